@@ -1,0 +1,72 @@
+# `make report` and `make test` work as the first command on a machine with Python 3.11+, make and git.
+# The first call makes .venv from requirements.lock; later calls start at once.
+
+READY = .venv/.ready
+PYTEST = .venv/bin/python -m pytest -q
+SPREAD = -n auto --dist loadscope
+
+.PHONY: help report test check lab bench lock clean
+
+help:
+	@echo "make report   the reports on the teaching company, in reports/index.html; ARGS='--language tr' adds options"
+	@echo "make test     unit tests, then every report notebook from top to bottom"
+	@echo "make check    lint, format, layout and notebook rules; seconds"
+	@echo "make lab      JupyterLab with everything installed"
+	@echo "make bench    the benchmarks, each with its peers"
+	@echo "make lock     requirements.lock from pyproject.toml; ARGS=--upgrade takes newer versions"
+	@echo "make clean    remove .venv and caches; reports stay"
+
+report: $(READY)
+	.venv/bin/portfoy report $(ARGS)
+
+test: $(READY)
+	$(PYTEST) $(SPREAD) $(ARGS)
+	$(PYTEST) $(SPREAD) --nbval-lax --nbval-current-env notebooks/reports
+
+check: $(READY)
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	$(PYTEST) tests/test_layout.py tests/test_notebooks.py
+
+lab: $(READY)
+	.venv/bin/jupyter lab
+
+bench: $(READY)
+	.venv/bin/python bench/customers.py
+	.venv/bin/python bench/clv.py
+
+# uv resolves for every platform and Python from 3.11 on at once; pip can only do the machine it runs on.
+lock: $(READY)
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check uv
+	.venv/bin/python -m uv pip compile pyproject.toml --group dev --quiet --no-config --universal --python-version 3.11 \
+	  --fork-strategy fewest --no-header --no-annotate --no-emit-index-url --no-emit-find-links \
+	  --output-file requirements.lock $(ARGS)
+
+clean:
+	rm -rf .venv .pytest_cache .ruff_cache .hypothesis build dist
+	find . -name __pycache__ -prune -exec rm -rf {} + -o -name .ipynb_checkpoints -prune -exec rm -rf {} +
+
+# An environment that was copied or moved along with its folder still points at the old place: install again.
+ifneq ($(CURDIR),$(shell cat $(READY) 2>/dev/null))
+.PHONY: $(READY)
+endif
+
+# Bytecode is compiled here and not by pip, which uses one core; without it every start takes twice as long.
+# A python is tried by running it: a version manager's shim may exist and fail, Debian's python3 may lack ensurepip.
+$(READY): requirements.lock pyproject.toml
+	@rm -f $(READY); \
+	if ! .venv/bin/python -m pip --version >/dev/null 2>&1; then \
+	  for python in python3 python3.13 python3.12 python3.11 python none; do \
+	    $$python -c 'import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && break; \
+	  done; \
+	  if [ $$python = none ]; then \
+	    echo "make: no usable Python 3.11 or later with venv; install one (Debian, Ubuntu: apt install python3-venv)." >&2; \
+	    exit 1; \
+	  fi; \
+	  $$python -m venv --clear .venv || exit 1; \
+	fi
+	@echo "Installing the packages into .venv; the first time takes a minute or two."
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-compile -r requirements.lock
+	@.venv/bin/python -m compileall -q -j 0 .venv/lib >/dev/null 2>&1 || true
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@pwd -P > $(READY)

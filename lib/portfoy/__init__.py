@@ -1,0 +1,64 @@
+"""portfoy: customer portfolio management in notebooks.
+
+The front page, in the order of the customer lifecycle; each name is loaded when it is first used.
+"""
+
+from importlib import import_module
+
+_FRONT = {
+    "DataError": "contract",
+    "FitError": "contract",
+    "open": "source",
+    "concentration": "portfolio",
+    "customer_table": "customers",
+    "split_table": "customers",
+    "split_date": "customers",
+    "margin_rate": "customers",
+    "fit_bg_nbd": "models.bg_nbd",
+    "fit_gamma_gamma": "models.gamma_gamma",
+    "lifetime_value": "models.lifetime_value",
+    "holdout_table": "models.holdout",
+    "backtest": "models.holdout",
+    "rfm": "selection",
+    "segment_table": "selection",
+    "decile_table": "selection",
+    "cut_table": "selection",
+    "action_list": "selection",
+    "cohort_table": "retention",
+    "spend_correlation": "models.gamma_gamma",
+    "show": "style",
+    "plot_concentration": "figures",
+    "plot_segments": "figures",
+    "plot_holdout": "figures",
+    "plot_backtest": "figures",
+    "plot_value": "figures",
+    "parameter_table": "sentences",
+    "describe_data": "sentences",
+    "describe_concentration": "sentences",
+    "describe_deciles": "sentences",
+    "describe_cuts": "sentences",
+    "describe_segments": "sentences",
+    "describe_holdout": "sentences",
+    "describe_backtest": "sentences",
+    "describe_spend": "sentences",
+    "describe_value": "sentences",
+    "describe_top": "sentences",
+    "record": "report.record",
+    "expect": "report.record",
+    "actions": "report.record",
+    "use_language": "locale",
+}
+
+__all__ = sorted(_FRONT)  # noqa: PLE0605 - the names are those of the table above
+
+
+def __getattr__(name):
+    if name not in _FRONT:
+        raise AttributeError(f"module 'portfoy' has no attribute {name!r}")
+    value = getattr(import_module(f"portfoy.{_FRONT[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__():
+    return __all__

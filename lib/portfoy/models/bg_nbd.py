@@ -1,0 +1,291 @@
+"""BG/NBD: how often customers buy, and whether they still do, where nobody says goodbye.
+
+In plain words. While active, customers buy at random moments, each at a rate of their own; right after a purchase they
+may leave for good, each with a chance of their own. Rates differ between customers as a gamma distribution (r, alpha:
+mean r / alpha purchases a day), chances of leaving as a beta distribution (a, b: mean a / (a + b) after each
+purchase); the two are independent.
+
+For a customer with x repeat purchases, the last one t days after the first and T days observed, the likelihood is
+
+    L(r, alpha, a, b) = G(r+x) alpha^r / G(r) * { B(a, b+x) / B(a, b) / (alpha+T)^(r+x)
+                        + [x > 0] B(a+1, b+x-1) / B(a, b) / (alpha+t)^(r+x) }             (G gamma, B beta function)
+
+The first term is "still active at T", the second "left at t". It misleads where customers leave between purchases,
+where buying is seasonal or regular, and for contracts, whose end is known.
+
+References
+----------
+Fader, Hardie & Lee (2005), "Counting your customers" the easy way, Marketing Science 24(2), 275-284: FHL05 below.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+from scipy.special import betainc, betaln, digamma, expit, gammaln, hyp2f1, xlogy
+
+from portfoy.contract import FitError
+from portfoy.locale import _
+from portfoy.models.likelihood import (
+    FEWEST_REPEATERS,
+    LARGEST_LOG_ERROR,
+    MANY_ROWS,
+    REACH,
+    distinct,
+    maximise,
+    time_columns,
+)
+
+NAMES = ["r", "alpha", "a", "b"]
+# r, a, b; alpha follows from the mean rate
+_STARTS = [(0.25, 0.8, 2.5), (1.0, 1.0, 1.0), (3.0, 0.1, 1.0), (1.0, 3.0, 30.0)]
+
+
+@dataclass(frozen=True)
+class BgNbd:
+    """A BG/NBD model with its parameters; `fit_bg_nbd` estimates them.
+
+    Parameters
+    ----------
+    r, alpha : float
+        Shape and scale (days) of the purchase rates; r / alpha is the mean number of purchases a day while active.
+    a, b : float
+        The chance of leaving after a purchase is beta distributed with mean a / (a + b).
+    log_likelihood : float
+        At the maximum, time in days; missing when the parameters were given by hand, and so are the errors.
+    covariance : DataFrame, 4 x 4
+        Of the natural parameters, from the observed information.
+    customers, repeaters, purchases : int
+        Customers fitted on, those of them with a repeat purchase, and the repeat purchases.
+
+    Examples
+    --------
+    >>> model = BgNbd(r=0.243, alpha=30.9, a=0.793, b=2.426)
+    >>> customers = pd.DataFrame({"repeats": [2, 0], "span": [213, 0], "age": [272, 272]})
+    >>> model.p_alive(customers).round(2).tolist()
+    [0.73, 1.0]
+    >>> model.expected_purchases(customers, 273).round(2).tolist()
+    [1.23, 0.2]
+    """
+
+    r: float
+    alpha: float
+    a: float
+    b: float
+    log_likelihood: float = np.nan
+    covariance: pd.DataFrame = field(
+        default_factory=lambda: pd.DataFrame(np.nan, NAMES, NAMES), repr=False, compare=False
+    )
+    customers: int = 0
+    repeaters: int = 0
+    purchases: int = 0
+
+    @property
+    def parameters(self):
+        """(r, alpha, a, b)."""
+        return self.r, self.alpha, self.a, self.b
+
+    @property
+    def standard_errors(self):
+        """Standard error of each parameter, by name."""
+        return dict(zip(NAMES, np.sqrt(np.diag(self.covariance)).tolist(), strict=True))
+
+    def p_alive(self, customers):
+        """Probability, 0-1, that each customer is still active (from FHL05 eq. 6); 1 without a repeat purchase."""
+        x, t, age = time_columns("p_alive", customers)
+        return pd.Series(p_alive(self.parameters, x, t, age), customers.index, name="p_alive")
+
+    def expected_purchases(self, customers, horizon_days):
+        """Purchases expected of each customer in the `horizon_days` after the end of the observation (FHL05 eq. 10)."""
+        x, t, age = time_columns("expected_purchases", customers)
+        horizon = _days("expected_purchases", horizon_days)
+        row, (x_row, age_row) = distinct(x, age)
+        expected = expected_if_alive(self.parameters, x_row, age_row, horizon)[row]
+        alive = p_alive(self.parameters, x, t, age)
+        return pd.Series(alive * expected, customers.index, name="expected_purchases")
+
+    def p_active(self, customers, horizon_days):
+        """Probability, 0-1, of a purchase in the next `horizon_days` (alive, times one minus a gamma-Poisson zero)."""
+        x, t, age = time_columns("p_active", customers)
+        horizon = _days("p_active", horizon_days)
+        some = -np.expm1(-(self.r + x) * np.log1p(horizon / (self.alpha + age)))
+        return pd.Series(p_alive(self.parameters, x, t, age) * some, customers.index, name="p_active")
+
+    def expected_new(self, days):
+        """Repeat purchases expected of a new customer in `days`, a number or an array: E[X(t)], FHL05 eq. 9."""
+        return expected_if_alive(self.parameters, 0.0, 0.0, _days("expected_new", days))[()]
+
+    def p_purchases(self, n, days):
+        """Probability, 0-1, of `n` repeat purchases of a new customer in `days`, numbers or arrays: FHL05 eq. 8."""
+        (r, alpha, a, b), t, n = self.parameters, _days("p_purchases", days), np.asarray(n, dtype=float)
+        share, some = t / (alpha + t), np.maximum(n, 1)
+        counted = gammaln(r + n) - gammaln(r) - gammaln(n + 1) - r * np.log1p(t / alpha) + xlogy(n, share)
+        active = np.exp(betaln(a, b + n) - betaln(a, b) + counted)
+        # The paper's 1 - sum over j < n is a negative binomial's upper tail: as an incomplete beta nothing cancels.
+        left = np.exp(betaln(a + 1, b + some - 1) - betaln(a, b)) * betainc(some, r, share)
+        return (active + np.where(n > 0, left, 0.0))[()]
+
+
+def fit_bg_nbd(customers):
+    """Maximum-likelihood estimate of the BG/NBD model from a customer table.
+
+    Parameters
+    ----------
+    customers : DataFrame, one row per customer
+        Needs `repeats` (x), `span` (t, days) and `age` (T, days).
+
+    Returns
+    -------
+    BgNbd
+
+    Raises
+    ------
+    DataError : a column is missing, or holds a missing or negative value, or a span exceeds its age.
+    FitError : fewer than 30 customers bought again, no starting point converges, or the data leave a parameter open.
+
+    References
+    ----------
+    FHL05 eq. 6; standard errors from the observed information.
+    """
+    x, t, age = time_columns("fit_bg_nbd", customers)
+    repeaters = int((x > 0).sum())
+    if repeaters < FEWEST_REPEATERS:
+        raise FitError(
+            _(
+                "fit_bg_nbd: {repeaters} of {customers} customers bought more than once; at least {fewest} are needed. "
+                "Use a longer history or the cohort view."
+            ).format(repeaters=repeaters, customers=len(x), fewest=FEWEST_REPEATERS)
+        )
+    scale = age.mean() or 1.0
+    row, (x_row, t_row, age_row) = distinct(x, t / scale, age / scale)
+    weight = np.bincount(row)
+    exact = _likelihood(x_row, t_row, age_row, weight)
+    many = len(x_row) > MANY_ROWS
+    rough = _likelihood(*_coarsened(x_row, t_row, age_row, weight)) if many else exact
+    rate = x.sum() / len(x)  # per mean age, the unit of time here
+    starts = np.log([(r, r / rate, a, b) for r, a, b in _STARTS])
+    point, value, information = maximise("fit_bg_nbd", exact, starts, len(x), rough=rough)
+    estimate = np.exp(point) * [1, scale, 1, 1]
+    _refuse_open(point, information, estimate)
+    covariance = np.linalg.inv(information) * np.outer(estimate, estimate)
+    return BgNbd(
+        *estimate.tolist(),
+        log_likelihood=float(value - x.sum() * np.log(scale)),
+        covariance=pd.DataFrame(covariance, NAMES, NAMES),
+        customers=len(x),
+        repeaters=repeaters,
+        purchases=int(x.sum()),
+    )
+
+
+def p_alive(parameters, x, t, age):
+    """Probability of being active at `age`, arrays: the first term of the likelihood over both."""
+    r, alpha, a, b = parameters
+    odds = np.log(a) - np.log(b + np.maximum(x, 1) - 1) + (r + x) * np.log1p((age - t) / (alpha + t))
+    return np.where(x > 0, expit(-odds), 1.0)
+
+
+def expected_if_alive(parameters, x, age, horizon):
+    """Purchases within `horizon` of a customer active at `age`, arrays: FHL05 eq. 10, numerator.
+
+    The hypergeometric function is taken after Euler's transformation: as printed it is, at large x, a huge number times
+    a tiny one.
+    """
+    r, alpha, a, b = parameters
+    # At a = 1 and at a + b + x = 1 the formula is 0 / 0; beside it there is nothing to see, so we step aside.
+    a = a + 1e-6 if abs(a - 1) < 1e-6 else a
+    b = b + 1e-6 if abs(a + b - 1) < 1e-6 else b
+    x, age, horizon = np.broadcast_arrays(np.asarray(x, dtype=float), age, horizon)
+    z, rest = horizon / (alpha + age + horizon), (alpha + age) / (alpha + age + horizon)
+    unseen = rest ** (a - 1) * hyp2f1(a + b - 1 - r, a - 1, a + b + x - 1, z)
+    lost = ~np.isfinite(unseen)  # scipy overflows where a + b + x > 171 and z > 0.9
+    if lost.any():
+        unseen[lost] = rest[lost] ** (r + x[lost]) * _series(r + x[lost], b + x[lost], a + b + x[lost] - 1, z[lost])
+    return (a + b + x - 1) / (a - 1) * (1 - unseen)
+
+
+def _series(one, two, three, z):
+    """Hypergeometric series of positive terms, summed until the terms no longer count."""
+    term, total = np.ones_like(z), np.ones_like(z)
+    for k in range(1_000_000):
+        term = term * (one + k) * (two + k) / ((three + k) * (k + 1)) * z
+        total = total + term
+        if (term <= 1e-17 * total).all():
+            break
+    return total
+
+
+def _likelihood(x, t, age, weight):
+    """The log-likelihood of weighted rows (FHL05 eq. 6) as a function of the log-parameters, with its gradient.
+
+    Everything but the second term depends on x alone or on T alone, so it is summed over their few values; gamma
+    functions and logarithms are looked up, not recomputed.
+    """
+    ages, age_at, counts = *_values(age), np.bincount
+    xs, x_at = _values(x)
+    n_x, n_age, x_age, total = counts(x_at, weight), counts(age_at, weight), counts(age_at, weight * x), weight.sum()
+    again = x > 0
+    x_at, age_at, x, weight = x_at[again], age_at[again], x[again], weight[again].astype(float)
+    ts, t_at = _values(t[again])
+
+    def gain(point):
+        r, alpha, a, b = np.exp(point)
+        log_age, log_t, kept = np.log(alpha + ages), np.log(alpha + ts), b + np.maximum(xs, 1) - 1
+        since, power = log_age[age_at] - log_t[t_at], r + x
+        odds = power * since + (np.log(a) - np.log(kept))[x_at]  # log of left : active
+        tail = np.exp(-np.abs(odds))
+        left = weight * np.where(odds > 0, 1.0, tail) / (1 + tail)
+        gammas = gammaln(r + xs) - gammaln(r) + gammaln(b + xs) - gammaln(b) + gammaln(a + b) - gammaln(a + b + xs)
+        value = n_x @ gammas + total * r * point[1] - (r * n_age + x_age) @ log_age
+        value += weight @ (np.maximum(odds, 0) + np.log1p(tail))
+        both = digamma(a + b) - digamma(a + b + xs)
+        left_x = counts(x_at, left, len(xs))
+        pull = power * left
+        slope = [
+            n_x @ (digamma(r + xs) - digamma(r)) + total * point[1] - n_age @ log_age + left @ since,
+            (total * r / alpha - ((r * n_age + x_age - counts(age_at, pull, len(ages))) / (alpha + ages)).sum())
+            - (counts(t_at, pull, len(ts)) / (alpha + ts)).sum(),
+            n_x @ both + left.sum() / a,
+            n_x @ (digamma(b + xs) - digamma(b) + both) - (left_x / kept).sum(),
+        ]
+        return value, np.array(slope) * (r, alpha, a, b)
+
+    return gain
+
+
+def _values(column):
+    """Distinct values, sorted, and the position of each element among them."""
+    codes, values = pd.factorize(column, sort=True)
+    return values, codes
+
+
+def _coarsened(x, t, age, weight, cells=32):
+    """The weighted rows with times rounded to a 32nd of the mean age, merged: near enough to tell the starts apart."""
+    row, rows = distinct(x, np.round(t * cells) / cells, np.round(age * cells) / cells)
+    return *rows, np.bincount(row, weight)
+
+
+def _refuse_open(point, information, estimate):
+    """FitError when the likelihood has no single peak inside the bounds, with the reason in words."""
+    errors, directions = np.linalg.eigh(information)
+    at_bound = np.abs(point) > REACH - 1e-3
+    if errors[0] >= LARGEST_LOG_ERROR**-2 and not at_bound.any():
+        return
+    r, alpha, a, b = estimate
+    flat = at_bound if at_bound.any() else np.abs(directions[:, 0]) == np.abs(directions[:, 0]).max()
+    if flat[:2].any():
+        wrong = _("r = {r:.3g} and alpha = {alpha:.3g} days stay open: all customers seem to buy at the same rate")
+    elif a / (a + b) < 0.005:
+        wrong = _("a = {a:.3g} and b = {b:.3g} stay open: nobody seems to have stopped buying")
+    else:
+        wrong = _("a = {a:.3g} and b = {b:.3g} stay open: the customers' chances of leaving are too alike")
+    rule = _("the model needs customers who differ, some of whom left. Use a longer history or the cohort view.")
+    raise FitError(f"fit_bg_nbd: {wrong.format(r=r, alpha=alpha, a=a, b=b)}; {rule}")
+
+
+def _days(where, days):
+    """`days` as an array, not negative."""
+    days = np.asarray(days, dtype=float)
+    if not (days >= 0).all():
+        raise ValueError(_("{where}: days must be 0 or more, not {days}.").format(where=where, days=days))
+    return days

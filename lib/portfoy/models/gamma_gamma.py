@@ -1,0 +1,231 @@
+"""Gamma-Gamma: how much a customer spends per purchase, drawn towards everybody's mean the less we have seen.
+
+In plain words. Every purchase of a customer varies around that customer's own mean (a gamma distribution with shape p);
+the customers' means vary too (their scale is gamma distributed with shape q and rate v). Spend and the number of
+purchases are taken to be independent: look at `spend_correlation` first. For x purchases of mean z the likelihood is
+
+    f(z | x) = G(px+q) / (G(px) G(q)) * v^q z^(px-1) x^(px) / (v + x z)^(px+q)              (G gamma function)
+
+and the expected spend per purchase p (v + x z) / (p x + q - 1): a weighted mean of z and of everybody's p v / (q - 1).
+It misleads where a customer's spend has a trend, and where big spenders buy more often.
+
+References
+----------
+Fader & Hardie (2013), The Gamma-Gamma model of monetary value, note 25: FH13 below.
+Fader, Hardie & Lee (2005), RFM and CLV: using iso-value curves, Journal of Marketing Research 42(4), 415-430.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+from scipy.special import digamma, gammaln
+
+from portfoy.contract import FitError
+from portfoy.locale import _
+from portfoy.models.likelihood import (
+    FEWEST_REPEATERS,
+    LARGEST_LOG_ERROR,
+    MANY_ROWS,
+    REACH,
+    distinct,
+    maximise,
+    number_columns,
+)
+
+NAMES = ["p", "q", "v"]
+_STARTS = [(1.0, 3.0), (6.0, 4.0), (2.0, 15.0), (30.0, 2.0)]  # p, q; v follows from the mean spend
+
+
+@dataclass(frozen=True)
+class GammaGamma:
+    """A Gamma-Gamma model with its parameters; `fit_gamma_gamma` estimates them.
+
+    Parameters
+    ----------
+    p : float
+        Shape of one customer's spends: the larger, the more alike they are.
+    q, v : float
+        Shape (above 1) and rate (money) of the distribution behind the customers' means.
+    log_likelihood : float
+        At the maximum; missing when the parameters were given by hand, and so are the errors.
+    covariance : DataFrame, 3 x 3
+        Of the natural parameters, from the observed information.
+    customers, left_out : int
+        Repeat buyers fitted on, and repeat buyers left out because their spend is not positive or not known.
+
+    Examples
+    --------
+    >>> model = GammaGamma(p=6.25, q=3.74, v=15.44)
+    >>> customers = pd.DataFrame({"repeats": [2, 7, 0], "repeat_ticket": [22.35, 73.74, None]})
+    >>> model.expected_spend(customers).round(1).tolist()
+    [24.7, 71.5, 35.2]
+    """
+
+    p: float
+    q: float
+    v: float
+    log_likelihood: float = np.nan
+    covariance: pd.DataFrame = field(
+        default_factory=lambda: pd.DataFrame(np.nan, NAMES, NAMES), repr=False, compare=False
+    )
+    customers: int = 0
+    left_out: int = 0
+
+    @property
+    def parameters(self):
+        """(p, q, v)."""
+        return self.p, self.q, self.v
+
+    @property
+    def standard_errors(self):
+        """Standard error of each parameter, by name."""
+        return dict(zip(NAMES, np.sqrt(np.diag(self.covariance)).tolist(), strict=True))
+
+    @property
+    def mean(self):
+        """Mean spend per purchase over all customers, money: p v / (q - 1)."""
+        return self.p * self.v / (self.q - 1)
+
+    def expected_spend(self, customers):
+        """Expected spend per purchase of each customer, money (FH13 eq. 5); the mean of all where none is known."""
+        x, ticket = money_columns("expected_spend", customers)
+        return pd.Series(expected_spend(self.parameters, x, ticket), customers.index, name="expected_spend")
+
+
+def fit_gamma_gamma(customers):
+    """Maximum-likelihood estimate of the Gamma-Gamma model from a customer table.
+
+    Parameters
+    ----------
+    customers : DataFrame, one row per customer
+        Needs `repeats` (x) and `repeat_ticket` (mean money per repeat purchase day). Customers without repeats take no
+        part; repeat buyers without a positive ticket are left out and counted.
+
+    Returns
+    -------
+    GammaGamma
+
+    Raises
+    ------
+    DataError : a column is missing, or `repeats` holds a missing or negative value.
+    FitError : fewer than 30 repeat buyers, no starting point converges, or the data leave a parameter open.
+
+    References
+    ----------
+    FH13 eq. 1a; standard errors from the observed information.
+    """
+    x, ticket = money_columns("fit_gamma_gamma", customers)
+    known = (x > 0) & (ticket > 0)
+    left_out = int((x > 0).sum() - known.sum())
+    x, ticket = x[known], ticket[known]
+    _refuse_too_plain(x, ticket, len(customers))
+    scale = ticket.mean()
+    row, (x_row, z_row) = distinct(x, ticket / scale)
+    weight = np.bincount(row)
+    exact = _likelihood(x_row, z_row, weight)
+    rough = _likelihood(*_coarsened(x_row, z_row, weight)) if len(x_row) > MANY_ROWS else exact
+    starts = np.log([(p, q, (q - 1) / p) for p, q in _STARTS])
+    point, value, information = maximise("fit_gamma_gamma", exact, starts, len(x), rough=rough)
+    estimate = np.exp(point) * [1, 1, scale]
+    _refuse_open(point, information, estimate)
+    return GammaGamma(
+        *estimate.tolist(),
+        log_likelihood=float(value - len(x) * np.log(scale)),
+        covariance=pd.DataFrame(np.linalg.inv(information) * np.outer(estimate, estimate), NAMES, NAMES),
+        customers=len(x),
+        left_out=left_out,
+    )
+
+
+def money_columns(where, customers):
+    """`repeats` and `repeat_ticket` as arrays; a ticket that is missing or not positive is 0, meaning not known."""
+    x, *_rest = number_columns(where, customers, ["repeats"], present=["repeat_ticket"])
+    ticket = customers["repeat_ticket"].to_numpy(dtype=float, na_value=np.nan)
+    return x, np.where(np.isfinite(ticket) & (ticket > 0), ticket, 0.0)
+
+
+def spend_correlation(customers):
+    """Correlation, -1 to 1, of `repeats` and `repeat_ticket` among repeat buyers; the model takes it to be about 0."""
+    x, ticket = money_columns("spend_correlation", customers)
+    known = (x > 0) & (ticket > 0)
+    x, ticket = x[known], ticket[known]
+    if len(x) < 2 or np.ptp(x) == 0 or np.ptp(ticket) == 0:
+        return np.nan
+    return float(np.corrcoef(x, ticket)[0, 1])
+
+
+def expected_spend(parameters, x, ticket):
+    """Expected spend per purchase, arrays (FH13 eq. 5); a ticket that is not positive counts as not known."""
+    p, q, v = parameters
+    x = np.where(ticket > 0, x, 0)
+    return p * (v + x * np.where(x > 0, ticket, 0)) / (p * x + q - 1)
+
+
+def _likelihood(x, z, weight):
+    """The log-likelihood of weighted rows (FH13 eq. 1a) as a function of the log-parameters, with its gradient."""
+    at, xs = pd.factorize(x, sort=True)
+    n, n_x, spent, total = np.bincount(at, weight), weight * x, x * z, weight.sum()
+    logs = np.log(z)
+    log_z, x_log_z, x_log_x = weight @ logs, n_x @ logs, n @ (xs * np.log(xs))
+
+    def gain(point):
+        p, q, v = np.exp(point)
+        log_all, per_all = np.log(v + spent), 1 / (v + spent)
+        both, own = p * xs + q, p * xs
+        once, often = weight @ log_all, n_x @ log_all
+        value = n @ (gammaln(both) - gammaln(own)) + total * (q * point[2] - gammaln(q))
+        value += p * (x_log_x + x_log_z - often) - log_z - q * once
+        slope = [
+            n @ (xs * (digamma(both) - digamma(own))) + x_log_x + x_log_z - often,
+            n @ digamma(both) + total * (point[2] - digamma(q)) - once,
+            total * q / v - p * (n_x @ per_all) - q * (weight @ per_all),
+        ]
+        return value, np.array(slope) * (p, q, v)
+
+    return gain
+
+
+def _coarsened(x, z, weight, cells=50):
+    """The weighted rows with spend rounded to 2 percent, merged: near enough to tell the starts apart."""
+    row, (x_row, log_z) = distinct(x, np.round(np.log(z) * cells) / cells)
+    return x_row, np.exp(log_z), np.bincount(row, weight)
+
+
+def _refuse_too_plain(x, ticket, rows):
+    """FitError when there are too few repeat buyers, or all spend the same."""
+    if len(x) < FEWEST_REPEATERS:
+        raise FitError(
+            _(
+                "fit_gamma_gamma: {known} of {customers} customers have a repeat purchase with a positive amount; at "
+                "least {fewest} are needed. Use a longer history or the mean spend of all."
+            ).format(known=len(x), customers=rows, fewest=FEWEST_REPEATERS)
+        )
+    if np.ptp(ticket) <= 1e-9 * ticket.max():
+        raise FitError(
+            _(
+                "fit_gamma_gamma: all {known} repeat buyers spend {spend:.6g} per purchase; the model needs spends "
+                "that differ. Use this amount itself."
+            ).format(known=len(x), spend=ticket[0])
+        )
+
+
+def _refuse_open(point, information, estimate):
+    """FitError when the mean spend is infinite, or the likelihood has no single peak inside the bounds."""
+    p, q, v = estimate
+    if q <= 1:
+        raise FitError(
+            _(
+                "fit_gamma_gamma: q is {q:.3g}, so that the mean spend is infinite; q must be above 1. "
+                "Look for a few extreme amounts, or use each customer's own mean."
+            ).format(q=q)
+        )
+    open_bound = np.abs(point).max() > REACH - 1e-3
+    if open_bound or np.linalg.eigvalsh(information)[0] < LARGEST_LOG_ERROR**-2:
+        raise FitError(
+            _(
+                "fit_gamma_gamma: p = {p:.3g}, q = {q:.3g} and v = {v:.3g} stay open: customers differ from one "
+                "another no more than their own purchases do, or not at all from purchase to purchase; the model needs "
+                "both. Use the mean spend of all, or each customer's own mean."
+            ).format(p=p, q=q, v=v)
+        )

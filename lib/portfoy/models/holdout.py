@@ -1,0 +1,163 @@
+"""Predicted beside actual: what a model fitted up to a date said, and what the same customers did afterwards."""
+
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import numpy as np
+import pandas as pd
+
+from portfoy.contract import DataError
+from portfoy.locale import _
+
+Z = NormalDist().inv_cdf(0.975)
+
+
+def holdout_table(split, predicted, *, actual="holdout_purchases", groups="repeats", bins=10):
+    """Mean prediction and mean outcome, group by group.
+
+    Parameters
+    ----------
+    split : DataFrame, one row per customer
+        A customer table as of the split date, with what the same customers did after it: `holdout_purchases`,
+        `holdout_revenue`. `groups="repeats"` needs `repeats`.
+    predicted : Series on the index of `split`
+        The prediction for each customer, made from what was known at the split date.
+    actual : str or Series, default "holdout_purchases"
+        The outcome predicted: a column of `split`, or a Series on its index; 0 and 1 for an event.
+    groups : {"repeats", "predicted"} or Series on the index of `split`
+        "repeats": classes 0, 1, ..., 6, 7+ of the repeats at the split date. "predicted": `bins` equal-count groups,
+        1 has the highest predictions; equal predictions stay in one group, so that a number may be missing. A Series
+        names the group of each customer.
+    bins : int, default 10
+
+    Returns
+    -------
+    DataFrame, one row per group
+        ``group``; ``customers`` with both a prediction and an outcome (others are left out of both means);
+        ``predicted`` and ``actual`` means per customer; ``actual_low``, ``actual_high`` 95 % interval of the mean
+        outcome: normal from the sample standard deviation, Wilson (1927) where outcomes are 0 and 1. It is missing for
+        a group of one.
+
+    Raises
+    ------
+    DataError : a column is missing.
+    ValueError : a Series has another index, or `groups` or `bins` is none of the above.
+
+    Examples
+    --------
+    >>> split = pd.DataFrame({"repeats": [0, 0, 3], "holdout_purchases": [0, 2, 4]})
+    >>> holdout_table(split, pd.Series([0.5, 0.5, 3.0]))[["group", "customers", "predicted", "actual"]]
+      group  customers  predicted  actual
+    0     0          2        0.5     1.0
+    1     3          1        3.0     4.0
+    """
+    outcome = _column(split, actual) if isinstance(actual, str) else actual
+    for series in (predicted, outcome):
+        if not series.index.equals(split.index):
+            raise ValueError(_("holdout_table: predicted and actual need the index of the split table."))
+    frame = pd.DataFrame(
+        {"predicted": predicted.to_numpy(dtype=float, na_value=np.nan),
+         "actual": outcome.to_numpy(dtype=float, na_value=np.nan)}
+    )  # fmt: skip
+    if isinstance(groups, pd.Series):
+        frame["group"] = groups.to_numpy()
+        frame = frame.dropna()
+    elif groups == "repeats":
+        repeats = _column(split, "repeats").to_numpy()
+        frame["group"] = np.where(repeats >= 7, "7+", repeats.astype(int).astype(str))
+        frame = frame.dropna()
+    elif groups == "predicted" and bins >= 1:
+        frame = frame.dropna()
+        frame["group"] = _bins(frame["predicted"], bins)
+    else:
+        raise ValueError(
+            _("holdout_table: groups is 'repeats' or 'predicted' with bins from 1, not {groups!r} with {bins}.").format(
+                groups=groups, bins=bins
+            )
+        )
+    return _compared(frame)
+
+
+def _bins(predicted, bins):
+    """Equal-count groups of a prediction, 1 the highest; equal predictions stay in one group."""
+    better = predicted.rank(method="min", ascending=False) - 1
+    return (bins * better // max(len(predicted), 1)).astype(int) + 1
+
+
+@dataclass(frozen=True)
+class Backtest:
+    """Four forecasts of one holdout period beside what happened; each a `holdout_table`.
+
+    ``purchases`` by earlier repeat purchases; ``active`` share who bought at all, ``spend`` money per purchase of those
+    who did and ``value`` money per customer, all by tenths of the expected value, 1 the highest.
+    """
+
+    purchases: pd.DataFrame
+    active: pd.DataFrame
+    spend: pd.DataFrame
+    value: pd.DataFrame
+
+    def table(self):
+        """``active``, ``spend`` and ``value`` in one table: a row a tenth, forecast beside actual."""
+        pairs = {"active": self.active, "spend": self.spend, "value": self.value}
+        table = self.value[["group", "customers"]].set_index("group")
+        for name, holdout in pairs.items():
+            columns = holdout.set_index("group")[["predicted", "actual", "actual_low", "actual_high"]]
+            table = table.join(columns.rename(columns=lambda column, name=name: f"{name}_{column}"))
+        return table.reset_index()
+
+
+def backtest(split, fit, spend_fit, *, bins=10):
+    """Whether a customer buys, how often, for how much and what that adds up to: forecast beside actual.
+
+    Being alive cannot be observed; whether somebody buys within the holdout period can, and its probability is
+    P(alive) times that of at least one purchase, so it is the one that is compared.
+
+    Parameters
+    ----------
+    split : DataFrame, one row per customer, from `split_table`
+    fit, spend_fit : BgNbd and GammaGamma, fitted to the same `split`, which holds nothing of the holdout period
+    bins : int, default 10
+
+    Returns
+    -------
+    Backtest
+
+    Raises
+    ------
+    DataError : a column is missing.
+    """
+    horizon = _column(split, "holdout_days").iloc[0]
+    often, spend = fit.expected_purchases(split, horizon), spend_fit.expected_spend(split)
+    bought = _column(split, "holdout_purchases")
+    tenth = _bins(often * spend, bins)
+    ticket = (split["holdout_revenue"] / bought).where(bought > 0)
+    return Backtest(
+        purchases=holdout_table(split, often),
+        active=holdout_table(split, fit.p_active(split, horizon), actual=(bought > 0).astype(float), groups=tenth),
+        spend=holdout_table(split, spend, actual=ticket, groups=tenth),
+        value=holdout_table(split, often * spend, actual="holdout_revenue", groups=tenth),
+    )
+
+
+def _compared(frame):
+    """One row per group of a frame with `group`, `predicted` and `actual`."""
+    grouped = frame.groupby("group", sort=True)
+    table = grouped["predicted"].agg(customers="size", predicted="mean")
+    n, mean = table["customers"], grouped["actual"].mean()
+    if frame["actual"].isin([0, 1]).all():
+        centre = (mean + Z**2 / (2 * n)) / (1 + Z**2 / n)
+        half = Z * np.sqrt(mean * (1 - mean) / n + Z**2 / (4 * n**2)) / (1 + Z**2 / n)
+    else:
+        centre, half = mean, Z * grouped["actual"].std() / np.sqrt(n)
+    return table.assign(actual=mean, actual_low=centre - half, actual_high=centre + half).reset_index()
+
+
+def _column(split, name):
+    """A column of the split table; DataError when it is not there."""
+    if name not in split.columns:
+        raise DataError(
+            _("holdout_table: column {name!r} is missing; the split table has {present}. Build it with a split date.")
+            .format(name=name, present=", ".join(map(repr, split.columns)))
+        )  # fmt: skip
+    return split[name]

@@ -1,0 +1,212 @@
+"""Customer lifetime value: purchases expected within a horizon, times spend per purchase, in today's money.
+
+    value = margin_rate * E[spend per purchase] * sum over months m of (E[m] - E[m-1]) / (1 + discount_rate)^(m / 12)
+
+with E[m] the purchases expected within m months (BG/NBD) and the spend from the Gamma-Gamma model: a month's purchases
+count at its end. The two fits are taken to be independent, as the models are.
+
+References
+----------
+Fader, Hardie & Lee (2005), RFM and CLV: using iso-value curves, Journal of Marketing Research 42(4), 415-430.
+"""
+
+from dataclasses import dataclass, field
+from statistics import NormalDist
+
+import numpy as np
+import pandas as pd
+
+from portfoy.locale import _
+from portfoy.models import bg_nbd, gamma_gamma
+from portfoy.models.likelihood import distinct, time_columns
+
+DAYS_A_MONTH = 365.25 / 12
+
+
+@dataclass(frozen=True, eq=False)
+class LifetimeValue:
+    """Lifetime value per customer, and for any group of them.
+
+    Parameters
+    ----------
+    table : DataFrame, one row per customer, index of the customer table
+        ``customer_id`` if the customer table has it; ``p_alive`` 0-1; ``expected_purchases`` over the horizon, not
+        discounted; ``expected_spend`` money per purchase; ``expected_value`` discounted money, with
+        ``expected_value_low`` and ``expected_value_high``.
+    total, total_low, total_high : float
+        The value of the whole base and its interval, money.
+    confidence : float
+        Of the intervals, 0-1.
+    """
+
+    table: pd.DataFrame
+    total: float
+    total_low: float
+    total_high: float
+    confidence: float
+    _slopes: np.ndarray = field(repr=False)  # of each value in the seven log-parameters
+    _covariance: np.ndarray = field(repr=False)  # of the seven log-parameters
+
+    def by(self, groups):
+        """Value of groups of customers.
+
+        The estimation error is common to all customers, so a group's interval comes from the sum of the gradients; it
+        is wider than customers erring independently would make it.
+
+        Parameters
+        ----------
+        groups : Series on the index of `table`
+            Missing values form a group of their own.
+
+        Returns
+        -------
+        DataFrame, one row per group, sorted
+            The group (the name of the Series, else ``group``); ``customers``; ``expected_value`` their sum, money, with
+            ``expected_value_low`` and ``expected_value_high``.
+
+        Raises
+        ------
+        ValueError : the index is another one.
+        """
+        if not groups.index.equals(self.table.index):
+            raise ValueError(_("by: the groups need the index of the customer table; align them with reindex."))
+        name = "group" if groups.name is None else groups.name
+        parts = pd.DataFrame(self._slopes, self.table.index).assign(value=self.table["expected_value"], customers=1)
+        sums = parts.groupby(groups, observed=True, dropna=False).sum()
+        value = sums["value"].to_numpy()
+        low, high = _interval(value, sums.iloc[:, : self._slopes.shape[1]], self._covariance, self.confidence)
+        columns = {"customers": sums["customers"], "expected_value": value}
+        return (
+            pd.DataFrame({**columns, "expected_value_low": low, "expected_value_high": high}, sums.index)
+            .rename_axis(name)
+            .reset_index()
+        )
+
+
+def lifetime_value(
+    customers, fit, spend_fit, *, horizon_months=12, discount_rate=0.1, margin_rate=1.0, confidence=0.95
+):
+    """Expected discounted money from each customer within a horizon, with intervals.
+
+    The interval is that of the *estimate*: how far the value would move with other customers of the same kind, by the
+    delta method on the logarithm of the value. It is deterministic, keeps the value positive, and takes 14 evaluations
+    where a bootstrap takes hundreds of fits. It does not cover the scatter of one customer's purchases, which is far
+    larger: do not read it as what a customer will spend.
+
+    A customer without repeat purchases may be worth more than one with a few and a long silence: the model knows
+    nothing against the first, and only the mean spend of all for him or her.
+
+    Parameters
+    ----------
+    customers : DataFrame, one row per customer
+        Needs `repeats`, `span`, `age` (days) and `repeat_ticket` (money).
+    fit : BgNbd
+    spend_fit : GammaGamma
+    horizon_months : int, default 12
+        Months of 365.25 / 12 days.
+    discount_rate : float, default 0.1
+        Per year.
+    margin_rate : float, default 1.0
+        Share of the spend that is kept; 1 values revenue.
+    confidence : float, default 0.95
+
+    Returns
+    -------
+    LifetimeValue
+
+    Raises
+    ------
+    DataError : a column is missing or holds impossible values.
+    ValueError : an argument is out of its range.
+
+    Examples
+    --------
+    >>> fit, spend_fit = bg_nbd.BgNbd(0.243, 30.9, 0.793, 2.426), gamma_gamma.GammaGamma(6.25, 3.74, 15.44)
+    >>> customers = pd.DataFrame({"repeats": [2, 0], "span": [213, 0], "age": 272, "repeat_ticket": [22.35, None]})
+    >>> value = lifetime_value(customers, fit, spend_fit)
+    >>> value.table["expected_value"].round().tolist()
+    [37.0, 8.0]
+    """
+    _check_arguments(horizon_months, discount_rate, margin_rate, confidence)
+    x, t, age = time_columns("lifetime_value", customers)
+    x, ticket = gamma_gamma.money_columns("lifetime_value", customers)
+    row, rows = distinct(x, t, age)
+    monthly = _month_weights(int(horizon_months), discount_rate)
+
+    def purchases(parameters):
+        return _discounted_purchases(parameters, rows, monthly)
+
+    def spend(parameters):
+        return gamma_gamma.expected_spend(parameters, x, ticket)
+
+    each, money = purchases(fit.parameters)[row], spend(spend_fit.parameters) * margin_rate
+    value = each * money
+    slopes = [slope[row] * money for slope in _log_slopes(purchases, fit.parameters)]
+    slopes += [slope * each * margin_rate for slope in _log_slopes(spend, spend_fit.parameters)]
+    slopes, covariance = np.column_stack(slopes), _log_covariance(fit, spend_fit)
+    low, high = _interval(value, slopes, covariance, confidence)
+    total = value.sum()
+    (total_low,), (total_high,) = _interval(np.array([total]), slopes.sum(axis=0)[None], covariance, confidence)
+    table = customers[["customer_id"]].copy() if "customer_id" in customers else pd.DataFrame(index=customers.index)
+    table["p_alive"] = fit.p_alive(customers)
+    table["expected_purchases"] = fit.expected_purchases(customers, int(horizon_months) * DAYS_A_MONTH)
+    table["expected_spend"] = spend_fit.expected_spend(customers)
+    table["expected_value"], table["expected_value_low"], table["expected_value_high"] = value, low, high
+    return LifetimeValue(
+        table, float(total), float(total_low), float(total_high), confidence, _slopes=slopes, _covariance=covariance
+    )
+
+
+def _month_weights(months, discount_rate):
+    """Days and weight of each month's E[m], so that their sum is the discounted sum of the differences."""
+    month = np.arange(1, months + 1)
+    discount = (1 + discount_rate) ** (-month / 12)
+    weight = discount - np.append(discount[1:], 0)
+    return list(zip(month * DAYS_A_MONTH, weight, strict=True))
+
+
+def _discounted_purchases(parameters, rows, monthly):
+    """Discounted purchases expected of each distinct (x, t, age) row; one horizon at a time, to save memory."""
+    x, t, age = rows
+    pair, (x_pair, age_pair) = distinct(x, age)
+    expected = sum(weight * bg_nbd.expected_if_alive(parameters, x_pair, age_pair, days) for days, weight in monthly)
+    return expected[pair] * bg_nbd.p_alive(parameters, x, t, age)
+
+
+def _log_slopes(function, parameters, step=1e-4):
+    """Derivatives of `function` in the logarithm of each parameter, by central differences."""
+    for place in range(len(parameters)):
+        factor = np.ones(len(parameters))
+        factor[place] = np.exp(step)
+        yield (function(np.array(parameters) * factor) - function(np.array(parameters) / factor)) / (2 * step)
+
+
+def _log_covariance(fit, spend_fit):
+    """Covariance of the seven log-parameters; the two fits are independent."""
+    together = np.zeros((7, 7))
+    for model, part in ((fit, slice(0, 4)), (spend_fit, slice(4, 7))):
+        together[part, part] = model.covariance.to_numpy() / np.outer(model.parameters, model.parameters)
+    return together
+
+
+def _interval(value, slopes, covariance, confidence):
+    """Low and high of each value, symmetric in its logarithm; slopes are those of the value itself."""
+    slopes = np.asarray(slopes)
+    error = np.sqrt(np.maximum(((slopes @ covariance) * slopes).sum(axis=1), 0))
+    relative = np.divide(error, value, out=np.zeros_like(error), where=value > 0)
+    factor = np.exp(NormalDist().inv_cdf((1 + confidence) / 2) * relative)
+    return value / factor, value * factor
+
+
+def _check_arguments(horizon_months, discount_rate, margin_rate, confidence):
+    """ValueError for the first argument out of its range."""
+    rules = [
+        (horizon_months >= 1 and horizon_months == int(horizon_months),
+         _("lifetime_value: horizon_months must be a whole number from 1, not {value}."), horizon_months),
+        (discount_rate >= 0, _("lifetime_value: discount_rate must be 0 or more, not {value}."), discount_rate),
+        (margin_rate >= 0, _("lifetime_value: margin_rate must be 0 or more, not {value}."), margin_rate),
+        (0 < confidence < 1, _("lifetime_value: confidence must be between 0 and 1, not {value}."), confidence),
+    ]  # fmt: skip
+    for holds, message, value in rules:
+        if not holds:
+            raise ValueError(message.format(value=value))

@@ -1,0 +1,129 @@
+"""What the models' fits share: the columns as numbers, the distinct rows, and the search for the highest likelihood."""
+
+import numpy as np
+import pandas as pd
+from scipy.optimize import minimize
+
+from portfoy.contract import DataError, FitError
+from portfoy.locale import _
+
+FEWEST_REPEATERS = 30
+MANY_ROWS = 20_000
+REACH = 9.0  # bound on each log-parameter, time in mean ages: nine is a factor of 8,000 either way
+LARGEST_LOG_ERROR = 5.0  # a parameter uncertain by a factor of e^5 is not estimated at all
+
+
+def time_columns(where, customers):
+    """`repeats`, `span` and `age` of a customer table as arrays of numbers, checked.
+
+    Raises
+    ------
+    DataError : a column is missing, or holds a missing or negative value, or a span exceeds its age.
+    """
+    x, t, age = number_columns(where, customers, ["repeats", "span", "age"])
+    late = int((t > age).sum())
+    if late:
+        raise DataError(
+            _(
+                "{where}: 'span' is longer than 'age' in {count} of {rows} rows; the last order cannot follow the end "
+                "of the observation. Build the table with customer_table and one as_of."
+            ).format(where=where, count=late, rows=len(t))
+        )
+    return x, t, age
+
+
+def number_columns(where, customers, names, present=()):
+    """The columns `names` as arrays of numbers.
+
+    Raises
+    ------
+    DataError : one of `names` or `present` is not there, or one of `names` holds a missing or negative value.
+    """
+    absent = [name for name in [*names, *present] if name not in customers.columns]
+    if absent:
+        raise DataError(
+            _(
+                "{where}: the customer table lacks {absent}; it has {present}. Build it with customer_table or rename "
+                "your columns."
+            ).format(
+                where=where,
+                absent=", ".join(map(repr, absent)),
+                present=", ".join(map(repr, customers.columns)) or _("no columns"),
+            )
+        )
+    columns = [customers[name].to_numpy(dtype=float, na_value=np.nan) for name in names]
+    for name, values in zip(names, columns, strict=True):
+        wrong = int((~(np.isfinite(values) & (values >= 0))).sum())
+        if wrong:
+            raise DataError(
+                _(
+                    "{where}: {name!r} is missing or negative in {count} of {rows} rows; it counts from 0 upwards. "
+                    "Correct or leave out these customers."
+                ).format(where=where, name=name, count=wrong, rows=len(values))
+            )
+    return columns
+
+
+def distinct(*columns):
+    """Distinct rows of equally long arrays: the row each element belongs to, and the columns of the sorted rows."""
+    key = np.zeros(len(columns[0]), dtype=np.int64)
+    for column in columns:
+        codes, values = pd.factorize(column, sort=True)
+        key = key * len(values) + codes
+    row, rows = pd.factorize(key, sort=True)
+    reduced = [np.empty(len(rows)) for _column in columns]
+    for target, column in zip(reduced, columns, strict=True):
+        target[row] = column
+    return row, reduced
+
+
+def maximise(where, gain, starts, count, *, rough=None):
+    """Highest point of a log-likelihood in log-parameters: (point, value, information matrix).
+
+    Parameters
+    ----------
+    gain : function of the log-parameters
+        Gives the log-likelihood and its gradient; `rough`, if given, is a cheaper one on which the starts compete.
+    starts : list of arrays
+    count : int
+        Observations; the search works on the mean.
+
+    Raises
+    ------
+    FitError : the search stops short of a maximum from every start.
+    """
+
+    def climb(function, start):
+        def descent(point):
+            value, slope = function(point)
+            return -value / count, -slope / count
+
+        box = [(-REACH, REACH)] * len(start)
+        options = {"maxiter": 2000, "ftol": 1e-13, "gtol": 1e-8}
+        start = np.clip(start, -REACH, REACH)
+        return minimize(descent, start, jac=True, method="L-BFGS-B", bounds=box, options=options)
+
+    best = min((climb(rough or gain, start) for start in starts), key=lambda found: found.fun)
+    point = best.x if rough in (None, gain) else climb(gain, best.x).x
+    for _step in range(10):
+        value, slope = gain(point)
+        information = _information(gain, point)
+        if np.linalg.eigvalsh(information)[0] < LARGEST_LOG_ERROR**-2 or np.abs(point).max() > REACH - 1e-3:
+            return point, value, information  # a ridge or a bound: for the caller to explain
+        step = np.linalg.solve(information, slope)
+        if step @ slope < 1e-8:  # the rise still to be had, in units of log-likelihood
+            return point + step, value, information
+        point = point + step / max(1.0, np.abs(step).max())
+    raise FitError(
+        _(
+            "{where}: no maximum of the likelihood was reached from {starts} starting points; the last step was still "
+            "{step:.2g}. Look for extreme customers, or use a longer history."
+        ).format(where=where, starts=len(starts), step=np.abs(step).max())
+    )
+
+
+def _information(gain, point, step=1e-4):
+    """Minus the second derivatives of `gain`, by central differences of its gradient."""
+    slopes = [gain(point + d)[1] - gain(point - d)[1] for d in step * np.eye(len(point))]
+    second = np.array(slopes) / (-2 * step)
+    return (second + second.T) / 2

@@ -1,0 +1,212 @@
+"""Run one notebook through papermill, and say truthfully how it ended.
+
+A section whose data or history do not allow its analysis is not a failure: where a cell raises DataError or FitError,
+the message takes the place of the section, and the run goes on with the next one.
+"""
+
+import sys
+import time
+from dataclasses import dataclass, field
+
+sys.modules.setdefault("rfc3987_syntax", None)  # a grammar that jsonschema would compile for 2 s and never use here
+
+import logging
+
+import papermill
+import zmq
+from jupyter_client.kernelspec import KernelSpec
+from jupyter_client.manager import AsyncKernelManager
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from papermill.clientwrap import PapermillNotebookClient
+from papermill.engines import NBClientEngine, papermill_engines
+from papermill.exceptions import PapermillExecutionError
+
+from portfoy.report import record
+
+ENGINE = "portfoy"
+NOT_COMPUTED = ("DataError", "FitError")
+TIMEOUT = 1800  # seconds a single cell may take
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a notebook ended, and what it recorded.
+
+    ``status``: "ok", "failed", "timeout" or "kernel died". ``missing``: sections that could not be computed, with the
+    reason. ``error``: the last lines of what went wrong, where something did.
+    """
+
+    stage: str
+    status: str
+    notebook: object
+    seconds: float
+    figures: list = field(default_factory=list)
+    actions: list = field(default_factory=list)
+    missing: list = field(default_factory=list)
+    error: str = ""
+
+
+def run(job, target, *, progress=lambda heading: None):
+    """Execute one job; the executed notebook is written to `target` whatever happens.
+
+    Parameters
+    ----------
+    job : plan.Job
+    target : Path of the executed notebook
+    progress : called with the heading of each section as it starts
+
+    Returns
+    -------
+    Result
+    """
+    import nbformat
+
+    logging.getLogger("papermill").setLevel(logging.ERROR)
+    papermill_engines.register(ENGINE, _Engine)
+    start, status, error = time.perf_counter(), "ok", ""
+    try:
+        papermill.execute_notebook(
+            job.notebook,
+            target,
+            parameters=job.parameters,
+            engine_name=ENGINE,
+            kernel_name="python3",
+            progress_bar=False,
+            execution_timeout=TIMEOUT,
+            progress=progress,
+        )
+    except PapermillExecutionError as failure:
+        status, error = "failed", f"{failure.ename}: {failure.evalue}"
+    except CellTimeoutError as failure:
+        status, error = "timeout", str(failure).splitlines()[0]
+    except (DeadKernelError, RuntimeError) as failure:  # a kernel that dies while it starts is a bare RuntimeError
+        status, error = "kernel died", str(failure)
+    seconds = time.perf_counter() - start
+    notebook = nbformat.read(target, as_version=4)
+    if status == "ok":
+        error = _unfinished(notebook)
+        status = "failed" if error else "ok"
+    return Result(
+        job.stage,
+        status,
+        notebook,
+        seconds,
+        figures=_published(notebook, record.FIGURE),
+        actions=_published(notebook, record.ACTIONS),
+        missing=[cell.metadata["portfoy"]["missing"] for cell in notebook.cells if _note(cell, "missing")],
+        error=error,
+    )
+
+
+class _Manager(AsyncKernelManager):
+    """Starts the interpreter that runs the command, whatever kernels the machine has installed."""
+
+    @property
+    def kernel_spec(self):
+        launch = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+        about = {"supported_encryption": "curve"}
+        return KernelSpec(argv=launch, display_name="Python 3", language="python", metadata=about)
+
+
+class _Client(PapermillNotebookClient):
+    """papermill's client, which goes on with the next section where one cannot be computed."""
+
+    def __init__(self, *args, progress, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.progress = progress
+
+    def papermill_execute_cells(self):
+        level, skip_to = 0, None
+        for index, cell in enumerate(self.nb.cells):
+            heading = _heading(cell)
+            if heading:
+                level = heading[0]
+                self.progress(heading[1])
+            if skip_to is not None and heading and level <= skip_to:
+                skip_to = None
+            if skip_to is not None:
+                cell.metadata["portfoy"] = {"skipped": True}
+                continue
+            if not self._execute_one(index):
+                failed = self.nb.cells[index]
+                if not _cannot_compute(failed):
+                    break
+                skip_to = 2
+
+    def _execute_one(self, index):
+        cell = self.nb.cells[index]
+        self.nb_man.cell_start(cell, index)
+        try:
+            self.execute_cell(cell, index)
+            return True
+        except CellExecutionError as error:
+            if not _cannot_compute(self.nb.cells[index]):
+                self.nb_man.cell_exception(self.nb.cells[index], cell_index=index, exception=error)
+            return False
+        finally:
+            self.nb_man.cell_complete(self.nb.cells[index], cell_index=index)
+
+
+class _Engine(NBClientEngine):
+    """papermill's own engine with the manager and the client above."""
+
+    @classmethod
+    def execute_managed_notebook(cls, nb_man, kernel_name, *, progress, execution_timeout=None, **_options):
+        manager = _Manager(kernel_name=kernel_name, transport_encryption="auto" if zmq.has("curve") else "disabled")
+        client = _Client(
+            nb_man, km=manager, progress=progress, timeout=execution_timeout, startup_timeout=60, kernel_name=kernel_name
+        )
+        return client.execute(cleanup_kc=True)
+
+
+def _heading(cell):
+    """Level and text of the heading a markdown cell starts with, or None."""
+    if cell.cell_type != "markdown" or not cell.source.startswith("#"):
+        return None
+    marks, _blank, text = cell.source.splitlines()[0].partition(" ")
+    return len(marks), text.strip()
+
+
+def _cannot_compute(cell):
+    """Whether the cell ended in an error that says the data do not allow it; its output is then the message."""
+    if _note(cell, "missing"):
+        return True
+    for output in cell.get("outputs", []):
+        if output.output_type == "error" and output.ename in NOT_COMPUTED:
+            cell.metadata["portfoy"] = {"missing": output.evalue}
+            cell.outputs = []
+            return True
+    return False
+
+
+def _note(cell, key):
+    return cell.metadata.get("portfoy", {}).get(key)
+
+
+def _published(notebook, kind):
+    return [
+        output.data[kind]
+        for cell in notebook.cells
+        for output in cell.get("outputs", [])
+        if output.output_type == "display_data" and kind in output.data
+    ]
+
+
+def _unfinished(notebook):
+    """Why a notebook that raised nothing is still not whole; empty where it is."""
+    code = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
+    skipped = [cell for cell in code if _note(cell, "skipped")]
+    if any(cell.execution_count is None for cell in code if not _note(cell, "skipped")):
+        return "a cell was not run"
+    if skipped or any(_note(cell, "missing") for cell in code):
+        return ""
+    outputs = [output for cell in code for output in cell.outputs if "data" in output]
+    shown = {
+        "figures": sum("image/png" in output.data for output in outputs),
+        "tables": sum("<table" in output.data.get("text/html", "") for output in outputs),
+    }
+    for wanted in _published(notebook, record.EXPECT):
+        for what, number in wanted.items():
+            if shown[what] < number:
+                return f"{shown[what]} {what} are shown where {number} are expected"
+    return ""

@@ -1,0 +1,239 @@
+"""How things look: numbers, money and dates in words, tables, and the style of figures."""
+
+import html
+import math
+
+import pandas as pd
+
+from portfoy.locale import _, language
+
+INK, MUTED, GRID = "#1f2a37", "#667382", "#d9dee5"
+ACCENT, SECOND, WARM, PALE = "#0f6b6d", "#5b8fb9", "#c4622d", "#a9cfcd"
+
+FIGURE = {
+    "figure.dpi": 144,
+    "savefig.dpi": 144,
+    "figure.facecolor": "white",
+    "axes.facecolor": "white",
+    "axes.edgecolor": GRID,
+    "axes.labelcolor": MUTED,
+    "axes.titlecolor": INK,
+    "axes.titlelocation": "left",
+    "axes.titlesize": 11,
+    "axes.titleweight": "bold",
+    "axes.titlepad": 12,
+    "axes.labelsize": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": GRID,
+    "grid.linewidth": 0.6,
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
+    "xtick.labelsize": 9,
+    "ytick.labelsize": 9,
+    "text.color": INK,
+    "legend.frameon": False,
+    "legend.fontsize": 9,
+    "font.size": 9,
+    "font.family": "DejaVu Sans",
+    "text.parse_math": False,  # a product called "$5 \frac" is a name, not a formula
+}
+
+
+# --- numbers in words ----------------------------------------------------------------------------------------------
+
+
+def number(value, digits=0):
+    """A number with grouped thousands, as the language in use writes it; a dash where it is missing."""
+    from babel.numbers import format_decimal
+
+    if _missing(value):
+        return "–"
+    return format_decimal(round(float(value), digits) + 0.0, f"#,##0.{'0' * digits}" if digits else "#,##0", language())
+
+
+def money(value, currency, *, compact=False):
+    """Money with its currency code: TRY 1,234 (TRY 12.34 below a hundred); `compact` gives TRY 1.2M."""
+    if _missing(value):
+        return "–"
+    if compact and abs(value) >= 10_000:
+        from babel.numbers import format_compact_decimal
+
+        figure = format_compact_decimal(_three_digits(value), locale=language(), fraction_digits=_decimals(value))
+    else:
+        figure = number(value, 2 if 0 < abs(value) < 100 else 0)
+    return f"{currency} {figure}".strip()
+
+
+def share(value, digits=1):
+    """A share of 0-1 as per cent."""
+    from babel.numbers import format_percent
+
+    if _missing(value):
+        return "–"
+    return format_percent(round(float(value), digits + 2) + 0.0, f"#,##0.{'0' * digits}%" if digits else None, language())
+
+
+def day(value):
+    """A date as the language in use writes it: 30 Jun 2026."""
+    from babel.dates import format_date
+
+    if _missing(value):
+        return "–"
+    return format_date(pd.Timestamp(value).date(), "d MMM y", locale=language())
+
+
+def between(low, high, write):
+    """An interval: both bounds written by `write`."""
+    return f"{write(low)} – {write(high)}"
+
+
+def _missing(value):
+    return value is None or (isinstance(value, float) and not math.isfinite(value)) or pd.isna(value)
+
+
+def _three_digits(value):
+    digits = 2 - math.floor(math.log10(abs(value)))
+    return round(value, digits)
+
+
+def _decimals(value):
+    return 2 - math.floor(math.log10(abs(value))) % 3
+
+
+# --- tables --------------------------------------------------------------------------------------------------------
+
+
+def columns():
+    """Label and kind of every column a table may show. Kinds: text, count, number, decimal, money, share, date."""
+    return {
+        "rule": (_("Check"), "text"),
+        "rows": (_("Rows"), "count"),
+        "share": (_("Share"), "share"),
+        "example": (_("First example"), "text"),
+        "done": (_("What was done"), "text"),
+        "customer_id": (_("Customer"), "text"),
+        "segment": (_("Segment"), "text"),
+        "action": (_("What to do"), "text"),
+        "customers": (_("Customers"), "count"),
+        "customer_share": (_("Share of customers"), "share"),
+        "revenue": (_("Revenue"), "money"),
+        "revenue_share": (_("Share of revenue"), "share"),
+        "margin": (_("Margin"), "money"),
+        "ticket": (_("Revenue per purchase"), "money"),
+        "purchases": (_("Purchases"), "number"),
+        "idle": (_("Days since last purchase"), "count"),
+        "last_order": (_("Last purchase"), "date"),
+        "decile": (_("Tenth"), "count"),
+        "cumulative_share": (_("Share so far"), "share"),
+        "mean": (_("Per customer"), "money"),
+        "metric": (_("Metric"), "text"),
+        "group": (_("Group"), "text"),
+        "predicted": (_("Forecast"), "number"),
+        "actual": (_("Actual"), "number"),
+        "active_predicted": (_("Buys, forecast"), "share"),
+        "active_actual": (_("Bought"), "share"),
+        "spend_predicted": (_("Per purchase, forecast"), "money"),
+        "spend_actual": (_("Per purchase, actual"), "money"),
+        "value_predicted": (_("Per customer, forecast"), "money"),
+        "value_actual": (_("Per customer, actual"), "money"),
+        "parameter": (_("Parameter"), "text"),
+        "meaning": (_("Meaning"), "text"),
+        "early": (_("Up to the split"), "decimal"),
+        "estimate": (_("All data"), "decimal"),
+        "p_alive": (_("Probability still active"), "share"),
+        "expected_purchases": (_("Expected purchases"), "number"),
+        "expected_spend": (_("Expected spend per purchase"), "money"),
+        "expected_value": (_("Expected value"), "money"),
+    }
+
+
+class Table:
+    """A table for a notebook or a report: a caption, and formatted cells in which nothing is markup."""
+
+    def __init__(self, gt, caption, texts):
+        self.gt, self.caption, self.texts = gt, caption, texts
+
+    def _repr_html_(self):
+        caption = f"<figcaption>{html.escape(self.caption)}</figcaption>"
+        return f'<figure class="pf-table">{caption}{self.gt.as_raw_html()}</figure>'
+
+    def __repr__(self):
+        return f"{self.caption}\n{self.texts.to_string(index=False)}"
+
+
+def show(table, caption, *, currency="", labels=None, kinds=None):
+    """A table to look at: headings in words, numbers as the language writes them, intervals beside their estimate.
+
+    Parameters
+    ----------
+    table : DataFrame
+        A column ``x`` with ``x_low`` and ``x_high`` beside it is shown as one column with its interval. Columns that
+        are missing in every row are left out.
+    caption : text
+        What the table says; also its name for screen readers.
+    currency : text
+        Code that goes into the heading of money columns.
+    labels, kinds : dict, optional
+        Column -> heading, and column -> kind, where they differ from `columns`.
+
+    Returns
+    -------
+    Table
+    """
+    from great_tables import GT
+
+    known = columns()
+    texts, right = pd.DataFrame(index=table.index), []
+    for name in table.columns:
+        if name.endswith(("_low", "_high")) and name.rsplit("_", 1)[0] in table or table[name].isna().all():
+            continue
+        label, kind = known.get(name, (str(name), "text"))
+        label, kind = (labels or {}).get(name, label), (kinds or {}).get(name, kind)
+        if kind == "money" and currency:
+            label = f"{label} ({currency})"
+        texts[label] = _cells(table, name, kind)
+        if kind != "text":
+            right.append(label)
+    identity = "t-" + "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in caption.lower())[:60]
+    gt = GT(texts, id=identity).cols_align("left").cols_align("right", columns=right)
+    return Table(gt, caption, texts)
+
+
+def _cells(table, name, kind):
+    write = {
+        "text": lambda value: "" if _missing(value) else " ".join(str(value).split()),
+        "count": number,
+        "number": lambda value: number(value, 2),
+        "decimal": lambda value: number(value, 3),
+        "money": lambda value: number(value, 2 if table[name].abs().max() < 100 else 0),
+        "share": share,
+        "date": day,
+    }[kind]
+    cells = [write(value) for value in table[name]]
+    if f"{name}_low" in table and f"{name}_high" in table:
+        bounds = zip(table[f"{name}_low"], table[f"{name}_high"], strict=True)
+        cells = [
+            cell if _missing(low) else f"{cell} ({between(low, high, write)})"
+            for cell, (low, high) in zip(cells, bounds, strict=True)
+        ]
+    return cells
+
+
+class Reading(str):
+    """A sentence that reads a table or a figure; shown as a paragraph in which nothing is markup."""
+
+    def _repr_html_(self):
+        return f'<p class="pf-reading">{html.escape(self)}</p>'
+
+    def __repr__(self):
+        return str(self)
+
+
+
+def signed_share(value):
+    """A change as per cent with its sign: +3.2 %, −12.0 %."""
+    sign = "−" if value < 0 else "+"
+    return sign + share(abs(value))
