@@ -42,6 +42,7 @@ _FRONT = {
     "describe_backtest": "sentences",
     "describe_spend": "sentences",
     "describe_value": "sentences",
+    "describe_horizon": "sentences",
     "describe_top": "sentences",
     "record": "report.record",
     "expect": "report.record",

@@ -42,13 +42,13 @@ def plot_segments(segments):
     ax.hlines(where, left, right, color=style.GRID, lw=3, zorder=1)
     ax.plot(left, where, "o", ms=8, color=style.SECOND, label=_("share of customers"))
     ax.plot(right, where, "o", ms=8, color=style.ACCENT, label=_("share of revenue"))
-    ax.set_yticks(list(where), [_short(name) for name in rows["segment"]], color=style.INK)
+    ax.set_yticks(list(where), [style.shorten(name) for name in rows["segment"]], color=style.INK)
     ax.grid(axis="y", visible=False)
     ax.set_xlim(left=min(0, float(right.min()) - 0.01))
     ax.legend(loc="lower right", frameon=False, fontsize=9)
     first = segments.loc[segments["revenue_share"].idxmax()]
     title = _("{segment}: {customers} of customers, {revenue} of revenue").format(
-        segment=_short(first["segment"]), customers=style.share(first["customer_share"]),
+        segment=style.shorten(first["segment"]), customers=style.share(first["customer_share"]),
         revenue=style.share(first["revenue_share"]),
     )
     _label(ax, title, _("Share of the base"), "")
@@ -71,7 +71,7 @@ def plot_holdout(holdout):
 
 def plot_backtest(test, *, currency=""):
     """Three forecasts of a `Backtest` beside what happened, by tenths of the expected value; the Axes are an array."""
-    fig, axes = _axes(7.4, 3.0, columns=3)
+    fig, axes = _axes(7.8, 3.0, columns=3)
     money = f" ({currency})" if currency else ""
     panels = {
         _("Bought at all (share)"): test.active,
@@ -80,7 +80,7 @@ def plot_backtest(test, *, currency=""):
     }
     for ax, (title, table) in zip(axes, panels.items(), strict=True):
         _draw_holdout(ax, table)
-        ax.set_title(title, loc="left", fontsize=9, fontweight="bold", color=style.INK)
+        ax.set_title(title, loc="left", fontsize=8.5, fontweight="bold", color=style.INK)
         ax.set_xlabel(_("Tenth"))
         ax.yaxis.set_major_formatter(lambda value, _position: style.money(value, "", compact=True))
     _per_cent(axes[0].yaxis)
@@ -116,11 +116,11 @@ def plot_value(segments, *, currency=""):
     ax.errorbar(
         rows["expected_value"], where, xerr=error, fmt="none", ecolor=style.INK, elinewidth=1.2, capsize=3,
     )
-    ax.set_yticks(list(where), [_short(name) for name in rows["segment"]], color=style.INK)
+    ax.set_yticks(list(where), [style.shorten(name) for name in rows["segment"]], color=style.INK)
     ax.grid(axis="y", visible=False)
     best = rows.iloc[-1]
     title = _("{segment} are expected to bring the most: {value}").format(
-        segment=_short(best["segment"]), value=style.money(best["expected_value"], currency, compact=True)
+        segment=style.shorten(best["segment"]), value=style.money(best["expected_value"], currency, compact=True)
     )
     _label(ax, title, _("Expected value ({currency})").format(currency=currency or _("money")), "")
     ax.xaxis.set_major_formatter(lambda value, _position: style.money(value, "", compact=True))
@@ -151,11 +151,6 @@ def _label(ax, title, xlabel, ylabel):
 def _per_cent(*axes):
     for axis in axes:
         axis.set_major_formatter(lambda value, _position: style.share(value, 0))
-
-
-def _short(text, limit=28):
-    text = " ".join(str(text).split())
-    return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
 def picture(fig):

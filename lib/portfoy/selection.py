@@ -220,16 +220,16 @@ def segment_table(scored, *, value=None):
 
 
 def cut_table(scored):
-    """The cut points of an `Rfm` for reading: one row per metric, what scores 2 to 5 take at least.
+    """The cut points of an `Rfm` for reading: what each score takes.
 
     Returns
     -------
-    DataFrame: ``metric``, and ``2`` to ``5``: the value from which the score is given (days: up to which).
+    DataFrame, one row per score, 5 first
+        ``score``; ``idle_cut`` days, at most; ``purchases_cut``, ``revenue_cut`` at least. Missing where no customer
+        gets the score.
     """
-    words = {"r": _("Days since last purchase, at most"), "f": _("Purchase days, at least"), "m": _("Revenue, at least")}
-    table = scored.cuts[list(SCORES[1:])].rename(columns=str)
-    table.insert(0, "metric", [words[score] for score in table.index])
-    return table.reset_index(drop=True)
+    cuts = scored.cuts[list(SCORES[1:])].T.iloc[::-1]
+    return pd.DataFrame({"score": cuts.index, **{f"{METRICS[name]}_cut": cuts[name].to_numpy(float) for name in METRICS}})
 
 
 def action_list(scored, value, *, contacts=50, quiet=False):

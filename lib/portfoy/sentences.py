@@ -1,5 +1,7 @@
 """One sentence, or a few, for each table and figure: what a reader should see in it, made from its numbers."""
 
+import math
+
 import pandas as pd
 
 from portfoy import style
@@ -76,13 +78,19 @@ def describe_concentration(concentration):
     return style.Reading(text)
 
 
-def describe_deciles(deciles, *, currency=""):
-    """The best tenth against the whole."""
+def measures():
+    """What a sentence calls the columns that customers are ranked by."""
+    return {"revenue": _("revenue"), "margin": _("margin")}
+
+
+def describe_deciles(deciles, *, by="revenue", currency=""):
+    """The best tenth against the whole, in the measure they were ranked by."""
     best, total = deciles.iloc[0], deciles["customers"].sum()
     text = _(
-        "The best {n} customers, {part} of all, bring {share} of the total, {mean} each; the lower half of the table "
-        "brings {rest}."
+        "The best {n} customers, {part} of all, bring {share} of the {measure}, {mean} each on average; the lower "
+        "half of the table brings {rest}."
     ).format(
+        measure=measures().get(by, by),
         n=style.number(best["customers"]),
         part=style.share(best["customers"] / total),
         share=style.share(best["share"]),
@@ -115,7 +123,7 @@ def describe_cuts(scored):
 def describe_segments(segments):
     """The segment that brings most, and the one with the most revenue among those who have gone quiet."""
     most = segments.loc[segments["revenue_share"].idxmax()]
-    text = _("{segment} are {customers} of the customers and bring {revenue} of the revenue.").format(
+    text = _("\u201c{segment}\u201d are {customers} of the customers and bring {revenue} of the revenue.").format(
         segment=most["segment"],
         customers=style.share(most["customer_share"]),
         revenue=style.share(most["revenue_share"]),
@@ -124,8 +132,8 @@ def describe_segments(segments):
     if len(quiet) and len(segments) > 1:
         stake = quiet.loc[quiet["revenue_share"].idxmax()]
         text += " " + _(
-            "Among the segments that have been quiet for longer than usual, {segment} have the most behind them: "
-            "{revenue} of the revenue, and half of them have not bought for {days} days or more."
+            "Of the segments that have been quiet for longer than usual, most revenue is behind \u201c{segment}\u201d: "
+            "{revenue} of all, and half of these customers have not bought for {days} days or more."
         ).format(
             segment=stake["segment"], revenue=style.share(stake["revenue_share"]), days=style.number(stake["idle"])
         )
@@ -196,8 +204,9 @@ def parameter_table(early, full):
     for name, meaning in meanings.items():
         row = {"parameter": name, "meaning": meaning}
         for column, fit in (("early", early), ("estimate", full)):
-            value, error = getattr(fit, name), 1.96 * fit.standard_errors[name]
-            row |= {column: value, f"{column}_low": value - error, f"{column}_high": value + error}
+            value = getattr(fit, name)
+            factor = math.exp(1.96 * fit.standard_errors[name] / value)  # on the logarithm, so that it stays positive
+            row |= {column: value, f"{column}_low": value / factor, f"{column}_high": value * factor}
         rows.append(row)
     return pd.DataFrame(rows)
 
@@ -225,7 +234,8 @@ def describe_spend(customers, correlation):
 
 def describe_value(value, *, currency="", horizon_months=12, margin_rate=1.0):
     """What the base is expected to bring, with the interval and what the interval leaves out."""
-    measure = _("revenue") if margin_rate == 1 else _("margin ({rate} of revenue)").format(rate=style.share(margin_rate))
+    rate = _("margin ({rate} of revenue)").format(rate=style.share(margin_rate))
+    measure = measures()["revenue"] if margin_rate == 1 else rate
     return style.Reading(
         _(
             "Over the next {months} months the customers of today are expected to bring {total} of {measure} in today's "
@@ -241,6 +251,12 @@ def describe_value(value, *, currency="", horizon_months=12, margin_rate=1.0):
             confidence=style.share(value.confidence, 0),
         )
     )
+
+
+def describe_horizon(horizon_months, margin_rate):
+    """What a headline of expected value counts, in a few words."""
+    measure = measures()["revenue" if margin_rate == 1 else "margin"]
+    return _("{measure}, next {months} months").format(measure=measure, months=horizon_months)
 
 
 def describe_top(top, value, *, currency=""):

@@ -42,6 +42,9 @@ FIGURE = {
 }
 
 
+_JOIN = "\u2060"  # keeps what stands left and right of it on one line
+
+
 # --- numbers in words ----------------------------------------------------------------------------------------------
 
 
@@ -64,7 +67,7 @@ def money(value, currency, *, compact=False):
         figure = format_compact_decimal(_three_digits(value), locale=language(), fraction_digits=_decimals(value))
     else:
         figure = number(value, 2 if 0 < abs(value) < 100 else 0)
-    return f"{currency} {figure}".strip()
+    return f"{currency}\u00a0{figure}" if currency else figure
 
 
 def share(value, digits=1):
@@ -86,8 +89,15 @@ def day(value):
 
 
 def between(low, high, write):
-    """An interval: both bounds written by `write`."""
-    return f"{write(low)} – {write(high)}"
+    """An interval: both bounds written by `write`, kept on one line; blanks around the dash where a bound is negative."""
+    dash = " – " if low < 0 or high < 0 else "–"
+    return _JOIN.join([write(low), dash, write(high)]).replace(" ", "\u00a0")
+
+
+def shorten(text, limit=28):
+    """A name that fits: blanks folded, the end cut off where it is longer than `limit`."""
+    text = " ".join(str(text).split())
+    return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
 def _missing(value):
@@ -129,7 +139,10 @@ def columns():
         "decile": (_("Tenth"), "count"),
         "cumulative_share": (_("Share so far"), "share"),
         "mean": (_("Per customer"), "money"),
-        "metric": (_("Metric"), "text"),
+        "score": (_("Score"), "count"),
+        "idle_cut": (_("Days since last purchase, at most"), "count"),
+        "purchases_cut": (_("Purchase days, at least"), "count"),
+        "revenue_cut": (_("Revenue, at least"), "money"),
         "group": (_("Group"), "text"),
         "predicted": (_("Forecast"), "number"),
         "actual": (_("Actual"), "number"),
@@ -204,7 +217,7 @@ def show(table, caption, *, currency="", labels=None, kinds=None):
 
 def _cells(table, name, kind):
     write = {
-        "text": lambda value: "" if _missing(value) else " ".join(str(value).split()),
+        "text": lambda value: "" if _missing(value) else shorten(value, 120),
         "count": number,
         "number": lambda value: number(value, 2),
         "decimal": lambda value: number(value, 3),

@@ -129,6 +129,9 @@ def _sections(notebook):
             sections[-1]["blocks"] += [block for output in cell.outputs if (block := _block(output))]
             if cell.source.strip() and not set(cell.metadata.get("tags", [])) & {"parameters", "injected-parameters"}:
                 sections[-1]["code"].append(cell.source)
+    if len(sections) > 1:  # what opens the data is shown with the first section that uses them
+        sections[1]["code"] = sections[0]["code"] + sections[1]["code"]
+        sections[0]["code"] = []
     return sections
 
 
