@@ -19,7 +19,9 @@ def main():
 @main.command()
 @click.argument("stages", nargs=-1, metavar="[STAGE]...")
 @click.option("--data", metavar="WHERE", help="Folder, file, portfoy.toml or address; default: the teaching company.")
-@click.option("--as-of", metavar="DATE", help="The day the report stands on, YYYY-MM-DD; default: last date in the data.")
+@click.option(
+    "--as-of", metavar="DATE", help="The day the report stands on, YYYY-MM-DD; default: last date in the data."
+)
 @click.option("--language", default="en", show_default=True, metavar="CODE", help="Language of the reports.")
 @click.option("-p", "given", multiple=True, metavar="NAME=VALUE", help="A parameter of the notebook; may be repeated.")
 @click.option("--out", default="reports", show_default=True, metavar="FOLDER", help="Where the dated folders go.")

@@ -185,7 +185,9 @@ def need_columns(table, columns, where):
         )
     if table.empty:
         raise DataError(
-            _("{where}: there are no customers; at least one is needed. Check the date and the data.").format(where=where)
+            _("{where}: there are no customers; at least one is needed. Check the date and the data.").format(
+                where=where
+            )
         )
 
 

@@ -57,9 +57,9 @@ def customer_table(log, *, as_of=None):
     customers = to_frame(totals.filter(totals.purchases > 0).order_by("customer_id"))
     if customers.empty:
         raise DataError(
-            _("transactions: nobody bought by {as_of:%Y-%m-%d}; at least one purchase is needed. Take a later date.").format(
-                as_of=as_of
-            )
+            _(
+                "transactions: nobody bought by {as_of:%Y-%m-%d}; at least one purchase is needed. Take a later date."
+            ).format(as_of=as_of)
         )
     return _with_durations(customers, as_of)
 
@@ -89,9 +89,9 @@ def split_table(log, *, split_on, as_of=None):
     as_of, split_on = resolve_as_of(log, as_of), pd.Timestamp(split_on)
     if split_on >= as_of:
         raise DataError(
-            _("split_table: split_on {split:%Y-%m-%d} is not before as_of {as_of:%Y-%m-%d}. Take an earlier date.").format(
-                split=split_on, as_of=as_of
-            )
+            _(
+                "split_table: split_on {split:%Y-%m-%d} is not before as_of {as_of:%Y-%m-%d}. Take an earlier date."
+            ).format(split=split_on, as_of=as_of)
         )
     customers = customer_table(log, as_of=split_on)
     days = purchase_days(log.filter((log.ordered_on > split_on.date()) & (log.ordered_on <= as_of.date())))

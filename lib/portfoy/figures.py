@@ -23,7 +23,12 @@ def plot_concentration(concentration):
         top=style.share(top, 0), held=style.share(held)
     )
     ax.annotate(
-        style.share(held), (top, held), xytext=(10, -4), textcoords="offset points", color=style.WARM, weight="bold",
+        style.share(held),
+        (top, held),
+        xytext=(10, -4),
+        textcoords="offset points",
+        color=style.WARM,
+        weight="bold",
         va="top",
     )
     ax.annotate(_("all alike"), (0.72, 0.72), xytext=(8, -10), textcoords="offset points", color=style.MUTED)
@@ -48,7 +53,8 @@ def plot_segments(segments):
     ax.legend(loc="lower right", frameon=False, fontsize=9)
     first = segments.loc[segments["revenue_share"].idxmax()]
     title = _("{segment}: {customers} of customers, {revenue} of revenue").format(
-        segment=style.shorten(first["segment"]), customers=style.share(first["customer_share"]),
+        segment=style.shorten(first["segment"]),
+        customers=style.share(first["customer_share"]),
         revenue=style.share(first["revenue_share"]),
     )
     _label(ax, title, _("Share of the base"), "")
@@ -63,7 +69,8 @@ def plot_holdout(holdout):
     ax.legend(loc="upper left", frameon=False, fontsize=9)
     total = holdout["customers"]
     title = _("Forecast: {forecast} purchases; actual: {actual}").format(
-        forecast=style.number((holdout["predicted"] * total).sum()), actual=style.number((holdout["actual"] * total).sum())
+        forecast=style.number((holdout["predicted"] * total).sum()),
+        actual=style.number((holdout["actual"] * total).sum()),
     )
     _label(ax, title, _("Repeat purchases before the split"), _("Purchases per customer after it"))
     return ax
@@ -85,7 +92,9 @@ def plot_backtest(test, *, currency=""):
         ax.yaxis.set_major_formatter(lambda value, _position: style.money(value, "", compact=True))
     _per_cent(axes[0].yaxis)
     axes[0].legend(loc="lower left", frameon=False, fontsize=8)
-    fig.set_label(_("Chart: forecast and actual in tenths of the expected value: {titles}.").format(titles="; ".join(panels)))
+    fig.set_label(
+        _("Chart: forecast and actual in tenths of the expected value: {titles}.").format(titles="; ".join(panels))
+    )
     return axes
 
 
@@ -114,7 +123,13 @@ def plot_value(segments, *, currency=""):
     ]
     ax.barh(where, rows["expected_value"], color=style.PALE, height=0.62)
     ax.errorbar(
-        rows["expected_value"], where, xerr=error, fmt="none", ecolor=style.INK, elinewidth=1.2, capsize=3,
+        rows["expected_value"],
+        where,
+        xerr=error,
+        fmt="none",
+        ecolor=style.INK,
+        elinewidth=1.2,
+        capsize=3,
     )
     ax.set_yticks(list(where), [style.shorten(name) for name in rows["segment"]], color=style.INK)
     ax.grid(axis="y", visible=False)

@@ -116,7 +116,9 @@ def _reading(sample, columns):
         counts = day_counts(sample, sample[day])
         try:
             form = sniff.worded(sniff.date_format(counts, where=day))
-            lines.append(f"date_format = {_text(form)}  # " + _("as in {example}").format(example=next(filter(None, counts), "")))
+            lines.append(
+                f"date_format = {_text(form)}  # " + _("as in {example}").format(example=next(filter(None, counts), ""))
+            )
         except DataError as error:
             lines.append(f"# date_format = ?  # {error}")
     money = columns.get("amount", columns.get("unit_price"))

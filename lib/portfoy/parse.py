@@ -150,7 +150,9 @@ def _careful(text, decimal, thousands):
     """Numbers with grouping, a currency sign, a sign behind or brackets for minus; null where the grouping is odd."""
     negative = text.re_search("^\\(.*\\)$|-\\s*$|^[^0-9]*[-−]")
     digits = text.re_replace(f"[^0-9.,' {NARROW}]", "").re_replace(f"[{NARROW}]", " ").strip()
-    sound = digits.re_search(sniff.number_pattern(decimal, thousands)) & ~text.re_search(f"[0-9][^0-9.,' {NARROW}]+[0-9]")
+    sound = digits.re_search(sniff.number_pattern(decimal, thousands)) & ~text.re_search(
+        f"[0-9][^0-9.,' {NARROW}]+[0-9]"
+    )
     for mark in set(thousands):
         digits = digits.replace(mark, "")
     number = ibis.ifelse(sound, digits.replace(decimal, "."), ibis.null("string")).try_cast("float64")

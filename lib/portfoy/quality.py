@@ -77,7 +77,12 @@ def check_transactions(typed, settings, *, rows, copies, broken, today, keep):
     if last_day < month_end:
         counts["partial_month"] = {"rows": _since(log, last_day.replace(day=1)), "example": f"{last_day:%Y-%m-%d}"}
     facts = Facts(
-        rows, int(used["rows"]), int(people["customers"]), int(people["orders"]), float(used["amount"]), first_day,
+        rows,
+        int(used["rows"]),
+        int(people["customers"]),
+        int(people["orders"]),
+        float(used["amount"]),
+        first_day,
         last_day,
     )
     return log.drop("row") if "row" in log.columns else log, _quality_table(counts, rows + broken[0], settings), facts

@@ -75,10 +75,10 @@ def _cut_points(customers):
         value = np.sort(_upward(customers[metric], score))
         below = np.searchsorted(value, value, side="left")
         given = 1 + 5 * below // len(value)  # whole numbers: no rounding at the edges
-        reached = {level: value[np.searchsorted(given, level)] if given[-1] >= level else np.nan for level in SCORES[1:]}
-        rows[score] = {"metric": metric} | {
-            level: -cut if score == "r" else cut for level, cut in reached.items()
+        reached = {
+            level: value[np.searchsorted(given, level)] if given[-1] >= level else np.nan for level in SCORES[1:]
         }
+        rows[score] = {"metric": metric} | {level: -cut if score == "r" else cut for level, cut in reached.items()}
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("score")
 
 
@@ -101,8 +101,10 @@ def _read_cuts(cuts):
     table = table.rename(columns=lambda name: int(name) if str(name).isdigit() else name)
     if list(table.index) != list(METRICS) or list(table.columns) != ["metric", *SCORES[1:]]:
         raise DataError(
-            _("rfm: the cut points are not those of an earlier report; rows r, f, m and columns metric, 2, 3, 4, 5 "
-              "are needed. Give the rfm_cuts.csv that a report wrote.")
+            _(
+                "rfm: the cut points are not those of an earlier report; rows r, f, m and columns metric, 2, 3, 4, 5 "
+                "are needed. Give the rfm_cuts.csv that a report wrote."
+            )
         )
     return table
 
@@ -153,8 +155,10 @@ def _cells(rules):
     missing = [_cell(cell) for cell in np.argwhere(cells == None)]  # noqa: E711 - elementwise
     if missing or twice:
         raise DataError(
-            _("segments: every cell r-f-m needs exactly one segment; without one: {missing}; with two: {twice}. "
-              "Correct the ranges.").format(missing=_listed(missing), twice=_listed(twice))
+            _(
+                "segments: every cell r-f-m needs exactly one segment; without one: {missing}; with two: {twice}. "
+                "Correct the ranges."
+            ).format(missing=_listed(missing), twice=_listed(twice))
         )
     return cells
 
@@ -229,7 +233,9 @@ def cut_table(scored):
         gets the score.
     """
     cuts = scored.cuts[list(SCORES[1:])].T.iloc[::-1]
-    return pd.DataFrame({"score": cuts.index, **{f"{METRICS[name]}_cut": cuts[name].to_numpy(float) for name in METRICS}})
+    return pd.DataFrame(
+        {"score": cuts.index, **{f"{METRICS[name]}_cut": cuts[name].to_numpy(float) for name in METRICS}}
+    )
 
 
 def action_list(scored, value, *, contacts=50, quiet=False):
@@ -250,7 +256,9 @@ def action_list(scored, value, *, contacts=50, quiet=False):
         ``expected_value`` with bounds, ``action``.
     """
     table = scored.table
-    worth = value.table[["p_alive", "expected_purchases", "expected_value", "expected_value_low", "expected_value_high"]]
+    worth = value.table[
+        ["p_alive", "expected_purchases", "expected_value", "expected_value_low", "expected_value_high"]
+    ]
     actions = scored.segments.drop_duplicates("segment").set_index("segment")["action"]
     listed = table[["customer_id", "segment", "last_order", "purchases", "revenue"]].join(worth)
     listed["action"] = table["segment"].map(actions).astype(str)
@@ -291,7 +299,9 @@ def decile_table(customers, *, by="revenue"):
     above = len(value) - np.searchsorted(np.sort(value), value, side="right")
     table = customers.assign(decile=1 + 10 * above // len(value), ranked=value)
     result = table.groupby("decile").agg(
-        customers=("ranked", "size"), revenue=("revenue", "sum"), margin=("margin", lambda m: m.sum(min_count=1)),
+        customers=("ranked", "size"),
+        revenue=("revenue", "sum"),
+        margin=("margin", lambda m: m.sum(min_count=1)),
         by=("ranked", "sum"),
     )
     result["share"] = result["by"] / total

@@ -32,7 +32,9 @@ def describe_data(tables):
 def quality_text(tables):
     """The data-quality table as plain text, for a terminal."""
     facts, found = tables.facts, tables.quality[tables.quality["rows"] > 0]
-    head = _("{name}: {used} of {rows} order lines used, {customers} customers, {orders} orders, {first} to {last}").format(
+    head = _(
+        "{name}: {used} of {rows} order lines used, {customers} customers, {orders} orders, {first} to {last}"
+    ).format(
         name=tables.name,
         used=style.number(facts.used),
         rows=style.number(facts.rows),
@@ -109,9 +111,9 @@ def describe_cuts(scored):
     )
     once = (table["purchases"] == 1).mean()
     if once > 0:
-        text += " " + _(
-            "{share} of the customers bought once, so they share the purchase score {score}."
-        ).format(share=style.share(once), score=table.loc[table["purchases"] == 1, "f"].iloc[0])
+        text += " " + _("{share} of the customers bought once, so they share the purchase score {score}.").format(
+            share=style.share(once), score=table.loc[table["purchases"] == 1, "f"].iloc[0]
+        )
     merged = int(table["orders"].sum() - table["purchases"].sum())
     if merged:
         text += " " + _("{n} further orders on a day that already had one are counted with it.").format(
@@ -267,7 +269,5 @@ def describe_top(top, value, *, currency=""):
             "This {n} customer holds {sum} of the expected value, {share} of the whole.",
             "These {n} customers hold {sum} of the expected value, {share} of the whole.",
             len(top),
-        ).format(
-            n=len(top), sum=style.money(listed, currency, compact=True), share=style.share(listed / value.total)
-        )
+        ).format(n=len(top), sum=style.money(listed, currency, compact=True), share=style.share(listed / value.total))
     )

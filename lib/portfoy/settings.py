@@ -116,9 +116,7 @@ def _format(path, table, section):
 def _columns(path, table, section):
     columns = {key: value for key, value in section.items() if key not in _FORMAT_KEYS}
     extra = {"expectation_", "performance_", "fit_", "engagement_"}
-    _check_keys(
-        path, table + ".", {key for key in columns if not key.startswith(tuple(extra))}, set(TABLES[table])
-    )
+    _check_keys(path, table + ".", {key for key in columns if not key.startswith(tuple(extra))}, set(TABLES[table]))
     for key, value in columns.items():
         names = value if isinstance(value, list) else [value]
         if not names or not all(isinstance(name, str) for name in names):

@@ -129,7 +129,10 @@ def _lines(rng, truth, orders):
     cost = truth.cost_share + 0.1 * (2 * rng.random(truth.products) - 1)
     product = rng.choice(truth.products, len(lines), p=popularity / popularity.sum())
     return lines.assign(
-        line=np.arange(len(lines)), product=product, quantity=quantity, amount=amount.round(2),
+        line=np.arange(len(lines)),
+        product=product,
+        quantity=quantity,
+        amount=amount.round(2),
         unit_cost=amount * cost[product] / quantity,
     )
 

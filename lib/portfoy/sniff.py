@@ -42,7 +42,7 @@ class TextFile:
 
 
 def kind(path):
-    """"parquet", "duckdb" or "text", from the first bytes; what is none of them is refused.
+    """ "parquet", "duckdb" or "text", from the first bytes; what is none of them is refused.
 
     Raises
     ------
@@ -244,7 +244,7 @@ def number_pattern(decimal, thousands):
 
 
 def decimal_sign(dot, comma, plain, *, where):
-    """"." or ",", from the numbers of rows that read with each (`plain`: whole numbers, which read with both).
+    """ "." or ",", from the numbers of rows that read with each (`plain`: whole numbers, which read with both).
 
     Raises
     ------

@@ -280,8 +280,13 @@ def _mapping(table, found, settings):
         absent = [name for name in listed if name.strip().lower() not in names]
         if absent:
             raise DataError(
-                _("{table}: portfoy.toml maps {ours} to '{absent}', but the columns are {found}. Correct the name.").format(
-                    table=table, ours=ours, absent="', '".join(absent), found=", ".join(f"'{name}'" for name in found[:30])
+                _(
+                    "{table}: portfoy.toml maps {ours} to '{absent}', but the columns are {found}. Correct the name."
+                ).format(
+                    table=table,
+                    ours=ours,
+                    absent="', '".join(absent),
+                    found=", ".join(f"'{name}'" for name in found[:30]),
                 )
             )
         listed = [names[name.strip().lower()] for name in listed]
@@ -314,5 +319,7 @@ def _with_cost(log, products):
         return log
     if "product_id" not in log.columns or "unit_cost" not in products.columns:
         return log
-    costs = products.filter(products.product_id.notnull()).group_by("product_id").agg(unit_cost=products.unit_cost.max())
+    costs = (
+        products.filter(products.product_id.notnull()).group_by("product_id").agg(unit_cost=products.unit_cost.max())
+    )
     return log.left_join(costs, "product_id").drop("product_id_right")

@@ -76,7 +76,9 @@ def share(value, digits=1):
 
     if _missing(value):
         return "–"
-    return format_percent(round(float(value), digits + 2) + 0.0, f"#,##0.{'0' * digits}%" if digits else None, language())
+    return format_percent(
+        round(float(value), digits + 2) + 0.0, f"#,##0.{'0' * digits}%" if digits else None, language()
+    )
 
 
 def day(value):
@@ -210,7 +212,9 @@ def show(table, caption, *, currency="", labels=None, kinds=None):
         texts[label] = _cells(table, name, kind)
         if kind != "text":
             right.append(label)
-    identity = "t-" + "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in caption.lower())[:60]
+    identity = (
+        "t-" + "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in caption.lower())[:60]
+    )
     gt = GT(texts, id=identity).cols_align("left").cols_align("right", columns=right)
     return Table(gt, caption, texts)
 
@@ -243,7 +247,6 @@ class Reading(str):
 
     def __repr__(self):
         return str(self)
-
 
 
 def signed_share(value):

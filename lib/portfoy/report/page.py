@@ -103,9 +103,7 @@ def make_page(result, *, title, as_of, source, currency, language, provenance, r
         "provenance": provenance,
         "record": _json(run),
     }
-    exporter = HTMLExporter(
-        template_name="portfoy", extra_template_basedirs=[str(Path(__file__).parent / "templates")]
-    )
+    exporter = HTMLExporter(template_name="portfoy", extra_template_basedirs=[str(Path(__file__).parent / "templates")])
     html, _resources = exporter.from_notebook_node(result.notebook, resources={"page": page})
     return html
 
@@ -166,6 +164,11 @@ def _block(output):
     if "image/png" in data:
         about = output.metadata.get("image/png", {})
         alt = about.get("alt") or _("Chart without a description")
-        return {"kind": "picture", "text": data["image/png"].strip(), **{"width": None, "height": None, **about}, "alt": alt}
+        return {
+            "kind": "picture",
+            "text": data["image/png"].strip(),
+            **{"width": None, "height": None, **about},
+            "alt": alt,
+        }
     text = data.get("text/plain", "")
     return None if text.startswith("<Axes") else {"kind": "text", "text": text}

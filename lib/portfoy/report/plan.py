@@ -147,7 +147,9 @@ def _values(stage, declared, given):
     values = {}
     for name, text in given.items():
         if SECRET.search(name):
-            raise PlanError(_("parameter '{name}' looks like a secret; it would be printed in the report.").format(name=name))
+            raise PlanError(
+                _("parameter '{name}' looks like a secret; it would be printed in the report.").format(name=name)
+            )
         if name not in everywhere:
             raise PlanError(
                 _("no parameter '{name}' in '{stage}'; {hint}").format(
@@ -155,7 +157,11 @@ def _values(stage, declared, given):
                 )
             )
         if name in ("data", "as_of", "language"):
-            raise PlanError(_("parameter '{name}' has an option of its own: --{option}").format(name=name, option=name.replace("_", "-")))
+            raise PlanError(
+                _("parameter '{name}' has an option of its own: --{option}").format(
+                    name=name, option=name.replace("_", "-")
+                )
+            )
         if name in declared[stage]:
             values[name] = _typed(declared[stage][name], text)
     return values

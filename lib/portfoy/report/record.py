@@ -51,7 +51,9 @@ def actions(name, table):
     if not name.replace("_", "").isalnum() or not name.isascii():
         raise ValueError(_("actions: {name!r} is not a file name; use letters, digits and _.").format(name=name))
     rows = table.astype(object).where(table.notna(), None).map(_plain)
-    _publish(ACTIONS, {"name": name, "columns": [str(column) for column in table.columns], "rows": rows.values.tolist()})
+    _publish(
+        ACTIONS, {"name": name, "columns": [str(column) for column in table.columns], "rows": rows.values.tolist()}
+    )
 
 
 def _plain(value):

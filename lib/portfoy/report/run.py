@@ -154,7 +154,12 @@ class _Engine(NBClientEngine):
     def execute_managed_notebook(cls, nb_man, kernel_name, *, progress, execution_timeout=None, **_options):
         manager = _Manager(kernel_name=kernel_name, transport_encryption="auto" if zmq.has("curve") else "disabled")
         client = _Client(
-            nb_man, km=manager, progress=progress, timeout=execution_timeout, startup_timeout=60, kernel_name=kernel_name
+            nb_man,
+            km=manager,
+            progress=progress,
+            timeout=execution_timeout,
+            startup_timeout=60,
+            kernel_name=kernel_name,
         )
         return client.execute(cleanup_kc=True)
 

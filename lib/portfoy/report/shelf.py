@@ -1,9 +1,9 @@
 """Where reports stand: one folder a run, published by one rename, and an index of all of them.
 
-    reports/<as_of>/            one run: a page and the executed notebook a stage, actions/, run.json
-    reports/<as_of>.2/          a second run of the same date; nothing is ever overwritten
-    reports/index.html          all runs, newest first
-    reports/latest.html         leads to the newest run in which every stage is ok
+reports/<as_of>/            one run: a page and the executed notebook a stage, actions/, run.json
+reports/<as_of>.2/          a second run of the same date; nothing is ever overwritten
+reports/index.html          all runs, newest first
+reports/latest.html         leads to the newest run in which every stage is ok
 """
 
 import csv
