@@ -22,19 +22,22 @@ ORDER = [
     ["names"],
     ["contract"],
     ["sniff"],
-    ["parse", "quality", "settings"],
+    ["settings"],
+    ["parse"],
+    ["address", "files", "quality"],
     ["source"],
+    ["mapping"],
     ["customers"],
     ["models"],
     ["portfolio", "selection", "acquisition", "retention", "deepening", "monitoring", "simulate"],
     ["style"],
-    ["figures", "sentences"],
+    ["figures", "sentences", "outlook"],
     ["report"],
     ["cli"],
     ["__main__"],
 ]
 RANK = {name: rank for rank, row in enumerate(ORDER) for name in row}
-MODELS = ["likelihood", "bg_nbd", "gamma_gamma", "holdout", "lifetime_value"]
+MODELS = ["likelihood", "bg_nbd", "gamma_gamma", "holdout", "lifetime_value", "scatter"]
 ONLY_IN = {"papermill": "report/run.py", "nbconvert": "report/page.py"}
 
 CONDA_NAMES = {"ibis-framework[duckdb]": "ibis-duckdb", "duckdb": "python-duckdb"}
@@ -69,7 +72,9 @@ def misplaced_imports(name, source, known):
         if module.startswith("."):
             yield f"relative import {module!r}; write the whole name: from portfoy.contract import DataError"
         elif module == "portfoy":
-            if top not in {"cli", "__main__"}:
+            if taken in known:
+                yield from wrong_direction(name, taken)
+            elif top not in {"cli", "__main__"}:
                 yield f"imports {taken or 'portfoy'} from the front page; write from portfoy.<module> import <name>"
         elif module.startswith("portfoy."):
             target = module.removeprefix("portfoy.")

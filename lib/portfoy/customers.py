@@ -19,7 +19,8 @@ def customer_table(log, *, as_of=None):
     Parameters
     ----------
     log : ibis Table or DataFrame, one row per order line
-        Needs ``customer_id``, ``order_id``, ``ordered_on``, ``amount`` (money paid; negative is a return).
+        Needs ``customer_id``, ``order_id``, ``ordered_on``, ``amount`` (money paid; negative is a return) or
+        ``quantity`` and ``unit_price``.
         ``unit_cost`` and ``quantity`` give the margin where they are present.
     as_of : date or text, optional
         The day the analysis stands on; later rows are not seen. The default is the last date in the log.
@@ -56,11 +57,7 @@ def customer_table(log, *, as_of=None):
     )
     customers = to_frame(totals.filter(totals.purchases > 0).order_by("customer_id"))
     if customers.empty:
-        raise DataError(
-            _(
-                "transactions: nobody bought by {as_of:%Y-%m-%d}; at least one purchase is needed. Take a later date."
-            ).format(as_of=as_of)
-        )
+        raise nobody_bought(as_of)
     return _with_durations(customers, as_of)
 
 
@@ -148,6 +145,8 @@ def as_table(log):
     """The log as an Ibis table with the columns that every analysis of it needs."""
     table = ibis.memtable(log) if isinstance(log, pd.DataFrame) else log
     check_columns("transactions", table.columns, list(table.columns))
+    if "amount" not in table.columns:
+        table = table.mutate(amount=table.quantity * table.unit_price)
     if isinstance(log, pd.DataFrame):
         table = table.mutate(
             customer_id=table.customer_id.cast("string"),
@@ -165,6 +164,16 @@ def resolve_as_of(log, as_of):
     if pd.isna(as_of):
         raise DataError(_("transactions: there are no rows; at least one order line is needed. Check the file."))
     return pd.Timestamp(as_of).normalize()
+
+
+def nobody_bought(as_of):
+    """The error of a log without a purchase by `as_of`."""
+    return DataError(
+        _(
+            "transactions: nobody bought by {as_of:%Y-%m-%d}; at least one purchase is needed. "
+            "Take a later date, or check the sign of the amounts."
+        ).format(as_of=as_of)
+    )
 
 
 def to_frame(table):

@@ -19,8 +19,9 @@ def plot_concentration(concentration):
     ax.plot([0, 1], [0, 1], color=style.MUTED, lw=1, ls=(0, (4, 3)))
     ax.plot([top, top, 0], [0, held, held], color=style.WARM, lw=1)
     ax.plot([top], [held], "o", color=style.WARM, ms=6)
-    title = _("The largest {top} of customers bring {held} of revenue").format(
-        top=style.share(top, 0), held=style.share(held)
+    measure = style.measure(concentration.by)
+    title = _("The largest {top} of customers bring {held} of the {measure}").format(
+        top=style.share(top, 0), held=style.share(held), measure=measure
     )
     ax.annotate(
         style.share(held),
@@ -33,7 +34,7 @@ def plot_concentration(concentration):
     )
     ax.annotate(_("all alike"), (0.72, 0.72), xytext=(8, -10), textcoords="offset points", color=style.MUTED)
     ax.set(xlim=(0, 1), ylim=(min(0, float(curve["value_share"].min())), max(1.02, float(curve["value_share"].max()))))
-    _label(ax, title, _("Customers, largest first (share)"), _("Revenue (share)"))
+    _label(ax, title, _("Customers, largest first (share)"), _("Share of the {measure}").format(measure=measure))
     _per_cent(ax.xaxis, ax.yaxis)
     return ax
 
@@ -88,10 +89,11 @@ def plot_backtest(test, *, currency=""):
     for ax, (title, table) in zip(axes, panels.items(), strict=True):
         _draw_holdout(ax, table)
         ax.set_title(title, loc="left", fontsize=8.5, fontweight="bold", color=style.INK)
-        ax.set_xlabel(_("Tenth"))
+        ax.set_xlabel(_("Tenth, 1 is the highest"))
         ax.yaxis.set_major_formatter(lambda value, _position: style.money(value, "", compact=True))
     _per_cent(axes[0].yaxis)
     axes[0].legend(loc="lower left", frameon=False, fontsize=8)
+    _no_math(fig)
     fig.set_label(
         _("Chart: forecast and actual in tenths of the expected value: {titles}.").format(titles="; ".join(panels))
     )
@@ -108,7 +110,8 @@ def _draw_holdout(ax, holdout):
     )  # fmt: skip
     ax.plot(where, holdout["predicted"], "-o", ms=4, color=style.WARM, lw=1.6, label=_("forecast"), zorder=2)
     ax.set_xticks(list(where), list(holdout["group"]))
-    ax.set_ylim(bottom=0)
+    if not (holdout[["actual", "predicted"]] < 0).any(axis=None):
+        ax.set_ylim(bottom=0)
     ax.grid(axis="x", visible=False)
 
 
@@ -134,7 +137,7 @@ def plot_value(segments, *, currency=""):
     ax.set_yticks(list(where), [style.shorten(name) for name in rows["segment"]], color=style.INK)
     ax.grid(axis="y", visible=False)
     best = rows.iloc[-1]
-    title = _("{segment} are expected to bring the most: {value}").format(
+    title = _("Most is expected from {segment}: {value}").format(
         segment=style.shorten(best["segment"]), value=style.money(best["expected_value"], currency, compact=True)
     )
     _label(ax, title, _("Expected value ({currency})").format(currency=currency or _("money")), "")
@@ -158,9 +161,19 @@ def _axes(width, height, columns=1):
 
 def _label(ax, title, xlabel, ylabel):
     ax.set(xlabel=xlabel, ylabel=ylabel)
-    ax.set_title(title, loc="left", fontsize=11, fontweight="bold", color=style.INK, pad=12, wrap=True)
+    wrap = "$" not in title  # matplotlib measures the words of a title that wraps as formulas
+    ax.set_title(title, loc="left", fontsize=11, fontweight="bold", color=style.INK, pad=12, wrap=wrap)
+    _no_math(ax.figure)
     axes = "; ".join(text for text in (xlabel, ylabel) if text)
     ax.figure.set_label(_("Chart: {title}. Axes: {axes}.").format(title=title, axes=axes))
+
+
+def _no_math(fig):
+    """Show every text as it is: a name with two dollar signs is no formula."""
+    from matplotlib.text import Text
+
+    for text in fig.findobj(Text):
+        text.set_parse_math(False)
 
 
 def _per_cent(*axes):

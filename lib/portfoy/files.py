@@ -1,12 +1,17 @@
 """Files into the engine: CSV, Parquet and text in any encoding become tables of an embedded DuckDB."""
 
-import codecs
-import hashlib
+import gzip
+import io
 import tempfile
+import uuid
+import zlib
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import duckdb
 import ibis
+from ibis.common.exceptions import IbisError, TableNotFound
 
 from portfoy import sniff
 from portfoy.contract import DataError
@@ -22,11 +27,29 @@ class Raw:
     format: Format
     files: list[Path] = field(default_factory=list)
     broken: tuple[int, str] = (0, "")
+    numbered: bool = False  # whether the table numbers its rows in ``portfoy_row``
+
+
+@contextmanager
+def readable(where, *errors):
+    """Turn what the engine or the system says of a source that cannot be read into one DataError."""
+    try:
+        yield
+    except (duckdb.Error, IbisError, TableNotFound, OSError, *errors) as error:
+        if isinstance(error, DataError):
+            raise
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise DataError(
+            _("{where}: cannot be read: {reason}. Check that the file is whole and may be read.").format(
+                where=where, reason=(reason if len(reason) < 300 else reason[:300] + " ...").rstrip(".")
+            )
+        ) from None
 
 
 def embedded():
     """An empty in-memory DuckDB that never goes to the network and spills beside the system's temporary files."""
-    engine = ibis.duckdb.connect(temp_directory=str(Path(tempfile.gettempdir()) / "portfoy-spill"))
+    spill = Path(tempfile.gettempdir()) / f"portfoy-{uuid.uuid4().hex}"  # its own: engines do not share the names in it
+    engine = ibis.duckdb.connect(temp_directory=str(spill))
     engine.raw_sql("SET autoinstall_known_extensions = false")
     return engine
 
@@ -44,14 +67,21 @@ def load(engine, table, paths, given):
     Returns
     -------
     Raw
+        Rows that come from text are numbered, the header being row 1.
 
     Raises
     ------
-    DataError : the files are of different kinds, have different headers, or are not tables.
+    DataError : the files are of different kinds or written in different ways, or are not tables.
     """
     kinds = {sniff.kind(path) for path in paths}
     if kinds == {"parquet"}:
-        return Raw(engine.read_parquet([str(path) for path in paths], table_name=f"raw_{table}"), given, paths)
+        return Raw(engine.read_parquet([str(path) for path in paths], table_name=f"parquet_{table}"), given, paths)
+    if kinds == {"duckdb"}:
+        raise DataError(
+            _("{path}: is a DuckDB file; a table of orders is needed here. Give it to `portfoy check` itself.").format(
+                path=paths[0]
+            )
+        )
     if kinds != {"text"}:
         raise DataError(
             _("{where}: the files of {table} are of different kinds ({kinds}); they must be all of one kind.").format(
@@ -60,43 +90,78 @@ def load(engine, table, paths, given):
         )
     looks = [sniff.look(path, given) for path in paths]
     for path, look in zip(paths, looks, strict=True):
-        if look.names != looks[0].names:
+        if (look.names, look.delimiter, look.skip) != (looks[0].names, looks[0].delimiter, looks[0].skip):
             raise DataError(
-                _("{path}: its columns differ from those of {first}; files of one table have the same header.").format(
-                    path=path, first=paths[0].name
-                )
+                _(
+                    "{path}: its columns or its delimiter differ from those of {first}; "
+                    "files of one table are written alike."
+                ).format(path=path, first=paths[0].name)
             )
     with tempfile.TemporaryDirectory(prefix="portfoy-") as folder:
         plain = [_plain(path, look, Path(folder)) for path, look in zip(paths, looks, strict=True)]
-        broken = _read_text(engine, table, plain, looks[0])
-    return Raw(engine.table(f"raw_{table}"), given, paths, broken)
+        for path, file in zip(paths, plain, strict=True):
+            _refuse_endless(path, file)
+        broken = _read_text(engine, table, plain, looks[0], names=dict(zip(map(str, plain), paths, strict=True)))
+    raw = engine.table(f"raw_{table}")
+    return Raw(raw.mutate(portfoy_row=raw.rowid() + 1 + looks[0].skip), given, paths, broken, numbered=True)
 
 
 def _plain(path, look, folder):
-    """The file as DuckDB can read it: UTF-8 and one-character delimiters; written anew only where it is not."""
-    if look.encoding in ("utf-8", "utf-8-sig") and look.delimiter != "whitespace":
+    """The file as DuckDB can read it: UTF-8, one-character delimiters, line ends of one kind; else written anew."""
+    if look.plain:
         return path
-    target = folder / (hashlib.sha256(str(path).encode()).hexdigest()[:16] + ".txt")
+    target = folder / f"{uuid.uuid4().hex}.txt"
     try:
-        with codecs.open(str(path), "r", look.encoding) as source, target.open("w", encoding="utf-8") as out:
+        with (
+            io.TextIOWrapper(sniff.opened(path), look.encoding) as source,
+            target.open("w", encoding="utf-8", newline="\n") as out,
+        ):
             for line in source:
                 out.write("\t".join(line.split()) + "\n" if look.delimiter == "whitespace" else line)
-    except UnicodeDecodeError as error:
-        raise sniff.not_in(path, look.encoding, error.start) from None
+    except UnicodeError as error:
+        raise sniff.not_in(path, look.encoding, getattr(error, "start", 0)) from None
+    except (EOFError, gzip.BadGzipFile, zlib.error):
+        raise sniff.broken_gzip(path) from None
     return target
 
 
-def _read_text(engine, table, paths, look):
-    """Create raw_<table> with every column as text and the row's number; count the lines that do not fit."""
+def _refuse_endless(path, file):
+    """Raise a DataError where the last line is longer than a row can be; the engine would leave it out silently."""
+    with file.open("rb") as text:
+        text.seek(max(0, file.stat().st_size - sniff.HEAD))
+        tail = text.read()
+    if len(tail) == sniff.HEAD and b"\n" not in tail and b"\r" not in tail and file.suffix != ".gz":
+        raise DataError(
+            _("{path}: its last line is longer than {size} MiB; a table has one row a line. Export it again.").format(
+                path=path, size=sniff.HEAD // 2**20
+            )
+        )
+
+
+def _read_text(engine, table, paths, look, *, names):
+    """Create raw_<table> with every column as text; count the lines that do not fit."""
     delimiter = "\t" if look.delimiter == "whitespace" else look.delimiter
     columns = ", ".join(f"'{quoted(name)}': 'VARCHAR'" for name in look.names)
     files = ", ".join(f"'{quoted(path)}'" for path in paths)
     engine.raw_sql(
-        f"CREATE TABLE raw_{table} AS SELECT row_number() OVER () + {look.skip} AS portfoy_row, * FROM read_csv("
+        f"CREATE TABLE raw_{table} AS SELECT * FROM read_csv("
         f"[{files}], auto_detect = false, columns = {{{columns}}}, delim = '{quoted(delimiter)}', quote = '\"', "
         f"escape = '\"', skip = {look.skip}, header = false, store_rejects = true, null_padding = false, "
         f"rejects_table = 'rejects_{table}', rejects_scan = 'rejects_scan_{table}', max_line_size = {sniff.HEAD})"
     )
+    unclosed = engine.raw_sql(
+        f"SELECT file_path, line FROM rejects_{table} "
+        f"JOIN rejects_scan_{table} USING (scan_id, file_id) "
+        "WHERE error_type = 'UNQUOTED VALUE' AND contains(rtrim(csv_line, chr(13) || chr(10)), chr(10)) "
+        "ORDER BY line LIMIT 1"
+    ).fetchone()
+    if unclosed:
+        raise DataError(
+            _(
+                "{path}: a quotation mark that opens on row {row} is not closed and takes the lines after it; "
+                "a field in quotes ends in one. Correct that row."
+            ).format(path=names[unclosed[0]], row=unclosed[1])
+        )
     count, first = engine.raw_sql(
         f"SELECT count(DISTINCT (file_id, line)), arg_min(line || ': ' || csv_line, line) FROM rejects_{table}"
     ).fetchone()
@@ -104,4 +169,5 @@ def _read_text(engine, table, paths, look):
 
 
 def quoted(text):
+    """A text between the quotes of an SQL literal."""
     return str(text).replace("'", "''")

@@ -7,13 +7,19 @@ from pathlib import Path
 
 from portfoy import sniff
 from portfoy.contract import REQUIRED, TABLES, DataError
-from portfoy.files import embedded, load
+from portfoy.files import embedded, load, readable
 from portfoy.locale import _
 from portfoy.names import guess
-from portfoy.parse import day_counts, decimal_counts
+from portfoy.parse import day_counts, decimal_counts, decimal_sign
 from portfoy.settings import Format
 
-ENCODINGS = ["cp1254", "cp1250", "cp1252"]
+LETTERS = {
+    "windows-1254": "çğıöşüâîûÇĞİÖŞÜÂÎÛ",
+    "windows-1250": "ąćęłńóśźżĄĆĘŁŃÓŚŹŻ",
+    "windows-1252": "àáâãäåæçèéêëìíîïñòóôõöøœùúûüÿßÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØŒÙÚÛÜ",
+}
+"""Letters that make an encoding likely: those of Turkish, of Polish, of Western Europe."""
+
 SAMPLE = 10_000
 
 
@@ -34,10 +40,14 @@ def draft(path, *, beside=Path()):
     DataError : the file is not there or is not a table.
     """
     path = Path(path)
-    if not path.is_file():
-        raise DataError(_("{path}: there is no such file.").format(path=path))
-    given, notes = _format(path)
-    sample = load(embedded(), "transactions", [path], given).table.limit(SAMPLE)
+    with readable(path, ValueError):
+        if not path.is_file():
+            raise DataError(_("{path}: there is no such file.").format(path=path))
+        given, notes = _format(path)
+        return _draft(path, load(embedded(), "transactions", [path], given).table.limit(SAMPLE), notes, beside)
+
+
+def _draft(path, sample, notes, beside):
     found = [name for name in sample.columns if name != "portfoy_row"]
     columns = _columns(sample, found)
     source = Path(os.path.relpath(path.resolve(), beside.resolve())).as_posix()
@@ -67,18 +77,26 @@ def _format(path):
     try:
         look = sniff.look(path, given)
     except DataError:
-        from charset_normalizer import from_bytes
-
-        with path.open("rb") as file:
-            best = from_bytes(file.read(2**18), cp_isolation=ENCODINGS).best()
-        if best is None:
+        likely = _likely_encoding(path)
+        if likely is None:
             raise
-        given = replace(given, encoding=best.encoding)
+        given = replace(given, encoding=likely)
         look = sniff.look(path, given)
-        notes.append(f"encoding = {_text(best.encoding)}  # " + _("a guess: look at the letters in the names"))
+        notes.append(f"encoding = {_text(likely)}  # " + _("a guess: look at the letters in the names"))
     if look.delimiter != ",":
         notes.append(f"delimiter = {_text('tab' if look.delimiter == chr(9) else look.delimiter)}")
     return given, notes
+
+
+def _likely_encoding(path):
+    """The encoding under which most letters beyond a-z are those of one language; None when none has any."""
+    raw, _zipped = sniff.head(path)
+    letters = {
+        encoding: sum(letter in known for letter in raw.decode(encoding, "replace"))
+        for encoding, known in LETTERS.items()
+    }
+    best = max(letters, key=letters.get)
+    return best if letters[best] else None
 
 
 def _columns(sample, found):
@@ -88,9 +106,10 @@ def _columns(sample, found):
         columns.pop("amount", None)
     elif columns.get("unit_price") == columns.get("amount"):
         columns.pop("unit_price", None)
-    if "ordered_on" not in columns or not _reads_as_date(sample, columns["ordered_on"]):
+    by_name = _share_of_dates(sample, columns["ordered_on"]) if "ordered_on" in columns else 0.0
+    if by_name is not None and by_name < 0.5:
         columns.pop("ordered_on", None)
-        dated = [name for name in found if name not in columns.values() and _reads_as_date(sample, name)]
+        dated = [name for name in found if name not in columns.values() and (_share_of_dates(sample, name) or 0) >= 0.9]
         if dated:
             columns["ordered_on"] = dated[0]
     if "order_id" not in columns and {"customer_id", "ordered_on"} <= set(columns):
@@ -98,14 +117,15 @@ def _columns(sample, found):
     return columns
 
 
-def _reads_as_date(sample, name):
+def _share_of_dates(sample, name):
+    """How many of the values that are there are dates, 0-1; None where there is no value."""
     if sample[name].type().is_temporal():
-        return True
-    if not sample[name].type().is_string():
-        return False
+        return 1.0
+    if not sample[name].type().is_string() and not sample[name].type().is_integer():
+        return 0.0
     counts = day_counts(sample, sample[name])
-    read = max(sniff.rows_read(counts).values())
-    return read >= 0.9 * sum(counts.values())
+    there = sum(rows for text, rows in counts.items() if text)
+    return max(sniff.rows_read(counts).values()) / there if there else None
 
 
 def _reading(sample, columns):
@@ -115,16 +135,16 @@ def _reading(sample, columns):
     if day and sample[day].type().is_string():
         counts = day_counts(sample, sample[day])
         try:
-            form = sniff.worded(sniff.date_format(counts, where=day))
-            lines.append(
-                f"date_format = {_text(form)}  # " + _("as in {example}").format(example=next(filter(None, counts), ""))
-            )
+            form = sniff.date_format(counts, where=day)
+            if form:
+                example = _("as in {example}").format(example=next(filter(None, counts)))
+                lines.append(f"date_format = {_text(sniff.worded(form))}  # {example}")
         except DataError as error:
             lines.append(f"# date_format = ?  # {error}")
     money = columns.get("amount", columns.get("unit_price"))
     if money and sample[money].type().is_string():
         try:
-            sign = sniff.decimal_sign(*decimal_counts(sample, sample[money]), where=money)
+            sign = decimal_sign(*decimal_counts(sample, sample[money]), where=money)
             lines.append(f"decimal = {_text(sign)}")
         except DataError as error:
             lines.append(f"# decimal = ?  # {error}")

@@ -1,6 +1,7 @@
 """Columns as found, turned into columns of ours: dates, numbers, ids and flags out of text, in the engine."""
 
 import datetime
+import re
 
 import ibis
 
@@ -10,12 +11,18 @@ from portfoy.locale import _
 
 TRUE = ("1", "true", "t", "yes", "y", "evet", "e", "tak")
 NARROW = "\u00a0\u202f"  # blanks that do not break, which French and Polish exports put between thousands
+BLANK = f"[\\s{NARROW}\u200b\ufeff]"
 HEAD_ROWS = 10_000  # rows that decide how numbers are written, unless they leave it open
 
 
 @ibis.udf.scalar.builtin(name="try_strptime", signature=(("string", "string"), "timestamp"))
 def _try_strptime(text, form):
     """DuckDB's own: the timestamp, or null where the text does not fit."""
+
+
+@ibis.udf.scalar.builtin(name="split_part", signature=(("string", "string", "int64"), "string"))
+def _split_part(text, mark, position):
+    """The part of the text before, between or behind a mark."""
 
 
 def typed(raw, table, mapping, given, reading):
@@ -35,39 +42,49 @@ def typed(raw, table, mapping, given, reading):
         Transactions always have ``amount`` and also ``raw_ordered_on`` and ``raw_amount``: text that could not be
         read, else null; ``row`` where the source numbers its rows.
     """
+    row = {"row": raw["portfoy_row"]} if "portfoy_row" in raw.columns else {}
+    found = raw.select(**{ours: _found(raw, theirs, kind_of(table, ours)) for ours, theirs in mapping.items()}, **row)
     columns = {}
-    for ours, theirs in mapping.items():
-        where = f"{table}.{ours}"
-        kind = kind_of(table, ours)
-        if isinstance(theirs, list):
-            columns[ours] = _joined([raw[name] for name in theirs])
-            continue
-        source = raw[theirs]
+    for ours in mapping:
+        where, kind = f"{table}.{ours}", kind_of(table, ours)
         if kind == "date":
-            columns[ours] = _date(raw, source, given, where, reading)
+            columns[ours] = _date(found, found[ours], given, where, reading)
         elif kind == "number":
-            columns[ours] = _number(raw, source, given, where, reading)
-        elif kind == "flag":
-            columns[ours] = source if source.type().is_boolean() else _text(source).lower().isin(TRUE)
+            columns[ours] = _number(found, found[ours], given, where, reading)
+        elif kind == "flag" and found[ours].type().is_string():
+            columns[ours] = found[ours].lower().isin(TRUE)
         else:
-            columns[ours] = _text(source)
+            columns[ours] = found[ours]
     if table != "transactions":
-        return raw.select(**columns)
-    columns["amount"] = _amount(columns)
-    columns["raw_ordered_on"] = _unread(raw[mapping["ordered_on"]], columns["ordered_on"])
-    money = mapping.get("amount", mapping.get("unit_price"))
-    columns["raw_amount"] = _unread(raw[money], columns["amount"])
+        return found.select(**columns)
+    money = "amount" if "amount" in mapping else "unit_price"
+    columns |= {"raw_ordered_on": _unread(found.ordered_on), "raw_amount": _unread(found[money])}
     columns.setdefault("order_id", ibis.null("string"))
-    if "portfoy_row" in raw.columns:
-        columns["row"] = raw["portfoy_row"]
-    return raw.select(**columns)
+    log = found.select(**columns, **{name: found[name] for name in row})
+    log = log.mutate(amount=_amount(log))
+    return log.mutate(
+        raw_ordered_on=ibis.ifelse(log.ordered_on.isnull(), log.raw_ordered_on, ibis.null("string")),
+        raw_amount=ibis.ifelse(log.amount.isnull(), log.raw_amount, ibis.null("string")),
+    )
+
+
+def _found(raw, theirs, kind):
+    """Their column, or several joined; text is trimmed, and what we want as text becomes text."""
+    if isinstance(theirs, list):
+        return _joined([raw[name] for name in theirs])
+    column = raw[theirs]
+    return _text(column) if kind in ("id", "text") or column.type().is_string() else column
 
 
 def _text(column):
     """Text without blanks around it; whole numbers without a decimal part; null where nothing is left."""
     if column.type().is_floating():
-        column = ibis.ifelse(column == column.floor(), column.cast("int64").cast("string"), column.cast("string"))
-    return column.cast("string").strip().nullif("")
+        whole = (column % 1 == 0) & (column.abs() < 1e15)
+        number = ibis.ifelse(whole, column, ibis.null(column.type()))
+        column = ibis.coalesce(number.cast("int64").cast("string"), column.cast("string"))
+    text = column.cast("string")
+    trimmed = text.re_replace(f"^{BLANK}+|{BLANK}+$", "")
+    return ibis.ifelse(text.re_search(f"^{BLANK}|{BLANK}$"), trimmed, text).nullif("")  # few rows need the dear part
 
 
 def _joined(columns):
@@ -75,84 +92,118 @@ def _joined(columns):
     return ibis.literal("-").join(parts) if len(parts) > 1 else parts[0].nullif("")
 
 
-def _amount(columns):
+def _amount(log):
     """What was paid: the amount, or quantity x unit price less discount; a negative quantity is always a return."""
-    quantity = columns.get("quantity")
-    if "amount" not in columns:
-        discount = columns["discount"].fill_null(0.0) if "discount" in columns else 0.0
-        return quantity * columns["unit_price"] - discount
-    amount = columns["amount"]
-    if quantity is None:
-        return amount
-    return ibis.ifelse((quantity < 0) & (amount > 0), -amount, amount)
+    if "amount" not in log.columns:
+        discount = log.discount.fill_null(0.0) if "discount" in log.columns else 0.0
+        return log.quantity * log.unit_price - discount
+    if "quantity" not in log.columns:
+        return log.amount
+    return ibis.ifelse((log.quantity < 0) & (log.amount > 0), -log.amount, log.amount)
 
 
-def _unread(source, value):
-    return ibis.ifelse(value.isnull(), _text(source), ibis.null("string"))
+def _unread(source):
+    return source if source.type().is_string() else _text(source)
 
 
 def _date(raw, source, given, where, reading):
     kind = source.type()
     if kind.is_date():
-        return source
+        return _sound(source)
     if kind.is_timestamp():
-        return source.cast("date")
-    text = _text(source)
-    if not kind.is_string() and not kind.is_integer():
+        return _sound(source.cast("date"))
+    if not (kind.is_string() or kind.is_numeric() or kind.is_null()):
         raise DataError(
             _("{where}: is of type {kind}; a date is needed. Map a column of dates.").format(where=where, kind=kind)
         )
-    form = sniff.strptime_format(given.date_format) if given.date_format else None
-    day = text if form and (" " in form or "T" in form) else _day(text)
+    text = _unread(source)
+    if given.date_format:
+        form = sniff.strptime_format(given.date_format)
+        simple = not any(mark in form for mark in (" ", "T", "%b"))
+        return _parsed_date(_day(text) if simple else text, form)
+    counts = day_counts(raw, source)
+    form = sniff.date_format(counts, where=where)
     if form is None:
-        form = sniff.date_format(day_counts(raw, source), where=where)
-        if form is None:
-            return ibis.null("date")
-        if form != sniff.DATE_FORMATS[0]:
-            reading.append(_("{where}: dates read as {form}").format(where=where, form=sniff.worded(form)))
-    return _parsed_date(day, form)
+        _refuse(counts, where)
+        return ibis.null("date")
+    if form != sniff.DATE_FORMATS[0]:
+        reading.append(_("{where}: dates read as {form}").format(where=where, form=sniff.worded(form)))
+    return _parsed_date(_day(text), form)
+
+
+def _refuse(counts, where):
+    """Raise a DataError where there are values and none is a date."""
+    values = [text for text in counts if text]
+    if values and all(map(sniff.is_day_number, values)):
+        raise DataError(
+            _(
+                "{where}: holds day numbers of a spreadsheet ({example}); dates are needed. "
+                "Format the column as a date there and export it again."
+            ).format(where=where, example=values[0])
+        )
+    if values:
+        raise DataError(
+            _(
+                "{where}: no value reads as a date ({example!r}); known are {known}. "
+                'Map another column, or name its format in portfoy.toml: date_format = "DD MMM YYYY".'
+            ).format(where=where, example=values[0][:40], known=", ".join(map(sniff.worded, sniff.DATE_FORMATS)))
+        )
 
 
 def _day(text):
     """The part of a date and time that holds the day."""
-    return text.re_replace("[ T].*$", "")
+    return _split_part(_split_part(text, " ", 1), "T", 1)
 
 
 def day_counts(raw, source):
     """Days as they are written in a text column -> rows, the commonest first."""
-    days = raw.select(day=_day(_text(source)).fill_null("")).group_by("day").agg(rows=lambda t: t.count())
+    texts = raw.select(text=source).group_by("text").agg(rows=lambda t: t.count())
+    days = texts.mutate(day=_day(_text(texts.text)).fill_null("")).group_by("day").agg(rows=lambda t: t.rows.sum())
     counts = days.order_by(ibis.desc("rows"), "day").limit(20_000).to_pandas()
     return dict(zip(counts["day"], counts["rows"].tolist(), strict=True))
 
 
 def _parsed_date(day, form):
-    parsed = _try_strptime(day, form).cast("date")
-    sound = (parsed >= datetime.date(1900, 1, 1)) & (parsed < datetime.date(2200, 1, 1))
-    return ibis.ifelse(sound, parsed, ibis.null("date"))
+    iso = form == sniff.DATE_FORMATS[0]  # the engine reads these four times faster by itself
+    return _sound(day.try_cast("date") if iso else _try_strptime(day, form).cast("date"))
+
+
+def _sound(day):
+    """The date, or null outside of the years 1900 to 9999: programs write 0001-01-01 and the like for "none"."""
+    sound = (day >= datetime.date(1900, 1, 1)) & (day <= datetime.date(9999, 12, 31))
+    return ibis.ifelse(sound, day, ibis.null("date"))
 
 
 def _number(raw, source, given, where, reading):
     if source.type().is_numeric():
         number = source.cast("float64")
         return ibis.ifelse(number.isnan() | number.isinf(), ibis.null("float64"), number)
-    text = _text(source)
-    decimal = given.decimal or _decimal(raw, source, where)
+    if not (source.type().is_string() or source.type().is_null()):
+        raise DataError(
+            _("{where}: is of type {kind}; a number is needed. Map a column of numbers.").format(
+                where=where, kind=source.type()
+            )
+        )
+    text = source.cast("string")
+    decimal = given.decimal or {".": ",", ",": "."}.get(given.thousands) or _decimal(raw, text, where)
     if decimal == "," and not given.decimal:
         reading.append(_("{where}: numbers read with a decimal comma").format(where=where))
     thousands = given.thousands if given.thousands is not None else (". '" if decimal == "," else ", '")
     plain = text if decimal == "." else ibis.ifelse(text.contains("."), ibis.null("string"), text.replace(",", "."))
     quick = plain.try_cast("float64")
-    quick = ibis.ifelse(quick.isnan() | quick.isinf(), ibis.null("float64"), quick)
-    return ibis.coalesce(quick, _careful(text, decimal, thousands))
+    return ibis.cases(
+        (text.isnull() | quick.isnan() | quick.isinf(), ibis.null("float64")),
+        (quick.isnull(), _careful(text, decimal, thousands)),  # in a branch, so that only odd rows pay for it
+        else_=quick,
+    )
 
 
 def _careful(text, decimal, thousands):
     """Numbers with grouping, a currency sign, a sign behind or brackets for minus; null where the grouping is odd."""
-    negative = text.re_search("^\\(.*\\)$|-\\s*$|^[^0-9]*[-−]")
+    negative = text.re_search("\\(.*[0-9].*\\)|-\\s*$|^[^0-9]*[-−]")
     digits = text.re_replace(f"[^0-9.,' {NARROW}]", "").re_replace(f"[{NARROW}]", " ").strip()
-    sound = digits.re_search(sniff.number_pattern(decimal, thousands)) & ~text.re_search(
-        f"[0-9][^0-9.,' {NARROW}]+[0-9]"
-    )
+    odd = text.re_search(f"%|[0-9][^0-9.,' {NARROW}]+[0-9]")  # shares; two numbers in one
+    sound = digits.re_search(number_pattern(decimal, thousands)) & ~odd
     for mark in set(thousands):
         digits = digits.replace(mark, "")
     number = ibis.ifelse(sound, digits.replace(decimal, "."), ibis.null("string")).try_cast("float64")
@@ -161,19 +212,45 @@ def _careful(text, decimal, thousands):
 
 def _decimal(raw, source, where):
     """The decimal sign: decided by the first rows, or by all of them where those leave it open."""
-    for rows in (raw.limit(HEAD_ROWS), raw):
-        counts = decimal_counts(rows, rows[source.get_name()])
-        if counts[0] != counts[1]:
+    column = raw.select(text=source)
+    for rows in (column.limit(HEAD_ROWS), column):
+        dot, comma = decimal_counts(rows, rows.text)
+        if dot != comma:
             break
-    return sniff.decimal_sign(*counts, where=where)
+    return decimal_sign(dot, comma, where=where)
 
 
 def decimal_counts(raw, source):
-    """Rows of a text column that read with a decimal point, with a decimal comma, and as whole numbers."""
-    digits = raw.select(digits=_text(source).re_replace(r"[^0-9.,' ]", "").strip()).digits
-    read = digits.as_table().agg(
-        dot=digits.re_search(sniff.number_pattern(".", ", '")).sum().fill_null(0),
-        comma=digits.re_search(sniff.number_pattern(",", ". '")).sum().fill_null(0),
-        plain=digits.re_search(r"^\d+$").sum().fill_null(0),
+    """Of the rows whose text holds a point or a comma, how many read with a decimal point, how many with a comma."""
+    texts = raw.select(text=source)
+    marked = texts.filter(texts.text.contains(".") | texts.text.contains(","))
+    digits = marked.text.re_replace(r"[^0-9.,' ]", "").strip()
+    read = marked.agg(
+        dot=digits.re_search(number_pattern(".", ", '")).sum().fill_null(0),
+        comma=digits.re_search(number_pattern(",", ". '")).sum().fill_null(0),
     )
     return tuple(int(number) for number in read.to_pandas().iloc[0])
+
+
+def number_pattern(decimal, thousands):
+    """Regular expression of a number: digits, strictly in threes where any of `thousands` groups them, and decimals."""
+    mark, group = re.escape(decimal), re.escape(thousands)
+    grouped = rf"|\d{{1,3}}([{group}]\d{{3}})+" if thousands else ""
+    return rf"^((\d+{grouped})({mark}\d*)?|{mark}\d+)$"
+
+
+def decimal_sign(dot, comma, *, where):
+    """ "." or ",", from the numbers of rows that read with each.
+
+    Raises
+    ------
+    DataError : there are separators, yet every value reads both ways (1.234 may be one or a thousand).
+    """
+    if dot == comma > 0:
+        raise DataError(
+            _(
+                "{where}: as many values read with a decimal point as with a decimal comma. "
+                'Say which in portfoy.toml: decimal = "," or decimal = "."'
+            ).format(where=where)
+        )
+    return "," if comma > dot else "."

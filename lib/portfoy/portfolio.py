@@ -1,4 +1,4 @@
-"""The portfolio: what all customers together amount to, and how much rests on a few."""
+"""The portfolio: what all customers together amount to, how much rests on a few and what each tenth brings."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,8 @@ class Concentration:
 
     ``curve``: Lorenz curve, customers from the largest down: ``customer_share``, ``value_share``, 0-1.
     ``top_share``: share of the total held by the largest `top` of the customers; ``gini``: 0 all alike, 1 one has
-    all; each with ``_low`` and ``_high`` (95 % interval, customers seen as a sample of those the firm could have).
+    all; each with ``_low`` and ``_high`` (interval of `confidence`, customers seen as a sample of those the firm could
+    have). ``below_zero``: customers whose value is negative; they can lift share and Gini above 1.
     """
 
     by: str
@@ -27,6 +28,7 @@ class Concentration:
     gini: float
     gini_low: float
     gini_high: float
+    confidence: float
     below_zero: int
     curve: pd.DataFrame
 
@@ -36,7 +38,7 @@ def concentration(customers, *, by="revenue", top=0.2, confidence=0.95):
 
     Parameters
     ----------
-    customers : DataFrame, one row per customer; needs the column `by`
+    customers : DataFrame, one row per customer; needs the column `by`; customers without a value are left out
     by : column to add up, default "revenue"
     top : share of customers taken as the largest, between 0 and 1, default 0.2
     confidence : of the intervals, default 0.95
@@ -55,7 +57,7 @@ def concentration(customers, *, by="revenue", top=0.2, confidence=0.95):
     of the Gini coefficient (Langel & Tille 2013, JRSS A 176(2), section 5); with few customers they are too narrow.
     """
     need_columns(customers, [by], "concentration")
-    value = np.sort(customers[by].to_numpy(dtype=float))
+    value = np.sort(customers[by].dropna().to_numpy(dtype=float))
     total = positive_total(value, by)
     n, mean = len(value), total / len(value)
     held = np.concatenate([[0.0], np.cumsum(value[::-1])]) / total
@@ -67,17 +69,58 @@ def concentration(customers, *, by="revenue", top=0.2, confidence=0.95):
     share_influence = (np.maximum(value - edge, 0) + top * edge - share * value) / mean
     above = (total - np.cumsum(value)) / n
     gini_influence = 2 / mean * (value * (rank - 0.5) / n + above) - (gini + 1) * (1 + value / mean)
-    share_low, share_high = _interval(share, share_influence, confidence)
-    gini_low, gini_high = _interval(gini, gini_influence, confidence)
+    most = 1.0 if value[0] >= 0 else np.inf
+    share_low, share_high = _interval(share, share_influence, confidence, most)
+    gini_low, gini_high = _interval(gini, gini_influence, confidence, most)
     keep = np.unique(np.linspace(0, n, min(n, 500) + 1).round().astype(int))
     curve = pd.DataFrame({"customer_share": part[keep], "value_share": held[keep]})
+    below_zero = int((value < 0).sum())
     return Concentration(
-        by, n, total, top, share, share_low, share_high, gini, gini_low, gini_high, int((value < 0).sum()), curve
+        by, n, total, top, share, share_low, share_high, gini, gini_low, gini_high, confidence, below_zero, curve
     )
 
 
-def _interval(estimate, influence, confidence):
+def _interval(estimate, influence, confidence, most):
     from scipy.special import ndtri
 
     half = ndtri(0.5 + confidence / 2) * np.sqrt(np.var(influence) / len(influence))
-    return float(max(estimate - half, 0.0)), float(min(estimate + half, 1.0))
+    return float(max(estimate - half, 0.0)), float(min(estimate + half, most))
+
+
+def decile_table(customers, *, by="revenue"):
+    """Customers in ten groups of equal size, best first: what each tenth brings.
+
+    Customers with equal values stay in one group, so groups can differ in size; customers without a value are left out.
+
+    Parameters
+    ----------
+    customers : DataFrame, one row per customer
+        Needs ``revenue``, ``margin`` and the column `by`; the margin is summed where it is known.
+    by : column to rank on, default "revenue"
+
+    Returns
+    -------
+    DataFrame, one row per group that has customers, best first
+        ``decile`` 1-10; ``customers``; ``revenue``, ``margin`` money; ``share`` of the total of `by`, 0-1;
+        ``cumulative_share`` of this and all better groups; ``mean`` of `by` per customer.
+
+    Raises
+    ------
+    DataError : a column is missing, or the total of `by` is not above zero.
+    """
+    need_columns(customers, [by, "revenue", "margin"], "decile_table")
+    customers = customers[customers[by].notna()]
+    value = customers[by].to_numpy(dtype=float)
+    total = positive_total(value, by)
+    above = len(value) - np.searchsorted(np.sort(value), value, side="right")
+    table = customers.assign(decile=1 + 10 * above // len(value), ranked=value)
+    result = table.groupby("decile").agg(
+        customers=("ranked", "size"),
+        revenue=("revenue", "sum"),
+        margin=("margin", lambda m: m.sum(min_count=1)),
+        by=("ranked", "sum"),
+    )
+    result["share"] = result["by"] / total
+    result["cumulative_share"] = result["share"].cumsum()
+    result["mean"] = result.pop("by") / result["customers"]
+    return result.reset_index()

@@ -20,7 +20,7 @@ DOMINANT = 0.2  # share of all lines from which one id looks like a stand-in for
 class Facts:
     """What the log holds once checked."""
 
-    rows: int
+    rows: int  # lines read; those used and those set aside add up to it
     used: int
     customers: int
     orders: int
@@ -38,10 +38,10 @@ def check_transactions(typed, settings, *, rows, copies, broken, today, keep):
         Columns of the contract, and ``raw_ordered_on``, ``raw_amount`` (text that could not be read, else null),
         ``row`` (number of the row in its file) where the source is a text file.
     settings : Settings
-    rows, copies : int
-        Rows read; rows among them that repeat an earlier one in every column.
-    broken : tuple of int and text
-        Lines that do not fit the header, and the first of them.
+    rows : int
+        Rows read.
+    copies, broken : tuple of int and text
+        Rows that repeat an earlier one in every column, lines that do not fit the header; and the first of each.
     today : date
         Orders after it are in the future.
     keep : function of a table
@@ -58,84 +58,90 @@ def check_transactions(typed, settings, *, rows, copies, broken, today, keep):
     ------
     DataError : no row is left to use.
     """
-    flagged = keep(typed.mutate(problem=_problem(typed, settings, today), returned=(typed.amount < 0).fill_null(False)))
+    rows += broken[0]
+    flagged = keep(typed.mutate(problem=_problem(typed, settings, today)))
     seen = _count(flagged)
     counts = seen.set_index("problem")[["rows", "example"]].to_dict("index")
+    counts |= {"duplicate": _found(copies), "broken_line": _found(broken)}
     used = seen[seen["problem"] == "none"]
-    if used.empty:
-        raise DataError(_nothing_left(counts, rows))
+    log = flagged.filter(flagged.problem == "none").drop("problem", "raw_ordered_on", "raw_amount")
+    people = _people(log) if len(used) else {"customers": 0}
+    if not people["customers"]:
+        raise DataError(_nothing_left(counts | (_kept(used.iloc[0], people) if len(used) else {}), rows))
     used = used.iloc[0]
-    log = flagged.filter(flagged.problem == "none").drop("problem", "returned", "raw_ordered_on", "raw_amount")
-    if settings.returns == "drop":
-        log = log.filter(log.amount >= 0)
-    people = _people(log)
     counts |= _kept(used, people)
-    counts["duplicate"] = {"rows": copies, "example": ""}
-    counts["broken_line"] = {"rows": broken[0], "example": broken[1]}
     first_day, last_day = pd.Timestamp(used["first_day"]).date(), pd.Timestamp(used["last_day"]).date()
     month_end = (pd.Timestamp(last_day) + pd.offsets.MonthEnd(0)).date()
     if last_day < month_end:
-        counts["partial_month"] = {"rows": _since(log, last_day.replace(day=1)), "example": f"{last_day:%Y-%m-%d}"}
+        counts["partial_month"] = _found((_since(log, last_day.replace(day=1)), f"{last_day:%Y-%m-%d}"))
     facts = Facts(
         rows,
         int(used["rows"]),
         int(people["customers"]),
         int(people["orders"]),
-        float(used["amount"]),
+        round(float(used["amount"]), 6),
         first_day,
         last_day,
     )
-    return log.drop("row") if "row" in log.columns else log, _quality_table(counts, rows + broken[0], settings), facts
+    return log.drop("row") if "row" in log.columns else log, _quality_table(counts, rows, settings), facts
+
+
+def _found(count):
+    return {"rows": count[0], "example": count[1]}
 
 
 def _problem(log, settings, today):
     """The first rule that sets a row aside, or "none"."""
-    who = log.customer_id.lower()
-    tested = who.re_search(rf"^({settings.test_pattern})$")
+    pattern = f"(?i)^({settings.test_pattern})$"
+    tested = log.customer_id.re_search(pattern)
     if "product_id" in log.columns:
-        tested |= log.product_id.lower().re_search(rf"^({settings.test_pattern})$").fill_null(False)
-    return ibis.cases(
+        tested |= log.product_id.re_search(pattern).fill_null(False)
+    unknown = log.customer_id.isnull() | log.customer_id.lower().isin(settings.unknown())
+    rules = [
         (log.ordered_on.isnull(), "unreadable_date"),
         (log.amount.isnull(), "unreadable_amount"),
         (log.ordered_on > today, "future_date"),
-        (log.customer_id.isnull() | who.isin(settings.unknown()), "unknown_customer"),
+        (unknown, "unknown_customer"),
         (tested, "test_row"),
-        else_="none",
-    )
+    ]
+    if settings.returns == "drop":
+        rules.append((log.amount < 0, "return"))
+    return ibis.cases(*rules, else_="none")
 
 
 def _count(log):
-    """One pass over the log: rows, money and the first example under each problem."""
+    """One pass over the log: rows, money and the first example under each problem, and of what stays in the log."""
     day = log.ordered_on.cast("string")
-    example = ibis.cases(
+    shown = ibis.cases(
         (log.problem == "unreadable_date", log.raw_ordered_on.fill_null(_("(empty)"))),
         (log.problem == "unreadable_amount", log.raw_amount.fill_null(_("(empty)"))),
         (log.problem == "future_date", day),
         (log.problem == "test_row", log.customer_id),
         else_=ibis.coalesce(log.order_id, day),
     )
-    if "row" in log.columns:
-        example = ibis.literal(_("row")) + " " + log.row.cast("string") + ": " + example
-    key = log.row if "row" in log.columns else example
-    costs = {"no_cost": log.unit_cost.isnull().sum()} if "unit_cost" in log.columns else {}
-    return (
-        log.mutate(example=example, key=key)
-        .group_by("problem")
-        .agg(
-            rows=lambda t: t.count(),
-            example=lambda t: t.example.argmin(t.key),
-            amount=lambda t: t.amount.sum(),
-            first_day=lambda t: t.ordered_on.min(),
-            last_day=lambda t: t.ordered_on.max(),
-            returns=lambda t: t.returned.sum(),
-            first_return=lambda t: t.example.argmin(t.key, where=t.returned),
-            zeros=lambda t: (t.amount == 0).sum(),
-            first_zero=lambda t: t.example.argmin(t.key, where=t.amount == 0),
-            unnumbered=lambda t: t.order_id.isnull().sum(),
-            **costs,
-        )
-        .to_pandas()
-    )
+    numbered = "row" in log.columns
+    log = log.mutate(shown=shown, key=log.row if numbered else shown)
+    groups = log.group_by("problem")
+    kept = {"returns": log.amount < 0, "zeros": log.amount == 0, "unnumbered": log.order_id.isnull()}
+    if "unit_cost" in log.columns:
+        kept["no_cost"] = log.unit_cost.isnull()
+    found = groups.agg(
+        rows=log.count(),
+        key=log.key.min(),
+        example=log.shown.argmin(log.key),
+        amount=log.amount.sum(),
+        first_day=log.ordered_on.min(),
+        last_day=log.ordered_on.max(),
+        **{name: rule.sum() for name, rule in kept.items()},
+        **{f"{name}_key": log.key.min(where=rule) for name, rule in kept.items()},
+        **{f"{name}_example": log.shown.argmin(log.key, where=rule) for name, rule in kept.items()},
+    ).to_pandas()
+    if numbered:
+        for name in ["", *(f"{name}_" for name in kept)]:
+            there = found[f"{name}key"].notna()
+            rows = found.loc[there, f"{name}key"].astype(int).astype(str)
+            found.loc[there, f"{name}example"] = _("row") + " " + rows + ": " + found.loc[there, f"{name}example"]
+    return found
 
 
 def _people(log):
@@ -148,19 +154,32 @@ def _people(log):
         orders=days.orders.sum(where=days.day.notnull()).fill_null(0),
         lines=days.lines.sum(),
     )
-    buys = people.days > 0
-    row = people.agg(
+    buys, merges = people.days > 0, people.orders > people.days
+    names = people.group_by(name=people.customer_id.lower()).agg(  # ids that differ in case only go by one name
+        ids=people.count(),
+        first=people.customer_id.min(),
         customers=buys.sum(),
         orders=people.orders.sum(),
         merged=(people.orders - people.days).sum(),
-        first_merged=people.customer_id.min(where=people.orders > people.days),
-        only_returns=people.lines.sum(where=~buys).fill_null(0),
+        first_merged=people.customer_id.min(where=merges),
+        only_returns=people.lines.sum(where=~buys),
         first_only_return=people.customer_id.min(where=~buys),
-        ids=people.count(),
-        folded=people.customer_id.lower().nunique(),
         most=people.lines.max(),
         most_by=people.customer_id.argmax(people.lines),
         lines=people.lines.sum(),
+    )
+    row = names.agg(
+        customers=names.customers.sum(),
+        orders=names.orders.sum(),
+        merged=names.merged.sum(),
+        first_merged=names.first_merged.min(),
+        only_returns=names.only_returns.sum(),
+        first_only_return=names.first_only_return.min(),
+        mixed=(names.ids - 1).sum(),
+        first_mixed=names["first"].min(where=names.ids > 1),
+        most=names.most.max(),
+        most_by=names.most_by.argmax(names.most),
+        lines=names.lines.sum(),
     )
     return row.to_pandas().iloc[0].to_dict()
 
@@ -168,17 +187,19 @@ def _people(log):
 def _kept(used, people):
     """Counts of what stays in the log but a reader must know."""
     found = {
-        "return": {"rows": used["returns"], "example": used["first_return"]},
-        "only_returns": {"rows": people["only_returns"], "example": people["first_only_return"]},
-        "zero_amount": {"rows": used["zeros"], "example": used["first_zero"]},
-        "no_order_number": {"rows": used["unnumbered"], "example": ""},
-        "same_day_order": {"rows": people["merged"], "example": people["first_merged"]},
-        "mixed_case_id": {"rows": people["ids"] - people["folded"], "example": ""},
-        "no_cost": {"rows": used.get("no_cost", 0), "example": ""},
+        "only_returns": (people["only_returns"], people["first_only_return"]),
+        "zero_amount": (used["zeros"], used["zeros_example"]),
+        "no_order_number": (used["unnumbered"], used["unnumbered_example"]),
+        "same_day_order": (people["merged"], people["first_merged"]),
+        "mixed_case_id": (people["mixed"], people["first_mixed"]),
     }
+    if used["returns"]:
+        found["return"] = (used["returns"], used["returns_example"])
+    if "no_cost" in used:
+        found["no_cost"] = (used["no_cost"], used["no_cost_example"])
     if people["customers"] >= 20 and people["most"] >= DOMINANT * people["lines"]:
-        found["dominant_customer"] = {"rows": people["most"], "example": people["most_by"]}
-    return found
+        found["dominant_customer"] = (people["most"], people["most_by"])
+    return {code: _found(count) for code, count in found.items()}
 
 
 def _since(log, day):
@@ -218,26 +239,38 @@ def _quality_table(counts, rows, settings):
     for code, (rule, done) in _words(settings).items():
         found = counts.get(code, {"rows": 0, "example": ""})
         number = int(found["rows"] or 0)
-        example = "" if not number or pd.isna(found["example"]) else " ".join(str(found["example"]).split())[:80]
+        example = _short(found["example"]) if number and isinstance(found["example"], str) else ""
         lines.append((code, rule, number, number / rows, example, done if number else ""))
     return pd.DataFrame(lines, columns=["check", "rule", "rows", "share", "example", "done"]).set_index("check")
 
 
 def _nothing_left(counts, rows):
     words = {
+        "broken_line": _("{n} that do not fit the header"),
+        "duplicate": _("{n} that repeat an earlier one"),
         "unreadable_date": _("{n} without a readable date"),
         "unreadable_amount": _("{n} without a readable amount"),
         "future_date": _("{n} dated in the future"),
         "unknown_customer": _("{n} without a customer"),
         "test_row": _("{n} test rows"),
+        "return": _("{n} returns"),
     }
     why = ", ".join(
-        words[code].format(n=f"{found['rows']:,}") + (f" ({found['example']})" if found["example"] else "")
-        for code, found in counts.items()
-        if found["rows"]
+        text.format(n=f"{counts[code]['rows']:,}") + _example(counts[code]["example"])
+        for code, text in words.items()
+        if counts.get(code, {"rows": 0})["rows"]
     )
     if not why:
         return _("transactions: there are no rows; at least one order line is needed. Check the file and its filters.")
     return _(
-        "transactions: none of {rows} rows can be used: {why}. Check the column mapping and the formats in portfoy.toml."
+        "transactions: none of {rows} rows is a purchase that can be used: {why}. "
+        "Check the column mapping and the formats in portfoy.toml."
     ).format(rows=f"{rows:,}", why=why)
+
+
+def _example(text):
+    return f" ({_short(text)})" if isinstance(text, str) and text else ""
+
+
+def _short(text):
+    return " ".join(str(text).split())[:80]

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from portfoy.customers import as_table, resolve_as_of, to_frame
+from portfoy.customers import as_table, nobody_bought, resolve_as_of, to_frame
 
 
 def cohort_table(log, *, as_of=None):
@@ -21,6 +21,10 @@ def cohort_table(log, *, as_of=None):
         ``customers`` in the cohort; columns 0, 1, 2, ...: how many of them bought in that month after the first
         (0 is the month itself; N-period retention). A month not begun is missing, not zero. ``running``: the
         cohort's last filled month is not over.
+
+    Raises
+    ------
+    DataError : a column is missing, or nobody bought by `as_of`.
     """
     log = as_table(log)
     as_of = resolve_as_of(log, as_of)
@@ -29,6 +33,8 @@ def cohort_table(log, *, as_of=None):
     first = active.group_by("customer_id").agg(cohort=active.month.min(), months=active.month.collect())
     ages = first.select("cohort", month=first.months.unnest())
     cells = to_frame(ages.group_by(["cohort", "month"]).agg(buyers=ages.count()))
+    if cells.empty:
+        raise nobody_bought(as_of)
     last = as_of.year * 12 + as_of.month - 1
     table = cells.assign(later=cells["month"] - cells["cohort"]).pivot(index="cohort", columns="later", values="buyers")
     table = table.reindex(columns=range(last - cells["cohort"].min() + 1))

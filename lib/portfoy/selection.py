@@ -1,4 +1,4 @@
-"""Selection: who is the most profitable customer? Scores, segments and profitability of a customer base."""
+"""Selection: who is the most profitable customer? Scores, segments and whom to contact."""
 
 import io
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ import pandas as pd
 
 from portfoy.contract import DataError, need_columns, positive_total
 from portfoy.locale import _
+from portfoy.models.scatter import likely_range
 
 METRICS = {"r": "idle", "f": "purchases", "m": "revenue"}
 SCORES = range(1, 6)
@@ -21,6 +22,7 @@ class Rfm:
     ``table``: the customer table with ``r``, ``f``, ``m`` (scores 1-5, 5 is best) and ``segment``.
     ``cuts``: one row per score (r, f, m), columns ``metric`` and 2-5, the value from which a score is given: at most
     so many idle days, at least so many purchases or so much revenue; missing where no customer reaches the score.
+    Where two scores ask for the same, the higher one is given.
     ``segments``: the rules, one row per box of cells.
     """
 
@@ -52,7 +54,8 @@ def rfm(customers, *, cuts=None, segments=None):
 
     Raises
     ------
-    DataError : a column is missing, there is no customer, or the rules leave a cell out or cover one twice.
+    DataError : a column is missing, there is no customer, the cut points are not such, or the rules leave a cell out
+    or cover one twice.
 
     References
     ----------
@@ -83,11 +86,8 @@ def _cut_points(customers):
 
 
 def _scores(values, cuts, score):
-    levels = cuts[list(SCORES[1:])].to_numpy(dtype=float)
-    levels = _upward(levels[~np.isnan(levels)], score)
-    given = 1 + np.searchsorted(levels, _upward(values, score), side="right")
-    skipped = np.array([1, *(level for level in SCORES[1:] if not np.isnan(cuts[level]))])
-    return skipped[given - 1]
+    levels = _upward(cuts[list(SCORES[1:])], score)
+    return 1 + np.searchsorted(levels[~np.isnan(levels)], _upward(values, score), side="right")
 
 
 def _upward(values, score):
@@ -99,14 +99,25 @@ def _upward(values, score):
 def _read_cuts(cuts):
     table = cuts if isinstance(cuts, pd.DataFrame) else pd.read_csv(cuts, index_col=0)
     table = table.rename(columns=lambda name: int(name) if str(name).isdigit() else name)
-    if list(table.index) != list(METRICS) or list(table.columns) != ["metric", *SCORES[1:]]:
+    if not _are_cuts(table):
         raise DataError(
             _(
                 "rfm: the cut points are not those of an earlier report; rows r, f, m and columns metric, 2, 3, 4, 5 "
-                "are needed. Give the rfm_cuts.csv that a report wrote."
+                "are needed, with numbers that get harder to reach. Give the rfm_cuts.csv that a report wrote."
             )
         )
     return table
+
+
+def _are_cuts(table):
+    if list(table.index) != list(METRICS) or list(table.columns) != ["metric", *SCORES[1:]]:
+        return False
+    try:
+        levels = np.array([_upward(table.loc[score, list(SCORES[1:])], score) for score in METRICS])
+    except ValueError:
+        return False
+    levels[np.isnan(levels)] = np.inf  # a score nobody reached; one above it cannot have been reached either
+    return bool((levels[:, 1:] >= levels[:, :-1]).all())
 
 
 # --- segments ------------------------------------------------------------------------------------------------------
@@ -134,8 +145,14 @@ def read_segments(segments=None):
         segments = pd.read_csv(io.StringIO(text), dtype=str)
     elif not isinstance(segments, pd.DataFrame):
         segments = pd.read_csv(segments, dtype=str)
-    need_columns(segments, ["segment", "r", "f", "m", "action"], "segments")
-    rules = segments[["segment", "r", "f", "m", "action"]].reset_index(drop=True)
+    columns = ["segment", "r", "f", "m", "action"]
+    if not set(columns) <= set(segments.columns):
+        raise DataError(
+            _("segments: the columns {needed} are needed; the table has {found}. Add those that are missing.").format(
+                needed=", ".join(columns), found=", ".join(map(str, segments.columns))
+            )
+        )
+    rules = segments.dropna(subset="segment")[columns].reset_index(drop=True)
     rules["action"] = rules.groupby("segment")["action"].transform("first").fillna("")
     _cells(rules)
     return rules
@@ -204,14 +221,19 @@ def segment_table(scored, *, value=None):
         ``segment``; ``customers``; ``customer_share`` 0-1; ``revenue``, ``revenue_share`` 0-1; ``ticket`` revenue per
         purchase; ``purchases`` mean per customer; ``idle`` median days; ``action``; with `value` also
         ``expected_value``, ``expected_value_low``, ``expected_value_high`` of the whole segment.
+
+    Raises
+    ------
+    DataError : the total revenue is not above zero.
     """
     table = scored.table
+    total = positive_total(table["revenue"], "revenue")
     grouped = table.groupby("segment", observed=True)
     result = grouped.agg(
         customers=("revenue", "size"), revenue=("revenue", "sum"), bought=("purchases", "sum"), idle=("idle", "median")
     )
     result["customer_share"] = result["customers"] / len(table)
-    result["revenue_share"] = result["revenue"] / table["revenue"].sum()
+    result["revenue_share"] = result["revenue"] / total
     result["ticket"] = result["revenue"] / result["bought"]
     result["purchases"] = result["bought"] / result["customers"]
     result["action"] = scored.segments.drop_duplicates("segment").set_index("segment")["action"]
@@ -230,7 +252,7 @@ def cut_table(scored):
     -------
     DataFrame, one row per score, 5 first
         ``score``; ``idle_cut`` days, at most; ``purchases_cut``, ``revenue_cut`` at least. Missing where no customer
-        gets the score.
+        reaches the score.
     """
     cuts = scored.cuts[list(SCORES[1:])].T.iloc[::-1]
     return pd.DataFrame(
@@ -253,58 +275,19 @@ def action_list(scored, value, *, contacts=50, quiet=False):
     -------
     DataFrame, one row per customer, the highest expected value first
         ``customer_id``, ``segment``, ``last_order``, ``purchases``, ``revenue``, ``p_alive``, ``expected_purchases``,
-        ``expected_value`` with bounds, ``action``.
+        ``expected_value`` money, with ``expected_value_low`` and ``expected_value_high``: where what this one customer
+        brings will end in 8 of 10 cases (`likely_range`), not the interval of the mean; ``action``.
     """
-    table = scored.table
-    worth = value.table[
-        ["p_alive", "expected_purchases", "expected_value", "expected_value_low", "expected_value_high"]
-    ]
+    table = scored.table[scored.table["r"] <= 2] if quiet else scored.table
+    listed = table.join(value.table[["p_alive", "expected_purchases", "expected_value"]])
+    listed = listed.sort_values(["expected_value", "customer_id"], ascending=[False, True]).head(contacts)
+    scatter = likely_range(listed, value)
     actions = scored.segments.drop_duplicates("segment").set_index("segment")["action"]
-    listed = table[["customer_id", "segment", "last_order", "purchases", "revenue"]].join(worth)
-    listed["action"] = table["segment"].map(actions).astype(str)
-    if quiet:
-        listed = listed[table["r"] <= 2]
-    listed = listed.sort_values(["expected_value", "customer_id"], ascending=[False, True])
-    return listed.head(contacts).reset_index(drop=True).astype({"segment": str})
-
-
-# --- profitability -------------------------------------------------------------------------------------------------
-
-
-def decile_table(customers, *, by="revenue"):
-    """Customers in ten groups of equal size, best first: what each tenth brings.
-
-    Customers with equal values stay in one group, so groups can differ in size; customers without a value are left out.
-
-    Parameters
-    ----------
-    customers : DataFrame, one row per customer
-        Needs ``revenue``, ``purchases`` and the column `by`; ``margin`` is summed where it is known.
-    by : column to rank on, default "revenue"
-
-    Returns
-    -------
-    DataFrame, one row per group that has customers, best first
-        ``decile`` 1-10; ``customers``; ``revenue``, ``margin`` money; ``share`` of the total of `by`, 0-1;
-        ``cumulative_share`` of this and all better groups; ``mean`` of `by` per customer.
-
-    Raises
-    ------
-    DataError : a column is missing, or the total of `by` is not above zero.
-    """
-    need_columns(customers, [by, "revenue", "margin"], "decile_table")
-    customers = customers[customers[by].notna()]
-    value = customers[by].to_numpy(dtype=float)
-    total = positive_total(value, by)
-    above = len(value) - np.searchsorted(np.sort(value), value, side="right")
-    table = customers.assign(decile=1 + 10 * above // len(value), ranked=value)
-    result = table.groupby("decile").agg(
-        customers=("ranked", "size"),
-        revenue=("revenue", "sum"),
-        margin=("margin", lambda m: m.sum(min_count=1)),
-        by=("ranked", "sum"),
+    listed = listed.assign(
+        expected_value_low=scatter["likely_low"],
+        expected_value_high=scatter["likely_high"],
+        action=listed["segment"].map(actions).astype(str),
     )
-    result["share"] = result["by"] / total
-    result["cumulative_share"] = result["share"].cumsum()
-    result["mean"] = result.pop("by") / result["customers"]
-    return result.reset_index()
+    who = ["customer_id", "segment", "last_order", "purchases", "revenue", "p_alive", "expected_purchases"]
+    columns = [*who, "expected_value", "expected_value_low", "expected_value_high", "action"]
+    return listed[columns].reset_index(drop=True).astype({"segment": str})

@@ -1,17 +1,17 @@
 """portfoy.toml: how an analyst's own names and formats map onto the tables of the contract."""
 
 import difflib
+import re
 import tomllib
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from portfoy.contract import TABLES, DataError
-from portfoy.locale import _
+from portfoy import sniff
+from portfoy.contract import MEASURED, TABLES, DataError, kind_of
+from portfoy.locale import _, plural
 
 UNKNOWN = ("", "na", "n/a", "nan", "null", "none", "guest", "unknown", "anonymous", "-")
 """Customer ids, in lower case, that never name a customer."""
-
-CHOICES = {"returns": ("net", "drop"), "duplicates": ("drop", "keep")}
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Format:
     date_format: str | None = None  # "DD.MM.YYYY" or "%d.%m.%Y"
     decimal: str | None = None
     thousands: str | None = None
-    header: bool | tuple[str, ...] = True  # names of the columns where the file has no header line
+    header: bool | tuple[str, ...] = True  # where the file has no header line: false, or the names of its columns
     file: str | None = None  # file, pattern or table name inside the source
 
 
@@ -59,7 +59,7 @@ def read_settings(path):
 
     Raises
     ------
-    DataError : not TOML, an unknown key (with the nearest known one), or a value that is not one of the choices.
+    DataError : not TOML, unknown keys (with the nearest known ones), or a value that a setting cannot have.
     """
     path = Path(path)
     try:
@@ -68,60 +68,116 @@ def read_settings(path):
         raise DataError(
             _("{path}: is not valid TOML: {error}. Correct that line.").format(path=path, error=error)
         ) from None
-    top = {key: value for key, value in content.items() if not isinstance(value, dict)}
-    tables = {key: value for key, value in content.items() if isinstance(value, dict)}
-    _check_keys(path, "", top, _TOP_KEYS)
-    _check_keys(path, "", tables, set(TABLES))
+    _check_keys(path, "", content, _TOP_KEYS | set(TABLES))
+    top = {key: value for key, value in content.items() if key not in TABLES}
+    _check_values(path, "", top)
+    tables = {key: value for key, value in content.items() if key in TABLES}
+    for table, section in tables.items():
+        if not isinstance(section, dict):
+            raise _bad_value(path, table, section, _("a section, [{table}]").format(table=table))
+        _check_keys(path, f"{table}.", [key for key in section if not MEASURED.fullmatch(key)], _section_keys(table))
+        _check_values(path, f"{table}.", {key: value for key, value in section.items() if key in _FORMAT_KEYS})
+        _check_columns(path, table, section)
     shared = {key: top.pop(key) for key in list(top) if key in _FORMAT_KEYS}
-    formats = {table: _format(path, table, {**shared, **tables.get(table, {})}) for table in TABLES}
-    columns = {table: _columns(path, table, section) for table, section in tables.items()}
-    for key, choices in CHOICES.items():
-        if top.get(key, choices[0]) not in choices:
-            raise _bad_value(path, key, top[key], " / ".join(f'"{choice}"' for choice in choices))
-    for key, value in top.items():
-        wanted = list if key == "unknown_customers" else str
-        if not isinstance(value, wanted):
-            raise _bad_value(path, key, value, _("a list of texts") if wanted is list else _("a text in quotes"))
-    if "unknown_customers" in top:
-        top["unknown_customers"] = tuple(top["unknown_customers"])
-    settings = Settings(**top, formats=formats, columns=columns)
+    top["unknown_customers"] = tuple(top.get("unknown_customers", ()))
+    settings = Settings(
+        **top,
+        formats={table: _format(path, {**shared, **tables.get(table, {})}) for table in TABLES},
+        columns={table: _columns(section) for table, section in tables.items()},
+    )
     source = settings.source or "."
     return replace(settings, source=source if "://" in source else str((path.parent / source).resolve()))
 
 
+def _section_keys(table):
+    return set(TABLES[table]) | _FORMAT_KEYS
+
+
 def _check_keys(path, section, given, known):
+    named = []
     for key in given:
         if key not in known:
             near = difflib.get_close_matches(key, known, n=1)
-            hint = _("did you mean '{near}'?").format(near=near[0]) if near else _("known: {known}.")
-            raise DataError(
-                _("{path}: there is no setting '{key}'; {hint}").format(
-                    path=path, key=section + key, hint=hint.format(known=", ".join(sorted(known)))
-                )
-            )
+            hint = " " + _("(did you mean '{near}'?)").format(near=near[0]) if near else ""
+            named.append(f"'{section}{key}'{hint}")
+    if named:
+        raise DataError(
+            plural(
+                "{path}: there is no setting {named}. Known are: {known}.",
+                "{path}: there are no settings {named}. Known are: {known}.",
+                len(named),
+            ).format(path=path, named=", ".join(named), known=", ".join(sorted(known)))
+        )
 
 
-def _format(path, table, section):
+def _check_values(path, section, given):
+    """Raise a DataError for the first value that its setting cannot have."""
+    for key, value in given.items():
+        allowed, rule = _rule(key)
+        if not allowed(value):
+            raise _bad_value(path, section + key, value, rule)
+
+
+def _rule(key):
+    """Which values a setting can have: a test of the value, and the words for it."""
+
+    def text(test):
+        return lambda value: isinstance(value, str) and test(value)
+
+    return {
+        "returns": (text(("net", "drop").__contains__), '"net" / "drop"'),
+        "duplicates": (text(("drop", "keep").__contains__), '"drop" / "keep"'),
+        "decimal": (text((".", ",").__contains__), '"." / ","'),
+        "thousands": (text(("", ".", ",", "'", " ").__contains__), '"" / "." / "," / "\'" / " "'),
+        "delimiter": (
+            text(lambda value: value in ("tab", "whitespace") or re.fullmatch(r'[^"\r\n]', value)),
+            _('one character (no quotation mark), "tab" or "whitespace"'),
+        ),
+        "encoding": (text(sniff.is_encoding), '"utf-8", "utf-16", "windows-1254", "windows-1250", "windows-1252" ...'),
+        "date_format": (text(sniff.is_date_format), _('a day, month and year such as "DD.MM.YYYY" or "%d.%m.%Y"')),
+        "header": (_is_header, _("false, or a list of column names")),
+        "currency": (text(re.compile("[A-Z]{3}").fullmatch), _('three capital letters, such as "EUR"')),
+        "unknown_customers": (lambda value: isinstance(value, list), _("a list of texts")),
+        "test_pattern": (text(_is_pattern), _("a regular expression without look-around and back-references")),
+    }.get(key, (text(lambda value: True), _("a text in quotes")))
+
+
+def _is_header(value):
+    return isinstance(value, bool) or (
+        isinstance(value, list) and len(value) > 0 and all(isinstance(name, str) for name in value)
+    )
+
+
+def _is_pattern(value):
+    try:
+        re.compile(value)
+    except re.error:
+        return False
+    return not re.search(r"\(\?<?[=!P]|\\\d", value)  # the engines do not know these
+
+
+def _check_columns(path, table, section):
+    for key, value in section.items():
+        if key in _FORMAT_KEYS:
+            continue
+        several = kind_of(table, key) in ("id", "text")
+        rule = _("a column name, or a list of column names") if several else _("one column name in quotes")
+        names = value if isinstance(value, list) and several else [value]
+        if not names or not all(isinstance(name, str) for name in names):
+            raise _bad_value(path, f"{table}.{key}", value, rule)
+
+
+def _format(path, section):
     values = {key: value for key, value in section.items() if key in _FORMAT_KEYS}
     if isinstance(values.get("header"), list):
-        values["header"] = tuple(str(name) for name in values["header"])
-    for key, value in values.items():
-        if key != "header" and not isinstance(value, str):
-            raise _bad_value(path, f"{table}.{key}", value, _("a text in quotes"))
-    if values.get("decimal", ".") not in (".", ","):
-        raise _bad_value(path, "decimal", values["decimal"], '"." / ","')
+        values["header"] = tuple(values["header"])
+    if values.get("decimal") and values.get("decimal") == values.get("thousands"):
+        raise _bad_value(path, "thousands", values["thousands"], _("another sign than decimal"))
     return Format(**values)
 
 
-def _columns(path, table, section):
-    columns = {key: value for key, value in section.items() if key not in _FORMAT_KEYS}
-    extra = {"expectation_", "performance_", "fit_", "engagement_"}
-    _check_keys(path, table + ".", {key for key in columns if not key.startswith(tuple(extra))}, set(TABLES[table]))
-    for key, value in columns.items():
-        names = value if isinstance(value, list) else [value]
-        if not names or not all(isinstance(name, str) for name in names):
-            raise _bad_value(path, f"{table}.{key}", value, _("a column name, or a list of column names"))
-    return columns
+def _columns(section):
+    return {key: value for key, value in section.items() if key not in _FORMAT_KEYS}
 
 
 def _bad_value(path, key, value, rule):

@@ -23,8 +23,8 @@ class Truth:
     p: float = 6.0  # Gamma-Gamma: shape of the spend of one customer's purchases
     q: float = 4.0  # Gamma-Gamma: shape and scale of the customers' mean spend
     v: float = 700.0  # TRY
-    guest_share: float = 0.04  # share of orders without a customer
-    return_share: float = 0.03  # share of lines that come back
+    guest_share: float = 0.04  # orders without a customer, for each purchase of a customer
+    return_share: float = 0.03  # share of lines that come back, some of them after the last day
     second_order_share: float = 0.02  # share of purchase days with two orders
     products: int = 120
     cost_share: float = 0.62  # mean unit cost as a share of the price
@@ -99,7 +99,7 @@ def _orders(rng, truth, customers, days):
     first = np.floor(days * rng.random(customers) ** 0.85).astype(int)
     rate = rng.gamma(truth.r, 1 / truth.alpha, customers)
     stop = rng.beta(truth.a, truth.b, customers)
-    level = truth.p / rng.gamma(truth.q, 1 / truth.v, customers) / truth.p  # scale of this customer's spends
+    level = 1 / rng.gamma(truth.q, 1 / truth.v, customers)  # scale of this customer's spends
     day, who, alive, now = [first], [np.arange(customers)], np.arange(customers), first.astype(float)
     while alive.size:
         now = now + rng.exponential(1 / rate[alive])

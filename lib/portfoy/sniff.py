@@ -1,20 +1,37 @@
 """How a file is written: its kind, encoding, delimiter, dates and numbers, found by looking at it."""
 
 import codecs
+import contextlib
 import csv
 import gzip
+import io
 import itertools
 import re
+import zlib
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 from portfoy.contract import DataError
 from portfoy.locale import _
 
 HEAD = 4 * 2**20  # bytes read to judge a file; a line longer than this is no table
-DELIMITERS = {"tab": "\t", "\\t": "\t"}
-WORDS = (("YYYY", "%Y"), ("YY", "%y"), ("MM", "%m"), ("DD", "%d"))
+DELIMITERS = {"tab": "\t"}
+BYTE_ORDER_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark is the beginning of this one
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+WORDS = (
+    ("YYYY", "%Y"),
+    ("YY", "%y"),
+    ("MMM", "%b"),
+    ("MM", "%m"),
+    ("DD", "%d"),
+    ("HH", "%H"),
+    ("mm", "%M"),
+    ("ss", "%S"),
+)
 DATE_FORMATS = (
     "%Y-%m-%d",
     "%d.%m.%Y",
@@ -38,18 +55,19 @@ class TextFile:
     encoding: str
     delimiter: str  # one character, or "whitespace"
     names: tuple[str, ...]  # column names, unique
-    skip: int  # header lines
+    skip: int  # lines before the first row
+    plain: bool  # whether the engine can read it as it stands
 
 
 def kind(path):
-    """ "parquet", "duckdb" or "text", from the first bytes; what is none of them is refused.
+    """ "parquet", "duckdb" or "text", from the first bytes.
 
     Raises
     ------
-    DataError : the file is empty, a spreadsheet, or not text.
+    DataError : the file is empty or a spreadsheet.
     """
     with open(path, "rb") as file:
-        head = file.read(4096)
+        head = file.read(16)
     if not head:
         raise DataError(_("{path}: is empty; a table has a header line and rows. Export it again.").format(path=path))
     if head[:4] == b"PAR1":
@@ -61,16 +79,6 @@ def kind(path):
             _("{path}: is a spreadsheet or an archive; portfoy reads text tables. Save the sheet as CSV.").format(
                 path=path
             )
-        )
-    if head[:2] == b"\x1f\x8b" or head[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
-        return "text"
-    control = sum(byte < 32 and byte not in b"\t\n\r\f\x1a" for byte in head)
-    if control > len(head) / 100:
-        raise DataError(
-            _(
-                "{path}: is not a text table ({share:.0%} of its first bytes are control codes); "
-                "portfoy reads CSV, Parquet and DuckDB files. Export the table as CSV."
-            ).format(path=path, share=control / len(head))
         )
     return "text"
 
@@ -84,72 +92,100 @@ def look(path, given):
 
     Raises
     ------
-    DataError : no line ends in the first 4 MiB, the encoding does not fit, or there is only one column.
+    DataError : it is not text, no line ends in the first 4 MiB, or the encoding or the header does not fit.
     """
-    raw = _head(path)
+    raw, zipped = head(path)
     if len(raw) >= HEAD and b"\n" not in raw and b"\r" not in raw:
         raise DataError(
             _("{path}: no line ends in its first {size} MiB; a table has one row a line. Export it again.").format(
                 path=path, size=HEAD // 2**20
             )
         )
-    encoding = _encoding(path, raw, given.encoding)
-    text = codecs.getincrementaldecoder(encoding)("replace").decode(raw)
-    lines = [line for line in itertools.islice(text.splitlines(), 200) if line.strip()]
-    if not lines:
+    encoding = given.encoding or _encoding(raw)
+    text = _decoded(path, raw, encoding)
+    lines = list(itertools.islice(io.StringIO(text, newline=""), 1_000))
+    skip = next((count for count, line in enumerate(lines) if line.strip("\r\n\t \ufeff")), None)
+    if skip is None:
         raise DataError(_("{path}: holds no rows, only blank lines. Export it again.").format(path=path))
-    delimiter = DELIMITERS.get(given.delimiter, given.delimiter) or _delimiter(lines)
-    if delimiter != "whitespace" and len(delimiter) != 1:
+    delimiter = given.delimiter
+    if announced := re.fullmatch("sep=(.)", lines[skip].strip("\r\n\ufeff")):  # a line only spreadsheets write
+        skip, delimiter = skip + 1, delimiter or announced[1]
+    delimiter = DELIMITERS.get(delimiter, delimiter) or _delimiter(lines[skip:])
+    records = _records(lines[skip:], delimiter)
+    if not records:
         raise DataError(
-            _('{path}: delimiter {given!r} is not one character; it must be one, or "tab", or "whitespace".').format(
-                path=path, given=given.delimiter
+            _("{path}: its first line is longer than any header; a header names the columns. Export it again.").format(
+                path=path
             )
         )
-    first = split(lines[0], delimiter)
-    names = list(given.header) if isinstance(given.header, tuple) else first
-    if len(names) != len(first):
+    named = given.header if isinstance(given.header, tuple) else records[0] if given.header else [""] * len(records[0])
+    if len(named) != len(records[0]):
         raise DataError(
             _("{path}: header names {given} columns but the first line has {found}. List one name a column.").format(
-                path=path, given=len(names), found=len(first)
+                path=path, given=len(named), found=len(records[0])
             )
         )
-    return TextFile(encoding, delimiter, tuple(_unique(names)), 0 if isinstance(given.header, tuple) else 1)
+    plain = (
+        codecs.lookup(encoding).name in ("utf-8", "utf-8-sig", "ascii")
+        and delimiter != "whitespace"
+        and zipped == str(path).endswith(".gz")
+        and len({line[len(line.rstrip("\r\n")) :] for line in lines if line.endswith(("\r", "\n"))}) <= 1
+    )
+    return TextFile(encoding, delimiter, tuple(_unique(named)), skip + (given.header is True), plain)
 
 
-def split(line, delimiter):
-    """The fields of one line."""
-    if delimiter == "whitespace":
-        return line.split()
-    return next(csv.reader([line.rstrip("\r\n")], delimiter=delimiter))
+def opened(path):
+    """The bytes of a file, unpacked where it is a gzip file, whatever its name."""
+    with open(path, "rb") as file:
+        zipped = file.read(2) == b"\x1f\x8b"
+    return gzip.open(path, "rb") if zipped else open(path, "rb")
 
 
-def _head(path):
-    opener = gzip.open if Path(path).suffix == ".gz" else open
+def head(path):
+    """The first bytes of what is in the file, and whether it is packed."""
     try:
-        with opener(path, "rb") as file:
-            return file.read(HEAD)
-    except (EOFError, gzip.BadGzipFile):
-        raise DataError(_("{path}: is not a whole gzip file. Export it again.").format(path=path)) from None
+        with opened(path) as file:
+            return file.read(HEAD), isinstance(file, gzip.GzipFile)
+    except (EOFError, gzip.BadGzipFile, zlib.error):
+        raise broken_gzip(path) from None
 
 
-def _encoding(path, raw, given):
+def broken_gzip(path):
+    """The DataError for a packed file that ends too early."""
+    return DataError(_("{path}: is not a whole gzip file. Export it again.").format(path=path))
+
+
+def is_encoding(name):
+    """Whether a text encoding of that name is known."""
     try:
-        encoding = codecs.lookup(given).name if given else None
-    except LookupError:
+        "a".encode(name)
+    except (LookupError, ValueError):
+        return False
+    return name.isascii()
+
+
+def _encoding(raw):
+    """The encoding that the first bytes give away: by a byte order mark, or by every second byte being zero."""
+    for mark, encoding in BYTE_ORDER_MARKS:
+        if raw.startswith(mark):
+            return encoding
+    second = raw[1:1000:2]
+    return "utf-16-le" if second.count(0) > 0.8 * len(second) and raw[0] else "utf-8"
+
+
+def _decoded(path, raw, encoding):
+    control = sum(byte < 32 and byte not in b"\t\n\r\f\x1a" for byte in raw[:4096])
+    if not codecs.lookup(encoding).name.startswith(("utf-16", "utf-32")) and control > len(raw[:4096]) / 100:
         raise DataError(
-            _('{path}: encoding {given!r} is not known; try "utf-8", "windows-1254" or "windows-1250".').format(
-                path=path, given=given
-            )
-        ) from None
-    if encoding is None:
-        encoding = "utf-16" if raw[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "utf-8"
-    if encoding == "utf-8" and raw.startswith(codecs.BOM_UTF8):
-        encoding = "utf-8-sig"
+            _(
+                "{path}: is not a text table ({share:.0%} of its first bytes are control codes); "
+                "portfoy reads CSV, Parquet and DuckDB files. Export the table as CSV."
+            ).format(path=path, share=control / len(raw[:4096]))
+        )
     try:
-        codecs.getincrementaldecoder(encoding)().decode(raw)
-    except UnicodeDecodeError as error:
-        raise not_in(path, encoding, error.start) from None
-    return encoding
+        return codecs.getincrementaldecoder(encoding)().decode(raw)
+    except UnicodeError as error:
+        raise not_in(path, encoding, getattr(error, "start", 0)) from None
 
 
 def not_in(path, encoding, position):
@@ -162,11 +198,21 @@ def not_in(path, encoding, position):
     )
 
 
+def _records(lines, delimiter):
+    """The first records as lists of fields; a quoted field may go over several lines."""
+    if delimiter == "whitespace":
+        return [line.split() for line in lines[:50] if line.strip()]
+    records = []
+    with contextlib.suppress(csv.Error):  # a field of more than 128 KiB
+        records.extend(fields for fields in itertools.islice(csv.reader(lines, delimiter=delimiter), 50) if fields)
+    return records
+
+
 def _delimiter(lines):
     """The delimiter that gives the most columns, with the same number of them on nearly every line."""
 
     def score(delimiter):
-        counts = [len(split(line, delimiter)) for line in lines[:50]]
+        counts = [len(fields) for fields in _records(lines, delimiter)] or [1]
         steady = sum(count == counts[0] for count in counts) / len(counts)
         return (steady >= 0.9 and counts[0] > 1, steady * counts[0])
 
@@ -179,7 +225,7 @@ def _delimiter(lines):
 def _unique(names):
     seen = set()
     for position, name in enumerate(names, 1):
-        name = name.strip().lstrip("\ufeff") or f"column{position}"
+        name = " ".join(name.replace("\0", "").strip("\ufeff").split()) or f"column{position}"
         while name.lower() in seen:  # the engine does not tell upper from lower case in names
             name += "_"
         seen.add(name.lower())
@@ -194,12 +240,24 @@ def strptime_format(text):
     return text
 
 
+def is_date_format(text):
+    """Whether a date format holds day, month and year, and nothing that is no format."""
+    form = strptime_format(text)
+    day = datetime(2023, 11, 25)
+    try:
+        return not re.search("[A-Za-z]{2}", re.sub("%[a-zA-Z]", "", form)) and (
+            datetime.strptime(day.strftime(form), form).date() == day.date()
+        )
+    except (ValueError, re.error):
+        return False
+
+
 def date_format(counts, *, where):
     """The date format that reads the most rows, of `counts` (text of the day -> rows); None when none reads any.
 
     Raises
     ------
-    DataError : day and month cannot be told apart by any value.
+    DataError : day and month cannot be told apart by any value, or as many values say one thing as the other.
     """
     read = rows_read(counts)
     best = max(read, key=read.get)
@@ -207,14 +265,20 @@ def date_format(counts, *, where):
         return None
     rival = next((form for form in read if form != best and read[form] == read[best]), None)
     if rival:
-        example = next(text for text in counts if _is_date(text, best))
-        raise DataError(
-            _(
-                "{where}: day and month cannot be told apart ({example!r} and all other dates read both ways). "
-                'Say which in portfoy.toml: date_format = "{one}" or "{other}".'
-            ).format(where=where, example=example, one=worded(best), other=worded(rival))
-        )
+        dates = [text for text in counts if _is_date(text, best)]
+        clash = next((text for text in dates if not _is_date(text, rival)), None)
+        message = (
+            _("{where}: day and month cannot be told apart ({example!r} and all other dates read both ways). ")
+            if clash is None
+            else _("{where}: as many dates read only as {one} ({example!r}) as read only as {other}. ")
+        ) + _('Say which in portfoy.toml: date_format = "{one}" or "{other}".')
+        raise DataError(message.format(where=where, example=clash or dates[0], one=worded(best), other=worded(rival)))
     return best
+
+
+def is_day_number(text):
+    """Whether a text is a date as spreadsheets count days: 45292 is 2024-01-01."""
+    return re.fullmatch(r"[2-6]\d{4}([.,]\d+)?", text) is not None
 
 
 def rows_read(counts):
@@ -231,30 +295,6 @@ def worded(form):
 
 def _is_date(text, form):
     try:
-        return 1900 <= datetime.strptime(text, form).year < 2200
+        return datetime.strptime(text, form).year >= 1900 and (form != "%Y%m%d" or len(text) == 8)
     except ValueError:
         return False
-
-
-def number_pattern(decimal, thousands):
-    """Regular expression of a number: digits, strictly in threes where any of `thousands` groups them, and decimals."""
-    mark, group = re.escape(decimal), re.escape(thousands)
-    grouped = rf"|\d{{1,3}}([{group}]\d{{3}})+" if thousands else ""
-    return rf"^((\d+{grouped})({mark}\d*)?|{mark}\d+)$"
-
-
-def decimal_sign(dot, comma, plain, *, where):
-    """ "." or ",", from the numbers of rows that read with each (`plain`: whole numbers, which read with both).
-
-    Raises
-    ------
-    DataError : there are separators, yet every value reads both ways (1.234 may be one or a thousand).
-    """
-    if max(dot, comma) > plain and dot == comma:
-        raise DataError(
-            _(
-                "{where}: every amount reads with a decimal point and with a decimal comma. "
-                'Say which in portfoy.toml: decimal = "," or decimal = "."'
-            ).format(where=where)
-        )
-    return "," if comma > dot else "."

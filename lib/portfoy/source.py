@@ -6,17 +6,17 @@ through Ibis and left where it is.
 
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
-import duckdb
 import ibis
 import pandas as pd
 
 from portfoy import parse, sniff
+from portfoy.address import connect, hidden, locate
 from portfoy.contract import TABLES, DataError, check_columns
-from portfoy.files import Raw, embedded, load, quoted
+from portfoy.files import Raw, embedded, load, quoted, readable
 from portfoy.locale import _
 from portfoy.quality import Facts, check_transactions
 from portfoy.settings import Settings, read_settings
@@ -101,48 +101,26 @@ def open(where, *, today=None):
     DataError : nothing is there, it cannot be read, required columns are missing, or no row can be used.
     """
     settings, location = _settings(str(where))
-    try:
+    where = hidden(str(where))
+    drivers = (Exception,) if isinstance(location, str) else ()  # each driver has errors of its own
+    with readable(where, *drivers):
         raws, engine = _raw_tables(location, settings)
-        return _tables(str(where), settings, raws, engine, today or date.today())
-    except (duckdb.Error, OSError) as error:
-        reason = " ".join(str(error).split())
-        raise DataError(
-            _("{where}: cannot be read: {reason}. Check that the file is whole and may be read.").format(
-                where=where, reason=reason if len(reason) < 300 else reason[:300] + " ..."
-            )
-        ) from None
-
-
-def locate(where):
-    """`where` as a path: from the working directory, else from the project's own folder.
-
-    Raises
-    ------
-    DataError : nothing is there.
-    """
-    here = Path(__file__).resolve().parent
-    for root in (Path(), here.parents[1], here / "_project"):  # the last one is in an installed package
-        path = (root / Path(where).expanduser()).resolve()
-        if path.exists():
-            return path
-    raise DataError(
-        _("{where}: there is no such file or folder. Give a folder, a file, a portfoy.toml or an address.").format(
-            where=where
-        )
-    )
+        return _tables(where, settings, raws, engine, today or date.today())
 
 
 def _settings(where):
+    where = re.sub("^(file|duckdb)://", "", where)
     if "://" in where:
-        return Settings(source=where), where
+        return Settings(source=hidden(where)), where
     path = locate(where)
     if path.is_dir() and (path / "portfoy.toml").exists():
         path = path / "portfoy.toml"
     if path.suffix != ".toml":
         return Settings(source=str(path)), path
-    settings = read_settings(path)
-    source = settings.source
-    return settings, source if "://" in source else locate(source)
+    with readable(path):
+        settings = read_settings(path)
+    source = re.sub("^(file|duckdb)://", "", settings.source)
+    return replace(settings, source=hidden(source)), source if "://" in source else locate(source)
 
 
 # --- what is there -------------------------------------------------------------------------------------------------
@@ -151,12 +129,13 @@ def _settings(where):
 def _raw_tables(location, settings):
     """The tables found at the location, and the engine that holds them."""
     if isinstance(location, str):
-        engine = _connect(location)
+        engine = connect(location)
         return _database_tables(engine, location, settings, engine.list_tables()), engine
     engine = embedded()
     if location.is_file() and sniff.kind(location) == "duckdb":
         engine.raw_sql(f"ATTACH '{quoted(location)}' AS source (READ_ONLY)")
-        names = engine.list_tables(database=("source", "main"))
+        listed = "SELECT table_name FROM information_schema.tables WHERE table_catalog = 'source'"
+        names = [name for (name,) in engine.raw_sql(f"{listed} AND table_schema = 'main'").fetchall()]
         raws = _database_tables(engine, location, settings, names, database=("source", "main"))
         for raw in raws.values():
             raw.files = [location]
@@ -167,17 +146,6 @@ def _raw_tables(location, settings):
     return {
         table: load(engine, table, paths, settings.format(table)) for table, paths in found.items() if paths
     }, engine
-
-
-def _connect(address):
-    try:
-        return ibis.connect(address)
-    except Exception as error:  # each driver has errors of its own; all mean that the address does not answer
-        raise DataError(
-            _("{where}: does not answer: {reason}. Check the address and that its driver is installed.").format(
-                where=re.sub(r"//[^@/]*@", "//***@", address), reason=" ".join(str(error).split())[:300]
-            )
-        ) from None
 
 
 def _database_tables(engine, location, settings, names, **where):
@@ -193,7 +161,7 @@ def _database_tables(engine, location, settings, names, **where):
                 "{where}: there is no table '{wanted}'; there are {names}. "
                 'Name it in portfoy.toml, under [transactions]: file = "...".'
             ).format(
-                where=location,
+                where=hidden(str(location)),
                 wanted=settings.format("transactions").file or "transactions",
                 names=", ".join(f"'{name}'" for name in sorted(names)[:30]) or _("none"),
             )
@@ -206,10 +174,13 @@ def _files(location, table, given):
     if location.is_file():
         return [location] if table == "transactions" else []
     if given.file:
-        paths = sorted(path for path in location.glob(given.file) if path.is_file())
+        try:
+            paths = sorted(path for path in location.glob(given.file) if path.is_file())
+        except (NotImplementedError, ValueError):  # an absolute path, or no pattern
+            paths = []
         if not paths:
             raise DataError(
-                _("{where}: portfoy.toml names '{file}' for {table}, but there is no such file in it.").format(
+                _("{where}: there is no file '{file}', which portfoy.toml names for {table}. Correct the name.").format(
                     where=location, file=given.file, table=table
                 )
             )
@@ -235,13 +206,14 @@ def _no_transactions(location):
 def _tables(where, settings, raws, engine, today):
     mapped = {}
     for table, raw in raws.items():
+        if "portfoy_row" in raw.table.columns and not raw.numbered:
+            raw.table = raw.table.drop("portfoy_row")
         found = [name for name in raw.table.columns if name != "portfoy_row"]
         mapped[table] = _mapping(table, found, settings)
         check_columns(table, mapped[table], found)
-    log = raws["transactions"]
-    rows, copies = _copies(log.table)
-    if copies and settings.duplicates == "drop":
-        log.table = _deduplicated(log.table)
+    raw = raws["transactions"]
+    keep = _keeper(engine) if raw.files else lambda table, name: table
+    rows, copies, raw.table = _without_copies(raw.table, keep, drop=settings.duplicates == "drop")
     reading = []
     typed = {table: parse.typed(raw.table, table, mapped[table], raw.format, reading) for table, raw in raws.items()}
     log, quality, facts = check_transactions(
@@ -249,10 +221,12 @@ def _tables(where, settings, raws, engine, today):
         settings,
         rows=rows,
         copies=copies,
-        broken=log.broken,
+        broken=raw.broken,
         today=today,
-        keep=_keeper(engine) if log.files else lambda table: table,
+        keep=lambda table: keep(table, "checked_transactions"),
     )
+    if raw.files:
+        engine.raw_sql("DROP TABLE IF EXISTS raw_transactions")
     files = tuple(path for raw in raws.values() for path in raw.files)
     return Tables(where, settings, log, quality, facts, tuple(reading), tuple(dict.fromkeys(files)), **typed)
 
@@ -260,10 +234,8 @@ def _tables(where, settings, raws, engine, today):
 def _keeper(engine):
     """A function that stores a table in the embedded engine, so that later steps do not work it out again."""
 
-    def keep(table):
-        kept = engine.create_table("checked_transactions", table)
-        engine.raw_sql("DROP TABLE IF EXISTS raw_transactions")
-        return kept
+    def keep(table, name):
+        return engine.create_table(name, table)
 
     return keep
 
@@ -275,22 +247,18 @@ def _mapping(table, found, settings):
     if table != "transactions":
         ours = set(mapping.values())
         mapping |= {_attribute_safe(name): name for name in found if name not in ours}
+    absent = []
     for ours, theirs in settings.columns.get(table, {}).items():
         listed = theirs if isinstance(theirs, list) else [theirs]
-        absent = [name for name in listed if name.strip().lower() not in names]
-        if absent:
-            raise DataError(
-                _(
-                    "{table}: portfoy.toml maps {ours} to '{absent}', but the columns are {found}. Correct the name."
-                ).format(
-                    table=table,
-                    ours=ours,
-                    absent="', '".join(absent),
-                    found=", ".join(f"'{name}'" for name in found[:30]),
-                )
-            )
-        listed = [names[name.strip().lower()] for name in listed]
+        absent += [f"{ours} = '{name}'" for name in listed if name.strip().lower() not in names]
+        listed = [names.get(name.strip().lower()) for name in listed]
         mapping[ours] = listed if isinstance(theirs, list) else listed[0]
+    if absent:
+        raise DataError(
+            _("{table}: portfoy.toml maps {absent}, but the columns are {found}. Correct the names.").format(
+                table=table, absent=", ".join(absent), found=", ".join(f"'{name}'" for name in found[:30])
+            )
+        )
     return mapping
 
 
@@ -298,19 +266,27 @@ def _attribute_safe(name):
     return re.sub(r"\W+", "_", name.strip().lower()).strip("_") or "column"
 
 
-def _copies(raw):
-    """Rows read, and how many of them repeat an earlier one in every column."""
-    content = raw.drop("portfoy_row") if "portfoy_row" in raw.columns else raw
-    rows = int(content.count().to_pandas())
-    return rows, rows - int(content.distinct().count().to_pandas())
+def _without_copies(raw, keep, *, drop):
+    """Rows read; how many of them repeat an earlier one in every column, with an example; the table without those.
 
-
-def _deduplicated(raw):
-    """One row of each; the first keeps its number."""
-    if "portfoy_row" not in raw.columns:
-        return raw.distinct()
+    Only what occurs more than once is kept between the steps: on a large log that is next to nothing.
+    """
+    numbered = "portfoy_row" in raw.columns
     content = [name for name in raw.columns if name != "portfoy_row"]
-    return raw.group_by(content).agg(portfoy_row=raw.portfoy_row.min())
+    first = {"portfoy_row": raw.portfoy_row.min()} if numbered else {}
+    groups = raw.group_by(content).agg(portfoy_rows=raw.count(), **first)
+    repeated = keep(groups.filter(groups.portfoy_rows > 1), "repeated_transactions")
+    rows = int(raw.count().to_pandas())
+    copies = int((repeated.portfoy_rows - 1).sum().fill_null(0).to_pandas())
+    if not copies:
+        return rows, (0, ""), raw
+    if not numbered:
+        return rows, (copies, ""), raw.distinct() if drop else raw
+    example = _("row") + f" {repeated.portfoy_row.min().to_pandas()}"
+    if drop:
+        same = [raw[name].identical_to(repeated[name]) for name in content]
+        raw = raw.anti_join(repeated, [*same, raw.portfoy_row > repeated.portfoy_row])
+    return rows, (copies, example), raw
 
 
 def _with_cost(log, products):

@@ -2,6 +2,7 @@
 
 import html
 import math
+import zlib
 
 import pandas as pd
 
@@ -38,11 +39,11 @@ FIGURE = {
     "legend.fontsize": 9,
     "font.size": 9,
     "font.family": "DejaVu Sans",
-    "text.parse_math": False,  # a product called "$5 \frac" is a name, not a formula
 }
 
 
 _JOIN = "\u2060"  # keeps what stands left and right of it on one line
+_NO_MATH = "mathjax_ignore"  # a notebook would read what stands between two $ as a formula
 
 
 # --- numbers in words ----------------------------------------------------------------------------------------------
@@ -58,13 +59,14 @@ def number(value, digits=0):
 
 
 def money(value, currency, *, compact=False):
-    """Money with its currency code: TRY 1,234 (TRY 12.34 below a hundred); `compact` gives TRY 1.2M."""
+    """Money with its currency code: TRY 1,234 (TRY 12.34 below a hundred); `compact` gives TRY 1.23M."""
     if _missing(value):
         return "–"
     if compact and abs(value) >= 10_000:
         from babel.numbers import format_compact_decimal
 
-        figure = format_compact_decimal(_three_digits(value), locale=language(), fraction_digits=_decimals(value))
+        value = _three_digits(value)
+        figure = format_compact_decimal(value, locale=language(), fraction_digits=_decimals(value))
     else:
         figure = number(value, 2 if 0 < abs(value) < 100 else 0)
     return f"{currency}\u00a0{figure}" if currency else figure
@@ -72,13 +74,15 @@ def money(value, currency, *, compact=False):
 
 def share(value, digits=1):
     """A share of 0-1 as per cent."""
+    from babel import Locale
     from babel.numbers import format_percent
 
     if _missing(value):
         return "–"
-    return format_percent(
-        round(float(value), digits + 2) + 0.0, f"#,##0.{'0' * digits}%" if digits else None, language()
-    )
+    pattern = Locale.parse(language()).percent_formats[None].pattern  # Turkish has the sign in front
+    if digits:
+        pattern = pattern.replace("##0", f"##0.{'0' * digits}")
+    return format_percent(round(float(value), digits + 2) + 0.0, pattern, language())
 
 
 def day(value):
@@ -91,7 +95,9 @@ def day(value):
 
 
 def between(low, high, write):
-    """An interval: both bounds written by `write`, kept on one line; blanks around the dash where a bound is negative."""
+    """An interval: both bounds written by `write`, kept on one line; blanks round the dash where one is negative."""
+    if _missing(low) or _missing(high):
+        return "–"
     dash = " – " if low < 0 or high < 0 else "–"
     return _JOIN.join([write(low), dash, write(high)]).replace(" ", "\u00a0")
 
@@ -173,10 +179,16 @@ class Table:
 
     def _repr_html_(self):
         caption = f"<figcaption>{html.escape(self.caption)}</figcaption>"
-        return f'<figure class="pf-table">{caption}{self.gt.as_raw_html()}</figure>'
+        return f'<figure class="pf-table {_NO_MATH}">{caption}{self.gt.as_raw_html()}</figure>'
 
     def __repr__(self):
-        return f"{self.caption}\n{self.texts.to_string(index=False)}"
+        return f"{self.caption}\n{self.plain()}"
+
+    def plain(self):
+        """The table as lines of text, for a terminal."""
+        rows = [list(self.texts), *self.texts.to_numpy().tolist()]
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
 
 
 def show(table, caption, *, currency="", labels=None, kinds=None):
@@ -186,7 +198,7 @@ def show(table, caption, *, currency="", labels=None, kinds=None):
     ----------
     table : DataFrame
         A column ``x`` with ``x_low`` and ``x_high`` beside it is shown as one column with its interval. Columns that
-        are missing in every row are left out.
+        are missing in every row are left out. A column that is not in `columns` goes by its own name.
     caption : text
         What the table says; also its name for screen readers.
     currency : text
@@ -201,22 +213,35 @@ def show(table, caption, *, currency="", labels=None, kinds=None):
     from great_tables import GT
 
     known = columns()
+    table = table.rename(columns=str)
     texts, right = pd.DataFrame(index=table.index), []
     for name in table.columns:
-        if name.endswith(("_low", "_high")) and name.rsplit("_", 1)[0] in table or table[name].isna().all():
+        bound = name.endswith(("_low", "_high")) and name.rsplit("_", 1)[0] in table
+        if bound or (len(table) and table[name].isna().all()):
             continue
-        label, kind = known.get(name, (str(name), "text"))
+        label, kind = known.get(name, (name, _kind(table[name])))
         label, kind = (labels or {}).get(name, label), (kinds or {}).get(name, kind)
         if kind == "money" and currency:
             label = f"{label} ({currency})"
+        if label in texts:
+            label = f"{label} ({name})"
         texts[label] = _cells(table, name, kind)
         if kind != "text":
             right.append(label)
-    identity = (
-        "t-" + "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in caption.lower())[:60]
-    )
-    gt = GT(texts, id=identity).cols_align("left").cols_align("right", columns=right)
+    gt = GT(texts, id=_identity(caption, texts)).cols_align("left").cols_align("right", columns=right)
     return Table(gt, caption, texts)
+
+
+def _identity(caption, texts):
+    """A name for the page's anchors; two tables with one caption differ in it, and the same table keeps it."""
+    words = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in caption.lower())
+    return f"t-{words[:50]}-{zlib.crc32((caption + texts.to_csv()).encode()):08x}"
+
+
+def _kind(values):
+    if pd.api.types.is_datetime64_any_dtype(values):
+        return "date"
+    return "number" if pd.api.types.is_float_dtype(values) else "text"
 
 
 def _cells(table, name, kind):
@@ -233,7 +258,7 @@ def _cells(table, name, kind):
     if f"{name}_low" in table and f"{name}_high" in table:
         bounds = zip(table[f"{name}_low"], table[f"{name}_high"], strict=True)
         cells = [
-            cell if _missing(low) else f"{cell} ({between(low, high, write)})"
+            cell if _missing(low) or _missing(high) else f"{cell} ({between(low, high, write)})"
             for cell, (low, high) in zip(cells, bounds, strict=True)
         ]
     return cells
@@ -243,13 +268,12 @@ class Reading(str):
     """A sentence that reads a table or a figure; shown as a paragraph in which nothing is markup."""
 
     def _repr_html_(self):
-        return f'<p class="pf-reading">{html.escape(self)}</p>'
+        return f'<p class="pf-reading {_NO_MATH}">{html.escape(self)}</p>'
 
     def __repr__(self):
         return str(self)
 
 
-def signed_share(value):
-    """A change as per cent with its sign: +3.2 %, −12.0 %."""
-    sign = "−" if value < 0 else "+"
-    return sign + share(abs(value))
+def measure(column):
+    """What a sentence or a figure calls a column that customers are ranked by."""
+    return {"revenue": _("revenue"), "margin": _("margin")}.get(column, column)

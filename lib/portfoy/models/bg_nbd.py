@@ -31,9 +31,12 @@ from portfoy.models.likelihood import (
     LARGEST_LOG_ERROR,
     MANY_ROWS,
     REACH,
+    coarsened,
     distinct,
+    inverse,
     maximise,
     time_columns,
+    values,
 )
 
 NAMES = ["r", "alpha", "a", "b"]
@@ -57,6 +60,8 @@ class BgNbd:
         Of the natural parameters, from the observed information.
     customers, repeaters, purchases : int
         Customers fitted on, those of them with a repeat purchase, and the repeat purchases.
+    open : text
+        Why the data leave a and b open, though not the forecasts; empty where they do not.
 
     Examples
     --------
@@ -79,6 +84,7 @@ class BgNbd:
     customers: int = 0
     repeaters: int = 0
     purchases: int = 0
+    open: str = ""
 
     @property
     def parameters(self):
@@ -87,8 +93,11 @@ class BgNbd:
 
     @property
     def standard_errors(self):
-        """Standard error of each parameter, by name."""
-        return dict(zip(NAMES, np.sqrt(np.diag(self.covariance)).tolist(), strict=True))
+        """Standard error of each parameter, by name; missing for a and b where the data leave them open."""
+        errors = np.sqrt(np.diag(self.covariance))
+        if self.open:
+            errors[2:] = np.nan
+        return dict(zip(NAMES, errors.tolist(), strict=True))
 
     def p_alive(self, customers):
         """Probability, 0-1, that each customer is still active (from FHL05 eq. 6); 1 without a repeat purchase."""
@@ -141,7 +150,12 @@ def fit_bg_nbd(customers):
     Raises
     ------
     DataError : a column is missing, or holds a missing or negative value, or a span exceeds its age.
-    FitError : fewer than 30 customers bought again, no starting point converges, or the data leave a parameter open.
+    FitError : fewer than 30 customers bought again, no starting point converges, or all buy at the same rate.
+
+    Notes
+    -----
+    Where hardly anybody stops, or all have the same chance to stop, the likelihood has a ridge along a and b: the
+    forecasts are the same all along it, so they stand; `open` says so, and a and b have no standard errors.
 
     References
     ----------
@@ -161,13 +175,12 @@ def fit_bg_nbd(customers):
     weight = np.bincount(row)
     exact = _likelihood(x_row, t_row, age_row, weight)
     many = len(x_row) > MANY_ROWS
-    rough = _likelihood(*_coarsened(x_row, t_row, age_row, weight)) if many else exact
+    rough = _likelihood(*coarsened(x_row, t_row, age_row, weight)) if many else exact
     rate = x.sum() / len(x)  # per mean age, the unit of time here
     starts = np.log([(r, r / rate, a, b) for r, a, b in _STARTS])
     point, value, information = maximise("fit_bg_nbd", exact, starts, len(x), rough=rough)
     estimate = np.exp(point) * [1, scale, 1, 1]
-    _refuse_open(point, information, estimate)
-    covariance = np.linalg.inv(information) * np.outer(estimate, estimate)
+    covariance = inverse(point, information) * np.outer(estimate, estimate)
     return BgNbd(
         *estimate.tolist(),
         log_likelihood=float(value - x.sum() * np.log(scale)),
@@ -175,6 +188,7 @@ def fit_bg_nbd(customers):
         customers=len(x),
         repeaters=repeaters,
         purchases=int(x.sum()),
+        open=_open(point, information, estimate),
     )
 
 
@@ -197,8 +211,9 @@ def expected_if_alive(parameters, x, age, horizon):
     b = b + 1e-6 if abs(a + b - 1) < 1e-6 else b
     x, age, horizon = np.broadcast_arrays(np.asarray(x, dtype=float), age, horizon)
     z, rest = horizon / (alpha + age + horizon), (alpha + age) / (alpha + age + horizon)
-    unseen = rest ** (a - 1) * hyp2f1(a + b - 1 - r, a - 1, a + b + x - 1, z)
-    lost = ~np.isfinite(unseen)  # scipy overflows where a + b + x > 171 and z > 0.9
+    with np.errstate(invalid="ignore", over="ignore"):
+        unseen = rest ** (a - 1) * hyp2f1(a + b - 1 - r, a - 1, a + b + x - 1, z)
+    lost = ~np.isfinite(unseen) | (a > 100)  # scipy overflows where a + b + x > 171 and z > 0.9, or a is large
     if lost.any():
         unseen[lost] = rest[lost] ** (r + x[lost]) * _series(r + x[lost], b + x[lost], a + b + x[lost] - 1, z[lost])
     return (a + b + x - 1) / (a - 1) * (1 - unseen)
@@ -221,12 +236,12 @@ def _likelihood(x, t, age, weight):
     Everything but the second term depends on x alone or on T alone, so it is summed over their few values; gamma
     functions and logarithms are looked up, not recomputed.
     """
-    ages, age_at, counts = *_values(age), np.bincount
-    xs, x_at = _values(x)
+    ages, age_at, counts = *values(age), np.bincount
+    xs, x_at = values(x)
     n_x, n_age, x_age, total = counts(x_at, weight), counts(age_at, weight), counts(age_at, weight * x), weight.sum()
     again = x > 0
     x_at, age_at, x, weight = x_at[again], age_at[again], x[again], weight[again].astype(float)
-    ts, t_at = _values(t[again])
+    ts, t_at = values(t[again])
 
     def gain(point):
         r, alpha, a, b = np.exp(point)
@@ -253,34 +268,24 @@ def _likelihood(x, t, age, weight):
     return gain
 
 
-def _values(column):
-    """Distinct values, sorted, and the position of each element among them."""
-    codes, values = pd.factorize(column, sort=True)
-    return values, codes
-
-
-def _coarsened(x, t, age, weight, cells=32):
-    """The weighted rows with times rounded to a 32nd of the mean age, merged: near enough to tell the starts apart."""
-    row, rows = distinct(x, np.round(t * cells) / cells, np.round(age * cells) / cells)
-    return *rows, np.bincount(row, weight)
-
-
-def _refuse_open(point, information, estimate):
-    """FitError when the likelihood has no single peak inside the bounds, with the reason in words."""
+def _open(point, information, estimate):
+    """Why a and b cannot be told apart, in words; empty where they can. FitError when it is r and alpha."""
     errors, directions = np.linalg.eigh(information)
     at_bound = np.abs(point) > REACH - 1e-3
     if errors[0] >= LARGEST_LOG_ERROR**-2 and not at_bound.any():
-        return
+        return ""
     r, alpha, a, b = estimate
     flat = at_bound if at_bound.any() else np.abs(directions[:, 0]) == np.abs(directions[:, 0]).max()
     if flat[:2].any():
-        wrong = _("r = {r:.3g} and alpha = {alpha:.3g} days stay open: all customers seem to buy at the same rate")
-    elif a / (a + b) < 0.005:
-        wrong = _("a = {a:.3g} and b = {b:.3g} stay open: nobody seems to have stopped buying")
-    else:
-        wrong = _("a = {a:.3g} and b = {b:.3g} stay open: the customers' chances of leaving are too alike")
-    rule = _("the model needs customers who differ, some of whom left. Use a longer history or the cohort view.")
-    raise FitError(f"fit_bg_nbd: {wrong.format(r=r, alpha=alpha, a=a, b=b)}; {rule}")
+        raise FitError(
+            _(
+                "fit_bg_nbd: r = {r:.3g} and alpha = {alpha:.3g} days stay open: all customers seem to buy at the same "
+                "rate; the model needs customers who differ. Use a longer history or the cohort view."
+            ).format(r=r, alpha=alpha)
+        )
+    if a / (a + b) < 0.01:
+        return _("hardly anybody seems to have stopped buying")
+    return _("all customers seem to have the same chance to stop after a purchase")
 
 
 def _days(where, days):

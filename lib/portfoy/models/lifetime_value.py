@@ -37,6 +37,8 @@ class LifetimeValue:
         The value of the whole base and its interval, money.
     confidence : float
         Of the intervals, 0-1.
+    fit, spend_fit, horizon_months, discount_rate, margin_rate
+        What the value was computed from.
     """
 
     table: pd.DataFrame
@@ -44,6 +46,11 @@ class LifetimeValue:
     total_low: float
     total_high: float
     confidence: float
+    fit: bg_nbd.BgNbd
+    spend_fit: gamma_gamma.GammaGamma
+    horizon_months: int
+    discount_rate: float
+    margin_rate: float
     _slopes: np.ndarray = field(repr=False)  # of each value in the seven log-parameters
     _covariance: np.ndarray = field(repr=False)  # of the seven log-parameters
 
@@ -153,8 +160,9 @@ def lifetime_value(
     table["expected_spend"] = spend_fit.expected_spend(customers)
     table["expected_value"], table["expected_value_low"], table["expected_value_high"] = value, low, high
     return LifetimeValue(
-        table, float(total), float(total_low), float(total_high), confidence, _slopes=slopes, _covariance=covariance
-    )
+        table, float(total), float(total_low), float(total_high), confidence, fit, spend_fit, int(horizon_months),
+        discount_rate, margin_rate, _slopes=slopes, _covariance=covariance,
+    )  # fmt: skip
 
 
 def _month_weights(months, discount_rate):

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 from scipy.optimize import minimize
+from threadpoolctl import threadpool_limits
 
 from portfoy.contract import DataError, FitError
 from portfoy.locale import _
@@ -70,11 +71,23 @@ def distinct(*columns):
     for column in columns:
         codes, values = pd.factorize(column, sort=True)
         key = key * len(values) + codes
-    row, rows = pd.factorize(key, sort=True)
+    row, rows = pd.factorize(key, sort=True)  # in order, the look-ups of a likelihood stay near one another
     reduced = [np.empty(len(rows)) for _column in columns]
     for target, column in zip(reduced, columns, strict=True):
         target[row] = column
     return row, reduced
+
+
+def values(column):
+    """Distinct values, sorted, and the position of each element among them."""
+    codes, values = pd.factorize(column, sort=True)
+    return values, codes
+
+
+def coarsened(x, t, age, weight, cells=32):
+    """The weighted rows with times rounded to a 32nd of the mean age, merged: near enough to tell the starts apart."""
+    row, rows = distinct(x, np.round(t * cells) / cells, np.round(age * cells) / cells)
+    return *rows, np.bincount(row, weight)
 
 
 def maximise(where, gain, starts, count, *, rough=None):
@@ -92,7 +105,11 @@ def maximise(where, gain, starts, count, *, rough=None):
     ------
     FitError : the search stops short of a maximum from every start.
     """
+    with threadpool_limits(1, "blas"):  # a second thread of the linear algebra costs more here than it brings
+        return _search(where, gain, starts, count, rough)
 
+
+def _search(where, gain, starts, count, rough):
     def climb(function, start):
         def descent(point):
             value, slope = function(point)
@@ -104,7 +121,9 @@ def maximise(where, gain, starts, count, *, rough=None):
         return minimize(descent, start, jac=True, method="L-BFGS-B", bounds=box, options=options)
 
     best = min((climb(rough or gain, start) for start in starts), key=lambda found: found.fun)
-    point = best.x if rough in (None, gain) else climb(gain, best.x).x
+    point = best.x
+    if rough not in (None, gain):
+        point = _finish(gain, point, _information(rough, point), lambda start: climb(gain, start).x)
     for _step in range(10):
         value, slope = gain(point)
         information = _information(gain, point)
@@ -120,6 +139,31 @@ def maximise(where, gain, starts, count, *, rough=None):
             "{step:.2g}. Look for extreme customers, or use a longer history."
         ).format(where=where, starts=len(starts), step=np.abs(step).max())
     )
+
+
+def _finish(gain, point, curvature, climb):
+    """From the peak of a cheap likelihood to that of the exact one: Newton steps with the cheap curvature."""
+    if np.linalg.eigvalsh(curvature)[0] < LARGEST_LOG_ERROR**-2 or np.abs(point).max() > REACH - 1e-3:
+        return climb(point)
+    start = point
+    for _step in range(6):
+        step = np.linalg.solve(curvature, gain(point)[1])
+        if np.abs(step).max() > 0.5:
+            return climb(start)
+        point = point + step
+        if np.abs(step).max() < 1e-4:
+            return point
+    return climb(start)
+
+
+def inverse(point, information):
+    """Inverse of the information along the directions that the data determine; nothing is known of the others."""
+    free = np.flatnonzero(np.abs(point) <= REACH - 1e-3)
+    values, directions = np.linalg.eigh(information[np.ix_(free, free)])
+    sure = values >= LARGEST_LOG_ERROR**-2
+    covariance = np.zeros_like(information)
+    covariance[np.ix_(free, free)] = (directions[:, sure] / values[sure]) @ directions[:, sure].T
+    return covariance
 
 
 def _information(gain, point, step=1e-4):

@@ -15,19 +15,16 @@ from portfoy.models.likelihood import time_columns
 MOST = 2_000  # purchases within the horizon after which a future is not played on
 
 
-def likely_range(
-    customers, fit, spend_fit, *, horizon_months=12, discount_rate=0.1, margin_rate=1.0, coverage=0.95, draws=2_000, seed=7
-):
-    """The range in which a customer's value will end, in `coverage` of the futures that the models allow.
+def likely_range(customers, value, *, coverage=0.8, draws=2_000, seed=7):
+    """The range in which what a customer brings will end, in `coverage` of the futures that the models allow.
 
     Parameters
     ----------
     customers : DataFrame, one row per customer
         Needs `repeats`, `span`, `age` (days) and `repeat_ticket` (money). Meant for a list to act on: the work grows
         with customers times `draws`.
-    fit, spend_fit : BgNbd and GammaGamma
-    horizon_months, discount_rate, margin_rate : as in `lifetime_value`
-    coverage : float, default 0.95
+    value : LifetimeValue, whose models, horizon, discount and margin rate are used
+    coverage : float, default 0.8
     draws : int, default 2000
     seed : int; the same seed gives the same range
 
@@ -42,7 +39,15 @@ def likely_range(
     the rate is gamma(r + x, alpha + T), the chance to stop beta(a, b + x) of those still there, the scale of the spends
     gamma(p x + q, v + x z).
     """
-    x, t, age = time_columns("likely_range", customers)
+    brought = futures(customers, value, draws=draws, seed=seed)
+    low, high = np.quantile(brought, [(1 - coverage) / 2, (1 + coverage) / 2], axis=0)
+    return pd.DataFrame({"likely_low": low, "likely_high": high}, index=customers.index)
+
+
+def futures(customers, value, *, draws=2_000, seed=7):
+    """Discounted money that each customer brings in each of `draws` futures: an array, draws x customers."""
+    fit, spend_fit = value.fit, value.spend_fit
+    x, _span, age = time_columns("likely_range", customers)
     _x, ticket = money_columns("likely_range", customers)
     known = np.where((x > 0) & (ticket > 0), x, 0.0)
     spent = known * np.where(known > 0, ticket, 0.0)
@@ -52,14 +57,13 @@ def likely_range(
     stop = rng.beta(fit.a, fit.b + x, size)
     scale = rng.gamma(spend_fit.p * known + spend_fit.q, 1 / (spend_fit.v + spent), size)
     there = rng.random(size) < fit.p_alive(customers).to_numpy()
-    now, value, horizon = np.zeros(size), np.zeros(size), horizon_months * DAYS_A_MONTH
+    now, brought, horizon = np.zeros(size), np.zeros(size), value.horizon_months * DAYS_A_MONTH
     for _purchase in range(MOST):
         now = now + rng.exponential(1, size) / rate
         there &= now <= horizon
         if not there.any():
             break
-        discount = (1 + discount_rate) ** (-now / (12 * DAYS_A_MONTH))
-        value += np.where(there, rng.gamma(spend_fit.p, 1, size) / scale * discount, 0.0)
+        discount = (1 + value.discount_rate) ** (-now / (12 * DAYS_A_MONTH))
+        brought += np.where(there, rng.gamma(spend_fit.p, 1, size) / scale * discount, 0.0)
         there &= rng.random(size) >= stop
-    low, high = np.quantile(value * margin_rate, [(1 - coverage) / 2, (1 + coverage) / 2], axis=0)
-    return pd.DataFrame({"likely_low": low, "likely_high": high}, index=customers.index)
+    return brought * value.margin_rate

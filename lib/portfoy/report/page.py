@@ -117,7 +117,8 @@ def _sections(notebook):
     """The notebook as sections of blocks; the title and the cells that were not run are left out."""
     sections = [{"level": 1, "title": "", "id": "", "blocks": [], "code": []}]
     for cell in notebook.cells:
-        skipped = cell.metadata.get("portfoy", {}).get("skipped")
+        marked = "papermill-error-cell-tag" in cell.metadata.get("tags", [])  # the page says it in its own words
+        skipped = marked or cell.metadata.get("portfoy", {}).get("skipped")
         if cell.cell_type == "markdown" and not skipped:
             _add_markdown(sections, cell.source)
         elif cell.cell_type == "code" and not skipped:

@@ -116,33 +116,34 @@ class _Client(PapermillNotebookClient):
         self.progress = progress
 
     def papermill_execute_cells(self):
-        level, skip_to = 0, None
+        level, skip_to = 1, None
         for index, cell in enumerate(self.nb.cells):
             heading = _heading(cell)
             if heading:
                 level = heading[0]
                 self.progress(heading[1])
-            if skip_to is not None and heading and level <= skip_to:
-                skip_to = None
+                skip_to = None if skip_to is None or level <= skip_to else skip_to
             if skip_to is not None:
                 cell.metadata["portfoy"] = {"skipped": True}
                 continue
-            if not self._execute_one(index):
-                failed = self.nb.cells[index]
-                if not _cannot_compute(failed):
-                    break
+            ended = self._execute_one(index, in_section=level > 1)
+            if ended == "failed":
+                break
+            if ended == "cannot compute":
                 skip_to = 2
 
-    def _execute_one(self, index):
+    def _execute_one(self, index, *, in_section):
+        """Run a cell: "ok", "cannot compute" where the data do not allow its section, else "failed"."""
         cell = self.nb.cells[index]
         self.nb_man.cell_start(cell, index)
         try:
             self.execute_cell(cell, index)
-            return True
+            return "ok"
         except CellExecutionError as error:
-            if not _cannot_compute(self.nb.cells[index]):
-                self.nb_man.cell_exception(self.nb.cells[index], cell_index=index, exception=error)
-            return False
+            if in_section and _cannot_compute(self.nb.cells[index]):
+                return "cannot compute"
+            self.nb_man.cell_exception(self.nb.cells[index], cell_index=index, exception=error)
+            return "failed"
         finally:
             self.nb_man.cell_complete(self.nb.cells[index], cell_index=index)
 
@@ -174,8 +175,6 @@ def _heading(cell):
 
 def _cannot_compute(cell):
     """Whether the cell ended in an error that says the data do not allow it; its output is then the message."""
-    if _note(cell, "missing"):
-        return True
     for output in cell.get("outputs", []):
         if output.output_type == "error" and output.ename in NOT_COMPUTED:
             cell.metadata["portfoy"] = {"missing": output.evalue}

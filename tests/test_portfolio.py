@@ -1,0 +1,204 @@
+"""Concentration and tenths against naive sums, a bootstrap and the published CDNOW figures."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from portfoy.contract import DataError
+from portfoy.portfolio import concentration, decile_table
+
+
+def people(revenue, margin=None):
+    return pd.DataFrame({"revenue": np.asarray(revenue, dtype=float), "margin": margin}).astype({"margin": float})
+
+
+def naive_gini(value):
+    """Half the mean absolute difference of all pairs, relative to the mean."""
+    value = np.asarray(value, dtype=float)
+    return np.abs(value[:, None] - value[None, :]).mean() / (2 * value.mean())
+
+
+def naive_tenths(value):
+    return [1 + 10 * sum(other > own for other in value) // len(value) for own in value]
+
+
+@pytest.fixture(scope="module")
+def spend(shared_data):
+    """What each of the 2,357 CDNOW customers spent in 78 weeks."""
+    names = ["master", "customer", "day", "discs", "amount"]
+    raw = pd.read_csv(shared_data / "cdnow" / "CDNOW_sample.txt", sep=r"\s+", names=names, dtype={"customer": str})
+    return people(raw.groupby("customer")["amount"].sum().to_numpy())
+
+
+# (a) Worked out by hand
+
+
+def test_five_customers():
+    found = concentration(people([10, 0, 50, 30, 10]))
+    assert (found.customers, found.total, found.by, found.below_zero) == (5, 100, "revenue", 0)
+    assert (found.top, found.top_share, found.confidence) == (0.2, pytest.approx(0.5), 0.95)
+    # Sorted 0 10 10 30 50: 2 (0 + 20 + 30 + 120 + 250) / (5 x 100) - 6 / 5
+    assert found.gini == pytest.approx(840 / 500 - 1.2)
+    curve = pd.DataFrame(
+        {"customer_share": [0, 0.2, 0.4, 0.6, 0.8, 1], "value_share": [0, 0.5, 0.8, 0.9, 1, 1]}, dtype=float
+    )
+    pd.testing.assert_frame_equal(found.curve, curve)
+
+
+def test_tenths_of_eight_customers():
+    table = decile_table(people([80, 5, 5, 5, 40, 0, -5, 30], [8, 1, 1, np.nan, 4, np.nan, np.nan, 3]))
+    expected = pd.DataFrame(
+        {
+            "decile": [1, 2, 3, 4, 8, 9],
+            "customers": [1, 1, 1, 3, 1, 1],
+            "revenue": [80.0, 40, 30, 15, 0, -5],
+            "margin": [8.0, 4, 3, 2, np.nan, np.nan],
+            "share": np.array([80, 40, 30, 15, 0, -5]) / 160,
+            "cumulative_share": np.array([80, 120, 150, 165, 165, 160]) / 160,
+            "mean": [80.0, 40, 30, 5, 0, -5],
+        }
+    )
+    pd.testing.assert_frame_equal(table, expected, check_dtype=False)
+
+
+# (b) Published numbers and other computations
+
+
+def test_cdnow_matches_the_published_concentration(spend):
+    assert concentration(spend).top_share == pytest.approx(0.674, abs=0.0005)
+    assert concentration(spend, top=0.1).top_share == pytest.approx(0.508, abs=0.0005)
+    assert concentration(spend).gini == pytest.approx(0.631, abs=0.0005)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_gini_and_top_share_equal_naive_computations(seed):
+    value = np.random.default_rng(seed).gamma(0.7, 100, 250).round(2)
+    found = concentration(people(value), top=0.3)
+    assert found.gini == pytest.approx(naive_gini(value))
+    assert found.top_share == pytest.approx(sorted(value)[-75:] @ np.ones(75) / value.sum())
+
+
+@pytest.mark.parametrize("values", ["gamma", "few", "with returns"])
+def test_intervals_agree_with_a_bootstrap(values):
+    random = np.random.default_rng(11)
+    value = {
+        "gamma": random.gamma(0.6, 100, 800),
+        "few": random.choice([10.0, 20, 30, 200], 800, p=[0.4, 0.3, 0.2, 0.1]),
+        "with returns": random.gamma(0.6, 100, 800) - 15,
+    }[values]
+    found = concentration(people(value))
+    again = [concentration(people(random.choice(value, 800))) for _ in range(400)]
+    # 400 draws know a standard error to 3.5 percent; the tolerance is four times that.
+    for name in ("gini", "top_share"):
+        half = (getattr(found, f"{name}_high") - getattr(found, f"{name}_low")) / (2 * 1.959964)
+        assert half == pytest.approx(np.std([getattr(one, name) for one in again]), rel=0.14), name
+
+
+# (c) Tenths
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_tenths_equal_a_naive_computation(seed):
+    random = np.random.default_rng(seed)
+    value = random.choice([5.0, 10, 20, 40, 80, 160], 97) if seed else random.gamma(1, 50, 100)
+    table = decile_table(people(value)).set_index("decile")
+    own = pd.Series(value).groupby(naive_tenths(value))
+    assert table["customers"].to_dict() == own.size().to_dict()
+    assert table["revenue"].to_dict() == pytest.approx(own.sum().to_dict())
+    assert table["share"].sum() == pytest.approx(1)
+    assert table["cumulative_share"].iloc[-1] == pytest.approx(1)
+
+
+def test_equal_values_stay_in_one_tenth():
+    table = decile_table(people([100, *[7] * 19]))
+    assert table["customers"].tolist() == [20]
+    table = decile_table(people([*[100] * 3, *[7] * 17]))
+    assert table[["decile", "customers"]].to_numpy().tolist() == [[1, 3], [2, 17]]
+
+
+def test_tenths_by_margin_leave_out_customers_without_one():
+    table = decile_table(people([10, 20, 30], [5, np.nan, 3]), by="margin")
+    assert table["customers"].sum() == 2
+    assert table["mean"].tolist() == [5, 3]
+    assert concentration(people([10, 20, 30], [5, np.nan, 3]), by="margin").customers == 2
+
+
+# (d) Properties
+
+
+def test_order_of_rows_and_scale_do_not_matter():
+    value = np.random.default_rng(2).gamma(1, 50, 100)
+    one, other = concentration(people(value)), concentration(people(value[::-1] * 1000))
+    for name in ("gini", "gini_low", "gini_high", "top_share", "top_share_low", "top_share_high"):
+        assert getattr(other, name) == pytest.approx(getattr(one, name))
+
+
+def test_all_alike():
+    found = concentration(people([7.0] * 50))
+    assert (found.gini, found.gini_low, found.gini_high) == pytest.approx((0, 0, 0), abs=1e-12)
+    assert (found.top_share, found.top_share_low, found.top_share_high) == pytest.approx((0.2, 0.2, 0.2))
+
+
+def test_one_customer_has_all():
+    found = concentration(people([12.0]))
+    assert (found.customers, found.gini, found.total) == (1, pytest.approx(0), 12)
+    assert found.curve["value_share"].tolist() == [0, 1]
+
+
+def test_customers_below_zero_are_counted_and_lie_within_the_intervals():
+    value = [100, 50, -40, -40, 5]
+    found = concentration(people(value))
+    assert found.below_zero == 2
+    assert found.gini == pytest.approx(naive_gini(value))
+    assert found.top_share == pytest.approx(100 / 75)
+    assert found.top_share_low <= found.top_share <= found.top_share_high
+    assert found.gini_low <= found.gini <= found.gini_high
+
+
+def test_without_negative_customers_no_bound_leaves_zero_to_one():
+    found = concentration(people([1, 1, 1, 1000]), confidence=0.999)
+    assert 0 <= found.gini_low <= found.gini <= found.gini_high <= 1
+    assert 0 <= found.top_share_low <= found.top_share <= found.top_share_high <= 1
+
+
+def test_confidence_widens_the_interval():
+    table = people(np.random.default_rng(4).gamma(1, 50, 500))
+    narrow, wide = concentration(table), concentration(table, confidence=0.99)
+    ratio = (wide.gini_high - wide.gini_low) / (narrow.gini_high - narrow.gini_low)
+    assert ratio == pytest.approx(2.575829 / 1.959964, rel=1e-5)
+
+
+def test_the_curve_of_many_customers_is_thinned_and_keeps_its_ends():
+    curve = concentration(people(np.arange(1, 5001))).curve
+    assert len(curve) == 501
+    assert curve.iloc[[0, -1]].to_numpy().tolist() == [[0, 0], [1, 1]]
+    assert curve["value_share"].is_monotonic_increasing
+
+
+# (e) Errors
+
+
+@pytest.mark.parametrize("function", [concentration, decile_table])
+@pytest.mark.parametrize(("value", "total"), [([0, 0], "0.00"), ([10, -1510.5], "-1,500.50")])
+def test_a_total_not_above_zero_is_refused(function, value, total):
+    with pytest.raises(DataError) as caught:
+        function(people(value))
+    assert str(caught.value) == (
+        f"customers: the total of 'revenue' is {total}; shares need a total above zero. "
+        "Check returns and the sign of amounts."
+    )
+
+
+@pytest.mark.parametrize("function", [concentration, decile_table])
+def test_an_unknown_column_and_an_empty_base_are_refused(function):
+    with pytest.raises(DataError) as caught:
+        function(people([1, 2]), by="profit")
+    assert str(caught.value) == (
+        f"{function.__name__}: column 'profit' is missing; the table has 'revenue', 'margin'. "
+        "Make it with customer_table."
+    )
+    with pytest.raises(DataError) as caught:
+        function(people([]))
+    assert str(caught.value) == (
+        f"{function.__name__}: there are no customers; at least one is needed. Check the date and the data."
+    )

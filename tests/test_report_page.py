@@ -1,0 +1,120 @@
+"""The page: one file, nothing but text from data, and whole. Judge: an HTML parser and the rules of the house plan."""
+
+import json
+import re
+
+import nbformat
+import pytest
+from bs4 import BeautifulSoup
+
+from portfoy import style
+from portfoy.report import page, record, run
+
+EVIL = '"><img src=x onerror=alert(1)><script>alert(1)</script>'
+
+
+def output(data, metadata=None):
+    return nbformat.v4.new_output("display_data", data=data, metadata=metadata or {})
+
+
+def code(source, *outputs, **metadata):
+    cell = nbformat.v4.new_code_cell(source, outputs=list(outputs), metadata=metadata, execution_count=1)
+    return cell
+
+
+@pytest.fixture
+def made():
+    import pandas as pd
+
+    table = style.show(
+        pd.DataFrame({"customer_id": [EVIL, "$5 \\frac"], "revenue": [1234.0, 5.0]}), EVIL, currency="TRY"
+    )
+    figure = {"name": "revenue", "value": 1234567.0, "low": 1200000.0, "high": 1300000.0, "unit": "money",
+              "label": "revenue", "note": None}  # fmt: skip
+    cells = [
+        nbformat.v4.new_markdown_cell("# Title\n\nAn *opening*."),
+        code("data: str = 'x'", tags=["parameters"]),
+        code("import portfoy as pf"),
+        nbformat.v4.new_markdown_cell("## First & foremost?"),
+        code(f"show({EVIL!r})", output({"text/html": table._repr_html_(), "text/plain": "t"})),
+        code("ax = plot()", output({"image/png": "iVBORw0KGgo=", "text/plain": "<Figure>"},
+                                   {"image/png": {"alt": EVIL, "width": 600, "height": 300}})),
+        code("record()", output({record.FIGURE: figure})),
+        nbformat.v4.new_markdown_cell("## Second"),
+        code("fit()", portfoy={"missing": f"fit_x: {EVIL}"}),
+        code("never()", portfoy={"skipped": True}),
+        nbformat.v4.new_markdown_cell("## First & foremost?"),
+        code("say()", output({"text/html": style.Reading(EVIL)._repr_html_(), "text/plain": "t"})),
+    ]  # fmt: skip
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    result = run.Result("selection", "ok", notebook, 1.0, figures=[figure])
+    return page.make_page(
+        result, title="Selection?", as_of="30 Jun 2026", source=EVIL, currency="TRY", language="en",
+        provenance=[("Data", EVIL)], run={"as_of": "2026-06-30", "source": EVIL},
+    )  # fmt: skip
+
+
+@pytest.fixture
+def soup(made):
+    return BeautifulSoup(made, "html.parser")
+
+
+def test_nothing_from_data_becomes_markup(made, soup):
+    assert "<script>alert" not in made
+    assert [image["src"][:22] for image in soup.find_all("img")] == ["data:image/png;base64,"]
+    assert not [tag for tag in soup.find_all(True) if any(name.startswith("on") for name in tag.attrs)]
+    assert EVIL in soup.get_text()
+    assert soup.img["alt"] == EVIL
+
+
+def test_nothing_is_fetched_and_no_script_runs(made, soup):
+    policy = soup.find("meta", {"http-equiv": "Content-Security-Policy"})["content"]
+    assert policy == "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+    assert [tag["type"] for tag in soup.find_all("script")] == ["application/json"]
+    assert not re.findall(r"(?:src|href|action)\s*=\s*[\"'](?!data:|#)", made)
+    assert "@import" not in made
+    assert "url(" not in made
+
+
+def test_the_page_can_be_found_ones_way_in(soup):
+    assert soup.html["lang"] == "en"
+    assert [heading.get_text() for heading in soup.find_all("h1")] == ["Selection?"]
+    assert soup.find("a", class_="skip")["href"] == "#content"
+    targets = [link["href"][1:] for link in soup.nav.find_all("a")]
+    assert targets == ["first-foremost", "second", "first-foremost-3", "provenance"]
+    assert all(soup.find(id=target) for target in targets)
+
+
+def test_code_is_folded_and_parameters_are_not_shown_twice(soup):
+    assert [details.has_attr("open") for details in soup.find_all("details")] == [False, False, False]
+    shown = [element.get_text() for element in soup.find_all("details")[0].find_all("code")]
+    assert shown == ["import portfoy as pf", f"show({EVIL!r})", "ax = plot()", "record()"]
+
+
+def test_a_section_that_could_not_be_computed_says_why_and_no_more(soup):
+    assert soup.find("p", class_="missing").get_text() == f"Cannot be computed: fit_x: {EVIL}"
+    assert "never()" not in soup.get_text()
+
+
+def test_a_headline_has_its_interval(soup):
+    assert [part.get_text() for part in soup.find("ul", class_="tiles").find_all("span")] == [
+        "Revenue so far",
+        "TRY\u00a01.23M",
+        "TRY\u00a01.2M\u2060–\u2060TRY\u00a01.3M",
+    ]
+
+
+def test_the_page_carries_its_own_record(soup):
+    assert json.loads(soup.find("script", id="run").string) == {"as_of": "2026-06-30", "source": EVIL}
+
+
+def test_a_failed_run_says_so_first():
+    broken = code("1 / 0", nbformat.v4.new_output("error", ename="E", evalue="x", traceback=["\x1b[31mE: x\x1b[0m"]))
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("# T"), broken])
+    result = run.Result("selection", "failed", notebook, 1.0, error="ZeroDivisionError: division by zero")
+    made = page.make_page(
+        result, title="T", as_of="d", source="s", currency="", language="en", provenance=[], run={}
+    )  # fmt: skip
+    soup = BeautifulSoup(made, "html.parser")
+    assert "failed: ZeroDivisionError: division by zero" in soup.find(role="alert").get_text()
+    assert soup.find("pre", class_="error").get_text() == "E: x"

@@ -1,0 +1,89 @@
+"""Running a notebook ends with a true status. Judge: what the tiny notebooks do by construction; real kernels."""
+
+import nbformat
+import pytest
+
+from portfoy.report import plan, run
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def execute(tmp_path):
+    def go(*cells, **options):
+        made = [
+            nbformat.v4.new_markdown_cell(cell) if cell.startswith("#") else nbformat.v4.new_code_cell(cell)
+            for cell in cells
+        ]
+        path = tmp_path / "tiny.ipynb"
+        nbformat.write(nbformat.v4.new_notebook(cells=made), path)
+        return run.run(plan.Job("tiny", path, {}), tmp_path / "done.ipynb", **options)
+
+    return go
+
+
+def test_a_whole_run_is_ok_and_carries_what_was_recorded(execute):
+    headings = []
+    result = execute(
+        "# Title",
+        "import pandas as pd, portfoy as pf",
+        "## One",
+        'pf.record("share", 0.25, 0.2, 0.3, "share"); pf.actions("call", pd.DataFrame({"customer_id": ["007"]}))',
+        progress=headings.append,
+    )
+    assert (result.status, result.error, result.missing) == ("ok", "", [])
+    assert headings == ["Title", "One"]
+    assert result.figures == [
+        {"name": "share", "value": 0.25, "low": 0.2, "high": 0.3, "unit": "share", "label": "share", "note": None}
+    ]
+    assert result.actions == [{"name": "call", "columns": ["customer_id"], "rows": [["007"]]}]
+
+
+def test_a_notebook_that_raises_is_failed_and_keeps_what_came_before(execute):
+    result = execute("print('before')", "1 / 0", "print('after')")
+    assert (result.status, result.error) == ("failed", "ZeroDivisionError: division by zero")
+    printed = [
+        output.text
+        for cell in result.notebook.cells
+        for output in cell.get("outputs", [])
+        if output.output_type == "stream"
+    ]
+    assert printed == ["before\n"]
+
+
+def test_what_the_data_do_not_carry_is_said_and_the_next_section_runs(execute):
+    result = execute(
+        "# Title",
+        "import portfoy as pf",
+        "## Model",
+        'raise pf.FitError("fit_x: 4 of 900 customers; at least 30 are needed.")',
+        "### Below it",
+        "1 / 0",
+        "## Next",
+        "print('still here')",
+    )
+    assert result.status == "ok"
+    assert result.missing == ["fit_x: 4 of 900 customers; at least 30 are needed."]
+    assert [cell.metadata.get("portfoy", {}).get("skipped", False) for cell in result.notebook.cells] == [
+        False, False, False, False, True, True, False, False,
+    ]  # fmt: skip
+    assert result.notebook.cells[-1].outputs[0].text == "still here\n"
+
+
+def test_data_that_cannot_be_used_at_all_fail_the_report(execute):
+    result = execute("# Title", "import portfoy as pf\nraise pf.DataError('transactions: no rows.')", "## Next", "1")
+    assert (result.status, result.error) == ("failed", "DataError: transactions: no rows.")
+
+
+def test_a_cell_without_end_is_a_timeout(execute, monkeypatch):
+    monkeypatch.setattr(run, "TIMEOUT", 2)
+    assert execute("while True: pass").status == "timeout"
+
+
+def test_a_kernel_that_dies_is_said_to_have_died(execute):
+    assert execute("import os; os._exit(9)", "1").status == "kernel died"
+
+
+def test_green_but_empty_is_a_failure(execute):
+    result = execute("import portfoy as pf\npf.expect(figures=1, tables=2)")
+    assert (result.status, result.error) == ("failed", "0 figures are shown where 1 are expected")

@@ -1,0 +1,380 @@
+"""Scores against the tie rule in one line, segments against all 125 cells, cut points there and back through files."""
+
+import itertools
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from portfoy.contract import DataError
+from portfoy.models.bg_nbd import BgNbd
+from portfoy.models.gamma_gamma import GammaGamma
+from portfoy.models.lifetime_value import lifetime_value
+from portfoy.report.shelf import write_actions
+from portfoy.selection import action_list, cut_table, read_segments, rfm, segment_table
+
+RULES = ["segment", "r", "f", "m", "action"]
+
+
+def people(idle, purchases, revenue):
+    table = pd.DataFrame({"idle": idle, "purchases": purchases, "revenue": np.asarray(revenue, dtype=float)})
+    table.insert(0, "customer_id", [f"{number:03d}" for number in range(len(table))])
+    return table
+
+
+def random_people(seed, n=300):
+    random = np.random.default_rng(seed)
+    return people(random.integers(0, 400, n), random.geometric(0.4, n), random.gamma(1, 80, n).round(2) - 10)
+
+
+def score(values):
+    """The rule itself: 1 + floor(5 x share strictly below), at most 5."""
+    return [min(5, 1 + 5 * sum(other < value for other in values) // len(values)) for value in values]
+
+
+@pytest.fixture
+def five():
+    return people([0, 10, 20, 30, 40], [9, 1, 1, 2, 1], [5, 5, 500, 50, -1])
+
+
+# (a) Worked out by hand
+
+
+def test_five_customers(five):
+    scored = rfm(five)
+    expected = five.assign(
+        r=[5, 4, 3, 2, 1],
+        f=[5, 1, 1, 4, 1],  # three bought once and share the lowest score
+        m=[2, 2, 5, 4, 1],
+        segment=["Loyal customers", "Promising", "About to sleep", "Cannot lose them", "Lost"],
+    )
+    pd.testing.assert_frame_equal(scored.table.astype({"segment": str}), expected, check_dtype=False)
+    cuts = pd.DataFrame(
+        {
+            "metric": ["idle", "purchases", "revenue"],
+            2: [30.0, 2, 5],
+            3: [20.0, 2, 50],
+            4: [10.0, 2, 50],
+            5: [0.0, 9, 500],
+        },
+        index=pd.Index(["r", "f", "m"], name="score"),
+    )
+    pd.testing.assert_frame_equal(scored.cuts, cuts, check_column_type=False)
+
+
+def test_what_it_takes_to_get_a_score(five):
+    expected = pd.DataFrame(
+        {
+            "score": [5, 4, 3, 2],
+            "idle_cut": [0.0, 10, 20, 30],
+            "purchases_cut": [9.0, 2, 2, 2],
+            "revenue_cut": [500.0, 50, 50, 5],
+        }
+    )
+    pd.testing.assert_frame_equal(cut_table(rfm(five)), expected, check_dtype=False)
+
+
+def test_segment_table_of_five_customers(five):
+    table = segment_table(rfm(five.assign(purchases=[9, 1, 1, 1, 1], idle=[0, 10, 12, 30, 40])))
+    assert table["segment"].tolist() == ["Loyal customers", "Promising", "About to sleep", "Hibernating", "Lost"]
+    first = table.drop(columns="action").iloc[0].tolist()
+    assert first == ["Loyal customers", 1, 0.2, 5.0, pytest.approx(5 / 559), pytest.approx(5 / 9), 9.0, 0.0]
+    assert table["action"].iloc[1] == "Remind within the usual gap; a small reason to return"
+    assert table.columns.tolist() == [
+        *("segment", "customers", "customer_share", "revenue", "revenue_share", "ticket", "purchases", "idle", "action")
+    ]
+
+
+# (b) The rules that come with the package
+
+
+def test_shipped_segments_cover_every_cell_exactly_once():
+    rules = read_segments()
+    cells = []
+    for rule in rules.itertuples():
+        spans = ([int(end) for end in text.split("-")] for text in (rule.r, rule.f, rule.m))
+        cells += itertools.product(*(range(ends[0], ends[-1] + 1) for ends in spans))
+    assert sorted(cells) == sorted(itertools.product(range(1, 6), repeat=3))
+
+
+def test_there_are_eleven_segments_each_with_one_action():
+    rules = read_segments()
+    assert rules["segment"].nunique() == 11
+    assert (rules["action"].str.len() > 20).all()
+    assert (rules.groupby("segment")["action"].nunique() == 1).all()
+
+
+def test_every_cell_goes_to_the_segment_of_its_rule():
+    cuts = rfm(random_people(0)).cuts
+    cuts.loc["r", [2, 3, 4, 5]], cuts.loc["f", [2, 3, 4, 5]], cuts.loc["m", [2, 3, 4, 5]] = (
+        [4, 3, 2, 1],
+        *[[2, 3, 4, 5]] * 2,
+    )
+    r, f, m = np.array(list(itertools.product(range(1, 6), repeat=3))).T
+    table = rfm(people(6 - r, f, m), cuts=cuts).table
+    assert (table["r"].tolist(), table["f"].tolist(), table["m"].tolist()) == (r.tolist(), f.tolist(), m.tolist())
+    named = table.set_index(["r", "f", "m"])["segment"].astype(str)
+    assert named[(5, 5, 5)] == "Champions"
+    assert named[(1, 5, 5)] == "Cannot lose them"
+    assert named[(1, 5, 3)] == "At risk"
+    assert named[(2, 2, 2)] == "Hibernating"
+    assert named[(1, 1, 5)] == "Lost"
+
+
+# (c) Scores: the rule, ties, and cut points
+
+
+def test_scores_follow_the_tie_rule():
+    table = random_people(1)
+    scored = rfm(table).table
+    assert scored["r"].tolist() == score((-table["idle"]).tolist())
+    assert scored["f"].tolist() == score(table["purchases"].tolist())
+    assert scored["m"].tolist() == score(table["revenue"].tolist())
+
+
+FEW = st.tuples(st.integers(0, 6), st.integers(1, 5), st.integers(-3, 9))
+
+
+@settings(max_examples=50, deadline=None)
+@given(rows=st.lists(FEW, min_size=1, max_size=40))
+def test_equal_values_get_equal_scores_in_any_base(rows):
+    idle, purchases, revenue = zip(*rows, strict=True)
+    table = people(idle, purchases, revenue)
+    scored = rfm(table)
+    assert scored.table["r"].tolist() == score([-days for days in idle])
+    assert scored.table["f"].tolist() == score(purchases)
+    assert scored.table["m"].tolist() == score(revenue)
+    pd.testing.assert_frame_equal(rfm(table, cuts=scored.cuts).table, scored.table)
+
+
+def test_saved_cuts_score_other_customers_by_the_same_thresholds():
+    cuts = rfm(random_people(2)).cuts
+    other = random_people(3)
+    scored = rfm(other, cuts=cuts).table
+    for row in scored.itertuples():
+        assert row.r == 1 + sum(row.idle <= cuts.loc["r", [2, 3, 4, 5]])
+        assert row.f == 1 + sum(row.purchases >= cuts.loc["f", [2, 3, 4, 5]])
+        assert row.m == 1 + sum(row.revenue >= cuts.loc["m", [2, 3, 4, 5]])
+
+
+def test_cuts_come_back_from_a_plain_csv(tmp_path):
+    scored = rfm(random_people(4))
+    scored.cuts.to_csv(tmp_path / "cuts.csv")
+    pd.testing.assert_frame_equal(rfm(scored.table, cuts=tmp_path / "cuts.csv").table, scored.table)
+
+
+@pytest.mark.parametrize("table", [random_people(5), people([3, 3, 9], [1, 1, 1], [10, 10, 10])])
+def test_cuts_come_back_from_the_csv_of_a_report(tmp_path, table):
+    scored = rfm(table)
+    cuts = scored.cuts.reset_index()
+    rows = cuts.astype(object).where(cuts.notna(), None).to_numpy().tolist()
+    write_actions(tmp_path, [{"name": "rfm_cuts", "columns": [str(name) for name in cuts], "rows": rows}])
+    path = tmp_path / "actions" / "rfm_cuts.csv"
+    assert path.read_bytes().startswith(b"\xef\xbb\xbf")
+    pd.testing.assert_frame_equal(rfm(table, cuts=path).table, scored.table)
+
+
+# (d) Properties
+
+
+def test_scores_do_not_depend_on_the_order_of_rows_or_the_currency():
+    table = random_people(6)
+    scored = rfm(table).table
+    other = rfm(table.sample(frac=1, random_state=1).assign(revenue=lambda t: t["revenue"] * 1000)).table.loc[
+        table.index
+    ]
+    names = ["r", "f", "m", "segment"]
+    pd.testing.assert_frame_equal(other[names], scored[names])
+
+
+def test_one_customer_gets_the_lowest_scores():
+    assert rfm(people([3], [7], [100])).table[["r", "f", "m"]].to_numpy().tolist() == [[1, 1, 1]]
+
+
+def test_segment_table_sums_to_the_base():
+    scored = rfm(random_people(7))
+    table = segment_table(scored)
+    assert table["customers"].sum() == 300
+    assert table["customer_share"].sum() == pytest.approx(1)
+    assert table["revenue_share"].sum() == pytest.approx(1)
+    assert table["revenue"].sum() == pytest.approx(scored.table["revenue"].sum())
+    for row in table.itertuples():
+        own = scored.table[scored.table["segment"] == row.segment]
+        assert row.customers == len(own)
+        assert row.ticket == pytest.approx(own["revenue"].sum() / own["purchases"].sum())
+        assert row.idle == own["idle"].median()
+    assert table["segment"].tolist() == [
+        name for name in read_segments()["segment"].unique() if name in set(table["segment"])
+    ]
+
+
+# Whom to contact
+
+
+@pytest.fixture
+def valued():
+    """Forty customers, their scores and what they are expected to bring, at the parameters of FHL05 and FH13."""
+    random = np.random.default_rng(8)
+    repeats = random.integers(0, 6, 40)
+    span = np.where(repeats > 0, random.integers(1, 250, 40), 0)
+    table = people(272 - span, repeats + 1, random.gamma(2, 40, 40)).assign(
+        repeats=repeats,
+        span=span,
+        age=272,
+        repeat_ticket=np.where(repeats > 0, random.gamma(2, 15, 40), np.nan),
+        last_order=pd.Timestamp("2026-06-30") - pd.to_timedelta(272 - span, unit="D"),
+    )
+    fit = BgNbd(0.243, 30.9, 0.793, 2.426, covariance=pd.DataFrame(np.eye(4) * 1e-4))
+    spend_fit = GammaGamma(6.25, 3.74, 15.44, covariance=pd.DataFrame(np.eye(3) * 1e-2))
+    return rfm(table), lifetime_value(table, fit, spend_fit)
+
+
+def test_action_list_holds_the_most_valuable_first(valued):
+    scored, value = valued
+    listed = action_list(scored, value, contacts=5)
+    naive = value.table.sort_values("expected_value", ascending=False).head(5)
+    assert listed["customer_id"].tolist() == naive["customer_id"].tolist()
+    assert listed["expected_value"].tolist() == naive["expected_value"].tolist()
+    own = scored.table.set_index("customer_id").loc[listed["customer_id"]]
+    assert listed["segment"].tolist() == own["segment"].astype(str).tolist()
+    actions = read_segments().set_index("segment")["action"].groupby("segment").first()
+    assert listed["action"].tolist() == [actions[name] for name in listed["segment"]]
+
+
+def test_the_range_of_an_action_list_is_that_of_single_customers(valued):
+    listed = action_list(*valued, contacts=5)
+    narrow = valued[1].table.sort_values("expected_value", ascending=False).head(5)  # judge: the interval of the mean
+    assert (listed["expected_value_low"].to_numpy() < narrow["expected_value_low"].to_numpy()).all()
+    assert (listed["expected_value_high"].to_numpy() > narrow["expected_value_high"].to_numpy()).all()
+
+
+def test_action_list_of_the_quiet_has_low_r_only(valued):
+    scored, value = valued
+    listed = action_list(scored, value, quiet=True)
+    r = scored.table.set_index("customer_id")["r"]
+    assert sorted(listed["customer_id"]) == sorted(r[r <= 2].index)
+    assert listed["expected_value"].is_monotonic_decreasing
+
+
+def test_an_action_list_may_be_empty(valued):
+    assert action_list(*valued, contacts=0).empty
+
+
+def test_segments_carry_the_value_of_their_customers(valued):
+    scored, value = valued
+    table = segment_table(scored, value=value)
+    own = value.table["expected_value"].groupby(scored.table["segment"].astype(str)).sum()
+    assert table["expected_value"].tolist() == pytest.approx(own[table["segment"]].tolist())
+    assert table["expected_value"].sum() == pytest.approx(value.total)
+    assert (table["expected_value_low"] < table["expected_value"]).all()
+
+
+# (e) Errors
+
+
+def message_of(function, *arguments, **named):
+    with pytest.raises(DataError) as caught:
+        function(*arguments, **named)
+    return str(caught.value)
+
+
+def rules(*rows):
+    return pd.DataFrame(rows, columns=RULES)
+
+
+ALL = ("Everybody", "1-5", "1-5", "1-5", "greet")
+
+
+def test_ones_own_segments_may_come_as_a_table_or_a_file(five, tmp_path):
+    own = rules(("Kış $", "1-4", "1-5", "1-5", "call"), ("007", 5, "1-5", "1-5", None))
+    assert rfm(five, segments=own).table["segment"].tolist() == ["007", *["Kış $"] * 4]
+    own.to_csv(tmp_path / "own.csv", index=False)
+    assert rfm(five, segments=tmp_path / "own.csv").table["segment"].tolist() == ["007", *["Kış $"] * 4]
+    assert rfm(five, segments=own).segments["action"].tolist() == ["call", ""]
+
+
+def test_a_gap_in_the_rules_is_named():
+    own = rules(("A", "1-5", "1-5", "1-4", ""), ("B", "1-5", "1-4", "5", ""), ("B", "2-5", "5", "5", ""))
+    assert message_of(read_segments, own) == (
+        "segments: every cell r-f-m needs exactly one segment; without one: 1-5-5; with two: none. Correct the ranges."
+    )
+
+
+def test_an_overlap_in_the_rules_is_named():
+    assert message_of(read_segments, rules(ALL, ("B", "5", "5", "4-5", ""))) == (
+        "segments: every cell r-f-m needs exactly one segment; without one: none; "
+        "with two: 5-5-4: Everybody, B, 5-5-5: Everybody, B. Correct the ranges."
+    )
+
+
+def test_a_long_list_of_cells_is_cut():
+    assert message_of(read_segments, rules(("A", "1", "1-5", "1-5", ""))) == (
+        "segments: every cell r-f-m needs exactly one segment; without one: 2-1-1, 2-1-2, 2-1-3, 2-1-4, 2-1-5, 2-2-1, "
+        "2-2-2, 2-2-3, 2-2-4, 2-2-5, 2-3-1, 2-3-2 and 88 more; with two: none. Correct the ranges."
+    )
+
+
+@pytest.mark.parametrize("text", ["0-5", "1-6", "5-4", "04-May", "", "2-3-4", "4.5"])
+def test_a_range_that_is_none_is_refused(text):
+    assert message_of(read_segments, rules(("A", text, "1-5", "1-5", ""))) == (
+        f"segments: 'A' has the range {text!r}; a range is 1 to 5, as 4-5 or 3. Correct it."
+    )
+
+
+def test_a_rule_without_a_segment_leaves_its_cells_without_one():
+    own = rules(("A", "1-5", "1-5", "1-4", ""), ("A", "1-4", "1-5", "5", ""), (None, "5", "1-5", "5", ""))
+    assert message_of(read_segments, own) == (
+        "segments: every cell r-f-m needs exactly one segment; without one: 5-1-5, 5-2-5, 5-3-5, 5-4-5, 5-5-5; "
+        "with two: none. Correct the ranges."
+    )
+
+
+def test_rules_without_a_column_are_refused():
+    assert message_of(read_segments, rules(ALL).drop(columns=["m", "action"])) == (
+        "segments: the columns segment, r, f, m, action are needed; the table has segment, r, f. "
+        "Add those that are missing."
+    )
+
+
+def damaged(change):
+    cuts = rfm(random_people(9)).cuts.astype(object)
+    change(cuts)
+    return cuts
+
+
+@pytest.mark.parametrize(
+    "cuts",
+    [
+        rfm(random_people(9)).cuts.drop("m"),
+        rfm(random_people(9)).cuts.drop(columns=5),
+        damaged(lambda cuts: cuts.loc.__setitem__(("r", 3), 9999)),  # more idle days than for score 2
+        damaged(lambda cuts: cuts.loc.__setitem__(("m", 4), np.nan)),  # score 5 reached, score 4 not
+        damaged(lambda cuts: cuts.loc.__setitem__(("m", 4), "12,50")),
+        pd.DataFrame({"a": [1]}),
+    ],
+)
+def test_cuts_that_are_none_are_refused(five, cuts):
+    assert message_of(rfm, five, cuts=cuts) == (
+        "rfm: the cut points are not those of an earlier report; rows r, f, m and columns metric, 2, 3, 4, 5 are "
+        "needed, with numbers that get harder to reach. Give the rfm_cuts.csv that a report wrote."
+    )
+
+
+def test_missing_columns_and_an_empty_base_are_refused(five):
+    assert message_of(rfm, five.drop(columns=["idle", "revenue"])) == (
+        "rfm: columns 'idle', 'revenue' are missing; the table has 'customer_id', 'purchases'. "
+        "Make it with customer_table."
+    )
+    assert message_of(rfm, five.iloc[:0]) == (
+        "rfm: there are no customers; at least one is needed. Check the date and the data."
+    )
+
+
+def test_shares_of_a_total_that_is_not_positive_are_refused(five):
+    scored = rfm(five.assign(revenue=[1, 1, 1, 1, -4.0]))
+    assert message_of(segment_table, scored) == (
+        "customers: the total of 'revenue' is 0.00; shares need a total above zero. "
+        "Check returns and the sign of amounts."
+    )

@@ -1,0 +1,473 @@
+"""What the reports say in words: whole sentences from made-up tables, each branch, and odd data."""
+
+import re
+from datetime import date
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import portfoy.locale
+from portfoy import outlook, sentences
+from portfoy.models.bg_nbd import BgNbd
+from portfoy.models.holdout import Backtest
+from portfoy.portfolio import concentration, decile_table
+from portfoy.quality import Facts
+from portfoy.selection import rfm
+
+
+def plain(sentence):
+    """A sentence with ordinary blanks and without the marks that keep intervals together."""
+    return str(sentence).replace("\u2060", "").replace("\u00a0", " ")
+
+
+def quality(*rows):
+    return pd.DataFrame(rows, columns=["rule", "rows", "share", "example", "done"])
+
+
+FACTS = Facts(
+    rows=1200,
+    used=1100,
+    customers=300,
+    orders=800,
+    revenue=12345.6,
+    first_day=date(2025, 1, 2),
+    last_day=date(2026, 6, 30),
+)
+
+
+def tables(*rows, reading=(), facts=FACTS):
+    return SimpleNamespace(facts=facts, quality=quality(*rows), reading=reading, name="Kırtasiye", currency="TRY")
+
+
+USED = "1,100 of 1,200 order lines are used; 300 customers placed 800 orders from 2 Jan 2025 to 30 Jun 2026."
+
+
+# The data
+
+
+def test_data_with_findings():
+    found = tables(
+        ("Customer unknown (guest)", 100, 1 / 12, "row 3", "set aside"),
+        ("Date in the future", 1, 0.0001, "row 9", "set aside"),
+        ("Amount of zero", 0, 0.0, "", ""),
+        reading=["dates are day first"],
+    )
+    assert plain(sentences.describe_data(found)) == (
+        f"{USED} Found on the way, as a share of all lines: customer unknown (guest), 8.3%; "
+        "date in the future, less than 0.1%. Read from the values: dates are day first."
+    )
+
+
+def test_data_without_findings():
+    assert plain(sentences.describe_data(tables(("Amount of zero", 0, 0.0, "", "")))) == USED
+    assert plain(sentences.describe_data(tables())) == USED
+
+
+def test_data_in_a_terminal():
+    found = tables(
+        ("Return (negative amount)", 1200, 0.25, "row 7: A", "subtracted"),
+        ("Amount of zero", 0, 0.0, "", ""),
+        ("Id that differs from another only in case", 0, 0.0, "", ""),
+        reading=["dates are day first"],
+    )
+    assert plain(sentences.quality_text(found)).splitlines() == [
+        f"Kırtasiye: {USED}",
+        "revenue, net of returns: TRY 12,346",
+        "read from the values: dates are day first",
+        "",
+        "Check                     Rows   Share  First example  What was done",
+        "Return (negative amount)  1,200  25.0%  row 7: A       subtracted",
+        "",
+        "Looked for and not found: amount of zero; id that differs from another only in case.",
+        "",
+        "The data can be used.",
+    ]
+
+
+def test_data_in_a_terminal_when_nothing_or_everything_was_found():
+    assert "Check" not in sentences.quality_text(tables(("Amount of zero", 0, 0.0, "", "")))
+    assert "not found" not in sentences.quality_text(tables(("Amount of zero", 2, 0.1, "row 1", "kept")))
+
+
+def test_a_turkish_heading_gets_a_turkish_small_letter(monkeypatch):
+    monkeypatch.setattr(portfoy.locale, "_language", "tr")
+    text = sentences.describe_data(tables(("İade", 12, 0.01, "", ""), ("Irak tarih", 12, 0.01, "", "")))
+    assert "iade, %1,0; ırak tarih, %1,0" in text
+
+
+# Concentration
+
+
+def people(revenue, **columns):
+    return pd.DataFrame({"revenue": np.asarray(revenue, dtype=float), "margin": np.nan} | columns)
+
+
+def test_concentration():
+    found = concentration(people([100, 25, 25, 25, 25]), confidence=0.9)
+    interval = f"{max(found.top_share_low, 0):.1%}–{found.top_share_high:.1%}"
+    gini = f"{found.gini_low:.3f}–{found.gini_high:.3f}"
+    assert plain(sentences.describe_concentration(found)) == (
+        f"The largest 20% of the 5 customers bring 50.0% of the revenue (90% interval {interval}). The Gini "
+        "coefficient, 0 where all customers bring the same and 1 where one brings everything, is 0.300 "
+        f"({gini})."
+    )
+
+
+@pytest.mark.parametrize(
+    ("revenue", "expected"),
+    [
+        ([100, 50, 3, 0], ""),
+        ([100, 50, 3, -1], "The revenue of 1 customer is below zero."),
+        ([100, 50, -3, -1], "The revenue of 2 customers is below zero."),
+    ],
+)
+def test_customers_below_zero_are_named(revenue, expected):
+    text = plain(sentences.describe_concentration(concentration(people(revenue))))
+    assert text.partition(").")[2].partition(").")[2].strip() == expected
+
+
+def test_concentration_of_another_measure_and_of_one_customer():
+    by_margin = concentration(people([1, 2, 3], margin=[5.0, 3, 1]), by="margin")
+    assert "of the margin (95% interval" in sentences.describe_concentration(by_margin)
+    assert sentences.describe_concentration(concentration(people([7]))) == (
+        "There is one customer, who brings all of the revenue."
+    )
+
+
+# Tenths
+
+
+def test_tenths():
+    table = decile_table(people([*[400] * 2, *range(100, 118)]))
+    assert plain(sentences.describe_deciles(table, currency="TRY")) == (
+        "The best 2 customers, 10.0% of those ranked, bring 29.1% of the revenue, TRY 400 each on average; "
+        "the 10 in tenths 6 to 10 bring 38.0%."
+    )
+
+
+def test_tenths_of_one_best_customer_by_margin():
+    table = decile_table(people(range(5), margin=[60.0, 10, 10, 10, 10]), by="margin")
+    assert plain(sentences.describe_deciles(table, by="margin")) == (
+        "The best customer, 20.0% of those ranked, brings 60.0% of the margin, 60.00; "
+        "the others are too much alike to tell an upper from a lower half."
+    )
+
+
+def test_tenths_with_more_returned_than_bought():
+    table = decile_table(people([100, 10, -5]))
+    assert plain(sentences.describe_deciles(table)).endswith("the 1 in tenths 6 to 10 brings -4.8%.")
+
+
+@pytest.mark.parametrize("revenue", [[5], [5] * 30, [9, *[5] * 30]])
+def test_tenths_that_cannot_be_told_apart(revenue):
+    assert sentences.describe_deciles(decile_table(people(revenue))) == (
+        "These customers are too few or too much alike to be parted into tenths."
+    )
+
+
+# Scores and segments
+
+
+def scored(purchases, orders):
+    n = len(purchases)
+    return rfm(
+        pd.DataFrame({"idle": range(n), "purchases": purchases, "orders": orders, "revenue": np.arange(n) + 1.0})
+    )
+
+
+START = (
+    "Each customer gets three scores from 1 to 5: for the days since the last purchase, for the number of "
+    "purchase days "
+    "and for the revenue. Equal values always get equal scores."
+)
+
+
+@pytest.mark.parametrize(
+    ("purchases", "orders", "expected"),
+    [
+        ([2, 3], [2, 3], ""),
+        ([1, 1, 2, 3], [1, 1, 2, 3], " 50.0% of the customers bought on one day only; they all have purchase score 1."),
+        ([2, 3], [2, 4], " 1 order was placed on a day that already had one; the day counts once."),
+        ([2, 3], [3, 1003], " 1,001 orders were placed on a day that already had one; each day counts once."),
+    ],
+)
+def test_how_scores_were_given(purchases, orders, expected):
+    assert sentences.describe_cuts(scored(purchases, orders)) == START + expected
+
+
+def segments(**columns):
+    names = ["Champions", "At risk", "Lost"]
+    table = {"segment": names, "customers": [20, 30, 50], "customer_share": [0.2, 0.3, 0.5]}
+    table |= {"revenue_share": [0.6, 0.15, 0.25], "idle": [5.0, 200.5, 300.0]}
+    return pd.DataFrame(table | columns)
+
+
+def test_segments():
+    assert sentences.describe_segments(segments()) == (
+        "The segment “Champions” brings the most: 60.0% of the revenue from 20.0% of the customers. Of the "
+        "segments that "
+        "have been quiet for longer than average, “Lost” has the most revenue behind it, 25.0% of all; at least "
+        "half of "
+        "its customers last bought 300 or more days ago."
+    )
+
+
+def test_days_of_silence_are_never_rounded_up():
+    table = segments(idle=[5.0, 213.5, 100.0], revenue_share=[0.6, 0.3, 0.1])
+    assert sentences.describe_segments(table).endswith(
+        "“At risk” has the most revenue behind it, 30.0% of all; at least half of its customers last bought 213 "
+        "or more "
+        "days ago."
+    )
+
+
+def test_segments_where_nobody_is_quieter_or_the_quiet_bring_nothing():
+    expected = "The segment “Champions” brings the most: 60.0% of the revenue from 20.0% of the customers."
+    assert sentences.describe_segments(segments(idle=[7.0, 7, 7])) == expected
+    loss = segments(idle=[1.0, 1, 90], revenue_share=[0.6, 0.5, -0.1])
+    assert sentences.describe_segments(loss) == expected
+
+
+def test_one_segment_only():
+    assert sentences.describe_segments(segments().iloc[:1]) == "All customers are in the segment “Champions”."
+
+
+# Forecasts
+
+
+SPLIT = pd.DataFrame({"holdout_days": [365, 365]})
+
+
+def holdout(forecast, actual):
+    return pd.DataFrame(
+        {"group": ["0", "1"], "customers": [1000, 500], "predicted": forecast / 1500, "actual": actual / 1500}
+    )
+
+
+def test_a_forecast_near_the_mark():
+    assert outlook.describe_holdout(holdout(1398.7, 1442), SPLIT) == (
+        "From the purchases up to the split alone, the model forecast 1,399 purchases for the 365-day period after it; "
+        "there were 1,442, so the forecast was 3.0% too low. For totals, that is close enough to plan with."
+    )
+
+
+@pytest.mark.parametrize(
+    ("forecast", "expected"),
+    [
+        (1000, "there were 1,000, as forecast. For totals, that is close enough to plan with."),
+        (970, "there were 1,000, so the forecast was 3.0% too low. For totals, that is close enough to plan with."),
+        (1030, "there were 1,000, so the forecast was 3.0% too high. For totals, that is close enough to plan with."),
+        (880, "there were 1,000, so the forecast was 12.0% too low. Read the forecasts below with that error in mind."),
+        (
+            1120,
+            "there were 1,000, so the forecast was 12.0% too high. Read the forecasts below with that error in mind.",
+        ),
+        (
+            600,
+            "there were 1,000, so the forecast was 40.0% too low. "
+            "That is too far off to plan with: use the order of the customers, not the amounts.",
+        ),
+        (
+            1400,
+            "there were 1,000, so the forecast was 40.0% too high. "
+            "That is too far off to plan with: use the order of the customers, not the amounts.",
+        ),
+    ],
+)
+def test_what_the_error_of_a_forecast_means(forecast, expected):
+    assert outlook.describe_holdout(holdout(forecast, 1000), SPLIT).partition("; ")[2] == expected
+
+
+def test_a_period_without_a_purchase():
+    assert outlook.describe_holdout(holdout(25, 0), SPLIT).partition("; ")[2] == (
+        "there was none. Check whether the data reach that far before you use the forecasts below."
+    )
+
+
+def compared(predicted, actual, low, high, customers=10):
+    return pd.DataFrame(
+        {"customers": customers, "predicted": predicted, "actual": actual, "actual_low": low, "actual_high": high}
+    )
+
+
+def test_backtest():
+    test = Backtest(
+        purchases=None,
+        active=compared([0.5, 0.3], [0.6, 0.3], [0.4, 0.2], [0.7, 0.5], customers=[30, 10]),
+        spend=compared([10.0, 20], [12.0, 25], [11.0, np.nan], [13.0, np.nan]),  # one group of one buyer
+        value=compared([5.0, 1], [6.0, 2], [4.0, 0.5], [7.0, 3.0]),
+    )
+    assert outlook.describe_backtest(test) == (
+        "Nobody can see whether a customer is still active, only whether he or she buys: 45.0% of the customers were "
+        "expected to, 52.5% did. The forecast lies within the 95% interval of what happened in 2 of 2 groups for "
+        "buying, "
+        "0 of 1 group for the spend per purchase, 2 of 2 groups for the revenue."
+    )
+
+
+def test_backtest_without_a_purchase():
+    active = compared([0.5], [0.0], [0.0], [0.1])
+    test = Backtest(purchases=None, active=active, spend=active.iloc[:0], value=compared([5.0], [0.0], [0.0], [0.0]))
+    assert outlook.describe_backtest(test) == (
+        "Nobody can see whether a customer is still active, only whether he or she buys: 50.0% of the customers were "
+        "expected to, 0.0% did. The forecast lies within the 95% interval of what happened in 0 of 1 group for buying, "
+        "0 of 1 group for the revenue."
+    )
+
+
+def test_parameters_side_by_side():
+    # Errors as lifetimes prints them for FHL05; the interval is symmetric on the logarithm.
+    errors = pd.DataFrame(np.diag(np.square([0.0126, 0.378, 0.186, 0.705])))
+    full = BgNbd(0.243, 4.414, 0.793, 2.426, covariance=errors)
+    early = BgNbd(0.2, 4.0, 0.8, 2.0, covariance=errors * 4)
+    table = outlook.parameter_table(early, full).set_index("parameter")
+    assert table.index.tolist() == ["r", "alpha", "a", "b"]
+    assert table.loc["alpha", ["estimate", "early"]].tolist() == [4.414, 4.0]
+    low, high = 4.414 * np.exp([-1.96 * 0.378 / 4.414, 1.96 * 0.378 / 4.414])
+    assert table.loc["alpha", ["estimate_low", "estimate_high"]].tolist() == pytest.approx([low, high])
+    assert (table["early_low"] > 0).all()
+    assert table.loc["b", "meaning"] == "shape of the chance to stop; its mean is a / (a + b)"
+
+
+# Spend and value
+
+
+def repeaters(*tickets):
+    return pd.DataFrame({"repeats": [0, *[2] * len(tickets)], "repeat_ticket": [np.nan, *tickets]})
+
+
+ASSUMED = "The spend model assumes that how often customers buy and how much they spend each time are unrelated;"
+
+
+@pytest.mark.parametrize(
+    ("tickets", "correlation", "expected"),
+    [
+        (
+            [100.0, 300.0],
+            0.114,
+            f"2 customers bought again, for TRY 200 per purchase on average. {ASSUMED} "
+            "their correlation here is 0.11, which is near enough to zero.",
+        ),
+        (
+            [100.0, 300.0],
+            -0.45,
+            f"2 customers bought again, for TRY 200 per purchase on average. {ASSUMED} "
+            "their correlation here is -0.45, so read its values with care.",
+        ),
+        (
+            [12.5],
+            np.nan,
+            f"1 customer bought again, for TRY 12.50 per purchase. {ASSUMED} these data cannot show whether that "
+            "holds.",
+        ),
+        ([], np.nan, "Nobody bought more than once, so there is no spend per purchase to compare."),
+    ],
+)
+def test_spend(tickets, correlation, expected):
+    assert plain(outlook.describe_spend(repeaters(*tickets), correlation, currency="TRY")) == expected
+
+
+VALUE = SimpleNamespace(
+    total=2_960_000.0, total_low=2_810_000.0, total_high=3_120_000.0, confidence=0.95, horizon_months=12, margin_rate=1,
+    table=pd.DataFrame({"expected_value": [1_000_000.0, 1_960_000.0]}),
+)  # fmt: skip
+MARGIN = SimpleNamespace(**{**vars(VALUE), "horizon_months": 1, "margin_rate": 0.38})
+REST = "Customers who are still to make their first purchase are not in it."
+
+
+def backtested(predicted, actual):
+    return SimpleNamespace(value=compared([predicted], [actual], [actual], [actual]))
+
+
+@pytest.mark.parametrize(
+    ("test", "error"),
+    [
+        (backtested(90, 100), " In the test above the forecast of revenue was 10.0% too low; such an error comes on top of "
+                          "the interval."),
+        (backtested(112, 100), " In the test above the forecast of revenue was 12.0% too high; such an error comes on top "
+                           "of the interval."),
+        (backtested(112, 0), ""),
+    ],
+)  # fmt: skip
+def test_value_of_revenue(test, error):
+    assert plain(outlook.describe_value(VALUE, test, currency="TRY")) == (
+        "Over the next 12 months the customers of today are expected to bring TRY 2.96M of revenue in today's money "
+        f"(TRY 2.81M–TRY 3.12M, 95% interval of the estimate). {REST}{error}"
+    )
+
+
+def test_value_of_margin_over_one_month():
+    assert plain(outlook.describe_value(MARGIN, backtested(1, 0))) == (
+        "Over the next month the customers of today are expected to bring 2.96M of margin (38.0% of revenue) in "
+        f"today's money (2.81M–3.12M, 95% interval of the estimate). {REST}"
+    )
+
+
+def test_what_the_headline_counts():
+    assert outlook.describe_horizon(VALUE) == "revenue over the next 12 months"
+    assert outlook.describe_horizon(MARGIN) == "margin over the next month"
+
+
+def test_value_that_rests_on_one_purchase_is_named():
+    assert outlook.describe_once(pd.DataFrame({"repeats": [0, 3]}), VALUE).startswith(
+        "33.8% of it is expected from the 50.0% of the customers who bought only once. The model cannot see whether"
+    )
+    assert outlook.describe_once(pd.DataFrame({"repeats": [1, 3]}), VALUE) == (
+        "All customers bought more than once, so the model knows each of them by more."
+    )
+
+
+def test_parameters_are_read_as_a_rate_and_a_chance_to_stop():
+    fit = SimpleNamespace(r=0.5, alpha=73.0, a=1.0, b=4.0, open="")
+    text = (
+        "While they are active, customers come back 2.5 times a year on average; after a purchase, 20.0% of them stop "
+        "for good."
+    )
+    assert outlook.describe_parameters(fit) == text
+    fit.open = "hardly anybody seems to have stopped buying"
+    assert outlook.describe_parameters(fit) == (
+        f"{text} a and b themselves stay open, because hardly anybody seems to have stopped buying; the forecasts do "
+        "not depend on them."
+    )
+
+
+@pytest.mark.parametrize(
+    ("values", "total", "expected"),
+    [
+        (
+            [600.0, 400.0],
+            4000.0,
+            "The 2 customers listed first are expected to bring TRY 1,000, 25.0% of the value of all customers.",
+        ),
+        (
+            [600.0],
+            4000.0,
+            "The customer listed first is expected to bring TRY 600, 15.0% of the value of all customers.",
+        ),
+        ([0.0], 0.0, "The customer listed first is expected to bring TRY 0."),
+        ([], 4000.0, "There is no customer to list."),
+    ],
+)
+def test_the_customers_listed_first(values, total, expected):
+    top = pd.DataFrame({"expected_value": values})
+    text = outlook.describe_top(top, SimpleNamespace(total=total), currency="TRY")
+    assert plain(text) == expected
+
+
+def test_every_sentence_ends_and_fills_in_every_blank():
+    texts = [
+        sentences.describe_data(tables()),
+        sentences.describe_concentration(concentration(people([3, 2, -1]))),
+        sentences.describe_deciles(decile_table(people([5, 3, 1]))),
+        sentences.describe_cuts(scored([1, 1, 1], [1, 2, 1])),
+        sentences.describe_segments(segments()),
+        outlook.describe_holdout(holdout(1, 1), SPLIT),
+        outlook.describe_spend(repeaters(1.0), 0.0),
+        outlook.describe_value(VALUE, backtested(1, 2)),
+    ]
+    for text in texts:
+        assert text.endswith(".")
+        assert not re.search(r"[{}]|nan|None|  |\.\.", text), text
+        assert text._repr_html_().startswith("<p ")

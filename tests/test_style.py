@@ -1,0 +1,212 @@
+"""Numbers, money and dates in words, and tables in which nothing from the data is markup."""
+
+import html
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import portfoy.locale
+from portfoy import style
+
+NBSP, JOIN = "\u00a0", "\u2060"
+
+
+class Cells(HTMLParser):
+    """What a browser would show in the headings and cells of a table, row by row."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.rows, self.tags, self._open = [], [], False
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append(tag)
+        if tag == "tr":
+            self.rows.append([])
+        if tag in ("td", "th"):
+            self.rows[-1].append("")
+            self._open = True
+
+    def handle_endtag(self, tag):
+        self._open = self._open and tag not in ("td", "th")
+
+    def handle_data(self, data):
+        if self._open:
+            self.rows[-1][-1] += data
+
+
+def shown(table, caption="A table", **named):
+    return Cells(style.show(table, caption, **named)._repr_html_()).rows
+
+
+@pytest.fixture
+def tongue(monkeypatch):
+    """Write numbers as another language does, with or without a catalogue for it."""
+    return lambda code: monkeypatch.setattr(portfoy.locale, "_language", code)
+
+
+# (a) Numbers in words
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        (style.number(1234.5), "1,234"),
+        (style.number(1234567.891, 2), "1,234,567.89"),
+        (style.number(-0.001, 2), "0.00"),
+        (style.number(np.int64(7)), "7"),
+        (style.money(1234, "TRY"), f"TRY{NBSP}1,234"),
+        (style.money(12.345, "TRY"), f"TRY{NBSP}12.35"),
+        (style.money(-1234, "EUR"), f"EUR{NBSP}-1,234"),
+        (style.money(0, "TRY"), f"TRY{NBSP}0"),
+        (style.money(99, ""), "99.00"),
+        (style.money(1_234_567, "TRY", compact=True), f"TRY{NBSP}1.23M"),
+        (style.money(12_345, "TRY", compact=True), f"TRY{NBSP}12.3K"),
+        (style.money(-987_654, "TRY", compact=True), f"TRY{NBSP}-988K"),
+        (style.money(999_999, "TRY", compact=True), f"TRY{NBSP}1M"),
+        (style.money(9_999, "TRY", compact=True), f"TRY{NBSP}9,999"),
+        (style.money(0, "TRY", compact=True), f"TRY{NBSP}0"),
+        (style.share(0.6739), "67.4%"),
+        (style.share(0.2, 0), "20%"),
+        (style.share(-0.0001), "0.0%"),
+        (style.share(12.5, 0), "1,250%"),
+        (style.day("2026-06-30"), "30 Jun 2026"),
+        (style.day(pd.Timestamp("2026-01-02 23:59")), "2 Jan 2026"),
+        (style.between(0.1, 0.2, style.share), f"10.0%{JOIN}–{JOIN}20.0%"),
+        (style.between(-3, 4, style.number), f"-3{JOIN}{NBSP}–{NBSP}{JOIN}4"),
+        (style.between(1, 2, lambda value: f"{value} days"), f"1{NBSP}days{JOIN}–{JOIN}2{NBSP}days"),
+        (style.measure("margin"), "margin"),
+        (style.measure("my_score"), "my_score"),
+        (style.shorten("  a \n b  "), "a b"),
+        (style.shorten("x" * 29), "x" * 27 + "…"),
+        (style.shorten("x" * 28), "x" * 28),
+    ],
+)
+def test_numbers_in_words(written, expected):
+    assert written == expected
+
+
+@pytest.mark.parametrize("missing", [None, np.nan, pd.NA, pd.NaT, np.inf])
+def test_what_is_missing_is_a_dash(missing):
+    assert {style.number(missing), style.money(missing, "TRY"), style.share(missing)} == {"–"}
+    assert style.day(None if missing is np.inf else missing) == "–"
+    assert style.between(missing, 1, style.number) == style.between(1, missing, style.number) == "–"
+
+
+def test_numbers_follow_the_language(tongue):
+    tongue("tr")
+    assert (style.number(1234.5, 1), style.share(0.674), style.share(0.67, 0)) == ("1.234,5", "%67,4", "%67")
+    assert style.day("2026-06-30") == "30 Haz 2026"
+    tongue("pl")
+    assert (style.share(0.674), style.day("2026-06-30")) == ("67,4%", "30 cze 2026")
+
+
+# Tables
+
+
+def test_a_table_of_three_rows():
+    table = pd.DataFrame(
+        {
+            "segment": ["A", "B", None],
+            "customers": [1200, 3, 0],
+            "customer_share": [0.5, 0.25, np.nan],
+            "revenue": [1234567.8, 20.0, np.nan],
+            "last_order": pd.to_datetime(["2026-06-30", "2026-01-01", None]),
+            "expected_value": [100.0, 50.0, 7.0],
+            "expected_value_low": [80.0, -1.0, np.nan],
+            "expected_value_high": [120.0, 60.0, np.nan],
+        }
+    )
+    assert shown(table, currency="TRY") == [
+        ["Segment", "Customers", "Share of customers", "Revenue (TRY)", "Last purchase", "Expected value (TRY)"],
+        ["A", "1,200", "50.0%", "1,234,568", "30 Jun 2026", f"100 (80{JOIN}–{JOIN}120)"],
+        ["B", "3", "25.0%", "20", "1 Jan 2026", f"50 (-1{JOIN}{NBSP}–{NBSP}{JOIN}60)"],
+        ["", "0", "–", "–", "–", "7"],
+    ]
+
+
+def test_small_money_has_two_digits_in_every_row():
+    assert shown(pd.DataFrame({"ticket": [9.5, 12.3, 20]}))[1:] == [["9.50"], ["12.30"], ["20.00"]]
+
+
+def test_other_labels_kinds_and_columns():
+    table = pd.DataFrame(
+        {0: [1.5, 2], "when": pd.to_datetime(["2026-01-01"] * 2), "year": [2025, 2026], "rate": [0.1, 1]}
+    )
+    assert shown(table, labels={"year": "Year"}, kinds={"rate": "share"}) == [
+        ["0", "when", "Year", "rate"],
+        ["1.50", "1 Jan 2026", "2025", "10.0%"],
+        ["2.00", "1 Jan 2026", "2026", "100.0%"],
+    ]
+
+
+def test_two_columns_of_one_label_are_both_shown():
+    assert shown(pd.DataFrame({"segment": ["a"], "Segment": ["b"]})) == [["Segment", "Segment (Segment)"], ["a", "b"]]
+
+
+def test_labels_of_known_columns_differ():
+    labels = [label for label, _kind in style.columns().values()]
+    assert len(set(labels)) == len(labels)
+
+
+def test_nothing_in_the_data_is_markup():
+    names = ["<script>alert(1)</script>", "$5 \\frac{1}{2} $x$", "İğdır Şoför Çağ & Söğüt", "007", "*a* _b_ `c`"]
+    page = style.show(pd.DataFrame({"customer_id": names, "<b>x</b>": names}), "<i>Caption</i> & $x$")._repr_html_()
+    cells = Cells(page)
+    assert cells.rows == [["Customer", "<b>x</b>"], *([name, name] for name in names)]
+    assert not {"script", "i", "b", "em", "code"} & set(cells.tags)
+    assert f"<figcaption>{html.escape('<i>Caption</i> & $x$')}</figcaption>" in page
+
+
+def test_dollar_signs_make_no_formula_in_a_notebook():
+    # MathJax passes over elements of this class, and over what is in them.
+    assert (
+        style.show(pd.DataFrame({"segment": ["$a$ $b$"]}), "c")
+        ._repr_html_()
+        .startswith('<figure class="pf-table mathjax_ignore">')
+    )
+    assert style.Reading("$a$ < $b$")._repr_html_() == '<p class="pf-reading mathjax_ignore">$a$ &lt; $b$</p>'
+
+
+def test_long_names_are_shortened():
+    (cell,) = shown(pd.DataFrame({"customer_id": ["n" * 200]}))[1]
+    assert cell == "n" * 119 + "…"
+
+
+def test_an_empty_table_shows_its_headings():
+    empty = pd.DataFrame(columns=["segment", "revenue", "mine"])
+    assert shown(empty, currency="TRY") == [["Segment", "Revenue (TRY)", "mine"]]
+    assert repr(style.show(empty, "Nothing")) == "Nothing\nSegment  Revenue  mine"
+
+
+def test_a_column_without_a_value_is_left_out():
+    assert shown(pd.DataFrame({"segment": ["A"], "margin": [np.nan]})) == [["Segment"], ["A"]]
+
+
+def identity(table):
+    return re.search(r'id="(t-[^"]*)"', table._repr_html_())[1]
+
+
+def test_tables_of_one_caption_have_names_of_their_own():
+    one, other = pd.DataFrame({"segment": ["A"]}), pd.DataFrame({"segment": ["B"]})
+    assert identity(style.show(one, "Same")) != identity(style.show(other, "Same"))
+    assert identity(style.show(one, "Same")) == identity(style.show(one, "Same"))
+    assert identity(style.show(one, "Müşteri")) != identity(style.show(one, "Mişteru"))
+    assert re.fullmatch(r"t-[A-Za-z0-9-]+", identity(style.show(one, "Çok 'uzun' \"x\" <b> " * 20)))
+
+
+def test_a_table_in_a_terminal():
+    table = style.show(pd.DataFrame({"segment": ["Lost", "At risk"], "customers": [1200, 3]}), "Two segments")
+    assert repr(table) == "Two segments\nSegment  Customers\nLost     1,200\nAt risk  3"
+
+
+def test_a_reading_is_a_text():
+    assert style.Reading("plain") == repr(style.Reading("plain")) == "plain"
+
+
+def test_the_order_of_rows_is_kept_whatever_the_index():
+    table = pd.DataFrame({"segment": ["B", "A"]}, index=[9, 9])
+    assert shown(table)[1:] == [["B"], ["A"]]
