@@ -1,6 +1,7 @@
 """The command `portfoy`: what the package does, from a terminal. No logic of its own."""
 
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -76,16 +77,44 @@ def map_(file, out):
 
 
 @main.command()
-@click.option("--customers", default=2_000, show_default=True, help="Customers who buy at least once.")
-@click.option("--seed", default=20, show_default=True, help="The same seed gives the same bytes.")
-@click.option("--out", required=True, metavar="FOLDER", help="Where transactions.csv goes; what is there is replaced.")
-def simulate(customers, seed, out):
-    """Write the teaching company: order lines whose truth is known."""
-    with _one_line("simulate"):
-        from portfoy.simulate import write_company
+@click.option("--customers", type=click.IntRange(min=100), help="How many people and firms; default: 4000.")
+@click.option("--size", type=click.Choice(["tiny", "teaching", "large"]), help="200, 4000 or 1 million customers.")
+@click.option("--seed", default=23, show_default=True, help="The same seed gives the same bytes.")
+@click.option("--start", default="2023-07-01", show_default=True, metavar="DATE", help="First day.")
+@click.option("--end", default="2026-06-30", show_default=True, metavar="DATE", help="Last day.")
+@click.option("--dirt", is_flag=True, help="Plant faults at known rates: duplicates, guests, unreadable dates, ...")
+@click.option("--out", required=True, metavar="FOLDER", help="Where the tables go; those that are there are replaced.")
+def simulate(customers, size, seed, start, end, dirt, out):
+    """Write the teaching company: a firm in ten tables, and the truth behind them.
 
-        for path in write_company(out, customers=customers, seed=seed):
-            click.echo(path)
+    CSV up to 100,000 customers, Parquet in pieces above.
+    """
+    if customers and size:
+        raise click.UsageError(_("give --customers or --size, not both."))
+    number = customers or {"tiny": 200, "large": 1_000_000}.get(size, 4_000)
+    large = number > 100_000
+    if large and dirt:
+        raise click.UsageError(_("--dirt is for sizes up to 100,000 customers."))
+    with _one_line("simulate"), _bar() as progress:
+        from portfoy.simulate import write_company, write_large
+
+        span = {"customers": number, "seed": seed, "start": start, "end": end}
+        if large:
+            write_large(out, **span, progress=progress)
+        else:
+            write_company(out, **span, dirt=dirt, progress=progress)
+    click.echo(out)
+
+
+@contextmanager
+def _bar():
+    """A progress bar on a terminal, and nothing elsewhere; gives a function of (done, of)."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty(), transient=True) as bar:
+        task = bar.add_task(_("simulating"))
+        yield lambda done, of: bar.update(task, completed=done, total=of)
 
 
 def _pairs(given):

@@ -1,0 +1,169 @@
+"""The teaching company in files: CSV at the size of a lesson, Parquet in pieces at any size."""
+
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from portfoy.simulate import people
+from portfoy.simulate.days import make_window, price_index
+from portfoy.simulate.firm import END, START, Numbers, seeds, simulate, simulate_piece
+from portfoy.simulate.truth import Truth, write_truth
+
+SIZES = {"tiny": 200, "teaching": 4_000}
+PIECE = 50_000  # customers simulated at a time
+SETTINGS = 'name = "Teaching company"\ncurrency = "TRY"\n'
+WHOLE = ["products", "spend", "campaigns", "ratings"]  # tables of the firm, not of its customers
+
+
+def write_company(
+    folder, *, customers=4_000, seed=23, start=START, end=END, truth=None, dirt=False, size=None, progress=None
+):
+    """Write the teaching company as CSV; files that are there are replaced.
+
+    Parameters
+    ----------
+    folder : path
+    customers, seed, start, end, truth, dirt : as for `simulate`
+    size : "tiny" or "teaching", optional
+        Instead of `customers`: 200 or 4,000.
+    progress : function of (done, of), optional
+
+    Returns
+    -------
+    list of Path : the files written, the tables first
+    """
+    customers = SIZES[size] if size else customers
+    folder, tell = Path(folder), progress or (lambda done, of: None)
+    (folder / "truth").mkdir(parents=True, exist_ok=True)
+    made = simulate(customers=customers, seed=seed, start=start, end=end, truth=truth, dirt=dirt)
+    paths = []
+    for name, table in made.tables.items():
+        paths.append(_write_csv(folder / f"{name}.csv", table))
+        tell(len(paths), len(made.tables))
+    latent = made.latent.round({"rate": 6, "stop": 5, "mean_order": 2, "multiplier": 4})
+    paths.append(_write_csv(folder / "price_index.csv", made.price_index, "%.4f"))
+    paths.append(_write_csv(folder / "truth" / "customers.csv", latent, "%.6g"))
+    paths.append(_write_csv(folder / "truth" / "answers.csv", made.answers))
+    run = {"customers": customers, "seed": seed, "start": str(start), "end": str(end), "dirt": dirt}
+    return paths + _write_rest(folder, made.truth, run)
+
+
+def _write_rest(folder, truth, run):
+    """Affinities, parameters and settings."""
+    pairs = [(*key.split(), strength) for key, strength in truth.affinities.items()]
+    table = pd.DataFrame(pairs, columns=["product_a", "product_b", "strength"])
+    paths = [_write_csv(folder / "truth" / "affinities.csv", table)]
+    write_truth(folder / "truth" / "truth.toml", truth, **run)
+    (folder / "portfoy.toml").write_bytes(SETTINGS.encode())
+    return [*paths, folder / "truth" / "truth.toml", folder / "portfoy.toml"]
+
+
+def _write_csv(path, table, form="%.2f"):
+    """The same bytes everywhere: LF, ISO dates, fixed decimals, flags as true and false."""
+    flags = {name: column.astype("string").str.lower() for name, column in table.items() if _is_flag(column)}
+    text = table.assign(**flags).to_csv(index=False, lineterminator="\n", float_format=form, date_format="%Y-%m-%d")
+    path.write_bytes(text.encode())
+    return path
+
+
+def _is_flag(column):
+    return str(column.dtype) in ("bool", "boolean")
+
+
+def write_large(
+    folder,
+    *,
+    customers=1_000_000,
+    seed=23,
+    start=START,
+    end=END,
+    truth=None,
+    piece=PIECE,
+    workers=2,
+    progress=None,
+):
+    """Write the company as Parquet, in pieces of so many customers, at any size in bounded memory; old parts go.
+
+    A table of customers is a folder of parts, ``transactions/part-0000.parquet`` and so on; the others have one part.
+    The rows depend on `seed` and `piece`, not on `workers`.
+
+    Parameters
+    ----------
+    progress : function of (done, of), optional
+        Told the pieces written so far.
+
+    Returns
+    -------
+    dict : rows by table
+    """
+    folder, truth = Path(folder), truth or Truth()
+    count = -(-customers // piece)
+    for old in folder.rglob("part-*.parquet"):
+        old.unlink()
+    jobs = [(folder, k, count, customers, piece, seed, str(start), str(end), truth) for k in range(count)]
+    rows, whole = {}, {}
+    tell = progress or (lambda done, of: None)
+    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+        running = [pool.submit(_write_piece, *job) for job in jobs]
+        for done, job in enumerate(as_completed(running), 1):
+            job.result()  # stops at the first piece that fails
+            tell(done, count)
+    for job in running:
+        written, firm = job.result()
+        for name, n in written.items():
+            rows[name] = rows.get(name, 0) + n
+        for name, table in firm.items():
+            whole.setdefault(name, []).append(table)
+    for name, table in _summed(whole).items():
+        rows[name] = _write_part(folder, name, 0, table)
+    (folder / "truth").mkdir(exist_ok=True)
+    _write_csv(folder / "price_index.csv", price_index(start, end, truth), "%.4f")
+    run = {"customers": customers, "seed": seed, "piece": piece, "start": str(start), "end": str(end)}
+    _write_rest(folder, truth, run)
+    return rows
+
+
+def _write_piece(folder, number, count, customers, size, seed, start, end, truth):
+    """Simulate one piece and write its parts; returns rows by table, and the tables of the whole firm."""
+    window = make_window(start, end, truth)
+    trunk, _dusty, *pieces = seeds(seed, count)
+    goods = people.make_goods(np.random.default_rng(trunk), truth, window)
+    here = min(size, customers - number * size)
+    tables, latent, answers = simulate_piece(
+        pieces[number], truth, window, goods, here, Numbers(number, size, customers)
+    )
+    if number == 0:
+        tables["products"] = goods.table
+    firm = {name: tables.pop(name) for name in WHOLE if name in tables}
+    rows = {name: _write_part(folder, name, number, table) for name, table in tables.items()}
+    _write_part(folder / "truth", "customers", number, latent)
+    _write_part(folder / "truth", "answers", number, answers)
+    return rows, firm
+
+
+def _summed(whole):
+    """One table from those of the pieces: costs of the same month and channel, or the same campaign, add up."""
+    tables = {name: pd.concat(parts, ignore_index=True) for name, parts in whole.items()}
+    for name, keys in [("spend", ["month", "channel", "kind"]), ("campaigns", ["campaign_id", "phase", "channel"])]:
+        others = {"starts_on": "first"} if name == "campaigns" else {}
+        total = tables[name].groupby(keys, sort=False).agg({"cost": "sum", **others}).reset_index()
+        tables[name] = total.assign(cost=total["cost"].round(2))[list(tables[name].columns)]
+    return tables
+
+
+def _write_part(folder, name, number, table):
+    """Write one part; dates are days."""
+    place = folder / name
+    place.mkdir(parents=True, exist_ok=True)
+    data = pa.Table.from_pandas(table, preserve_index=False)
+    kinds = [pa.date32() if pa.types.is_timestamp(column.type) else column.type for column in data.schema]
+    kinds = [pa.string() if pa.types.is_null(kind) else kind for kind in kinds]
+    kinds = [pa.string() if pa.types.is_large_string(kind) else kind for kind in kinds]
+    data = data.cast(pa.schema(list(zip(data.column_names, kinds, strict=True))))
+    pq.write_table(data, place / f"part-{number:04d}.parquet", compression="zstd")
+    return len(table)
