@@ -145,7 +145,7 @@ def test_what_is_planted_alone_is_what_is_found(check, code):
     assert found[found > 0].drop("partial_month", errors="ignore").to_dict() == expected
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 2])
 def test_everything_planted_is_found_in_any_order_and_nothing_is_lost(check, seed):
     rows = CLEAN + [row for planted in PLANTED.values() for row in planted]
     random.Random(seed).shuffle(rows)
@@ -189,7 +189,7 @@ def naive(rows):
     return counts
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 def test_overlapping_problems_are_counted_once_as_a_naive_recount_does(check, seed):
     chance = random.Random(seed)
     rows = [

@@ -377,6 +377,9 @@ MARGIN = SimpleNamespace(**{**vars(VALUE), "horizon_months": 1, "margin_rate": 0
 REST = "Customers who are still to make their first purchase are not in it."
 
 
+SAID = " In the test above the forecast of revenue was"
+
+
 def backtested(predicted, actual):
     return SimpleNamespace(value=compared([predicted], [actual], [actual], [actual]))
 
@@ -384,10 +387,8 @@ def backtested(predicted, actual):
 @pytest.mark.parametrize(
     ("test", "error"),
     [
-        (backtested(90, 100), " In the test above the forecast of revenue was 10.0% too low; such an error comes on top of "
-                          "the interval."),
-        (backtested(112, 100), " In the test above the forecast of revenue was 12.0% too high; such an error comes on top "
-                           "of the interval."),
+        (backtested(90, 100), f"{SAID} 10.0% too low; such an error comes on top of the interval."),
+        (backtested(112, 100), f"{SAID} 12.0% too high; such an error comes on top of the interval."),
         (backtested(112, 0), ""),
     ],
 )  # fmt: skip

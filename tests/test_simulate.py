@@ -1,139 +1,440 @@
-"""The teaching company: the same bytes from the same seed, and its truth estimated back from its orders."""
+"""The teaching company: the same bytes from the same seed, tables that fit the contract, and a firm that looks real."""
 
-import tomllib
-from dataclasses import asdict
+import hashlib
+import shutil
 from pathlib import Path
 
+import click.testing
+import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
+from pandas.api import types as kinds
 
-from portfoy.customers import customer_table
-from portfoy.models.bg_nbd import fit_bg_nbd
-from portfoy.models.gamma_gamma import fit_gamma_gamma
-from portfoy.simulate import Truth, read_truth, simulate, write_company
+import portfoy as pf
+from portfoy.cli import main
+from portfoy.contract import REQUIRED, TABLES, DataError, kind_of, missing_columns
+from portfoy.simulate import Truth, read_truth, season_days, simulate, write_company, write_large, write_truth
 
 SHIPPED = Path(__file__).parents[1] / "data" / "teaching"
+START, END = pd.Timestamp("2023-07-01"), pd.Timestamp("2026-06-30")  # the window, as in the help of the command
+IDS = {name: columns[0] for name, columns in REQUIRED.items() if name not in ("transactions", "spend", "contacts")}
+del IDS["ratings"]
 
 
 @pytest.fixture(scope="module")
 def company():
-    """The company as it is shipped."""
+    """The company as it is shipped, from memory."""
     return simulate()
 
 
-# (a) What the tables look like
-
-
-def test_columns_ids_and_dates(company):
-    assert company.columns.tolist() == [
-        *("customer_id", "order_id", "ordered_on", "product_id", "quantity", "amount", "unit_cost")
-    ]
-    known = company[company["customer_id"] != ""]
-    assert known["customer_id"].str.fullmatch(r"C\d{5}").all()
-    assert known["customer_id"].nunique() == 2000
-    assert company["order_id"].str.fullmatch(r"S\d{6}").all()
-    assert company["product_id"].str.fullmatch(r"P\d{3}").all()
-    assert company["ordered_on"].is_monotonic_increasing
-    assert company["ordered_on"].iloc[0] >= "2023-07-01"
-    assert company["ordered_on"].iloc[-1] <= "2026-06-30"
-    assert (company["unit_cost"] > 0).all()
-    assert ((company["amount"] < 0) == (company["quantity"] < 0)).all()
-
-
-def test_a_return_names_a_line_that_was_bought(company):
-    keys = ["customer_id", "order_id", "product_id", "unit_cost"]
-    sales = company[company["amount"] > 0].assign(size=lambda t: t["amount"])
-    returns = company[company["amount"] < 0].assign(size=lambda t: -t["amount"])
-    both = returns.merge(sales, on=[*keys, "size"], suffixes=("", "_sold"))
-    assert set(both["order_id"]) == set(returns["order_id"])
-    assert (both["ordered_on"] > both["ordered_on_sold"]).all()
-    days = pd.to_datetime(both["ordered_on"]) - pd.to_datetime(both["ordered_on_sold"])
-    assert days.max() <= pd.Timedelta(days=35)
-
-
-# (b) The files that are shipped
-
-
-def test_shipped_files_are_what_write_company_writes(tmp_path):
-    written = write_company(tmp_path)
-    assert [path.name for path in written] == ["portfoy.toml", "truth.toml", "transactions.csv"]
-    for path in written:
-        assert path.read_bytes() == (SHIPPED / path.name).read_bytes(), f"run `portfoy simulate`: {path.name} differs"
-
-
-def test_truth_can_be_read_back(tmp_path):
-    write_company(tmp_path / "new", customers=20, seed=3)
-    assert read_truth(tmp_path / "new") == {"customers": 20, "seed": 3, **asdict(Truth())}
-    settings = tomllib.loads((tmp_path / "new" / "portfoy.toml").read_text("utf-8"))
-    assert settings == {"name": "Teaching company", "currency": "TRY"}
-
-
-def test_the_seed_decides_every_row():
-    one, same, other = simulate(customers=50), simulate(customers=50), simulate(customers=50, seed=21)
-    pd.testing.assert_frame_equal(one, same)
-    assert not one.equals(other)
-
-
-def test_another_seed_writes_other_bytes(tmp_path):
-    write_company(tmp_path, customers=50, seed=1)
-    one = (tmp_path / "transactions.csv").read_bytes()
-    write_company(tmp_path, customers=50, seed=2)
-    assert (tmp_path / "transactions.csv").read_bytes() != one
-
-
-# (c) Recovery of the truth
+@pytest.fixture(scope="module")
+def tables(company):
+    return company.tables
 
 
 @pytest.fixture(scope="module")
-def plain():
-    """Customers of a larger company without returns, guests and second orders."""
-    truth = Truth(guest_share=0.0, return_share=0.0, second_order_share=0.0)
-    lines = simulate(customers=6000, seed=7, truth=truth)
-    return customer_table(lines, as_of="2026-06-30")
+def opened():
+    """The company as it is shipped, from its files."""
+    return pf.open(SHIPPED)
 
 
-def test_buying_parameters_are_recovered(plain):
-    fit = fit_bg_nbd(plain)
-    for name in ("r", "alpha", "a", "b"):
-        assert getattr(fit, name) == pytest.approx(getattr(Truth(), name), abs=3 * fit.standard_errors[name]), name
+def hashes(folder):
+    """File, seen from the folder -> SHA-256."""
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    return {path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
-def test_spending_parameters_are_recovered(plain):
-    fit = fit_gamma_gamma(plain)
-    for name in ("p", "q", "v"):
-        assert getattr(fit, name) == pytest.approx(getattr(Truth(), name), abs=3 * fit.standard_errors[name]), name
+# (a) The files that are shipped
 
 
-def test_shares_of_guests_returns_and_second_orders_are_near_their_truth():
-    truth = Truth(guest_share=0.05, return_share=0.04, second_order_share=0.03)
-    lines = simulate(customers=4000, seed=9, truth=truth)
-    sales = lines[lines["amount"] > 0]
-    orders = sales.drop_duplicates("order_id")
-    guests = orders["customer_id"] == ""
-    days = orders[~guests].drop_duplicates(["customer_id", "ordered_on"])
-    # Guests come in proportion to the customers' purchases, of which a few fall on the same day.
-    assert guests.sum() / len(days) == pytest.approx(0.05, rel=0.05)
-    # Three standard errors of a share.
-    assert (~guests).sum() / len(days) - 1 == pytest.approx(0.03, abs=0.01)
-    early = sales[sales["ordered_on"] < "2026-05-20"]  # all of their returns are in
-    back = lines[(lines["amount"] < 0) & lines["order_id"].isin(early["order_id"])]
-    assert len(back) / len(early) == pytest.approx(0.04, abs=3 * (0.04 * 0.96 / len(early)) ** 0.5)
+def test_the_command_writes_the_shipped_bytes_again(tmp_path):
+    result = click.testing.CliRunner().invoke(main, ["simulate", "--out", str(tmp_path / "again")])
+    assert (result.exit_code, result.stdout) == (0, f"{tmp_path / 'again'}\n")
+    shipped, again = hashes(SHIPPED), hashes(tmp_path / "again")
+    assert sorted(shipped) == sorted(again)
+    assert {*again} == {
+        *(f"{table}.csv" for table in TABLES),
+        *("price_index.csv", "portfoy.toml"),
+        *("truth/truth.toml", "truth/customers.csv", "truth/answers.csv", "truth/affinities.csv"),
+    }
+    differ = [name for name in shipped if shipped[name] != again[name]]
+    assert not differ, f"run `portfoy simulate --out data/teaching`: {', '.join(differ)} would change"
 
 
-def test_costs_are_near_their_share_of_the_price():
-    lines = simulate(customers=500, truth=Truth(return_share=0.0, products=400))
-    cost = (lines["unit_cost"] * lines["quantity"]).sum() / lines["amount"].sum()
-    assert cost == pytest.approx(0.62, abs=0.03)
+def test_another_seed_writes_other_bytes_in_every_file_that_is_drawn(tmp_path):
+    for seed in (1, 2):
+        write_company(tmp_path / str(seed), size="tiny", seed=seed)
+    one, two = hashes(tmp_path / "1"), hashes(tmp_path / "2")
+    # What is given, not drawn: the price rise, the affinities and the settings.
+    assert {name for name in one if one[name] == two[name]} == {
+        *("price_index.csv", "truth/affinities.csv", "portfoy.toml"),
+    }
 
 
-# (d) Properties
+def test_the_shipped_files_are_small():
+    size = sum(path.stat().st_size for path in SHIPPED.rglob("*") if path.is_file())
+    assert size <= 6_000_000  # 6 MB, what issue 3 allows
 
 
-def test_one_customer():
-    lines = simulate(customers=1, seed=2, truth=Truth(guest_share=0.0))
-    assert lines["customer_id"].unique().tolist() == ["C00001"]
+def test_the_files_are_utf8_with_line_feeds_and_iso_dates():
+    for path in SHIPPED.rglob("*.csv"):
+        raw = path.read_bytes()
+        assert b"\r" not in raw, path.name
+        assert raw.decode().endswith("\n"), path.name
+    days = pd.read_csv(SHIPPED / "transactions.csv", usecols=["ordered_on"], dtype=str)["ordered_on"]
+    assert days.str.fullmatch(r"\d{4}-\d\d-\d\d").all()
+
+
+def test_the_shipped_truth_is_the_default_truth():
+    assert read_truth(SHIPPED / "truth" / "truth.toml") == Truth()
+
+
+def test_a_truth_can_be_written_and_read_back(tmp_path):
+    truth = Truth(growth=0.3, plan_fee={"basic": 1.0}, response_treated=[0.1, 0.2, 0.3, 0.4], campaigns=False)
+    write_truth(tmp_path / "t.toml", truth, seed=5)
+    assert read_truth(tmp_path / "t.toml") == truth
+
+
+def test_the_shipped_data_open_with_every_table_and_nothing_set_aside(opened, tables):
+    for name in TABLES:
+        assert getattr(opened, name) is not None, name
+        if name != "transactions":
+            assert getattr(opened, name).count().to_pyarrow().as_py() == len(tables[name]), name
+    found = opened.quality["rows"]
+    # Second orders of a day are part of the truth (second_order_share) and are kept.
+    assert found[found > 0].index.tolist() == ["same_day_order"]
+    assert opened.facts.used == opened.facts.rows == len(tables["transactions"])
+    assert opened.currency == "TRY"
+
+
+# (b) The contract
+
+
+def test_every_table_has_the_columns_and_kinds_of_the_contract(tables):
+    assert sorted(tables) == sorted(TABLES)
+    fits = {
+        "id": lambda column: column.dropna().map(type).eq(str).all(),
+        "text": lambda column: column.dropna().map(type).eq(str).all(),
+        "date": kinds.is_datetime64_any_dtype,
+        "number": lambda column: kinds.is_numeric_dtype(column) and not kinds.is_bool_dtype(column),
+        "flag": kinds.is_bool_dtype,
+    }
+    for name, table in tables.items():
+        assert not missing_columns(name, table.columns), name
+        optional = {"unit_price", "discount"} if name == "transactions" else set()
+        assert set(TABLES[name]) - set(table.columns) == optional, name
+        for column in table.columns:
+            assert fits[kind_of(name, column)](table[column]), (name, column)
+        for column in REQUIRED[name]:
+            assert table[column].notna().all(), (name, column)
+
+
+def test_ids_are_unique_text_of_one_length_with_zeros_kept(tables):
+    for name, column in IDS.items():
+        ids = tables[name][column]
+        assert ids.is_unique, name
+        assert ids.str.len().nunique() == 1, name
+        assert ids.str.contains("0").any(), name
+    assert tables["customers"]["customer_id"].iloc[0] == "C00001"
+    for name, column in IDS.items():  # and so they are in the files
+        stored = pd.read_csv(SHIPPED / f"{name}.csv", usecols=[column], dtype=str)[column]
+        assert stored.tolist() == tables[name][column].tolist(), name
+
+
+def test_what_one_table_names_another_holds(tables):
+    customers = set(tables["customers"]["customer_id"])
+    for name in TABLES:
+        if "customer_id" in tables[name]:
+            assert set(tables[name]["customer_id"].dropna()) <= customers, name
+    for name, column, other in [
+        ("transactions", "product_id", "products"),
+        ("transactions", "campaign_id", "campaigns"),
+        ("contacts", "campaign_id", "campaigns"),
+    ]:
+        assert set(tables[name][column].dropna()) <= set(tables[other][column]), (name, column)
+    spend, joined, came = tables["spend"]["channel"], tables["customers"]["channel"], tables["leads"]["channel"]
+    assert set(spend) == {*joined, *came, "television"}
+
+
+def test_an_order_is_of_one_customer_and_day(tables):
+    orders = tables["transactions"].groupby("order_id")
+    assert orders["customer_id"].nunique().eq(1).all()
+    assert orders["ordered_on"].nunique().eq(1).all()
+    assert not tables["transactions"].duplicated(["order_id", "product_id"]).any()
+
+
+def test_a_won_lead_is_the_customer_who_joined_the_day_it_closed(tables):
+    leads, customers = tables["leads"], tables["customers"].set_index("customer_id")
+    won = leads["outcome"] == "won"
+    assert (leads["customer_id"].notna() == won).all()
+    became = customers.loc[leads.loc[won, "customer_id"]]
+    assert became.index.is_unique
+    assert (became["joined_on"].to_numpy() == leads.loc[won, "closed_on"].to_numpy()).all()
+    assert (became["type"].to_numpy() == leads.loc[won, "type"].to_numpy()).all()
+    assert set(became.index) == set(customers.index[customers["type"] != "consumer"])
+
+
+def test_a_contact_of_a_campaign_is_made_once_after_it_starts(tables):
+    contacts = tables["contacts"].merge(tables["campaigns"], on="campaign_id")
+    assert not contacts.duplicated(["campaign_id", "customer_id"]).any()
+    assert (contacts["contacted_on"] >= contacts["starts_on"]).all()
+    assert (contacts["opened"].isna() == (contacts["arm"] == "control")).all()
+
+
+def test_dates_lie_in_the_window_and_in_their_order(tables):
+    for name, table in tables.items():
+        for column in table.columns:
+            if kind_of(name, column) == "date" and name != "products":  # most products are older than the window
+                assert table[column].dropna().between(START, END).all(), (name, column)
+    assert tables["products"]["launched_on"].le(END).all()
+    in_turn = {
+        "leads": ["created_on", "contacted_on", "qualified_on", "proposed_on", "closed_on"],
+        "subscriptions": ["started_on", "ended_on"],
+        "tickets": ["opened_on", "resolved_on", "closed_on"],
+    }
+    for name, columns in in_turn.items():
+        for i, early in enumerate(columns):
+            for late in columns[i + 1 :]:
+                both = tables[name][[early, late]].dropna()
+                assert (both[early] <= both[late]).all(), (name, early, late)
+
+
+def test_nobody_buys_before_joining_and_no_product_before_its_launch(tables):
+    log = tables["transactions"]
+    joined = log["customer_id"].map(tables["customers"].set_index("customer_id")["joined_on"])
+    assert (joined <= log["ordered_on"]).all()
+    launched = log["product_id"].map(tables["products"].set_index("product_id")["launched_on"])
+    assert (launched <= log["ordered_on"]).all()
+
+
+def test_amounts_pieces_and_costs_are_above_zero(tables):
+    log = tables["transactions"]
+    assert (log[["amount", "quantity", "unit_cost"]] > 0).all().all()
+    assert (tables["surveys"]["nps"].between(0, 10)).all()
+    for column in tables["surveys"].filter(regex="csat|expectation_|performance_"):
+        assert tables["surveys"][column].between(1, 5).all(), column
+    assert tables["ratings"]["rating"].between(1, 5).all()
+
+
+def test_the_catalogue_has_120_products_in_10_categories_and_3_tiers(tables):
+    products = tables["products"]
+    assert (len(products), products["category"].nunique(), products["tier"].nunique()) == (120, 10, 3)
+    assert products["name"].is_unique
+    assert (products["unit_cost"] < products["list_price"]).all()
+
+
+# (c) Does it look real?
+
+
+def test_a_basket_has_1_to_12_lines(tables):
+    lines = tables["transactions"].groupby("order_id").size()
+    assert (lines.min(), lines.max() <= 12) == (1, True)
+    assert 2 < lines.mean() < 5
+
+
+def test_the_top_fifth_of_customers_brings_two_thirds_of_the_revenue(tables):
+    revenue = tables["transactions"].groupby("customer_id")["amount"].sum().sort_values(ascending=False)
+    share = revenue.iloc[: round(0.2 * len(revenue))].sum() / revenue.sum()
+    # 0.67 is what issue 3 asks for; about five points either way are drawn.
+    assert 0.62 < share < 0.72
+
+
+def test_retention_falls_from_month_to_month_and_flattens(opened):
+    cohorts = pf.cohort_table(opened.transactions)
+    counts = cohorts[[column for column in cohorts.columns if isinstance(column, int)]].astype(float)
+    cohorts = counts.iloc[:-25]  # only those seen for two years, so that every month is about the same people
+    share = (cohorts.sum() / cohorts[0].sum()).iloc[:25]
+    quarter = share.iloc[1:].to_numpy().reshape(8, 3).mean(axis=1)  # a month alone moves with the season
+    assert 0.25 < quarter[0] < 0.6
+    assert quarter[0] > quarter[2] > quarter[7] > 0.05
+    assert quarter[0] - quarter[3] > 2 * (quarter[4] - quarter[7])
+
+
+def test_the_price_index_rises_each_month_by_the_rate_of_the_truth(company):
+    index, value, expected = company.price_index, 1.0, [1.0]
+    truth, months = company.truth, 36
+    for k in range(months - 1):  # the rate goes evenly from the first to the last
+        value *= 1 + truth.inflation_first + (truth.inflation_last - truth.inflation_first) * k / (months - 2)
+        expected.append(value)
+    assert index["index"].to_numpy() == pytest.approx(expected, abs=6e-5)  # four decimals are stored
+    assert index["month"].tolist() == pd.date_range("2023-07-01", periods=36, freq="MS").tolist()
+
+
+def test_inflation_shows_in_prices_and_the_index_takes_it_out(company):
+    log = company.tables["transactions"]
+    month = log["ordered_on"].dt.to_period("M")
+    index = company.price_index.set_index(company.price_index["month"].dt.to_period("M"))["index"]
+    median = (log["amount"] / log["quantity"]).groupby(month).median()
+    real = median / index
+    assert index.iloc[-1] > 1.8
+    assert median.iloc[-6:].mean() / median.iloc[:6].mean() > 1.5
+    assert real.iloc[-6:].mean() / real.iloc[:6].mean() == pytest.approx(1, abs=0.1)
+    assert np.corrcoef(median, index)[0, 1] > 0.95
+
+
+# (d) Properties: size, dates, the season's clock, pieces
+
+
+def test_the_tiny_company_has_rows_in_every_table():
+    tiny = simulate(customers=200)
+    assert len(tiny.tables["customers"]) == 200
+    assert {name for name, table in tiny.tables.items() if table.empty} == set()
 
 
 def test_other_dates_are_kept_to():
-    lines = simulate(customers=200, start="2020-01-01", end="2020-02-29")
-    assert (lines["ordered_on"].min() >= "2020-01-01", lines["ordered_on"].max() <= "2020-02-29") == (True, True)
+    log = simulate(customers=100, start="2024-01-15", end="2025-02-01").tables["transactions"]
+    assert log["ordered_on"].between("2024-01-15", "2025-02-01").all()
+
+
+def test_without_campaigns_there_is_no_contact_and_no_answer():
+    quiet = simulate(customers=200, truth=Truth(campaigns=False))
+    assert [len(quiet.tables[name]) for name in ("campaigns", "contacts")] == [0, 0]
+    assert quiet.answers.empty
+    assert quiet.tables["transactions"]["campaign_id"].isna().all()
+
+
+def test_season_days_add_up_the_factors_of_the_days_between():
+    # July has factor 1 and August 0.98 (Truth.season); no feast falls into them.
+    noon = season_days(["2023-07-30", "2023-07-31", "2023-08-01", "2023-08-02"])
+    assert np.diff(noon) == pytest.approx([1.0, 0.5 + 0.49, 0.98])
+    # Ramazan lifts the 21 days before 10 April 2024 by 1.3; a March day has factor 0.9, an April day 0.96.
+    noon = season_days(["2024-03-18", "2024-03-19", "2024-03-20", "2024-03-21", "2024-04-09", "2024-04-10"])
+    assert np.diff(noon)[[0, 1, 2, 4]] == pytest.approx([0.9, 0.45 + 0.585, 1.17, 0.624 + 0.48])
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory):
+    """1,200 customers in three pieces, written by one process and by two; and what was counted."""
+    one, two = (tmp_path_factory.mktemp(name) for name in ("one", "two"))
+    stale = two / "transactions" / "part-0099.parquet"  # of an earlier run that had more pieces
+    stale.parent.mkdir()
+    stale.write_bytes(b"old")
+    told = []
+    rows = write_large(one, customers=1_200, piece=400, workers=1, progress=lambda *at: told.append(at))
+    again = write_large(two, customers=1_200, piece=400, workers=2)
+    return one, two, rows, again, told
+
+
+def test_pieces_are_the_same_with_one_process_and_two(large):
+    one, two, rows, again, told = large
+    assert rows == again
+    assert told == [(1, 3), (2, 3), (3, 3)]
+    assert hashes(one) == hashes(two)
+
+
+def test_pieces_fit_together(large):
+    folder, rows = large[0], large[2]
+    read = {name: pq.read_table(folder / name).to_pandas() for name in TABLES}
+    assert {name: len(table) for name, table in read.items()} == rows
+    assert len(read["customers"]) == 1_200
+    for name, column in IDS.items():
+        assert read[name][column].is_unique, name
+        assert read[name][column].str.len().nunique() == 1, name
+    assert read["transactions"].groupby("order_id")["customer_id"].nunique().eq(1).all()
+    assert set(read["transactions"]["customer_id"]) <= set(read["customers"]["customer_id"])
+    won = read["leads"].dropna(subset=["customer_id"]).merge(read["customers"], on="customer_id")
+    assert (won["closed_on"] == won["joined_on"]).all()
+    assert not read["spend"].duplicated(["month", "channel"]).any()
+    latent = pq.read_table(folder / "truth" / "customers").to_pandas()
+    assert latent["customer_id"].tolist() == read["customers"]["customer_id"].tolist()
+
+
+def test_pieces_open_as_one_source(large):
+    opened = pf.open(large[0])
+    assert opened.facts.used == opened.facts.rows == large[2]["transactions"]
+    assert opened.customers.count().to_pyarrow().as_py() == 1_200
+
+
+def test_a_last_piece_of_one_customer_who_never_buys_is_written(tmp_path, monkeypatch):
+    # In this process, so that nothing has to be started; every consumer is a prospect, and nobody leaves a lead.
+    from portfoy.simulate.days import make_window
+    from portfoy.simulate.firm import Numbers, seeds, simulate_piece
+    from portfoy.simulate.people import make_goods
+
+    truth = Truth(prospect_share=1.0, leads_per_customer=0.0)
+    window = make_window(START, END, truth)
+    trunk, _, _, last = seeds(1, 2)
+    goods = make_goods(np.random.default_rng(trunk), truth, window)
+    tables, _, _ = simulate_piece(last, truth, window, goods, 1, Numbers(1, 400, 401))
+    assert tables["customers"]["customer_id"].tolist() == ["C00401"]
+    assert tables["transactions"].empty
+
+
+# (e) Errors and the command
+
+
+def raised(**asked):
+    with pytest.raises(DataError) as caught:
+        simulate(**asked)
+    return str(caught.value)
+
+
+def test_fewer_than_100_customers_are_refused():
+    assert raised(customers=99) == "simulate: customers is 99; at least 100 are needed."
+
+
+def test_a_window_shorter_than_a_year_is_refused():
+    assert raised(start="2025-01-01", end="2025-06-30") == (
+        "simulate: 2025-01-01 to 2025-06-30 is 181 days; at least 365 are needed."
+    )
+    assert raised(start="2025-01-01", end="2024-01-01") == (
+        "simulate: 2025-01-01 to 2024-01-01 is 0 days; at least 365 are needed."
+    )
+
+
+def test_what_is_no_date_is_refused():
+    assert raised(start="2025-13-01") == "simulate: start is '2025-13-01'; it must be a date, YYYY-MM-DD."
+    assert raised(end="soon") == "simulate: end is 'soon'; it must be a date, YYYY-MM-DD."
+
+
+@pytest.fixture
+def command(tmp_path):
+    """A function that runs `portfoy simulate` with --out in an empty folder: exit code, output, error, files there."""
+
+    def command(*words):
+        out = tmp_path / "out"
+        shutil.rmtree(out, ignore_errors=True)
+        result = click.testing.CliRunner().invoke(main, ["simulate", "--out", str(out), *words])
+        there = sorted(path.name for path in out.iterdir()) if out.exists() else []
+        return result.exit_code, result.stdout, result.stderr, there
+
+    command.folder = tmp_path / "out"
+    return command
+
+
+def test_the_command_writes_where_it_is_told(command):
+    code, out, err, there = command("--customers", "150", "--seed", "4", "--end", "2024-12-31")
+    assert (code, out, err) == (0, f"{command.folder}\n", "")
+    assert there == sorted([*(f"{name}.csv" for name in TABLES), "price_index.csv", "portfoy.toml", "truth"])
+    customers = pd.read_csv(command.folder / "customers.csv", dtype=str)
+    assert (len(customers), customers["joined_on"].max() <= "2024-12-31") == (150, True)
+    assert "seed = 4\n" in (command.folder / "truth" / "truth.toml").read_text("utf-8")
+
+
+def test_the_command_knows_the_tiny_size(command):
+    assert command("--size", "tiny")[0] == 0
+    assert len(pd.read_csv(command.folder / "customers.csv")) == 200
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--customers", "500", "--size", "tiny"], "Error: give --customers or --size, not both."),
+        (["--size", "huge"], "'huge' is not one of 'tiny', 'teaching', 'large'."),
+        (["--customers", "99"], "99 is not in the range x>=100."),
+        (["--size", "large", "--dirt"], "Error: --dirt is for sizes up to 100,000 customers."),
+        (["--end", "2023-12-31"], "simulate: 2023-07-01 to 2023-12-31 is 184 days; at least 365 are needed."),
+        (["--start", "2024-02-30"], "portfoy simulate: simulate: start is '2024-02-30'; it must be a date, YYYY-MM-DD."),
+    ],
+)
+def test_the_command_refuses_with_exit_code_2_and_writes_nothing(command, words, says):
+    code, out, err, there = command(*words)
+    assert (code, out, there) == (2, "", [])
+    assert err.rstrip().endswith(says)
+
+
+def test_the_command_needs_a_folder():
+    result = click.testing.CliRunner().invoke(main, ["simulate"])
+    assert result.exit_code == 2
+    assert result.stderr.rstrip().endswith("Error: Missing option '--out'.")

@@ -185,10 +185,10 @@ def test_a_mapping_takes_names_in_any_case_and_joins_columns(tmp_path):
     tables = source.open(tmp_path)
     assert (tables.name, tables.currency, tables.where) == ("Laden", "EUR", str(tmp_path))
     assert tables.transactions.to_pandas().iloc[0, 1] == "1-31.01.2024"
-    assert tables.reading == (
+    assert tables.reading == [
         "transactions.ordered_on: dates read as DD.MM.YYYY",
         "transactions.amount: numbers read with a decimal comma",
-    )
+    ]
 
 
 def test_costs_come_from_the_products_and_other_tables_keep_their_columns(tmp_path):

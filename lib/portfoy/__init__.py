@@ -52,7 +52,7 @@ _FRONT = {
     "use_language": "locale",
 }
 
-__all__ = sorted(_FRONT)  # noqa: PLE0605 - the names are those of the table above
+__all__ = sorted(_FRONT)
 
 
 def __getattr__(name):

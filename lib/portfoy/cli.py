@@ -53,6 +53,8 @@ def check(where):
         from portfoy import sentences, source
 
         tables = source.open(where)
+        for name in tables.later:  # a report reads a table when it needs it; a check reads them all
+            getattr(tables, name)
         click.echo(sentences.quality_text(tables))
 
 

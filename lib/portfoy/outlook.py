@@ -145,8 +145,8 @@ def describe_once(customers, value):
         return style.Reading(_("All customers bought more than once, so the model knows each of them by more."))
     return style.Reading(
         _(
-            "{value} of it is expected from the {customers} of the customers who bought only once. The model cannot see "
-            "whether such a customer has left, and expects of each what customers like that do on average; a long "
+            "{value} of it is expected from the {customers} of the customers who bought only once. The model cannot "
+            "see whether such a customer has left, and expects of each what customers like that do on average; a long "
             "silence after several purchases tells it more. That is why a quiet segment of former regulars can be "
             "worth less than one of newcomers."
         ).format(

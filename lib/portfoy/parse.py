@@ -6,7 +6,7 @@ import re
 import ibis
 
 from portfoy import sniff
-from portfoy.contract import DataError, kind_of
+from portfoy.contract import TABLES, DataError, kind_of
 from portfoy.locale import _
 
 TRUE = ("1", "true", "t", "yes", "y", "evet", "e", "tak")
@@ -23,6 +23,32 @@ def _try_strptime(text, form):
 @ibis.udf.scalar.builtin(name="split_part", signature=(("string", "string", "int64"), "string"))
 def _split_part(text, mark, position):
     """The part of the text before, between or behind a mark."""
+
+
+def mapping(table, found, said):
+    """Our column -> theirs: as portfoy.toml has `said`, else the column of the same name."""
+    names = {name.strip().lower(): name for name in found}
+    found_as = {ours: names[ours] for ours in TABLES[table] if ours in names}
+    if table != "transactions":
+        ours = set(found_as.values())
+        found_as |= {_attribute_safe(name): name for name in found if name not in ours}
+    absent = []
+    for ours, theirs in said.items():
+        listed = theirs if isinstance(theirs, list) else [theirs]
+        absent += [f"{ours} = '{name}'" for name in listed if name.strip().lower() not in names]
+        listed = [names.get(name.strip().lower()) for name in listed]
+        found_as[ours] = listed if isinstance(theirs, list) else listed[0]
+    if absent:
+        raise DataError(
+            _("{table}: portfoy.toml maps {absent}, but the columns are {found}. Correct the names.").format(
+                table=table, absent=", ".join(absent), found=", ".join(f"'{name}'" for name in found[:30])
+            )
+        )
+    return found_as
+
+
+def _attribute_safe(name):
+    return re.sub(r"\W+", "_", name.strip().lower()).strip("_") or "column"
 
 
 def typed(raw, table, mapping, given, reading):

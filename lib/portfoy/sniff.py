@@ -283,7 +283,10 @@ def is_day_number(text):
 
 def rows_read(counts):
     """How many rows each known date format reads, of `counts` (text of the day -> rows)."""
-    return {form: sum(rows for text, rows in counts.items() if _is_date(text, form)) for form in DATE_FORMATS}
+    common = list(counts)[:200]  # a format that reads none of the commonest values is not the one
+    likely = [form for form in DATE_FORMATS if any(_is_date(text, form) for text in common)]
+    read = {form: sum(rows for text, rows in counts.items() if _is_date(text, form)) for form in likely}
+    return dict.fromkeys(DATE_FORMATS, 0) | read
 
 
 def worded(form):

@@ -6,8 +6,9 @@ through Ibis and left where it is.
 
 import hashlib
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import ibis
@@ -28,8 +29,10 @@ SUFFIXES = (".parquet", ".csv", ".csv.gz", ".tsv", ".txt")
 class Tables:
     """The tables of one source, checked; a table the source does not have is None.
 
-    ``transactions`` and the others are Ibis tables with the columns of the contract. ``quality`` is the data-quality
-    table, ``facts`` what the log holds, ``reading`` how text was read where portfoy.toml does not say.
+    ``transactions`` is an Ibis table with the columns of the contract, and so are ``customers``, ``products``,
+    ``leads``, ``spend``, ``campaigns``, ``contacts``, ``subscriptions``, ``tickets``, ``surveys`` and ``ratings``,
+    worked out when they are first used. ``quality`` is the data-quality table, ``facts`` what the log holds,
+    ``reading`` how text was read where portfoy.toml does not say.
     """
 
     where: str
@@ -37,18 +40,16 @@ class Tables:
     transactions: ibis.Table
     quality: pd.DataFrame
     facts: Facts
-    reading: tuple[str, ...] = ()
+    reading: list[str]
     files: tuple[Path, ...] = ()
-    customers: ibis.Table | None = None
-    products: ibis.Table | None = None
-    leads: ibis.Table | None = None
-    spend: ibis.Table | None = None
-    campaigns: ibis.Table | None = None
-    contacts: ibis.Table | None = None
-    subscriptions: ibis.Table | None = None
-    tickets: ibis.Table | None = None
-    surveys: ibis.Table | None = None
-    ratings: ibis.Table | None = None
+    later: dict = field(default_factory=dict, repr=False)  # table -> function that works it out
+
+    def __getattr__(self, name):
+        if name not in TABLES:
+            raise AttributeError(f"Tables has no attribute {name!r}; the tables are {', '.join(TABLES)}")
+        table = self.later[name]() if name in self.later else None
+        object.__setattr__(self, name, table)
+        return table
 
     def findings(self):
         """The checks that found something; where none did, one row that says so."""
@@ -209,15 +210,22 @@ def _tables(where, settings, raws, engine, today):
         if "portfoy_row" in raw.table.columns and not raw.numbered:
             raw.table = raw.table.drop("portfoy_row")
         found = [name for name in raw.table.columns if name != "portfoy_row"]
-        mapped[table] = _mapping(table, found, settings)
+        mapped[table] = parse.mapping(table, found, settings.columns.get(table, {}))
         check_columns(table, mapped[table], found)
     raw = raws["transactions"]
-    keep = _keeper(engine) if raw.files else lambda table, name: table
+
+    def keep(table, name):  # in the embedded engine, so that later steps do not work it out again
+        return engine.create_table(name, table) if raw.files else table
+
     rows, copies, raw.table = _without_copies(raw.table, keep, drop=settings.duplicates == "drop")
     reading = []
-    typed = {table: parse.typed(raw.table, table, mapped[table], raw.format, reading) for table, raw in raws.items()}
+
+    def work_out(table):
+        return parse.typed(raws[table].table, table, mapped[table], raws[table].format, reading)
+
+    later = {table: partial(work_out, table) for table in raws if table != "transactions"}
     log, quality, facts = check_transactions(
-        _with_cost(typed.pop("transactions"), typed.get("products")),
+        _with_cost(work_out("transactions"), later.get("products")),
         settings,
         rows=rows,
         copies=copies,
@@ -227,43 +235,8 @@ def _tables(where, settings, raws, engine, today):
     )
     if raw.files:
         engine.raw_sql("DROP TABLE IF EXISTS raw_transactions")
-    files = tuple(path for raw in raws.values() for path in raw.files)
-    return Tables(where, settings, log, quality, facts, tuple(reading), tuple(dict.fromkeys(files)), **typed)
-
-
-def _keeper(engine):
-    """A function that stores a table in the embedded engine, so that later steps do not work it out again."""
-
-    def keep(table, name):
-        return engine.create_table(name, table)
-
-    return keep
-
-
-def _mapping(table, found, settings):
-    """Our column -> theirs: as portfoy.toml says, else the column of the same name."""
-    names = {name.strip().lower(): name for name in found}
-    mapping = {ours: names[ours] for ours in TABLES[table] if ours in names}
-    if table != "transactions":
-        ours = set(mapping.values())
-        mapping |= {_attribute_safe(name): name for name in found if name not in ours}
-    absent = []
-    for ours, theirs in settings.columns.get(table, {}).items():
-        listed = theirs if isinstance(theirs, list) else [theirs]
-        absent += [f"{ours} = '{name}'" for name in listed if name.strip().lower() not in names]
-        listed = [names.get(name.strip().lower()) for name in listed]
-        mapping[ours] = listed if isinstance(theirs, list) else listed[0]
-    if absent:
-        raise DataError(
-            _("{table}: portfoy.toml maps {absent}, but the columns are {found}. Correct the names.").format(
-                table=table, absent=", ".join(absent), found=", ".join(f"'{name}'" for name in found[:30])
-            )
-        )
-    return mapping
-
-
-def _attribute_safe(name):
-    return re.sub(r"\W+", "_", name.strip().lower()).strip("_") or "column"
+    files = dict.fromkeys(path for raw in raws.values() for path in raw.files)
+    return Tables(where, settings, log, quality, facts, reading, tuple(files), later)
 
 
 def _without_copies(raw, keep, *, drop):
@@ -290,10 +263,11 @@ def _without_copies(raw, keep, *, drop):
 
 
 def _with_cost(log, products):
-    """The log with each line's unit cost, from the products where the log itself has none."""
-    if "unit_cost" in log.columns or products is None:
+    """The log with each line's unit cost; `products` gives the table that has it where the log itself has none."""
+    if "unit_cost" in log.columns or "product_id" not in log.columns or products is None:
         return log
-    if "product_id" not in log.columns or "unit_cost" not in products.columns:
+    products = products()
+    if "unit_cost" not in products.columns:
         return log
     costs = (
         products.filter(products.product_id.notnull()).group_by("product_id").agg(unit_cost=products.unit_cost.max())

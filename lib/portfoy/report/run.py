@@ -4,13 +4,10 @@ A section whose data or history do not allow its analysis is not a failure: wher
 the message takes the place of the section, and the run goes on with the next one.
 """
 
+import logging
 import sys
 import time
 from dataclasses import dataclass, field
-
-sys.modules.setdefault("rfc3987_syntax", None)  # a grammar that jsonschema would compile for 2 s and never use here
-
-import logging
 
 import papermill
 import zmq

@@ -89,11 +89,12 @@ def write_index(root, *, language="en"):
     """Write index.html and latest.html anew from the runs that are there; each by one replacement."""
     listed = runs(root)
     rows = "\n".join(_row(run) for run in listed)
+    names = (_("As of"), _("Data"), _("Reports"), _("Headline figures"), _("Made"))
+    heads = "".join(f'<th scope="col">{_e(name)}</th>' for name in names)
     body = f"""<header><h1>{_e(_("Reports"))}</h1>
 <p>{_e(_("One row a run, the newest first. A second run of the same date has a number behind it."))}</p></header>
 <main id="content"><div class="scroll"><table>
-<thead><tr><th scope="col">{_e(_("As of"))}</th><th scope="col">{_e(_("Data"))}</th><th scope="col">{_e(_("Reports"))}</th>
-<th scope="col">{_e(_("Headline figures"))}</th><th scope="col">{_e(_("Made"))}</th></tr></thead>
+<thead><tr>{heads}</tr></thead>
 <tbody>
 {rows}
 </tbody></table></div></main>"""

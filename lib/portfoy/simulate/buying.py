@@ -111,7 +111,7 @@ def _adopters(rng, truth, launch, people, orders):
     """Rows of `orders` with which a customer first buys the new product; each week's number is drawn, then who."""
     customer, day = orders["customer"].to_numpy(), orders["day"].to_numpy()
     week = (day - launch) // 7
-    weeks = max(int(week.max()) + 1, 1)
+    weeks = int(week.max(initial=0)) + 1
     share = np.diff(bass_share(7 * np.arange(weeks + 1) / MONTH, truth.bass_p, truth.bass_q))
     counts = rng.multinomial(round(truth.bass_share * len(people)), [*share, max(1 - share.sum(), 0)])[:-1]
     past = bass_share(np.maximum(day - launch, 0) / MONTH, truth.bass_p, truth.bass_q)

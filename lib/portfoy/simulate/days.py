@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from portfoy.simulate.truth import Truth
 from portfoy.contract import DataError
 from portfoy.locale import _
+from portfoy.simulate.truth import Truth
 
 RAMAZAN = ["2023-04-21", "2024-04-10", "2025-03-30", "2026-03-20"]  # first days of the feasts; other years have none
 KURBAN = ["2023-06-28", "2024-06-16", "2025-06-06", "2026-05-27"]
@@ -48,7 +48,7 @@ class Window:
 
 def make_window(start, end, truth):
     """The window from `start` to `end`, both included."""
-    calendar = pd.date_range(start, end)
+    calendar = pd.date_range(_date("start", start), _date("end", end))
     if len(calendar) < 365:
         raise DataError(
             _("simulate: {start} to {end} is {n} days; at least 365 are needed.").format(
@@ -59,6 +59,15 @@ def make_window(start, end, truth):
     index = price_index(start, end, truth).set_index("month")["index"]
     daily = index.loc[calendar.to_period("M").to_timestamp()].to_numpy()
     return Window(calendar, season, np.concatenate([[0.0], np.cumsum(season)]), daily)
+
+
+def _date(name, given):
+    try:
+        return pd.Timestamp(given)
+    except ValueError:
+        raise DataError(
+            _("simulate: {name} is {given!r}; it must be a date, YYYY-MM-DD.").format(name=name, given=given)
+        ) from None
 
 
 def season_factors(calendar, truth):

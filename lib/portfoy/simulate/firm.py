@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from portfoy.contract import DataError
+from portfoy.locale import _
 from portfoy.simulate import buying, campaigns, market, people, service
 from portfoy.simulate.days import ids, make_window, price_index
 from portfoy.simulate.dirt import plant
 from portfoy.simulate.truth import Truth
-from portfoy.contract import DataError
-from portfoy.locale import _
 
 START, END = "2023-07-01", "2026-06-30"
 ORDER = [

@@ -39,8 +39,8 @@ def write_company(
     """
     customers = SIZES[size] if size else customers
     folder, tell = Path(folder), progress or (lambda done, of: None)
-    (folder / "truth").mkdir(parents=True, exist_ok=True)
     made = simulate(customers=customers, seed=seed, start=start, end=end, truth=truth, dirt=dirt)
+    (folder / "truth").mkdir(parents=True, exist_ok=True)
     paths = []
     for name, table in made.tables.items():
         paths.append(_write_csv(folder / f"{name}.csv", table))
