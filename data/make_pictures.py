@@ -37,7 +37,7 @@ def revenue_by_month(tables, index):
     ax.set_ylim(bottom=0)
     ax.set_xticks(month[::6], [_month(day) for day in month[::6]])
     years = [values.iloc[-12:].sum() / values.iloc[-24:-12].sum() - 1 for values in (paid, real)]
-    title = f"Revenue of the last twelve months rose by {years[0]:.0%} as paid, by {years[1]:.0%} at constant prices"
+    title = f"Revenue of the last year rose by {years[0]:.0%} as paid, by {years[1]:.0%} at constant prices"
     return _finish(fig, ax, title, "Month", "Revenue (million TRY)")
 
 
@@ -106,7 +106,7 @@ def lead_funnel(tables, _index):
 
 
 def nps_by_quarter(tables, _index):
-    """Net promoter score of each quarter's answers with its 95 % interval."""
+    """Net promoter score of each quarter's answers with its 95% interval."""
     answers = tables.surveys.select("answered_on", "nps").to_pandas().dropna()
     score = 100.0 * (answers["nps"] >= 9) - 100.0 * (answers["nps"] <= 6)
     quarter = pd.to_datetime(answers["answered_on"]).dt.to_period("Q")
@@ -116,7 +116,7 @@ def nps_by_quarter(tables, _index):
     where = np.arange(len(table))
     ax.errorbar(
         where, table["mean"], yerr=half, fmt="o", ms=6, color=style.ACCENT, ecolor=style.MUTED, elinewidth=1.2,
-        capsize=3, label="score and its 95 % interval",
+        capsize=3, label="score and its 95% interval",
     )  # fmt: skip
     overall, error = score.mean(), 1.96 * score.std() / np.sqrt(len(score))
     ax.axhline(overall, color=style.WARM, lw=1.2, ls=(0, (4, 3)), label=f"all quarters: {overall:+.0f}")
@@ -127,7 +127,7 @@ def nps_by_quarter(tables, _index):
     ax.legend(loc="upper right")
     ax.yaxis.set_major_formatter(lambda value, _position: f"{value:+.0f}" if value else "0")
     agree = ((table["mean"] - overall).abs() <= half).sum()
-    told = f"the intervals of {agree} of {len(table)} quarters hold it"
+    told = f"{agree} of {len(table)} quarterly intervals contain it"
     title = f"NPS is {overall:+.0f} (±{error:.0f}) over all answers; {told}"
     return _finish(fig, ax, title, "Quarter (n: number of answers)", "Net promoter score (-100 to +100)")
 
@@ -137,8 +137,7 @@ def _month(day):
 
 
 def _axes(width, height):
-    with plt.rc_context(style.FIGURE):
-        return plt.subplots(figsize=(width, height), layout="constrained")
+    return plt.subplots(figsize=(width, height), layout="constrained")
 
 
 def _finish(fig, ax, title, xlabel, ylabel):
@@ -162,8 +161,9 @@ def main():
     index = pd.read_csv(given.data / "price_index.csv", parse_dates=["month"])
     given.out.mkdir(parents=True, exist_ok=True)
     for draw in PICTURES:
-        fig = draw(tables, index)
-        png, shown = picture(fig)
+        with plt.rc_context(style.FIGURE):
+            fig = draw(tables, index)
+            png, shown = picture(fig)
         plt.close(fig)
         path = given.out / f"{draw.__name__}.png"
         path.write_bytes(png)

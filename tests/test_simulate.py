@@ -425,7 +425,10 @@ def test_the_command_knows_the_tiny_size(command):
         (["--customers", "99"], "99 is not in the range x>=100."),
         (["--size", "large", "--dirt"], "Error: --dirt is for sizes up to 100,000 customers."),
         (["--end", "2023-12-31"], "simulate: 2023-07-01 to 2023-12-31 is 184 days; at least 365 are needed."),
-        (["--start", "2024-02-30"], "portfoy simulate: simulate: start is '2024-02-30'; it must be a date, YYYY-MM-DD."),
+        (
+            ["--start", "2024-02-30"],
+            "portfoy simulate: simulate: start is '2024-02-30'; it must be a date, YYYY-MM-DD.",
+        ),
     ],
 )
 def test_the_command_refuses_with_exit_code_2_and_writes_nothing(command, words, says):

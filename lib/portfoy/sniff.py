@@ -169,8 +169,7 @@ def _encoding(raw):
     for mark, encoding in BYTE_ORDER_MARKS:
         if raw.startswith(mark):
             return encoding
-    second = raw[1:1000:2]
-    return "utf-16-le" if second.count(0) > 0.8 * len(second) and raw[0] else "utf-8"
+    return "utf-16-le" if raw[1:1000:2].count(0) > 0.8 * len(raw[1:1000:2]) and raw[0] else "utf-8"
 
 
 def _decoded(path, raw, encoding):
@@ -234,9 +233,8 @@ def _unique(names):
 
 def strptime_format(text):
     """A date format in strptime's codes, from those or from words such as DD.MM.YYYY."""
-    if "%" not in text:
-        for word, code in WORDS:
-            text = text.replace(word, code)
+    for word, code in () if "%" in text else WORDS:
+        text = text.replace(word, code)
     return text
 
 
@@ -284,9 +282,8 @@ def is_day_number(text):
 def rows_read(counts):
     """How many rows each known date format reads, of `counts` (text of the day -> rows)."""
     common = list(counts)[:200]  # a format that reads none of the commonest values is not the one
-    likely = [form for form in DATE_FORMATS if any(_is_date(text, form) for text in common)]
-    read = {form: sum(rows for text, rows in counts.items() if _is_date(text, form)) for form in likely}
-    return dict.fromkeys(DATE_FORMATS, 0) | read
+    likely = {form: counts if any(_is_date(text, form) for text in common) else {} for form in DATE_FORMATS}
+    return {form: sum(rows for text, rows in some.items() if _is_date(text, form)) for form, some in likely.items()}
 
 
 def worded(form):
