@@ -131,7 +131,7 @@ ONE_LINE = {
         "{file}: is a spreadsheet or an archive; portfoy reads text tables. Save the sheet as CSV.",
     ),
     "half a gzip": (
-        gzip.compress((HEADER + ROWS).encode())[:-9],
+        gzip.compress((HEADER + ROWS).encode(), mtime=0)[:-9],
         "{file}: is not a whole gzip file. Export it again.",
     ),
     "one long line": (

@@ -346,8 +346,8 @@ def test_pieces_open_as_one_source(large):
     assert opened.customers.count().to_pyarrow().as_py() == 1_200
 
 
-def test_a_last_piece_of_one_customer_who_never_buys_is_written(tmp_path, monkeypatch):
-    # In this process, so that nothing has to be started; every consumer is a prospect, and nobody leaves a lead.
+def test_a_last_piece_of_one_customer_who_never_buys_can_be_drawn():
+    # As of 401 customers in pieces of 400, but that every consumer is a prospect and there are no leads.
     from portfoy.simulate.days import make_window
     from portfoy.simulate.firm import Numbers, seeds, simulate_piece
     from portfoy.simulate.people import make_goods

@@ -96,8 +96,8 @@ def test_the_log_is_the_file_with_our_types(tmp_path):
         HEADER + "\n" + ROWS.replace("\n", "\n\n"),
         "\n\nsep=,\n" + HEADER + ROWS,
         '"customer_id","order_id","ordered_on","amount"\n' + ROWS.replace("007", '" 007 "').replace(",-3", ',"-3"'),
-        gzip.compress((HEADER + ROWS).encode()),
-        gzip.compress((HEADER + ROWS).encode("utf-16")),
+        gzip.compress((HEADER + ROWS).encode(), mtime=0),
+        gzip.compress((HEADER + ROWS).encode("utf-16"), mtime=0),
         HEADER + "".join(reversed(ROWS.splitlines(keepends=True))),
     ],
 )

@@ -166,7 +166,7 @@ def test_dollar_signs_make_no_formula_in_a_notebook():
     assert (
         style.show(pd.DataFrame({"segment": ["$a$ $b$"]}), "c")
         ._repr_html_()
-        .startswith('<figure class="pf-table mathjax_ignore">')
+        .startswith('<figure class="pf-table mathjax_ignore" tabindex="0">')
     )
     assert style.Reading("$a$ < $b$")._repr_html_() == '<p class="pf-reading mathjax_ignore">$a$ &lt; $b$</p>'
 

@@ -179,7 +179,7 @@ class Table:
 
     def _repr_html_(self):
         caption = f"<figcaption>{html.escape(self.caption)}</figcaption>"
-        return f'<figure class="pf-table {_NO_MATH}">{caption}{self.gt.as_raw_html()}</figure>'
+        return f'<figure class="pf-table {_NO_MATH}" tabindex="0">{caption}{self.gt.as_raw_html()}</figure>'
 
     def __repr__(self):
         return f"{self.caption}\n{self.plain()}"

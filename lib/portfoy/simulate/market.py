@@ -59,7 +59,7 @@ def _pass_stages(rng, truth, window, leads):
         leads[stage] = np.where((k <= reached) | (stage == "closed"), np.floor(now), np.nan)
     state = np.where(leads["closed"] > window.last, "open", np.where(leads["won"], "won", "lost"))
     leads["outcome"] = state.astype(object)
-    leads["engagement_contract_pages"] = rng.poisson(pd.Series(state).map(truth.contract_pages).to_numpy())
+    leads["engagement_contract_pages"] = rng.poisson(pd.Series(state).map(truth.contract_pages).to_numpy(float))
     yearly = truth.p * truth.v / (truth.q - 1) * 365 * truth.r / truth.alpha * rng.lognormal(0, 0.4, n)
     kind = pd.Series(np.array(TYPES, object)[leads["type"]])
     worth = kind.map(truth.spend_by_type).to_numpy() * kind.map(truth.rate_by_type).to_numpy()
