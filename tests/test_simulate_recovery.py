@@ -1,9 +1,9 @@
 """Recovery: the estimators a reader would use find the truth of the teaching company, within their standard errors.
 
 The judge is `data/teaching/truth`. Estimators are the package's where it has them, else scipy's and statsmodels', or a
-share with its binomial error. About 170 numbers are checked, each at |z| < 3: of so many, an estimator that is right
-leaves that range once in two years of changing the seed daily for one number, and for all of them together 0.4 times a
-run; a bias of as little as two standard errors shows in several numbers of its family at once.
+share with its binomial error. About 230 numbers are checked, each at |z| < 3. At |z| < 2 ten of them would fail by chance
+alone; at 3, 0.27 % of the numbers of a fresh seed fall outside, 0.6 of 230. The seeds are fixed, so a failure means that
+the generator, an estimator or the shipped data changed; and a bias shows in several numbers of its family at once.
 """
 
 import itertools
@@ -149,7 +149,7 @@ def test_fit_bg_nbd_finds_how_consumers_buy(either):
 
 
 def test_bg_nbd_on_plain_dates_and_all_orders_misleads(data):
-    """What the corrections are for: a reader who skips them finds customers who buy more alike than they do."""
+    """What the corrections are for: a reader who skips them does not find the truth."""
     orders = data.orders[data.orders["customer_id"].map(data.people["type"]) == "consumer"]
     moment = orders.groupby("customer_id")["day"].agg(["min", "max", "nunique"])
     table = pd.DataFrame(
@@ -160,7 +160,11 @@ def test_bg_nbd_on_plain_dates_and_all_orders_misleads(data):
         }
     )
     model = fit_bg_nbd(table)
-    assert (model.r - data.truth.r) / model.standard_errors["r"] > WITHIN
+    z = [
+        (getattr(model, name) - getattr(data.truth, name)) / model.standard_errors[name]
+        for name in ["r", "alpha", "a", "b"]
+    ]
+    assert max(np.abs(z)) > WITHIN
 
 
 def test_the_rate_of_firms_is_the_consumers_times_a_factor(data):
