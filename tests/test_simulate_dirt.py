@@ -1,4 +1,4 @@
-"""Dirt: every fault that `simulate(dirt=True)` plants is found by `portfoy.open`, counted exactly, and harms no other line.
+"""Dirt: `portfoy.open` finds every fault that `simulate(dirt=True)` plants, counts it exactly, and harms no other line.
 
 The judge is what was planted. The clean company of the same seed is drawn beside it.
 """

@@ -1,9 +1,9 @@
 """Recovery: the estimators a reader would use find the truth of the teaching company, within their standard errors.
 
 The judge is `data/teaching/truth`. Estimators are the package's where it has them, else scipy's and statsmodels', or a
-share with its binomial error. About 230 numbers are checked, each at |z| < 3. At |z| < 2 ten of them would fail by chance
-alone; at 3, 0.27 % of the numbers of a fresh seed fall outside, 0.6 of 230. The seeds are fixed, so a failure means that
-the generator, an estimator or the shipped data changed; and a bias shows in several numbers of its family at once.
+share with its binomial error. About 230 numbers are checked, each at |z| < 3. At |z| < 2 ten of them would fail by
+chance alone; at 3, 0.27 % of the numbers of a fresh seed fall outside, 0.6 of 230. The seeds are fixed, so a failure
+means that the generator, an estimator or the shipped data changed; a bias shows in several numbers of its family.
 """
 
 import itertools
@@ -322,6 +322,7 @@ def test_bass_p_q_and_m_are_found_from_first_purchases_by_week(data):
     """Poisson likelihood of weekly first purchases; F(t) is Bass (1969)."""
     t, log = data.truth, data.transactions
     launch = data.products.set_index("product_id").loc[t.bass_product, "launched_on"]
+    assert launch == START + pd.Timedelta(days=round(t.bass_launch * (END - START).days))
     first = log[log["product_id"] == t.bass_product].groupby("customer_id")["ordered_on"].min()
     counts = np.bincount((first - launch).dt.days // 7, minlength=(END - launch).days // 7 + 1)
     months = 7 * np.arange(len(counts) + 1) / (365.25 / 12)
@@ -484,6 +485,24 @@ def test_strata_recover_the_effect_of_the_campaign_that_was_not_randomised(eithe
         estimate += effect * len(here) / len(contacts)
         variance += (error * len(here) / len(contacts)) ** 2
     near("strata", estimate, t.chosen_effect, np.sqrt(variance))
+
+
+def test_the_share_of_the_truth_of_those_who_bought_lately_is_reached(data):
+    """Of consumers with an order in the last 270 days (active_days) whom no bad ticket drives away meanwhile."""
+    t, reached, able = data.truth, 0, 0
+    consumers = data.people.index[data.people["type"] == "consumer"]
+    for campaign in data.campaigns.itertuples():
+        if campaign.campaign_id == NOT_RANDOMISED:
+            continue
+        before = data.orders[data.orders["day"] < campaign.starts_on].groupby("customer_id")["day"].max()
+        active = before.index[before >= campaign.starts_on - pd.Timedelta(days=t.active_days)].intersection(consumers)
+        contacted = data.contacts.loc[data.contacts["campaign_id"] == campaign.campaign_id, "customer_id"]
+        assert contacted.isin(active).all()
+        # A campaign takes 24 days: 3 of contact and 21 to answer. Who left over the answer itself had been reached.
+        gone = data.latent["left_on"] <= campaign.starts_on + pd.Timedelta(days=24)
+        able += len(active.difference(data.latent.index[gone]).union(contacted))
+        reached += len(contacted)
+    near("reach", reached / able, t.reach, np.sqrt(t.reach * (1 - t.reach) / able))
 
 
 def test_personas_go_with_age_and_channel_as_the_truth_says(data):

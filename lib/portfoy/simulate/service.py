@@ -32,7 +32,7 @@ def tickets_table(rng, truth, window, orders, names, first, width):
     rows = orders[orders["ticket"]]
     n, complaint = len(rows), rows["complaint"].to_numpy()
     direct = rows["first_contact"].to_numpy()
-    opened = np.minimum(rows["day"].to_numpy() + rng.integers(0, 15, n), window.last)
+    opened = rows["day"].to_numpy() + rng.integers(0, 15, n)
     days = rng.lognormal(np.log(truth.resolution_median), truth.resolution_sigma, n)
     resolved = opened + np.floor(days * np.where(direct, 1.0, truth.slow_factor))
     again = rng.random(n) < truth.reopened_share
@@ -51,8 +51,9 @@ def tickets_table(rng, truth, window, orders, names, first, width):
             "topic": np.where(complaint, bad, other),
             "is_complaint": complaint,
         }
-    ).sort_values("opened_on", kind="stable", ignore_index=True)
-    table.insert(0, "ticket_id", ids("T", range(first + 1, first + n + 1), width))
+    ).dropna(subset="opened_on")
+    table = table.sort_values("opened_on", kind="stable", ignore_index=True)
+    table.insert(0, "ticket_id", ids("T", range(first + 1, first + len(table) + 1), width))
     return table
 
 

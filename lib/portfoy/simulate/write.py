@@ -49,7 +49,7 @@ def write_company(
     paths.append(_write_csv(folder / "price_index.csv", made.price_index, "%.4f"))
     paths.append(_write_csv(folder / "truth" / "customers.csv", latent, "%.6g"))
     paths.append(_write_csv(folder / "truth" / "answers.csv", made.answers))
-    run = {"customers": customers, "seed": seed, "start": str(start), "end": str(end), "dirt": dirt}
+    run = {"customers": customers, "seed": seed, "start": str(start), "end": str(end), "dirty": dirt}
     return paths + _write_rest(folder, made.truth, run)
 
 
