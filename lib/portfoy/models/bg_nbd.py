@@ -171,8 +171,8 @@ def fit_bg_nbd(customers):
             ).format(repeaters=repeaters, customers=len(x), fewest=FEWEST_REPEATERS)
         )
     scale = age.mean() or 1.0
-    row, (x_row, t_row, age_row) = distinct(x, t / scale, age / scale)
-    weight = np.bincount(row)
+    row, (x_row, t_row, age_row) = distinct(x, t, age)
+    t_row, age_row, weight = t_row / scale, age_row / scale, np.bincount(row)
     exact = _likelihood(x_row, t_row, age_row, weight)
     many = len(x_row) > MANY_ROWS
     rough = _likelihood(*coarsened(x_row, t_row, age_row, weight)) if many else exact
@@ -249,7 +249,7 @@ def _likelihood(x, t, age, weight):
         since, power = log_age[age_at] - log_t[t_at], r + x
         odds = power * since + (np.log(a) - np.log(kept))[x_at]  # log of left : active
         tail = np.exp(-np.abs(odds))
-        left = weight * np.where(odds > 0, 1.0, tail) / (1 + tail)
+        left = np.where(odds > 0, weight, weight * tail) / (1 + tail)
         gammas = gammaln(r + xs) - gammaln(r) + gammaln(b + xs) - gammaln(b) + gammaln(a + b) - gammaln(a + b + xs)
         value = n_x @ gammas + total * r * point[1] - (r * n_age + x_age) @ log_age
         value += weight @ (np.maximum(odds, 0) + np.log1p(tail))

@@ -69,8 +69,10 @@ def distinct(*columns):
     """Distinct rows of equally long arrays: the row each element belongs to, and the columns of the sorted rows."""
     key = np.zeros(len(columns[0]), dtype=np.int64)
     for column in columns:
-        codes, values = pd.factorize(column, sort=True)
-        key = key * len(values) + codes
+        codes = np.asarray(column).astype(np.int64)  # counts and days are their own codes
+        if not len(codes) or codes.min() < 0 or codes.max() > 1_000_000 or (codes != column).any():
+            codes, _values = pd.factorize(column, sort=True)
+        key = key * (codes.max(initial=0) + 1) + codes
     row, rows = pd.factorize(key, sort=True)  # in order, the look-ups of a likelihood stay near one another
     reduced = [np.empty(len(rows)) for _column in columns]
     for target, column in zip(reduced, columns, strict=True):
@@ -146,12 +148,12 @@ def _finish(gain, point, curvature, climb):
     if np.linalg.eigvalsh(curvature)[0] < LARGEST_LOG_ERROR**-2 or np.abs(point).max() > REACH - 1e-3:
         return climb(point)
     start = point
-    for _step in range(6):
+    for _step in range(10):
         step = np.linalg.solve(curvature, gain(point)[1])
         if np.abs(step).max() > 0.5:
             return climb(start)
         point = point + step
-        if np.abs(step).max() < 1e-4:
+        if np.abs(step).max() < 1e-6:
             return point
     return climb(start)
 
