@@ -248,7 +248,7 @@ def _cells(table, name, kind):
     write = {
         "text": lambda value: "" if _missing(value) else shorten(value, 120),
         "count": number,
-        "number": lambda value: number(value, 2),
+        "number": lambda value: number(value, 0 if pd.api.types.is_integer_dtype(table[name]) else 2),
         "decimal": lambda value: number(value, 3),
         "money": lambda value: number(value, 2 if table[name].abs().max() < 100 else 0),
         "share": share,
