@@ -18,13 +18,11 @@ def describe_data(tables):
 
 
 def _used(facts):
-    return _(
-        "{used} of {rows} order lines are used; {customers} customers placed {orders} orders from {first} to {last}."
-    ).format(
+    return _("{used} of {rows} order lines are used; {customers} placed {orders} from {first} to {last}.").format(
         used=style.number(facts.used),
         rows=style.number(facts.rows),
-        customers=style.number(facts.customers),
-        orders=style.number(facts.orders),
+        customers=plural("{n} customer", "{n} customers", facts.customers).format(n=style.number(facts.customers)),
+        orders=plural("{n} order", "{n} orders", facts.orders).format(n=style.number(facts.orders)),
         first=style.day(facts.first_day),
         last=style.day(facts.last_day),
     )
