@@ -4,7 +4,7 @@ python bench/clv.py [--customers 1000000] [--repeats 3] [--peer-env PATH] [--tim
 
 lifetimes needs an old pandas and numpy, so it gets a virtual environment of its own: in PATH, made there if absent, or
 in a temporary folder. Each fit runs in a new process; they take turns, and the fastest counts. Exit code 1 when the
-estimates differ, or the target is missed at a million customers or more simulated from the published parameters.
+estimates differ, or the target is missed for any simulated base at a million customers or more.
 """
 
 import argparse
@@ -18,7 +18,7 @@ from pathlib import Path
 PEER = ["lifetimes==0.11.3", "numpy<2", "pandas<2.2", "scipy<1.12"]
 CDNOW = Path(__file__).resolve().parents[2] / "shared" / "data" / "cdnow" / "CDNOW_sample.txt"
 NAMES = ["r", "alpha", "a", "b"]
-# name -> r, alpha (days), a, b, and the first and last age in days of the simulated customers; the first one is judged
+# name -> r, alpha (days), a, b, and the first and last age in days of the simulated customers
 SIMULATED = {
     "as published for CDNOW (FHL 2005), 39 weeks": (0.243, 4.414 * 7, 0.793, 2.426, 189, 273),
     "three years, much harder: half of the rows are distinct": (0.5, 40.0, 0.8, 2.5, 1, 1096),
@@ -212,15 +212,19 @@ def main():
         for name in SIMULATED:
             child(sys.executable, "make_simulated", path, count, name)
             done.append(bench(f"simulated, {name}", path, peer, repeats, options.time_limit))
-    count, faster, _agree = done[-len(SIMULATED)]
-    judged = faster is not None and count >= JUDGED_FROM
-    if judged:
-        print(f"at least {LEAST_SPEED:.0f} x faster: {faster:.1f}, {'holds' if faster >= LEAST_SPEED else 'MISSED'}")
-    else:
+    judged = [
+        (name, faster)
+        for name, (count, faster, _agree) in zip(SIMULATED, done[-len(SIMULATED) :], strict=True)
+        if faster is not None and count >= JUDGED_FROM
+    ]
+    for name, faster in judged:
+        verdict = "holds" if faster >= LEAST_SPEED else "MISSED"
+        print(f"at least {LEAST_SPEED:.0f} x faster, {name}: {faster:.1f}, {verdict}")
+    if not judged:
         print(f"at least {LEAST_SPEED:.0f} x faster: judged beside lifetimes from {JUDGED_FROM:,} customers")
     if not all(agree for _count, _faster, agree in done):
         sys.exit(f"the estimates differ by more than {CLOSE:.0e}")
-    sys.exit(1 if judged and faster < LEAST_SPEED else 0)
+    sys.exit(1 if any(faster < LEAST_SPEED for _name, faster in judged) else 0)
 
 
 if __name__ == "__main__":
