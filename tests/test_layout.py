@@ -242,6 +242,7 @@ def conda_packages():
     """environment.yml: name -> (bounds, reason)."""
     text = (ROOT / "environment.yml").read_text("utf-8").partition("dependencies:\n")[2]
     lines = [line.strip().removeprefix("- ") for line in text.splitlines() if line.strip().startswith("- ")]
+    lines = [line for line in lines if not line.startswith("pip:")]  # what follows it comes from there
     split = [re.fullmatch(r"([\w.-]+) *([^# ]*) *(?:# *(.*))?", line) for line in lines]
     assert all(split), (
         f"environment.yml: write `- name >=1,<2  # reason`: {[a for a, b in zip(lines, split, strict=True) if not b]}"
