@@ -3,8 +3,6 @@
 import re
 from pathlib import Path
 
-import ibis
-
 from portfoy.contract import DataError
 from portfoy.locale import _
 
@@ -50,6 +48,8 @@ def connect(address):
     ------
     DataError : nothing answers there, or the driver is not installed; the message does not hold the password.
     """
+    import ibis
+
     file = re.fullmatch("sqlite://(.+)", address)
     if file and not Path(file[1]).is_file():  # the driver would make it
         raise DataError(_("{where}: there is no such file. Correct the address.").format(where=address))

@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import os
 import tempfile
 import uuid
 import zlib
@@ -51,6 +52,8 @@ def embedded():
     spill = Path(tempfile.gettempdir()) / f"portfoy-{uuid.uuid4().hex}"  # its own: engines do not share the names in it
     engine = ibis.duckdb.connect(temp_directory=str(spill))
     engine.raw_sql("SET autoinstall_known_extensions = false")
+    if os.environ.get("PORTFOY_THREADS"):  # several kernels share the cores
+        engine.raw_sql(f"SET threads = {int(os.environ['PORTFOY_THREADS'])}")
     return engine
 
 

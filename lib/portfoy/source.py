@@ -4,81 +4,21 @@ Files (CSV, Parquet, DuckDB) are read by an embedded DuckDB; an address such as 
 through Ibis and left where it is.
 """
 
-import hashlib
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import date
 from functools import partial
-from pathlib import Path
-
-import ibis
-import pandas as pd
 
 from portfoy import parse, sniff
 from portfoy.address import connect, hidden, locate
 from portfoy.contract import TABLES, DataError, check_columns
 from portfoy.files import Raw, embedded, load, quoted, readable
 from portfoy.locale import _
-from portfoy.quality import Facts, check_transactions
+from portfoy.quality import check_transactions
 from portfoy.settings import Settings, read_settings
+from portfoy.tables import Tables, kept
 
 SUFFIXES = (".parquet", ".csv", ".csv.gz", ".tsv", ".txt")
-
-
-@dataclass(frozen=True)
-class Tables:
-    """The tables of one source, checked; a table the source does not have is None.
-
-    ``transactions`` is an Ibis table with the columns of the contract, and so are ``customers``, ``products``,
-    ``leads``, ``spend``, ``campaigns``, ``contacts``, ``subscriptions``, ``tickets``, ``surveys`` and ``ratings``,
-    worked out when they are first used. ``quality`` is the data-quality table, ``facts`` what the log holds,
-    ``reading`` how text was read where portfoy.toml does not say.
-    """
-
-    where: str
-    settings: Settings
-    transactions: ibis.Table
-    quality: pd.DataFrame
-    facts: Facts
-    reading: list[str]
-    files: tuple[Path, ...] = ()
-    later: dict = field(default_factory=dict, repr=False)  # table -> function that works it out
-
-    def __getattr__(self, name):
-        if name not in TABLES:
-            raise AttributeError(f"Tables has no attribute {name!r}; the tables are {', '.join(TABLES)}")
-        table = self.later[name]() if name in self.later else None
-        object.__setattr__(self, name, table)
-        return table
-
-    def findings(self):
-        """The checks that found something; where none did, one row that says so."""
-        found = self.quality[self.quality["rows"] > 0]
-        if len(found):
-            return found
-        nothing = {"rule": _("All checks"), "rows": 0, "share": 0.0, "example": "", "done": _("nothing found")}
-        return pd.DataFrame([nothing], index=["none"])
-
-    @property
-    def currency(self):
-        """ISO 4217 code of the money, or an empty text where portfoy.toml names none."""
-        return self.settings.currency or ""
-
-    @property
-    def name(self):
-        """What reports call the data."""
-        return self.settings.name or Path(self.where).stem
-
-    def fingerprint(self):
-        """SHA-256 over the source's files, or over the facts where the source is a server."""
-        digest = hashlib.sha256()
-        for path in sorted(self.files):
-            with path.open("rb") as file:
-                for block in iter(lambda: file.read(2**20), b""):
-                    digest.update(block)
-        if not self.files:
-            digest.update(repr(self.facts).encode())
-        return digest.hexdigest()
 
 
 def open(where, *, today=None):
@@ -101,6 +41,8 @@ def open(where, *, today=None):
     ------
     DataError : nothing is there, it cannot be read, required columns are missing, or no row can be used.
     """
+    if today is None and (tables := kept(where, again=partial(open, where, today=date.today()))):
+        return tables
     settings, location = _settings(str(where))
     where = hidden(str(where))
     drivers = (Exception,) if isinstance(location, str) else ()  # each driver has errors of its own
