@@ -4,12 +4,15 @@ import nbformat
 import pytest
 
 from portfoy.report import plan, run
+from portfoy.report.kernels import Kernels
 
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture
-def execute(tmp_path):
+@pytest.fixture(params=[False, True], ids=["warm", "ordinary"])
+def execute(request, tmp_path):
+    kernels = Kernels(tmp_path, isolated=request.param)
+
     def go(*cells, **options):
         made = [
             nbformat.v4.new_markdown_cell(cell) if cell.startswith("#") else nbformat.v4.new_code_cell(cell)
@@ -17,25 +20,25 @@ def execute(tmp_path):
         ]
         path = tmp_path / "tiny.ipynb"
         nbformat.write(nbformat.v4.new_notebook(cells=made), path)
-        return run.run(plan.Job("tiny", path, {}), tmp_path / "done.ipynb", **options)
+        return run.run(plan.Job("tiny", "tiny", path, {}), tmp_path / "done.ipynb", kernels, **options)
 
-    return go
+    yield go
+    kernels.close()
 
 
 def test_a_whole_run_is_ok_and_carries_what_was_recorded(execute):
-    headings = []
+    seen = []
     result = execute(
         "# Title",
         "import pandas as pd, portfoy as pf",
         "## One",
         'pf.record("share", 0.25, 0.2, 0.3, "share"); pf.actions("call", pd.DataFrame({"customer_id": ["007"]}))',
-        progress=headings.append,
+        progress=lambda *at: seen.append(at),
     )
     assert (result.status, result.error, result.missing) == ("ok", "", [])
-    assert headings == ["Title", "One"]
-    assert result.figures == [
-        {"name": "share", "value": 0.25, "low": 0.2, "high": 0.3, "unit": "share", "label": "share", "note": None}
-    ]
+    assert seen == [("Title", 0, 4), ("Title", 1, 4), ("One", 2, 4), ("One", 3, 4)]
+    numbers = {"name": "share", "value": 0.25, "low": 0.2, "high": 0.3, "unit": "share"}
+    assert result.figures == [{**numbers, "label": "share", "note": None, "better": ""}]
     assert result.actions == [{"name": "call", "columns": ["customer_id"], "rows": [["007"]]}]
 
 
@@ -75,13 +78,21 @@ def test_data_that_cannot_be_used_at_all_fail_the_report(execute):
     assert (result.status, result.error) == ("failed", "DataError: transactions: no rows.")
 
 
-def test_a_cell_without_end_is_a_timeout(execute, monkeypatch):
-    monkeypatch.setattr(run, "TIMEOUT", 2)
-    assert execute("while True: pass").status == "timeout"
+def test_a_cell_without_end_is_a_timeout(execute):
+    assert execute("while True: pass", cell_seconds=2).status == "timeout"
 
 
-def test_a_kernel_that_dies_is_said_to_have_died(execute):
-    assert execute("import os; os._exit(9)", "1").status == "kernel died"
+def test_a_report_of_many_short_cells_can_run_out_of_time_too(execute):
+    result = execute(*["import time; time.sleep(0.7)"] * 10, stage_seconds=3)
+    assert result.status == "timeout"
+    assert 0 < sum(cell.execution_count is not None for cell in result.notebook.cells) < 10
+
+
+def test_a_kernel_that_dies_is_said_to_have_died_and_how(execute):
+    result = execute("import os; os._exit(9)", "1")
+    assert (result.status, result.error) == ("kernel died", "the kernel was ended: exit code 9")
+    result = execute("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", "1")
+    assert (result.status, result.error) == ("kernel died", "the kernel was ended: SIGKILL")
 
 
 def test_green_but_empty_is_a_failure(execute):

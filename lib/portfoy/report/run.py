@@ -5,24 +5,22 @@ the message takes the place of the section, and the run goes on with the next on
 """
 
 import logging
-import sys
 import time
 from dataclasses import dataclass, field
 
 import papermill
-import zmq
-from jupyter_client.kernelspec import KernelSpec
-from jupyter_client.manager import AsyncKernelManager
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NBClientEngine, papermill_engines
 from papermill.exceptions import PapermillExecutionError
 
+from portfoy.locale import _
 from portfoy.report import record
 
 ENGINE = "portfoy"
 NOT_COMPUTED = ("DataError", "FitError")
-TIMEOUT = 1800  # seconds a single cell may take
+CELL_SECONDS, STAGE_SECONDS = 1800, 7200
+START_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -43,14 +41,16 @@ class Result:
     error: str = ""
 
 
-def run(job, target, *, progress=lambda heading: None):
+def run(job, target, kernels, *, progress=None, cell_seconds=CELL_SECONDS, stage_seconds=STAGE_SECONDS):
     """Execute one job; the executed notebook is written to `target` whatever happens.
 
     Parameters
     ----------
     job : plan.Job
     target : Path of the executed notebook
-    progress : called with the heading of each section as it starts
+    kernels : kernels.Kernels, which starts its kernel
+    progress : called with the heading of the section, the number of the cell and how many there are, before each cell
+    cell_seconds, stage_seconds : how long a cell, and the whole notebook, may take
 
     Returns
     -------
@@ -59,8 +59,34 @@ def run(job, target, *, progress=lambda heading: None):
     import nbformat
 
     logging.getLogger("papermill").setLevel(logging.ERROR)
+    logging.getLogger("traitlets").setLevel(logging.CRITICAL)  # what it would say is in the result
     papermill_engines.register(ENGINE, _Engine)
-    start, status, error = time.perf_counter(), "ok", ""
+    start = time.perf_counter()
+    limits = (cell_seconds, time.monotonic() + stage_seconds)
+    manager = kernels.manager()
+    status, error = _execute(job, target, manager, progress, limits)
+    notebook = nbformat.read(target, as_version=4)
+    if status == "kernel died" and manager.warm and not any(cell.get("execution_count") for cell in notebook.cells):
+        manager = kernels.manager(warm=False)  # a system where forked kernels do not start still gets its report
+        status, error = _execute(job, target, manager, progress, limits)
+        notebook = nbformat.read(target, as_version=4)
+    if status == "ok":
+        error = _unfinished(notebook)
+        status = "failed" if error else "ok"
+    return Result(
+        job.stage,
+        status,
+        notebook,
+        time.perf_counter() - start,
+        figures=_published(notebook, record.FIGURE),
+        actions=_published(notebook, record.ACTIONS),
+        missing=[cell.metadata["portfoy"]["missing"] for cell in notebook.cells if _note(cell, "missing")],
+        error=error,
+    )
+
+
+def _execute(job, target, manager, progress, limits):
+    """Run the notebook in the manager's kernel; status and error."""
     try:
         papermill.execute_notebook(
             job.notebook,
@@ -69,57 +95,38 @@ def run(job, target, *, progress=lambda heading: None):
             engine_name=ENGINE,
             kernel_name="python3",
             progress_bar=False,
-            execution_timeout=TIMEOUT,
-            progress=progress,
+            autosave_cell_every=0,
+            manager=manager,
+            progress=progress or (lambda heading, cell, cells: None),
+            limits=limits,
         )
     except PapermillExecutionError as failure:
-        status, error = "failed", f"{failure.ename}: {failure.evalue}"
-    except CellTimeoutError as failure:
-        status, error = "timeout", str(failure).splitlines()[0]
-    except (DeadKernelError, RuntimeError) as failure:  # a kernel that dies while it starts is a bare RuntimeError
-        status, error = "kernel died", str(failure)
-    seconds = time.perf_counter() - start
-    notebook = nbformat.read(target, as_version=4)
-    if status == "ok":
-        error = _unfinished(notebook)
-        status = "failed" if error else "ok"
-    return Result(
-        job.stage,
-        status,
-        notebook,
-        seconds,
-        figures=_published(notebook, record.FIGURE),
-        actions=_published(notebook, record.ACTIONS),
-        missing=[cell.metadata["portfoy"]["missing"] for cell in notebook.cells if _note(cell, "missing")],
-        error=error,
-    )
-
-
-class _Manager(AsyncKernelManager):
-    """Starts the interpreter that runs the command, whatever kernels the machine has installed."""
-
-    @property
-    def kernel_spec(self):
-        launch = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
-        about = {"supported_encryption": "curve"}
-        return KernelSpec(argv=launch, display_name="Python 3", language="python", metadata=about)
+        return "failed", f"{failure.ename}: {failure.evalue}"
+    except (CellTimeoutError, TimeoutError) as failure:
+        return "timeout", str(failure).splitlines()[0]
+    except (DeadKernelError, RuntimeError):  # a kernel that dies while it starts is a bare RuntimeError
+        how, written = manager.last_words()
+        return "kernel died", _("the kernel was ended: {how}").format(how=how) + (f"\n{written}" if written else "")
+    return "ok", ""
 
 
 class _Client(PapermillNotebookClient):
     """papermill's client, which goes on with the next section where one cannot be computed."""
 
-    def __init__(self, *args, progress, **kwargs):
+    def __init__(self, *args, progress, limits, **kwargs):
         super().__init__(*args, **kwargs)
         self.progress = progress
+        self.cell_seconds, self.deadline = limits
+        self.timeout_func = self._seconds
 
     def papermill_execute_cells(self):
-        level, skip_to = 1, None
+        level, title, skip_to = 1, "", None
         for index, cell in enumerate(self.nb.cells):
             heading = _heading(cell)
             if heading:
-                level = heading[0]
-                self.progress(heading[1])
+                level, title = heading
                 skip_to = None if skip_to is None or level <= skip_to else skip_to
+            self.progress(title, index, len(self.nb.cells))
             if skip_to is not None:
                 cell.metadata["portfoy"] = {"skipped": True}
                 continue
@@ -128,6 +135,13 @@ class _Client(PapermillNotebookClient):
                 break
             if ended == "cannot compute":
                 skip_to = 2
+
+    def _seconds(self, _cell):
+        """How long the next cell may take."""
+        left = self.deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError(_("the time for the whole report ran out"))
+        return min(self.cell_seconds, left)
 
     def _execute_one(self, index, *, in_section):
         """Run a cell: "ok", "cannot compute" where the data do not allow its section, else "failed"."""
@@ -146,17 +160,17 @@ class _Client(PapermillNotebookClient):
 
 
 class _Engine(NBClientEngine):
-    """papermill's own engine with the manager and the client above."""
+    """papermill's own engine with a manager of ours and the client above."""
 
     @classmethod
-    def execute_managed_notebook(cls, nb_man, kernel_name, *, progress, execution_timeout=None, **_options):
-        manager = _Manager(kernel_name=kernel_name, transport_encryption="auto" if zmq.has("curve") else "disabled")
+    def execute_managed_notebook(cls, nb_man, kernel_name, *, manager, progress, limits, **_options):
         client = _Client(
             nb_man,
             km=manager,
             progress=progress,
-            timeout=execution_timeout,
-            startup_timeout=60,
+            limits=limits,
+            startup_timeout=START_SECONDS,
+            shutdown_kernel="immediate",
             kernel_name=kernel_name,
         )
         return client.execute(cleanup_kc=True)

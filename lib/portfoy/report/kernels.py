@@ -1,0 +1,176 @@
+"""Kernels for reports: forked from one process that has imported everything, or started the ordinary way.
+
+On Linux and macOS a forked ("warm") kernel is ready in a fraction of a second, because what it would import is there
+already. Windows cannot fork, and `isolated` asks for ordinary kernels anywhere. Both run the interpreter of the
+command, whatever kernels the machine has installed, and both show the same.
+"""
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import sys
+
+import zmq
+from jupyter_client.kernelspec import KernelSpec
+from jupyter_client.manager import AsyncKernelManager
+from jupyter_client.provisioning import LocalProvisioner
+
+NURSERY = "portfoy.report.nursery"
+BACKEND = "module://matplotlib_inline.backend_inline"
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "PORTFOY_THREADS")
+
+
+class Kernels:
+    """The kernels of one run.
+
+    Parameters
+    ----------
+    folder : Path, where what they write beside their messages goes
+    isolated : bool, ordinary kernels even where they could be forked
+    threads : int, how many threads the libraries in one kernel may use
+    environment : dict of text, added to the environment of each kernel
+    """
+
+    def __init__(self, folder, *, isolated=False, threads=1, environment=None):
+        self.folder, self.warm, self.threads = folder, not isolated and can_fork(), threads
+        self.environment = {**(environment or {}), **dict.fromkeys(THREADS, str(threads)), "MPLBACKEND": BACKEND}
+        self.managers, self.closed = [], False
+
+    def close(self):
+        """End the kernels that still live; none starts any more."""
+        self.closed = True
+        for manager in self.managers:
+            manager.kill()
+
+    def manager(self, *, warm=None):
+        """A manager that starts one kernel of this run."""
+        encryption = "auto" if zmq.has("curve") else "disabled"
+        manager = Manager(kernel_name="python3", transport_encryption=encryption, shutdown_wait_time=1.0)
+        manager.kernels, manager.warm = self, self.warm if warm is None else warm
+        manager.log_file = self.folder / f"kernel-{len(self.managers)}.log"
+        manager.provisioner = _Provisioner(parent=manager, kernel_spec=manager.kernel_spec)
+        self.managers.append(manager)
+        return manager
+
+
+class Manager(AsyncKernelManager):
+    """Starts the interpreter that runs the command, and remembers the process it started."""
+
+    kernels = warm = log_file = process = None
+
+    @property
+    def kernel_spec(self):
+        launch = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+        about = {"supported_encryption": "curve"}
+        return KernelSpec(argv=launch, display_name="Python 3", language="python", metadata=about)
+
+    def kill(self):
+        """End the kernel and whatever it started, at once."""
+        if self.process is not None and self.process.poll() is None:
+            with contextlib.suppress(OSError):
+                os.killpg(self.process.pid, signal.SIGKILL) if hasattr(os, "killpg") else self.process.kill()
+
+    def last_words(self):
+        """How the process ended: its signal or exit code, and the last lines it wrote."""
+        code = self.process.wait(timeout=5) if self.process is not None else None
+        how = f"exit code {code}"
+        if code is not None and code < 0:
+            with contextlib.suppress(ValueError):
+                how = signal.Signals(-code).name
+        written = self.log_file.read_text(errors="replace").split("\n")[-12:] if self.log_file.exists() else []
+        return how, "\n".join(written).strip()
+
+
+class _Provisioner(LocalProvisioner):
+    """jupyter_client's own provisioner, whose process is forked where its manager says so."""
+
+    async def launch_kernel(self, cmd, **options):
+        manager = self.parent
+        if manager.kernels.closed:
+            raise RuntimeError("the run is over")
+        environment = {**options.pop("env", os.environ), **manager.kernels.environment}
+        if manager.warm:
+            self.process = _Forked(cmd, environment, options.get("cwd") or os.getcwd(), manager)
+            self.pid = self.pgid = self.process.pid
+        else:
+            with manager.log_file.open("ab") as log:
+                await super().launch_kernel(cmd, env=environment, stdout=log, stderr=log, **options)
+        manager.process = self.process
+        return self.connection_info
+
+
+class _Forked:
+    """A forked kernel, as a provisioner expects a subprocess.Popen to be."""
+
+    stdin = stdout = stderr = None
+
+    def __init__(self, cmd, environment, folder, manager):
+        arguments = cmd[cmd.index("ipykernel_launcher") + 1 :]
+        given = (arguments, environment, folder, str(manager.log_file), manager.kernels.threads)
+        self.process = _nursery().Process(target=_serve, args=given, daemon=False)
+        self.process.start()
+        self.pid = self.process.pid
+
+    def poll(self):
+        return self.process.exitcode
+
+    def wait(self, timeout=None):
+        self.process.join(timeout)
+        return self.process.exitcode
+
+    def send_signal(self, number):
+        os.kill(self.pid, number)
+
+    def kill(self):
+        self.process.kill()
+
+    def terminate(self):
+        self.process.terminate()
+
+
+def can_fork():
+    """Whether this system has what warm kernels need."""
+    return sys.platform != "win32" and "forkserver" in multiprocessing.get_all_start_methods()
+
+
+def warm_up():
+    """Start the process that warm kernels are forked from; it imports while the command goes on."""
+    from multiprocessing import forkserver
+
+    _nursery()
+    quiet = {**dict.fromkeys(THREADS, "1"), "MPLBACKEND": BACKEND, "OBJC_DISABLE_INITIALIZE_FORK_SAFETY": "YES"}
+    before = {name: os.environ.get(name) for name in quiet}
+    os.environ.update(quiet)  # it takes over the environment of the command as it stands at its start
+    try:
+        forkserver.ensure_running()
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name) if value is None else os.environ.update({name: value})
+
+
+def _nursery():
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([NURSERY])
+    return context
+
+
+def _serve(arguments, environment, folder, log, threads):
+    """Be a kernel; what runs in a forked process."""
+    os.setsid()  # a group of its own: Ctrl-C goes to the command, which then ends the kernels
+    file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.dup2(file, 1)
+    os.dup2(file, 2)
+    os.environ.clear()
+    os.environ.update(environment)
+    os.chdir(folder)
+    if "numpy" in sys.modules:
+        sys.modules["numpy"].random.seed()  # else all kernels would draw the same numbers
+    if "duckdb" in sys.modules:
+        sys.modules["duckdb"].execute(f"SET threads = {int(threads)}")
+    from ipykernel.kernelapp import IPKernelApp
+    from threadpoolctl import threadpool_limits
+
+    threadpool_limits(threads)
+    sys.argv = ["ipykernel_launcher", *arguments]
+    IPKernelApp.launch_instance([*arguments, f"--IPKernelApp.parent_handle={os.getppid()}"])

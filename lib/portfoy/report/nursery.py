@@ -1,0 +1,39 @@
+"""What report kernels need, imported once in the process they are forked from.
+
+Imports only: a thread or an open engine would not survive the fork. The inline backend of matplotlib is not among
+them, because imported here it would show no figure in a kernel. A package that is missing is left to the notebook
+that needs it.
+"""
+
+import gc
+import sys
+from importlib import import_module
+from importlib.util import find_spec
+
+PACKAGES = (
+    "ipykernel.kernelapp",
+    "ipykernel.ipkernel",
+    "pandas",
+    "ibis.backends.duckdb",
+    "ibis.backends.sql.compilers.duckdb",
+    "matplotlib.pyplot",
+    "matplotlib.backends.backend_agg",
+    "seaborn",
+    "scipy.optimize",
+    "scipy.stats",
+    "sklearn.linear_model",
+    "great_tables",
+    "babel.dates",
+    "babel.numbers",
+    "babel.support",
+)
+
+for name in PACKAGES:
+    if find_spec(name.partition(".")[0]):
+        import_module(name)
+for name in sorted(set(import_module("portfoy")._FRONT.values())):  # all that a notebook may call
+    import_module(f"portfoy.{name}")
+if "duckdb" in sys.modules:  # its import opens an engine of its own, whose threads would be missing after a fork
+    sys.modules["duckdb"].execute("SET threads = 1")
+gc.collect()
+gc.freeze()  # else the first collection in each kernel would touch, and so copy, every page of memory they share
