@@ -6,7 +6,7 @@ import nbformat
 import pytest
 
 from portfoy.contract import DataError
-from portfoy.report import plan
+from portfoy.report import parameters, plan
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def notebook(tmp_path):
 
 def test_parameters_are_read_with_type_default_and_help(notebook):
     path = notebook('code: str = "007"  # an id', "months: int = 12  # how far", "rate: float = 0.1  # per year")
-    found = plan.parameters(path)
+    found = parameters.parameters(path)
     assert [(p.name, p.type, p.default, p.help) for p in found.values()] == [
         ("code", str, "007", "an id"),
         ("months", int, 12, "how far"),
@@ -34,7 +34,7 @@ def test_parameters_are_read_with_type_default_and_help(notebook):
 def test_a_parameter_line_of_another_form_is_named(notebook):
     path = notebook("months = 12")
     with pytest.raises(plan.PlanError) as error:
-        plan.parameters(path)
+        parameters.parameters(path)
     assert (
         str(error.value) == f"{path}: the parameter line 'months = 12' is not of the form: name: type = value  # help"
     )
@@ -42,7 +42,7 @@ def test_a_parameter_line_of_another_form_is_named(notebook):
 
 def test_the_default_is_every_report_on_the_teaching_company_as_of_its_last_day():
     made = plan.make_plan([])
-    assert [job.stage for job in made.jobs] == list(plan.notebooks())
+    assert [job.stage for job in made.jobs] == list(parameters.notebooks())
     assert made.as_of == date(2026, 6, 30)
     assert made.jobs[0].parameters == {"data": "data/teaching", "as_of": "2026-06-30", "language": "en"}
 

@@ -1,101 +1,46 @@
 """What to run: every stage, parameter and date is checked here, before a kernel starts."""
 
-import ast
-import difflib
+import csv
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
-from portfoy import source
-from portfoy.contract import DataError
+from portfoy.contract import TABLES, DataError
 from portfoy.locale import _, languages
+from portfoy.report.parameters import STAGES, PlanError, hint, notebooks, parameters, typed
 
-STAGES = ("portfolio", "selection", "acquisition", "retention", "deepening", "monitoring")
-TYPES = {"str": str, "int": int, "float": float, "bool": bool}
 SECRET = re.compile(r"(^|_)(password|passwd|secret|token|api_?key|credential)s?($|_)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
-class Parameter:
-    """One line of a notebook's parameters cell: ``name: type = default  # help``."""
+class Job:
+    """One notebook to run; `name` tells it from the others of its stage, `each` holds the value that varies."""
 
     name: str
-    type: type
-    default: object
-    help: str
-
-
-@dataclass(frozen=True)
-class Job:
-    """One notebook to run."""
-
     stage: str
     notebook: Path
     parameters: dict
+    each: dict = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Plan:
-    """All that one command runs, on one source, as of one date."""
+    """All that one command runs, on one source (tables.Tables), as of one date.
+
+    ``wanted`` names the tables the notebooks speak of.
+    """
 
     jobs: tuple[Job, ...]
-    tables: source.Tables
+    tables: object
     as_of: date
+    language: str
+    wanted: frozenset = frozenset()
 
 
-class PlanError(ValueError):
-    """The command asks for something that is not there."""
-
-
-def notebooks():
-    """Report notebooks by stage, in the order of the lifecycle."""
-    try:
-        folder = source.locate("notebooks/reports")
-    except DataError:
-        return {}
-    return {stage: folder / f"{stage}.ipynb" for stage in STAGES if (folder / f"{stage}.ipynb").exists()}
-
-
-def parameters(notebook):
-    """The parameters of a notebook, read from its cell tagged ``parameters``.
-
-    Returns
-    -------
-    dict of name -> Parameter
-
-    Raises
-    ------
-    PlanError : the notebook has no such cell, or a line of it is not ``name: type = value  # help``.
-    """
-    import json
-
-    cells = json.loads(Path(notebook).read_text(encoding="utf-8"))["cells"]
-    tagged = [cell for cell in cells if "parameters" in cell["metadata"].get("tags", [])]
-    if not tagged:
-        raise PlanError(_("{notebook}: no cell is tagged 'parameters'. Tag one.").format(notebook=notebook))
-    found = {}
-    for line in "".join(tagged[0]["source"]).splitlines():
-        if line.strip() and not line.lstrip().startswith("#"):
-            parameter = _parameter(notebook, line)
-            found[parameter.name] = parameter
-    return found
-
-
-def _parameter(notebook, line):
-    code, _sign, text = line.partition("  # ")
-    try:
-        (node,) = ast.parse(code).body
-        return Parameter(node.target.id, TYPES[node.annotation.id], ast.literal_eval(node.value), text.strip())
-    except (SyntaxError, ValueError, AttributeError, KeyError):
-        raise PlanError(
-            _("{notebook}: the parameter line {line!r} is not of the form: name: type = value  # help").format(
-                notebook=notebook, line=line
-            )
-        ) from None
-
-
-def make_plan(stages, *, data=None, as_of=None, language="en", given=None, today=None):
+def make_plan(
+    stages, *, data=None, as_of=None, language="en", given=None, file=None, each=None, today=None, meanwhile=None
+):
     """Check what is asked for, and open the data once to see that they can be used.
 
     Parameters
@@ -105,6 +50,9 @@ def make_plan(stages, *, data=None, as_of=None, language="en", given=None, today
     as_of : text YYYY-MM-DD; the default is the last date in the data
     language : code of the language of the reports
     given : dict of parameter name -> text
+    file : path of a TOML file of parameters; `given` goes before it
+    each : text name=a,b,c: the stages that have the parameter run once per value
+    meanwhile : called once all but the data are checked, which may take a while
 
     Returns
     -------
@@ -116,15 +64,24 @@ def make_plan(stages, *, data=None, as_of=None, language="en", given=None, today
     DataError : the data cannot be used, or there are none by `as_of`.
     """
     known = notebooks()
+    if not known:
+        raise PlanError(_("there are no report notebooks; the folder notebooks/reports is missing."))
     for stage in stages:
         if stage not in known:
-            raise PlanError(_("no report '{name}'; {hint}").format(name=stage, hint=_hint(stage, known)))
+            raise PlanError(_("no report '{name}'; {hint}").format(name=stage, hint=hint(stage, known)))
     if language not in languages():
-        raise PlanError(_("no language '{name}'; {hint}").format(name=language, hint=_hint(language, languages())))
-    wanted = {stage: known[stage] for stage in known if stage in stages or not stages}
-    declared = {stage: parameters(path) for stage, path in wanted.items()}
-    values = {stage: _values(stage, declared, given or {}) for stage in wanted}
+        raise PlanError(_("no language '{name}'; {hint}").format(name=language, hint=hint(language, languages())))
     day = _date(as_of) if as_of else None
+    declared = {stage: parameters(known[stage]) for stage in known if stage in stages or not stages}
+    values = {stage: {} for stage in declared}
+    for stage, name, value, where in [*(_from_file(file, declared) if file else []), *_from_command(given or {})]:
+        for target, parameter in _meant(stage, name, declared, where):
+            values[target][name] = typed(parameter, value, where)
+    varied = _each(each, declared) if each else ("", [])
+    if meanwhile:
+        meanwhile()
+    from portfoy import source
+
     where = data or next(iter(declared.values()))["data"].default
     tables = source.open(where, today=today)
     if day and day < tables.facts.first_day:
@@ -135,51 +92,100 @@ def make_plan(stages, *, data=None, as_of=None, language="en", given=None, today
         )
     day = day or tables.facts.last_day
     common = {"data": str(where), "as_of": f"{day:%Y-%m-%d}", "language": language}
-    jobs = tuple(
-        Job(stage, path, {**values[stage], **{key: common[key] for key in common if key in declared[stage]}})
-        for stage, path in wanted.items()
-    )
-    return Plan(jobs, tables, day)
+    jobs = []
+    for stage in declared:
+        settled = {**values[stage], **{key: common[key] for key in common if key in declared[stage]}}
+        jobs += _jobs(stage, known[stage], settled, *(varied if varied[0] in declared[stage] else ("", [])))
+    wanted = frozenset().union(*(_tables_of(known[stage]) for stage in declared))
+    return Plan(tuple(jobs), tables, day, language, wanted)
 
 
-def _values(stage, declared, given):
-    everywhere = {name for parameters in declared.values() for name in parameters}
-    values = {}
-    for name, text in given.items():
-        if SECRET.search(name):
-            raise PlanError(
-                _("parameter '{name}' looks like a secret; it would be printed in the report.").format(name=name)
-            )
-        if name not in everywhere:
-            raise PlanError(
-                _("no parameter '{name}' in '{stage}'; {hint}").format(
-                    name=name, stage=stage, hint=_hint(name, everywhere)
-                )
-            )
-        if name in ("data", "as_of", "language"):
-            raise PlanError(
-                _("parameter '{name}' has an option of its own: --{option}").format(
-                    name=name, option=name.replace("_", "-")
-                )
-            )
-        if name in declared[stage]:
-            values[name] = _typed(declared[stage][name], text)
-    return values
+# --- where values come from ------------------------------------------------------------------------------------------
 
 
-def _typed(parameter, text):
-    words = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+def _from_command(given):
+    """The values of `-p`, each as (stage, name, value, where it stands)."""
+    return [("", name, text, "") for name, text in given.items()]
+
+
+def _from_file(path, declared):
+    """The values of a TOML file: those above any heading are for all reports, those below [stage] for that one."""
+    import tomllib
+
     try:
-        value = words[text.lower()] if parameter.type is bool else parameter.type(text)
-    except (ValueError, KeyError):
-        raise PlanError(
-            _("parameter '{name}' is {text!r}; it must be of type {type} ({help}).").format(
-                name=parameter.name, text=text, type=parameter.type.__name__, help=parameter.help
+        content = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise PlanError(_("{file}: cannot be read: {reason}.").format(file=path, reason=reason)) from None
+    except tomllib.TOMLDecodeError as error:
+        raise PlanError(_("{file}: is not TOML: {reason}.").format(file=path, reason=error)) from None
+    general = [("", name, value) for name, value in content.items() if not isinstance(value, dict)]
+    special = []
+    for stage, table in content.items():
+        if isinstance(table, dict) and stage not in STAGES:
+            raise PlanError(
+                _("{file}: no report '{name}'; {hint}").format(file=path, name=stage, hint=hint(stage, STAGES))
             )
-        ) from None
-    if isinstance(value, float) and value - value != 0:
-        raise PlanError(_("parameter '{name}' is {text!r}; it must be finite.").format(name=parameter.name, text=text))
-    return value
+        if isinstance(table, dict) and stage in declared:
+            special += [(stage, name, value) for name, value in table.items()]
+    return [(*line, f"{path}: ") for line in [*general, *special]]
+
+
+def _meant(stage, name, declared, where):
+    """The stages, with their parameter, that a value is for."""
+    among = {stage: declared[stage]} if stage else declared
+    everywhere = {known for parameters in among.values() for known in parameters}
+    if SECRET.search(name):
+        raise PlanError(
+            where + _("parameter '{name}' looks like a secret; it would be printed in the report.").format(name=name)
+        )
+    if name in ("data", "as_of", "language"):
+        option = name.replace("_", "-")
+        raise PlanError(
+            where + _("parameter '{name}' has an option of its own: --{option}").format(name=name, option=option)
+        )
+    if name not in everywhere:
+        raise PlanError(
+            where
+            + _("no parameter '{name}' in '{stage}'; {hint}").format(
+                name=name, stage="', '".join(among), hint=hint(name, everywhere)
+            )
+        )
+    return [(target, among[target][name]) for target in among if name in among[target]]
+
+
+# --- one run per value -----------------------------------------------------------------------------------------------
+
+
+def _each(text, declared):
+    """Name and values of name=a,b,c; a value with a comma stands in double quotes."""
+    name, sign, values = text.partition("=")
+    name, texts = name.strip(), next(csv.reader([values], skipinitialspace=True), [])
+    if not sign or not name or not all(value.strip() for value in texts) or not texts:
+        raise PlanError(_("--each {text!r} is not of the form name=a,b,c.").format(text=text))
+    (parameter, *_others) = [parameter for _stage, parameter in _meant("", name, declared, "--each: ")]
+    found = [typed(parameter, value.strip()) for value in texts]
+    if len(set(found)) < len(found):
+        raise PlanError(_("--each {text!r} names a value twice.").format(text=text))
+    return name, found
+
+
+def _jobs(stage, notebook, parameters, name, values):
+    """The jobs of one stage: one, or one per value of the parameter that varies."""
+    if not values:
+        return [Job(stage, stage, notebook, parameters)]
+    jobs, taken = [], set()
+    for number, value in enumerate(values, start=1):
+        slug = re.sub(r"[^a-z0-9.]+", "-", str(value).lower()).strip("-.")[:40] or str(number)
+        slug = f"{slug}-{number}" if slug in taken else slug
+        taken.add(slug)
+        jobs.append(Job(f"{stage}-{name}-{slug}", stage, notebook, {**parameters, name: value}, {name: value}))
+    return jobs
+
+
+def _tables_of(notebook):
+    """The tables that a notebook speaks of."""
+    return set(re.findall(r"\btables\.(\w+)", Path(notebook).read_text(encoding="utf-8"))) & set(TABLES)
 
 
 def _date(text):
@@ -187,10 +193,3 @@ def _date(text):
         return date.fromisoformat(text)
     except ValueError:
         raise PlanError(_("--as-of is {text!r}; it must be a date, YYYY-MM-DD.").format(text=text)) from None
-
-
-def _hint(name, known):
-    near = difflib.get_close_matches(name, list(known), n=1)
-    if near:
-        return _("did you mean '{near}'?").format(near=near[0])
-    return _("there are: {known}.").format(known=", ".join(sorted(known)))

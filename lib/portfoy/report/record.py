@@ -16,7 +16,7 @@ ACTIONS = "application/vnd.portfoy.actions+json"
 UNITS = ("count", "money", "share", "days", "number", "points")
 
 
-def record(name, value, low=None, high=None, unit="number", *, label=None, note=None):
+def record(name, value, low=None, high=None, unit="number", *, label=None, note=None, better=""):
     """Record a headline figure: shown on top of the page and compared with the next report.
 
     Parameters
@@ -26,13 +26,17 @@ def record(name, value, low=None, high=None, unit="number", *, label=None, note=
     unit : "count", "money", "share" (0-1), "days", "number" or "points"
     label : text, what the page calls it; the default is the name
     note : text, a few words below the figure
+    better : "up" or "down" where a change in that direction is good news; "" where it depends
     """
     if unit not in UNITS:
         raise ValueError(
             _("record: unit {unit!r} is not known; it is one of {units}.").format(unit=unit, units=", ".join(UNITS))
         )
+    if better not in ("", "up", "down"):
+        raise ValueError(_("record: better is {better!r}; it is 'up', 'down' or ''.").format(better=better))
     numbers = {key: _plain(number) for key, number in (("value", value), ("low", low), ("high", high))}
-    _publish(FIGURE, {"name": name, **numbers, "unit": unit, "label": label or name, "note": note})
+    about = {"unit": unit, "label": label or name, "note": note, "better": better}
+    _publish(FIGURE, {"name": name, **numbers, **about})
 
 
 def expect(*, figures=0, tables=0):
