@@ -1,0 +1,87 @@
+"""Two runs side by side, as text for a terminal."""
+
+from portfoy.locale import _
+from portfoy.report import changes, tiles
+
+
+def compare_text(earlier, later, *, runs=()):
+    """Figures, data, code, versions and parameters of two runs beside one another, stage by stage.
+
+    Parameters
+    ----------
+    earlier, later : records of two runs
+    runs : records on the shelf, among which one may tell what came from the data from what came from the code
+
+    Returns
+    -------
+    text
+    """
+    lines = _table([["", earlier["folder"], later["folder"]], *_facts(earlier, later)])
+    old = {stage["name"]: stage for stage in earlier["stages"]}
+    new = {stage["name"]: stage for stage in later["stages"]}
+    for name in [*new, *(name for name in old if name not in new)]:
+        lines.append("")
+        if name not in old or name not in new:
+            only = later if name in new else earlier
+            lines.append(_("{stage}: only in {folder}.").format(stage=name, folder=only["folder"]))
+        else:
+            lines += _stage(earlier, old[name], later, new[name], runs)
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _facts(earlier, later):
+    """What the runs rest on: a row each, those that differ marked."""
+    facts = (
+        (_("as of"), lambda run: run["as_of"]),
+        (_("source"), lambda run: run["source"]),
+        (_("data"), lambda run: _("{sha}, {n} rows").format(sha=run["data"]["sha256"][:12], n=run["data"]["rows"])),
+        (_("made"), lambda run: run["made_at"].replace("T", " ")[:16]),
+    )
+    rows = [(name, fact(earlier), fact(later)) for name, fact in facts]
+    for name in sorted({*earlier["versions"], *later["versions"]}):
+        versions = [run["versions"].get(name, "–") for run in (earlier, later)]
+        if versions[0] != versions[1]:
+            rows.append((name, *versions))
+    return [[*row, "≠" if row[1] != row[2] else ""] for row in rows]
+
+
+def _stage(earlier, before, later, stage, runs):
+    """One stage: status, code and parameters where they differ, the figures, and what moved them."""
+    rows = [[_("status"), before["status"], stage["status"]], [_("code"), before["code"][:12], stage["code"][:12]]]
+    for name in [*stage["parameters"], *(name for name in before["parameters"] if name not in stage["parameters"])]:
+        values = [str(each["parameters"].get(name, "–")) for each in (before, stage)]
+        if values[0] != values[1]:
+            rows.append([name, *values])
+    lines = [stage["name"], *_table([[*row, "≠" if row[1] != row[2] else ""] for row in rows], indent="  "), ""]
+    currency = later["currency"]
+    parts = changes.split(runs, earlier, before, later, stage)
+    table = []
+    for change in changes.compare_figures(before["figures"], stage["figures"]):
+        moved = tiles.change_words(change, since="", currency=currency)
+        shown = [
+            tiles.write(change[key], change["unit"], currency) if change[key] is not None else "–"
+            for key in ("before", "after")
+        ]
+        told = _parts(parts.get(change["name"]), change["unit"], currency)
+        table.append([tiles.label(change), *shown, f"{moved['arrow']} {moved['words']}{told}"])
+    what = changes.moved(earlier, before, later, stage)
+    cause = changes.cause_words(what, earlier, stage) if not parts else ""
+    return [*lines, *_table(table, indent="  "), *([f"  {cause}"] if cause else [])]
+
+
+def _parts(part, unit, currency):
+    """How much of a change came from the data and how much from the code."""
+    if not part:
+        return ""
+    data, code = (tiles.write(part[key], unit, currency) for key in ("data", "code"))
+    return " " + _("(data {data}, code {code})").format(data=data, code=code)
+
+
+def _table(rows, indent=""):
+    """Rows of text as lines with aligned columns; the last column is free."""
+    widths = [max(len(row[column]) for row in rows if len(row) > column) for column in range(3)] if rows else []
+    lines = []
+    for row in rows:
+        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
+        lines.append(indent + "  ".join([*cells, *row[3:]]))
+    return lines

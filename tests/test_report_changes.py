@@ -1,0 +1,154 @@
+"""What has changed between runs. Judges: arithmetic by hand, and a shelf whose causes are known by construction."""
+
+import math
+
+import pytest
+
+from portfoy.report import changes, compare
+
+
+def figure(name, value, low=None, high=None, **about):
+    return {
+        "name": name,
+        "value": value,
+        "low": low,
+        "high": high,
+        "unit": "count",
+        "label": name,
+        "note": None,
+        **about,
+    }
+
+
+def run_of(
+    folder, *figures, as_of=None, data="D1", code="C1", status="ok", parameters=None, source="Shop", pandas="3.0"
+):
+    as_of = as_of or folder[:10]
+    stage = {"name": "selection", "stage": "selection", "status": status, "code": code, "figures": list(figures),
+             "parameters": {"as_of": as_of, "data": "x", "contacts": 50, **(parameters or {})}}  # fmt: skip
+    about = {"folder": folder, "as_of": as_of, "made_at": f"{as_of}T08:00:00+00:00", "source": source}
+    return {**about, "currency": "TRY", "data": {"where": "x", "sha256": data, "rows": 10},
+            "versions": {"pandas": pandas}, "stages": [stage]}  # fmt: skip
+
+
+def told(runs, run):
+    return changes.changes(runs, run, run["stages"][0])
+
+
+def test_figures_side_by_side_by_hand():
+    before = [figure("kept", 200), figure("gone", 1), figure("none", 0), figure("owed", -50), figure("still", 7)]
+    after = [
+        figure("kept", 150, better="up"),
+        figure("owed", -25),
+        figure("none", 3),
+        figure("still", 7),
+        figure("new", 9),
+    ]
+    rows = changes.compare_figures(before, after)
+    assert [(row["name"], row["before"], row["after"], row["relative"], row["direction"]) for row in rows] == [
+        ("kept", 200, 150, -0.25, "down"),
+        ("owed", -50, -25, 0.5, "up"),
+        ("none", 0, 3, None, "up"),
+        ("still", 7, 7, 0.0, "same"),
+        ("new", None, 9, None, "new"),
+        ("gone", 1, None, None, "gone"),
+    ]
+    assert rows[0]["better"] == "up"
+    assert {row["beyond"] for row in rows} == {None}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "beyond"),
+    [
+        ((10, 8, 12), (14, 12, 17), math.hypot(2, 2) < 4),
+        ((10, 7, 13), (14, 11, 17), math.hypot(3, 3) < 4),
+        ((14, 13, 15), (10, 2, 11), math.hypot(1, 1) < 4),  # the sides that face each other count
+        ((14, 10, 15), (10, 9, 13), math.hypot(4, 3) < 4),
+        ((10, None, None), (14, 12, 17), None),
+    ],
+)
+def test_a_change_is_held_against_the_intervals_that_face_each_other(old, new, beyond):
+    (row,) = changes.compare_figures([figure("x", *old)], [figure("x", *new)])
+    assert row["beyond"] is beyond
+
+
+def test_a_report_is_compared_with_the_newest_good_one_of_an_earlier_date():
+    runs = [
+        run_of("2026-06-30", figure("x", 5)),  # the same date: only where there is nothing earlier
+        run_of("2026-05-31.2", figure("x", 4), status="failed"),
+        run_of("2026-05-31", figure("x", 3)),
+        run_of("2026-04-30", figure("x", 2)),
+        run_of("2026-05-31.3", figure("x", 9), parameters={"contacts": 9}),
+        run_of("2026-05-31.4", figure("x", 9), source="Another"),
+        run_of("2026-07-31", figure("x", 9)),
+    ]
+    new = run_of("2026-06-30", figure("x", 6), data="D2")
+    assert told(runs, new)["before"] == {"folder": "2026-05-31", "as_of": "2026-05-31"}
+    assert told(runs[:1], new)["before"]["folder"] == "2026-06-30"
+    assert told([], new) is None
+
+
+@pytest.mark.parametrize(
+    ("about", "cause"),
+    [
+        ({}, "Data, code and parameters are the same in both."),
+        ({"data": "D2"}, "The data have changed, the code has not: what has moved comes from the data."),
+        ({"code": "C2"}, "The code has changed, the data have not: what has moved comes from the code."),
+        ({"pandas": "3.1"}, "The code has changed, the data have not: what has moved comes from the code."),
+        ({"as_of": "2026-06-30"}, "The data are the same, seen from another day; the code has not changed."),
+        (
+            {"as_of": "2026-06-30", "data": "D2"},
+            "The data have changed, the code has not: what has moved comes from the data.",
+        ),
+        (
+            {"data": "D2", "code": "C2"},
+            "Both data and code have changed. To tell them apart, run the present code on the earlier data: "
+            "portfoy report selection --as-of 2026-05-31 --data THE-EARLIER-DATA",
+        ),
+    ],
+)
+def test_the_cause_is_told_data_from_code(about, cause):
+    new = run_of("2026-05-31.2", figure("x", 6), **about)
+    assert told([run_of("2026-05-31", figure("x", 5))], new)["cause"] == cause
+
+
+def test_a_run_between_splits_a_change_into_data_and_code():
+    before = run_of("2026-05-31", figure("x", 100))
+    between = run_of("2026-05-31.2", figure("x", 103), code="C2")  # the new code on the old data
+    after = run_of("2026-06-30", figure("x", 110), data="D2", code="C2")
+    split = changes.split([between], before, before["stages"][0], after, after["stages"][0])
+    assert split == {"x": {"code": 3, "data": 7}}
+    between = run_of("2026-06-30.2", figure("x", 109), data="D2")  # the old code on the new data
+    split = changes.split([between], before, before["stages"][0], after, after["stages"][0])
+    assert split == {"x": {"data": 9, "code": 1}}
+    assert changes.split([before, after], before, before["stages"][0], after, after["stages"][0]) == {}
+
+
+def test_two_runs_side_by_side_on_a_terminal():
+    before = run_of("2026-05-31", figure("revenue so far", 1000, unit="money"))
+    between = run_of("2026-05-31.2", figure("revenue so far", 1010, unit="money"), code="C2")
+    after = run_of("2026-06-30", figure("revenue so far", 1100, unit="money"), data="D2", code="C2", pandas="3.1")
+    between["versions"] = after["versions"]
+    text = compare.compare_text(before, after, runs=[between]).replace("\u00a0", " ")
+    assert text.splitlines() == [
+        "        2026-05-31        2026-06-30",
+        "as of   2026-05-31        2026-06-30        ≠",
+        "source  Shop              Shop",
+        "data    D1, 10 rows       D2, 10 rows       ≠",
+        "made    2026-05-31 08:00  2026-06-30 08:00  ≠",
+        "pandas  3.0               3.1               ≠",
+        "",
+        "selection",
+        "  status  ok          ok",
+        "  code    C1          C2          ≠",
+        "  as_of   2026-05-31  2026-06-30  ≠",
+        "",
+        "  revenue so far  TRY 1,000  TRY 1,100  ▲ up 10.0% (data TRY 90.00, code TRY 10.00)",
+    ]
+
+
+def test_a_stage_that_only_one_run_has_is_named():
+    before, after = run_of("2026-05-31"), run_of("2026-06-30")
+    after["stages"][0]["name"] = "portfolio"
+    lines = compare.compare_text(before, after).splitlines()
+    assert lines[-3:] == ["portfolio: only in 2026-06-30.", "", "selection: only in 2026-05-31."]
