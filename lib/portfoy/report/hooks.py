@@ -1,0 +1,89 @@
+"""What a user wants done after a run: one command of the shell, which is told how the run went."""
+
+import os
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+from portfoy.locale import _
+
+
+def run_hook(command, *, record, folder, code, message, timeout=600):
+    """Run the user's command in the shell, where we stand; all that it says goes to our stderr.
+
+    Parameters
+    ----------
+    command : text, as it was given to ``--on-failure`` or ``--on-success``
+    record : Path of run.json, or None where there is no run; the command finds it in ``PORTFOY_RUN``
+    folder : Path of the run, or None; in ``PORTFOY_FOLDER``
+    code : our exit code; in ``PORTFOY_EXIT``
+    message : how the run went, in ``PORTFOY_MESSAGE`` as one line
+    timeout : seconds the command may take; what it leaves in the background may take longer
+
+    Returns
+    -------
+    text : one line that says what went wrong, or ""; a hook never ends the run that called it
+    """
+    shown = " ".join(command.split())
+    told = {
+        "PORTFOY_RUN": _absolute(record),
+        "PORTFOY_FOLDER": _absolute(folder),
+        "PORTFOY_EXIT": str(code),
+        "PORTFOY_MESSAGE": " ".join(str(message).split()),
+    }
+    try:
+        if sys.stderr is not None:
+            sys.stderr.flush()  # our own words first
+        ended = run_alone(command, seconds=timeout, shell=True, stdout=2, env={**os.environ, **told})
+    except (OSError, ValueError) as error:
+        return _(
+            "hook {command!r}: cannot be started: {reason}; it must be a command of the shell. Try it there."
+        ).format(command=shown, reason=" ".join(str(error).split()))
+    if ended is None:
+        return _(
+            "hook {command!r}: had not ended after {seconds} s and was stopped; "
+            "a hook has no more time than that. Let it start in the background what takes longer."
+        ).format(command=shown, seconds=timeout)
+    if ended:
+        return _(
+            "hook {command!r}: ended with exit code {code}; 0 would mean that it went well. "
+            "Read what it said above, or try it in the shell."
+        ).format(command=shown, code=ended)
+    return ""
+
+
+def _absolute(path):
+    return "" if path is None else str(Path(path).absolute())
+
+
+def run_alone(command, *, seconds, **given):
+    """Run a command in a process group of its own, with nothing to read: its exit code, or None when time ran out.
+
+    When time runs out, or we are interrupted, it is stopped with all that it started. Nothing is read through pipes,
+    so that a process it leaves behind cannot keep us waiting. `given` goes to ``subprocess.Popen``.
+    """
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True, **given)
+    try:
+        return process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        return None
+    finally:
+        if process.poll() is None:
+            _stop(process)
+
+
+def _stop(process):
+    """End a process and its whole family: the group, and those who left the group."""
+    import psutil
+
+    family = psutil.Process(process.pid).children(recursive=True)  # asked first: orphans belong to nobody
+    if hasattr(os, "killpg"):
+        with suppress(ProcessLookupError, PermissionError):  # macOS refuses for a group that is just ending
+            os.killpg(process.pid, signal.SIGKILL)
+    for member in family:
+        with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+            member.kill()
+    process.kill()
+    process.wait()
