@@ -25,6 +25,7 @@ ORDER = [
     ["settings"],
     ["parse"],
     ["address", "files", "quality"],
+    ["tables"],
     ["source"],
     ["mapping"],
     ["customers"],
@@ -32,6 +33,7 @@ ORDER = [
     ["portfolio", "selection", "acquisition", "retention", "deepening", "monitoring", "simulate"],
     ["style"],
     ["figures", "sentences", "outlook"],
+    ["terminal"],
     ["report"],
     ["cli"],
     ["__main__"],
@@ -40,6 +42,10 @@ RANK = {name: rank for rank, row in enumerate(ORDER) for name in row}
 INSIDE = {  # the order inside a package, left to right
     "models": ["likelihood", "bg_nbd", "gamma_gamma", "holdout", "lifetime_value", "scatter"],
     "simulate": ["truth", "days", "people", "market", "buying", "service", "campaigns", "dirt", "firm", "write"],
+    "report": [
+        "record", "parameters", "plan", "nursery", "kernels", "run", "changes", "tiles", "page", "trend", "overview",
+        "shelf", "compare", "progress", "hooks", "pdf", "schedule", "make", "commands",
+    ],
 }
 ONLY_IN = {"papermill": "report/run.py", "nbconvert": "report/page.py"}
 

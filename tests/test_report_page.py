@@ -49,7 +49,7 @@ def made():
     notebook = nbformat.v4.new_notebook(cells=cells)
     result = run.Result("selection", "ok", notebook, 1.0, figures=[figure])
     return page.make_page(
-        result, title="Selection?", as_of="30 Jun 2026", source=EVIL, currency="TRY", language="en",
+        result, title="Selection?", as_of="2026-06-30", source=EVIL, currency="TRY", language="en",
         provenance=[("Data", EVIL)], run={"as_of": "2026-06-30", "source": EVIL},
     )  # fmt: skip
 
@@ -113,8 +113,51 @@ def test_a_failed_run_says_so_first():
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("# T"), broken])
     result = run.Result("selection", "failed", notebook, 1.0, error="ZeroDivisionError: division by zero")
     made = page.make_page(
-        result, title="T", as_of="d", source="s", currency="", language="en", provenance=[], run={}
+        result, title="T", as_of="2026-06-30", source="s", currency="", language="en", provenance=[], run={}
     )  # fmt: skip
     soup = BeautifulSoup(made, "html.parser")
     assert "failed: ZeroDivisionError: division by zero" in soup.find(role="alert").get_text()
     assert soup.find("pre", class_="error").get_text() == "E: x"
+
+
+def page_of(*cells, status="ok", error="", **options):
+    result = run.Result("selection", status, nbformat.v4.new_notebook(cells=list(cells)), 1.0, error=error)
+    made = page.make_page(
+        result, title="T", as_of="2026-06-30", source="s", currency="", language="en", provenance=[], run={}, **options
+    )  # fmt: skip
+    return BeautifulSoup(made, "html.parser")
+
+
+def test_what_did_not_run_is_not_on_the_page_of_a_failed_report():
+    not_run = nbformat.v4.new_code_cell("never()")
+    broken = code("1 / 0", nbformat.v4.new_output("error", ename="E", evalue="x", traceback=["E: x"]))
+    heading, later = nbformat.v4.new_markdown_cell("## Fails"), nbformat.v4.new_markdown_cell("## Later")
+    soup = page_of(nbformat.v4.new_markdown_cell("# T"), code("1"), heading, broken, later, not_run, status="failed")
+    assert [title.get_text() for title in soup.find_all("h2")] == ["Fails", "Where this comes from"]
+    assert "never()" not in soup.get_text()
+
+
+def test_formulas_become_mathml_and_dollars_of_money_stay():
+    text = "The chance is $\\frac{a}{b}$ and\n\n$$x^2 < y$$\n\nIt costs 5 $. <img src=x onerror=alert(1)>"
+    soup = page_of(nbformat.v4.new_markdown_cell("# T"), nbformat.v4.new_markdown_cell(text))
+    assert [formula["display"] for formula in soup.find_all("math")] == ["inline", "block"]
+    assert soup.find("mfrac").get_text() == "ab"
+    assert soup.find("msup").get_text() == "x2"
+    assert "It costs 5 $." in soup.get_text()
+    assert not soup.find_all("img")
+
+
+def test_a_headline_tells_how_it_has_changed_in_words_and_by_an_arrow():
+    figure = {"name": "customers", "value": 110, "low": None, "high": None, "unit": "count", "label": "customers",
+              "note": None, "better": "up"}  # fmt: skip
+    moved = {"name": "customers", "label": "customers", "unit": "count", "before": 100, "after": 110, "relative": 0.1,
+             "direction": "up", "beyond": None, "better": "up"}  # fmt: skip
+    result = run.Result("selection", "ok", nbformat.v4.new_notebook(cells=[]), 1.0, figures=[figure])
+    changes = {"before": {"folder": "2026-05-31", "as_of": "2026-05-31"}, "cause": "", "figures": [moved]}
+    made = page.make_page(
+        result, title="T", as_of="2026-06-30", source="s", currency="", language="en", provenance=[], run={},
+        changes=changes,
+    )  # fmt: skip
+    change = BeautifulSoup(made, "html.parser").find(class_="change")
+    assert " ".join(change.get_text(" ").split()) == "▲ up 10.0% since 31 May 2026"
+    assert "good" in change["class"]

@@ -7,6 +7,8 @@ from pathlib import Path
 import click
 
 from portfoy.locale import _
+from portfoy.report import commands
+from portfoy.terminal import one_line
 
 EXPLAIN = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -17,39 +19,15 @@ def main():
     """Customer portfolio management: check data, make dated reports."""
 
 
-@main.command()
-@click.argument("stages", nargs=-1, metavar="[STAGE]...")
-@click.option("--data", metavar="WHERE", help="Folder, file, portfoy.toml or address; default: the teaching company.")
-@click.option(
-    "--as-of", metavar="DATE", help="The day the report stands on, YYYY-MM-DD; default: last date in the data."
-)
-@click.option("--language", default="en", show_default=True, metavar="CODE", help="Language of the reports.")
-@click.option("-p", "given", multiple=True, metavar="NAME=VALUE", help="A parameter of the notebook; may be repeated.")
-@click.option("--out", default="reports", show_default=True, metavar="FOLDER", help="Where the dated folders go.")
-def report(stages, data, as_of, language, given, out):
-    """Run the report notebooks on your data and publish them as dated pages.
-
-    Without STAGE, every report there is. Exit code: 0 all is well, 1 a report failed, 2 the command or the data are
-    wrong, 3 a kernel died or time ran out.
-    """
-    from portfoy.report import plan
-
-    with _one_line("report"):
-        made = plan.make_plan(stages, data=data, as_of=as_of, language=language, given=_pairs(given))
-        from portfoy.report import make
-
-        folder, code = make.make(made, root=out, language=language, tell=lambda line: click.echo(line, err=True))
-    for stage in made.jobs:
-        click.echo(folder / f"{stage.stage}.html")
-    click.echo(Path(out) / "index.html")
-    sys.exit(code)
+for command in (commands.report, commands.parameters, commands.compare, commands.prune, commands.schedule):
+    main.add_command(command)
 
 
 @main.command()
 @click.argument("where")
 def check(where):
     """Read the data at WHERE, print the data-quality table, and say whether they can be used (exit code 2: no)."""
-    with _one_line("check"):
+    with one_line("check"):
         from portfoy import sentences, source
 
         tables = source.open(where)
@@ -63,7 +41,7 @@ def check(where):
 @click.option("--out", metavar="FILE", help="Write to this file instead of the terminal; an existing one is kept.")
 def map_(file, out):
     """Draft a portfoy.toml for FILE by looking at its names and values."""
-    with _one_line("map"):
+    with one_line("map"):
         from portfoy import mapping
 
         text = mapping.draft(file, beside=Path(out).parent if out else Path())
@@ -97,7 +75,7 @@ def simulate(customers, size, seed, start, end, dirt, out):
     large = number > 100_000
     if large and dirt:
         raise click.UsageError(_("--dirt is for sizes up to 100,000 customers."))
-    with _one_line("simulate"), _bar() as progress:
+    with one_line("simulate"), _bar() as progress:
         from portfoy.simulate import write_company, write_large
 
         span = {"customers": number, "seed": seed, "start": start, "end": end}
@@ -117,34 +95,3 @@ def _bar():
     with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty(), transient=True) as bar:
         task = bar.add_task(_("simulating"))
         yield lambda done, of: bar.update(task, completed=done, total=of)
-
-
-def _pairs(given):
-    """NAME=VALUE texts as a dict."""
-    pairs = {}
-    for text in given:
-        name, sign, value = text.partition("=")
-        if not sign or not name.strip():
-            raise click.UsageError(_("-p {text!r} is not of the form name=value.").format(text=text))
-        pairs[name.strip()] = value
-    return pairs
-
-
-class _one_line:
-    """Turn the errors a user can mend into one line on stderr and exit code 2."""
-
-    def __init__(self, command):
-        self.command = command
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, kind, error, _traceback):
-        if kind is None or issubclass(kind, (click.ClickException, SystemExit, click.exceptions.Exit)):
-            return False
-        from portfoy.contract import DataError, FitError
-
-        if issubclass(kind, (DataError, FitError)) or kind.__name__ == "PlanError":
-            click.echo(f"portfoy {self.command}: {' '.join(str(error).split())}", err=True)
-            sys.exit(2)
-        return False

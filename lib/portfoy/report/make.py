@@ -1,108 +1,179 @@
 """From a plan to a published run: the one place where planning, running, pages and the shelf meet."""
 
-import json
+import os
 import platform
-import shutil
+import time
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from portfoy import style
 from portfoy.locale import _, use_language
-from portfoy.report import page, run, shelf
+from portfoy.report import changes, overview, page, pdf, run, shelf, tiles
+from portfoy.report.kernels import Kernels
+from portfoy.report.progress import Progress
+from portfoy.tables import KEPT, keep
 
 PACKAGES = ("portfoy", "pandas", "duckdb", "ibis-framework", "scipy", "papermill")
 EXIT = {"ok": 0, "failed": 1, "timeout": 3, "kernel died": 3}
 
 
-def make(plan, *, root="reports", language="en", tell=print):
+def make(
+    plan, *, root="reports", jobs=None, isolated=False, seconds=None, browser=None, if_changed=False, progress=None
+):
     """Run every job of a plan and publish the run, whole, whatever became of its stages.
 
     Parameters
     ----------
     plan : plan.Plan
     root : folder of the reports
-    language : code of the language of the pages
-    tell : called with each line of progress
+    jobs : how many notebooks run at once; the default is one a core
+    isolated : bool, ordinary kernels even where they could be forked
+    seconds : pair, how long a cell and a notebook may take; the default is run.CELL_SECONDS, run.STAGE_SECONDS
+    browser : Path of a browser that also prints each page as PDF
+    if_changed : bool, do nothing where a good run has the same data, code and parameters
+    progress : progress.Progress
 
     Returns
     -------
     folder : Path of the published run
-    code : exit code: 0 all stages ok, 1 a stage failed, 3 a kernel died or time ran out
+    code : exit code: 0 all stages ok, 1 a stage or a PDF failed, 3 a kernel died or time ran out
+
+    Raises
+    ------
+    OSError : the reports cannot be written; nothing is published then.
     """
-    use_language(language)
-    root = Path(root)
-    building, cleared = shelf.start(root)
-    if cleared:
-        tell(_("{n} interrupted run(s) found and cleared.").format(n=cleared))
+    use_language(plan.language)
+    root, progress = Path(root), progress or Progress(lambda line: None)
+    record = describe(plan)
+    if if_changed and (found := _made_already(record, root)):
+        progress.note(_("Nothing has changed since {folder}.").format(folder=found))
+        return found, 0
+    building = shelf.Building(root)
+    if building.cleared:
+        progress.note(_("{n} interrupted run(s) found and cleared.").format(n=building.cleared))
     try:
-        record, code = _fill(building, plan, language, tell)
-        (building / "run.json").write_text(json.dumps(record, indent=1, ensure_ascii=False), encoding="utf-8")
-        folder = shelf.publish(building, root, f"{plan.as_of:%Y-%m-%d}")
+        _fill(building, record, plan, jobs, isolated, seconds or (run.CELL_SECONDS, run.STAGE_SECONDS), progress)
+        unprinted = _print(building.folder, record, browser, progress) if browser else False
+        _write(building.folder / "index.html", overview.run_page(record))
+        folder = building.publish(record)
     except BaseException:
-        shutil.rmtree(building, ignore_errors=True)
+        building.drop()
         raise
-    shelf.write_index(root, language=language)
-    return folder, code
+    return folder, max([int(unprinted), *(EXIT[stage["status"]] for stage in record["stages"])])
 
 
-def _fill(building, plan, language, tell):
-    """Run the stages into the folder being built; the run's record and exit code."""
+def describe(plan):
+    """The record of a run before anything has run: what it stands on, and a stage for each job."""
     tables = plan.tables
-    record = {
+    code = {notebook: shelf.code_fingerprint(notebook) for notebook in {job.notebook for job in plan.jobs}}
+    stages = []
+    for job in plan.jobs:
+        about = {"name": job.name, "stage": job.stage, "each": job.each, "parameters": job.parameters}
+        stages.append({**about, "code": code[job.notebook]})
+    return {
         "as_of": f"{plan.as_of:%Y-%m-%d}",
         "made_at": datetime.now().astimezone().isoformat(timespec="seconds"),
         "source": tables.name,
         "currency": tables.currency,
-        "language": language,
+        "language": plan.language,
         "data": {"where": tables.where, "sha256": tables.fingerprint(), "rows": tables.facts.rows},
         "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
-        "stages": [],
+        "stages": stages,
     }
-    code = 0
-    for job in plan.jobs:
-        tell(_("{stage}, as of {as_of}").format(stage=job.stage, as_of=record["as_of"]))
-        result = run.run(
-            job, building / "notebooks" / f"{job.stage}.ipynb", progress=lambda heading: tell(f"  {heading}")
-        )
-        stage = {
-            "stage": job.stage,
-            "status": result.status,
-            "page": f"{job.stage}.html",
-            "seconds": round(result.seconds, 1),
-            "parameters": job.parameters,
-            "code": shelf.code_fingerprint(job.notebook),
-            "figures": result.figures,
-            "missing": result.missing,
-            "error": result.error,
-        }
-        record["stages"].append(stage)
-        shelf.write_actions(building, result.actions)
-        html = page.make_page(
-            result,
-            title=page.titles()[job.stage],
-            as_of=style.day(plan.as_of),
-            source=tables.name,
-            currency=job.parameters.get("currency") or tables.currency,
-            language=language,
-            provenance=_provenance(record, stage),
-            run={**record, "stages": [stage]},
-        )
-        (building / stage["page"]).write_text(html, encoding="utf-8")
-        tell(_("{stage}: {status}, {seconds} s").format(
-            stage=job.stage, status=result.status, seconds=stage["seconds"]
-        ) + (f": {result.error}" if result.error else ""))  # fmt: skip
-        code = max(code, EXIT[result.status])
-    return record, code
 
 
-def _provenance(record, stage):
-    """What the page says about where it comes from."""
-    return [
-        (_("Data"), f"{record['data']['where']}, {style.number(record['data']['rows'])} " + _("rows")),
-        (_("Fingerprint of the data"), record["data"]["sha256"][:16]),
-        (_("Fingerprint of the code"), stage["code"][:16]),
-        (_("Parameters"), ", ".join(f"{name} = {value}" for name, value in stage["parameters"].items())),
-        (_("Versions"), ", ".join(f"{name} {number}" for name, number in record["versions"].items())),
-        (_("Made"), record["made_at"]),
-    ]
+def _made_already(record, root):
+    """The folder of a good run with the data, the code and the parameters of this one, or None."""
+    asked = [(stage["name"], stage["parameters"], stage["code"]) for stage in record["stages"]]
+    for earlier in shelf.runs(root):
+        good = [stage for stage in earlier["stages"] if stage["status"] == "ok"]
+        done = [(stage["name"], stage["parameters"], stage["code"]) for stage in good]
+        same = all(earlier[key] == record[key] for key in ("as_of", "source", "language", "versions"))
+        if same and earlier["data"]["sha256"] == record["data"]["sha256"] and all(stage in done for stage in asked):
+            return root / earlier["folder"]
+    return None
+
+
+def _fill(building, record, plan, jobs, isolated, seconds, progress):
+    """Run the stages into the folder being built, and complete the record of the run with what they gave."""
+    start, earlier = time.perf_counter(), shelf.runs(building.root)
+    stages = {stage["name"]: stage for stage in record["stages"]}
+    work = building.folder / "work"
+    environment = {name: str(work) for name in ("TMPDIR", "TEMP", "TMP")}
+    if keep(plan.tables, work / "tables.duckdb", plan.wanted):
+        environment[KEPT] = str((work / "tables.duckdb").absolute())
+    jobs = min(jobs or os.cpu_count() or 1, len(plan.jobs))
+    threads = max((os.cpu_count() or 1) // jobs, 1)
+    progress.plan([job.name for job in plan.jobs], _expected(earlier, record))
+
+    def execute(job):
+        target = building.folder / "notebooks" / f"{job.name}.ipynb"
+        tell = lambda *at: progress.cell(job.name, *at)  # noqa: E731
+        return run.run(job, target, kernels, progress=tell, cell_seconds=seconds[0], stage_seconds=seconds[1])
+
+    with ThreadPoolExecutor(jobs) as pool:
+        kernels = Kernels(work, isolated=isolated, threads=threads, environment=environment)
+        try:
+            running = {pool.submit(execute, job): job for job in plan.jobs}
+            for ended in as_completed(running):
+                job, result = running[ended], ended.result()
+                _finish(building.folder, record, stages[job.name], result, earlier, job)
+                progress.done(job.name, result.status, result.seconds, result.error)
+        finally:
+            kernels.close()
+            pool.shutdown(wait=True, cancel_futures=True)
+    record["seconds"] = round(time.perf_counter() - start, 1)
+
+
+def _finish(folder, record, stage, result, earlier, job):
+    """Complete the record of a stage with its result, and write its page and its lists."""
+    lists = folder / "actions" / (job.name if job.each else "")
+    written = shelf.write_actions(lists, result.actions)
+    stage |= {
+        "status": result.status,
+        "page": f"{job.name}.html",
+        "pdf": "",
+        "seconds": round(result.seconds, 1),
+        "figures": result.figures,
+        "missing": result.missing,
+        "error": result.error,
+        "actions": [(lists / name).relative_to(folder).as_posix() for name in written],
+    }
+    stage["changes"] = changes.changes(earlier, record, stage) if result.status == "ok" else None
+    html = page.make_page(
+        result,
+        title=tiles.titles().get(job.stage, job.stage) + (f" ({tiles.pairs(job.each)})" if job.each else ""),
+        as_of=record["as_of"],
+        source=record["source"],
+        currency=job.parameters.get("currency") or record["currency"],
+        language=record["language"],
+        provenance=overview.provenance(record, [stage]),
+        run={**record, "stages": [stage]},
+        changes=stage["changes"],
+    )
+    _write(folder / stage["page"], html)
+
+
+def _expected(earlier, record):
+    """Seconds that the reports took the last time, by name."""
+    found = {}
+    for old in reversed(earlier):
+        if old["source"] == record["source"]:
+            found |= {stage["name"]: stage["seconds"] for stage in old["stages"] if stage["status"] == "ok"}
+    return found
+
+
+def _print(folder, record, browser, progress):
+    """Print each page as PDF; whether one could not be printed, which leaves its page and is told."""
+    pages = {folder / stage["page"]: stage for stage in record["stages"]}
+    errors = pdf.print_pages(list(pages), browser=browser)
+    for path, error in errors.items():
+        pages[path]["pdf"] = "" if error else path.with_suffix(".pdf").name
+        if error:
+            progress.note(error)
+    return any(errors.values())
+
+
+def _write(path, text):
+    path.write_text(text, encoding="utf-8")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from portfoy import style
 from portfoy.locale import _
-from portfoy.report import record
+from portfoy.report import record, tiles
 
 
 def words():
@@ -27,62 +27,17 @@ def words():
     }
 
 
-def titles():
-    """The title of each stage's page."""
-    return {
-        "portfolio": _("Portfolio: what do we have?"),
-        "selection": _("Selection: who is the most profitable customer?"),
-        "acquisition": _("Acquisition: how do we sell most effectively?"),
-        "retention": _("Retention: how long do customers stay?"),
-        "deepening": _("Deepening: how do loyalty and spending grow?"),
-        "monitoring": _("Monitoring: what has changed?"),
-    }
-
-
-def headlines():
-    """What headline figures are called, by the name under which notebooks record them."""
-    return {
-        "customers": _("Customers"),
-        "revenue": _("Revenue so far"),
-        "repeat_share": _("Bought more than once"),
-        "top_share": _("Revenue from the top 20%"),
-        "active": _("Still active, estimated"),
-        "expected_value": _("Expected value ahead"),
-    }
-
-
-def tiles(figures, currency):
-    """Headline figures in words: label, value, interval, note."""
-    known = headlines()
-    found = []
-    for figure in figures:
-        write = _writer(figure["unit"], currency)
-        interval = ""
-        if figure["low"] is not None and figure["high"] is not None:
-            interval = style.between(figure["low"], figure["high"], write)
-        label = figure["label"] if figure["label"] != figure["name"] else known.get(figure["name"], figure["name"])
-        found.append({"label": label, "value": write(figure["value"]), "interval": interval, "note": figure["note"]})
-    return found
-
-
-def _writer(unit, currency):
-    return {
-        "money": lambda value: style.money(value, currency, compact=True),
-        "share": style.share,
-        "number": lambda value: style.number(value, 2),
-        "points": lambda value: style.number(value, 1),
-    }.get(unit, style.number)
-
-
-def make_page(result, *, title, as_of, source, currency, language, provenance, run):
+def make_page(result, *, title, as_of, source, currency, language, provenance, run, changes=None):
     """The HTML of one executed notebook.
 
     Parameters
     ----------
     result : run.Result
-    title, as_of, source, currency, language : texts
+    title, source, currency, language : texts
+    as_of : text YYYY-MM-DD
     provenance : list of (name, value) shown at the foot
     run : dict, carried in the page as JSON
+    changes : dict, optional, what has changed since the report before it, as changes.changes gives it
 
     Returns
     -------
@@ -92,18 +47,22 @@ def make_page(result, *, title, as_of, source, currency, language, provenance, r
 
     page = {
         "title": title,
-        "as_of": as_of,
+        "as_of": style.day(as_of),
         "source": source,
         "language": language,
         "words": words(),
         "style": files("portfoy.report").joinpath("page.css").read_text(encoding="utf-8"),
-        "tiles": tiles(result.figures, currency),
-        "sections": _sections(result.notebook),
+        "tiles": tiles.make_tiles(result.figures, currency, changes, as_of=as_of),
+        "sections": _sections(_cells_run(result.notebook)),
         "failure": "" if result.status == "ok" else f"{result.status}: {result.error}",
         "provenance": provenance,
         "record": _json(run),
     }
-    exporter = HTMLExporter(template_name="portfoy", extra_template_basedirs=[str(Path(__file__).parent / "templates")])
+    exporter = HTMLExporter(
+        template_name="portfoy",
+        extra_template_basedirs=[str(Path(__file__).parent / "templates")],
+        filters={"markdown": _markdown},
+    )
     html, _resources = exporter.from_notebook_node(result.notebook, resources={"page": page})
     return html
 
@@ -113,10 +72,38 @@ def _json(content):
     return json.dumps(content, ensure_ascii=False, default=str).replace("<", "\\u003c")
 
 
-def _sections(notebook):
-    """The notebook as sections of blocks; the title and the cells that were not run are left out."""
+def _markdown(text):
+    """Markdown as HTML, its formulas as MathML, which needs no script."""
+    from latex2mathml.converter import convert
+    from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+
+    class Renderer(IPythonRenderer):
+        def inline_math(self, body):
+            return convert(body)
+
+        def block_math(self, body):
+            return convert(body, display="block")
+
+    return MarkdownWithMath(renderer=Renderer(escape=True)).render(text)
+
+
+def _cells_run(notebook):
+    """The cells up to the last one that was run, where the notebook came to a stop."""
+    code = [number for number, cell in enumerate(notebook.cells) if cell.cell_type == "code" and cell.source.strip()]
+    not_run = [
+        number
+        for number in code
+        if notebook.cells[number].execution_count is None
+        and not notebook.cells[number].metadata.get("portfoy", {}).get("skipped")
+    ]
+    last = max([number for number in code if not not_run or number < not_run[0]], default=0)
+    return notebook.cells[: last + 1] if not_run else notebook.cells
+
+
+def _sections(cells):
+    """The cells as sections of blocks; the title and the cells that were not run are left out."""
     sections = [{"level": 1, "title": "", "id": "", "blocks": [], "code": []}]
-    for cell in notebook.cells:
+    for cell in cells:
         marked = "papermill-error-cell-tag" in cell.metadata.get("tags", [])  # the page says it in its own words
         skipped = marked or cell.metadata.get("portfoy", {}).get("skipped")
         if cell.cell_type == "markdown" and not skipped:

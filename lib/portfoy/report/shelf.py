@@ -1,79 +1,111 @@
 """Where reports stand: one folder a run, published by one rename, and an index of all of them.
 
-reports/<as_of>/            one run: a page and the executed notebook a stage, actions/, run.json
+reports/<as_of>/            one run: index.html, a page and the executed notebook a stage, actions/, run.json
 reports/<as_of>.2/          a second run of the same date; nothing is ever overwritten
 reports/index.html          all runs, newest first
 reports/latest.html         leads to the newest run in which every stage is ok
+
+What changes the shelf does so under a lock that its process loses when it ends, however it ends.
 """
 
 import csv
-import html
 import json
 import os
 import re
 import shutil
 import uuid
-from importlib.resources import files
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from portfoy.locale import _
-from portfoy.report import page
+from filelock import FileLock, Timeout
 
-BUILDING = ".building-"
+from portfoy.locale import _
+from portfoy.report import overview
+
+BUILDING, REMOVING, LOCK = ".building-", ".removing-", ".lock"
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would take for the start of a formula
 
 
-def start(root):
-    """A fresh folder beside the runs, to build one in; remains of runs whose process is gone are cleared.
+class ShelfError(ValueError):
+    """What is asked of the shelf is not there."""
 
-    Returns
-    -------
-    folder : Path
-    cleared : int, remains found and removed
+
+class Building:
+    """A folder beside the runs, to build one in; it is locked as long as its process is at work.
+
+    Parameters
+    ----------
+    root : Path of the reports
+
+    ``cleared``: how many remains of interrupted runs were found and removed.
     """
-    root.mkdir(parents=True, exist_ok=True)
+
+    def __init__(self, root):
+        self.root = root
+        root.mkdir(parents=True, exist_ok=True)
+        with locked(root):
+            self.cleared = _clear(root)
+            self.folder = root / f"{BUILDING}{uuid.uuid4().hex[:12]}"
+            (self.folder / "notebooks").mkdir(parents=True)
+            (self.folder / "work").mkdir()
+            self.mine = FileLock(self.folder / LOCK)
+            self.mine.acquire(timeout=0)
+
+    def publish(self, record):
+        """Give the finished run its place, by one rename, and list it; the folder's new path.
+
+        The index is written aside before and put in place after the rename, so that a full disk stops both.
+        """
+        shutil.rmtree(self.folder / "work")
+        _write(self.folder / "run.json", json.dumps(record, indent=1, ensure_ascii=False))
+        for path in self.folder.rglob("*"):
+            if path.is_file():
+                _settle(path)
+        with locked(self.root):
+            target = self._free(record["as_of"])
+            pages = _pages(self.root, [*runs(self.root), {**record, "folder": target.name}])
+            self.mine.release()
+            (self.folder / LOCK).unlink(missing_ok=True)  # Windows renames no folder with an open file in it
+            self.folder.rename(target)
+            _put(pages)
+        return target
+
+    def drop(self):
+        """Leave nothing of a run that did not come to its end."""
+        with locked(self.root):
+            self.mine.release()
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _free(self, as_of):
+        names = [as_of, *(f"{as_of}.{number}" for number in range(2, 10_000))]
+        return next(self.root / name for name in names if not (self.root / name).exists())
+
+
+@contextmanager
+def locked(root):
+    """The shelf for oneself; a second command waits."""
+    with FileLock(root / LOCK):
+        yield
+
+
+def _clear(root):
+    """Remove what interrupted commands have left; how many runs that were."""
     cleared = 0
-    for remains in root.glob(f"{BUILDING}*"):
-        process = remains.name.removeprefix(BUILDING).partition("-")[0]
-        if not process.isdigit() or not _runs(int(process)):
-            shutil.rmtree(remains, ignore_errors=True)
-            cleared += 1
-    folder = root / f"{BUILDING}{os.getpid()}-{uuid.uuid4().hex[:8]}"
-    (folder / "notebooks").mkdir(parents=True)
-    return folder, cleared
-
-
-def _runs(process):
-    import psutil
-
-    return process != os.getpid() and psutil.pid_exists(process)
-
-
-def write_actions(folder, lists):
-    """Write each list as actions/<name>.csv; text that a spreadsheet would read as a formula gets a ' in front."""
-    for actions in lists:
-        (folder / "actions").mkdir(exist_ok=True)
-        with (folder / "actions" / f"{actions['name']}.csv").open("w", newline="", encoding="utf-8-sig") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerows([[_inert(cell) for cell in row] for row in [actions["columns"], *actions["rows"]]])
-
-
-def _inert(cell):
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell
-
-
-def publish(building, root, as_of):
-    """Give a finished run its place, by one rename; the folder's new path."""
-    number = 1
-    while True:
-        target = root / (as_of if number == 1 else f"{as_of}.{number}")
+    for remains in [*root.glob(f"{BUILDING}*"), *root.glob(f"{REMOVING}*")]:
+        lock = FileLock(remains / LOCK)
         try:
-            if not target.exists():
-                return building.rename(target)
-        except OSError:
-            if not target.exists():  # not a second run that was faster, but a real obstacle
-                raise
-        number += 1
+            lock.acquire(timeout=0)
+        except (Timeout, OSError):
+            continue  # its process is at work
+        lock.release()
+        shutil.rmtree(remains, ignore_errors=True)
+        cleared += remains.name.startswith(BUILDING)
+    for aside in root.glob(".*.html-*"):
+        aside.unlink(missing_ok=True)
+    return cleared
+
+
+# --- the runs ------------------------------------------------------------------------------------------------------
 
 
 def runs(root):
@@ -81,81 +113,141 @@ def runs(root):
     found = []
     for path in root.glob("*/run.json"):
         if not path.parent.name.startswith("."):
-            found.append({**json.loads(path.read_text(encoding="utf-8")), "folder": path.parent.name})
-    return sorted(found, key=lambda run: (run["as_of"], run["made_at"]), reverse=True)
+            with suppress(OSError, ValueError):  # a folder that somebody broke is none of ours
+                found.append(_read(path))
+    return newest_first(found)
 
 
-def write_index(root, *, language="en"):
-    """Write index.html and latest.html anew from the runs that are there; each by one replacement."""
-    listed = runs(root)
-    rows = "\n".join(_row(run) for run in listed)
-    names = (_("As of"), _("Data"), _("Reports"), _("Headline figures"), _("Made"))
-    heads = "".join(f'<th scope="col">{_e(name)}</th>' for name in names)
-    body = f"""<header><h1>{_e(_("Reports"))}</h1>
-<p>{_e(_("One row a run, the newest first. A second run of the same date has a number behind it."))}</p></header>
-<main id="content"><div class="scroll"><table>
-<thead><tr>{heads}</tr></thead>
-<tbody>
-{rows}
-</tbody></table></div></main>"""
-    _replace(root / "index.html", _document(_("Reports"), body, language))
-    good = next((run for run in listed if all(stage["status"] == "ok" for stage in run["stages"])), None)
-    if good:
-        address = f"{good['folder']}/{good['stages'][0]['page']}"
-        link = f'<main id="content"><p><a href="{_e(address)}">{_e(_("The newest report"))}</a></p></main>'
-        moved = f'<meta http-equiv="refresh" content="0; url={_e(address)}">'
-        _replace(root / "latest.html", _document(_("The newest report"), link, language, head=moved))
+def _read(path):
+    """The record of a run; one of version 0.1.0 lacks what came later."""
+    record = json.loads(path.read_text(encoding="utf-8"))
+    later = {"each": {}, "actions": [], "pdf": "", "changes": None}
+    stages = [{"name": stage["stage"], **later, **stage} for stage in record["stages"]]
+    return {**record, "stages": stages, "folder": path.resolve().parent.name}
 
 
-def _row(run):
-    links = []
-    for stage in run["stages"]:
-        name = _e(page.titles().get(stage["stage"], stage["stage"]))
-        mark = "" if stage["status"] == "ok" else f" ({_e(stage['status'])})"
-        links.append(f'<a href="{_e(run["folder"])}/{_e(stage["page"])}">{name}</a>{mark}')
-    shown = [
-        f"{_e(tile['label'])}: <strong>{_e(tile['value'])}</strong>"
-        for stage in run["stages"]
-        for tile in page.tiles(stage["figures"], run["currency"])
-    ]
-    folder = _e(run["folder"])
-    return (
-        f'<tr><th scope="row">{folder}</th><td>{_e(run["source"])}</td><td>{"<br>".join(links)}</td>'
-        f"<td>{'<br>'.join(shown)}</td><td>{_e(run['made_at'].replace('T', ' ')[:16])}</td></tr>"
+def newest_first(found):
+    return sorted(found, key=lambda run: (run["as_of"], run["made_at"], run["folder"]), reverse=True)
+
+
+def is_good(run):
+    """Whether every stage of a run is ok."""
+    return all(stage["status"] == "ok" for stage in run["stages"])
+
+
+def find(root, name):
+    """The record of a run: by its folder's name on the shelf, or by the path of a folder, a run.json or a page.
+
+    Raises
+    ------
+    ShelfError : there is no such run.
+    """
+    for path in (Path(name), root / name):
+        if path.suffix == ".html" and path.is_file():
+            said = re.search(r'<script type="application/json" id="run">(.*?)</script>', path.read_text("utf-8"), re.S)
+            if said:
+                return {"folder": path.name, **json.loads(said[1])}
+        for file in (path, path / "run.json"):
+            if file.name == "run.json" and file.is_file():
+                return _read(file)
+    listed = ", ".join(run["folder"] for run in runs(root)[:12]) or _("none")
+    raise ShelfError(
+        _("{name}: there is no such run. Give a run's folder, run.json or page; {root} has: {listed}.").format(
+            name=name, root=root, listed=listed
+        )
     )
 
 
-def _document(title, body, language, head=""):
-    style = files("portfoy.report").joinpath("page.css").read_text(encoding="utf-8")
-    return f"""<!DOCTYPE html>
-<html lang="{_e(language)}">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-{head}
-<title>{_e(title)}</title>
-<style>
-{style}
-</style>
-</head>
-<body>
-<a class="skip" href="#content">{_e(_("Skip to the content"))}</a>
-{body}
-</body>
-</html>
-"""
+def prune(root, *, keep=None, older_than=None, dry_run=False, now=None):
+    """Remove old runs; the newest good run of each source always stays.
+
+    Parameters
+    ----------
+    root : Path of the reports
+    keep : int, how many of the newest runs of each source stay whatever their age
+    older_than : int, days since a run was made; younger ones stay
+    dry_run : bool, only tell
+
+    Returns
+    -------
+    list of text : the folders that are, or would be, removed
+    """
+    from datetime import datetime, timedelta
+
+    now = now or datetime.now().astimezone()
+    with locked(root):
+        doomed, seen, good = [], {}, set()
+        for run in runs(root):
+            source = run["source"]
+            seen[source] = seen.get(source, 0) + 1
+            newest_good = is_good(run) and source not in good
+            good |= {source} if newest_good else set()
+            age = now - datetime.fromisoformat(run["made_at"])
+            young = older_than is not None and age < timedelta(days=older_than)
+            if not newest_good and seen[source] > (keep or 0) and not young:
+                doomed.append(run["folder"])
+        if doomed and not dry_run:
+            for name in doomed:
+                (root / name).rename(root / f"{REMOVING}{name}")
+            _put(_pages(root, runs(root)))
+            _clear(root)
+    return doomed
 
 
-def _replace(path, text):
-    aside = path.with_name(f".{path.name}-{uuid.uuid4().hex[:8]}")
-    aside.write_text(text, encoding="utf-8")
-    os.replace(aside, path)
+# --- pages of the shelf ----------------------------------------------------------------------------------------------
 
 
-def _e(text):
-    return html.escape(str(text), quote=True)
+def _pages(root, found):
+    """The shelf's pages, written aside: list of (path written, path meant)."""
+    listed = newest_first(found)
+    texts = {"index.html": overview.shelf_page(listed)}
+    good = next((run for run in listed if is_good(run)), None)
+    if good:
+        texts["latest.html"] = overview.latest_page(good)
+    pages = []
+    for name, text in texts.items():
+        aside = root / f".{name}-{uuid.uuid4().hex[:8]}"
+        _write(aside, text)
+        _settle(aside)
+        pages.append((aside, root / name))
+    return pages
+
+
+def _put(pages):
+    for aside, target in pages:
+        os.replace(aside, target)
+
+
+def _write(path, text):
+    path.write_text(text, encoding="utf-8")
+
+
+def _settle(path):
+    """On the disk and not only on its way there: some file systems tell only now that they are full."""
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
+
+
+# --- what else a run holds -----------------------------------------------------------------------------------------
+
+
+def write_actions(folder, lists):
+    """Write each list as <name>.csv; text that a spreadsheet would read as a formula gets a ' in front.
+
+    Returns
+    -------
+    list of text : the files' names
+    """
+    for actions in lists:
+        folder.mkdir(parents=True, exist_ok=True)
+        with (folder / f"{actions['name']}.csv").open("w", newline="", encoding="utf-8-sig") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerows([[_inert(cell) for cell in row] for row in [actions["columns"], *actions["rows"]]])
+    return [f"{actions['name']}.csv" for actions in lists]
+
+
+def _inert(cell):
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell
 
 
 def code_fingerprint(notebook):

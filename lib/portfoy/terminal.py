@@ -1,0 +1,55 @@
+"""What the commands say when something is wrong: one line, and the exit code."""
+
+import sys
+from contextlib import suppress
+
+import click
+
+from portfoy.locale import _
+
+
+class one_line:
+    """Turn the errors a user can mend into one line on stderr and an exit code.
+
+    `after` is told code and message; `out` is where the command writes; `errors` are further ones that a user can mend.
+    """
+
+    def __init__(self, command, *, after=None, out="", errors=()):
+        self.command, self.after, self.out, self.errors = command, after, out, errors
+
+    def __enter__(self):
+        import signal
+
+        def stop(*_signal):
+            raise KeyboardInterrupt
+
+        with suppress(ValueError):  # in a thread, where tests may call us
+            signal.signal(signal.SIGTERM, stop)
+        return self
+
+    def __exit__(self, kind, error, _traceback):
+        if kind is None or issubclass(kind, (click.ClickException, SystemExit, click.exceptions.Exit)):
+            return False
+        code, text = (2, str(error)) if issubclass(kind, self.errors) else _told(kind, error, self.out)
+        if code is None:
+            return False
+        message = f"portfoy {self.command}: {' '.join(text.split())}"
+        click.echo(message, err=True)
+        if self.after:
+            self.after(code, message)
+        sys.exit(code)
+
+
+def _told(kind, error, out):
+    """Exit code and text of an error that a user can mend; (None, "") for any other."""
+    from portfoy.contract import DataError, FitError
+
+    if issubclass(kind, (DataError, FitError)) or kind.__name__ in ("PlanError", "ShelfError"):
+        return 2, str(error)
+    if issubclass(kind, KeyboardInterrupt):
+        return 130, _("interrupted; nothing was published.") if out else _("interrupted.")
+    if issubclass(kind, OSError) and out:
+        reason = error.strerror or str(error)
+        said = _("{out}: cannot be written: {reason}. Make room or give another folder with --out; no report is lost.")
+        return 1, said.format(out=out, reason=reason)
+    return None, ""
