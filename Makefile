@@ -34,6 +34,7 @@ lab: $(READY)
 bench: $(READY)
 	.venv/bin/python bench/customers.py
 	.venv/bin/python bench/clv.py
+	.venv/bin/python bench/reports.py
 
 # uv resolves for every platform and Python from 3.11 on at once; pip can only do the machine it runs on.
 lock: $(READY)

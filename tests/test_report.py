@@ -38,12 +38,14 @@ def teaching(tmp_path_factory):
 def test_one_command_makes_a_whole_run(teaching):
     folder, done = teaching
     assert (done.returncode, "Traceback" in done.stderr) == (0, False), done.stderr
-    assert done.stdout.splitlines() == ["reports/2026-06-30/selection.html", "reports/index.html"]
-    made = sorted(str(path.relative_to(folder / "reports")) for path in (folder / "reports").rglob("*.*"))
+    pages = ["reports/2026-06-30/selection.html", "reports/2026-06-30/index.html", "reports/index.html"]
+    assert done.stdout.splitlines() == pages
+    made = sorted(str(path.relative_to(folder / "reports")) for path in (folder / "reports").rglob("[!.]*.*"))
     assert made == [
         "2026-06-30/actions/most_valuable.csv",
         "2026-06-30/actions/rfm_cuts.csv",
         "2026-06-30/actions/win_back.csv",
+        "2026-06-30/index.html",
         "2026-06-30/notebooks/selection.ipynb",
         "2026-06-30/run.json",
         "2026-06-30/selection.html",
@@ -69,6 +71,8 @@ def test_the_same_run_twice_gives_the_same_page_but_for_the_clock(teaching):
     for name in ("2026-06-30", "2026-06-30.2"):
         page = BeautifulSoup((folder / "reports" / name / "selection.html").read_text(), "html.parser")
         page.find("script").decompose()
+        for change in page.select(".tiles .change"):  # there is nothing to compare the first one with
+            assert "about the same" in change.extract().get_text()
         for row in page.find_all("tr"):
             if row.th and row.th.get_text() == "Made":
                 row.decompose()
