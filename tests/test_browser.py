@@ -1,0 +1,235 @@
+"""Pages in a real browser: whole without a network, silent, accessible. Judges: Chromium, axe-core, pypdf."""
+
+import csv
+import json
+import random
+import shutil
+import subprocess
+import sys
+import unicodedata
+from datetime import date, timedelta
+from io import BytesIO
+
+import pytest
+
+from portfoy.report import overview
+
+pytestmark = pytest.mark.slow
+
+SCRIPT, IMAGE, TURKISH, LONG = "<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "Şükrü İÇ Łódź", "a" * 200
+NAMES = [SCRIPT, IMAGE, TURKISH, LONG, "$5 \\frac{1}{2}", "=1+1", "{0} %s", "007"]
+PAGES = ["report", "run", "values", "shelf"]
+PUBLISHED = ["first run", "index"]  # less in them than in "run" and "shelf"
+
+
+@pytest.fixture(scope="module")
+def reports(tmp_path_factory):
+    """A run of the command on a shop with hostile names; its folder of reports, and where each page stands."""
+    folder = tmp_path_factory.mktemp("shop <b> & söhne #1 100%")
+    shop = folder / f"{SCRIPT.replace('/', '-')}.csv"
+    with shop.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([["customer_id", "order_id", "product_id", "ordered_on", "amount"], *orders()])
+    command = [sys.executable, "-m", "portfoy", "report", "selection", "--data", shop.name]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    (run,) = (folder / "reports").glob("20*")
+    return folder / "reports", run
+
+
+def orders():
+    """Eight customers with names that a careless page would run or garble, who buy often; and 400 others."""
+    rng = random.Random(1)
+    for number in range(400):
+        name, known = (NAMES[number], True) if number < len(NAMES) else (f"C{number}", False)
+        day, rate = rng.randrange(600), 0.05 if known else rng.gammavariate(0.6, 1 / 50)
+        leaves, level = 0 if known else rng.betavariate(0.8, 2.5), 7 if known else rng.gauss(4, 0.6)
+        order = 0
+        while day < 1000:
+            product = SCRIPT if order % 2 else IMAGE
+            yield [
+                name,
+                f"{number}-{order}",
+                product,
+                date(2023, 1, 1) + timedelta(day),
+                round(rng.lognormvariate(level, 0.5), 2),
+            ]
+            order += 1
+            day += 1 + int(rng.expovariate(rate)) + (2000 if rng.random() < leaves else 0)
+
+
+@pytest.fixture(scope="module")
+def pages(reports, tmp_path_factory):
+    """The published pages, and those of a run that has what a first run lacks: others before it, and a failure."""
+    root, folder = reports
+    record = {**json.loads((folder / "run.json").read_text(encoding="utf-8")), "folder": folder.name}
+    stage = record["stages"][0]
+    failed = {**stage, "name": "retention", "stage": "retention", "status": "failed", "error": IMAGE, "figures": []}
+    earlier = {"before": {"folder": "2025-08-31", "as_of": "2025-08-31"}, "cause": "The data have changed.",
+               "figures": [moved(figure, factor) for figure, factor in
+                           zip(stage["figures"], (0.9, 1.1, 1, 0.9, 1.2), strict=False)]}  # fmt: skip
+    full = {**record, "source": IMAGE, "stages": [{**stage, "changes": earlier, "missing": [SCRIPT]}, failed]}
+    older = [{**record, "as_of": f"{year}-08-31", "folder": f"{year}-08-31"} for year in range(2024, 1990, -1)]
+    values = [{**stage, "name": f"selection-months-{months}", "each": {"months": months}} for months in (6, 12)]
+    made = tmp_path_factory.mktemp("pages")
+    (made / "run.html").write_text(overview.run_page(full), encoding="utf-8")
+    (made / "values.html").write_text(overview.run_page({**full, "source": LONG, "stages": values}), encoding="utf-8")
+    (made / "shelf.html").write_text(
+        overview.shelf_page([record, full, {**full, "source": LONG}, *older]), encoding="utf-8"
+    )
+    own = {name: made / f"{name}.html" for name in ("run", "values", "shelf")}
+    published = {"report": folder / "selection.html", "first run": folder / "index.html", "index": root / "index.html"}
+    return {**published, **own}
+
+
+def moved(figure, factor):
+    before, after = figure["value"] * factor, figure["value"]
+    return {"name": figure["name"], "label": figure["label"], "unit": figure["unit"], "before": before, "after": after,
+            "relative": 1 / factor - 1, "direction": "up" if factor < 1 else "down" if factor > 1 else "same",
+            "beyond": None, "better": "up"}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def browser():
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if not path:
+        pytest.skip("there is no Chromium or Chrome on the path")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(browser, pages):
+    """Open a page; what it asked for, said and complained about stands in ``page.seen``."""
+    opened = []
+
+    def go(name, **context):
+        opened.append(browser.new_context(**context))
+        page = opened[-1].new_page()
+        page.seen = {"requests": [], "complaints": [], "dialogs": []}
+        page.on("request", lambda request: page.seen["requests"].append(request.url))
+        page.on(
+            "console", lambda message: page.seen["complaints"].append(message.text) if message.type == "error" else 0
+        )
+        page.on("pageerror", lambda error: page.seen["complaints"].append(str(error)))
+        page.on("dialog", lambda dialog: (page.seen["dialogs"].append(dialog.message), dialog.dismiss()))
+        page.goto(pages[name].as_uri(), wait_until="load")
+        return page
+
+    yield go
+    for context in opened:
+        context.close()
+
+
+def shown(page):
+    """What a reader sees, with the blanks that keep words together as blanks."""
+    return page.locator("body").inner_text().replace("\u00a0", " ").replace("\u2060", "")
+
+
+@pytest.mark.parametrize("name", PAGES + PUBLISHED)
+def test_a_page_asks_for_nothing_and_complains_of_nothing(visit, pages, name):
+    page = visit(name)
+    page.wait_for_timeout(200)
+    asked = [url for url in page.seen["requests"] if not url.startswith("data:")]
+    assert asked == [pages[name].as_uri()]
+    assert page.seen["complaints"] == []
+    assert page.seen["dialogs"] == []
+
+
+def test_the_watch_sees_a_request_a_complaint_and_a_dialog(browser, visit, pages, tmp_path):
+    pages["broken"] = tmp_path / "broken.html"
+    pages["broken"].write_text("<img src='x.png'><script>alert(1); throw Error('no')</script>", encoding="utf-8")
+    page = visit("broken")
+    assert page.seen["dialogs"] == ["1"]
+    assert [url.rpartition("/")[2] for url in page.seen["requests"]] == ["broken.html", "x.png"]
+    assert "no" in page.seen["complaints"]
+
+
+@pytest.mark.parametrize("width", [1280, 400])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", PAGES)
+def test_axe_finds_nothing(visit, name, scheme, width):
+    from axe_playwright_python.sync_playwright import Axe
+
+    page = visit(name, viewport={"width": width, "height": 800}, color_scheme=scheme)
+    for details in page.locator("details").all():
+        details.evaluate("element => { element.open = true }")
+    found = Axe().run(page)
+    assert [(one["id"], one["nodes"][0]["html"][:200]) for one in found.response["violations"]] == []
+    assert len(found.response["passes"]) > 10
+
+
+@pytest.mark.parametrize("name", PAGES + PUBLISHED)
+def test_a_narrow_page_does_not_scroll_sideways(visit, name):
+    page = visit(name, viewport={"width": 400, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 400
+    page.evaluate("window.scrollTo(500, 0)")
+    assert page.evaluate("window.scrollX") == 0
+
+
+def test_hostile_names_are_text_on_the_report(visit):
+    page = visit("report")
+    text = shown(page)
+    for name in (SCRIPT, IMAGE, TURKISH, "$5 \\frac{1}{2}", "=1+1", "{0} %s", "007"):
+        assert name in text, name
+    assert page.locator("img[onerror], script:not([type='application/json'])").count() == 0
+    assert all(alt for alt in page.locator("img").evaluate_all("all => all.map(one => one.alt)"))
+
+
+@pytest.mark.parametrize("name", ["run", "shelf"])
+def test_hostile_names_are_text_on_the_overviews(visit, name):
+    page = visit(name)
+    assert IMAGE in page.locator("h1, h2").all_inner_texts()[0 if name == "run" else 2].replace("\u00a0", " ")
+    assert page.locator("img, script").count() == 0
+
+
+@pytest.mark.parametrize("name", ["report", "shelf"])
+def test_the_keyboard_reaches_and_opens_every_fold(visit, name):
+    page = visit(name)
+    there = page.locator("summary").count()
+    assert there > 0
+    page.evaluate("document.querySelectorAll('summary').forEach((one, place) => { one.dataset.place = place })")
+    reached, opened = [], []
+    for _step in range(2000):
+        page.keyboard.press("Tab")
+        place = page.evaluate(
+            "document.activeElement.dataset.place ?? (document.activeElement === document.body ? 'end' : '')"
+        )
+        if place == "end":
+            break
+        if place:
+            reached.append(int(place))
+            page.keyboard.press("Enter")
+            opened.append(page.evaluate("document.activeElement.parentElement.open"))
+            page.keyboard.press("Enter")
+    assert reached == list(range(there))
+    assert all(opened)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_the_first_tab_stop_leads_to_the_content(visit, name):
+    page = visit(name)
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    assert page.locator(".skip").bounding_box()["x"] >= 0
+    page.keyboard.press("Enter")
+    assert page.url.endswith("#content")
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_printed_page_is_a4_with_its_headings_and_without_code(visit, name):
+    from pypdf import PdfReader
+
+    page = visit(name)
+    headings = [" ".join(one.split()) for one in page.locator("h1, h2, h3").all_inner_texts()]
+    printed = PdfReader(BytesIO(page.pdf(prefer_css_page_size=True)))
+    width, height = (float(length) / 72 * 25.4 for length in printed.pages[0].mediabox[2:])
+    assert (round(width), round(height)) == (210, 297)
+    text = "".join("".join(sheet.extract_text() for sheet in printed.pages).split())
+    text = unicodedata.normalize("NFKC", text)  # fi is one letter in print
+    assert len(headings) > 2
+    assert [heading for heading in headings if "".join(heading.split()) not in text] == []
+    assert "importportfoy" not in text
