@@ -109,6 +109,12 @@ def test_interval_grows_with_confidence_and_holds_the_value(cdnow, fits, value):
     assert (value.table["expected_value_low"] > 0).all()
 
 
+def test_the_mean_customer_has_the_mean_of_the_values(cdnow, value):
+    mean, low, high = value.mean
+    assert mean == pytest.approx(value.table["expected_value"].mean())
+    assert (low / mean, high / mean) == pytest.approx((value.total_low / value.total, value.total_high / value.total))
+
+
 def test_groups_add_up_and_their_errors_do_not_cancel(cdnow, value):
     groups = cdnow["repeats"].clip(upper=2).map({0: "none", 1: "one", 2: "more"}).rename("class")
     table = value.by(groups)
@@ -146,7 +152,7 @@ def test_missing_groups_are_a_group(three, fits):
 
 def test_an_empty_base_is_worth_nothing(three, fits):
     nobody = lifetime_value(three.iloc[:0], *fits)
-    assert (nobody.total, nobody.total_low, nobody.total_high) == (0, 0, 0)
+    assert (nobody.total, nobody.total_low, nobody.total_high) == nobody.mean == (0, 0, 0)
     assert nobody.table.empty
     assert nobody.by(three["customer_id"].iloc[:0]).empty
 

@@ -63,6 +63,9 @@ def test_data_with_findings():
 def test_data_without_findings():
     assert plain(sentences.describe_data(tables(("Amount of zero", 0, 0.0, "", "")))) == USED
     assert plain(sentences.describe_data(tables())) == USED
+    assert plain(sentences.describe_data(tables(), as_of=tables().facts.last_day)) == USED
+    earlier = plain(sentences.describe_data(tables(), as_of="2020-01-31"))
+    assert earlier == f"{USED} This report stands on 31 Jan 2020 and leaves out what came later."
 
 
 def test_data_in_a_terminal():
@@ -409,6 +412,7 @@ def test_value_of_margin_over_one_month():
 def test_what_the_headline_counts():
     assert outlook.describe_horizon(VALUE) == "revenue over the next 12 months"
     assert outlook.describe_horizon(MARGIN) == "margin over the next month"
+    assert outlook.describe_mean(MARGIN) == "per customer on average, margin over the next month"
 
 
 def test_value_that_rests_on_one_purchase_is_named():

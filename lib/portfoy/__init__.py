@@ -43,6 +43,7 @@ _FRONT = {
     "describe_spend": "outlook",
     "describe_value": "outlook",
     "describe_horizon": "outlook",
+    "describe_mean": "outlook",
     "describe_parameters": "outlook",
     "describe_once": "outlook",
     "describe_top": "outlook",

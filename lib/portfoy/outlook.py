@@ -162,6 +162,11 @@ def describe_horizon(value):
     return _("{measure} over {period}").format(measure=measure, period=_period(value.horizon_months))
 
 
+def describe_mean(value):
+    """What a headline of customer lifetime value counts, in a few words."""
+    return _("per customer on average, {what}").format(what=describe_horizon(value))
+
+
 def _period(months):
     return plural("the next month", "the next {n} months", months).format(n=style.number(months))
 

@@ -2,13 +2,18 @@
 
 import math
 
+import pandas as pd
+
 from portfoy import style
 from portfoy.locale import _, language, plural
 
 
-def describe_data(tables):
-    """What the log holds and how much of it is used, in one line."""
+def describe_data(tables, *, as_of=None):
+    """What the log holds and how much of it is used, in one line; `as_of` is the day the report stands on."""
     text, found = _used(tables.facts), tables.quality[tables.quality["rows"] > 0]
+    if as_of and pd.Timestamp(as_of).date() < tables.facts.last_day:
+        said = _("This report stands on {day} and leaves out what came later.")
+        text += " " + said.format(day=style.day(as_of))
     listed = [f"{_inside(row.rule)}, {_some(row.share)}" for row in found.itertuples()]
     if listed:
         text += " " + _("Found on the way, as a share of all lines: {list}.").format(list="; ".join(listed))

@@ -54,6 +54,11 @@ class LifetimeValue:
     _slopes: np.ndarray = field(repr=False)  # of each value in the seven log-parameters
     _covariance: np.ndarray = field(repr=False)  # of the seven log-parameters
 
+    @property
+    def mean(self):
+        """The value of a customer on average, with its interval: (mean, low, high), money."""
+        return tuple(value / max(len(self.table), 1) for value in (self.total, self.total_low, self.total_high))
+
     def by(self, groups):
         """Value of groups of customers.
 
