@@ -87,3 +87,79 @@ def test_a_date_before_the_first_order_is_refused():
     assert str(error.value) == (
         "data/teaching: there is nothing by 2020-01-01; the first order is of 2023-07-01. Take a later date."
     )
+
+
+def test_a_file_gives_values_for_all_reports_and_for_one_and_the_command_goes_before_it(tmp_path):
+    file = tmp_path / "params.toml"
+    file.write_text(
+        "horizon_months = 6\nmargin_rate = 1\ncontacts = 5\n[selection]\ncontacts = 7\n[retention]\nx = 1\n"
+    )
+    (job,) = plan.make_plan(["selection"], file=file, given={"horizon_months": "24"}).jobs
+    found = {name: job.parameters[name] for name in ("horizon_months", "margin_rate", "contacts")}
+    assert found == {"horizon_months": 24, "margin_rate": 1.0, "contacts": 7}
+    assert isinstance(found["margin_rate"], float)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("horizon_months = '6'", "parameter 'horizon_months' is '6'; it must be of type int (months to look ahead)."),
+        ("horizon_months = true", "parameter 'horizon_months' is True; it must be of type int (months to look ahead)."),
+        ("horizon_months = [6]", "parameter 'horizon_months' is [6]; it must be of type int (months to look ahead)."),
+        ("horizon_months = 6.5", "parameter 'horizon_months' is 6.5; it must be of type int (months to look ahead)."),
+        ("margin_rate = inf", "parameter 'margin_rate' is inf; it must be finite."),
+        ("horizon = 6", "no parameter 'horizon' in 'selection'; did you mean 'horizon_months'?"),
+        ("[selektion]\ncontacts = 5", "no report 'selektion'; did you mean 'selection'?"),
+        ("db_password = 'x'", "parameter 'db_password' looks like a secret; it would be printed in the report."),
+        ("as_of = 2026-01-31", "parameter 'as_of' has an option of its own: --as-of"),
+        ("horizon_months =", "is not TOML: Invalid value (at end of document)."),
+    ],
+)
+def test_what_is_wrong_in_a_file_is_said_with_its_name(tmp_path, content, message):
+    file = tmp_path / "params.toml"
+    file.write_text(content)
+    with pytest.raises(plan.PlanError) as error:
+        plan.make_plan(["selection"], file=file)
+    assert str(error.value) == f"{file}: {message}"
+
+
+def test_a_file_that_is_not_there_is_named():
+    with pytest.raises(plan.PlanError) as error:
+        plan.make_plan(["selection"], file="nowhere.toml")
+    assert str(error.value) == "nowhere.toml: cannot be read: No such file or directory."
+
+
+def test_each_value_is_a_job_of_its_own():
+    made = plan.make_plan(["selection"], each='segments="a, b.csv",Ş/x,<b>', given={"contacts": "5"})
+    assert [(job.name, job.each, job.parameters["segments"], job.parameters["contacts"]) for job in made.jobs] == [
+        ("selection-segments-a-b.csv", {"segments": "a, b.csv"}, "a, b.csv", 5),
+        ("selection-segments-x", {"segments": "Ş/x"}, "Ş/x", 5),
+        ("selection-segments-b", {"segments": "<b>"}, "<b>", 5),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("each", "message"),
+    [
+        ("contacts", "--each 'contacts' is not of the form name=a,b,c."),
+        ("contacts=5,,6", "--each 'contacts=5,,6' is not of the form name=a,b,c."),
+        ("contacts=5,05", "--each 'contacts=5,05' names a value twice."),
+        ("contacts=5,x", "parameter 'contacts' is 'x'; it must be of type int (customers on each action list)."),
+        ("contact=5", "--each: no parameter 'contact' in 'selection'; did you mean 'contacts'?"),
+        ("as_of=2026-01-31", "--each: parameter 'as_of' has an option of its own: --as-of"),
+    ],
+)
+def test_what_is_wrong_with_the_values_to_run_for_is_said_in_one_line(each, message):
+    with pytest.raises(plan.PlanError) as error:
+        plan.make_plan(["selection"], each=each)
+    assert str(error.value) == message
+
+
+def test_nothing_is_started_before_all_but_the_data_is_checked(tmp_path):
+    started = []
+    with pytest.raises(plan.PlanError):
+        plan.make_plan(["selection"], given={"horizon": "6"}, meanwhile=lambda: started.append(1))
+    assert started == []
+    with pytest.raises(DataError):
+        plan.make_plan(["selection"], data=tmp_path / "nowhere", meanwhile=lambda: started.append(1))
+    assert started == [1]

@@ -58,7 +58,7 @@ def report(stages, data, as_of, language, given, file, each, out, jobs, isolated
 
         browser = _browser() if options["pdf"] else None
         wanted = {"data": data, "as_of": as_of, "language": language, "file": file, "each": each}
-        made = plan.make_plan(stages, **wanted, given=_pairs(given), meanwhile=None if isolated else _warm_up)
+        made = plan.make_plan(stages, **wanted, given=_pairs(given), meanwhile=lambda: _meanwhile(isolated))
         from portfoy.report import make, progress
 
         with progress.Bars() if sys.stderr.isatty() else progress.Progress() as shown:
@@ -156,11 +156,14 @@ def _parameter_lines(notebook):
     return [(one.name, kinds[one.type], str(one.default) if one.default != "" else '""', one.help) for one in known]
 
 
-def _warm_up():
+def _meanwhile(isolated):
+    """While the data are read: start what kernels are forked from, and say on a terminal what is going on."""
     from portfoy.report import kernels
 
-    if kernels.can_fork():
+    if not isolated and kernels.can_fork():
         kernels.warm_up()
+    if sys.stderr.isatty():
+        click.echo(_("reading and checking the data ..."), err=True)
 
 
 def _browser():

@@ -11,6 +11,7 @@ from portfoy.contract import DataError
 from portfoy.locale import _
 
 STAGES = ("portfolio", "selection", "acquisition", "retention", "deepening", "monitoring")
+OPTIONS = ("data", "as_of", "language")  # parameters that the command has an option of its own for
 TYPES = {"str": str, "int": int, "float": float, "bool": bool}
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from portfoy.contract import TABLES, DataError
 from portfoy.locale import _, languages
-from portfoy.report.parameters import STAGES, PlanError, hint, notebooks, parameters, typed
+from portfoy.report.parameters import OPTIONS, STAGES, PlanError, hint, notebooks, parameters, typed
 
 SECRET = re.compile(r"(^|_)(password|passwd|secret|token|api_?key|credential)s?($|_)", re.IGNORECASE)
 
@@ -139,7 +139,7 @@ def _meant(stage, name, declared, where):
         raise PlanError(
             where + _("parameter '{name}' looks like a secret; it would be printed in the report.").format(name=name)
         )
-    if name in ("data", "as_of", "language"):
+    if name in OPTIONS:
         option = name.replace("_", "-")
         raise PlanError(
             where + _("parameter '{name}' has an option of its own: --{option}").format(name=name, option=option)
