@@ -17,11 +17,11 @@ class _WithParameters(click.Command):
 
         shown = {}
         for notebook in parameters.notebooks().values():
-            shown |= {line[0]: line for line in _parameter_lines(notebook)}
+            for name, kind, default, text in _parameter_lines(notebook):
+                if name not in parameters.OPTIONS:
+                    shown[name] = (f"{name}: {kind}", f"{text} [{default}]")
         with formatter.section(_("Parameters (-p NAME=VALUE)")):
-            formatter.write_dl(
-                [(f"{name}: {kind}", f"{text} [{default}]") for name, kind, default, text in shown.values()]
-            )
+            formatter.write_dl(list(shown.values()))
 
 
 @click.command(cls=_WithParameters)
