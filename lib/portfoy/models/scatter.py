@@ -53,17 +53,22 @@ def futures(customers, value, *, draws=2_000, seed=7):
     spent = known * np.where(known > 0, ticket, 0.0)
     rng = np.random.default_rng(seed)
     size = (draws, len(customers))
-    rate = rng.gamma(fit.r + x, 1 / (fit.alpha + age), size)
-    stop = rng.beta(fit.a, fit.b + x, size)
-    scale = rng.gamma(spend_fit.p * known + spend_fit.q, 1 / (spend_fit.v + spent), size)
     there = rng.random(size) < fit.p_alive(customers).to_numpy()
-    now, brought, horizon = np.zeros(size), np.zeros(size), value.horizon_months * DAYS_A_MONTH
+    cell = np.flatnonzero(there)  # only the futures that go on are worked on, and they soon are few
+    rate = rng.gamma(fit.r + x, 1 / (fit.alpha + age), size)[there]
+    stop = rng.beta(fit.a, fit.b + x, size)[there]
+    scale = rng.gamma(spend_fit.p * known + spend_fit.q, 1 / (spend_fit.v + spent), size)[there]
+    now, brought, horizon = np.zeros(len(cell)), np.zeros(there.size), value.horizon_months * DAYS_A_MONTH
     for _purchase in range(MOST):
-        now = now + rng.exponential(1, size) / rate
-        there &= now <= horizon
-        if not there.any():
+        now = now + rng.exponential(1, len(cell)) / rate
+        cell, now, rate, stop, scale = _only(now <= horizon, cell, now, rate, stop, scale)
+        if not len(cell):
             break
         discount = (1 + value.discount_rate) ** (-now / (12 * DAYS_A_MONTH))
-        brought += np.where(there, rng.gamma(spend_fit.p, 1, size) / scale * discount, 0.0)
-        there &= rng.random(size) >= stop
-    return brought * value.margin_rate
+        brought[cell] += rng.gamma(spend_fit.p, 1, len(cell)) / scale * discount
+        cell, now, rate, stop, scale = _only(rng.random(len(cell)) >= stop, cell, now, rate, stop, scale)
+    return brought.reshape(size) * value.margin_rate
+
+
+def _only(which, *arrays):
+    return [array[which] for array in arrays]

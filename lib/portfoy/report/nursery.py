@@ -1,8 +1,8 @@
 """What report kernels need, imported once in the process they are forked from.
 
 Imports only: a thread or an open engine would not survive the fork. The inline backend of matplotlib is not among
-them, because imported here it would show no figure in a kernel. A package that is missing is left to the notebook
-that needs it.
+them, because imported here it would show no figure in a kernel. A package stands here once a stage uses it: what
+nothing uses would only delay the first kernel. One that is missing is left to the notebook that needs it.
 """
 
 import gc
@@ -18,10 +18,8 @@ PACKAGES = (
     "ibis.backends.sql.compilers.duckdb",
     "matplotlib.pyplot",
     "matplotlib.backends.backend_agg",
-    "seaborn",
     "scipy.optimize",
-    "scipy.stats",
-    "sklearn.linear_model",
+    "scipy.special",
     "great_tables",
     "babel.dates",
     "babel.numbers",

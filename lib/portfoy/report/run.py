@@ -164,6 +164,7 @@ class _Engine(NBClientEngine):
 
     @classmethod
     def execute_managed_notebook(cls, nb_man, kernel_name, *, manager, progress, limits, **_options):
+        nb_man.save = lambda **_options: None  # papermill would write the notebook twice a cell, a second in all
         client = _Client(
             nb_man,
             km=manager,
@@ -173,7 +174,10 @@ class _Engine(NBClientEngine):
             shutdown_kernel="immediate",
             kernel_name=kernel_name,
         )
-        return client.execute(cleanup_kc=True)
+        try:
+            return client.execute(cleanup_kc=True)
+        finally:
+            del nb_man.save  # it is written once, however it ended
 
 
 def _heading(cell):
