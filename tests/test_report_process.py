@@ -136,6 +136,13 @@ def until(true, otherwise, *, seconds=60):
     return found
 
 
+def expect_no_process(project):
+    """Neither a command nor a kernel lives; those of a killed command need a moment to notice."""
+    with suppress(AssertionError):
+        until(lambda: not project.processes(), "", seconds=6)
+    assert project.processes() == []
+
+
 def links(page):
     """The files of its own that a page leads to."""
     soup = BeautifulSoup(page.read_text("utf-8"), "html.parser")
@@ -167,7 +174,7 @@ def expect_whole_runs(project, runs, earlier):
 
 def expect_whole_shelf(project, earlier, *, runs=(DAY,), cleared=0, latest=DAY):
     """What must hold after any event: whole runs only, no process left, and the next command makes its run."""
-    until(lambda: not project.processes(), f"still alive: {project.processes()}", seconds=6)
+    expect_no_process(project)
     expect_whole_runs(project, runs, earlier)
     assert links(project.reports / "latest.html") == {f"{latest}/index.html"}
     code, out, err = project.run("portfolio")
@@ -180,7 +187,7 @@ def expect_whole_shelf(project, earlier, *, runs=(DAY,), cleared=0, latest=DAY):
     expect_whole_runs(project, [*runs, new], earlier)
     assert project.ends(new) == {"portfolio": ("ok", "")}
     assert links(project.reports / "latest.html") == {f"{new}/index.html"}
-    until(lambda: not project.processes(), f"still alive: {project.processes()}", seconds=6)
+    expect_no_process(project)
 
 
 @pytest.fixture(scope="module")
@@ -221,18 +228,18 @@ def test_a_killed_command_takes_its_kernels_along_and_leaves_nothing_on_the_shel
     expect_whole_shelf(project, earlier, cleared=2)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_command_says_so_and_leaves_nothing(project, number):
+def test_an_interrupted_command_says_so_and_leaves_nothing(project):
     earlier = project.fingerprints()
     project.notebook("selection", "## Start", WAIT)
-    command = project.start("selection", "portfolio", "--jobs", 2)
-    project.reached()
-    command.send_signal(number)
-    code, out, err = ended(command)
-    assert (code, out) == (130, "")
-    assert [line for line in err.splitlines() if not line.startswith(("  ", "portfolio: ok, "))] == [
-        "portfoy report: interrupted; nothing was published."
-    ]
+    commands = [project.start("selection"), project.start("selection", "--isolated")]
+    project.reached(2)
+    for command, number in zip(commands, (signal.SIGINT, signal.SIGTERM), strict=True):
+        command.send_signal(number)
+        code, out, err = ended(command)
+        assert (code, out) == (130, "")
+        assert [line for line in err.splitlines() if not line.startswith("  ")] == [
+            "portfoy report: interrupted; nothing was published."
+        ]
     assert list(project.reports.glob(".building-*")) == []
     expect_whole_shelf(project, earlier)
 
@@ -297,30 +304,47 @@ def test_a_report_without_end_is_stopped_by_the_time_of_a_cell_or_of_the_whole(p
     }
     page = project.page(f"{DAY}.2", "selection")
     assert ("seen before" in page, "This report did not finish." in page) == (True, True)
-    assert project.processes() == []
-    code, _out, err = project.run("retention", "portfolio", "--timeout", 6)
+    expect_no_process(project)
+    code, _out, err = project.run("retention", "--timeout", 8)
     assert code == 3, err
-    ends = project.ends(f"{DAY}.3")
-    assert (ends["portfolio"], ends["retention"][0]) == (("ok", ""), "timeout")
+    assert project.ends(f"{DAY}.3")["retention"][0] == "timeout"
     assert 1 <= project.page(f"{DAY}.3", "retention").count("one more") < 40
     expect_whole_shelf(project, earlier, runs=[DAY, f"{DAY}.2", f"{DAY}.3"])
+
+
+def test_a_notebook_that_names_no_language_is_one_of_python(project):
+    earlier = project.fingerprints()
+    project.notebook("selection", "print(as_of)")
+    path = project.folder / "notebooks" / "reports" / "selection.ipynb"
+    path.write_text(json.dumps({**json.loads(path.read_text("utf-8")), "metadata": {}}), "utf-8")
+    code, _out, err = project.run("selection")
+    assert code == 0, err
+    assert f"<pre>{DAY}" in project.page(f"{DAY}.2", "selection")
+    expect_whole_runs(project, [DAY, f"{DAY}.2"], earlier)
 
 
 # --- nothing can be written ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("cell", "limit"),
-    [("print('short')", 100_000), ("print('x' * 900_000)", 700_000), ("print('<' * 400_000)", 700_000)],
-    ids=["tables", "notebook", "page"],
-)
-def test_a_file_that_is_too_large_is_one_line_and_no_run(project, cell, limit):
+def test_what_cannot_be_written_is_one_line_and_no_run(project):
     earlier = project.fingerprints()
-    project.notebook("selection", "## One", cell)
-    code, out, err = project.run("selection", limit=limit)
-    assert (code, out) == (1, "")
-    lines = [line for line in err.splitlines(keepends=True) if not line.startswith(("  ", "selection: ok, "))]
-    assert lines == [cannot_be_written("File too large")]
+    too_large = {  # the tables, the executed notebook, and the page, in which < takes four letters
+        "selection": ("print('short')", 100_000),
+        "retention": ("print('x' * 900_000)", 700_000),
+        "deepening": ("print('<' * 400_000)", 700_000),
+    }
+    for stage, (cell, _limit) in too_large.items():
+        project.notebook(stage, cell)
+    (project.folder / "taken").write_text("a file")
+    taken = project.start("portfolio", "--out", "taken")
+    commands = {stage: project.start(stage, limit=limit) for stage, (_cell, limit) in too_large.items()}
+    for stage, command in commands.items():
+        code, out, err = ended(command)
+        assert (code, out) == (1, "")
+        lines = [line for line in err.splitlines(keepends=True) if not line.startswith("  ")]
+        assert lines == [cannot_be_written("File too large")], stage
+    assert ended(taken) == (1, "", cannot_be_written("File exists", out="taken"))
+    assert (project.folder / "taken").read_text() == "a file"
     assert list(project.reports.glob(".building-*")) == []
     expect_whole_shelf(project, earlier)
 
@@ -348,6 +372,7 @@ def disk(project):
 def test_a_disk_that_fills_up_at_any_moment_leaves_whole_runs_only(project, disk):
     # The engine's file is the largest of a run and gone before the last pages are written. A second name for it on the
     # same disk keeps its room taken, so that the disk is fullest at the very end, and less room means an earlier stop.
+    # The very end are the shelf's two pages, written aside: they need room beyond what the finished run takes.
     held = project.reports / ".held"
     hold = f"import os\nos.path.exists({str(held)!r}) or os.link(os.environ['PORTFOY_KEPT'], {str(held)!r})"
     project.notebook("selection", hold, "print('x' * 200_000)")
@@ -361,7 +386,7 @@ def test_a_disk_that_fills_up_at_any_moment_leaves_whole_runs_only(project, disk
     shutil.rmtree(project.reports / f"{DAY}.2")
     shutil.copytree(project.folder / "aside", project.reports, dirs_exist_ok=True)
     stops = set()
-    for short in (4, 24, 48, 250, 450, taken - 100):  # kB: the shelf's page, the run's, pages, notebooks, tables
+    for short in (-12, 4, 250, 450, taken - 100):  # kB: for the shelf, the run, a page, a notebook, the tables
         disk(free + taken - short)
         code, out, err = project.run(*stages)
         assert (code, out) == (1, ""), f"{short} of {taken} kB short: {err}"
@@ -373,14 +398,6 @@ def test_a_disk_that_fills_up_at_any_moment_leaves_whole_runs_only(project, disk
         expect_whole_runs(project, [DAY], earlier)
     assert len(stops) >= 3  # how much it had said before: it was stopped at different moments
     disk(100_000)
-    expect_whole_shelf(project, earlier)
-
-
-def test_a_file_in_the_place_of_the_reports_is_one_line(project):
-    earlier = project.fingerprints()
-    (project.folder / "taken").write_text("a file")
-    assert project.run("--out", "taken") == (1, "", cannot_be_written("File exists", out="taken"))
-    assert (project.folder / "taken").read_text() == "a file"
     expect_whole_shelf(project, earlier)
 
 

@@ -195,13 +195,16 @@ def picture(fig):
 
 
 def _show_as_palette_picture():
-    """In a notebook, let the inline backend use `picture` for figures of ours."""
+    """In a notebook, let the inline backend use `picture` for figures of ours, and draw each of them only once."""
     try:
         from IPython import get_ipython
     except ImportError:
         return
     shell = get_ipython()
     if shell is not None:
+        import matplotlib.pyplot as plt
         from matplotlib.figure import Figure
 
         shell.display_formatter.formatters["image/png"].for_type(Figure, picture)
+        if plt.get_backend().endswith("inline"):  # pyplot would draw each figure after its cell, and nobody see it
+            plt.uninstall_repl_displayhook()

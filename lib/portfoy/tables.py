@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+import duckdb
 import ibis
 import pandas as pd
 
@@ -93,7 +94,21 @@ def keep(tables, path, names=()):
     """
     if not tables.files:
         return False
-    engine, first, found = tables.transactions.get_backend(), list(tables.reading), {}
+    first = list(tables.reading)
+    try:
+        found = _write(tables, path, names)
+    except duckdb.Error as error:  # a full disk, which the engine does not call an OSError
+        if path.name not in str(error):
+            raise
+        raise OSError(str(error).rpartition(": ")[2]) from None
+    about = (tables.where, tables.settings, tables.quality, tables.facts, tables.files)
+    _beside(path).write_bytes(pickle.dumps((os.getcwd(), about, first, found, tuple(tables.later))))
+    return True
+
+
+def _write(tables, path, names):
+    """The tables as they go to the file; what was read on the way, by name, or why one could not be read."""
+    engine, found = tables.transactions.get_backend(), {}
     engine.raw_sql(f"ATTACH '{quoted(path)}' AS kept")
     for name in ("transactions", *(name for name in tables.later if name in names)):
         before = len(tables.reading)
@@ -103,9 +118,7 @@ def keep(tables, path, names=()):
         except DataError as error:  # the section that needs the table will say so
             found[name] = error
     engine.raw_sql("DETACH kept")
-    about = (tables.where, tables.settings, tables.quality, tables.facts, tables.files)
-    _beside(path).write_bytes(pickle.dumps((os.getcwd(), about, first, found, tuple(tables.later))))
-    return True
+    return found
 
 
 def kept(where, again):

@@ -10,6 +10,7 @@ import multiprocessing
 import os
 import signal
 import sys
+import threading
 
 import zmq
 from jupyter_client.kernelspec import KernelSpec
@@ -158,6 +159,7 @@ def _nursery():
 def _serve(arguments, environment, folder, log, threads):
     """Be a kernel; what runs in a forked process."""
     os.setsid()  # a group of its own: Ctrl-C goes to the command, which then ends the kernels
+    threading.Thread(target=_end_with_the_command, daemon=True).start()
     file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(file, 1)
     os.dup2(file, 2)
@@ -174,3 +176,9 @@ def _serve(arguments, environment, folder, log, threads):
     threadpool_limits(threads)
     sys.argv = ["ipykernel_launcher", *arguments]
     IPKernelApp.launch_instance([*arguments, f"--IPKernelApp.parent_handle={os.getppid()}"])
+
+
+def _end_with_the_command():
+    """A command that is killed can end nothing: its kernels see that it is gone, and go with all they started."""
+    multiprocessing.parent_process().join()
+    os.killpg(0, signal.SIGKILL)

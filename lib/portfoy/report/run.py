@@ -94,6 +94,7 @@ def _execute(job, target, manager, progress, limits):
             parameters=job.parameters,
             engine_name=ENGINE,
             kernel_name="python3",
+            language="python",
             progress_bar=False,
             autosave_cell_every=0,
             manager=manager,
@@ -103,7 +104,8 @@ def _execute(job, target, manager, progress, limits):
     except PapermillExecutionError as failure:
         return "failed", f"{failure.ename}: {failure.evalue}"
     except (CellTimeoutError, TimeoutError) as failure:
-        return "timeout", str(failure).splitlines()[0]
+        over = time.monotonic() >= limits[1]
+        return "timeout", _("the time for the whole report ran out") if over else str(failure).splitlines()[0]
     except (DeadKernelError, RuntimeError):  # a kernel that dies while it starts is a bare RuntimeError
         how, written = manager.last_words()
         return "kernel died", _("the kernel was ended: {how}").format(how=how) + (f"\n{written}" if written else "")
@@ -140,7 +142,7 @@ class _Client(PapermillNotebookClient):
         """How long the next cell may take."""
         left = self.deadline - time.monotonic()
         if left <= 0:
-            raise TimeoutError(_("the time for the whole report ran out"))
+            raise TimeoutError
         return min(self.cell_seconds, left)
 
     def _execute_one(self, index, *, in_section):
