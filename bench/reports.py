@@ -139,7 +139,6 @@ def page(executed):
         "as_of": AS_OF,
         "source": "S",
         "currency": "TRY",
-        "language": "en",
         "provenance": [],
         "run": {},
     }

@@ -51,6 +51,7 @@ INSIDE = {  # the order inside a package, left to right
         "run",
         "changes",
         "tiles",
+        "look",
         "page",
         "trend",
         "overview",
@@ -64,7 +65,7 @@ INSIDE = {  # the order inside a package, left to right
         "commands",
     ],
 }
-ONLY_IN = {"papermill": "report/run.py", "nbconvert": "report/page.py"}
+ONLY_IN = {"papermill": "report/run.py", "mistune": "report/page.py", "jinja2": "report/look.py"}
 
 CONDA_NAMES = {"ibis-framework[duckdb]": "ibis-duckdb", "duckdb": "python-duckdb"}
 

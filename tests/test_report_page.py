@@ -49,7 +49,7 @@ def made():
     notebook = nbformat.v4.new_notebook(cells=cells)
     result = run.Result("selection", "ok", notebook, 1.0, figures=[figure])
     return page.make_page(
-        result, title="Selection?", as_of="2026-06-30", source=EVIL, currency="TRY", language="en",
+        result, title="Selection?", as_of="2026-06-30", source=EVIL, currency="TRY",
         provenance=[("Data", EVIL)], run={"as_of": "2026-06-30", "source": EVIL},
     )  # fmt: skip
 
@@ -113,7 +113,7 @@ def test_a_failed_run_says_so_first():
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("# T"), broken])
     result = run.Result("selection", "failed", notebook, 1.0, error="ZeroDivisionError: division by zero")
     made = page.make_page(
-        result, title="T", as_of="2026-06-30", source="s", currency="", language="en", provenance=[], run={}
+        result, title="T", as_of="2026-06-30", source="s", currency="", provenance=[], run={}
     )  # fmt: skip
     soup = BeautifulSoup(made, "html.parser")
     assert "failed: ZeroDivisionError: division by zero" in soup.find(role="alert").get_text()
@@ -123,7 +123,7 @@ def test_a_failed_run_says_so_first():
 def page_of(*cells, status="ok", error="", **options):
     result = run.Result("selection", status, nbformat.v4.new_notebook(cells=list(cells)), 1.0, error=error)
     made = page.make_page(
-        result, title="T", as_of="2026-06-30", source="s", currency="", language="en", provenance=[], run={}, **options
+        result, title="T", as_of="2026-06-30", source="s", currency="", provenance=[], run={}, **options
     )  # fmt: skip
     return BeautifulSoup(made, "html.parser")
 
@@ -155,7 +155,7 @@ def test_a_headline_tells_how_it_has_changed_in_words_and_by_an_arrow():
     result = run.Result("selection", "ok", nbformat.v4.new_notebook(cells=[]), 1.0, figures=[figure])
     changes = {"before": {"folder": "2026-05-31", "as_of": "2026-05-31"}, "cause": "", "figures": [moved]}
     made = page.make_page(
-        result, title="T", as_of="2026-06-30", source="s", currency="", language="en", provenance=[], run={},
+        result, title="T", as_of="2026-06-30", source="s", currency="", provenance=[], run={},
         changes=changes,
     )  # fmt: skip
     change = BeautifulSoup(made, "html.parser").find(class_="change")

@@ -42,7 +42,7 @@ def printed(tmp_path_factory):
     ]
     result = run.Result("selection", "ok", nbformat.v4.new_notebook(cells=cells), 1.0)
     made = page.make_page(
-        result, title="Selection?", as_of="30 Jun 2026", source="Shop", currency="TRY", language="en",
+        result, title="Selection?", as_of="2026-06-30", source="Shop", currency="TRY",
         provenance=[("Data", "shop.csv")], run={},
     )  # fmt: skip
     # a name that is an address with a fragment, an escape and a query if it is not written as one

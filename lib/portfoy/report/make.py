@@ -147,7 +147,6 @@ def _finish(folder, record, stage, result, earlier, job):
         as_of=record["as_of"],
         source=record["source"],
         currency=job.parameters.get("currency") or record["currency"],
-        language=record["language"],
         provenance=overview.provenance(record, [stage]),
         run={**record, "stages": [stage]},
         changes=stage["changes"],

@@ -13,11 +13,22 @@ from importlib.util import find_spec
 PACKAGES = (
     "ipykernel.kernelapp",
     "ipykernel.ipkernel",
+    "ipykernel.debugger",
+    "IPython.core.completerlib",
+    "IPython.core.pylabtools",
+    "IPython.extensions.storemagic",
+    "sqlite3",
+    "tornado.platform.asyncio",
     "pandas",
+    "pandas.io.formats.csvs",
+    "pyarrow.pandas_compat",
     "ibis.backends.duckdb",
+    "ibis.backends.duckdb.converter",
     "ibis.backends.sql.compilers.duckdb",
+    "ibis.formats.pandas",
     "matplotlib.pyplot",
     "matplotlib.backends.backend_agg",
+    "PIL.PngImagePlugin",
     "scipy.optimize",
     "scipy.special",
     "great_tables",
@@ -26,6 +37,7 @@ PACKAGES = (
     "babel.support",
 )
 
+sys.modules.setdefault("debugpy", None)  # a report is not debugged; every kernel would load a debugger that waits
 for name in PACKAGES:
     if find_spec(name.partition(".")[0]):
         import_module(name)

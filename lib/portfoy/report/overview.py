@@ -3,11 +3,9 @@
 Both are made from run records alone, by templates in which whatever comes from data is text.
 """
 
-from importlib.resources import files
-
 from portfoy import style
-from portfoy.locale import _, language, plural
-from portfoy.report import tiles, trend
+from portfoy.locale import _
+from portfoy.report import look, tiles, trend
 
 
 def metrics():
@@ -57,8 +55,9 @@ def run_page(run):
     text : HTML
     """
     found, absent = _metrics(run)
-    return _render(
+    return look.render(
         "overview.html.j2",
+        words=words(),
         title=_("{source}, as of {day}").format(source=run["source"], day=style.day(run["as_of"])),
         found=found,
         absent=absent,
@@ -82,8 +81,9 @@ def shelf_page(runs):
     by_source = {}
     for run in runs:
         by_source.setdefault(run["source"], []).append(run)
-    return _render(
+    return look.render(
         "shelf.html.j2",
+        words=words(),
         title=_("Reports"),
         command="portfoy report",
         sources=[trend.source(name, listed) for name, listed in by_source.items()],
@@ -93,7 +93,7 @@ def shelf_page(runs):
 def latest_page(run):
     """The page that leads to a run's own page: the newest good one, so that an address to keep always works."""
     page = f"{tiles.address(run['folder'])}/index.html"
-    return _render("latest.html.j2", title=_("The newest report"), address=page)
+    return look.render("latest.html.j2", words=words(), title=_("The newest report"), address=page)
 
 
 def provenance(run, stages):
@@ -244,15 +244,3 @@ def _moved(run, stage, *, dated):
             for change in changes["figures"]
         ],
     }
-
-
-def _render(template, **content):
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    folder = files("portfoy.report").joinpath("templates", "portfoy")
-    pages = Environment(
-        loader=FileSystemLoader(str(folder)), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-        lstrip_blocks=True,
-    )  # fmt: skip
-    look = files("portfoy.report").joinpath("page.css").read_text(encoding="utf-8")
-    return pages.get_template(template).render(words=words(), style=look, language=language(), plural=plural, **content)

@@ -6,12 +6,11 @@ folded behind them. No script, no address outside the file, and a content-securi
 
 import json
 import re
-from importlib.resources import files
-from pathlib import Path
+from functools import cache
 
 from portfoy import style
 from portfoy.locale import _
-from portfoy.report import record, tiles
+from portfoy.report import look, record, tiles
 
 
 def words():
@@ -27,13 +26,13 @@ def words():
     }
 
 
-def make_page(result, *, title, as_of, source, currency, language, provenance, run, changes=None):
+def make_page(result, *, title, as_of, source, currency, provenance, run, changes=None):
     """The HTML of one executed notebook.
 
     Parameters
     ----------
     result : run.Result
-    title, source, currency, language : texts
+    title, source, currency : texts
     as_of : text YYYY-MM-DD
     provenance : list of (name, value) shown at the foot
     run : dict, carried in the page as JSON
@@ -41,30 +40,20 @@ def make_page(result, *, title, as_of, source, currency, language, provenance, r
 
     Returns
     -------
-    text
+    text : HTML
     """
-    from nbconvert.exporters import HTMLExporter
-
-    page = {
-        "title": title,
-        "as_of": style.day(as_of),
-        "source": source,
-        "language": language,
-        "words": words(),
-        "style": files("portfoy.report").joinpath("page.css").read_text(encoding="utf-8"),
-        "tiles": tiles.make_tiles(result.figures, currency, changes, as_of=as_of),
-        "sections": _sections(_cells_run(result.notebook)),
-        "failure": "" if result.status == "ok" else f"{result.status}: {result.error}",
-        "provenance": provenance,
-        "record": _json(run),
-    }
-    exporter = HTMLExporter(
-        template_name="portfoy",
-        extra_template_basedirs=[str(Path(__file__).parent / "templates")],
-        filters={"markdown": _markdown},
+    return look.render(
+        "page.html.j2",
+        words=words(),
+        title=title,
+        as_of=style.day(as_of),
+        source=source,
+        tiles=tiles.make_tiles(result.figures, currency, changes, as_of=as_of),
+        sections=_sections(_cells_run(result.notebook)),
+        failure="" if result.status == "ok" else f"{result.status}: {result.error}",
+        provenance=provenance,
+        record=_json(run),
     )
-    html, _resources = exporter.from_notebook_node(result.notebook, resources={"page": page})
-    return html
 
 
 def _json(content):
@@ -72,19 +61,16 @@ def _json(content):
     return json.dumps(content, ensure_ascii=False, default=str).replace("<", "\\u003c")
 
 
-def _markdown(text):
-    """Markdown as HTML, its formulas as MathML, which needs no script."""
+@cache
+def _markdown():
+    """A function from Markdown to HTML; formulas become MathML, which needs no script, and HTML stays text."""
+    import mistune
     from latex2mathml.converter import convert
-    from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
-    class Renderer(IPythonRenderer):
-        def inline_math(self, body):
-            return convert(body)
-
-        def block_math(self, body):
-            return convert(body, display="block")
-
-    return MarkdownWithMath(renderer=Renderer(escape=True)).render(text)
+    made = mistune.create_markdown(escape=True, plugins=["table", "strikethrough", "math"])
+    made.renderer.register("inline_math", lambda _renderer, formula: convert(formula))
+    made.renderer.register("block_math", lambda _renderer, formula: convert(formula, display="block"))
+    return made
 
 
 def _cells_run(notebook):
@@ -125,7 +111,7 @@ def _add_markdown(sections, text):
     first, _line, rest = text.partition("\n")
     heading = re.match(r"(#{1,3}) +(.+)", first)
     if not heading:
-        sections[-1]["blocks"].append({"kind": "markdown", "text": text})
+        sections[-1]["blocks"].append({"kind": "html", "text": _markdown()(text)})
         return
     level, title = len(heading[1]), heading[2].strip()
     if level > 1:
@@ -134,7 +120,7 @@ def _add_markdown(sections, text):
         identity = identity if identity not in taken else f"{identity}-{len(sections)}"
         sections.append({"level": level, "title": title, "id": identity, "blocks": [], "code": []})
     if rest.strip():
-        sections[-1]["blocks"].append({"kind": "markdown", "text": rest.strip()})
+        sections[-1]["blocks"].append({"kind": "html", "text": _markdown()(rest.strip())})
 
 
 def _block(output):
