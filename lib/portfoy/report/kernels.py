@@ -5,6 +5,7 @@ already. Windows cannot fork, and `isolated` asks for ordinary kernels anywhere.
 command, whatever kernels the machine has installed, and both show the same.
 """
 
+import asyncio
 import contextlib
 import multiprocessing
 import os
@@ -13,6 +14,7 @@ import sys
 import threading
 
 import zmq
+from jupyter_client.channels import AsyncZMQSocketChannel
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning import LocalProvisioner
@@ -66,6 +68,11 @@ class Manager(AsyncKernelManager):
         about = {"supported_encryption": "curve"}
         return KernelSpec(argv=launch, display_name="Python 3", language="python", metadata=about)
 
+    def client(self, **options):
+        made = super().client(**options)
+        made.iopub_channel_class = _Messages
+        return made
+
     def kill(self):
         """End the kernel and whatever it started, at once."""
         if self.process is not None and self.process.poll() is None:
@@ -83,8 +90,24 @@ class Manager(AsyncKernelManager):
         return how, "\n".join(written).strip()
 
 
+class _Messages(AsyncZMQSocketChannel):
+    """What a kernel publishes; once it is heard, waiting 0.2 s for more of its greetings is too long."""
+
+    heard = False
+
+    async def get_msg(self, timeout=None):
+        message = await super().get_msg(timeout=0.02 if self.heard and timeout == 0.2 else timeout)
+        self.heard = True
+        return message
+
+
 class _Provisioner(LocalProvisioner):
     """jupyter_client's own provisioner, whose process is forked where its manager says so."""
+
+    async def wait(self):
+        while self.process is not None and self.process.poll() is None:  # it is killed, so it ends at once
+            await asyncio.sleep(0.005)
+        return await super().wait()
 
     async def launch_kernel(self, cmd, **options):
         manager = self.parent
