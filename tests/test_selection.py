@@ -170,7 +170,7 @@ def test_cuts_come_back_from_the_csv_of_a_report(tmp_path, table):
     scored = rfm(table)
     cuts = scored.cuts.reset_index()
     rows = cuts.astype(object).where(cuts.notna(), None).to_numpy().tolist()
-    write_actions(tmp_path, [{"name": "rfm_cuts", "columns": [str(name) for name in cuts], "rows": rows}])
+    write_actions(tmp_path / "actions", [{"name": "rfm_cuts", "columns": [str(name) for name in cuts], "rows": rows}])
     path = tmp_path / "actions" / "rfm_cuts.csv"
     assert path.read_bytes().startswith(b"\xef\xbb\xbf")
     pd.testing.assert_frame_equal(rfm(table, cuts=path).table, scored.table)

@@ -386,7 +386,7 @@ def test_an_address_that_does_not_answer_says_why(monkeypatch):
     def connect(where):
         raise RuntimeError(f"no route to {where} for s3cret\nmore")
 
-    monkeypatch.setattr(address.ibis, "connect", connect)
+    monkeypatch.setattr("ibis.connect", connect)
     assert error("postgres://me:s3cret@host/base") == (
         "postgres://***@host/base: does not answer: no route to postgres://***@host/base for ***. "
         "Check the address and that its driver is installed."

@@ -99,10 +99,11 @@ def _fill(building, record, plan, jobs, isolated, seconds, progress):
     """Run the stages into the folder being built, and complete the record of the run with what they gave."""
     start, earlier = time.perf_counter(), shelf.runs(building.root)
     stages = {stage["name"]: stage for stage in record["stages"]}
-    work = building.folder / "work"
+    work = (building.folder / "work").absolute()
     environment = {name: str(work) for name in ("TMPDIR", "TEMP", "TMP")}
     if keep(plan.tables, work / "tables.duckdb", plan.wanted):
-        environment[KEPT] = str((work / "tables.duckdb").absolute())
+        environment[KEPT] = str(work / "tables.duckdb")
+        plan.tables.transactions.get_backend().disconnect()  # from here on they would only take memory
     jobs = min(jobs or os.cpu_count() or 1, len(plan.jobs))
     threads = max((os.cpu_count() or 1) // jobs, 1)
     progress.plan([job.name for job in plan.jobs], _expected(earlier, record))
