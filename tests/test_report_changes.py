@@ -101,6 +101,11 @@ def test_a_report_is_compared_with_the_newest_good_one_of_an_earlier_date():
             "The data have changed, the code has not: what has moved comes from the data.",
         ),
         (
+            {"as_of": "2026-06-30", "code": "C2"},
+            "The code has changed, and the same data are seen from another day. To tell the two apart, run the present "
+            "code as of the earlier day: portfoy report selection --as-of 2026-05-31",
+        ),
+        (
             {"data": "D2", "code": "C2"},
             "Both data and code have changed. To tell them apart, run the present code on the earlier data: "
             "portfoy report selection --as-of 2026-05-31 --data THE-EARLIER-DATA",

@@ -93,6 +93,11 @@ def cause_words(what, earlier, stage):
         return _("The data have changed, the code has not: what has moved comes from the data.")
     if "parameters" in what:
         return _("Parameters differ, and so does what they are applied to: the two cannot be told apart.")
+    if "data" not in what:
+        return _(
+            "The code has changed, and the same data are seen from another day. To tell the two apart, run the present "
+            "code as of the earlier day: portfoy report {stage} --as-of {as_of}"
+        ).format(stage=stage["stage"], as_of=earlier["as_of"])
     return _(
         "Both data and code have changed. To tell them apart, run the present code on the earlier data: "
         "portfoy report {stage} --as-of {as_of} --data THE-EARLIER-DATA"
