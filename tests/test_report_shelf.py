@@ -113,6 +113,9 @@ def test_a_run_of_the_first_version_is_still_listed(tmp_path):
     for figure in old["stages"][0]["figures"]:
         old["stages"][0]["figures"] = [{key: figure[key] for key in figure if key != "better"}]
     del old["seconds"]
+    page = tmp_path / "sent.html"
+    page.write_text(f'<script type="application/json" id="run">{json.dumps(old)}</script>')
+    assert shelf.find(tmp_path, page)["stages"][0]["name"] == "selection"
     (tmp_path / "2026-05-31").mkdir()
     (tmp_path / "2026-05-31" / "run.json").write_text(json.dumps(old))
     publish(tmp_path, "2026-06-30")

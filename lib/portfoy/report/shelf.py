@@ -119,11 +119,14 @@ def runs(root):
 
 
 def _read(path):
-    """The record of a run; one of version 0.1.0 lacks what came later."""
-    record = json.loads(path.read_text(encoding="utf-8"))
+    return _completed(json.loads(path.read_text(encoding="utf-8")), path.resolve().parent.name)
+
+
+def _completed(record, folder):
+    """The record of a run with its folder; one of version 0.1.0 lacks what came later."""
     later = {"each": {}, "actions": [], "pdf": "", "changes": None}
     stages = [{"name": stage["stage"], **later, **stage} for stage in record["stages"]]
-    return {**record, "stages": stages, "folder": path.resolve().parent.name}
+    return {**record, "stages": stages, "folder": folder}
 
 
 def newest_first(found):
@@ -146,7 +149,7 @@ def find(root, name):
         if path.suffix == ".html" and path.is_file():
             said = re.search(r'<script type="application/json" id="run">(.*?)</script>', path.read_text("utf-8"), re.S)
             if said:
-                return {"folder": path.name, **json.loads(said[1])}
+                return _completed(json.loads(said[1]), path.name)
         for file in (path, path / "run.json"):
             if file.name == "run.json" and file.is_file():
                 return _read(file)
