@@ -50,6 +50,11 @@ def previous(runs, run, stage):
     return max(found, key=lambda pair: (pair[0]["as_of"] < run["as_of"], _place(pair[0])), default=None)
 
 
+def is_good(run):
+    """Whether every stage of a run is ok."""
+    return all(stage["status"] == "ok" for stage in run["stages"])
+
+
 def same_report(earlier, before, run, stage):
     """Whether two stages answer the same question on the same source."""
     return (before["stage"], earlier["source"], _kept(before)) == (stage["stage"], run["source"], _kept(stage))

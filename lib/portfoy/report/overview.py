@@ -26,7 +26,6 @@ def words():
         "all_runs": _("All reports"),
         "before": _("Before"),
         "change": _("Change"),
-        "changed": _("What has changed"),
         "empty": _("There is no report yet. This command makes the first one:"),
         "figure": _("Figure"),
         "made": _("Made"),

@@ -20,7 +20,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from portfoy.locale import _
-from portfoy.report import overview
+from portfoy.report import changes, overview
 
 BUILDING, REMOVING, LOCK = ".building-", ".removing-", ".lock"
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would take for the start of a formula
@@ -133,11 +133,6 @@ def newest_first(found):
     return sorted(found, key=lambda run: (run["as_of"], run["made_at"], run["folder"]), reverse=True)
 
 
-def is_good(run):
-    """Whether every stage of a run is ok."""
-    return all(stage["status"] == "ok" for stage in run["stages"])
-
-
 def find(root, name):
     """The record of a run: by its folder's name on the shelf, or by the path of a folder, a run.json or a page.
 
@@ -183,7 +178,7 @@ def prune(root, *, keep=None, older_than=None, dry_run=False, now=None):
         for run in runs(root):
             source = run["source"]
             seen[source] = seen.get(source, 0) + 1
-            newest_good = is_good(run) and source not in good
+            newest_good = changes.is_good(run) and source not in good
             good |= {source} if newest_good else set()
             age = now - datetime.fromisoformat(run["made_at"])
             young = older_than is not None and age < timedelta(days=older_than)
@@ -204,7 +199,7 @@ def _pages(root, found):
     """The shelf's pages, written aside: list of (path written, path meant)."""
     listed = newest_first(found)
     texts = {"index.html": overview.shelf_page(listed)}
-    good = next((run for run in listed if is_good(run)), None)
+    good = next((run for run in listed if changes.is_good(run)), None)
     if good:
         texts["latest.html"] = overview.latest_page(good)
     pages = []

@@ -5,6 +5,7 @@ from urllib.parse import quote
 from portfoy import style
 from portfoy.locale import _, plural
 
+METRICS = ("churn", "nps", "clv", "sales_cycle", "first_contact_resolution")  # the five most used, in their order
 SAME = 0.0005  # half a per mille: less is not a change that anybody acts on
 
 

@@ -48,16 +48,16 @@ def _headlines(runs):
     The five most-used metrics come first; then one figure of each stage before the second of any, so that no stage
     is crowded out by the first.
     """
-    good = [run for run in runs if all(stage["status"] == "ok" for stage in run["stages"])]
+    good = [run for run in runs if changes.is_good(run)]
     plain = [run for run in good if not any(stage.get("each") for stage in run["stages"])]
     top = (plain or good or [run for run in runs if _good(run)] or runs)[0]
-    metrics, found, rank = list(tiles.headlines())[:5], {}, {}
+    metrics, found, rank = tiles.METRICS, {}, {}
     for stage in _good(top):
         for place, figure in enumerate(stage["figures"]):
             name = figure["name"]
             if name not in found:
                 found[name] = stage, figure
-                rank[name] = metrics.index(name) - 5 if name in metrics else place
+                rank[name] = metrics.index(name) - len(metrics) if name in metrics else place
     return top, [found[name] for name in sorted(found, key=rank.get)][:STRIP]
 
 
