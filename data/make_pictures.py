@@ -13,7 +13,7 @@ import pandas as pd
 
 import portfoy as pf
 from portfoy import style
-from portfoy.figures import picture
+from portfoy.figures.frame import picture
 
 HERE = Path(__file__).parent
 STAGES = {"Created": "created_on", "Contacted": "contacted_on", "Qualified": "qualified_on", "Proposed": "proposed_on"}

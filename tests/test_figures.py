@@ -9,9 +9,10 @@ import pytest
 from matplotlib.text import Text
 from PIL import Image
 
-from portfoy import figures
+import portfoy as pf
+from portfoy.figures import frame
 from portfoy.models.holdout import Backtest
-from portfoy.portfolio import concentration
+from portfoy.portfolio.concentration import concentration
 
 mpl.use("agg")
 import matplotlib.pyplot as plt
@@ -65,7 +66,7 @@ def texts(axis):
 
 def draw(ax):
     """Draw it whole; warnings are errors."""
-    return figures.picture(ax.figure)
+    return frame.picture(ax.figure)
 
 
 # Concentration
@@ -73,7 +74,7 @@ def draw(ax):
 
 def test_concentration_draws_the_curve_and_the_point_it_names():
     found = concentration(pd.DataFrame({"revenue": [10.0, 0, 50, 30, 10]}))
-    ax = figures.plot_concentration(found)
+    ax = pf.plot_concentration(found)
     curve, alike, _corner, point = ax.lines
     assert curve.get_xydata().tolist() == found.curve.to_numpy().tolist()
     assert alike.get_xydata().tolist() == [[0, 0], [1, 1]]
@@ -90,7 +91,7 @@ def test_concentration_draws_the_curve_and_the_point_it_names():
 
 def test_concentration_says_what_is_shared():
     found = concentration(pd.DataFrame({"margin": [10.0, 1, 1, 1]}), by="margin", top=0.25)
-    ax = figures.plot_concentration(found)
+    ax = pf.plot_concentration(found)
     assert ax.get_title(loc="left") == "The largest 25% of customers bring 76.9% of the margin"
     assert ax.get_ylabel() == "Share of the margin"
 
@@ -98,7 +99,7 @@ def test_concentration_says_what_is_shared():
 @pytest.mark.parametrize("revenue", [[7.0], [100.0, 50, -40, -40, 5]])
 def test_the_whole_curve_is_in_view(revenue):
     found = concentration(pd.DataFrame({"revenue": revenue}))
-    ax = figures.plot_concentration(found)
+    ax = pf.plot_concentration(found)
     low, high = ax.get_ylim()
     assert low <= found.curve["value_share"].min()
     assert high >= found.curve["value_share"].max()
@@ -110,7 +111,7 @@ def test_the_whole_curve_is_in_view(revenue):
 
 def test_segments_are_drawn_from_the_top_down():
     table = segments()
-    ax = figures.plot_segments(table)
+    ax = pf.plot_segments(table)
     customers, revenue = ax.lines
     assert customers.get_xdata().tolist() == table["customer_share"].tolist()[::-1]
     assert revenue.get_xdata().tolist() == table["revenue_share"].tolist()[::-1]
@@ -121,7 +122,7 @@ def test_segments_are_drawn_from_the_top_down():
     assert ax.figure.get_label() == ("Chart: Champions: 10.0% of customers, 60.0% of revenue. Axes: Share of the base.")
 
 
-@pytest.mark.parametrize("plot", [figures.plot_segments, figures.plot_value])
+@pytest.mark.parametrize("plot", [pf.plot_segments, pf.plot_value])
 @pytest.mark.parametrize("name", ["$5 \\frac $x$", "$a$ $\\b$ c $", "a_b^{", "%d", "Şoför"])
 def test_a_name_is_text_and_no_formula(plot, name):
     ax = plot(segments([name, "Other"]))
@@ -131,7 +132,7 @@ def test_a_name_is_text_and_no_formula(plot, name):
     assert not any(text.get_parse_math() for text in ax.figure.findobj(Text))
 
 
-@pytest.mark.parametrize("plot", [figures.plot_segments, figures.plot_value])
+@pytest.mark.parametrize("plot", [pf.plot_segments, pf.plot_value])
 def test_one_segment_with_a_long_name(plot):
     ax = plot(segments(["n" * 200]))
     assert texts(ax.yaxis) == ["n" * 27 + "…"]
@@ -139,7 +140,7 @@ def test_one_segment_with_a_long_name(plot):
 
 
 def test_a_segment_below_zero_is_in_view():
-    ax = figures.plot_segments(segments(revenue_share=[1.1, 0.1, -0.2]))
+    ax = pf.plot_segments(segments(revenue_share=[1.1, 0.1, -0.2]))
     assert ax.get_xlim()[0] <= -0.2
 
 
@@ -147,7 +148,7 @@ def test_a_segment_below_zero_is_in_view():
 
 
 def test_value_is_drawn_by_size_with_intervals():
-    ax = figures.plot_value(segments(), currency="TRY")
+    ax = pf.plot_value(segments(), currency="TRY")
     assert [bar.get_width() for bar in ax.patches] == [50_000, 100_000, 150_000]
     assert texts(ax.yaxis) == NAMES[::-1]
     assert ax.get_title(loc="left") == "Most is expected from Champions: TRY\u00a0150K"
@@ -162,7 +163,7 @@ def test_value_is_drawn_by_size_with_intervals():
 
 
 def test_value_without_currency_or_intervals():
-    ax = figures.plot_value(segments(expected_value_low=np.nan, expected_value_high=np.nan))
+    ax = pf.plot_value(segments(expected_value_low=np.nan, expected_value_high=np.nan))
     assert ax.get_xlabel() == "Expected value (money)"
     assert ax.get_title(loc="left") == "Most is expected from Champions: 150K"
     draw(ax)
@@ -172,7 +173,7 @@ def test_value_without_currency_or_intervals():
 
 
 def test_holdout_draws_forecast_and_actual():
-    ax = figures.plot_holdout(holdout())
+    ax = pf.plot_holdout(holdout())
     assert ax.lines[-1].get_ydata().tolist() == [0.5, 1.5, 2.5]
     assert [1.0, 2.0, 3.0] in [line.get_ydata().tolist() for line in ax.lines[:-1]]
     (bars,) = ax.collections
@@ -202,13 +203,13 @@ def test_holdout_draws_forecast_and_actual():
     ],
 )
 def test_holdout_with_odd_groups(table):
-    ax = figures.plot_holdout(table)
+    ax = pf.plot_holdout(table)
     draw(ax)
     assert texts(ax.xaxis) == table["group"].tolist()
 
 
 def test_backtest_draws_three_panels():
-    axes = figures.plot_backtest(backtest(), currency="TRY")
+    axes = pf.plot_backtest(backtest(), currency="TRY")
     titles = ["Bought at all (share)", "Spend per purchase (TRY)", "Revenue per customer (TRY)"]
     assert [ax.get_title(loc="left") for ax in axes] == titles
     assert {ax.get_xlabel() for ax in axes} == {"Tenth, 1 is the highest"}
@@ -222,7 +223,7 @@ def test_backtest_draws_three_panels():
 
 def test_backtest_without_spend_and_with_more_returned_than_bought():
     money = holdout(range(1, 3), predicted=[20.0, 10], actual=[15.0, -5], actual_low=[10, -9], actual_high=[20, -1])
-    axes = figures.plot_backtest(backtest(spend=money.iloc[:0], value=money))
+    axes = pf.plot_backtest(backtest(spend=money.iloc[:0], value=money))
     assert [ax.get_title(loc="left") for ax in axes][1:] == ["Spend per purchase", "Revenue per customer"]
     assert axes[2].get_ylim()[0] < -9
     draw(axes[0])
@@ -232,8 +233,8 @@ def test_backtest_without_spend_and_with_more_returned_than_bought():
 
 
 def test_a_picture_has_few_colours_and_says_what_it_shows():
-    ax = figures.plot_segments(segments())
-    data, about = figures.picture(ax.figure)
+    ax = pf.plot_segments(segments())
+    data, about = frame.picture(ax.figure)
     image = Image.open(io.BytesIO(data))
     assert (image.format, image.mode) == ("PNG", "P")
     assert len(image.convert("RGB").getcolors(maxcolors=10**6)) <= 256
@@ -245,5 +246,5 @@ def test_a_picture_has_few_colours_and_says_what_it_shows():
 
 def test_drawing_leaves_the_settings_of_others_alone():
     before = dict(mpl.rcParams)
-    figures.plot_segments(segments())
+    pf.plot_segments(segments())
     assert dict(mpl.rcParams) == before

@@ -29,10 +29,14 @@ ORDER = [
     ["source"],
     ["mapping"],
     ["customers"],
+    ["people"],
+    ["lifecycle"],
     ["models"],
+    ["metrics"],
     ["portfolio", "selection", "acquisition", "retention", "deepening", "monitoring", "simulate"],
+    ["labels"],
     ["style"],
-    ["figures", "sentences", "outlook"],
+    ["figures", "sentences"],
     ["terminal"],
     ["report"],
     ["cli"],
@@ -40,8 +44,22 @@ ORDER = [
 ]
 RANK = {name: rank for rank, row in enumerate(ORDER) for name in row}
 INSIDE = {  # the order inside a package, left to right
-    "models": ["likelihood", "bg_nbd", "gamma_gamma", "holdout", "lifetime_value", "scatter"],
+    "models": ["likelihood", "bg_nbd", "gamma_gamma", "holdout", "lifetime_value", "scatter", "bass"],
+    "portfolio": ["concentration", "composition", "growth", "verdict", "journey"],
+    "selection": [
+        "rules",
+        "rfm",
+        "profiles",
+        "clusters",
+        "profitability",
+        "response",
+        "positioning",
+        "launch",
+        "lists",
+    ],
     "simulate": ["truth", "days", "people", "market", "buying", "service", "campaigns", "dirt", "firm", "write"],
+    "figures": ["frame", "outlook", "portfolio", "lifecycle", "journey", "segments", "clusters", "response", "market"],
+    "sentences": ["data", "outlook", "portfolio", "lifecycle", "segments", "clusters", "response", "market"],
     "report": [
         "record",
         "parameters",
@@ -171,9 +189,9 @@ def test_a_module_imports_only_from_its_left(name):
 @pytest.mark.parametrize(
     ("name", "source"),
     [
-        ("retention", "from portfoy.selection import rfm"),
-        ("retention", "from portfoy.figures import plot_rfm"),
-        ("figures", "import portfoy.sentences"),
+        ("retention", "from portfoy.selection.rfm import rfm"),
+        ("retention", "from portfoy.figures.segments import plot_rfm"),
+        ("figures", "import portfoy.sentences.data"),
         ("contract", "from .locale import _"),
         ("source", "from portfoy import contract"),
         ("customers", "def late():\n    import portfoy.models"),

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from portfoy.contract import DataError
-from portfoy.portfolio import concentration, decile_table
+from portfoy.portfolio.concentration import concentration, decile_table
 
 
 def people(revenue, margin=None):

@@ -13,7 +13,10 @@ from portfoy.models.bg_nbd import BgNbd
 from portfoy.models.gamma_gamma import GammaGamma
 from portfoy.models.lifetime_value import lifetime_value
 from portfoy.report.shelf import write_actions
-from portfoy.selection import action_list, cut_table, read_segments, rfm, segment_table
+from portfoy.selection.lists import action_list
+from portfoy.selection.profiles import segment_table
+from portfoy.selection.rfm import cut_table, rfm
+from portfoy.selection.rules import read_segments
 
 RULES = ["segment", "r", "f", "m", "action"]
 

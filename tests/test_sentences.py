@@ -8,13 +8,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import portfoy as pf
 import portfoy.locale
-from portfoy import outlook, sentences
 from portfoy.models.bg_nbd import BgNbd
 from portfoy.models.holdout import Backtest
-from portfoy.portfolio import concentration, decile_table
+from portfoy.portfolio.concentration import concentration, decile_table
 from portfoy.quality import Facts
-from portfoy.selection import rfm
+from portfoy.selection.rfm import rfm
+from portfoy.sentences.data import quality_text
 
 
 def plain(sentence):
@@ -54,17 +55,17 @@ def test_data_with_findings():
         ("Amount of zero", 0, 0.0, "", ""),
         reading=["dates are day first"],
     )
-    assert plain(sentences.describe_data(found)) == (
+    assert plain(pf.describe_data(found)) == (
         f"{USED} Found on the way, as a share of all lines: customer unknown (guest), 8.3%; "
         "date in the future, less than 0.1%. Read from the values: dates are day first."
     )
 
 
 def test_data_without_findings():
-    assert plain(sentences.describe_data(tables(("Amount of zero", 0, 0.0, "", "")))) == USED
-    assert plain(sentences.describe_data(tables())) == USED
-    assert plain(sentences.describe_data(tables(), as_of=tables().facts.last_day)) == USED
-    earlier = plain(sentences.describe_data(tables(), as_of="2020-01-31"))
+    assert plain(pf.describe_data(tables(("Amount of zero", 0, 0.0, "", "")))) == USED
+    assert plain(pf.describe_data(tables())) == USED
+    assert plain(pf.describe_data(tables(), as_of=tables().facts.last_day)) == USED
+    earlier = plain(pf.describe_data(tables(), as_of="2020-01-31"))
     assert earlier == f"{USED} This report stands on 31 Jan 2020 and leaves out what came later."
 
 
@@ -75,7 +76,7 @@ def test_data_in_a_terminal():
         ("Id that differs from another only in case", 0, 0.0, "", ""),
         reading=["dates are day first"],
     )
-    assert plain(sentences.quality_text(found)).splitlines() == [
+    assert plain(quality_text(found)).splitlines() == [
         f"Kırtasiye: {USED}",
         "revenue, net of returns: TRY 12,346",
         "read from the values: dates are day first",
@@ -90,13 +91,13 @@ def test_data_in_a_terminal():
 
 
 def test_data_in_a_terminal_when_nothing_or_everything_was_found():
-    assert "Check" not in sentences.quality_text(tables(("Amount of zero", 0, 0.0, "", "")))
-    assert "not found" not in sentences.quality_text(tables(("Amount of zero", 2, 0.1, "row 1", "kept")))
+    assert "Check" not in quality_text(tables(("Amount of zero", 0, 0.0, "", "")))
+    assert "not found" not in quality_text(tables(("Amount of zero", 2, 0.1, "row 1", "kept")))
 
 
 def test_a_turkish_heading_gets_a_turkish_small_letter(monkeypatch):
     monkeypatch.setattr(portfoy.locale, "_language", "tr")
-    text = sentences.describe_data(tables(("İade", 12, 0.01, "", ""), ("Irak tarih", 12, 0.01, "", "")))
+    text = pf.describe_data(tables(("İade", 12, 0.01, "", ""), ("Irak tarih", 12, 0.01, "", "")))
     assert "iade, %1,0; ırak tarih, %1,0" in text
 
 
@@ -111,7 +112,7 @@ def test_concentration():
     found = concentration(people([100, 25, 25, 25, 25]), confidence=0.9)
     interval = f"{max(found.top_share_low, 0):.1%}–{found.top_share_high:.1%}"
     gini = f"{found.gini_low:.3f}–{found.gini_high:.3f}"
-    assert plain(sentences.describe_concentration(found)) == (
+    assert plain(pf.describe_concentration(found)) == (
         f"The largest 20% of the 5 customers bring 50.0% of the revenue (90% interval {interval}). The Gini "
         "coefficient, 0 where all customers bring the same and 1 where one brings everything, is 0.300 "
         f"({gini})."
@@ -127,14 +128,14 @@ def test_concentration():
     ],
 )
 def test_customers_below_zero_are_named(revenue, expected):
-    text = plain(sentences.describe_concentration(concentration(people(revenue))))
+    text = plain(pf.describe_concentration(concentration(people(revenue))))
     assert text.partition(").")[2].partition(").")[2].strip() == expected
 
 
 def test_concentration_of_another_measure_and_of_one_customer():
     by_margin = concentration(people([1, 2, 3], margin=[5.0, 3, 1]), by="margin")
-    assert "of the margin (95% interval" in sentences.describe_concentration(by_margin)
-    assert sentences.describe_concentration(concentration(people([7]))) == (
+    assert "of the margin (95% interval" in pf.describe_concentration(by_margin)
+    assert pf.describe_concentration(concentration(people([7]))) == (
         "There is one customer, who brings all of the revenue."
     )
 
@@ -144,7 +145,7 @@ def test_concentration_of_another_measure_and_of_one_customer():
 
 def test_tenths():
     table = decile_table(people([*[400] * 2, *range(100, 118)]))
-    assert plain(sentences.describe_deciles(table, currency="TRY")) == (
+    assert plain(pf.describe_deciles(table, currency="TRY")) == (
         "The best 2 customers, 10.0% of those ranked, bring 29.1% of the revenue, TRY 400 each on average; "
         "the 10 in tenths 6 to 10 bring 38.0%."
     )
@@ -152,7 +153,7 @@ def test_tenths():
 
 def test_tenths_of_one_best_customer_by_margin():
     table = decile_table(people(range(5), margin=[60.0, 10, 10, 10, 10]), by="margin")
-    assert plain(sentences.describe_deciles(table, by="margin")) == (
+    assert plain(pf.describe_deciles(table, by="margin")) == (
         "The best customer, 20.0% of those ranked, brings 60.0% of the margin, 60.00; "
         "the others are too much alike to tell an upper from a lower half."
     )
@@ -160,12 +161,12 @@ def test_tenths_of_one_best_customer_by_margin():
 
 def test_tenths_with_more_returned_than_bought():
     table = decile_table(people([100, 10, -5]))
-    assert plain(sentences.describe_deciles(table)).endswith("the 1 in tenths 6 to 10 brings -4.8%.")
+    assert plain(pf.describe_deciles(table)).endswith("the 1 in tenths 6 to 10 brings -4.8%.")
 
 
 @pytest.mark.parametrize("revenue", [[5], [5] * 30, [9, *[5] * 30]])
 def test_tenths_that_cannot_be_told_apart(revenue):
-    assert sentences.describe_deciles(decile_table(people(revenue))) == (
+    assert pf.describe_deciles(decile_table(people(revenue))) == (
         "These customers are too few or too much alike to be parted into tenths."
     )
 
@@ -197,7 +198,7 @@ START = (
     ],
 )
 def test_how_scores_were_given(purchases, orders, expected):
-    assert sentences.describe_cuts(scored(purchases, orders)) == START + expected
+    assert pf.describe_cuts(scored(purchases, orders)) == START + expected
 
 
 def segments(**columns):
@@ -208,7 +209,7 @@ def segments(**columns):
 
 
 def test_segments():
-    assert sentences.describe_segments(segments()) == (
+    assert pf.describe_segments(segments()) == (
         "The segment “Champions” brings the most: 60.0% of the revenue from 20.0% of the customers. Of the "
         "segments that "
         "have been quiet for longer than average, “Lost” has the most revenue behind it, 25.0% of all; at least "
@@ -219,7 +220,7 @@ def test_segments():
 
 def test_days_of_silence_are_never_rounded_up():
     table = segments(idle=[5.0, 213.5, 100.0], revenue_share=[0.6, 0.3, 0.1])
-    assert sentences.describe_segments(table).endswith(
+    assert pf.describe_segments(table).endswith(
         "“At risk” has the most revenue behind it, 30.0% of all; at least half of its customers last bought 213 "
         "or more "
         "days ago."
@@ -228,13 +229,13 @@ def test_days_of_silence_are_never_rounded_up():
 
 def test_segments_where_nobody_is_quieter_or_the_quiet_bring_nothing():
     expected = "The segment “Champions” brings the most: 60.0% of the revenue from 20.0% of the customers."
-    assert sentences.describe_segments(segments(idle=[7.0, 7, 7])) == expected
+    assert pf.describe_segments(segments(idle=[7.0, 7, 7])) == expected
     loss = segments(idle=[1.0, 1, 90], revenue_share=[0.6, 0.5, -0.1])
-    assert sentences.describe_segments(loss) == expected
+    assert pf.describe_segments(loss) == expected
 
 
 def test_one_segment_only():
-    assert sentences.describe_segments(segments().iloc[:1]) == "All customers are in the segment “Champions”."
+    assert pf.describe_segments(segments().iloc[:1]) == "All customers are in the segment “Champions”."
 
 
 # Forecasts
@@ -250,7 +251,7 @@ def holdout(forecast, actual):
 
 
 def test_a_forecast_near_the_mark():
-    assert outlook.describe_holdout(holdout(1398.7, 1442), SPLIT) == (
+    assert pf.describe_holdout(holdout(1398.7, 1442), SPLIT) == (
         "From the purchases up to the split alone, the model forecast 1,399 purchases for the 365-day period after it; "
         "there were 1,442, so the forecast was 3.0% too low. For totals, that is close enough to plan with."
     )
@@ -280,11 +281,11 @@ def test_a_forecast_near_the_mark():
     ],
 )
 def test_what_the_error_of_a_forecast_means(forecast, expected):
-    assert outlook.describe_holdout(holdout(forecast, 1000), SPLIT).partition("; ")[2] == expected
+    assert pf.describe_holdout(holdout(forecast, 1000), SPLIT).partition("; ")[2] == expected
 
 
 def test_a_period_without_a_purchase():
-    assert outlook.describe_holdout(holdout(25, 0), SPLIT).partition("; ")[2] == (
+    assert pf.describe_holdout(holdout(25, 0), SPLIT).partition("; ")[2] == (
         "there was none. Check whether the data reach that far before you use the forecasts below."
     )
 
@@ -302,7 +303,7 @@ def test_backtest():
         spend=compared([10.0, 20], [12.0, 25], [11.0, np.nan], [13.0, np.nan]),  # one group of one buyer
         value=compared([5.0, 1], [6.0, 2], [4.0, 0.5], [7.0, 3.0]),
     )
-    assert outlook.describe_backtest(test) == (
+    assert pf.describe_backtest(test) == (
         "Nobody can see whether a customer is still active, only whether he or she buys: 45.0% of the customers were "
         "expected to, 52.5% did. The forecast lies within the 95% interval of what happened in 2 of 2 groups for "
         "buying, "
@@ -313,7 +314,7 @@ def test_backtest():
 def test_backtest_without_a_purchase():
     active = compared([0.5], [0.0], [0.0], [0.1])
     test = Backtest(purchases=None, active=active, spend=active.iloc[:0], value=compared([5.0], [0.0], [0.0], [0.0]))
-    assert outlook.describe_backtest(test) == (
+    assert pf.describe_backtest(test) == (
         "Nobody can see whether a customer is still active, only whether he or she buys: 50.0% of the customers were "
         "expected to, 0.0% did. The forecast lies within the 95% interval of what happened in 0 of 1 group for buying, "
         "0 of 1 group for the revenue."
@@ -325,7 +326,7 @@ def test_parameters_side_by_side():
     errors = pd.DataFrame(np.diag(np.square([0.0126, 0.378, 0.186, 0.705])))
     full = BgNbd(0.243, 4.414, 0.793, 2.426, covariance=errors)
     early = BgNbd(0.2, 4.0, 0.8, 2.0, covariance=errors * 4)
-    table = outlook.parameter_table(early, full).set_index("parameter")
+    table = pf.parameter_table(early, full).set_index("parameter")
     assert table.index.tolist() == ["r", "alpha", "a", "b"]
     assert table.loc["alpha", ["estimate", "early"]].tolist() == [4.414, 4.0]
     low, high = 4.414 * np.exp([-1.96 * 0.378 / 4.414, 1.96 * 0.378 / 4.414])
@@ -369,7 +370,7 @@ ASSUMED = "The spend model assumes that how often customers buy and how much the
     ],
 )
 def test_spend(tickets, correlation, expected):
-    assert plain(outlook.describe_spend(repeaters(*tickets), correlation, currency="TRY")) == expected
+    assert plain(pf.describe_spend(repeaters(*tickets), correlation, currency="TRY")) == expected
 
 
 VALUE = SimpleNamespace(
@@ -396,30 +397,30 @@ def backtested(predicted, actual):
     ],
 )  # fmt: skip
 def test_value_of_revenue(test, error):
-    assert plain(outlook.describe_value(VALUE, test, currency="TRY")) == (
+    assert plain(pf.describe_value(VALUE, test, currency="TRY")) == (
         "Over the next 12 months the customers of today are expected to bring TRY 2.96M of revenue in today's money "
         f"(TRY 2.81M–TRY 3.12M, 95% interval of the estimate). {REST}{error}"
     )
 
 
 def test_value_of_margin_over_one_month():
-    assert plain(outlook.describe_value(MARGIN, backtested(1, 0))) == (
+    assert plain(pf.describe_value(MARGIN, backtested(1, 0))) == (
         "Over the next month the customers of today are expected to bring 2.96M of margin (38.0% of revenue) in "
         f"today's money (2.81M–3.12M, 95% interval of the estimate). {REST}"
     )
 
 
 def test_what_the_headline_counts():
-    assert outlook.describe_horizon(VALUE) == "revenue over the next 12 months"
-    assert outlook.describe_horizon(MARGIN) == "margin over the next month"
-    assert outlook.describe_mean(MARGIN) == "per customer on average, margin over the next month"
+    assert pf.describe_horizon(VALUE) == "revenue over the next 12 months"
+    assert pf.describe_horizon(MARGIN) == "margin over the next month"
+    assert pf.describe_mean(MARGIN) == "per customer on average, margin over the next month"
 
 
 def test_value_that_rests_on_one_purchase_is_named():
-    assert outlook.describe_once(pd.DataFrame({"repeats": [0, 3]}), VALUE).startswith(
+    assert pf.describe_once(pd.DataFrame({"repeats": [0, 3]}), VALUE).startswith(
         "33.8% of it is expected from the 50.0% of the customers who bought only once. The model cannot see whether"
     )
-    assert outlook.describe_once(pd.DataFrame({"repeats": [1, 3]}), VALUE) == (
+    assert pf.describe_once(pd.DataFrame({"repeats": [1, 3]}), VALUE) == (
         "All customers bought more than once, so the model knows each of them by more."
     )
 
@@ -430,9 +431,9 @@ def test_parameters_are_read_as_a_rate_and_a_chance_to_stop():
         "While they are active, customers come back 2.5 times a year on average; after a purchase, 20.0% of them stop "
         "for good."
     )
-    assert outlook.describe_parameters(fit) == text
+    assert pf.describe_parameters(fit) == text
     fit.open = "hardly anybody seems to have stopped buying"
-    assert outlook.describe_parameters(fit) == (
+    assert pf.describe_parameters(fit) == (
         f"{text} a and b themselves stay open, because hardly anybody seems to have stopped buying; the forecasts do "
         "not depend on them."
     )
@@ -457,20 +458,20 @@ def test_parameters_are_read_as_a_rate_and_a_chance_to_stop():
 )
 def test_the_customers_listed_first(values, total, expected):
     top = pd.DataFrame({"expected_value": values})
-    text = outlook.describe_top(top, SimpleNamespace(total=total), currency="TRY")
+    text = pf.describe_top(top, SimpleNamespace(total=total), currency="TRY")
     assert plain(text) == expected
 
 
 def test_every_sentence_ends_and_fills_in_every_blank():
     texts = [
-        sentences.describe_data(tables()),
-        sentences.describe_concentration(concentration(people([3, 2, -1]))),
-        sentences.describe_deciles(decile_table(people([5, 3, 1]))),
-        sentences.describe_cuts(scored([1, 1, 1], [1, 2, 1])),
-        sentences.describe_segments(segments()),
-        outlook.describe_holdout(holdout(1, 1), SPLIT),
-        outlook.describe_spend(repeaters(1.0), 0.0),
-        outlook.describe_value(VALUE, backtested(1, 2)),
+        pf.describe_data(tables()),
+        pf.describe_concentration(concentration(people([3, 2, -1]))),
+        pf.describe_deciles(decile_table(people([5, 3, 1]))),
+        pf.describe_cuts(scored([1, 1, 1], [1, 2, 1])),
+        pf.describe_segments(segments()),
+        pf.describe_holdout(holdout(1, 1), SPLIT),
+        pf.describe_spend(repeaters(1.0), 0.0),
+        pf.describe_value(VALUE, backtested(1, 2)),
     ]
     for text in texts:
         assert text.endswith(".")
@@ -482,6 +483,6 @@ def test_one_customer_with_one_order_is_told_in_the_singular():
     day = pd.Timestamp("2026-01-05")
     facts = SimpleNamespace(used=1, rows=2, customers=1, orders=1, first_day=day, last_day=day)
     told = SimpleNamespace(facts=facts, quality=pd.DataFrame({"rows": []}), reading=[])
-    assert plain(sentences.describe_data(told)) == (
+    assert plain(pf.describe_data(told)) == (
         "1 of 2 order lines are used; 1 customer placed 1 order from 5 Jan 2026 to 5 Jan 2026."
     )

@@ -10,6 +10,7 @@ import pytest
 
 import portfoy.locale
 from portfoy import style
+from portfoy.labels import columns
 
 NBSP, JOIN = "\u00a0", "\u2060"
 
@@ -148,7 +149,7 @@ def test_two_columns_of_one_label_are_both_shown():
 
 
 def test_labels_of_known_columns_differ():
-    labels = [label for label, _kind in style.columns().values()]
+    labels = [label for label, _kind in columns().values()]
     assert len(set(labels)) == len(labels)
 
 

@@ -28,12 +28,13 @@ for command in (commands.report, commands.parameters, commands.compare, commands
 def check(where):
     """Read the data at WHERE, print the data-quality table, and say whether they can be used (exit code 2: no)."""
     with one_line("check"):
-        from portfoy import sentences, source
+        from portfoy import source
+        from portfoy.sentences.data import quality_text
 
         tables = source.open(where)
         for name in tables.later:  # a report reads a table when it needs it; a check reads them all
             getattr(tables, name)
-        click.echo(sentences.quality_text(tables))
+        click.echo(quality_text(tables))
 
 
 @main.command("map")

@@ -6,6 +6,7 @@ import zlib
 
 import pandas as pd
 
+from portfoy.labels import columns
 from portfoy.locale import _, language
 
 INK, MUTED, GRID = "#1f2a37", "#667382", "#d9dee5"
@@ -122,53 +123,6 @@ def _decimals(value):
 
 
 # --- tables --------------------------------------------------------------------------------------------------------
-
-
-def columns():
-    """Label and kind of every column a table may show. Kinds: text, count, number, decimal, money, share, date."""
-    return {
-        "rule": (_("Check"), "text"),
-        "rows": (_("Rows"), "count"),
-        "share": (_("Share"), "share"),
-        "example": (_("First example"), "text"),
-        "done": (_("What was done"), "text"),
-        "customer_id": (_("Customer"), "text"),
-        "segment": (_("Segment"), "text"),
-        "action": (_("What to do"), "text"),
-        "customers": (_("Customers"), "count"),
-        "customer_share": (_("Share of customers"), "share"),
-        "revenue": (_("Revenue"), "money"),
-        "revenue_share": (_("Share of revenue"), "share"),
-        "margin": (_("Margin"), "money"),
-        "ticket": (_("Revenue per purchase"), "money"),
-        "purchases": (_("Purchases"), "number"),
-        "idle": (_("Days since last purchase"), "count"),
-        "last_order": (_("Last purchase"), "date"),
-        "decile": (_("Tenth"), "count"),
-        "cumulative_share": (_("Share so far"), "share"),
-        "mean": (_("Per customer"), "money"),
-        "score": (_("Score"), "count"),
-        "idle_cut": (_("Days since last purchase, at most"), "count"),
-        "purchases_cut": (_("Purchase days, at least"), "count"),
-        "revenue_cut": (_("Revenue, at least"), "money"),
-        "group": (_("Group"), "text"),
-        "predicted": (_("Forecast"), "number"),
-        "actual": (_("Actual"), "number"),
-        "active_predicted": (_("Buys, forecast"), "share"),
-        "active_actual": (_("Bought"), "share"),
-        "spend_predicted": (_("Per purchase, forecast"), "money"),
-        "spend_actual": (_("Per purchase, actual"), "money"),
-        "value_predicted": (_("Per customer, forecast"), "money"),
-        "value_actual": (_("Per customer, actual"), "money"),
-        "parameter": (_("Parameter"), "text"),
-        "meaning": (_("Meaning"), "text"),
-        "early": (_("Up to the split"), "decimal"),
-        "estimate": (_("All data"), "decimal"),
-        "p_alive": (_("Probability still active"), "share"),
-        "expected_purchases": (_("Expected purchases"), "number"),
-        "expected_spend": (_("Expected spend per purchase"), "money"),
-        "expected_value": (_("Expected value"), "money"),
-    }
 
 
 class Table:

@@ -1,4 +1,4 @@
-"""The portfolio: what all customers together amount to, how much rests on a few and what each tenth brings."""
+"""How much rests on a few customers, and what each tenth of them brings."""
 
 from dataclasses import dataclass
 

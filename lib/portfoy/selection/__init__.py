@@ -1,0 +1,1 @@
+"""Selection: who is the most profitable customer? Scores, segments and whom to contact."""

@@ -1,0 +1,58 @@
+"""Sentences about the data that a report rests on."""
+
+import pandas as pd
+
+from portfoy import style
+from portfoy.locale import _, language, plural
+
+
+def describe_data(tables, *, as_of=None):
+    """What the log holds and how much of it is used, in one line; `as_of` is the day the report stands on."""
+    text, found = _used(tables.facts), tables.quality[tables.quality["rows"] > 0]
+    if as_of and pd.Timestamp(as_of).date() < tables.facts.last_day:
+        said = _("This report stands on {day} and leaves out what came later.")
+        text += " " + said.format(day=style.day(as_of))
+    listed = [f"{_inside(row.rule)}, {_some(row.share)}" for row in found.itertuples()]
+    if listed:
+        text += " " + _("Found on the way, as a share of all lines: {list}.").format(list="; ".join(listed))
+    if tables.reading:
+        text += " " + _("Read from the values: {list}.").format(list="; ".join(tables.reading))
+    return style.Reading(text)
+
+
+def _used(facts):
+    return _("{used} of {rows} order lines are used; {customers} placed {orders} from {first} to {last}.").format(
+        used=style.number(facts.used),
+        rows=style.number(facts.rows),
+        customers=plural("{n} customer", "{n} customers", facts.customers).format(n=style.number(facts.customers)),
+        orders=plural("{n} order", "{n} orders", facts.orders).format(n=style.number(facts.orders)),
+        first=style.day(facts.first_day),
+        last=style.day(facts.last_day),
+    )
+
+
+def _some(part):
+    """A share that is more than nothing, and says so where it is small."""
+    return style.share(part) if part >= 0.001 else _("less than {share}").format(share=style.share(0.001))
+
+
+def _inside(text):
+    """A heading as it stands within a sentence, with a small first letter; Turkish has two of I."""
+    turkish = {"I": "ı", "İ": "i"} if language() == "tr" else {}
+    return turkish.get(text[:1], text[:1].lower()) + text[1:]
+
+
+def quality_text(tables):
+    """The data-quality table as plain text, for a terminal."""
+    facts, found = tables.facts, tables.quality[tables.quality["rows"] > 0]
+    lines = [
+        f"{tables.name}: {_used(facts)}",
+        _("revenue, net of returns: {money}").format(money=style.money(facts.revenue, tables.currency)),
+    ]
+    lines += [_("read from the values: {what}").format(what=what) for what in tables.reading]
+    if len(found):
+        lines += ["", style.show(found, "").plain()]
+    absent = tables.quality.loc[tables.quality["rows"] == 0, "rule"]
+    if len(absent):
+        lines += ["", _("Looked for and not found: {list}.").format(list="; ".join(map(_inside, absent)))]
+    return "\n".join([*lines, "", _("The data can be used.")])
