@@ -8,7 +8,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from portfoy.contract import DataError
-from portfoy.customers import customer_table, margin_rate, split_date, split_table
+from portfoy.customers import (
+    as_table,
+    customer_table,
+    margin_rate,
+    months_before,
+    purchase_days,
+    recent_table,
+    split_date,
+    split_table,
+)
 
 KEYS = ["customer_id", "order_id", "ordered_on", "amount"]
 MONEY = ["revenue", "margin", "ticket", "repeat_ticket"]
@@ -390,3 +399,50 @@ def test_a_split_that_leaves_nothing_to_forecast_is_refused():
     assert message_of(split_table, lines, split_on="2024-01-05") == (
         "split_table: split_on 2024-01-05 is not before as_of 2024-01-05. Take an earlier date."
     )
+
+
+# (f) The last months
+
+
+def test_the_last_months_count_what_was_bought_in_them():
+    orders = log(
+        ("007", "A1", "2024-01-01", 10.0),
+        ("007", "A2", "2024-03-01", 30.0),
+        ("007", "A3", "2024-03-31", 20.0),
+        ("008", "B1", "2024-02-29", 7.5),  # the day before the month looked at
+        ("009", "C1", "2024-03-15", 4.0),
+    )
+    customers = customer_table(orders, as_of="2024-03-31")
+    lately = recent_table(customers, orders, months=1, as_of="2024-03-31")
+    assert lately.index.tolist() == [0, 2]
+    assert lately["customer_id"].tolist() == ["007", "009"]
+    assert lately["revenue"].tolist() == [50, 4]
+    assert lately["purchases"].tolist() == [2, 1]
+    assert lately["ticket"].tolist() == [25, 4]
+    assert lately["first_order"].tolist() == customers.loc[[0, 2], "first_order"].tolist()
+    pd.testing.assert_frame_equal(recent_table(customers, orders, months=0), customers)
+
+
+@pytest.mark.parametrize(
+    ("day", "months", "before"),
+    [
+        ("2026-06-30", 12, "2025-06-30"),
+        ("2026-06-30", 4, "2026-02-28"),  # a month's end stays one
+        ("2026-02-28", 2, "2025-12-31"),
+        ("2026-06-15", 1, "2026-05-15"),
+        ("2026-05-30", 3, "2026-02-28"),
+        ("2026-06-30", 0, "2026-06-30"),
+    ],
+)
+def test_months_before_keeps_the_end_of_a_month(day, months, before):
+    assert months_before(day, months) == pd.Timestamp(before)
+
+
+def test_returns_that_belong_to_no_sale_keep_their_date():
+    orders = log(
+        ("007", "A1", "2024-01-01", 10.0), ("007", "R1", "2024-01-09", -4.0), ("007", "R2", "2024-01-12", -1.0)
+    )
+    days = purchase_days(as_table(orders)).to_pandas().sort_values("returned_on", na_position="first")
+    assert days["revenue"].tolist() == [10, -4, -1]
+    assert days["day"].isna().tolist() == [False, True, True]
+    assert days["returned_on"].astype(str).tolist()[1:] == ["2024-01-09", "2024-01-12"]

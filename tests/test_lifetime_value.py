@@ -189,3 +189,14 @@ def test_a_missing_column_and_another_index_are_refused(three):
     with pytest.raises(ValueError) as caught:  # noqa: PT011 - the whole text is compared
         lifetime_value(three, FIT, SPEND_FIT).by(pd.Series([1, 2, 3]))
     assert str(caught.value) == "by: the groups need the index of the customer table; align them with reindex."
+
+
+def test_the_value_of_some_customers_is_that_of_their_group(cdnow, value):
+    half = cdnow.index[cdnow["repeats"] > 0]
+    some = value.of(cdnow.loc[half])
+    group = value.by((cdnow["repeats"] > 0).rename("repeats")).set_index("repeats").loc[True]
+    assert some.table["expected_value"].tolist() == value.table.loc[half, "expected_value"].tolist()
+    for name, own in (("expected_value", "total"), ("expected_value_low", "total_low")):
+        assert getattr(some, own) == pytest.approx(group[name])
+    with pytest.raises(ValueError, match="some of these customers have no value"):
+        value.of(pd.Series(0, index=[-1]))

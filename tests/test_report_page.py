@@ -161,3 +161,30 @@ def test_a_headline_tells_how_it_has_changed_in_words_and_by_an_arrow():
     change = BeautifulSoup(made, "html.parser").find(class_="change")
     assert " ".join(change.get_text(" ").split()) == "▲ up 10.0% since 31 May 2026"
     assert "good" in change["class"]
+
+
+def test_a_summary_stands_before_what_it_sums_up():
+    cells = [
+        nbformat.v4.new_markdown_cell("# Title"),
+        code("import portfoy as pf"),
+        nbformat.v4.new_markdown_cell("## Figures"),
+        code("a()", output({"text/plain": "one"})),
+        nbformat.v4.new_markdown_cell("## In short", metadata={"tags": ["summary"]}),
+        code("b()", output({"text/plain": "two"})),
+        nbformat.v4.new_markdown_cell("### Below it"),
+        code("c()", output({"text/plain": "three"})),
+        nbformat.v4.new_markdown_cell("## The rest"),
+    ]
+    result = run.Result("portfolio", "ok", nbformat.v4.new_notebook(cells=cells), 1.0, figures=[])
+    made = page.make_page(
+        result, title="T", as_of="2026-06-30", source="s", currency="", provenance=[], run={"as_of": "2026-06-30"}
+    )
+    soup = BeautifulSoup(made, "html.parser")
+    assert [heading.get_text() for heading in soup.find_all(["h2", "h3"], id=True)][:4] == [
+        "In short",
+        "Below it",
+        "Figures",
+        "The rest",
+    ]
+    text = soup.get_text()
+    assert text.index("two") < text.index("three") < text.index("one")

@@ -101,6 +101,47 @@ def split_table(log, *, split_on, as_of=None):
     return customers.assign(**customers[done].fillna(0)).astype({"holdout_purchases": "int64"})
 
 
+def recent_table(customers, log, *, months=12, as_of=None):
+    """The customers who bought within the last months, with what they bought then.
+
+    Parameters
+    ----------
+    customers : DataFrame, one row per customer, as from `customer_table` of the same log and day
+    log : ibis Table or DataFrame, one row per order line, as in `customer_table`
+    months : int, default 12
+        Length of the time that ends on `as_of`; 0 looks at the whole history.
+    as_of : date or text, optional
+        The day the analysis stands on; the default is the last date in the log.
+
+    Returns
+    -------
+    DataFrame, some rows of `customers` on their own index
+        ``orders``, ``purchases``, ``revenue``, ``margin`` and ``ticket`` are those of the last `months`; the other
+        columns are unchanged.
+
+    Raises
+    ------
+    DataError : nobody bought in that time.
+    """
+    if not months:
+        return customers
+    log = as_table(log)
+    as_of = resolve_as_of(log, as_of)
+    since = months_before(as_of, months)
+    lately = customer_table(log.filter(log.ordered_on > since.date()), as_of=as_of).set_index("customer_id")
+    rows = customers[customers["customer_id"].isin(lately.index)]
+    columns = ["orders", "purchases", "revenue", "margin", "ticket"]
+    return rows.assign(**lately.loc[rows["customer_id"], columns].set_index(rows.index))
+
+
+def months_before(day, months):
+    """The day so many months earlier; the last day of a month where `day` is one."""
+    day = pd.Timestamp(day)
+    if day == day + pd.offsets.MonthEnd(0):
+        return day - pd.offsets.MonthEnd(months) if months else day
+    return day - pd.DateOffset(months=months)
+
+
 def split_date(customers):
     """The day that parts the history for a fair test: halfway, but leaving at most a year to forecast.
 
@@ -126,6 +167,8 @@ def margin_rate(customers):
 def purchase_days(log):
     """One row per customer and day with an order (ibis); returns that belong to no sale have a missing day.
 
+    Those returns, one row per customer and day too, have their own date in ``returned_on``, missing elsewhere.
+
     Grouped by order first and by day next: either step uses all cores, which counting distinct values would not.
     """
     cost = _cost(log)
@@ -135,8 +178,10 @@ def purchase_days(log):
         day=log.ordered_on.min(where=log.amount >= 0),
         revenue=log.amount.sum(),
         margin=ibis.null("float64") if cost is None else (log.amount - cost).sum(),
+        returned_on=log.ordered_on.max(),
     )
-    return orders.group_by(["customer_id", "day"]).agg(
+    orders = orders.mutate(returned_on=orders.day.isnull().ifelse(orders.returned_on, None))
+    return orders.group_by(["customer_id", "day", "returned_on"]).agg(
         orders=orders.count(), revenue=orders.revenue.sum(), margin=orders.margin.sum()
     )
 

@@ -70,13 +70,13 @@ def typed(raw, table, mapping, given, reading):
     """
     row = {"row": raw["portfoy_row"]} if "portfoy_row" in raw.columns else {}
     found = raw.select(**{ours: _found(raw, theirs, kind_of(table, ours)) for ours, theirs in mapping.items()}, **row)
-    columns = {}
+    columns, marks = {}, _marks(found, [ours for ours in mapping if kind_of(table, ours) == "number"], given)
     for ours in mapping:
         where, kind = f"{table}.{ours}", kind_of(table, ours)
         if kind == "date":
             columns[ours] = _date(found, found[ours], given, where, reading)
         elif kind == "number":
-            columns[ours] = _number(found, found[ours], given, where, reading)
+            columns[ours] = _number(found, found[ours], given, where, reading, marks.get(ours))
         elif kind == "flag" and found[ours].type().is_string():
             columns[ours] = found[ours].lower().isin(TRUE)
         else:
@@ -200,7 +200,7 @@ def _sound(day):
     return ibis.ifelse(sound, day, ibis.null("date"))
 
 
-def _number(raw, source, given, where, reading):
+def _number(raw, source, given, where, reading, marks):
     if source.type().is_numeric():
         number = source.cast("float64")
         return ibis.ifelse(number.isnan() | number.isinf(), ibis.null("float64"), number)
@@ -211,7 +211,7 @@ def _number(raw, source, given, where, reading):
             )
         )
     text = source.cast("string")
-    decimal = given.decimal or {".": ",", ",": "."}.get(given.thousands) or _decimal(raw, text, where)
+    decimal = given.decimal or {".": ",", ",": "."}.get(given.thousands) or _decimal(raw, text, where, marks)
     if decimal == "," and not given.decimal:
         reading.append(_("{where}: numbers read with a decimal comma").format(where=where))
     thousands = given.thousands if given.thousands is not None else (". '" if decimal == "," else ", '")
@@ -236,25 +236,37 @@ def _careful(text, decimal, thousands):
     return ibis.ifelse(negative, -number, number)
 
 
-def _decimal(raw, source, where):
+def _decimal(raw, source, where, marks):
     """The decimal sign: decided by the first rows, or by all of them where those leave it open."""
-    column = raw.select(text=source)
-    for rows in (column.limit(HEAD_ROWS), column):
-        dot, comma = decimal_counts(rows, rows.text)
-        if dot != comma:
-            break
+    dot, comma, whole = marks
+    if dot == comma and not whole:
+        dot, comma = decimal_counts(raw, source)
     return decimal_sign(dot, comma, where=where)
+
+
+def _marks(found, names, given):
+    """For each column of numbers written as text what its first rows say, and whether they are all; in one query."""
+    names = [name for name in names if found[name].type().is_string() or found[name].type().is_null()]
+    if not names or given.decimal or given.thousands in (",", "."):
+        return {}
+    head = found.select(**{name: found[name].cast("string") for name in names}).limit(HEAD_ROWS)
+    reads = {f"{name} {sign}": _reads(head[name], sign).sum() for name in names for sign in (".", ",")}
+    row = head.agg(rows=head.count(), **reads).to_pyarrow().to_pylist()[0]
+    return {name: (row[f"{name} ."] or 0, row[f"{name} ,"] or 0, row["rows"] < HEAD_ROWS) for name in names}
+
+
+def _reads(text, sign):
+    """Whether a text holds a point or a comma and reads as a number with this decimal sign."""
+    digits = text.re_replace(r"[^0-9.,' ]", "").strip()
+    grouping = ", '" if sign == "." else ". '"
+    return (text.contains(".") | text.contains(",")) & digits.re_search(number_pattern(sign, grouping))
 
 
 def decimal_counts(raw, source):
     """Of the rows whose text holds a point or a comma, how many read with a decimal point, how many with a comma."""
     texts = raw.select(text=source)
     marked = texts.filter(texts.text.contains(".") | texts.text.contains(","))
-    digits = marked.text.re_replace(r"[^0-9.,' ]", "").strip()
-    read = marked.agg(
-        dot=digits.re_search(number_pattern(".", ", '")).sum().fill_null(0),
-        comma=digits.re_search(number_pattern(",", ". '")).sum().fill_null(0),
-    )
+    read = marked.agg(**{sign: _reads(marked.text, sign).sum().fill_null(0) for sign in (".", ",")})
     return tuple(int(number) for number in read.to_pandas().iloc[0])
 
 

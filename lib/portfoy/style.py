@@ -7,7 +7,7 @@ import zlib
 import pandas as pd
 
 from portfoy.labels import columns
-from portfoy.locale import _, language
+from portfoy.locale import _, language, plural
 
 INK, MUTED, GRID = "#1f2a37", "#667382", "#d9dee5"
 ACCENT, SECOND, WARM, PALE = "#0f6b6d", "#5b8fb9", "#c4622d", "#a9cfcd"
@@ -95,6 +95,29 @@ def day(value):
     return format_date(pd.Timestamp(value).date(), "d MMM y", locale=language())
 
 
+def writer(unit, currency="", *, compact=True):
+    """A function that writes a figure of a unit: money, share, number, points, days, change, count."""
+    return {
+        "money": lambda value: money(value, currency, compact=compact),
+        "share": share,
+        "number": lambda value: number(value, 2),
+        "points": lambda value: number(value, 1),
+        "days": _days,
+        "change": change,
+    }.get(unit, number)
+
+
+def change(value):
+    """A relative change with its sign: +12.3%."""
+    sign = "+" if not _missing(value) and round(value, 3) > 0 else ""
+    return sign + share(value)
+
+
+def _days(value):
+    figure = number(value)
+    return figure if _missing(value) else plural("{n} day", "{n} days", round(value)).format(n=figure)
+
+
 def between(low, high, write):
     """An interval: both bounds written by `write`, kept on one line; blanks round the dash where one is negative."""
     if _missing(low) or _missing(high):
@@ -175,12 +198,14 @@ def show(table, caption, *, currency="", labels=None, kinds=None):
             continue
         label, kind = known.get(name, (name, _kind(table[name])))
         label, kind = (labels or {}).get(name, label), (kinds or {}).get(name, kind)
+        if kind == "hidden":
+            continue
         if kind == "money" and currency:
             label = f"{label} ({currency})"
         if label in texts:
             label = f"{label} ({name})"
-        texts[label] = _cells(table, name, kind)
-        if kind != "text":
+        texts[label] = _cells(table, name, kind, currency)
+        if kind not in ("text", "sentence"):
             right.append(label)
     gt = GT(texts, id=_identity(caption, texts)).cols_align("left").cols_align("right", columns=right)
     return Table(gt, caption, texts)
@@ -198,16 +223,25 @@ def _kind(values):
     return "number" if pd.api.types.is_float_dtype(values) else "text"
 
 
-def _cells(table, name, kind):
+def _cells(table, name, kind, currency):
+    if kind == "figure":  # each row has a unit of its own
+        rows = [table.loc[[place]] for place in table.index]
+        return [_cells_of(row, name, writer(row["unit"].iloc[0], currency))[0] for row in rows]
     write = {
         "text": lambda value: "" if _missing(value) else shorten(value, 120),
+        "sentence": lambda value: "" if _missing(value) else str(value),
         "count": number,
         "number": lambda value: number(value, 0 if pd.api.types.is_integer_dtype(table[name]) else 2),
         "decimal": lambda value: number(value, 3),
         "money": lambda value: number(value, 2 if table[name].abs().max() < 100 else 0),
         "share": share,
         "date": day,
+        "change": change,
     }[kind]
+    return _cells_of(table, name, write)
+
+
+def _cells_of(table, name, write):
     cells = [write(value) for value in table[name]]
     if f"{name}_low" in table and f"{name}_high" in table:
         bounds = zip(table[f"{name}_low"], table[f"{name}_high"], strict=True)

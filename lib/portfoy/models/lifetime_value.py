@@ -10,7 +10,7 @@ References
 Fader, Hardie & Lee (2005), RFM and CLV: using iso-value curves, Journal of Marketing Research 42(4), 415-430.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from statistics import NormalDist
 
 import numpy as np
@@ -58,6 +58,23 @@ class LifetimeValue:
     def mean(self):
         """The value of a customer on average, with its interval: (mean, low, high), money."""
         return tuple(value / max(len(self.table), 1) for value in (self.total, self.total_low, self.total_high))
+
+    def of(self, customers):
+        """The same values for some of the customers only: a LifetimeValue whose total and mean are theirs.
+
+        Parameters
+        ----------
+        customers : DataFrame or Series whose index is part of that of `table`
+        """
+        place = self.table.index.get_indexer(customers.index)
+        if (place < 0).any():
+            raise ValueError(_("of: some of these customers have no value; take rows of the same customer table."))
+        table, slopes = self.table.iloc[place], self._slopes[place]
+        total = float(table["expected_value"].sum())
+        low, high = _interval(np.array([total]), slopes.sum(axis=0)[None], self._covariance, self.confidence)
+        return replace(
+            self, table=table, total=total, total_low=float(low[0]), total_high=float(high[0]), _slopes=slopes
+        )
 
     def by(self, groups):
         """Value of groups of customers.

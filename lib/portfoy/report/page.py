@@ -88,12 +88,12 @@ def _cells_run(notebook):
 
 def _sections(cells):
     """The cells as sections of blocks; the title and the cells that were not run are left out."""
-    sections = [{"level": 1, "title": "", "id": "", "blocks": [], "code": []}]
+    sections = [{"level": 1, "title": "", "id": "", "blocks": [], "code": [], "first": False}]
     for cell in cells:
         marked = "papermill-error-cell-tag" in cell.metadata.get("tags", [])  # the page says it in its own words
         skipped = marked or cell.metadata.get("portfoy", {}).get("skipped")
         if cell.cell_type == "markdown" and not skipped:
-            _add_markdown(sections, cell.source)
+            _add_markdown(sections, cell.source, first="summary" in cell.metadata.get("tags", []))
         elif cell.cell_type == "code" and not skipped:
             missing = cell.metadata.get("portfoy", {}).get("missing")
             if missing:
@@ -104,12 +104,22 @@ def _sections(cells):
     if len(sections) > 1:  # what opens the data is shown with the first section that uses them
         sections[1]["code"] = sections[0]["code"] + sections[1]["code"]
         sections[0]["code"] = []
-    return sections
+    return _summary_first(sections)
 
 
-def _add_markdown(sections, text):
-    first, _line, rest = text.partition("\n")
-    heading = re.match(r"(#{1,3}) +(.+)", first)
+def _summary_first(sections):
+    """The sections whose heading carries the tag `summary`, and those below them, stand before all others."""
+    opening, rest, inside = sections[:1], [], None
+    for section in sections[1:]:
+        if inside is None or section["level"] <= inside:
+            inside = section["level"] if section["first"] else None
+        (rest if inside is None else opening).append(section)
+    return opening + rest
+
+
+def _add_markdown(sections, text, *, first):
+    opening, _line, rest = text.partition("\n")
+    heading = re.match(r"(#{1,3}) +(.+)", opening)
     if not heading:
         sections[-1]["blocks"].append({"kind": "html", "text": _markdown()(text)})
         return
@@ -118,7 +128,7 @@ def _add_markdown(sections, text):
         identity = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-") or f"section-{len(sections)}"
         taken = {section["id"] for section in sections}
         identity = identity if identity not in taken else f"{identity}-{len(sections)}"
-        sections.append({"level": level, "title": title, "id": identity, "blocks": [], "code": []})
+        sections.append({"level": level, "title": title, "id": identity, "blocks": [], "code": [], "first": first})
     if rest.strip():
         sections[-1]["blocks"].append({"kind": "html", "text": _markdown()(rest.strip())})
 

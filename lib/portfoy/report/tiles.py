@@ -3,7 +3,7 @@
 from urllib.parse import quote
 
 from portfoy import style
-from portfoy.locale import _, plural
+from portfoy.locale import _
 
 METRICS = ("churn", "nps", "clv", "sales_cycle", "first_contact_resolution")  # the five most used, in their order
 SAME = 0.0005  # half a per mille: less is not a change that anybody acts on
@@ -84,22 +84,7 @@ def label(figure):
 
 def write(value, unit, currency):
     """The value of a figure as the language in use writes it."""
-    return _writer(unit, currency)(value)
-
-
-def _writer(unit, currency):
-    return {
-        "money": lambda value: style.money(value, currency, compact=True),
-        "share": style.share,
-        "number": lambda value: style.number(value, 2),
-        "points": lambda value: style.number(value, 1),
-        "days": _days,
-    }.get(unit, style.number)
-
-
-def _days(value):
-    figure = style.number(value)
-    return figure if value is None else plural("{n} day", "{n} days", round(value)).format(n=figure)
+    return style.writer(unit, currency)(value)
 
 
 def make_tiles(figures, currency, changes=None, *, as_of=None):
@@ -122,7 +107,7 @@ def make_tiles(figures, currency, changes=None, *, as_of=None):
     since = since_words(changes, as_of=as_of)
     found = []
     for figure in figures:
-        writer, interval = _writer(figure["unit"], currency), ""
+        writer, interval = style.writer(figure["unit"], currency), ""
         if figure["low"] is not None and figure["high"] is not None:
             interval = style.between(figure["low"], figure["high"], writer)
         change = moved.get(figure["name"])
