@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from portfoy.contract import DataError
-from portfoy.portfolio.concentration import concentration, decile_table
+from portfoy.portfolio.concentration import concentration, concentration_table, decile_table, stress_table
 
 
 def people(revenue, margin=None):
@@ -201,4 +201,63 @@ def test_an_unknown_column_and_an_empty_base_are_refused(function):
         function(people([]))
     assert str(caught.value) == (
         f"{function.__name__}: there are no customers; at least one is needed. Check the date and the data."
+    )
+
+
+# --- how much rests on a few customers and groups
+
+
+def test_groups_and_customers_in_one_table():
+    rows = people([40, 30, 20, 10], [4, np.nan, 2, -6]).assign(region=["Ege", "Ege", None, "Marmara"])
+    table = concentration_table(rows, groups=["region", "channel"])
+    assert table[["unit", "measure", "parts", "largest"]].to_numpy().tolist() == [
+        ["customer", "revenue", 4, ""],
+        ["region", "revenue", 3, "Ege"],
+    ]  # the margins add up to zero: no share of them means anything
+    assert table["hhi"].tolist() == pytest.approx([0.3, 0.7**2 + 0.2**2 + 0.1**2])
+    assert table["equals"].tolist() == pytest.approx([1 / 0.3, 1 / 0.54])
+    assert table["largest_share"].tolist() == pytest.approx([0.4, 0.7])
+
+
+def test_hhi_intervals_agree_with_a_bootstrap():
+    random = np.random.default_rng(3)
+    rows = people(random.gamma(0.7, 100, 800)).assign(region=random.choice(list("abcd"), 800, p=[0.5, 0.3, 0.1, 0.1]))
+    table = concentration_table(rows, groups=["region"]).set_index("unit")
+    drawn = []
+    for _draw in range(400):
+        again = rows.iloc[random.integers(0, len(rows), len(rows))]
+        share = again["revenue"] / again["revenue"].sum()
+        drawn.append(((share**2).sum(), (share.groupby(again["region"]).sum() ** 2).sum()))
+    for unit, spread in zip(("customer", "region"), np.std(drawn, axis=0), strict=True):
+        assert (table.loc[unit, "hhi_high"] - table.loc[unit, "hhi_low"]) / 2 / 1.96 == pytest.approx(spread, rel=0.15)
+
+
+def test_cdnow_in_one_table(spend):
+    row = concentration_table(spend, measures=["revenue"]).iloc[0]
+    assert (round(row["top_share"], 3), round(row["gini"], 3)) == (0.674, 0.631)  # published for 78 weeks
+
+
+def test_what_leaves_with_the_largest():
+    rows = people([50, 30, 10, 10], [5, 6, np.nan, 1])
+    expected = pd.DataFrame(
+        {
+            "leave": [1, 2],
+            "customer_share": [0.25, 0.5],
+            "revenue": [50.0, 80],
+            "revenue_share": [0.5, 0.8],
+            "margin": [5.0, 11],
+            "margin_share": [5 / 12, 11 / 12],
+            "replaced_by": [2.0, 3.2],
+        }
+    )
+    pd.testing.assert_frame_equal(stress_table(rows, leave=(1, 2, 3)), expected)
+    assert "margin" not in stress_table(people([2, 1]))
+
+
+def test_one_customer_cannot_be_put_under_stress():
+    with pytest.raises(DataError) as error:
+        stress_table(people([5]))
+    assert str(error.value) == (
+        "stress_table: at most half of the customers may leave, which is 0 here; asked for are 1 and more. "
+        "Use more data or smaller numbers."
     )

@@ -1,0 +1,160 @@
+"""Growth accounting: does the portfolio grow, and from what?"""
+
+import ibis
+import pandas as pd
+
+from portfoy.contract import DataError
+from portfoy.customers import DAY, as_table, nobody_bought, resolve_as_of, to_frame
+from portfoy.lifecycle import wilson
+from portfoy.locale import _, plural
+
+COUNTS = ["active", "new", "kept", "reactivated", "lost", "net"]
+MONEY = ["revenue", "new_revenue", "kept_change", "reactivated_revenue", "lost_revenue", "returns_alone"]
+
+
+def growth_table(log, *, as_of=None, months=3, periods=8):
+    """Growth accounting: the customers and the revenue of each period, beside those of the period before.
+
+    A customer of a period has at least one purchase in it (a day with an order). The last period ends on `as_of`.
+    Where that is the last day of a month, periods are calendar months; else they end on the same day of the month,
+    the 29th to 31st on the last day of a month that is shorter. Only whole periods inside the data are used, and the
+    first of them only to compare with. Who bought before the data begin counts as new.
+
+    Parameters
+    ----------
+    log : ibis Table or DataFrame, one row per order line, as in `customer_table`
+    as_of : date or text, optional; the default is the last date in the log
+    months : length of a period, default 3
+    periods : at most so many, default 8
+
+    Returns
+    -------
+    DataFrame, one row per period, the latest last
+        ``start``, ``end`` dates, both inside. Customers: ``active`` who bought; ``new`` for the first time ever;
+        ``kept`` in the period before too; ``reactivated`` earlier, but not in the period before; ``lost`` in the
+        period before, but not in this; ``net`` = new + reactivated - lost, by which active grew; ``quick_ratio``
+        (new + reactivated) / lost, more than 1 is growth, with ``quick_ratio_low``, ``quick_ratio_high`` (95 %),
+        missing where nobody was lost.
+        Money, net of returns, each order on the day of its first sale: ``revenue``; ``new_revenue``,
+        ``reactivated_revenue`` of these customers; ``kept_change`` what the kept brought more (or less) than in the
+        period before; ``lost_revenue`` what the lost had brought in it; ``returns_alone`` the returns without a sale,
+        on their own day, of those who did not buy in the period, zero or less, and ``returns_change`` how it changed;
+        ``revenue_net`` = new_revenue + reactivated_revenue + kept_change - lost_revenue + returns_change, by which
+        revenue grew.
+
+    Raises
+    ------
+    DataError : a column is missing, nobody bought by `as_of`, the data hold fewer than two whole periods, or `months`
+    or `periods` is below 1.
+
+    References
+    ----------
+    The interval of a ratio of two counts is that of the share of one in their sum (Przyborowski & Wilenski 1940,
+    Biometrika 31), by Wilson (1927).
+    """
+    if months < 1 or periods < 1:
+        raise DataError(
+            _(
+                "growth_table: months is {months} and periods is {periods}; both must be 1 or more. "
+                "Take 3 months and 8 periods."
+            ).format(months=months, periods=periods)
+        )
+    log = as_table(log)
+    as_of = resolve_as_of(log, as_of)
+    seen = log.filter(log.ordered_on <= as_of.date())
+    first, sold = seen.aggregate(first=seen.ordered_on.min(), sold=(seen.amount >= 0).sum()).to_pandas().iloc[0]
+    if not sold > 0:
+        raise nobody_bought(as_of)
+    ends = _ends(pd.Timestamp(first), as_of, months, periods)
+    cells = to_frame(_period_table(seen, ends)).set_index("period")
+    table = cells.reindex(range(1, len(ends)), fill_value=0).fillna(0)
+    return _compared(table, ends)
+
+
+def _ends(first, as_of, months, periods):
+    """The last days of the periods, the day before the first period leading; none begins before the data."""
+    last_of_month = as_of == as_of + pd.offsets.MonthEnd(0)
+    ends = [as_of]
+    while len(ends) < periods + 2:
+        end = as_of - pd.DateOffset(months=months * len(ends))
+        end = end + pd.offsets.MonthEnd(0) if last_of_month else end
+        if end + DAY < first:
+            break
+        ends.insert(0, end)
+    if len(ends) < 3:
+        raise _too_short(first, as_of, months)
+    return ends
+
+
+def _period_table(seen, ends):
+    """Customers and money by period (ibis): what they brought, who is new, kept and reactivated, and who will be lost.
+
+    Period 0 is all that came before the first period. ``lost`` and ``lost_revenue`` are of those who did not come back
+    in the period after.
+    """
+    orders = seen.group_by(
+        customer_id=seen.customer_id, order_id=seen.order_id.fill_null(seen.ordered_on.cast("string"))
+    ).agg(
+        sold=seen.ordered_on.min(where=seen.amount >= 0),
+        first=seen.ordered_on.min(),
+        revenue=seen.amount.sum(),
+    )
+    day = orders.sold.fill_null(orders.first)
+    after = [(day > end.date()).cast("int32") for end in ends[:-1]]
+    orders = orders.mutate(period=sum(after[1:], after[0]))
+    own = orders.group_by(["customer_id", "period"]).agg(purchases=orders.sold.count(), revenue=orders.revenue.sum())
+    own = own.mutate(bought=own.purchases > 0)
+    order = ibis.window(group_by=[own.customer_id, own.bought], order_by=own.period)
+    own = own.mutate(
+        last=own.period.lag().over(order), next=own.period.lead().over(order), earlier=own.revenue.lag().over(order)
+    )
+    kept, new = own.bought & (own.last == own.period - 1), own.bought & own.last.isnull()
+    back, lost = (
+        own.bought & (own.last < own.period - 1),
+        own.bought & (own.next.isnull() | (own.next > own.period + 1)),
+    )
+    return own.group_by("period").agg(
+        active=own.bought.sum(),
+        new=new.sum(),
+        kept=kept.sum(),
+        reactivated=back.sum(),
+        leaving=lost.sum(),
+        revenue=own.revenue.sum(),
+        new_revenue=own.revenue.sum(where=new),
+        kept_change=(own.revenue - own.earlier).sum(where=kept),
+        reactivated_revenue=own.revenue.sum(where=back),
+        leaving_revenue=own.revenue.sum(where=lost),
+        returns_alone=own.revenue.sum(where=~own.bought),
+    )
+
+
+def _compared(table, ends):
+    """Each period beside the one before; the first has none and is left out."""
+    table = table.assign(
+        start=[end + DAY for end in ends[:-1]],
+        end=ends[1:],
+        lost=table["leaving"].shift(),
+        lost_revenue=table["leaving_revenue"].shift(),
+        net=table["active"].diff(),
+        revenue_net=table["revenue"].diff(),
+        returns_change=table["returns_alone"].diff(),
+    )
+    table = table.iloc[1:].reset_index(drop=True).astype(dict.fromkeys(COUNTS, "int64"))
+    gained, lost = table["new"] + table["reactivated"], table["lost"].where(table["lost"] > 0)
+    table["quick_ratio"] = gained / lost
+    for name, share in zip(["quick_ratio_low", "quick_ratio_high"], wilson(gained, gained + lost), strict=True):
+        table[name] = share / (1 - share)
+    ratio = ["quick_ratio", "quick_ratio_low", "quick_ratio_high"]
+    money = [*MONEY, "returns_change", "revenue_net"]
+    table = table.astype(dict.fromkeys(money, "float64")).round(dict.fromkeys(money, 6))
+    return table[["start", "end", *COUNTS, *ratio, *money]]
+
+
+def _too_short(first, as_of, months):
+    length = plural("{n} month", "{n} months", months).format(n=months)
+    return DataError(
+        _(
+            "growth_table: the data from {first:%Y-%m-%d} to {as_of:%Y-%m-%d} hold fewer than two whole periods of "
+            "{length}; two are needed to compare. Take a smaller number of months."
+        ).format(first=first, as_of=as_of, length=length)
+    )

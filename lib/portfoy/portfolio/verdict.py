@@ -1,0 +1,231 @@
+"""Strengths and weaknesses: each a number held against a yardstick, an earlier value or one from outside.
+
+A difference counts where its interval leaves no doubt about its sign; where it does not, the finding is steady.
+"""
+
+from statistics import NormalDist
+
+import numpy as np
+import pandas as pd
+
+from portfoy.customers import as_table, months_before, purchase_days
+from portfoy.metrics import share_interval
+
+USUAL_TOP_SHARE = 0.67  # of revenue, held by the top 20 % in the median of 339 firms: McCarthy & Winer (2018)
+MAJOR_CUSTOMER = 0.10  # of revenue: from here on a firm has to disclose its reliance on one customer, IFRS 8.34
+BETTER = {
+    "revenue": 1,
+    "margin_rate": 1,
+    "buyers": 1,
+    "frequency": 1,
+    "ticket": 1,
+    "churn": -1,
+    "contract_churn": -1,
+    "nps": 1,
+    "sales_cycle": -1,
+    "first_contact_resolution": 1,
+    "at_risk": -1,
+}
+AREAS = {
+    "revenue": "finance",
+    "margin_rate": "finance",
+    "ticket": "finance",
+    "loss_making": "finance",
+    "top_share": "risk",
+    "largest": "risk",
+    "at_risk": "risk",
+    "prospects": "chance",
+    "first_contact_resolution": "service",
+    "nps": "service",
+}  # all others: market
+
+_SUMS = ["revenue", "margin", "known_revenue", "buyers", "purchases"]
+_FIGURES = {  # figure -> (unit, numerator, denominator or None)
+    "revenue": ("money", "revenue", None),
+    "buyers": ("count", "buyers", None),
+    "frequency": ("number", "purchases", "buyers"),
+    "ticket": ("money", "revenue", "purchases"),
+    "margin_rate": ("share", "margin", "known_revenue"),
+}
+
+
+def year_table(log, *, as_of, confidence=0.95):
+    """The last twelve months beside the twelve before: revenue, and the buyers, purchases and spend that make it.
+
+    Parameters
+    ----------
+    log : ibis Table or DataFrame, one row per order line, as in `customer_table`
+    as_of : date or text, the last day of the year looked at
+    confidence : of the intervals, customers seen as a sample of those the firm could have (delta method on the logs)
+
+    Returns
+    -------
+    DataFrame, one row per figure: revenue, buyers, frequency, ticket, margin_rate
+        ``figure``; ``unit``; ``now``, ``before``; ``change`` now / before - 1, with ``change_low``, ``change_high``;
+        missing where the data do not reach back two years or the figure is not above zero in both.
+        Revenue is buyers x frequency (purchases per buyer) x ticket (revenue per purchase).
+    """
+    sums, moments, whole = _two_years(log, pd.Timestamp(as_of))
+    rows = []
+    for figure, (unit, top, bottom) in _FIGURES.items():
+        value = {
+            when: sums[f"{top}_{when}"] / (sums[f"{bottom}_{when}"] or np.nan if bottom else 1)
+            for when in ("now", "before")
+        }
+        signs = {f"{top}_now": 1, f"{top}_before": -1}
+        signs |= {f"{bottom}_now": -1, f"{bottom}_before": 1} if bottom else {}
+        change = _ratio(sums, moments, signs, confidence) if whole else (np.nan,) * 3
+        before = value["before"] if whole else np.nan
+        bounds = dict(zip(("change", "change_low", "change_high"), change, strict=True))
+        rows.append({"figure": figure, "unit": unit, "now": value["now"], "before": before, **bounds})
+    return pd.DataFrame(rows)
+
+
+def _two_years(log, as_of):
+    """Sums over customers of both years, their second moments, and whether the data reach back two years."""
+    table = as_table(log)
+    split, start = months_before(as_of, 12), months_before(as_of, 24)
+    days = purchase_days(table.filter((table.ordered_on > start.date()) & (table.ordered_on <= as_of.date())))
+    first = pd.Timestamp(table.ordered_on.min().to_pandas())
+    now, bought = days.day.fill_null(days.returned_on) > split.date(), days.day.notnull()
+    parts = {}
+    for when, inside in (("now", now), ("before", ~now)):
+        known = inside & days.margin.notnull()
+        parts |= {
+            f"revenue_{when}": days.revenue.sum(where=inside).fill_null(0.0),
+            f"margin_{when}": days.margin.sum(where=known).fill_null(0.0),
+            f"known_revenue_{when}": days.revenue.sum(where=known).fill_null(0.0),
+            f"buyers_{when}": (inside & bought).any().cast("float64"),
+            f"purchases_{when}": (inside & bought).sum().cast("float64"),
+        }
+    each = days.group_by("customer_id").agg(**parts)
+    names = list(parts)
+    pairs = [(a, b) for place, a in enumerate(names) for b in names[place:]]
+    row = each.agg(
+        n=each.count(), **{a: each[a].sum() for a in names}, **{f"{a} {b}": (each[a] * each[b]).sum() for a, b in pairs}
+    )
+    found = {name: value or 0.0 for name, value in row.to_pyarrow().to_pylist()[0].items()}
+    moments = {(a, b): found[f"{a} {b}"] - found[a] * found[b] / max(found["n"], 1) for a, b in pairs}
+    moments |= {(b, a): value for (a, b), value in moments.items()}
+    return {a: found[a] for a in names}, moments, first <= start + pd.Timedelta(days=31)
+
+
+def _ratio(sums, moments, signs, confidence):
+    """exp(sum of sign x log of sum) - 1 with its interval; missing where a sum is not above zero."""
+    if any(sums[name] <= 0 for name in signs):
+        return (np.nan,) * 3
+    log = sum(sign * np.log(sums[name]) for name, sign in signs.items())
+    weight = {name: sign / sums[name] for name, sign in signs.items()}
+    variance = sum(weight[a] * weight[b] * moments[a, b] for a in signs for b in signs)
+    half = NormalDist().inv_cdf(0.5 + confidence / 2) * np.sqrt(max(variance, 0))
+    return tuple(float(np.expm1(log + shift)) for shift in (0, -half, half))
+
+
+def findings_table(*, years, spread=None, metrics=None, metrics_before=None, states=None, states_before=None):
+    """What is strong and what is weak, each with the number it rests on and the yardstick it is held against.
+
+    Parameters
+    ----------
+    years : DataFrame, as from `year_table`
+    spread : DataFrame, as from `concentration_table`, optional
+    metrics, metrics_before : DataFrame, as from `metric_table` now and a year ago, optional
+    states, states_before : DataFrame, as from `state_table` now and a year ago, optional
+
+    Returns
+    -------
+    DataFrame, strengths first, then weaknesses, chances and what is steady
+        ``topic``; ``area`` finance, market, service, risk or chance; ``verdict`` strength, weakness, chance or steady;
+        ``value`` with ``value_low``, ``value_high`` in ``unit``; ``against`` the yardstick, missing where the value
+        is itself a change; ``yardstick`` before, firms, rule or none.
+    """
+    rows = [_year_finding(row) for row in years.itertuples() if np.isfinite(row.change)]
+    if spread is not None:
+        rows += _spread_findings(spread)
+    if metrics is not None:
+        rows += _metric_findings(metrics, metrics_before)
+    if states is not None:
+        rows += _state_findings(states, states_before)
+    columns = ["topic", "area", "verdict", "value", "value_low", "value_high", "unit", "against", "yardstick"]
+    table = pd.DataFrame(rows, columns=columns)
+    order = {verdict: place for place, verdict in enumerate(["strength", "weakness", "chance", "steady"])}
+    return table.sort_values("verdict", key=lambda verdict: verdict.map(order), kind="stable", ignore_index=True)
+
+
+def _finding(topic, verdict, value, low, high, unit, against=np.nan, yardstick="none"):
+    numbers = {"value": float(value), "value_low": float(low), "value_high": float(high), "unit": unit}
+    where = {"topic": topic, "area": AREAS.get(topic, "market"), "verdict": verdict}
+    return {**where, **numbers, "against": float(against), "yardstick": yardstick}
+
+
+def _verdict(better, low, high):
+    """Strength where the whole interval of a change lies on the good side of 0, weakness on the bad side."""
+    if low > 0 or high < 0:
+        return "strength" if (low > 0) == (better > 0) else "weakness"
+    return "steady"
+
+
+def _year_finding(row):
+    verdict = _verdict(BETTER[row.figure], row.change_low, row.change_high)
+    return _finding(row.figure, verdict, row.change, row.change_low, row.change_high, "change", yardstick="before")
+
+
+def _spread_findings(spread):
+    one = spread[(spread["unit"] == "customer") & (spread["measure"] == "revenue")]
+    if one.empty:
+        return []
+    row = one.iloc[0]
+    low, high = row["top_share_low"], row["top_share_high"]
+    verdict = _verdict(-1, low - USUAL_TOP_SHARE, high - USUAL_TOP_SHARE)
+    share = _finding("top_share", verdict, row["top_share"], low, high, "share", USUAL_TOP_SHARE, "firms")
+    largest = row["largest_share"]
+    verdict = "weakness" if largest >= MAJOR_CUSTOMER else "strength"
+    return [share, _finding("largest", verdict, largest, np.nan, np.nan, "share", MAJOR_CUSTOMER, "rule")]
+
+
+def _metric_findings(metrics, before):
+    found = []
+    earlier = before.set_index("metric") if before is not None else None
+    for row in metrics.itertuples():
+        if row.metric not in BETTER or row.missing:
+            continue
+        then = earlier.loc[row.metric] if earlier is not None else None
+        if then is None or then["missing"]:
+            continue
+        half = np.hypot(row.value_high - row.value_low, then["value_high"] - then["value_low"]) / 2
+        moved = row.value - then["value"]
+        verdict = _verdict(BETTER[row.metric], moved - half, moved + half)
+        now = (row.value, row.value_low, row.value_high, row.unit)
+        found.append(_finding(row.metric, verdict, *now, then["value"], "before"))
+    return found
+
+
+def _state_findings(states, before):
+    found = []
+    never, known = int((states["state"] == "prospect").sum()), len(states)
+    if never:
+        bounds = share_interval(never, known)
+        found.append(_finding("prospects", "chance", never / known, *bounds, "share"))
+    bought = states[states["state"] != "prospect"]
+    if "margin" in bought and bought["margin"].notna().any():
+        margin = bought["margin"].dropna()
+        losing = int((margin < 0).sum())
+        bounds = share_interval(losing, len(margin))
+        found.append(
+            _finding("loss_making", "weakness" if losing else "strength", losing / len(margin), *bounds, "share")
+        )
+    if before is None:
+        return found
+    (here, now), (there, then) = _at_risk(states), _at_risk(before)
+    if now and then:
+        spread = np.sqrt(here / now * (1 - here / now) / now + there / then * (1 - there / then) / then)
+        moved, half = here / now - there / then, NormalDist().inv_cdf(0.975) * spread
+        verdict = _verdict(BETTER["at_risk"], moved - half, moved + half)
+        bounds = share_interval(here, now)
+        found.append(_finding("at_risk", verdict, here / now, *bounds, "share", there / then, "before"))
+    return found
+
+
+def _at_risk(states):
+    """How many of those not lapsed are at risk, and how many are not lapsed."""
+    current = states["state"].isin(["new", "active", "reactivated", "at risk"])
+    return int((states["state"] == "at risk").sum()), int(current.sum())

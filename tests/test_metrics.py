@@ -1,0 +1,191 @@
+"""The five metrics against published numbers, scipy, naive counts and the truth of the teaching company."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from statsmodels.stats.proportion import proportion_confint
+
+import portfoy as pf
+from portfoy import metrics
+from portfoy.contract import DataError
+from portfoy.simulate import simulate
+
+DAY = pd.Timedelta(days=1)
+AS_OF = pd.Timestamp("2026-06-30")
+
+
+def orders(lines):
+    table = pd.DataFrame(lines, columns=["customer_id", "ordered_on", "amount"])
+    return table.assign(order_id=[str(number) for number in range(len(table))])
+
+
+def answers(promoters, passives, detractors, **columns):
+    given = [10] * promoters + [8] * passives + [0] * detractors
+    return pd.DataFrame({"customer_id": [f"{number:05d}" for number in range(len(given))], "nps": given}).assign(
+        answered_on=AS_OF, **columns
+    )
+
+
+@pytest.fixture(scope="module")
+def teaching():
+    return pf.open(Path(__file__).parents[1] / "data" / "teaching")
+
+
+# (a) Counted by hand
+
+
+def test_churn_compares_two_windows():
+    lines = [(f"K{number:02d}", AS_OF - 150 * DAY, 1.0) for number in range(40)]  # the earlier window, 101 to 200 days
+    lines += [(f"K{number:02d}", AS_OF - 100 * DAY, 1.0) for number in range(25)]  # still the earlier one, its last day
+    lines += [(f"K{number:02d}", AS_OF - 99 * DAY, 1.0) for number in range(10)]  # the first day of the later one
+    lines += [("R01", AS_OF - 5 * DAY, -1.0)]  # a return is no purchase
+    lines += [("OLD", AS_OF - 400 * DAY, 1.0), ("NEW", AS_OF, 1.0), ("LATE", AS_OF + DAY, 1.0)]
+    found = metrics.churn(orders(lines), days=100, as_of=AS_OF)
+    assert (found.counted, found.base, found.value, found.unit, found.days) == (30, 40, 0.75, "share", 100)
+    assert (found.low, found.high) == pytest.approx(proportion_confint(30, 40, method="wilson"))
+
+
+def test_running_contracts_are_not_lost():
+    start = AS_OF - 365 * DAY
+    contracts = pd.DataFrame(
+        {
+            "started_on": [start] * 40 + [start + DAY] * 5,
+            "ended_on": [pd.NaT] * 20 + [AS_OF] * 10 + [AS_OF + DAY] * 6 + [start] * 4 + [AS_OF] * 5,
+        }
+    )
+    found = metrics.contract_churn(contracts, as_of=AS_OF)
+    assert (found.counted, found.base) == (10, 36)  # four ended on the first day, five began after it
+
+
+def test_each_customer_answers_once_the_latest_counts():
+    table = answers(30, 0, 0)
+    earlier = table.assign(nps=0, answered_on=AS_OF - 30 * DAY)
+    odd = pd.DataFrame({"customer_id": ["x", "y"], "nps": [11, None], "answered_on": AS_OF})
+    old = answers(0, 0, 50).assign(answered_on=AS_OF - 365 * DAY, customer_id="old")
+    found = metrics.nps(pd.concat([earlier, table, odd, old]), as_of=AS_OF)
+    assert (found.value, found.low, found.high, found.base) == (100, 100, 100, 30)
+
+
+def test_the_sales_cycle_is_the_median_of_deals_won():
+    days = list(range(1, 42))
+    won = pd.DataFrame({"created_on": [AS_OF - (20 + day) * DAY for day in days], "closed_on": AS_OF - 20 * DAY})
+    other = pd.DataFrame({"created_on": AS_OF - 300 * DAY, "closed_on": [AS_OF, pd.NaT], "outcome": ["lost", "open"]})
+    found = metrics.sales_cycle(pd.concat([won.assign(outcome="Won"), other]), as_of=AS_OF)
+    # Ranks 14 and 28 of 41 hold the median with 95 %: binomial(41, 0.5), Conover (1999), section 3.2
+    assert (found.value, found.low, found.high, found.base) == (21, 14, 28, 41)
+
+
+def test_a_ticket_that_comes_back_was_not_resolved_at_first_contact():
+    rows = [(1, None)] * 20 + [(2, None)] * 10 + [(1, 10)] * 5 + [(1, 60)] * 5
+    tickets = pd.DataFrame({"touches": [touches for touches, _back in rows], "resolved_on": AS_OF - 100 * DAY})
+    tickets["closed_on"] = AS_OF - 20 * DAY
+    tickets["reopened_on"] = [AS_OF - (100 - back) * DAY if back else pd.NaT for _touches, back in rows]
+    found = metrics.first_contact_resolution(tickets, as_of=AS_OF)
+    assert (found.counted, found.base) == (25, 40)
+
+
+# (b) Published numbers, other programs
+
+
+def test_nps_matches_its_published_standard_error():
+    # 250 promoters and 75 detractors of 1,000: 17.5, standard error 1.716, 95 % 14.14 to 20.86
+    found = metrics.nps(answers(250, 675, 75), as_of=AS_OF)
+    assert (found.value, found.low, found.high) == (
+        17.5,
+        pytest.approx(14.14, abs=0.005),
+        pytest.approx(20.86, abs=0.005),
+    )
+
+
+def test_the_pipeline_has_the_published_median(shared_data):
+    """Days to win of the B2B pipeline: median 57, over all 4,238 deals won."""
+    raw = pd.read_csv(shared_data / "sales_pipeline" / "sales_pipeline.csv")
+    leads = pd.DataFrame(
+        {
+            "created_on": pd.to_datetime(raw["engage_date"]),
+            "closed_on": pd.to_datetime(raw["close_date"]),
+            "outcome": raw["deal_stage"],
+        }
+    )
+    found = metrics.sales_cycle(leads, as_of=leads["closed_on"].max(), days=3650)
+    assert (found.value, found.base) == (57, 4238)
+    assert found.low <= 57 <= found.high
+
+
+# (c) The truth of the teaching company
+
+
+def test_first_contact_resolution_recovers_the_truth():
+    company = simulate(customers=3_000, seed=5)
+    truth = company.truth
+    found = metrics.first_contact_resolution(company.tables["tickets"], as_of=AS_OF, days=1095)
+    # A reopened ticket comes back within 14 days, whatever the first contact was like
+    expected = truth.first_contact * (1 - truth.reopened_share)
+    assert abs(found.value - expected) < 3 * (found.high - found.low) / 2 / 1.96
+
+
+# (d) Properties
+
+
+def test_rows_may_stand_in_any_order(teaching):
+    tickets = teaching.tickets.to_pandas()
+    forth, back = (metrics.first_contact_resolution(table, as_of=AS_OF) for table in (tickets, tickets[::-1]))
+    assert forth == back
+
+
+def test_all_six_metrics_of_the_teaching_company(teaching):
+    table = pf.metric_table(teaching, as_of="2026-06-30", churn_days=180)
+    names = ["churn", "contract_churn", "nps", "clv", "sales_cycle", "first_contact_resolution"]
+    assert table["metric"].tolist() == names
+    assert table["missing"].ne("").tolist() == [False, False, False, True, False, False]
+    found = table[table["missing"] == ""]
+    assert (found["value_low"] < found["value"]).all()
+    assert (found["value"] < found["value_high"]).all()
+
+
+# (e) Errors
+
+
+@pytest.mark.parametrize(
+    ("compute", "message"),
+    [
+        (
+            lambda: metrics.nps(None, as_of=AS_OF),
+            "surveys: there is no such table; the net promoter score needs its columns customer_id, answered_on, nps. "
+            "Add it to the source.",
+        ),
+        (
+            lambda: metrics.sales_cycle(pd.DataFrame({"created_on": [AS_OF]}), as_of=AS_OF),
+            "leads: the sales cycle length needs 'closed_on', 'outcome', which the table does not have. "
+            "Map it in portfoy.toml.",
+        ),
+        (
+            lambda: metrics.nps(answers(3, 2, 1), as_of=AS_OF),
+            "nps: 6 answers in 365 days; at least 30 are needed.",
+        ),
+        (
+            lambda: metrics.churn(orders([("A", AS_OF - 150 * DAY, 1.0)]), days=100, as_of=AS_OF),
+            "churn: two windows of 100 days are needed, and the purchases begin 151 days before 2026-06-30. "
+            "Take a longer history or a shorter window.",
+        ),
+    ],
+)
+def test_what_cannot_be_counted_says_why(compute, message):
+    with pytest.raises(DataError) as error:
+        compute()
+    assert str(error.value) == message
+
+
+def test_a_source_with_transactions_only_says_what_each_metric_needs(teaching):
+    class Bare:
+        transactions = teaching.transactions
+        subscriptions = surveys = leads = tickets = None
+
+    table = pf.metric_table(Bare, as_of="2026-06-30", churn_days=None).set_index("metric")
+    assert np.isnan(table["value"].to_numpy()).all()
+    assert table.loc["churn", "missing"] == (
+        "churn: no window could be derived from the gaps between purchases. Give lapsed_days."
+    )
+    assert table.loc["sales_cycle", "missing"].startswith("leads: there is no such table;")
