@@ -296,6 +296,5 @@ def _engine(table, name, columns, what):
 
 
 def within(day, as_of, days):
-    """Whether a date column lies in the `days` that end on `as_of` (ibis)."""
     as_of = pd.Timestamp(as_of)
     return (day > (as_of - days * DAY).date()) & (day <= as_of.date())

@@ -30,7 +30,7 @@ def composition_table(customers, traits=None, *, value=None, confidence=0.95):
         ``revenue_share`` 0-1; ``margin`` money, of the customers whose margin is known, ``margin_rate`` of their
         revenue, both missing where there is none; with `value` ``expected_value`` money, with ``expected_value_low``
         and ``expected_value_high``; ``index`` revenue per customer, the base is 100, with ``index_low`` and
-        ``index_high`` (`people.index_table`).
+        ``index_high`` (`people.index_table`). The base is everyone, those whose level is not known included.
 
     Raises
     ------

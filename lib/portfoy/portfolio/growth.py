@@ -4,7 +4,7 @@ import ibis
 import pandas as pd
 
 from portfoy.contract import DataError
-from portfoy.customers import DAY, as_table, nobody_bought, resolve_as_of, to_frame
+from portfoy.customers import DAY, as_table, months_before, nobody_bought, purchase_days, resolve_as_of, to_frame
 from portfoy.lifecycle import wilson
 from portfoy.locale import _, plural
 
@@ -62,10 +62,10 @@ def growth_table(log, *, as_of=None, months=3, periods=8):
     log = as_table(log)
     as_of = resolve_as_of(log, as_of)
     seen = log.filter(log.ordered_on <= as_of.date())
-    first, sold = seen.aggregate(first=seen.ordered_on.min(), sold=(seen.amount >= 0).sum()).to_pandas().iloc[0]
-    if not sold > 0:
+    reach = seen.aggregate(first=seen.ordered_on.min(), sold=seen.ordered_on.min(where=seen.amount >= 0)).to_pandas()
+    if pd.isna(reach["sold"].iloc[0]):
         raise nobody_bought(as_of)
-    ends = _ends(pd.Timestamp(first), as_of, months, periods)
+    ends = _ends(pd.Timestamp(reach["first"].iloc[0]), as_of, months, periods)
     cells = to_frame(_period_table(seen, ends)).set_index("period")
     table = cells.reindex(range(1, len(ends)), fill_value=0).fillna(0)
     return _compared(table, ends)
@@ -73,11 +73,9 @@ def growth_table(log, *, as_of=None, months=3, periods=8):
 
 def _ends(first, as_of, months, periods):
     """The last days of the periods, the day before the first period leading; none begins before the data."""
-    last_of_month = as_of == as_of + pd.offsets.MonthEnd(0)
     ends = [as_of]
     while len(ends) < periods + 2:
-        end = as_of - pd.DateOffset(months=months * len(ends))
-        end = end + pd.offsets.MonthEnd(0) if last_of_month else end
+        end = months_before(as_of, months * len(ends))
         if end + DAY < first:
             break
         ends.insert(0, end)
@@ -89,30 +87,22 @@ def _ends(first, as_of, months, periods):
 def _period_table(seen, ends):
     """Customers and money by period (ibis): what they brought, who is new, kept and reactivated, and who will be lost.
 
-    Period 0 is all that came before the first period. ``lost`` and ``lost_revenue`` are of those who did not come back
+    Period 0 is all that came before the first period. ``leaving`` and ``leaving_revenue`` are of those who did not buy
     in the period after.
     """
-    orders = seen.group_by(
-        customer_id=seen.customer_id, order_id=seen.order_id.fill_null(seen.ordered_on.cast("string"))
-    ).agg(
-        sold=seen.ordered_on.min(where=seen.amount >= 0),
-        first=seen.ordered_on.min(),
-        revenue=seen.amount.sum(),
-    )
-    day = orders.sold.fill_null(orders.first)
+    days = purchase_days(seen)
+    day = days.day.fill_null(days.returned_on)
     after = [(day > end.date()).cast("int32") for end in ends[:-1]]
-    orders = orders.mutate(period=sum(after[1:], after[0]))
-    own = orders.group_by(["customer_id", "period"]).agg(purchases=orders.sold.count(), revenue=orders.revenue.sum())
+    days = days.mutate(period=sum(after[1:], after[0]))
+    own = days.group_by(["customer_id", "period"]).agg(purchases=days.day.count(), revenue=days.revenue.sum())
     own = own.mutate(bought=own.purchases > 0)
     order = ibis.window(group_by=[own.customer_id, own.bought], order_by=own.period)
     own = own.mutate(
         last=own.period.lag().over(order), next=own.period.lead().over(order), earlier=own.revenue.lag().over(order)
     )
     kept, new = own.bought & (own.last == own.period - 1), own.bought & own.last.isnull()
-    back, lost = (
-        own.bought & (own.last < own.period - 1),
-        own.bought & (own.next.isnull() | (own.next > own.period + 1)),
-    )
+    back = own.bought & (own.last < own.period - 1)
+    lost = own.bought & (own.next.isnull() | (own.next > own.period + 1))
     return own.group_by("period").agg(
         active=own.bought.sum(),
         new=new.sum(),
@@ -131,8 +121,8 @@ def _period_table(seen, ends):
 def _compared(table, ends):
     """Each period beside the one before; the first has none and is left out."""
     table = table.assign(
-        start=[end + DAY for end in ends[:-1]],
-        end=ends[1:],
+        start=pd.DatetimeIndex(ends[:-1]).as_unit("us") + DAY,
+        end=pd.DatetimeIndex(ends[1:]).as_unit("us"),
         lost=table["leaving"].shift(),
         lost_revenue=table["leaving_revenue"].shift(),
         net=table["active"].diff(),

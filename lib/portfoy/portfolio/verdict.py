@@ -121,12 +121,12 @@ def _ratio(sums, moments, signs, confidence):
     return tuple(float(np.expm1(log + shift)) for shift in (0, -half, half))
 
 
-def findings_table(*, years, spread=None, metrics=None, metrics_before=None, states=None, states_before=None):
+def findings_table(*, years=None, spread=None, metrics=None, metrics_before=None, states=None, states_before=None):
     """What is strong and what is weak, each with the number it rests on and the yardstick it is held against.
 
     Parameters
     ----------
-    years : DataFrame, as from `year_table`
+    years : DataFrame, as from `year_table`, optional
     spread : DataFrame, as from `concentration_table`, optional
     metrics, metrics_before : DataFrame, as from `metric_table` now and a year ago, optional
     states, states_before : DataFrame, as from `state_table` now and a year ago, optional
@@ -138,7 +138,9 @@ def findings_table(*, years, spread=None, metrics=None, metrics_before=None, sta
         ``value`` with ``value_low``, ``value_high`` in ``unit``; ``against`` the yardstick, missing where the value
         is itself a change; ``yardstick`` before, firms, rule or none.
     """
-    rows = [_year_finding(row) for row in years.itertuples() if np.isfinite(row.change)]
+    rows = []
+    if years is not None:
+        rows += [_year_finding(row) for row in years.itertuples() if np.isfinite(row.change)]
     if spread is not None:
         rows += _spread_findings(spread)
     if metrics is not None:

@@ -1,6 +1,17 @@
-"""What each segment is like and what it is worth."""
+"""What each group of customers is like and what it is worth: the segment table, profiles beside the base, cards."""
 
-from portfoy.contract import positive_total
+import numpy as np
+import pandas as pd
+
+from portfoy.contract import DataError, need_columns, positive_total
+from portfoy.customers import as_table, resolve_as_of, to_frame
+from portfoy.locale import _
+from portfoy.people import TRAITS, age_words, index_table, level_groups, trait_labels
+
+FALSE_SHARE = 0.05  # of the lines of a kind, on all cards together, that may be chance
+NOTABLE = 1.1  # a difference smaller than a tenth is not worth a line, however certain
+EXPECTED = 5  # customers of a level that a group must let expect before it is tested (Cochran 1954)
+CATEGORIES = 12  # product categories looked at, the largest by revenue
 
 
 def segment_table(scored, *, value=None):
@@ -34,9 +45,256 @@ def segment_table(scored, *, value=None):
     result["ticket"] = result["revenue"] / result["bought"]
     result["purchases"] = result["bought"] / result["customers"]
     result["action"] = scored.segments.drop_duplicates("segment").set_index("segment")["action"]
-    columns = ["customers", "customer_share", "revenue", "revenue_share", "ticket", "purchases", "idle", "action"]
-    result = result[columns]
+    result = result[
+        ["customers", "customer_share", "revenue", "revenue_share", "ticket", "purchases", "idle", "action"]
+    ]
     if value is not None:
         worth = value.by(table["segment"]).set_index("segment").drop(columns="customers")
         result = result.join(worth)
     return result.reset_index().astype({"segment": str})
+
+
+def profile_table(customers, *, by="segment", value=None, confidence=0.95):
+    """Each group of customers beside the base: how large it is, and what it brings per customer.
+
+    Parameters
+    ----------
+    customers : DataFrame, one row per customer
+        Needs `by`, ``revenue`` and ``purchases``; ``margin`` where it is known.
+    by : column that makes the groups, default "segment"; a trait such as "region" or "age_band" does as well
+    value : LifetimeValue of the same customers, optional
+        Adds what a customer of each group is expected to bring.
+    confidence : of the index, default 0.95
+
+    Returns
+    -------
+    DataFrame, one row per group as `level_groups` puts them, the base last
+        ``group`` in words; ``customers``; ``customer_share`` 0-1; ``revenue_share`` 0-1;
+        ``revenue_each``, ``margin_each`` money per customer (margin over those whose margin is known, else missing);
+        ``ticket`` revenue per purchase; ``purchases`` per customer; with `value` ``value_each`` money expected per
+        customer, with ``value_each_low`` and ``value_each_high``; and the indexes ``index_revenue``, ``index_margin``,
+        ``index_ticket``, ``index_purchases``, ``index_value``: 100 x the group's figure / that of the base, all
+        but the last with an interval, ``_low`` and ``_high`` (`people.index_table`).
+
+    Raises
+    ------
+    DataError : a column is missing, nobody is there, or the total revenue is not above zero.
+    """
+    _need(customers, by, "profile_table")
+    groups, words = level_groups(customers, by)
+    table = customers[["revenue", "purchases"]].assign(margin=customers.get("margin", np.nan), customers=1)
+    everyone = pd.Series(0, customers.index)
+    rows = pd.concat([_figures(table, codes, value) for codes in (groups, everyone)], ignore_index=True)
+    rows.insert(0, "group", [*words, _("all customers")])
+    indexed = {"revenue": "revenue_each", "margin": "margin_each", "ticket": "ticket", "purchases": "purchases"}
+    for name, column in (indexed | {"value": "value_each"}).items():
+        if column in rows:
+            base = rows[column].iloc[-1]
+            rows[f"index_{name}"] = 100 * rows[column] / base if base > 0 else np.nan
+    for name in ("revenue", "margin", "ticket", "purchases"):
+        amount, per = (table["revenue"], table["purchases"]) if name == "ticket" else (table[name], None)
+        index = index_table(amount, groups, per=per, confidence=confidence)
+        rows[f"index_{name}_low"], rows[f"index_{name}_high"] = index["index_low"], index["index_high"]
+    return rows
+
+
+def _need(customers, by, where):
+    missing = [name for name in (by, "revenue", "purchases") if name not in customers]
+    if missing:
+        raise DataError(
+            _(
+                "{where}: {missing} is missing; the table has {found}. "
+                "Segments come from rfm, traits from with_traits, the rest from customer_table."
+            ).format(
+                where=where,
+                missing=", ".join(f"'{name}'" for name in missing),
+                found=", ".join(f"'{name}'" for name in customers.columns),
+            )
+        )
+    need_columns(customers, [by], where)
+    return positive_total(customers["revenue"], "revenue")
+
+
+def _figures(table, groups, value):
+    """What `profile_table` says of each group but for its index."""
+    grouped = table.groupby(groups)
+    sums = grouped.sum()
+    rows = pd.DataFrame({"customers": sums["customers"], "customer_share": sums["customers"] / len(table)})
+    rows["revenue_share"] = sums["revenue"] / table["revenue"].sum()
+    rows["revenue_each"], rows["margin_each"] = sums["revenue"] / sums["customers"], grouped["margin"].mean()
+    rows["ticket"] = sums["revenue"] / sums["purchases"].where(sums["purchases"] > 0)
+    rows["purchases"] = sums["purchases"] / sums["customers"]
+    if value is not None:
+        worth = value.by(groups.rename("group")).set_index("group")
+        for bound in ("", "_low", "_high"):
+            rows[f"value_each{bound}"] = worth[f"expected_value{bound}"] / worth["customers"]
+    return rows
+
+
+def category_table(log, products, *, as_of=None):
+    """What each customer spent on each category of products.
+
+    Parameters
+    ----------
+    log : ibis Table or DataFrame, one row per order line
+        As in `customer_table`, with ``product_id``.
+    products : ibis Table or DataFrame, one row per product, or None; needs ``product_id`` and ``category``
+    as_of : date or text, optional
+        Later rows are not seen; the default is the last date in the log.
+
+    Returns
+    -------
+    DataFrame, one row per customer and category bought; None where there is no table of products
+        ``customer_id``; ``category``, missing for products without one; ``revenue`` money, net of returns.
+
+    Raises
+    ------
+    DataError : there is no product_id in the log, or the products have no categories.
+    """
+    import ibis
+
+    log = as_table(log)
+    if products is None:
+        return None
+    if "product_id" not in log.columns or not {"product_id", "category"} <= {*products.columns}:
+        raise DataError(
+            _(
+                "category_table: what was bought is not known; transactions with product_id and a table products with "
+                "product_id and category are needed. Map them in portfoy.toml."
+            )
+        )
+    products = ibis.memtable(products[["product_id", "category"]]) if isinstance(products, pd.DataFrame) else products
+    kinds = products.group_by(product_id=products.product_id.cast("string")).agg(category=products.category.min())
+    lines = log.filter(log.ordered_on <= resolve_as_of(log, as_of).date())
+    lines = lines.select("customer_id", "amount", product_id=lines.product_id.cast("string"))
+    lines = lines.left_join(kinds, "product_id")
+    spent = lines.group_by("customer_id", "category").agg(revenue=lines.amount.sum())
+    return to_frame(spent.order_by("customer_id", "category"))
+
+
+def profile_cards(customers, *, by="segment", most=4, categories=None):
+    """What sets each group of customers apart from the base: who they are, how they buy, what they buy.
+
+    A level of a trait, a way of buying or a product category is on the card of a group only where the group differs
+    from the others by more than chance. So many questions are asked at once that some would look true by luck alone;
+    the method of Benjamini and Hochberg keeps the false ones among those of a kind below 5 % on average. A difference
+    of less than a tenth is left out however certain it is.
+
+    Parameters
+    ----------
+    customers : DataFrame, one row per customer, as from `rfm`, with traits joined by `with_traits`
+        Needs `by`, ``revenue`` and ``purchases``.
+    by : column that makes the groups, default "segment"
+    most : int, default 4
+        Lines of each kind on a card: those farthest from the base.
+    categories : DataFrame, optional
+        As from `category_table`: adds the categories on which a group spends more or less of its money.
+
+    Returns
+    -------
+    DataFrame, one row per line of a card; a group with nothing to tell has one row whose ``trait`` is missing
+        ``group``, in the order of `level_groups`; ``customers``, ``customer_share`` 0-1, ``revenue_share`` 0-1 of the
+        group; ``kind`` "trait", "buying" or "category"; ``trait``, ``level`` in words; ``share`` of the group's
+        customers whose trait is known, or of its money for a category, and ``base_share``, 0-1; ``average``,
+        ``base_average`` per customer (or per purchase) for ways of buying; ``index`` 100 x group / base with its 95 %
+        ``index_low`` and ``index_high``; ``p_value`` two-sided, before the correction.
+
+    Raises
+    ------
+    DataError : a column is missing, nobody is there, or the total revenue is not above zero.
+
+    References
+    ----------
+    Traits: Pearson's chi-square of 2 x 2, where at least 5 are expected in each cell (Cochran 1954, Biometrics 10,
+    417-451); ways of buying and categories: Welch's test (`people.index_table`). Benjamini & Hochberg (1995), Journal
+    of the Royal Statistical Society B 57(1), 289-300.
+    """
+    from scipy.stats import false_discovery_control
+
+    total = _need(customers, by, "profile_cards")
+    groups, words = level_groups(customers, by)
+    lines = [_trait_lines(customers, groups, trait) for trait in TRAITS if trait in customers and trait != by]
+    lines += _buying_lines(customers, groups) + _category_lines(customers, groups, categories)
+    lines = pd.concat(lines, ignore_index=True).dropna(subset="p_value")
+    lines = lines[lines.groupby("kind")["p_value"].transform(false_discovery_control) <= FALSE_SHARE]
+    far = np.log(lines["index"].clip(lower=1) / 100).abs()
+    lines = lines.assign(far=far)[far >= np.log(NOTABLE)].sort_values(["far", "level"], ascending=[False, True])
+    lines = lines.groupby(["code", "kind"], sort=False).head(most)
+    cards = pd.DataFrame({"group": words, "customers": groups.value_counts().sort_index()})
+    cards["customer_share"] = cards["customers"] / len(customers)
+    cards["revenue_share"] = customers["revenue"].groupby(groups).sum() / total
+    cards = cards.merge(lines, left_index=True, right_on="code", how="left")
+    kinds = cards["kind"].map({"trait": 0, "buying": 1, "category": 2})
+    cards = cards.assign(place=kinds).sort_values(["code", "place", "index"], ascending=[True, True, False])
+    figures = ["share", "base_share", "average", "base_average", "index", "index_low", "index_high", "p_value"]
+    columns = ["group", "customers", "customer_share", "revenue_share", "kind", "trait", "level", *figures]
+    return cards.reindex(columns=columns).reset_index(drop=True)
+
+
+def _trait_lines(customers, groups, trait):
+    """Each group and level of a trait: how many of the group's customers have it, against the base."""
+    from scipy.special import ndtr
+
+    known = customers[trait].notna()
+    counts = pd.DataFrame({"code": groups, "level": customers[trait].astype("str")})[known].value_counts().reset_index()
+    if trait == "interests":
+        parts = [list(dict.fromkeys(map(str.strip, text.split(";")))) for text in counts["level"]]
+        counts = counts.assign(level=parts).explode("level").query("level != ''")
+    cells = counts.pivot_table(index="code", columns="level", values="count", aggfunc="sum", fill_value=0)
+    lines = cells.stack().rename("count").reset_index()
+    n, size = known.sum(), lines["code"].map(groups[known].value_counts())
+    share, base = lines["count"] / size, lines["level"].map(cells.sum()) / n
+    expected = np.minimum(size, n - size) * np.minimum(base, 1 - base)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        z = (share - base) * np.sqrt(size / (base * (1 - base) * (1 - size / n)))
+        error = np.sqrt((1 - share) / (size * share) - 2 * (1 - share) / (n * base) + (1 - base) / (n * base))
+    two = len(cells.columns) == 2  # the one level says what the other does
+    shown = (expected >= EXPECTED) & ~(two & (share < base))
+    words = age_words() if trait == "age_band" else {}
+    return pd.DataFrame(
+        {
+            "code": lines["code"], "kind": "trait", "trait": trait_labels()[trait],
+            "level": lines["level"].replace(words), "share": share, "base_share": base, "index": 100 * share / base,
+            "index_low": 100 * share / base * np.exp(-1.96 * error), "p_value": 2 * ndtr(-z.abs()),
+            "index_high": 100 * share / base * np.exp(1.96 * error),
+        }
+    )[shown]  # fmt: skip
+
+
+def _buying_lines(customers, groups):
+    measured = {
+        _("purchases per customer"): ("purchases", None),
+        _("revenue per purchase"): ("revenue", "purchases"),
+        _("days since last purchase"): ("idle", None),
+        _("revenue per customer"): ("revenue", None),
+    }
+    lines = []
+    for level, (amount, per) in measured.items():
+        if amount in customers:
+            index = index_table(customers[amount], groups, per=customers[per] if per else None)
+            lines.append(_lines(index, "buying", _("Buying"), level))
+    return lines
+
+
+def _category_lines(customers, groups, categories):
+    """For each of the largest categories the share of a group's money that goes to it."""
+    if categories is None or categories.empty:
+        return []
+    place = pd.Index(customers["customer_id"]).get_indexer(categories["customer_id"])
+    spent = categories[place >= 0].assign(place=place[place >= 0])
+    largest = spent.groupby("category")["revenue"].sum().nlargest(CATEGORIES)
+
+    def each(rows):
+        return pd.Series(np.bincount(rows["place"], rows["revenue"], minlength=len(customers)), customers.index)
+
+    everything, lines = each(spent), []
+    for category in largest.index:
+        index = index_table(each(spent[spent["category"] == category]), groups, per=everything)
+        index = index.rename(columns={"average": "share", "base_average": "base_share"})
+        lines.append(_lines(index, "category", _("Category"), category))
+    return lines
+
+
+def _lines(index, kind, trait, level):
+    enough = (index["customers"] >= EXPECTED) & (index["customers"].sum() - index["customers"] >= EXPECTED)
+    return index.assign(code=index.index, kind=kind, trait=trait, level=level)[enough].drop(columns="customers")

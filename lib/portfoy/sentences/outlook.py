@@ -114,8 +114,8 @@ def describe_parameters(fit):
     return style.Reading(text)
 
 
-def describe_value(value, test, *, currency=""):
-    """What the base is expected to bring, with the interval and what the interval leaves out."""
+def describe_total(value, *, currency=""):
+    """What the base is expected to bring, with the interval, and what a customer is worth on average."""
     margin = _("margin ({rate} of revenue)").format(rate=style.share(value.margin_rate))
     text = _(
         "Over {period} the customers of today are expected to bring {total} of {measure} in today's money ({interval}, "
@@ -129,6 +129,12 @@ def describe_value(value, test, *, currency=""):
         ),
         confidence=style.share(value.confidence, 0),
     )
+    return style.Reading(text)
+
+
+def describe_value(value, test, *, currency=""):
+    """What the base is expected to bring, with the interval and what the interval leaves out."""
+    text = describe_total(value, currency=currency)
     forecast, actual = ((test.value[column] * test.value["customers"]).sum() for column in ("predicted", "actual"))
     if actual > 0:
         side = _("too low") if forecast < actual else _("too high")

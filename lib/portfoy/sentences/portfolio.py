@@ -53,3 +53,57 @@ def describe_deciles(deciles, *, by="revenue", currency=""):
     if not rest:
         low = _("the others are too much alike to tell an upper from a lower half.")
     return style.Reading(f"{text} {low.format(n=style.number(rest), share=style.share(lower['share'].sum()))}")
+
+
+def describe_composition(composition, *, confidence=0.95):
+    """Where revenue per customer differs most from that of the base, of the differences that are no chance."""
+    named = composition[~composition["level"].isin([_("all others"), _("not known")])]
+    sure = named[(named["index_low"].round(6) > 100) | (named["index_high"].round(6) < 100)]
+    high, low = sure[sure["index"] > 100], sure[sure["index"] < 100]
+    said = [_("Revenue per customer is shown as an index: the whole base is 100.")]
+    interval = style.share(confidence, 0)
+    if len(high):
+        first, write = high.loc[high["index"].idxmax()], style.number
+        said.append(
+            _(
+                "It is highest for \u201c{level}\u201d ({trait}): {index}, {confidence} interval {between}; "
+                "{customers} of the customers bring {revenue} of the revenue."
+            ).format(
+                trait=first["trait"],
+                level=first["level"],
+                index=write(first["index"]),
+                between=style.between(first["index_low"], first["index_high"], write),
+                confidence=interval,
+                customers=style.share(first["customer_share"]),
+                revenue=style.share(first["revenue_share"]),
+            )
+        )
+    if len(low):
+        last = low.loc[low["index"].idxmin()]
+        said.append(
+            _("It is lowest for \u201c{level}\u201d ({trait}): {index} ({between}).").format(
+                trait=last["trait"],
+                level=last["level"],
+                index=style.number(last["index"]),
+                between=style.between(last["index_low"], last["index_high"], style.number),
+            )
+        )
+    if sure.empty:
+        said.append(_("In no group does the {confidence} interval leave out 100.").format(confidence=interval))
+    else:
+        chance = len(named) * (1 - confidence)
+        said.append(
+            _(
+                "Of the {n} groups named, {sure} differ from the base; chance alone would make about {chance} of them "
+                "do so."
+            ).format(n=style.number(len(named)), sure=style.number(len(sure)), chance=style.number(max(chance, 1)))
+        )
+    return style.Reading(" ".join([*said, *_not_known(composition)]))
+
+
+def _not_known(composition):
+    missing = composition[composition["level"] == _("not known")]
+    if missing.empty:
+        return []
+    listed = [f"{row.trait} {style.share(row.customer_share)}" for row in missing.itertuples()]
+    return [_("Not known, as a share of the customers: {list}.").format(list=", ".join(listed))]

@@ -1,4 +1,4 @@
-"""Words for the key figures, for strengths and weaknesses, for the journey, and for how much rests on a few."""
+"""Words for the key figures, for strengths and weaknesses, and for the journey."""
 
 from portfoy import style
 from portfoy.locale import _, plural
@@ -23,6 +23,22 @@ def metric_reading(metrics):
         figure=[names[name] for name in metrics["metric"]],
         basis=[row.missing or _basis(row) for row in metrics.itertuples()],
     )[["figure", "value", "value_low", "value_high", "unit", "basis"]]
+
+
+def metric_terms(row):
+    """What `record` is told of a row of a `metric_table` beside its numbers: label, note, and which way is better."""
+    base, days = style.number(row.base), style.number(row.days)
+    notes = {
+        "churn": _("of {base} customers, in {days} days"),
+        "contract_churn": _("of {base} contracts, in {days} days"),
+        "nps": _("{base} customers asked, {days} days"),
+        "clv": _("margin or revenue over the next {days} days"),
+        "sales_cycle": _("median of {base} deals won"),
+        "first_contact_resolution": _("of {base} closed tickets"),
+    }
+    down = ("churn", "contract_churn", "sales_cycle")
+    note = notes[row.metric].format(base=base, days=days)
+    return {"label": metric_names()[row.metric], "note": note, "better": "down" if row.metric in down else "up"}
 
 
 def _basis(row):
@@ -235,67 +251,3 @@ def describe_journey(journey):
             absent,
         ).format(n=style.number(absent))
     return style.Reading(listed)
-
-
-# --- how much rests on a few ---------------------------------------------------------------------------------------
-
-
-def describe_spread(spread):
-    """How evenly revenue and margin are spread over the groups of a `concentration_table`."""
-    groups = spread[(spread["unit"] != "customer") & (spread["measure"] == spread["measure"].iloc[0])]
-    if groups.empty:
-        return style.Reading(_("There are no groups to spread over; only customers one by one can be compared."))
-    most = groups.loc[groups["hhi"].idxmax()]
-    text = _(
-        "The Herfindahl-Hirschman index (HHI) adds up the squared shares: 1 is a single group, 0 very many small ones. "
-        "It is highest by {unit}, {hhi} ({interval}), as concentrated as {equals} groups of one size; the largest, "
-        "\u201c{largest}\u201d, holds {share} of the {measure}."
-    ).format(
-        unit=unit_words().get(most["unit"], most["unit"]),
-        hhi=style.number(most["hhi"], 3),
-        interval=style.between(most["hhi_low"], most["hhi_high"], lambda value: style.number(value, 3)),
-        equals=style.number(most["equals"], 1),
-        largest=style.shorten(most["largest"]) or _("not known"),
-        share=style.share(most["largest_share"]),
-        measure=style.measure(most["measure"]),
-    )
-    return style.Reading(text)
-
-
-def unit_words():
-    """What the groups of a `concentration_table` are called in a sentence."""
-    return {
-        "customer": _("customer"),
-        "segment": _("segment"),
-        "region": _("region"),
-        "type": _("type of customer"),
-        "channel": _("channel"),
-        "age_band": _("age"),
-    }
-
-
-def spread_reading(spread):
-    """A `concentration_table` for reading, its units and measures in words."""
-    units, table = unit_words(), spread.copy()
-    table["largest"] = table["largest"].replace("", _("not known")).where(table["unit"] != "customer")
-    table["measure"] = [style.measure(measure) for measure in table["measure"]]
-    table.insert(0, "group", [units.get(unit, unit) for unit in table.pop("unit")])
-    return table
-
-
-def describe_stress(stress, *, months=0):
-    """What leaves with the largest customers, and how many ordinary ones would make up for it."""
-    row = stress.iloc[min(2, len(stress) - 1)]
-    who = plural(
-        "If the largest customer left, {revenue} of the revenue{period} would go too;",
-        "If the {n} largest customers left, {revenue} of the revenue{period} would go with them;",
-        int(row["leave"]),
-    )
-    period = " " + plural("of the last month", "of the last {n} months", months).format(n=months) if months else ""
-    text = who.format(n=style.number(row["leave"]), revenue=style.share(row["revenue_share"]), period=period)
-    replaced = plural(
-        "{n} average customer would have to be won to replace it.",
-        "{n} average customers would have to be won to replace it.",
-        round(row["replaced_by"]),
-    ).format(n=style.number(row["replaced_by"]))
-    return style.Reading(f"{text} {replaced}")

@@ -1,0 +1,300 @@
+"""Early adopters: what those who took up a launch first had in common before it, and who of today's customers has it.
+
+A logistic regression on what was known the day before the launch. A mild penalty (a normal prior of standard deviation
+1 on each coefficient) keeps rare levels near the others; odds ratios so lean a little towards 1. The judge is time: a
+model that saw the first half of the early adopters has to find the second.
+
+References
+----------
+Rogers (2003), Diffusion of Innovations, 5th ed., chapter 7: innovators and early adopters are the first 16 %.
+DeLong, DeLong & Clarke-Pearson (1988), Biometrics 44(3), 837-845: the interval of the area under the curve.
+"""
+
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import ibis
+import numpy as np
+import pandas as pd
+
+from portfoy.contract import FitError
+from portfoy.customers import DAY, as_table, customer_table, resolve_as_of, to_frame
+from portfoy.locale import _
+from portfoy.people import AGES, trait_labels
+from portfoy.selection.launch import first_buyers
+
+EARLY = 0.16  # innovators and early adopters, share of all who will adopt
+MOST = 50_000  # customers looked at; more change the third digit only
+ACTIVE = 365  # days; who bought within them can be reached
+FEWEST = 30  # early adopters, and others
+RARE = 0.02  # share of the customers; levels of a trait with fewer go together
+NUMBERS = {"age": 10.0, "purchases": np.log(2), "ticket": np.log(2), "idle": np.log(2)}  # the step of an odds ratio
+TRAITS = ["channel", "region", "income_band"]
+
+
+@dataclass(frozen=True)
+class EarlyAdopters:
+    """What told the early adopters of a launch from other customers.
+
+    ``odds``: one row per step or level: ``feature`` and ``comparison`` in words (a level is held against the most
+    frequent one); ``odds_ratio``, by which it multiplies the odds of being an early adopter, with ``_low``, ``_high``.
+    ``auc``, ``auc_low``, ``auc_high``: the chance that a later early adopter is ranked above another customer by what
+    the first half of them showed; 0.5 is a coin.
+    ``early``: early adopters who were active customers before the launch; ``others``: active customers who had not
+    bought it by ``until``, the day on which the first 16 % had (``so_far``: of the buyers so far, as m stays open);
+    ``sampled``: the share of the customers looked at, 1 but for very many.
+    ``listed``: today's active customers, the likeliest first: ``customer_id``, ``why``, ``p_early`` with bounds; empty
+    where the interval of `auc` includes 0.5.
+    """
+
+    odds: pd.DataFrame
+    auc: float
+    auc_low: float
+    auc_high: float
+    early: int
+    others: int
+    sampled: float
+    until: pd.Timestamp
+    so_far: bool
+    confidence: float
+    listed: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class _Columns:
+    """How customers become columns of numbers; each column is a (name, level), the level empty for numbers.
+
+    ``numbers``: name -> mean and standard deviation. ``levels``: trait -> its levels, the most frequent first; all
+    but that one get a column, and so do those that are rare or not known, as "", where there are any.
+    """
+
+    numbers: dict
+    levels: dict
+    names: list
+
+
+def early_adopters(tables, launch, fit, *, customers=None, as_of=None, contacts=50, confidence=0.95):
+    """Who took up a launch first, against customers who were active then and had not; and who is like them today.
+
+    Parameters
+    ----------
+    tables : Tables
+        ``transactions`` with ``product_id``; the traits ``birth_year``, ``channel``, ``region``, ``income_band`` of
+        ``customers`` where there are any.
+    launch : Launch, as from `pick_product`
+    fit : Bass of the launch; the first 16 % of its m are early, or of those so far where m stays open
+    customers : DataFrame, the `customer_table` of `as_of`; made here where it is not given
+    contacts, confidence : length of the list; of the intervals
+
+    Returns
+    -------
+    EarlyAdopters
+
+    Raises
+    ------
+    FitError : fewer than 30 early adopters were customers before, or fewer than 30 customers had not bought it.
+    """
+    log, z = as_table(tables.transactions), NormalDist().inv_cdf(0.5 + confidence / 2)
+    as_of = resolve_as_of(log, as_of)
+    customers = customer_table(log, as_of=as_of) if customers is None else customers
+    bought = first_buyers(log, launch.product_id, as_of).sort_values()
+    wanted = int(np.ceil(EARLY * (len(bought) if fit.open else fit.m)))
+    until = bought.iloc[min(wanted, len(bought)) - 1]
+    before, sampled = _before(log, customers, launch.launched_on)
+    people = _with_traits(before, tables.customers, launch.launched_on)
+    day = people["customer_id"].map(bought)
+    early = (day <= until).to_numpy()
+    _refuse_too_few(early)
+    columns = _columns(people)
+    terms = _terms(columns, people)
+    auc = _judge(terms, early, day, z)
+    beta, covariance = _logistic(terms, early)
+    today = customers[customers["idle"] <= (ACTIVE if auc[1] > 0.5 else -1)]
+    today = _with_traits(today, tables.customers, as_of)
+    scored = _scored(_terms(columns, today), today, beta, covariance, z).head(contacts)
+    scored["why"] = _why(columns, terms.mean(axis=0), beta, _terms(columns, today.loc[scored.index]))
+    return EarlyAdopters(
+        odds=_odds(columns, beta, covariance, z),
+        **dict(zip(["auc", "auc_low", "auc_high"], auc, strict=True)),
+        early=int(early.sum()),
+        others=int((~early).sum()),
+        sampled=sampled,
+        until=until,
+        so_far=bool(fit.open),
+        confidence=confidence,
+        listed=scored[["customer_id", "why", "p_early", "p_early_low", "p_early_high"]].reset_index(drop=True),
+    )
+
+
+def trait_words():
+    """Trait and direction -> what it is called where somebody is on the list for it."""
+    return {
+        ("age", True): _("older than most"),
+        ("age", False): _("younger than most"),
+        ("purchases", True): _("buys more often than most"),
+        ("purchases", False): _("buys less often than most"),
+        ("ticket", True): _("spends more per purchase than most"),
+        ("ticket", False): _("spends less per purchase than most"),
+        ("idle", True): _("has not bought for longer than most"),
+        ("idle", False): _("bought more lately than most"),
+    }
+
+
+def _before(log, customers, launched_on):
+    """The customer table of the day before a launch, of those active on it; and the share of customers it looks at."""
+    known = customers.loc[customers["first_order"] < launched_on, "customer_id"]
+    some = known.sample(min(MOST, len(known)), random_state=7) if len(known) > MOST else known
+    if known.empty:
+        return customers.head(0), 1.0
+    if len(some) < len(known):
+        log = log.semi_join(ibis.memtable(pd.DataFrame({"customer_id": some})), "customer_id")
+    table = customer_table(log, as_of=launched_on - DAY)
+    return table[table["idle"] <= ACTIVE].reset_index(drop=True), len(some) / len(known)
+
+
+def _with_traits(customers, table, day):
+    """A customer table with ``age`` in years on a day (missing where it is not plausible) and the traits there are."""
+    customers = customers[["customer_id", "purchases", "ticket", "idle"]]
+    columns = [name for name in ("birth_year", *TRAITS) if table is not None and name in table.columns]
+    if columns:
+        known = table[["customer_id", *columns]] if isinstance(table, pd.DataFrame) else to_frame(
+            table.select("customer_id", *columns)
+        )  # fmt: skip
+        known = known.astype({"customer_id": "str"}).drop_duplicates("customer_id")
+        customers = customers.merge(known, on="customer_id", how="left")
+    born = pd.to_numeric(customers["birth_year"], errors="coerce") if "birth_year" in customers else np.nan
+    age = pd.Series(day.year - born, customers.index, dtype=float)
+    return customers.assign(age=age.where(age.between(*AGES))).reset_index(drop=True)
+
+
+def _refuse_too_few(early):
+    if min(early.sum(), (~early).sum()) < FEWEST:
+        raise FitError(
+            _(
+                "early_adopters: of the active customers before the launch, {early} were early adopters and {others} "
+                "were not; at least {fewest} of each are needed. Choose a product with more buyers."
+            ).format(early=int(early.sum()), others=int((~early).sum()), fewest=FEWEST)
+        )
+
+
+def _columns(people):
+    numbers = {name: (value.mean(), value.std(ddof=0)) for name, value in _numbers(people).items()}
+    numbers = {name: found for name, found in numbers.items() if found[1] > 1e-9}
+    names, levels = [(name, "") for name in numbers], {}
+    for trait in TRAITS:
+        if trait in people:
+            share = people[trait].astype("object").value_counts(normalize=True)
+            levels[trait] = [level for level in share.index if share[level] >= RARE]
+            rest = [""] if not people[trait].isin(levels[trait]).all() else []
+            names += [(trait, level) for level in levels[trait][1:] + (rest if levels[trait] else [])]
+    return _Columns(numbers, levels, names)
+
+
+def _numbers(people):
+    return {
+        "age": people["age"],
+        "purchases": np.log(people["purchases"]),
+        "ticket": np.log(people["ticket"].where(people["ticket"] > 0)),
+        "idle": np.log1p(people["idle"]),
+    }
+
+
+def _terms(columns, people):
+    """The columns of the model; a number that is not known counts as the mean."""
+    numbers, found = _numbers(people), []
+    for name, level in columns.names:
+        if name in columns.numbers:
+            mean, sd = columns.numbers[name]
+            found.append(((numbers[name] - mean) / sd).fillna(0.0).to_numpy(dtype=float))
+        else:
+            value = people[name] if name in people else pd.Series(None, people.index, dtype="object")
+            own = value == level if level else ~value.isin(columns.levels[name])
+            found.append(own.fillna(False).to_numpy(dtype=float))
+    return np.column_stack(found) if found else np.empty((len(people), 0))
+
+
+def _logistic(terms, early):
+    """Constant and coefficients, and their covariance from the curvature at the maximum."""
+    from sklearn.linear_model import LogisticRegression
+
+    if not terms.shape[1]:
+        raise FitError(_("early_adopters: the customers do not differ in anything known. Add traits to customers."))
+    found = LogisticRegression(C=1.0, solver="newton-cholesky", tol=1e-8, max_iter=200).fit(terms, early)
+    beta = np.concatenate([found.intercept_, found.coef_[0]])
+    p = found.predict_proba(terms)[:, 1]
+    whole = np.column_stack([np.ones(len(terms)), terms])
+    information = (whole * (p * (1 - p))[:, None]).T @ whole + np.diag([0.0] + [1.0] * terms.shape[1])
+    return beta, np.linalg.inv(information)
+
+
+def _judge(terms, early, day, z):
+    """Area under the curve, with its interval, of a model that saw the first half of the early adopters.
+
+    The other customers are parted by turns, so that none is both learnt from and judged by.
+    """
+    first = (day <= day[early].quantile(0.5, interpolation="lower")).to_numpy() & early
+    other = np.flatnonzero(~early)
+    learn = np.sort(np.concatenate([np.flatnonzero(first), other[::2]]))
+    judge = np.sort(np.concatenate([np.flatnonzero(early & ~first), other[1::2]]))
+    if not (early & ~first).any():
+        return np.nan, np.nan, np.nan
+    beta, _covariance = _logistic(terms[learn], first[learn])
+    return _area(terms[judge] @ beta[1:], early[judge], z)
+
+
+def _area(score, hit, z):
+    """Area under the curve and its interval (DeLong et al. 1988), by ranks."""
+    score = pd.Series(score)
+    rank, n, m = score.rank(), int(hit.sum()), int((~hit).sum())
+    beaten = (rank[hit] - score[hit].rank()) / m  # share of the others that each one ranks above
+    behind = 1 - (rank[~hit] - score[~hit].rank()) / n
+    auc = float(beaten.mean())
+    half = z * np.sqrt(beaten.var() / n + behind.var() / m)
+    return auc, float(max(auc - half, 0.0)), float(min(auc + half, 1.0))
+
+
+def _odds(columns, beta, covariance, z):
+    words, labels, rows = _step_words(), trait_labels(), []
+    for place, (name, level) in enumerate(columns.names, 1):
+        step = NUMBERS[name] / columns.numbers[name][1] if name in columns.numbers else 1.0
+        mid, half = beta[place] * step, z * np.sqrt(covariance[place, place]) * step
+        if name not in columns.numbers:
+            against, other = _("{level}, against {reference}"), _("other or not known")
+            words[name] = labels[name], against.format(level=level or other, reference=columns.levels[name][0])
+        rows.append([*words[name], *np.exp([mid, mid - half, mid + half]).tolist()])
+    return pd.DataFrame(rows, columns=["feature", "comparison", "odds_ratio", "odds_ratio_low", "odds_ratio_high"])
+
+
+def _step_words():
+    """Number -> what it is called, and the step that its odds ratio is for."""
+    return {
+        "age": (_("Age"), _("ten years older")),
+        "purchases": (_("Purchases before"), _("twice as many")),
+        "ticket": (_("Revenue per purchase"), _("twice as much")),
+        "idle": (_("Days since last purchase"), _("twice as many")),
+    }
+
+
+def _scored(terms, people, beta, covariance, z):
+    """Customers with the probability of being early and its bounds, the likeliest first."""
+    whole = np.column_stack([np.ones(len(terms)), terms])
+    logit = whole @ beta
+    half = z * np.sqrt(np.einsum("ij,ij->i", whole @ covariance, whole))
+    bounds = {"p_early": logit, "p_early_low": logit - half, "p_early_high": logit + half}
+    table = people[["customer_id"]].assign(**{name: 1 / (1 + np.exp(-value)) for name, value in bounds.items()})
+    return table.sort_values(["p_early", "customer_id"], ascending=[False, True])
+
+
+def _why(columns, centre, beta, terms):
+    """For each customer the two things that raise the odds most, in words."""
+    words, labels = trait_words(), trait_labels()
+    traits = np.array([name in columns.levels for name, _level in columns.names])
+    added = np.where(traits & (terms <= 0), 0.0, (terms - centre) * beta[1:])
+    texts = []
+    for row, own in zip(added, terms, strict=True):
+        told = []
+        for place in [place for place in np.argsort(-row, kind="stable")[:2] if row[place] > 0.05]:
+            name, level = columns.names[place]
+            told.append(words.get((name, bool(own[place] > 0))) or f"{labels[name]}: {level or _('other')}")
+        texts.append("; ".join(told))
+    return texts

@@ -1,0 +1,204 @@
+"""Who answered a campaign: each contact with what was known on the day before it began."""
+
+import ibis
+import pandas as pd
+
+from portfoy.contract import DataError
+from portfoy.customers import DAY, as_table, purchase_days, resolve_as_of, to_frame
+from portfoy.locale import _
+from portfoy.people import AGES
+
+HISTORY = ["idle", "purchases", "revenue", "ticket", "age"]
+TRAITS = ["type", "gender", "region", "income_band", "channel"]
+ABOUT = ["campaign_id", "starts_on", "customer_id", "contacted_on", "known_on"]
+ABOUT += ["responded", "treated", "held_out", "held_out_responses"]
+
+
+def response_examples(tables, *, as_of=None, answer_days=30):
+    """Every contact of every campaign, with what was known of the customer on the day before the campaign began.
+
+    Orders from the campaign's first contact on are not seen, whatever day the customer's own contact was. Traits are
+    those of the customers table; age is that of the year. A customer contacted twice in a campaign counts once.
+
+    Parameters
+    ----------
+    tables : Tables
+        ``transactions``, ``contacts``; ``customers`` and ``campaigns`` where there are any.
+    as_of : date or text, optional
+        Contacts after it are not seen; the default is the last date in the log.
+    answer_days : int, default 30
+        Days in which a contact may be answered.
+
+    Returns
+    -------
+    DataFrame, one row per customer contacted in a campaign, campaigns in order of time; those held out are not in it
+        ``campaign_id``; ``starts_on`` its first contact; ``customer_id``; ``contacted_on``; ``known_on`` the day the
+        answer is known, `answer_days` later; ``responded`` 1 or 0, missing while that day is to come; ``treated`` and
+        ``held_out`` customers of the campaign, ``held_out_responses`` of the latter, missing where not told;
+        ``bought_before``; ``idle``, ``age`` days, ``purchases``, ``revenue``, ``ticket`` as in `customer_table`,
+        missing without a purchase before; ``years`` age of the person; ``type``, ``gender``, ``region``,
+        ``income_band``, ``channel``; ``campaign_orders`` orders that carry the campaign's id; and
+        whatever further columns the tables of contacts and customers have. Columns no customer has are left out.
+
+    Raises
+    ------
+    DataError : there are no contacts, or neither they nor the orders tell who responded.
+    """
+    log = as_table(tables.transactions)
+    as_of = resolve_as_of(log, as_of)
+    contacts = _contacts(tables, as_of)
+    answers = campaign_answers(log, as_of)
+    if "responded" not in contacts and answers is None:
+        raise DataError(
+            _(
+                "contacts: column 'responded' is missing, and no order carries a campaign_id; one of them must tell "
+                "who responded. Add the column to contacts, or campaign_id to transactions."
+            )
+        )
+    examples = _with_responses(contacts, answers, answer_days, as_of).reset_index(drop=True)
+    examples = pd.concat([examples, _history(log, examples)], axis=1)
+    examples = _with_traits(examples, tables.customers)
+    return examples.drop(columns=[name for name in examples if name not in ABOUT and examples[name].isna().all()])
+
+
+def campaign_answers(log, as_of=None):
+    """What customers ordered in answer to a campaign: one row per campaign and customer; None where no order says so.
+
+    ``campaign_orders``, ``answer_revenue``, ``answer_margin`` (missing where no cost is known) of the orders with the
+    campaign's id, up to `as_of`.
+    """
+    log = as_table(log)
+    if "campaign_id" not in log.columns:
+        return None
+    seen = log.filter(log.campaign_id.notnull())
+    if as_of is not None:
+        seen = seen.filter(seen.ordered_on <= as_of.date())
+    marked = seen.mutate(customer_id=seen.campaign_id.concat("\t", seen.customer_id))
+    days = purchase_days(marked)
+    totals = days.group_by("customer_id").agg(
+        campaign_orders=days.orders.sum(),
+        answer_revenue=days.revenue.sum().round(6),
+        answer_margin=days.margin.sum().round(6),
+    )
+    answers = to_frame(totals)
+    if answers.empty:
+        return None
+    parts = answers.pop("customer_id").astype("str").str.split("\t", n=1, expand=True)
+    return answers.assign(campaign_id=parts[0], customer_id=parts[1])
+
+
+def _contacts(tables, as_of):
+    """All contacts up to the day, one row per campaign and customer, with ``starts_on`` and ``control``."""
+    if tables.contacts is None:
+        raise DataError(
+            _(
+                "contacts: there is no such table; it says who was contacted in which campaign, and who responded. "
+                "Add contacts with campaign_id, customer_id, arm, contacted_on and responded."
+            )
+        )
+    contacts = _frame(tables.contacts).dropna(subset=["campaign_id", "customer_id"])
+    contacts["contacted_on"] = pd.to_datetime(contacts["contacted_on"]).astype("datetime64[s]")
+    starts = _starts(contacts, tables.campaigns)
+    contacts = contacts.assign(starts_on=starts, contacted_on=contacts["contacted_on"].fillna(starts))
+    contacts = contacts[contacts["contacted_on"] <= as_of]
+    if contacts.empty:
+        raise DataError(
+            _("contacts: nobody was contacted by {as_of:%Y-%m-%d}. Take a later date, or check contacted_on.").format(
+                as_of=as_of
+            )
+        )
+    arm = contacts["arm"] if "arm" in contacts else pd.Series("", contacts.index)
+    contacts["control"] = arm.fillna("").astype("str").str.strip().str.lower() == "control"
+    if "responded" in contacts:
+        told = contacts["responded"].astype("boolean").astype("float64")
+        contacts["responded"] = told.groupby([contacts["campaign_id"], contacts["customer_id"]]).transform("max")
+    contacts = contacts.sort_values(["starts_on", "campaign_id", "customer_id", "contacted_on"], kind="stable")
+    return contacts.drop_duplicates(["campaign_id", "customer_id"]).drop(columns="arm", errors="ignore")
+
+
+def _starts(contacts, campaigns):
+    """The first contact of each contact's campaign; where none has a date, the day it is said to start."""
+    starts = contacts.groupby("campaign_id")["contacted_on"].transform("min")
+    if campaigns is None or not starts.isna().any():
+        return starts
+    said = _frame(campaigns).drop_duplicates("campaign_id").set_index("campaign_id")["starts_on"]
+    return starts.fillna(pd.to_datetime(contacts["campaign_id"].map(said)).astype("datetime64[s]"))
+
+
+def _frame(table):
+    return table.copy() if isinstance(table, pd.DataFrame) else to_frame(table)
+
+
+def _with_responses(contacts, answers, answer_days, as_of):
+    """The contacts of those treated, with the answer where it is known, and the counts of their campaign."""
+    key = ["campaign_id", "customer_id"]
+    if answers is not None:
+        contacts = contacts.merge(answers[[*key, "campaign_orders"]], on=key, how="left")
+        contacts["campaign_orders"] = contacts["campaign_orders"].fillna(0)
+    if "responded" not in contacts:  # who was held out has no order of the campaign, so nothing is told of them
+        contacts["responded"] = (contacts["campaign_orders"] > 0).astype(float).mask(contacts["control"])
+    held = contacts[contacts["control"]].groupby("campaign_id")["responded"]
+    treated = contacts[~contacts["control"]].drop(columns="control")
+    known_on = treated["contacted_on"] + answer_days * DAY
+    extras = treated.drop(columns=[name for name in ABOUT if name in treated])
+    extras = extras.rename(columns={name: f"contact_{name}" for name in extras if name in [*HISTORY, *TRAITS, "years"]})
+    about = treated.assign(
+        known_on=known_on,
+        responded=treated["responded"].fillna(0).where(known_on <= as_of),
+        treated=treated.groupby("campaign_id")["customer_id"].transform("size"),
+        held_out=treated["campaign_id"].map(held.size()).fillna(0).astype("int64"),
+        held_out_responses=treated["campaign_id"].map(held.sum(min_count=1)),
+    )[ABOUT]
+    return pd.concat([about, extras], axis=1)
+
+
+def _history(log, examples):
+    """Purchases before the campaign's first contact, one row per example on its index; all examples in one query."""
+    cases = pd.DataFrame(
+        {"customer_id": examples["customer_id"], "starts_on": examples["starts_on"], "example": examples.index}
+    ).astype({"customer_id": "str", "example": "str"})
+    cases = ibis.memtable(cases).mutate(starts_on=ibis._.starts_on.cast("date"))
+    seen = log.inner_join(cases, "customer_id").filter(ibis._.ordered_on < ibis._.starts_on)
+    days = purchase_days(seen.mutate(customer_id=seen.example))
+    totals = days.group_by("customer_id").agg(
+        first=days.day.min(), last=days.day.max(), purchases=days.day.count(), revenue=days.revenue.sum().round(6)
+    )
+    found = to_frame(totals.filter(totals.purchases > 0))
+    found = found.set_index(found.pop("customer_id").astype("int64")).reindex(examples.index)
+    eve = examples["starts_on"] - DAY
+    bought = found["purchases"].notna()
+    return pd.DataFrame(
+        {
+            "bought_before": bought,
+            "idle": (eve - pd.to_datetime(found["last"])) / DAY,
+            "purchases": found["purchases"].astype(float),
+            "revenue": found["revenue"].astype(float),
+            "ticket": (found["revenue"] / found["purchases"]).astype(float),
+            "age": (eve - pd.to_datetime(found["first"])) / DAY,
+        }
+    )
+
+
+def _with_traits(examples, customers):
+    """Examples with the traits and further columns of the customers table; none where there is no table."""
+    if customers is None:
+        return examples
+    known = person_traits(customers)
+    names = {name: f"customer_{name}" for name in known if name in examples.columns and name != "customer_id"}
+    known = known.rename(columns=names).set_index("customer_id").reindex(examples["customer_id"].astype("str"))
+    examples = pd.concat([examples, known.set_axis(examples.index)], axis=1)
+    if "birth_year" in examples:
+        examples["years"] = age_in_years(examples.pop("birth_year"), examples["starts_on"].dt.year)
+    return examples
+
+
+def person_traits(customers):
+    """The customers table in pandas, one row per customer_id, the first where there are more."""
+    known = _frame(customers).dropna(subset="customer_id").drop_duplicates("customer_id")
+    return known.astype({"customer_id": "str"})
+
+
+def age_in_years(birth_year, year):
+    """Age of a person in a year; missing where it is not credible."""
+    age = year - pd.to_numeric(birth_year, errors="coerce")
+    return age.where(age.between(*AGES))

@@ -1,0 +1,166 @@
+"""How well forecasts of a response sort customers, and whether their probabilities are true on average."""
+
+from statistics import NormalDist
+
+import numpy as np
+import pandas as pd
+
+from portfoy.contract import DataError
+from portfoy.locale import _
+from portfoy.models.holdout import holdout_table
+
+Z = NormalDist().inv_cdf(0.975)
+
+
+def calibration_table(judged, *, groups=10):
+    """Whether probabilities are true on average: forecast beside actual response, in groups of equal forecast.
+
+    Parameters
+    ----------
+    judged : DataFrame, one row per contact; needs ``p_response`` and ``responded`` (0 or 1)
+    groups : equal-count groups, equal forecasts in one, default 10
+
+    Returns
+    -------
+    DataFrame, one row per group, the highest forecast first
+        ``group`` 1 to `groups`, a number is missing where equal forecasts span it; ``contacts``; ``predicted_response``
+        mean forecast; ``response`` share who responded, ``response_low``, ``response_high`` its Wilson interval, 95 %.
+
+    Raises
+    ------
+    DataError : a column is missing, or there is no contact.
+    """
+    need_judged(judged, ["p_response", "responded"], "calibration_table")
+    forecast, told = judged["p_response"], judged["responded"].astype(float)
+    table = holdout_table(judged, forecast, actual=told, groups="predicted", bins=groups)
+    names = {"customers": "contacts", "predicted": "predicted_response", "actual": "response"}
+    return table.rename(columns=names | {f"actual{end}": f"response{end}" for end in ("_low", "_high")})
+
+
+def gains_table(judged, *, score="p_response", outcome="responded", bins=10):
+    """Cumulative gains: how many of the responses the customers with the best scores hold.
+
+    Parameters
+    ----------
+    judged : DataFrame, one row per contact
+        Needs `score` (any number, higher is better) and `outcome` (0 or 1); rows without either are left out.
+    bins : int, default 10
+        Equal-count groups, best first; equal scores stay in one group.
+
+    Returns
+    -------
+    DataFrame, one row per group, best first, each with all groups before it
+        ``contacts``; ``responses`` among them; ``depth`` share of all contacts, 0-1; ``gain`` share of all responses,
+        0-1, ``gain_low``, ``gain_high`` its Wilson interval, 95 %; ``lift`` gain / depth, 1 is random, with its bounds.
+
+    Raises
+    ------
+    DataError : a column is missing, there is no contact, or nobody responded.
+    """
+    need_judged(judged, [score, outcome], "gains_table")
+    rows = judged[[score, outcome]].dropna().to_numpy(dtype=float)
+    if not rows[:, 1].sum() > 0:
+        raise DataError(
+            _(
+                "gains_table: nobody of {n} contacts responded; a gain is a share of responses. Wait for answers."
+            ).format(n=len(rows))
+        )
+    group = groups_of(rows[:, 0], bins)
+    table = pd.DataFrame({"group": group, "hit": rows[:, 1]}).groupby("group")["hit"].agg(["size", "sum"]).cumsum()
+    contacts, responses = table["size"].to_numpy(), table["sum"].to_numpy()
+    depth, gain = contacts / contacts[-1], responses / responses[-1]
+    low, high = wilson(gain, responses[-1])
+    low[-1] = 1.0  # all contacts hold all responses, whoever they are
+    result = pd.DataFrame({"contacts": contacts, "responses": responses.astype("int64"), "depth": depth, "gain": gain})
+    result = result.assign(gain_low=low, gain_high=high)
+    return result.assign(lift=gain / depth, lift_low=low / depth, lift_high=high / depth)
+
+
+def judgement(judged):
+    """How each campaign and all together were forecast: the `judgement` of a ResponseModel."""
+    groups = dict(list(judged.groupby("campaign_id", sort=False))) | {_("all together"): judged}
+    return pd.DataFrame([{"campaign_id": name} | _verdict(rows) for name, rows in groups.items()])
+
+
+def _verdict(rows):
+    outcome, p = rows["responded"].to_numpy(dtype=float), rows["p_response"].to_numpy()
+    response = float(outcome.mean())
+    low, high = wilson(response, len(rows))
+    auc, auc_low, auc_high = _area_with_interval(p, outcome)
+    told = {
+        "contacts": len(rows),
+        "responses": int(outcome.sum()),
+        "response": response,
+        "response_low": low,
+        "response_high": high,
+        "predicted_response": p.mean(),
+        "auc": auc,
+        "auc_low": auc_low,
+        "auc_high": auc_high,
+    }
+    return told | _skill(p, rows["p_base"].to_numpy(), outcome) | _held_out(rows.drop_duplicates("campaign_id"))
+
+
+def _skill(p, base, outcome):
+    """Brier's skill score, with the interval of the mean difference (Brier 1950, Monthly Weather Review 78, 1)."""
+    better, error = (base - outcome) ** 2 - (p - outcome) ** 2, ((base - outcome) ** 2).mean()
+    half = Z * better.std(ddof=1) / np.sqrt(len(better)) if len(better) > 1 else np.nan
+    skill = better.mean()
+    return {"skill": skill / error, "skill_low": (skill - half) / error, "skill_high": (skill + half) / error}
+
+
+def _held_out(campaigns):
+    told = campaigns[campaigns["held_out_responses"].notna()]
+    n, hits = int(told["held_out"].sum()), float(told["held_out_responses"].sum())
+    low, high = wilson(hits / n, n) if n else (np.nan, np.nan)
+    share = hits / n if n else np.nan
+    return {"held_out": n, "held_out_response": share, "held_out_response_low": low, "held_out_response_high": high}
+
+
+def _area_with_interval(score, outcome):
+    """Area under the curve and its 95 % interval, by ranks; contacts are taken as independent.
+
+    DeLong, DeLong & Clarke-Pearson (1988), Biometrics 44(3), 837-845.
+    """
+    hits = outcome > 0
+    n, m = int(hits.sum()), int((~hits).sum())
+    if not (n and m):
+        return np.nan, np.nan, np.nan
+    score = pd.Series(score)
+    ranks = score.rank()
+    above = (ranks[hits] - score[hits].rank()) / m  # share of the others that each responder beats
+    below = 1 - (ranks[~hits] - score[~hits].rank()) / n
+    auc = float(above.mean())
+    spread = [side.var() / len(side) if len(side) > 1 else np.nan for side in (above, below)]
+    half = Z * np.sqrt(sum(spread))
+    return auc, max(auc - half, 0.0), min(auc + half, 1.0)
+
+
+def groups_of(score, bins):
+    """Equal-count groups of a score, 0 the best; equal scores stay in one group."""
+    better = pd.Series(score).rank(method="min", ascending=False).to_numpy() - 1
+    return (bins * better // max(len(better), 1)).astype("int64")
+
+
+def wilson(share, n):
+    """Wilson's interval of shares of n, 95 % (Wilson 1927, JASA 22, 209)."""
+    centre = (share + Z**2 / (2 * n)) / (1 + Z**2 / n)
+    half = Z * np.sqrt(share * (1 - share) / n + Z**2 / (4 * n**2)) / (1 + Z**2 / n)
+    return centre - half, centre + half
+
+
+def need_judged(table, columns, where):
+    """Raise one DataError that names every column `where` needs and a table of contacts lacks, or that it is empty."""
+    missing = [name for name in columns if name not in table.columns]
+    if missing:
+        raise DataError(
+            _("{where}: columns are missing: {names}; the table has {present}. Take what fit_response judged.").format(
+                where=where,
+                names=", ".join(f"'{name}'" for name in missing),
+                present=", ".join(f"'{name}'" for name in table.columns),
+            )
+        )
+    if table.empty:
+        raise DataError(
+            _("{where}: there is no contact; at least one is needed. Check the campaigns.").format(where=where)
+        )

@@ -1,0 +1,273 @@
+"""Launches: which products came out within the data, and how each spread among the customers, week by week."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from portfoy.contract import DataError
+from portfoy.customers import DAY, as_table, resolve_as_of, to_frame
+from portfoy.locale import _
+from portfoy.models.bass import FEWEST_ADOPTERS, FEWEST_PERIODS
+
+SETTLED = 180  # days on sale from which a launch can be the one a report picks by itself
+UNDATED = 180  # days into the data from which a first sale is taken for a launch
+WEEK = 7
+
+
+@dataclass(frozen=True)
+class Launch:
+    """A product and its launch; `pick_product` chooses one.
+
+    ``product_id``, ``name`` (the id where there is none), ``launched_on`` date, ``days`` on sale, ``adopters`` its
+    buyers; ``given``: the reader named it; ``choices``: how many launches it was picked from.
+    """
+
+    product_id: str
+    name: str
+    launched_on: pd.Timestamp
+    days: int
+    adopters: int
+    given: bool
+    choices: int
+
+
+def launched_products(tables, *, as_of=None):
+    """Products that came out within the data and found enough buyers to see how they spread.
+
+    A product without a date, or sold before it, counts from its first sale, if that is at least 180 days into the data.
+
+    Parameters
+    ----------
+    tables : Tables
+        ``products`` with ``product_id`` and ``launched_on``, [``name``]; ``transactions`` with ``product_id``.
+    as_of : date or text, optional
+        Later rows are not seen; the default is the last date in the log.
+
+    Returns
+    -------
+    DataFrame, one row per product with at least 30 buyers and six weeks on sale, most buyers first
+        ``product_id``, ``name`` text; ``launched_on`` date; ``days_on_sale`` up to `as_of`; ``adopters`` customers who
+        bought it at least once (a return does not undo it).
+
+    Raises
+    ------
+    DataError : there is no products table, or a column is missing.
+    """
+    log, products = _with_products(as_table(tables.transactions)), _read_products(tables.products)
+    as_of, begins = resolve_as_of(log, as_of), pd.Timestamp(log.ordered_on.min().to_pandas())
+    sales = _sales(log, as_of)
+    sold = to_frame(sales.group_by("product_id").agg(lines=sales.count(), first_sale=sales.ordered_on.min()))
+    table = sold.merge(products, on="product_id", how="left")
+    dated = table["launched_on"] <= table["first_sale"]
+    late = table["first_sale"] >= begins + UNDATED * DAY
+    inside = (dated & (table["launched_on"] > begins)) | (~dated & late)
+    table["launched_on"] = table["launched_on"].where(dated, table["first_sale"])
+    table["days_on_sale"] = (as_of - table["launched_on"]) // DAY + 1
+    enough = (table["lines"] >= FEWEST_ADOPTERS) & (table["days_on_sale"] >= FEWEST_PERIODS * WEEK)
+    table = table[inside & enough]  # their buyers only are counted: of all products that would take long
+    table = table.assign(name=table["name"].fillna(table["product_id"]), adopters=_buyers(sales, table["product_id"]))
+    table = table[table["adopters"] >= FEWEST_ADOPTERS]
+    table = table.sort_values(["adopters", "product_id"], ascending=[False, True])
+    return table[["product_id", "name", "launched_on", "days_on_sale", "adopters"]].reset_index(drop=True)
+
+
+def _buyers(sales, products):
+    """Customers who bought each of some products: a list in their order."""
+    if products.empty:
+        return []
+    own = sales.filter(sales.product_id.isin(products.tolist()))
+    pairs = own.select("product_id", "customer_id").distinct()
+    found = to_frame(pairs.group_by("product_id").agg(adopters=pairs.count()))
+    return products.map(found.set_index("product_id")["adopters"])
+
+
+def pick_product(launched, product=""):
+    """The launch to look at: the product named, else the one with the most buyers of those on sale for half a year.
+
+    Parameters
+    ----------
+    launched : DataFrame, as from `launched_products`
+    product : text
+        A product_id or a name; empty: by the rule. Where none has been on sale for 180 days, of all.
+
+    Returns
+    -------
+    Launch
+
+    Raises
+    ------
+    DataError : no product was launched, or not the one named.
+    """
+    if launched.empty:
+        raise DataError(
+            _(
+                "launch: no product came out within the data and found {fewest} buyers in six weeks or more; one is "
+                "needed. Check launched_on, or use a longer history."
+            ).format(fewest=FEWEST_ADOPTERS)
+        )
+    if product:
+        found = launched[(launched["product_id"] == product) | (launched["name"].str.casefold() == product.casefold())]
+        if found.empty:
+            listed = ", ".join(launched["product_id"].head(20)) + (" ..." if len(launched) > 20 else "")
+            raise DataError(
+                _("launch: no launched product is called {product!r}; there are {listed}. Name one of them.").format(
+                    product=product, listed=listed
+                )
+            )
+    else:
+        settled = launched[launched["days_on_sale"] >= SETTLED]
+        found = (launched if settled.empty else settled).sort_values("adopters", ascending=False, kind="stable")
+    row = found.iloc[0]
+    return Launch(
+        row["product_id"], row["name"], row["launched_on"], int(row["days_on_sale"]), int(row["adopters"]),
+        bool(product), len(found),
+    )  # fmt: skip
+
+
+def adoption_table(log, product_id, launched_on, *, as_of=None):
+    """How many customers bought a product for the first time, week by week from its launch.
+
+    Parameters
+    ----------
+    log : ibis Table or DataFrame, one row per order line; needs ``product_id`` beside what `customer_table` needs
+    product_id : text
+    launched_on : date or text
+        Day 0; whoever bought before counts on it.
+    as_of : date or text, optional
+        Last day counted; the default is the last date in the log.
+
+    Returns
+    -------
+    DataFrame, one row per week, those without buyers too
+        ``start_day``, ``end_day`` days since the launch, the second not in the week; the last week may be shorter;
+        ``starts_on`` date; ``adopters`` first purchases in it; ``cumulative`` so far.
+
+    Raises
+    ------
+    DataError : a column is missing, or the launch is after `as_of`.
+    """
+    log = _with_products(as_table(log))
+    as_of, launched_on = resolve_as_of(log, as_of), pd.Timestamp(launched_on)
+    days = (as_of - launched_on) // DAY + 1
+    if days < 1:
+        raise DataError(
+            _(
+                "launch: {product} came out on {launch:%Y-%m-%d}, after {as_of:%Y-%m-%d}; nothing is sold before. "
+                "Take a later date."
+            ).format(product=product_id, launch=launched_on, as_of=as_of)
+        )
+    firsts = _first_purchases(log.filter(log.product_id == product_id), as_of)
+    counted = to_frame(firsts.group_by("day").agg(adopters=firsts.count()))
+    week = ((counted["day"] - launched_on) // DAY).clip(lower=0) // WEEK
+    start = np.arange(0, days, WEEK)
+    adopters = np.bincount(week, counted["adopters"], len(start)).astype(int)
+    return pd.DataFrame(
+        {
+            "start_day": start,
+            "end_day": np.minimum(start + WEEK, days),
+            "starts_on": launched_on + start * DAY,
+            "adopters": adopters,
+            "cumulative": adopters.cumsum(),
+        }
+    )
+
+
+def launch_curve(adoptions, fit, *, weeks_ahead=26):
+    """What was counted beside what the model expects, and its forecast; none where m stays open.
+
+    Parameters
+    ----------
+    adoptions : DataFrame, as from `adoption_table`
+    fit : Bass fitted to them
+    weeks_ahead : int, default 26
+
+    Returns
+    -------
+    DataFrame, one row per week
+        ``start_day``, ``end_day``, ``starts_on``, ``adopters``, ``cumulative`` as they came, the last two missing in
+        weeks to come; ``expected`` buyers of the week with ``_low``, ``_high``; ``expected_total`` so far; in weeks
+        to come it starts from those counted and has bounds, too.
+    """
+    ahead = 0 if fit.open else int(weeks_ahead)
+    start = fit.days + WEEK * np.arange(ahead)
+    later = pd.DataFrame({"start_day": start, "end_day": start + WEEK})
+    later["starts_on"] = adoptions["starts_on"].iloc[0] + later["start_day"] * DAY
+    table = pd.concat([adoptions, later], ignore_index=True) if ahead else adoptions.reset_index(drop=True)
+    names = ["expected", "expected_low", "expected_high"]
+    week = fit.expected(table["end_day"], start_day=table["start_day"])
+    total = fit.expected(adoptions["end_day"])[names].assign(expected_low=np.nan, expected_high=np.nan)
+    if ahead:
+        rest = fit.adopters + fit.expected(later["end_day"], start_day=fit.days)[names]
+        total = pd.concat([total, rest], ignore_index=True)
+    total.columns = ["expected_total", "expected_total_low", "expected_total_high"]
+    return pd.concat([table, week[names], total], axis=1)
+
+
+def launch_table(fit):
+    """The parameters of a `Bass` with their meaning; where m stays open, so do p and the peak, and they are left out.
+
+    Returns
+    -------
+    DataFrame, one row per parameter
+        ``parameter``, ``meaning`` text; ``value`` with ``value_low``, ``value_high`` in ``unit``: "share" (p and q, a
+        month), "count" (m, customers) or "number" (months from the launch to the peak).
+    """
+    rows = [
+        ("p", _("innovation: share who buy unprompted in a month, of those still to buy"), fit.p, *fit.interval("p")),
+        ("q", _("imitation: what is added to that share once all the others have it"), fit.q, *fit.interval("q")),
+        ("m", _("customers who will have bought it in the end"), fit.m, *fit.interval("m")),
+        (_("peak"), _("months from the launch until most buy it for the first time"), *fit.peak()),
+    ]
+    table = pd.DataFrame(rows, columns=["parameter", "meaning", "value", "value_low", "value_high"])
+    table["unit"] = ["share", "share", "count", "number"]
+    return table.iloc[[1]].reset_index(drop=True) if fit.open else table
+
+
+def first_buyers(log, product_id, as_of):
+    """Series customer_id -> day of the first purchase of a product, up to `as_of`."""
+    firsts = _first_purchases(log.filter(log.product_id == product_id), as_of)
+    return to_frame(firsts.select("customer_id", "day")).set_index("customer_id")["day"]
+
+
+def _first_purchases(log, as_of):
+    """One row per product and customer: ``day`` of the first sale (ibis)."""
+    sales = _sales(log, as_of)
+    return sales.group_by(["product_id", "customer_id"]).agg(day=sales.ordered_on.min())
+
+
+def _sales(log, as_of):
+    return log.filter((log.ordered_on <= as_of.date()) & (log.amount >= 0) & log.product_id.notnull())
+
+
+def _with_products(log):
+    if "product_id" not in log.columns:
+        raise DataError(
+            _(
+                "transactions: column 'product_id' is missing; first purchases are counted by product. "
+                "Map it in portfoy.toml."
+            )
+        )
+    return log.mutate(product_id=log.product_id.cast("string"))
+
+
+def _read_products(products):
+    """``product_id``, ``name``, ``launched_on`` of the products table, in pandas."""
+    if products is None:
+        raise DataError(
+            _(
+                "products: the table is missing; it tells which products came out when. "
+                "Add it with product_id and launched_on."
+            )
+        )
+    if "launched_on" not in products.columns:
+        raise DataError(
+            _("products: column 'launched_on' is missing; it tells when a product came out. Add it to the table.")
+        )
+    columns = [name for name in ("product_id", "name", "launched_on") if name in products.columns]
+    table = products[columns] if isinstance(products, pd.DataFrame) else to_frame(products.select(columns))
+    table = table.dropna(subset="product_id").astype({"product_id": "str"}).drop_duplicates("product_id")
+    name = table["name"].astype("str") if "name" in table else table["product_id"]
+    return table.assign(
+        name=name.fillna(table["product_id"]), launched_on=pd.to_datetime(table["launched_on"]).astype("datetime64[us]")
+    )

@@ -1,0 +1,268 @@
+"""Positioning: where brands stand in people's minds, from ratings of brands on attributes, as a map of two axes.
+
+The table of mean ratings, brands by attributes, each attribute less its mean over the brands, is turned so that the
+first axis shows as much of the differences between brands as one axis can, and the second as much of the rest
+(principal components). Brands are points; an attribute is an arrow towards where brands are rated high on it. The
+unit of the map is a rating point: two brands one unit apart differ by one point on a typical attribute (the root of
+the mean squared difference), as far as two axes can show.
+
+Not correspondence analysis, which is for counts: it compares profiles and takes out how high a brand is rated as a
+whole, and with it that one brand is simply thought better. Ratings are levels on one scale, so the attributes are not
+rescaled either: one on which all brands are alike should not set them apart.
+
+References
+----------
+Gabriel (1971), The biplot graphic display of matrices, Biometrika 58(3), 453-467.
+Gower & Hand (1996), Biplots, chapter 2. Milan & Whittaker (1995), Applied Statistics 44(1), 31-49: bootstrap of
+principal components, each draw turned back onto the map (orthogonal Procrustes rotation).
+"""
+
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import ibis
+import numpy as np
+import pandas as pd
+
+from portfoy.contract import DataError, check_columns
+from portfoy.customers import to_frame
+from portfoy.locale import _
+
+FEWEST = 3  # brands and attributes; two brands are a line
+CHUNK = 20_000  # raters drawn at a time
+
+
+@dataclass(frozen=True)
+class Positioning:
+    """A map of brands and attributes; `positioning` draws it.
+
+    ``brands``: ``brand``; ``x``, ``y`` rating points; ``raters`` who rated it, or ratings where nobody is named.
+    ``attributes``: ``attribute``; ``x``, ``y`` direction and weight: on the map's axes, the rating of a brand rises by
+    so much times its x plus so much times its y.
+    ``explained``: shares of the differences between brands that the two axes show, 0-1.
+    ``spread``: per brand the ellipse that holds `confidence` of its bootstrap positions: ``brand``, ``width``,
+    ``height`` full axes in rating points, ``angle`` of the first in degrees; missing with a single rater.
+    ``distances``: one row per pair of brands, the nearest first: ``brand``, ``other_brand``, ``distance`` in points
+    over all attributes, not only what the map shows, with ``distance_low``, ``distance_high``.
+    ``raters``: people, or ratings where ``named`` is False; ``left_out``: attributes not rated for every brand.
+    """
+
+    brands: pd.DataFrame
+    attributes: pd.DataFrame
+    explained: tuple
+    spread: pd.DataFrame
+    distances: pd.DataFrame
+    raters: int
+    named: bool
+    left_out: tuple
+    confidence: float
+
+    def own(self, brand):
+        """`brand` as the ratings write it, in any case; empty stays empty. DataError where it is not rated."""
+        if not brand:
+            return ""
+        names = {name.casefold(): name for name in self.brands["brand"]} | {name: name for name in self.brands["brand"]}
+        found = names.get(brand, names.get(brand.casefold()))
+        if found is None:
+            raise DataError(
+                _("ratings: no brand is called {brand!r}; there are {listed}. Name one of them, or none.").format(
+                    brand=brand, listed=", ".join(map(repr, self.brands["brand"]))
+                )
+            )
+        return found
+
+
+def positioning(ratings, *, confidence=0.95, draws=200, seed=7):
+    """A map of brands and attributes from ratings, with how sure each place is.
+
+    Where every rating names its rater, the level of each (some rate everything high) is taken out first, and the
+    bootstrap draws raters; else it draws the ratings of each brand on each attribute. Brands and attributes with gaps
+    are left out, the one with most gaps first, until none is left.
+
+    Parameters
+    ----------
+    ratings : ibis Table or DataFrame, one row per rating
+        ``brand``, ``attribute`` text; ``rating`` number, the higher the more it fits; [``customer_id`` of the rater].
+    confidence : of ellipses and intervals, default 0.95
+    draws, seed : of the bootstrap; the same seed gives the same map
+
+    Returns
+    -------
+    Positioning
+
+    Raises
+    ------
+    DataError : there are no ratings, a column is missing, fewer than three brands or attributes are rated throughout,
+    or all brands are rated alike.
+    """
+    table, named = _read(ratings)
+    table, left_out = _rated_throughout(table)
+    brands, attributes = (list(table[name].cat.categories) for name in ("brand", "attribute"))
+    if named:
+        table = _without_levels(table)
+    means = _means(table)
+    places, weights, explained = _map(means)
+    raters = _raters(table, named)
+    drawn = (_rater_draws if named else _rating_draws)(table, means, draws if raters.max() > 1 else 0, seed)
+    return Positioning(
+        brands=pd.DataFrame({"brand": brands, "x": places[:, 0], "y": places[:, 1], "raters": raters}),
+        attributes=pd.DataFrame({"attribute": attributes, "x": weights[:, 0], "y": weights[:, 1]}),
+        explained=explained,
+        spread=_spread(brands, places, drawn, confidence),
+        distances=_distances(brands, means, drawn, confidence),
+        raters=int(table["rater"].nunique() if named else raters.sum()),
+        named=named,
+        left_out=left_out,
+        confidence=confidence,
+    )
+
+
+def _read(ratings):
+    """One row per brand, attribute and rater - or rating, where not every rater is named - and whether they are.
+
+    ``brand``, ``attribute``; ``rater`` text (missing); ``rating`` mean of ``n`` ratings.
+    """
+    if ratings is None:
+        raise _unusable(_("the table is missing"))
+    table = ibis.memtable(ratings) if isinstance(ratings, pd.DataFrame) else ratings
+    check_columns("ratings", table.columns, list(table.columns))
+    rater = table.customer_id.cast("string") if "customer_id" in table.columns else ibis.null("string")
+    table = table.select(
+        brand=table.brand.cast("string"),
+        attribute=table.attribute.cast("string"),
+        rater=rater,
+        rating=table.rating.cast("float64"),
+    )
+    table = table.filter(table.brand.notnull() & table.attribute.notnull() & table.rating.notnull())
+    named = bool(table.rater.notnull().all().to_pandas())
+    keys = ["brand", "attribute", "rater"] if named else ["brand", "attribute", "rating"]
+    grouped = to_frame(table.group_by(keys).agg(mean=table.rating.mean(), n=table.count()).order_by(keys))
+    if grouped.empty:
+        raise _unusable(_("there are no ratings"))
+    grouped = grouped.assign(rating=grouped["mean"], rater=grouped["rater"] if named else "")
+    return grouped[["brand", "attribute", "rater", "rating", "n"]], named
+
+
+def _rated_throughout(table):
+    """The ratings of brands and attributes without gaps, these two as categories; and what was left out."""
+    seen = table.groupby(["brand", "attribute"]).size().unstack().notna()
+    left_out = []
+    while not seen.all(axis=None):
+        holes = pd.concat([(~seen).mean(axis=1).rename("brand"), (~seen).mean().rename("attribute")], axis=1)
+        worst = holes.max(axis=1).idxmax()
+        left_out.append(worst)
+        seen = seen.drop(index=worst, errors="ignore").drop(columns=worst, errors="ignore")
+    if min(seen.shape) < FEWEST:
+        raise _unusable(
+            _("{brands} brands are rated on the same {attributes} attributes").format(
+                brands=len(seen), attributes=seen.shape[1]
+            )
+        )
+    table = table[table["brand"].isin(seen.index) & table["attribute"].isin(seen.columns)]
+    brand, attribute = pd.Categorical(table["brand"], seen.index), pd.Categorical(table["attribute"], seen.columns)
+    return table.assign(brand=brand, attribute=attribute), tuple(left_out)
+
+
+def _unusable(what):
+    rule = _("ratings: {what}; a map needs at least {fewest} brands rated on {fewest} attributes. Add such ratings.")
+    return DataError(rule.format(what=what, fewest=FEWEST))
+
+
+def _cells(table):
+    """The number of each row's cell, brand by brand."""
+    return (
+        table["brand"].cat.codes.astype(int) * len(table["attribute"].cat.categories) + table["attribute"].cat.codes
+    ).to_numpy()
+
+
+def _means(table):
+    cell = _cells(table)
+    shape = [len(table[name].cat.categories) for name in ("brand", "attribute")]
+    return (np.bincount(cell, table["rating"] * table["n"]) / np.bincount(cell, table["n"])).reshape(shape)
+
+
+def _without_levels(table):
+    """Ratings less how much higher than others their rater rates the same brands on the same attributes."""
+    apart = table["rating"] - _means(table).ravel()[_cells(table)]
+    return table.assign(rating=table["rating"] - apart.groupby(table["rater"]).transform("mean"))
+
+
+def _raters(table, named):
+    by = table.groupby("brand", observed=False)
+    return (by["rater"].nunique() if named else by["n"].sum()).to_numpy()
+
+
+def _map(means):
+    """Places of brands, weights of attributes, and shares explained, of the first two principal components."""
+    apart = means - means.mean(axis=0)
+    left, size, right = np.linalg.svd(apart, full_matrices=False)
+    if not size[0] > 1e-9 * max(np.abs(means).max(), 1):
+        raise _unusable(_("all brands are rated alike"))
+    scale, weights = np.sqrt(means.shape[1]), right[:2].T
+    sign = np.sign(weights[np.abs(weights).round(9).argmax(axis=0), [0, 1]])  # the strongest attribute points up
+    explained = (size[:2] ** 2 / (size**2).sum()).tolist()
+    return left[:, :2] * size[:2] / scale * sign, weights * scale * sign, tuple(explained)
+
+
+def _rater_draws(table, means, draws, seed):
+    """Mean ratings of raters drawn anew, one table per draw: each rater counts a Poisson number of times."""
+    random, rater = np.random.default_rng(seed), pd.factorize(table["rater"])[0]
+    cell, weight = _cells(table), table["n"].to_numpy(dtype=float)
+    total = table["rating"].to_numpy() * weight
+    above, below = np.zeros((draws, means.size)), np.zeros((draws, means.size))
+    for first in range(0, rater.max() + 1, CHUNK):
+        here = (rater >= first) & (rater < first + CHUNK)
+        size = min(CHUNK, rater.max() + 1 - first)
+        place = (rater[here] - first) * means.size + cell[here]
+        times = random.poisson(1.0, (draws, size)).astype(float)
+        above += times @ np.bincount(place, total[here], size * means.size).reshape(size, -1)
+        below += times @ np.bincount(place, weight[here], size * means.size).reshape(size, -1)
+    drawn = np.where(below > 0, above / np.maximum(below, 1), means.ravel())
+    return drawn.reshape(draws, *means.shape)
+
+
+def _rating_draws(table, means, draws, seed):
+    """Mean ratings of ratings drawn anew within each brand and attribute, one table per draw."""
+    random, cell, drawn = np.random.default_rng(seed), _cells(table), np.empty((draws, means.size))
+    for place in range(means.size):
+        n, rating = (table[name].to_numpy()[cell == place] for name in ("n", "rating"))
+        drawn[:, place] = random.multinomial(n.sum(), n / n.sum(), draws) @ rating / n.sum()
+    return drawn.reshape(draws, *means.shape)
+
+
+def _spread(brands, places, drawn, confidence):
+    """The ellipse around each brand, from the draws' maps turned back onto this one."""
+    from scipy.linalg import orthogonal_procrustes
+
+    maps = []
+    for means in drawn:
+        left, size, _right = np.linalg.svd(means - means.mean(axis=0), full_matrices=False)
+        own = left[:, :2] * size[:2] / np.sqrt(means.shape[1])
+        maps.append(own @ orthogonal_procrustes(own, places)[0])
+    table = pd.DataFrame({"brand": brands, "width": np.nan, "height": np.nan, "angle": np.nan})
+    for place in range(len(brands) if maps else 0):
+        variance, axes = np.linalg.eigh(np.cov(np.array(maps)[:, place].T))
+        full = 2 * np.sqrt(-2 * np.log(1 - confidence)) * np.sqrt(np.maximum(variance, 0))
+        table.loc[place, ["width", "height"]] = full[::-1]
+        table.loc[place, "angle"] = np.degrees(np.arctan2(axes[1, 1], axes[0, 1]))
+    return table
+
+
+def _distances(brands, means, drawn, confidence):
+    """Root mean squared difference of each pair over all attributes, with the bootstrap's standard deviation around."""
+    one, two = np.triu_indices(len(brands), 1)
+    distance = np.sqrt(((means[one] - means[two]) ** 2).mean(axis=1))
+    half = np.full(len(one), np.nan)
+    if len(drawn):
+        apart = np.sqrt(((drawn[:, one] - drawn[:, two]) ** 2).mean(axis=2))
+        half = NormalDist().inv_cdf(0.5 + confidence / 2) * apart.std(axis=0, ddof=1)
+    table = pd.DataFrame(
+        {
+            "brand": np.array(brands, dtype=object)[one],
+            "other_brand": np.array(brands, dtype=object)[two],
+            "distance": distance,
+            "distance_low": np.maximum(distance - half, 0),
+            "distance_high": distance + half,
+        }
+    )
+    return table.sort_values(["distance", "brand", "other_brand"], ignore_index=True)

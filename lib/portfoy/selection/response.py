@@ -1,0 +1,252 @@
+"""Who responds to a campaign: a model that every campaign after the first puts to the test.
+
+A logistic regression: the log odds of a response are a sum with one term for each feature. Not trees: responses are
+few, so that a tree would learn single customers by heart; and the money of a campaign rests on probabilities that are
+true on average, which a logistic regression gives by construction and trees have to be taught.
+
+Skewed features (days, purchases, money) enter as logarithms, numbers are centred and scaled, levels of a trait are held
+against the most frequent one. A mild ridge penalty keeps what rests on few responses near no effect: before any contact
+was seen, one step of a feature was taken to change the odds by no more than the factor two, with 95 % probability.
+Intervals treat customers, not contacts, as independent, and allow for what the penalty pulls: they are those of the
+posterior of that assumption.
+
+References
+----------
+Hastie, Tibshirani & Friedman (2009), The Elements of Statistical Learning, 2nd ed., sections 4.4 and 3.4.1.
+Liang & Zeger (1986), Biometrika 73(1), 13-22, for the covariance over customers.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from threadpoolctl import threadpool_limits
+
+from portfoy.contract import DataError, FitError
+from portfoy.locale import _
+from portfoy.selection.examples import ABOUT, TRAITS
+from portfoy.selection.gains import Z, judgement
+from portfoy.selection.leaks import MOST, hashed, leak_table
+from portfoy.selection.terms import make_terms, stack
+
+FEATURES = ["bought_before", "idle", "purchases", "ticket", "age", "years", *TRAITS]
+"""Not revenue: its logarithm is that of purchases plus that of the ticket, so that it tells nothing new."""
+FEWEST = 50  # responses, and others, before a campaign is forecast
+PENALTY = (1.96 / np.log(2)) ** 2  # one over the variance of a coefficient, as the text above has it
+CAMPAIGNS = 24  # the latest campaigns are judged, if there are more
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A logistic regression: its terms, coefficients (the constant first), their covariance, and the mean columns."""
+
+    terms: tuple
+    beta: np.ndarray
+    covariance: np.ndarray
+    centre: np.ndarray
+
+    def strange(self, table):
+        """Which customers have a trait that nobody had whom the model was fitted to."""
+        return np.any([term.strange(table) for term in self.terms], axis=0)
+
+
+@dataclass(frozen=True)
+class ResponseModel:
+    """Probabilities of a response, and how they fared.
+
+    ``coefficients``: one row per column of the model: ``feature``; ``level`` against ``reference``, both empty for a
+    number; ``step`` one standard deviation of it, by which it is higher (if skewed: by which it is multiplied);
+    ``odds_ratio``, ``odds_ratio_low``, ``odds_ratio_high``: what that makes of the odds of a response.
+    ``judged``: the contacts of every campaign that could be forecast from earlier ones, as they came, with
+    ``p_response`` the forecast and ``p_base`` the response of those earlier campaigns.
+    ``judgement``: one row per judged campaign, the last for all together: ``campaign_id``, ``contacts``, ``responses``,
+    ``response`` and its bounds, ``predicted_response``; ``auc``, ``auc_low``, ``auc_high`` the chance that a responder
+    was ranked above another customer, missing where all or nobody responded; ``skill`` by what share the mean squared
+    error of the forecast is smaller than that of giving everybody `p_base`, with bounds; ``held_out`` customers,
+    ``held_out_response`` the share of them who bought uncontacted, with bounds, missing where not told.
+    ``leaks``: what was kept out, a `leak_table`. ``contacts``, ``responses``: what the model was fitted to.
+    ``fit``: the numbers behind.
+    """
+
+    coefficients: pd.DataFrame
+    judged: pd.DataFrame
+    judgement: pd.DataFrame
+    leaks: pd.DataFrame
+    contacts: int
+    responses: int
+    fit: Fit
+
+    @property
+    def features(self):
+        """Columns that `predict` needs."""
+        return [term.name for term in self.fit.terms]
+
+    def predict(self, table):
+        """Probability that each customer responds, were the next campaign like those so far.
+
+        Parameters
+        ----------
+        table : DataFrame, one row per customer; needs the columns of `features`
+
+        Returns
+        -------
+        DataFrame on the index of `table`
+            ``p_response`` with ``p_response_low``, ``p_response_high`` (95 % of the estimate; campaigns also
+            differ among themselves); missing for customers with a trait that nobody contacted so far had.
+        """
+        columns = np.column_stack([np.ones(len(table)), stack(self.fit.terms, table)])
+        logit = columns @ self.fit.beta
+        half = Z * np.sqrt(np.einsum("ij,ij->i", columns @ self.fit.covariance, columns))
+        told = {"": logit, "_low": logit - half, "_high": logit + half}
+        p = pd.DataFrame({f"p_response{name}": _expit(value) for name, value in told.items()}, table.index)
+        return p.mask(pd.Series(self.fit.strange(table), table.index))
+
+    def expected_responses(self, table):
+        """How many of these customers are expected to respond: (number, low, high), 95 % of the estimate."""
+        columns = np.column_stack([np.ones(len(table)), stack(self.fit.terms, table)])
+        p = _expit(columns @ self.fit.beta)
+        slope = (p * (1 - p)) @ columns
+        total, half = float(p.sum()), float(Z * np.sqrt(slope @ self.fit.covariance @ slope))
+        return total, max(total - half, 0.0), total + half
+
+    def pull(self, table):
+        """What each feature adds to the log odds of each customer, compared with the contacts so far; a column each."""
+        added = (stack(self.fit.terms, table) - self.fit.centre) * self.fit.beta[1:]
+        owner = self.coefficients["feature"].to_numpy()
+        return pd.DataFrame({name: added[:, owner == name].sum(axis=1) for name in dict.fromkeys(owner)}, table.index)
+
+
+def fit_response(examples, *, features=None):
+    """Fit who responds, and forecast every campaign from those before it.
+
+    A campaign is judged if, before its first contact, the answers of earlier campaigns were known and held 50 responses
+    and 50 others. There is no random split: it would let a model learn from what came later.
+
+    Parameters
+    ----------
+    examples : DataFrame, as from `response_examples`; at most 50,000 contacts go into a fit
+    features : columns to use, optional
+        The default is what was bought, how lately, for how long, and the traits that are there, without those that a
+        `leak_table` guards.
+
+    Returns
+    -------
+    ResponseModel
+
+    Raises
+    ------
+    DataError : a feature is not there, or is known only after the contact.
+    FitError : there are too few campaigns or responses to forecast a campaign from earlier ones.
+    """
+    leaks = leak_table(examples)
+    features = _features(examples, features, leaks)
+    known = examples.loc[examples["responded"].notna(), [*ABOUT, *features]].reset_index(drop=True)
+    draw = hashed(known["customer_id"])
+    with threadpool_limits(1, "blas"):  # a second thread of the linear algebra costs more here than it brings
+        judged = [_forecast(known, campaign_id, start, features, draw) for campaign_id, start in _tested(known)]
+        fit = _fit(known, np.ones(len(known), dtype=bool), features, draw)
+    judged = pd.concat(judged, ignore_index=True).dropna(subset="p_response").reset_index(drop=True)
+    if judged.empty:
+        raise FitError(
+            _(
+                "fit_response: every campaign went to customers unlike those contacted before, so that none can be "
+                "forecast. Wait for the next campaign, or give fewer features."
+            )
+        )
+    rows = pd.DataFrame([row for term in fit.terms for row in term.rows()])
+    spread = Z * np.sqrt(np.diag(fit.covariance))[1:]
+    bounds = {"": fit.beta[1:], "_low": fit.beta[1:] - spread, "_high": fit.beta[1:] + spread}
+    coefficients = rows.assign(**{f"odds_ratio{name}": np.exp(value) for name, value in bounds.items()})
+    responses = int(known["responded"].sum())
+    return ResponseModel(coefficients, judged, judgement(judged), leaks, len(known), responses, fit)
+
+
+def _features(examples, features, leaks):
+    guarded = set(leaks["column"])
+    if features is None:
+        return [name for name in FEATURES if name in examples and name not in guarded]
+    possible = [name for name in examples if name not in ABOUT and name not in guarded]
+    told = [name for name in features if name in guarded or name in ABOUT]
+    if told:
+        raise DataError(
+            _(
+                "fit_response: {names} cannot be features: they are known only after the contact, or say which contact "
+                "it was; a feature must be known before. Leave them out."
+            ).format(names=", ".join(f"'{name}'" for name in told))
+        )
+    missing = [name for name in features if name not in examples]
+    if missing:
+        raise DataError(
+            _("fit_response: the examples have no column {names}; they have {present}. Correct the names.").format(
+                names=", ".join(f"'{name}'" for name in missing), present=", ".join(f"'{name}'" for name in possible)
+            )
+        )
+    return list(features)
+
+
+def _tested(known):
+    """Campaigns that can be forecast, in order of time: those with enough answers known before they began."""
+    starts = known.groupby("campaign_id")["starts_on"].min().sort_values(kind="stable")
+    days = known.groupby("known_on")["responded"].agg(["sum", "size"]).sort_index().cumsum()
+    tested = []
+    for campaign_id, start in starts.items():
+        before = days[days.index < start]
+        if len(before) and min(before["sum"].iloc[-1], (before["size"] - before["sum"]).iloc[-1]) >= FEWEST:
+            tested.append((campaign_id, start))
+    if not tested:
+        raise FitError(
+            _(
+                "fit_response: no campaign can be forecast from earlier ones (campaigns {campaigns}, contacts whose "
+                "answer is known {contacts}, responses {responses}); at least {fewest} responses and {fewest} contacts "
+                "without one must be known before a campaign begins. Wait for the next campaign, or look at segments."
+            ).format(campaigns=len(starts), contacts=len(known), responses=int(known["responded"].sum()), fewest=FEWEST)
+        )
+    return tested[-CAMPAIGNS:]
+
+
+def _forecast(known, campaign_id, start, features, draw):
+    """The contacts of one campaign with the forecast of a model that saw earlier answers only."""
+    before, own = (known["known_on"] < start).to_numpy(), known[known["campaign_id"] == campaign_id]
+    fit = _fit(known, before, features, draw)
+    p = _expit(fit.beta[0] + stack(fit.terms, own) @ fit.beta[1:])
+    base = known["responded"].to_numpy()[before].mean()
+    return own.assign(p_response=np.where(fit.strange(own), np.nan, p), p_base=base)
+
+
+def _fit(known, seen, features, draw):
+    """A logistic regression on the rows that are `seen`."""
+    from sklearn.linear_model import LogisticRegression
+
+    examples, weight = _drawn(known, seen, draw)
+    terms, outcome = make_terms(examples, features), examples["responded"].to_numpy(dtype=float)
+    columns = stack(terms, examples)
+    if not columns.shape[1]:
+        raise FitError(
+            _("fit_response: no feature differs between the customers contacted. Add traits to the customers table.")
+        )
+    model = LogisticRegression(C=1 / PENALTY, solver="newton-cholesky", tol=1e-8, max_iter=200)
+    model.fit(columns, outcome, sample_weight=weight)
+    beta, whole = np.concatenate([model.intercept_, model.coef_[0]]), np.column_stack([np.ones(len(columns)), columns])
+    p = _expit(whole @ beta)
+    penalty = np.diag([0.0] + [PENALTY] * columns.shape[1])
+    bread = np.linalg.inv((whole * (weight * p * (1 - p))[:, None]).T @ whole + penalty)
+    score = pd.DataFrame(whole * (weight * (outcome - p))[:, None])
+    score = score.groupby(pd.factorize(examples["customer_id"])[0]).sum().to_numpy()
+    return Fit(terms, beta, bread @ (score.T @ score + penalty) @ bread, np.average(columns, axis=0, weights=weight))
+
+
+def _drawn(known, seen, draw):
+    """The rows seen; if very many, some of those who responded and some of those who did not, with their weights."""
+    rows, weights, outcome = [], [], known["responded"].to_numpy()
+    for side in (np.flatnonzero(seen & (outcome == told)) for told in (1, 0)):
+        kept = side
+        if len(side) > MOST // 2 and seen.sum() > MOST:
+            kept = side[draw[side] <= np.partition(draw[side], MOST // 2 - 1)[MOST // 2 - 1]]
+        rows.append(kept)
+        weights.append(np.full(len(kept), len(side) / max(len(kept), 1)))
+    order = np.argsort(rows := np.concatenate(rows), kind="stable")
+    return known.iloc[rows[order]], np.concatenate(weights)[order]
+
+
+def _expit(value):
+    return 1 / (1 + np.exp(-np.asarray(value, dtype=float)))

@@ -1,0 +1,119 @@
+"""How what is known of a customer enters a model: numbers scaled, traits as one column a level."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from portfoy.selection.examples import HISTORY
+from portfoy.selection.leaks import as_number
+
+RARE = 20  # contacts; levels of a trait with fewer go together
+LEVELS = 12  # levels of a trait at most; the rarest go together
+OTHERS, NOT_KNOWN = "(all others)", "(not known)"
+
+
+@dataclass(frozen=True)
+class Number:
+    """A number as a column: its logarithm where it is skewed, less its mean, in standard deviations.
+
+    What is missing counts as the mean, and is `flagged` by a column of its own where that is not rare.
+    """
+
+    name: str
+    log: bool
+    mean: float
+    sd: float
+    low: float
+    high: float
+    flagged: bool
+
+    def columns(self, table):
+        """Arrays; values beyond those that the model was fitted to count as the nearest of them."""
+        value = _numbers(table[self.name]).clip(self.low, self.high)
+        scaled = ((_logarithm(value) if self.log else value) - self.mean) / self.sd
+        flags = [value.isna().to_numpy(dtype=float)] if self.flagged else []
+        return [scaled.fillna(0.0).to_numpy(), *flags]
+
+    def rows(self):
+        """What each column is: ``feature``, ``level``, ``reference``, ``step``."""
+        step = float(np.exp(self.sd)) if self.log else self.sd
+        rows = [{"feature": self.name, "level": "", "reference": "", "step": step}]
+        return [*rows, rows[0] | {"level": NOT_KNOWN, "step": np.nan}] if self.flagged else rows
+
+    def strange(self, table):
+        """Which customers are like nobody the model was fitted to: none."""
+        return np.zeros(len(table), dtype=bool)
+
+
+@dataclass(frozen=True)
+class Levels:
+    """A trait as columns of 0 and 1, one for each level but the most frequent; rare levels go together."""
+
+    name: str
+    reference: str
+    others: tuple
+    seen: frozenset
+
+    def columns(self, table):
+        """Arrays; a level that is not known, where it always was, counts as the most frequent."""
+        level = _texts(table[self.name])
+        rest = OTHERS if OTHERS in self.others else self.reference
+        level = level.where(level.isin([self.reference, *self.others]), rest).to_numpy()
+        return [(level == one).astype(float) for one in self.others]
+
+    def rows(self):
+        """What each column is: ``feature``, ``level``, ``reference``, ``step``."""
+        return [
+            {"feature": self.name, "level": level, "reference": self.reference, "step": np.nan} for level in self.others
+        ]
+
+    def strange(self, table):
+        """Which customers are like nobody the model was fitted to: those of a level it never saw."""
+        return ~_texts(table[self.name]).isin(self.seen | {NOT_KNOWN}).to_numpy()
+
+
+def make_terms(examples, features):
+    """The terms of a model, in the order of the features; a number that is the same for all is left out."""
+    return tuple(term for term in (_term(examples[name], name) for name in features) if term)
+
+
+def stack(terms, table):
+    """The columns of all terms side by side."""
+    columns = [column for term in terms for column in term.columns(table)]
+    return np.column_stack(columns) if columns else np.empty((len(table), 0))
+
+
+def _term(values, name):
+    number = None if pd.api.types.is_bool_dtype(values) else as_number(values)
+    if number is None:
+        return _levels(_texts(values).value_counts(), name)
+    used = _logarithm(number) if name in HISTORY else number
+    sd = float(used.std(ddof=0))
+    if not sd > 1e-9:
+        return None
+    flagged = name not in HISTORY and number.isna().sum() >= RARE  # of history, bought_before tells
+    mean, low, high = float(used.mean()), float(number.min()), float(number.max())
+    return Number(name, name in HISTORY, mean, sd, low, high, bool(flagged))
+
+
+def _levels(counts, name):
+    counts = counts.sort_index().sort_values(ascending=False, kind="stable")
+    kept = [level for level, n in counts.head(LEVELS).items() if n >= RARE] or [counts.index[0]]
+    rest = counts.sum() - counts[kept].sum()
+    return Levels(name, kept[0], (*kept[1:], *([OTHERS] if rest >= RARE else [])), frozenset(counts.index))
+
+
+def _logarithm(value):
+    return np.log1p(value.clip(lower=0))
+
+
+def _numbers(values):
+    number = as_number(values)
+    return pd.to_numeric(values, errors="coerce").astype(float) if number is None else number
+
+
+def _texts(values):
+    if not pd.api.types.is_string_dtype(values):
+        values = values.astype("object").where(values.notna(), NOT_KNOWN).astype("str")
+    return values.fillna(NOT_KNOWN)

@@ -1,0 +1,287 @@
+"""Sentences about where people stand, who moved, and what the portfolio grows from."""
+
+import pandas as pd
+
+from portfoy import style
+from portfoy.lifecycle import BUYING, QUIET, STATES, UNKNOWN, state_names
+from portfoy.locale import _, plural
+
+
+def describe_rule(rule):
+    """What the states mean, after how many days, and what those days rest on."""
+    days = {"at_risk": style.number(rule.at_risk_days), "lapsed": style.number(rule.lapsed_days)}
+    text = f"{_given(rule) if rule.given else _derived(rule)} " + _(
+        "So a customer is at risk after more than {at_risk} days without a purchase, and lapsed after more than "
+        "{lapsed}. The others are new when their first purchase is at most {at_risk} days old, reactivated when within "
+        "that time they came back after more than {lapsed} days, and else active. A prospect is known but never bought."
+    ).format(**days)
+    if rule.at_risk_days == rule.lapsed_days:
+        text += " " + _("As both limits are the same, nobody is at risk here.")
+    if rule.lapsed < 1:
+        text += " " + _("Lapsed does not mean gone: {share} of the gaps were longer still.").format(
+            share=style.share(1 - rule.lapsed, 0 if rule.lapsed < 0.995 else 1)
+        )
+    return style.Reading(text)
+
+
+def _derived(rule):
+    gaps = plural("{n} gap", "{n} gaps", rule.gaps).format(n=style.number(rule.gaps))
+    people = plural("{n} customer", "{n} customers", rule.customers).format(n=style.number(rule.customers))
+    return _(
+        "A gap is the time from one purchase to the next: {share} of the gaps last {days} at most, {later} last "
+        "{longer} at most. This rests on {gaps} of {people}. Only purchases made {horizon} or more days before the day "
+        "of this report count, so that late ones had time to be followed by another, and of these the ones that were, "
+        "within as many days."
+    ).format(
+        share=style.share(rule.at_risk, 0),
+        later=style.share(rule.lapsed, 0),
+        days=_days(rule.at_risk_days, rule.at_risk_days_low, rule.at_risk_days_high, _("95% interval {interval}")),
+        longer=_days(rule.lapsed_days, rule.lapsed_days_low, rule.lapsed_days_high, "{interval}"),
+        gaps=gaps,
+        people=people,
+        horizon=style.number(rule.horizon_days),
+    )
+
+
+def _days(days, low, high, words):
+    text = plural("{n} day", "{n} days", days).format(n=style.number(days))
+    return text if pd.isna(low) else f"{text} ({words.format(interval=style.between(low, high, style.number))})"
+
+
+def _given(rule):
+    text = _("The limits of {at_risk} and {lapsed} days were given.")
+    if not pd.isna(rule.lapsed):
+        text = _(
+            "The limits of {at_risk} and {lapsed} days were given; in these data {share} of the gaps from one purchase "
+            "to the next are within the first and {later} within the second."
+        )
+    return text.format(
+        at_risk=style.number(rule.at_risk_days),
+        lapsed=style.number(rule.lapsed_days),
+        share=style.share(rule.at_risk),
+        later=style.share(rule.lapsed),
+    )
+
+
+def describe_states(summary, *, currency=""):
+    """How many people buy, how many have gone quiet, and how much revenue is behind each, from a `state_summary`."""
+    people = summary["people"]
+    customers = people[STATES[1:]].sum()
+    texts = [_prospects(summary)] if people["prospect"] else []
+    if not customers:
+        return style.Reading(" ".join([*texts, _("Nobody has bought yet.")]))
+    texts.append(_buying(summary, customers, currency))
+    at_risk = plural(
+        "{n} ({share}) is at risk and has brought {money}.",
+        "{n} ({share}) are at risk and have brought {money}.",
+        people["at risk"],
+    )
+    lapsed = plural(
+        "{n} ({share}) has lapsed, after bringing {money}.",
+        "{n} ({share}) have lapsed, after bringing {money}.",
+        people["lapsed"],
+    )
+    for state, words in (("at risk", at_risk), ("lapsed", lapsed)):
+        if people[state]:
+            money = _brought(summary.loc[[state]], currency)
+            texts.append(
+                words.format(n=style.number(people[state]), share=style.share(people[state] / customers), money=money)
+            )
+    if not people[QUIET].any():
+        texts.append(_("Nobody is at risk or lapsed."))
+    return style.Reading(" ".join(texts))
+
+
+def _buying(summary, customers, currency):
+    people, names = summary["people"], state_names()
+    buying = people[BUYING].sum()
+    text = _(
+        "Of the {customers}, {n} ({share}) bought lately enough to count as buying: {list}; they have brought {money}."
+    )
+    if not buying:
+        text = _("Of the {customers}, none bought lately enough to count as buying.")
+    return text.format(
+        customers=plural("{n} customer", "{n} customers", customers).format(n=style.number(customers)),
+        n=style.number(buying),
+        share=style.share(buying / customers),
+        list=", ".join(f"{style.number(people[state])} {names[state]}" for state in BUYING if people[state]),
+        money=_brought(summary.loc[BUYING], currency),
+    )
+
+
+def _prospects(summary):
+    row = summary.loc["prospect"]
+    text = _("Of {people} people known, {n} ({share}) never bought and are prospects").format(
+        people=style.number(summary["people"].sum()), n=style.number(row["people"]), share=style.share(row["share"])
+    )
+    if row["leads"]:
+        leads = plural("{n} of them is a lead", "{n} of them are leads", row["leads"])
+        text += "; " + leads.format(n=style.number(row["leads"]))
+        text += ", " + _("{n} not decided yet").format(n=style.number(row["open_leads"]))
+    return text + "."
+
+
+def _brought(rows, currency):
+    money, part = style.money(rows["revenue"].sum(), currency, compact=True), rows["revenue_share"].sum(min_count=1)
+    if pd.isna(part):
+        return money
+    return _("{money}, {share} of the revenue so far").format(money=money, share=style.share(part))
+
+
+def describe_flows(flows, *, since=None, currency=""):
+    """The largest movement for the worse and for the better since the earlier day, and the money behind those gone."""
+    known = flows[flows["before"] != UNKNOWN]
+    start = _("Since {day}").format(day=style.day(since)) if since else _("Since the earlier day")
+    worse = _("the largest movement for the worse is {movement}")
+    none = _("nobody moved for the worse")
+    texts = [f"{start}, {_movement(known[known['step'] < 0], worse, none)}."]
+    better, none = _("The largest for the better is {movement}"), _("Nobody moved for the better")
+    texts.append(_movement(known[known["step"] > 0], better, none) + ".")
+    quiet = known[known["before"].isin(BUYING) & known["now"].isin(QUIET)]
+    if quiet["people"].sum():
+        texts.append(_at_stake(quiet, flows["revenue"].sum(), currency))
+    came = flows[flows["before"] == UNKNOWN].set_index("now")["people"]
+    if came.sum():
+        text = plural(
+            "{n} person became known in between, and {buyers} bought.",
+            "{n} people became known in between, and {buyers} of them bought.",
+            came.sum(),
+        )
+        buyers = came.drop("prospect").sum()
+        texts.append(
+            text.format(
+                n=style.number(came.sum()),
+                buyers=_("all") if buyers == came.sum() else style.number(buyers) if buyers else _("none"),
+            )
+        )
+    return style.Reading(" ".join(texts))
+
+
+def _movement(some, words, none):
+    if not some["people"].sum():
+        return none
+    row, names = some.loc[some["people"].idxmax()], state_names()
+    movement = _(
+        "from \u201c{before}\u201d to \u201c{now}\u201d: {people} of {base} ({share}, 95% interval {interval})"
+    )
+    return words.format(
+        movement=movement.format(
+            people=style.number(row["people"]),
+            base=style.number(round(row["people"] / row["share"])),
+            before=names[row["before"]],
+            now=names[row["now"]],
+            share=style.share(row["share"]),
+            interval=style.between(row["share_low"], row["share_high"], style.share),
+        )
+    )
+
+
+def _at_stake(quiet, total, currency):
+    people, revenue = quiet["people"].sum(), quiet["revenue"].sum()
+    text = plural(
+        "In all, {n} customer who was buying (new, active or reactivated) has gone quiet (at risk or lapsed) "
+        "and had brought {money}",
+        "In all, {n} customers who were buying (new, active or reactivated) have gone quiet (at risk or lapsed) "
+        "and had brought {money}",
+        people,
+    ).format(n=style.number(people), money=style.money(revenue, currency, compact=True))
+    share = _(", {share} of the revenue so far").format(share=style.share(revenue / total)) if total > 0 else ""
+    return f"{text}{share}."
+
+
+def describe_growth(growth, *, currency=""):
+    """The latest period against the one before, what carried it, and how it stands against a year earlier."""
+    last = growth.iloc[-1]
+    texts = [_customers(last), _ratio(last), _money(last, currency), _season(growth)]
+    texts.append(
+        _("Who bought before the data begin counts as new, and money is as it was paid, rising prices included.")
+    )
+    return style.Reading(" ".join(filter(None, texts)))
+
+
+def _customers(last):
+    net = int(last["net"])
+    text = plural(
+        "From {start} to {end}, {n} customer bought, {compared}",
+        "From {start} to {end}, {n} customers bought, {compared}",
+        last["active"],
+    )
+    compared = _("as many as in the period before")
+    if net:
+        words = _("{net} more than in the period before") if net > 0 else _("{net} fewer than in the period before")
+        compared = words.format(net=style.number(abs(net)))
+    parts = _(
+        "{new} new and {back} who came back, less {lost} lost, who had bought in the period before and did not in this "
+        "one."
+    ).format(new=style.number(last["new"]), back=style.number(last["reactivated"]), lost=style.number(last["lost"]))
+    told = text.format(
+        start=style.day(last["start"]), end=style.day(last["end"]), n=style.number(last["active"]), compared=compared
+    )
+    return f"{told}: {parts}"
+
+
+def _ratio(last):
+    if pd.isna(last["quick_ratio"]):
+        return _("Nobody was lost.")
+    low, high = last["quick_ratio_low"], last["quick_ratio_high"]
+    if low > 1:
+        verdict = _("more than chance would make of a base that stands still")
+    elif high < 1:
+        verdict = _("fewer than chance would make of a base that stands still")
+    else:
+        verdict = _("which a base that stands still could show by chance")
+    return _("For each customer lost, {ratio} were gained (95% interval {interval}), {verdict}.").format(
+        ratio=style.number(last["quick_ratio"], 2),
+        interval=style.between(low, high, lambda value: style.number(value, 2)),
+        verdict=verdict,
+    )
+
+
+def _money(last, currency):
+    def money(value):
+        return style.money(value, currency, compact=True)
+
+    net, before = last["revenue_net"], last["revenue"] - last["revenue_net"]
+    words = _("Revenue fell by {net} to {revenue}") if net < 0 else _("Revenue rose by {net} to {revenue}")
+    words = words if net else _("Revenue stayed at {revenue}")
+    text = words.format(net=money(abs(net)), revenue=money(last["revenue"]))
+    if before > 0 and net:
+        text += f" ({_signed(net / before)})"
+    kept = _("those kept brought {kept} less") if last["kept_change"] < 0 else _("those kept brought {kept} more")
+    parts = _(
+        "{new} came from new customers and {back} from those who came back; {kept}; {lost} went with those lost"
+    ).format(
+        new=money(last["new_revenue"]),
+        back=money(last["reactivated_revenue"]),
+        kept=kept.format(kept=money(abs(last["kept_change"]))),
+        lost=money(last["lost_revenue"]),
+    )
+    if last["returns_change"]:
+        parts += "; " + _("returns without a purchase changed it by {money}").format(
+            money=money(last["returns_change"])
+        )
+    return f"{text}: {parts}."
+
+
+def _signed(change):
+    return ("+" if change > 0 else "") + style.share(change)
+
+
+def _season(growth):
+    """The same period a year earlier, where the season is the same; nothing where a period is a year long."""
+    last = growth.iloc[-1]
+    if (last["end"] - last["start"]).days > 360:
+        return ""
+    away = (last["end"] - pd.DateOffset(years=1) - growth["end"]).abs()
+    earlier = growth.loc[away.idxmin()]
+    if away.min() > pd.Timedelta(days=3):
+        return _("The season may be behind this: no period a year earlier is there to compare with.")
+    text = _(
+        "The season may be behind this; against the same period a year earlier, the customers changed by {customers}"
+    )
+    text = text.format(customers=_compared(last["active"], earlier["active"]))
+    return text + _(" and the revenue by {revenue}.").format(revenue=_compared(last["revenue"], earlier["revenue"]))
+
+
+def _compared(now, before):
+    return _signed(now / before - 1) if before > 0 else "–"

@@ -1,0 +1,481 @@
+"""Launches against counts by hand, statsmodels and scikit-learn, and the truth of the teaching company."""
+
+import types
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import pytest
+import statsmodels.api as sm
+from matplotlib.text import Text
+from sklearn.metrics import roc_auc_score
+
+from portfoy.contract import DataError, FitError
+from portfoy.customers import customer_table
+from portfoy.figures import frame
+from portfoy.figures.market import plot_launch
+from portfoy.models.bass import Bass, fit_bass
+from portfoy.selection import early
+from portfoy.selection.early import early_adopters
+from portfoy.selection.launch import (
+    Launch,
+    adoption_table,
+    launch_curve,
+    launch_table,
+    launched_products,
+    pick_product,
+)
+from portfoy.sentences.market import describe_early, describe_launch
+from portfoy.simulate import simulate
+
+mpl.use("agg")
+import matplotlib.pyplot as plt
+
+DAY = pd.Timestamp("2025-01-01")
+
+
+@pytest.fixture(autouse=True)
+def closed():
+    yield
+    plt.close("all")
+
+
+def lines(*rows):
+    """Order lines from (customer, day since 2025-01-01, product, amount)."""
+    table = pd.DataFrame(rows, columns=["customer_id", "day", "product_id", "amount"])
+    table["ordered_on"] = DAY + pd.to_timedelta(table.pop("day"), unit="D")
+    return table.assign(order_id=[f"o{number}" for number in range(len(table))])
+
+
+def firm(transactions, products=None, customers=None):
+    return types.SimpleNamespace(transactions=transactions, products=products, customers=customers)
+
+
+SMALL = lines(
+    ("a", 0, "X", 5.0), ("a", 10, "N", 5.0), ("b", 10, "N", 5.0), ("a", 12, "N", 5.0), ("c", 16, "N", 5.0),
+    ("b", 16, "X", 5.0), ("d", 17, "N", -5.0), ("e", 31, "N", 0.0), ("a", 32, "X", 1.0),
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def company():
+    """The teaching company, its launch, adoptions and fit."""
+    made = simulate(seed=23)
+    tables = types.SimpleNamespace(**made.tables)
+    launch = pick_product(launched_products(tables))
+    adoptions = adoption_table(tables.transactions, launch.product_id, launch.launched_on)
+    return tables, launch, adoptions, fit_bass(adoptions)
+
+
+# (a) By hand
+
+
+def test_first_purchases_by_week():
+    found = adoption_table(SMALL, "N", "2025-01-11")
+    expected = pd.DataFrame(
+        {
+            "start_day": [0, 7, 14, 21],
+            "end_day": [7, 14, 21, 23],  # the data end on 2 February
+            "starts_on": pd.to_datetime(["2025-01-11", "2025-01-18", "2025-01-25", "2025-02-01"]),
+            "adopters": [3, 0, 0, 1],  # a and b on day 0, c on day 6, e on day 21; d only gave back
+            "cumulative": [3, 3, 3, 4],
+        }
+    )
+    pd.testing.assert_frame_equal(found, expected, check_dtype=False)
+
+
+def test_later_lines_are_not_seen_and_earlier_buyers_count_on_day_0():
+    found = adoption_table(SMALL, "N", "2025-01-13", as_of="2025-01-20")
+    assert found["adopters"].tolist() == [3, 0]
+    assert found["end_day"].tolist() == [7, 8]
+
+
+def many(product, first, buyers=40, every=2, start="c"):
+    return [(f"{start}{number}", first + every * number, product, 1.0) for number in range(buyers)]
+
+
+def catalogue():
+    """Six products of which three came out within the data: L dated, U undated and late, E dated but sold before."""
+    log = lines(
+        *(("z", 0, "O", 1.0), ("z", 420, "O", 1.0)),
+        *(*many("O", 1), *many("L", 100), *many("U", 200, 50), *many("V", 20), *many("F", 300, 9), *many("E", 250, 35)),
+    )
+    products = pd.DataFrame(
+        {
+            "product_id": ["O", "L", "U", "V", "F", "E", "never sold"],
+            "name": ["Old", "Lamp", None, "Vase", "Few", "Early", "None"],
+            "launched_on": pd.to_datetime(["2024-01-01", "2025-04-10", None, None, "2025-10-28", "2026-02-01", None]),
+        }
+    )
+    return firm(log, products)
+
+
+def test_launches_within_the_data_are_found():
+    expected = pd.DataFrame(
+        {
+            "product_id": ["U", "L", "E"],  # V is undated and sold from the start, F found nine buyers
+            "name": ["U", "Lamp", "Early"],
+            "launched_on": pd.to_datetime(["2025-07-20", "2025-04-10", "2025-09-08"]),  # U, E: the first sale
+            "days_on_sale": [221, 322, 171],
+            "adopters": [50, 40, 35],
+        }
+    )
+    pd.testing.assert_frame_equal(launched_products(catalogue()), expected, check_dtype=False)
+
+
+def test_before_a_launch_it_is_not_known():
+    assert launched_products(catalogue(), as_of="2025-06-01").empty
+    assert launched_products(catalogue(), as_of="2025-08-01")["product_id"].tolist() == ["L"]
+
+
+def test_the_launch_with_most_buyers_is_picked():
+    launched = launched_products(catalogue())
+    assert pick_product(launched) == Launch("U", "U", pd.Timestamp("2025-07-20"), 221, 50, False, 2)
+    assert pick_product(launched.assign(days_on_sale=[179, 180, 181])).product_id == "L"
+    assert pick_product(launched.assign(days_on_sale=60)).choices == 3
+    assert pick_product(launched, "lamp").given
+    assert pick_product(launched, "E").product_id == "E"
+
+
+# (b) Another program
+
+
+@pytest.fixture(scope="module")
+def asked():
+    """Active customers before a launch and whether they were early: log odds -1.5, half a unit per ln purchases."""
+    random, n = np.random.default_rng(3), 6000
+    people = pd.DataFrame(
+        {
+            "customer_id": [f"{number:05d}" for number in range(n)],
+            "purchases": random.geometric(0.3, n),
+            "ticket": random.gamma(2, 50, n),
+            "idle": random.integers(0, 365, n),
+            "age": random.normal(45, 12, n),
+            "channel": random.choice(["shop", "online", None], n, p=[0.6, 0.3, 0.1]),
+        }
+    )
+    odds = (
+        -1.5 + 0.5 * np.log(people["purchases"]) - 0.06 * (people["age"] - 45) + 0.7 * (people["channel"] == "online")
+    )
+    return people, random.random(n) < 1 / (1 + np.exp(-odds.to_numpy()))
+
+
+def test_odds_ratios_agree_with_statsmodels(asked):
+    people, outcome = asked
+    columns = early._columns(people)
+    beta, covariance = early._logistic(early._terms(columns, people), outcome)
+    found = early._odds(columns, beta, covariance, 1.959964).set_index("comparison")
+    design = sm.add_constant(
+        pd.DataFrame(
+            {
+                "ten years older": people["age"] / 10,
+                "twice as many": np.log2(people["purchases"]),
+                "twice as much": np.log2(people["ticket"]),
+                "idle": np.log2(people["idle"] + 1),
+                "online, against shop": people["channel"] == "online",
+                "other or not known, against shop": people["channel"].isna(),
+            }
+        ).astype(float)
+    )
+    judge = sm.Logit(outcome, design).fit(disp=0)
+    bounds = np.exp(judge.conf_int())
+    names = ["ten years older", "twice as much", "online, against shop", "other or not known, against shop"]
+    for name in names:
+        row = found.loc[name]
+        assert row["odds_ratio"] == pytest.approx(np.exp(judge.params[name]), rel=0.02)
+        assert row["odds_ratio_low"] == pytest.approx(bounds.loc[name, 0], rel=0.02)
+        assert row["odds_ratio_high"] == pytest.approx(bounds.loc[name, 1], rel=0.02)
+    doubled = found[found["feature"] == "Purchases before"]["odds_ratio"].iloc[0]
+    assert doubled == pytest.approx(np.exp(judge.params["twice as many"]), rel=0.02)
+
+
+def test_area_under_the_curve_agrees_with_scikit_learn_and_a_count_of_pairs():
+    random = np.random.default_rng(1)
+    hit = random.random(300) < 0.3
+    score = np.round(random.normal(hit * 0.8, 1), 1)
+    auc, low, high = early._area(score, hit, 1.959964)
+    assert auc == pytest.approx(roc_auc_score(hit, score))
+    pairs = (score[hit][:, None] > score[~hit]) + 0.5 * (score[hit][:, None] == score[~hit])
+    half = 1.959964 * np.sqrt(
+        pairs.mean(axis=1).var(ddof=1) / hit.sum() + pairs.mean(axis=0).var(ddof=1) / (~hit).sum()
+    )
+    assert (low, high) == (pytest.approx(auc - half), pytest.approx(auc + half))
+
+
+# (c) The truth of the teaching company
+
+
+def test_the_bass_product_is_found_and_its_truth():
+    truth = np.array([0.025, 0.38, 600])
+    for seed in (23, 1, 2, 3):
+        tables = simulate(seed=seed).tables
+        launched_on = tables["products"].set_index("product_id")["launched_on"]["P114"]
+        fit = fit_bass(adoption_table(tables["transactions"], "P114", launched_on))
+        errors = np.array([fit.standard_errors[name] for name in ("p", "q", "m")])
+        assert (np.abs(np.array([fit.p, fit.q, fit.m]) - truth) < 2.5 * errors).all(), seed
+        low, high = fit.interval("m")
+        assert low - 2 <= 600 <= high + 2
+        assert fit.open == ""
+
+
+def test_half_way_the_end_is_forecast(company):
+    tables, launch, _adoptions, _fit = company
+    fit = fit_bass(adoption_table(tables.transactions, launch.product_id, launch.launched_on, as_of="2025-08-31"))
+    low, high = fit.interval("m")
+    assert low < 600 < high
+    assert high < 900
+
+
+def test_early_adopters_are_young_as_planted(company):
+    tables, launch, _adoptions, fit = company
+    found = early_adopters(tables, launch, fit)
+    age = found.odds[found.odds["feature"] == "Age"].iloc[0]
+    assert age["odds_ratio_high"] < 1  # the young lead
+    assert found.auc_low > 0.5
+    born = tables.customers.set_index("customer_id")["birth_year"]
+    assert born[found.listed["customer_id"]].astype(float).mean() > 1985 > born.astype(float).mean()
+    first = adoption_table(tables.transactions, launch.product_id, launch.launched_on, as_of=found.until)
+    assert first["cumulative"].iloc[-1] >= 0.16 * fit.m > first["cumulative"].iloc[-1] - first["adopters"].iloc[-1]
+
+
+def test_early_adopters_are_counted_as_by_hand(company):
+    tables, launch, _adoptions, fit = company
+    found = early_adopters(tables, launch, fit, contacts=7)
+    log = tables.transactions
+    before = log[log["ordered_on"] < launch.launched_on]
+    last = before.groupby("customer_id")["ordered_on"].max()
+    active = last[(launch.launched_on - last).dt.days - 1 <= 365].index
+    bought = log[log["product_id"] == launch.product_id].groupby("customer_id")["ordered_on"].min()
+    first = set(bought[bought <= found.until].index)
+    assert found.early == len(first & set(active))
+    assert found.others == len(set(active) - first)
+    assert len(found.listed) == 7
+    assert found.listed["p_early"].is_monotonic_decreasing
+    assert (found.listed["p_early_low"] < found.listed["p_early"]).all()
+    assert (found.listed["why"] != "").all()
+
+
+def test_where_traits_tell_nothing_there_is_no_list(company):
+    tables, launch, _adoptions, fit = company
+    log = tables.transactions.copy()
+    of_it = log["product_id"] == launch.product_id
+    random = np.random.default_rng(5)
+    known = customer_table(log[~of_it], as_of=launch.launched_on - pd.Timedelta(days=1))
+    pool = known.loc[known["idle"] <= 365, "customer_id"].to_numpy()
+    log.loc[of_it, "customer_id"] = random.choice(pool, of_it.sum())  # anybody may have been first
+    found = early_adopters(types.SimpleNamespace(**vars(tables) | {"transactions": log}), launch, fit)
+    assert found.auc_low <= 0.5
+    assert found.listed.empty
+    assert list(found.listed) == ["customer_id", "why", "p_early", "p_early_low", "p_early_high"]
+    assert describe_early(found).endswith("So these traits do not tell who is early, and there is no list.")
+
+
+# (d) Properties
+
+
+def test_currency_row_order_and_a_given_customer_table_do_not_matter(company):
+    tables, launch, _adoptions, fit = company
+    log = tables.transactions
+    one = early_adopters(tables, launch, fit)
+    other = log.assign(amount=log["amount"] * 100).sample(frac=1, random_state=2)
+    customers = customer_table(other).assign(channel="has traits already")
+    two = early_adopters(
+        types.SimpleNamespace(**vars(tables) | {"transactions": other}), launch, fit, customers=customers
+    )
+    pd.testing.assert_frame_equal(one.odds, two.odds, rtol=1e-4)
+    assert one.auc == pytest.approx(two.auc)
+    assert one.listed["customer_id"].tolist()[:20] == two.listed["customer_id"].tolist()[:20]
+
+
+def test_early_adopters_without_a_customers_table(company):
+    tables, launch, _adoptions, fit = company
+    found = early_adopters(types.SimpleNamespace(**vars(tables) | {"customers": None}), launch, fit)
+    assert set(found.odds["feature"]) == {"Purchases before", "Revenue per purchase", "Days since last purchase"}
+
+
+def test_very_many_customers_are_sampled(company, monkeypatch):
+    tables, launch, _adoptions, fit = company
+    monkeypatch.setattr(early, "MOST", 1200)
+    found = early_adopters(tables, launch, fit)
+    whole = 1200 / found.sampled
+    assert found.sampled < 1
+    assert found.early + found.others < 1200
+    assert "These are of a random sample" in describe_early(found)
+    assert whole == pytest.approx((customer_table(tables.transactions)["first_order"] < launch.launched_on).sum())
+
+
+def test_the_curve_goes_on_from_what_was_counted(company):
+    _tables, _launch, adoptions, fit = company
+    curve = launch_curve(adoptions, fit, weeks_ahead=10)
+    assert len(curve) == len(adoptions) + 10
+    pd.testing.assert_frame_equal(curve[list(adoptions)].head(len(adoptions)), adoptions, check_dtype=False)
+    later = curve.tail(10)
+    assert later["adopters"].isna().all()
+    assert later["start_day"].iloc[0] == fit.days
+    total = fit.adopters + later["expected"].cumsum()
+    assert later["expected_total"].tolist() == pytest.approx(total.tolist())
+    assert (later["expected_total_low"] >= fit.adopters).all()
+    open_fit = Bass(0.01, 0.1, 5000, adopters=593, days=fit.days, open="the peak is still to come")
+    assert len(launch_curve(adoptions, open_fit)) == len(adoptions)
+
+
+def test_the_table_of_parameters_leaves_out_what_is_open(company):
+    fit = company[3]
+    table = launch_table(fit)
+    assert table["parameter"].tolist() == ["p", "q", "m", "peak"]
+    assert table["value"].tolist() == [fit.p, fit.q, fit.m, fit.peak()[0]]
+    assert table["unit"].tolist() == ["share", "share", "count", "number"]
+    assert ((table["value_low"] < table["value"]) & (table["value"] < table["value_high"])).all()
+    assert launch_table(Bass(0.01, 0.1, 5000, open="x"))["parameter"].tolist() == ["q"]
+
+
+# (e) Errors
+
+
+def message_of(error, function, *arguments, **named):
+    with pytest.raises(error) as caught:
+        function(*arguments, **named)
+    return str(caught.value)
+
+
+def test_what_is_missing_is_named():
+    tables = catalogue()
+    assert message_of(DataError, launched_products, firm(tables.transactions)) == (
+        "products: the table is missing; it tells which products came out when. Add it with product_id and launched_on."
+    )
+    bare = firm(tables.transactions, tables.products.drop(columns="launched_on"))
+    assert message_of(DataError, launched_products, bare) == (
+        "products: column 'launched_on' is missing; it tells when a product came out. Add it to the table."
+    )
+    no_product = firm(tables.transactions.drop(columns="product_id"), tables.products)
+    expected = (
+        "transactions: column 'product_id' is missing; first purchases are counted by product. Map it in portfoy.toml."
+    )
+    assert message_of(DataError, launched_products, no_product) == expected
+    assert message_of(DataError, adoption_table, no_product.transactions, "N", DAY) == expected
+
+
+def test_no_launch_and_an_unknown_product():
+    launched = launched_products(catalogue())
+    assert message_of(DataError, pick_product, launched.head(0)) == (
+        "launch: no product came out within the data and found 30 buyers in six weeks or more; one is needed. "
+        "Check launched_on, or use a longer history."
+    )
+    assert message_of(DataError, pick_product, launched, "$5 <b>") == (
+        "launch: no launched product is called '$5 <b>'; there are U, L, E. Name one of them."
+    )
+
+
+def test_a_launch_to_come():
+    assert message_of(DataError, adoption_table, SMALL, "N", "2026-01-01") == (
+        "launch: N came out on 2026-01-01, after 2025-02-02; nothing is sold before. Take a later date."
+    )
+
+
+def test_too_few_early_adopters():
+    tables = catalogue()
+    launch = pick_product(launched_products(tables))
+    assert message_of(FitError, early_adopters, tables, launch, Bass(0.1, 0.1, 60)) == (
+        "early_adopters: of the active customers before the launch, 10 were early adopters and 31 were not; "
+        "at least 30 of each are needed. Choose a product with more buyers."
+    )
+
+
+# Figures and sentences
+
+
+def draw(axes):
+    return frame.picture(axes[0].figure)
+
+
+def test_the_launch_is_drawn(company):
+    _tables, launch, adoptions, fit = company
+    curve = launch_curve(adoptions, fit)
+    axes = plot_launch(curve, fit, launch)
+    assert [bar.get_height() for bar in axes[0].patches[: len(adoptions)]] == adoptions["adopters"].tolist()
+    assert axes[1].lines[0].get_ydata().tolist() == [0, *adoptions["cumulative"]]
+    titles = ["First purchases a week", "Customers who have bought it"]
+    assert [ax.get_title(loc="left") for ax in axes] == titles
+    assert axes[0].figure.get_suptitle() == "Master samovar: 593 customers so far, about 596 in the end"
+    assert {ax.get_xlabel() for ax in axes} == {"Months since the launch on 5 Nov 2024"}
+    assert [text.get_text() for text in axes[0].get_legend().get_texts()] == ["model", "counted"]
+    assert axes[0].figure.get_label() == (
+        "Chart: Master samovar: 593 customers so far, about 596 in the end. "
+        "Panels: First purchases a week; Customers who have bought it."
+    )
+    draw(axes)
+
+
+@pytest.mark.parametrize("name", ["$5 \\frac $x$", "n" * 200, "<b>İğdır</b>"])
+def test_an_open_launch_of_any_name_is_drawn(company, name):
+    adoptions = company[2].head(12)
+    fit = Bass(
+        0.01, 0.1, 5000, covariance=company[3].covariance, adopters=58, days=84, open="the peak is still to come"
+    )
+    launch = Launch("P", name, DAY, 84, 58, False, 1)
+    axes = plot_launch(launch_curve(adoptions, fit), fit, launch)
+    assert axes[0].figure.get_suptitle().endswith(": 58 customers so far, the end is open")
+    assert not any(text.get_parse_math() for text in axes[0].figure.findobj(Text))
+    assert "in the end" not in [text.get_text() for text in axes[1].texts]
+    draw(axes)
+
+
+SHAPE = "The shape can also come from a season, a campaign or more customers; first purchases alone cannot tell."
+
+
+def known(**other):
+    covariance = pd.DataFrame(np.diag([0.002, 0.02, 10.0]) ** 2, ["p", "q", "m"], ["p", "q", "m"])
+    return Bass(**{"p": 0.025, "q": 0.38, "m": 600.0, "covariance": covariance, "adopters": 560, "days": 457} | other)
+
+
+def test_a_launch_is_told():
+    launch = Launch("P1", "Samovar", DAY, 457, 560, False, 8)
+    fit = known()
+    low, high = fit.interval("m")
+    _peak, first, last = fit.peak()
+    assert describe_launch(fit, launch).replace("\u2060", "") == (
+        "Of the 8 launches within the data that have been on sale for half a year, Samovar found most buyers. "
+        f"560 customers have bought it since 1 Jan 2025. In the end about 600 will ({low:.0f}–{high:.0f}). "
+        f"Most bought it for the first time 6.7 months after the launch ({first:.1f}–{last:.1f}). "
+        "Of those still to buy, 2.5% a month do so unprompted (p, innovation), and up to 38.0% more once others have "
+        "it (q, imitation). It spreads from customer to customer more than by itself: win the first ones over. " + SHAPE
+    )
+
+
+def test_an_open_launch_is_told():
+    launch = Launch("P1", "Samovar", DAY, 457, 560, True, 8)
+    text = describe_launch(known(open="the peak is still to come", dispersion=4.0), launch)
+    assert text == (
+        "Samovar was chosen for this report. 560 customers have bought it since 1 Jan 2025. How many will in the end "
+        "stays open, because the peak is still to come: the curve tells how it went, not how it goes on. Weeks differ "
+        "from the curve by 2.0 times what chance explains; the intervals are widened for it. " + SHAPE
+    )
+
+
+def test_a_launch_without_imitation_is_told():
+    text = describe_launch(known(p=0.3, q=0.0, q_most=0.05), Launch("P1", "Samovar", DAY, 90, 560, False, 1))
+    assert text.startswith(
+        "Samovar found the most buyers of all launches; none has been on sale for half a year. "
+        "560 customers have bought it since 1 Jan 2025."
+    )
+    assert "Most bought it right after the launch." in text
+    assert "Of those still to buy, 30.0% a month do so unprompted (p, innovation); no sign that buyers bring" in text
+    only = describe_launch(known(), Launch("P1", "Samovar", DAY, 457, 560, False, 1))
+    assert only.startswith("Samovar is the one launch within the data that has been on sale for half a year.")
+
+
+def test_early_adopters_are_told(company):
+    tables, launch, _adoptions, fit = company
+    found = early_adopters(tables, launch, fit)
+    text = describe_early(found).replace("\u2060", "")
+    assert text.startswith(
+        "The first 16% of the buyers expected in the end, called innovators and early adopters, had bought by 28 Feb "
+        "2025. 63 of them were active customers before the launch; 1,340 other active customers had not bought it. A "
+        "model that saw the first half of the early adopters ranks one of the second half above another customer in "
+    )
+    age = found.odds[found.odds["feature"] == "Age"].iloc[0]
+    assert f"Age, ten years older: times {age['odds_ratio']:.2f} (" in text
+    assert text.endswith(
+        "The list holds the 50 customers of today who are most like them; how far that carries over to another "
+        "product, only the next launch can tell."
+    )

@@ -1,0 +1,346 @@
+"""The map of brands against scikit-learn, a bootstrap by hand, and the truth of the teaching company."""
+
+import ibis
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.patches import Ellipse
+from matplotlib.text import Annotation, Text
+from scipy.linalg import orthogonal_procrustes
+from scipy.spatial import procrustes
+from sklearn.decomposition import PCA
+
+from portfoy.contract import DataError
+from portfoy.figures import frame
+from portfoy.figures.market import plot_positioning
+from portfoy.selection.positioning import positioning
+from portfoy.sentences.market import describe_positioning
+from portfoy.simulate import Truth, simulate
+
+mpl.use("agg")
+import matplotlib.pyplot as plt
+
+
+@pytest.fixture(autouse=True)
+def closed():
+    yield
+    plt.close("all")
+
+
+@pytest.fixture(scope="module")
+def ratings():
+    return simulate(seed=23).tables["ratings"]
+
+
+def table(means, brands="ABCDEFGH", raters=1, noise=0.0, seed=0):
+    """Ratings of brands (rows) on attributes (columns) by so many raters."""
+    random, rows = np.random.default_rng(seed), []
+    for rater in range(raters):
+        for brand, row in zip(brands, means, strict=False):
+            for place, mean in enumerate(row):
+                rows.append((brand, f"a{place}", mean + noise * random.normal(), f"r{rater}"))
+    return pd.DataFrame(rows, columns=["brand", "attribute", "rating", "customer_id"])
+
+
+SQUARE = np.array([[5.0, 3, 3], [1, 3, 3], [3, 4, 3], [3, 2, 3]])  # two axes, the third attribute is the same for all
+
+
+def others(seed, brands=5, attributes=6):
+    return np.random.default_rng(seed).uniform(1, 5, (brands, attributes))
+
+
+# (a) By hand
+
+
+def test_four_brands_on_two_axes():
+    found = positioning(table(SQUARE))
+    unit = 1 / np.sqrt(3)  # a point on one of three attributes
+    expected = pd.DataFrame(
+        {"brand": list("ABCD"), "x": [2 * unit, -2 * unit, 0, 0], "y": [0, 0, unit, -unit], "raters": 1}
+    )
+    pd.testing.assert_frame_equal(found.brands, expected, check_dtype=False)
+    weights = pd.DataFrame({"attribute": ["a0", "a1", "a2"], "x": [np.sqrt(3), 0, 0], "y": [0, np.sqrt(3), 0]})
+    pd.testing.assert_frame_equal(found.attributes, weights, check_dtype=False)
+    assert found.explained == pytest.approx((0.8, 0.2))
+    pairs = found.distances[["brand", "other_brand", "distance"]]
+    far = np.sqrt(5 / 3)
+    nearest = pd.DataFrame(
+        [
+            ("C", "D", 2 * unit),
+            ("A", "C", far),
+            ("A", "D", far),
+            ("B", "C", far),
+            ("B", "D", far),
+            ("A", "B", 4 * unit),
+        ],
+        columns=["brand", "other_brand", "distance"],
+    )
+    same = pairs.round(9).sort_values(["distance", "brand", "other_brand"], ignore_index=True)
+    pd.testing.assert_frame_equal(same, nearest.round(9), check_dtype=False)
+    assert found.spread["width"].isna().all()  # one rater
+    assert found.distances["distance_low"].isna().all()
+
+
+# (b) Another program, and a second computation
+
+
+def test_the_axes_are_those_of_scikit_learn(ratings):
+    found = positioning(ratings)
+    level = ratings["rating"] - ratings.groupby("customer_id")["rating"].transform("mean")
+    means = ratings.assign(rating=level).pivot_table(index="brand", columns="attribute", values="rating")
+    judge = PCA(2).fit(means)
+    places = judge.transform(means.loc[found.brands["brand"]]) / np.sqrt(8)
+    sign = np.sign((places * found.brands[["x", "y"]].to_numpy()).sum(axis=0))
+    np.testing.assert_allclose(found.brands[["x", "y"]], places * sign, atol=1e-9)
+    weights = pd.DataFrame(judge.components_.T * sign * np.sqrt(8), means.columns).loc[found.attributes["attribute"]]
+    np.testing.assert_allclose(found.attributes[["x", "y"]], weights, atol=1e-9)
+    np.testing.assert_allclose(found.explained, judge.explained_variance_ratio_)
+
+
+def test_distances_and_their_spread_agree_with_a_bootstrap_by_hand(ratings):
+    found = positioning(ratings, draws=400)
+    random, names = np.random.default_rng(1), ratings["customer_id"].unique()
+    cube = ratings.pivot_table(index="customer_id", columns=["brand", "attribute"], values="rating")
+    drawn = []
+    for _draw in range(400):
+        means = cube.loc[random.choice(names, len(names))].mean().unstack()
+        drawn.append([np.sqrt(((means.loc[a] - means.loc[b]) ** 2).mean()) for a, b in found.distances[["brand", "other_brand"]].to_numpy()])  # fmt: skip  # noqa: E501
+    half = (found.distances["distance_high"] - found.distances["distance_low"]) / 2
+    np.testing.assert_allclose(half, 1.96 * np.std(drawn, axis=0), rtol=0.15)
+    means = cube.mean().unstack()
+    first = found.distances.iloc[0]
+    judge = np.sqrt(((means.loc[first["brand"]] - means.loc[first["other_brand"]]) ** 2).mean())
+    assert first["distance"] == pytest.approx(judge)
+
+
+def test_ratings_without_names_are_drawn_within_their_cell(ratings):
+    found = positioning(ratings.drop(columns="customer_id"), draws=400)
+    random, groups = np.random.default_rng(2), {key: rows["rating"].to_numpy() for key, rows in ratings.groupby(["brand", "attribute"])}  # fmt: skip  # noqa: E501
+    drawn = []
+    for _draw in range(400):
+        means = pd.Series({key: random.choice(own, len(own)).mean() for key, own in groups.items()}).unstack()
+        drawn.append([np.sqrt(((means.loc[a] - means.loc[b]) ** 2).mean()) for a, b in found.distances[["brand", "other_brand"]].to_numpy()])  # fmt: skip  # noqa: E501
+    half = (found.distances["distance_high"] - found.distances["distance_low"]) / 2
+    np.testing.assert_allclose(half, 1.96 * np.std(drawn, axis=0), rtol=0.15)
+    assert (found.named, found.raters) == (False, 4800)
+    assert found.brands["raters"].tolist() == [960] * 5
+
+
+# (c) The truth of the teaching company
+
+
+@pytest.mark.parametrize("seed", [23, 1, 2])
+def test_the_planted_map_is_found_again(seed):
+    truth, found = Truth(), positioning(simulate(customers=300, seed=seed).tables["ratings"])
+    places = np.array([truth.brand_positions[name] for name in found.brands["brand"]])
+    loadings = np.array([truth.attribute_loadings[name] for name in found.attributes["attribute"]])
+    assert procrustes(places, found.brands[["x", "y"]])[2] < 0.05
+    assert procrustes(loadings, found.attributes[["x", "y"]])[2] < 0.05
+    assert sum(found.explained) > 0.98
+    place = dict(zip(found.brands["brand"], places @ loadings.T, strict=True))
+    true = [
+        np.sqrt(((place[a] - place[b]) ** 2).mean()) for a, b in found.distances[["brand", "other_brand"]].to_numpy()
+    ]
+    assert np.corrcoef(true, found.distances["distance"])[0, 1] > 0.97
+    apart = np.subtract.outer(true, true)
+    order = np.subtract.outer(found.distances["distance"].to_numpy(), found.distances["distance"].to_numpy())
+    assert (order[apart > 0.15] > 0).all()  # in the right order, but for those within the noise
+
+
+def test_ellipses_and_intervals_hold_the_truth():
+    means, inside, held = others(4), 0, 0
+    apart = means - means.mean(axis=0)
+    one, two = np.triu_indices(5, 1)
+    true = dict(zip(zip(one, two, strict=True), np.sqrt(((apart[one] - apart[two]) ** 2).mean(axis=1)), strict=True))
+    for seed in range(30):
+        found = positioning(table(means, raters=40, noise=1.0, seed=seed), draws=100)
+        for row in found.distances.itertuples():
+            held += (
+                row.distance_low <= true["ABCDE".index(row.brand), "ABCDE".index(row.other_brand)] <= row.distance_high
+            )
+        places, (left, size, _right) = found.brands[["x", "y"]].to_numpy(), np.linalg.svd(apart)
+        best = left[:, :2] * size[:2] / np.sqrt(6)
+        best = best @ orthogonal_procrustes(best, places)[0]  # how the whole map is turned is no matter
+        for place, own, spread in zip(places, best, found.spread.itertuples(), strict=True):
+            angle = np.radians(spread.angle)
+            away = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]]) @ (own - place)
+            inside += (away[0] * 2 / spread.width) ** 2 + (away[1] * 2 / spread.height) ** 2 <= 1
+    assert held / 300 > 0.9
+    assert inside / 150 > 0.85
+
+
+# (d) Properties
+
+
+def test_a_raters_level_does_not_matter():
+    plain = table(others(1), raters=6, noise=0.5)
+    strict = plain.assign(rating=plain["rating"] - plain["customer_id"].map({f"r{k}": k for k in range(6)}))
+    one, two = positioning(plain), positioning(strict)
+    pd.testing.assert_frame_equal(one.brands, two.brands)
+    pd.testing.assert_frame_equal(one.spread, two.spread)
+
+
+def test_row_order_engine_and_the_zero_of_the_scale_do_not_matter(ratings):
+    one = positioning(ratings)
+    moved = ratings.assign(rating=ratings["rating"] + 100).sample(frac=1, random_state=3)
+    for other in (moved, ibis.memtable(moved)):
+        two = positioning(other)
+        for name in ("brands", "attributes", "spread", "distances"):
+            pd.testing.assert_frame_equal(getattr(one, name), getattr(two, name), rtol=1e-6, atol=1e-9)
+
+
+def test_the_strongest_attribute_of_each_axis_points_to_the_right_and_upwards():
+    for seed in range(5):
+        weights = positioning(table(others(seed))).attributes[["x", "y"]].to_numpy()
+        assert (weights[np.abs(weights).argmax(axis=0), [0, 1]] > 0).all()
+
+
+def test_raters_in_pieces_are_drawn_as_well(monkeypatch):
+    rated = table(others(2), raters=50, noise=0.8)
+    whole = positioning(rated).distances
+    monkeypatch.setattr("portfoy.selection.positioning.CHUNK", 7)
+    pieces = positioning(rated).distances
+    half = [(one["distance_high"] - one["distance_low"]) / 2 for one in (whole, pieces)]
+    np.testing.assert_allclose(*half, rtol=0.3)
+    np.testing.assert_allclose(whole["distance"], pieces["distance"])
+
+
+def test_gaps_are_left_out_and_named():
+    rated = table(others(3), raters=4, noise=0.3)
+    gone = rated[~((rated["attribute"] == "a2") & rated["brand"].isin(["A", "B"]))]
+    gone = pd.concat([gone, pd.DataFrame([("New", "a0", 4.0, "r0")], columns=list(rated))])
+    found = positioning(gone)
+    assert found.left_out == ("New", "a2")
+    pd.testing.assert_frame_equal(found.distances, positioning(rated[rated["attribute"] != "a2"]).distances)
+
+
+def test_a_brand_on_a_line_has_no_second_axis():
+    line = np.outer([1.0, 2, 4], [1, 0.5, -1]) + 3
+    found = positioning(table(line, raters=3))
+    assert found.explained == pytest.approx((1, 0))
+    assert "upwards" not in describe_positioning(found)
+    frame.picture(plot_positioning(found).figure)
+
+
+# (e) Errors
+
+RULE = "; a map needs at least 3 brands rated on 3 attributes. Add such ratings."
+
+
+def message_of(function, *arguments, **named):
+    with pytest.raises(DataError) as caught:
+        function(*arguments, **named)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("rated", "what"),
+    [
+        (None, "ratings: the table is missing"),
+        (table(SQUARE).head(0), "ratings: there are no ratings"),
+        (table(SQUARE).assign(rating=np.nan), "ratings: there are no ratings"),
+        (table(SQUARE[:2]), "ratings: 2 brands are rated on the same 3 attributes"),
+        (table(SQUARE[:, :2]), "ratings: 4 brands are rated on the same 2 attributes"),
+        (table(SQUARE * 0 + 3), "ratings: all brands are rated alike"),
+    ],
+)
+def test_too_little_for_a_map(rated, what):
+    assert message_of(positioning, rated) == what + RULE
+
+
+def test_a_missing_column():
+    assert message_of(positioning, table(SQUARE).rename(columns={"rating": "score"})).startswith(
+        "ratings: column 'rating' is missing; the file has 'brand', 'attribute', 'score', 'customer_id'."
+    )
+
+
+def test_an_unknown_brand():
+    found = positioning(table(SQUARE))
+    assert found.own("") == ""
+    assert found.own("a") == "A"
+    assert message_of(found.own, "Z") == (
+        "ratings: no brand is called 'Z'; there are 'A', 'B', 'C', 'D'. Name one of them, or none."
+    )
+
+
+# Figure and sentences
+
+
+def written(ax):
+    return [text.get_text() for text in ax.texts if not isinstance(text, Annotation)]
+
+
+def test_the_map_is_drawn(ratings):
+    found = positioning(ratings)
+    ax = plot_positioning(found, brand="Ocaklı")
+    (points,) = (drawn for drawn in ax.collections if len(drawn.get_offsets()) == 5)
+    np.testing.assert_allclose(points.get_offsets(), found.brands[["x", "y"]])
+    assert [patch.center for patch in ax.patches if isinstance(patch, Ellipse)] == [
+        pytest.approx(place) for place in found.brands[["x", "y"]].to_numpy().tolist()
+    ]
+    assert len([text for text in ax.texts if isinstance(text, Annotation)]) == 8  # arrows
+    assert written(ax) == [*found.brands["brand"], *found.attributes["attribute"]]
+    assert ax.get_title(loc="left") == "Nearest to Ocaklı in people’s minds: Sedirhan"
+    first, second = (f"{share:.0%}" for share in found.explained)
+    assert (ax.get_xlabel(), ax.get_ylabel()) == (
+        f"First axis: {first} of the differences, in rating points",
+        f"Second axis: {second} of the differences, in rating points",
+    )
+    colours = {tuple(colour) for colour in points.get_facecolors().round(3).tolist()}
+    assert len(colours) == 2  # ours stands out
+    assert plot_positioning(found).get_title(loc="left") == "Nearest to each other: Kilimci and Mavi Eşik"
+
+
+def boxes_of(ax):
+    frame.picture(ax.figure)
+    return [text.get_window_extent() for text in ax.texts if not isinstance(text, Annotation)]
+
+
+def test_names_do_not_cover_one_another_and_are_in_view(ratings):
+    for rated in (
+        ratings,
+        table(others(9, 8, 10), ["$5 \\frac $x$", "<b>İğdır</b>", "n" * 200, "Şoför", *"abcd"], 8, 0.5),
+    ):
+        ax = plot_positioning(positioning(rated))
+        boxes, edge = boxes_of(ax), ax.figure.bbox
+        shared = [(i, j) for i, one in enumerate(boxes) for j, two in enumerate(boxes) if i < j and one.overlaps(two)]
+        assert not shared
+        assert all(edge.x0 <= box.x0 and box.x1 <= edge.x1 and edge.y0 <= box.y0 and box.y1 <= edge.y1 for box in boxes)
+        assert not any(text.get_parse_math() for text in ax.figure.findobj(Text))
+
+
+def test_one_unit_is_as_long_on_both_axes(ratings):
+    ax = plot_positioning(positioning(ratings))
+    frame.picture(ax.figure)
+    start, end = ax.transData.transform([(0, 0), (1, 1)])
+    assert end[0] - start[0] == pytest.approx(end[1] - start[1], rel=0.02)
+    place = positioning(ratings).brands
+    assert place["x"].between(*ax.get_xlim()).all()
+    assert place["y"].between(*ax.get_ylim()).all()
+
+
+def test_the_map_is_told():
+    found = positioning(table(SQUARE, ["Ev", "Oda", "Kış", "Yaz"]))
+    assert describe_positioning(found) == (
+        "The map is a principal component analysis, as ratings are levels on a scale and not counts. It shows 100.0% "
+        "of the differences between the brands. Brands lie further to the right for a0. Brands lie further upwards for "
+        "a1. Kış and Yaz are nearest: they differ by 1.15 points on a typical attribute. "
+        "Farthest apart are Ev and Oda, by 2.31."
+    )
+    assert "Oda and Kış are nearest" in describe_positioning(found, brand="oda")
+
+
+def test_a_map_that_hides_much_says_so():
+    found = positioning(table(np.random.default_rng(6).normal(3, 0.5, (8, 12)), raters=5, noise=1.0))
+    text = describe_positioning(found)
+    assert "That is little: brands close to each other on it may differ in what it hides." in text
+    assert ", though chance may have put them before " in text
+    assert text.endswith("Each ellipse holds 95% of the places a brand takes when the raters are drawn anew.")
+
+
+def test_three_brands_and_gaps_are_told():
+    rated = table(others(3, 3), raters=4, noise=0.3)
+    text = describe_positioning(positioning(rated[~((rated["attribute"] == "a2") & (rated["brand"] == "A"))]))
+    assert "With three brands, two axes always show everything." in text
+    assert "Left out, because not everything was rated: a2." in text

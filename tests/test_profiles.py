@@ -1,0 +1,419 @@
+"""Profiles and cards against tables worked out by hand, other programs and what is true of the teaching company."""
+
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.text import Text
+from scipy.stats import chi2_contingency, ttest_ind
+from statsmodels.stats.multitest import multipletests
+
+import portfoy as pf
+from portfoy.contract import DataError
+from portfoy.figures import frame
+from portfoy.models.bg_nbd import fit_bg_nbd
+from portfoy.models.gamma_gamma import fit_gamma_gamma
+from portfoy.models.lifetime_value import lifetime_value
+from portfoy.selection import profiles
+from portfoy.selection.profiles import category_table, profile_cards, profile_table
+from portfoy.simulate.truth import read_truth
+
+mpl.use("agg")
+import matplotlib.pyplot as plt
+
+TEACHING = Path(__file__).parents[1] / "data" / "teaching"
+
+
+@pytest.fixture(autouse=True)
+def closed():
+    yield
+    plt.close("all")
+
+
+def base(**columns):
+    table = pd.DataFrame(columns)
+    table.insert(0, "customer_id", [f"{number:04d}" for number in range(len(table))])
+    return table.assign(revenue=table["revenue"].astype(float))
+
+
+@pytest.fixture
+def four():
+    return base(revenue=[60, 20, 10, 10], purchases=[3, 1, 1, 5], margin=[30, None, 4, 2], segment=list("aabb"))
+
+
+@pytest.fixture(scope="module")
+def planted():
+    """2,000 customers in two groups; in the second there are more of "shop" and of "tea", and they buy more often."""
+    random = np.random.default_rng(4)
+    n = 2000
+    second = random.random(n) < 0.3
+    return base(
+        revenue=random.gamma(2, 50, n),
+        purchases=random.geometric(np.where(second, 0.25, 0.5)),
+        idle=random.integers(0, 300, n),
+        segment=np.where(second, "second", "first"),
+        channel=np.where(random.random(n) < np.where(second, 0.6, 0.3), "shop", "online"),
+        region=random.choice(["Ege", "Marmara", "Akdeniz"], n),
+        interests=np.where(random.random(n) < np.where(second, 0.5, 0.2), "reading;tea", "reading; garden;;garden"),
+    )
+
+
+@pytest.fixture(scope="module")
+def teaching():
+    tables = pf.open(TEACHING)
+    customers = pf.customer_table(tables.transactions)
+    return tables, pf.with_traits(customers, pf.people_table(tables))
+
+
+# (a) Worked out by hand
+
+
+def test_four_customers_in_two_groups(four):
+    table = profile_table(four)
+    bounds = [name for name in table if name.endswith(("_low", "_high"))]
+    expected = pd.DataFrame(
+        {
+            "group": ["a", "b", "all customers"],
+            "customers": [2, 2, 4],
+            "customer_share": [0.5, 0.5, 1],
+            "revenue_share": [0.8, 0.2, 1],
+            "revenue_each": [40.0, 10, 25],
+            "margin_each": [30.0, 3, 12],  # of those whose margin is known
+            "ticket": [20.0, 10 / 3, 10],
+            "purchases": [2.0, 3, 2.5],
+            "index_revenue": [160.0, 40, 100],
+            "index_margin": [250.0, 25, 100],
+            "index_ticket": [200.0, 100 / 3, 100],
+            "index_purchases": [80.0, 120, 100],
+        }
+    )
+    pd.testing.assert_frame_equal(table.drop(columns=bounds), expected)
+    assert len(bounds) == 8
+    assert table[bounds].iloc[-1].isna().all()
+
+
+def test_expected_value_is_per_customer(simulate_customers):
+    customers = simulate_customers(np.full(400, 500), seed=1)
+    customers = customers.assign(revenue=1.0, purchases=1, segment=np.where(customers["repeats"] > 1, "b", "a"))
+    value = lifetime_value(customers, fit_bg_nbd(customers), fit_gamma_gamma(customers))
+    table = profile_table(customers, value=value).set_index("group")
+    means = value.table["expected_value"].groupby(customers["segment"]).mean()
+    assert table["value_each"].tolist() == pytest.approx([means["a"], means["b"], value.mean[0]])
+    assert table["index_value"].tolist()[:2] == pytest.approx((100 * means / value.mean[0]).tolist())
+    assert table.loc["all customers", ["value_each_low", "value_each_high"]].tolist() == pytest.approx(value.mean[1:])
+
+
+LOG = pd.DataFrame(
+    [
+        ("a", "1", "2024-01-01", "P1", 10.0),
+        ("a", "1", "2024-01-01", "P2", 5.0),
+        ("a", "2", "2024-01-05", "P1", -2.0),
+        ("b", "3", "2024-01-06", "P9", 7.0),  # in no list of products
+        ("b", "4", "2024-02-01", "P1", 99.0),  # after the day
+    ],
+    columns=["customer_id", "order_id", "ordered_on", "product_id", "amount"],
+)
+PRODUCTS = pd.DataFrame({"product_id": ["P1", "P2"], "category": ["Kitchen", "Bath"]})
+
+
+def test_what_each_customer_spent_on_each_category():
+    table = category_table(LOG, PRODUCTS, as_of="2024-01-31")
+    expected = pd.DataFrame(
+        {"customer_id": ["a", "a", "b"], "category": ["Bath", "Kitchen", None], "revenue": [5.0, 8.0, 7.0]}
+    )
+    pd.testing.assert_frame_equal(table, expected, check_dtype=False)
+    assert category_table(LOG, None) is None
+
+
+# (b) Other programs
+
+
+def line(cards, group, level):
+    found = cards[(cards["group"] == group) & (cards["level"] == level)]
+    assert len(found) == 1
+    return found.iloc[0]
+
+
+def test_traits_are_tested_by_chi_square(planted):
+    cards = profile_cards(planted)
+    shop = line(cards, "second", "shop")
+    judge = chi2_contingency(pd.crosstab(planted["segment"], planted["channel"]), correction=False)
+    assert shop["p_value"] == pytest.approx(judge.pvalue, rel=1e-6)
+    inside = planted["segment"] == "second"
+    assert shop["share"] == pytest.approx((planted.loc[inside, "channel"] == "shop").mean())
+    assert shop["base_share"] == pytest.approx((planted["channel"] == "shop").mean())
+    assert shop["index"] == pytest.approx(100 * shop["share"] / shop["base_share"])
+    tea = line(cards, "second", "tea")  # one of several words of a customer
+    has = planted["interests"].str.contains("tea")
+    assert tea["p_value"] == pytest.approx(
+        chi2_contingency(pd.crosstab(inside, has), correction=False).pvalue, rel=1e-6
+    )
+
+
+def test_the_share_interval_is_that_of_a_bootstrap(planted):
+    shop = line(profile_cards(planted), "second", "shop")
+    second, shops = (planted["segment"] == "second").to_numpy(), (planted["channel"] == "shop").to_numpy()
+    random, draws = np.random.default_rng(0), []
+    for _draw in range(2000):
+        rows = random.integers(0, len(planted), len(planted))
+        draws.append(100 * shops[rows][second[rows]].mean() / shops[rows].mean())
+    assert [shop["index_low"], shop["index_high"]] == pytest.approx(np.quantile(draws, [0.025, 0.975]), rel=0.015)
+
+
+def test_ways_of_buying_are_tested_by_welch(planted):
+    cards = profile_cards(planted)
+    inside = planted["segment"] == "second"
+    often = line(cards, "second", "purchases per customer")
+    judge = ttest_ind(planted.loc[inside, "purchases"], planted.loc[~inside, "purchases"], equal_var=False)
+    assert often["p_value"] == pytest.approx(judge.pvalue, rel=1e-6)
+    assert (often["average"], often["base_average"]) == pytest.approx(
+        (planted.loc[inside, "purchases"].mean(), planted["purchases"].mean())
+    )
+
+
+def test_the_correction_for_many_questions_is_that_of_statsmodels(planted, monkeypatch):
+    random = np.random.default_rng(1)
+    many = planted.assign(
+        segment=random.choice([*"abcdefgh"], len(planted)), region=random.choice([*"klmnopq"], len(planted))
+    )
+    many.loc[many["segment"] == "a", "region"] = np.where(
+        random.random((many["segment"] == "a").sum()) < 0.25, "k", "l"
+    )
+    monkeypatch.setattr(profiles, "NOTABLE", 1.0)
+    found = profile_cards(many, most=99).query("kind == 'trait'")
+    monkeypatch.setattr(profiles, "FALSE_SHARE", 1.1)
+    every = profile_cards(many, most=99).query("kind == 'trait'")
+    kept = every[multipletests(every["p_value"], alpha=0.05, method="fdr_bh")[0]]
+    assert 0 < len(found) < len(every)
+    columns = ["group", "trait", "level"]
+    assert set(found[columns].itertuples(index=False)) == set(kept[columns].itertuples(index=False))
+
+
+# (c) Known truth
+
+
+def test_only_what_was_planted_is_on_the_cards(planted):
+    cards = profile_cards(planted)
+    told = set(cards.query("kind == 'trait'")[["group", "level"]].itertuples(index=False, name=None))
+    assert {("second", "shop"), ("second", "tea")} <= told
+    assert not {level for _group, level in told} & {"Ege", "Marmara", "Akdeniz", "reading"}
+
+
+def test_chance_alone_seldom_makes_a_card():
+    """Where nothing differs, a sheet with a line of some kind is a false one: at most 5 % for each of two kinds."""
+    sheets = 0
+    for seed in range(60):
+        random = np.random.default_rng(seed)
+        n = 600
+        customers = base(
+            revenue=random.gamma(2, 50, n), purchases=random.geometric(0.4, n), segment=random.choice([*"abcd"], n),
+            region=random.choice([*"klmno"], n), type=random.choice([*"xyz"], n),
+        )  # fmt: skip
+        sheets += profile_cards(customers)["trait"].notna().any()
+    assert sheets <= 60 * 0.1 + 3 * np.sqrt(60 * 0.1 * 0.9)  # 3 standard errors
+
+
+@pytest.mark.parametrize(("trait", "field"), [("income_band", "spend_by_income"), ("region", "spend_by_region")])
+def test_spend_multipliers_of_the_teaching_company_are_in_the_index(teaching, trait, field):
+    """The index of revenue per purchase, among consumers: 100 x the multiplier over its mean, purchases as weights."""
+    consumers = teaching[1].query("type == 'consumer'")
+    times = getattr(read_truth(TEACHING / "truth" / "truth.toml"), field)
+    table = profile_table(consumers, by=trait, confidence=0.997).iloc[:-1].set_index("group")  # 3 standard errors
+    base_times = (consumers[trait].map(times).astype(float) * consumers["purchases"]).sum() / consumers[
+        "purchases"
+    ].sum()
+    for group, row in table.iterrows():
+        assert row["index_ticket_low"] <= 100 * times[group] / base_times <= row["index_ticket_high"], group
+
+
+def test_gender_has_no_effect_and_is_on_no_card(teaching):
+    cards = profile_cards(pf.rfm(teaching[1]).table)
+    assert "Gender" not in set(cards["trait"])
+    assert "Interest" not in set(cards["trait"])
+
+
+def test_categories_of_a_group_add_up(teaching):
+    tables, customers = teaching
+    spent = category_table(tables.transactions, tables.products)
+    assert spent["revenue"].sum() == pytest.approx(customers["revenue"].sum())
+    likes_tea = spent[spent["category"] == "Tea and coffee"].set_index("customer_id")["revenue"]
+    share = customers["customer_id"].map(likes_tea).fillna(0) / customers["revenue"]
+    customers = customers.assign(segment=np.where(share > 0.4, "tea lovers", "others"))
+    found = line(profile_cards(customers, categories=spent), "tea lovers", "Tea and coffee")
+    lovers = customers["segment"] == "tea lovers"
+    money = customers["customer_id"].map(likes_tea).fillna(0)
+    assert found["share"] == pytest.approx(money[lovers].sum() / customers.loc[lovers, "revenue"].sum())
+    assert found["base_share"] == pytest.approx(money.sum() / customers["revenue"].sum())
+
+
+# (d) Properties
+
+
+def test_order_of_rows_and_currency_do_not_matter(planted):
+    shuffled = planted.sample(frac=1, random_state=1)
+    pd.testing.assert_frame_equal(profile_cards(shuffled), profile_cards(planted))
+    pd.testing.assert_frame_equal(profile_table(shuffled), profile_table(planted))
+    dear = profile_table(planted.assign(revenue=planted["revenue"] * 1e6))
+    pd.testing.assert_series_equal(dear["index_revenue_low"], profile_table(planted)["index_revenue_low"])
+
+
+def test_groups_can_be_a_trait_and_then_it_is_on_no_card(planted):
+    cards = profile_cards(planted, by="channel")
+    assert set(cards["group"]) == {"shop", "online"}
+    assert "Channel" not in set(cards["trait"])
+    assert profile_table(planted, by="region")["group"].tolist()[-1] == "all customers"
+
+
+def test_one_customer_and_groups_too_small_to_tell():
+    one = base(revenue=[5], purchases=[1], segment=["only"], region=["Ege"])
+    assert profile_cards(one)[["group", "customers", "revenue_share"]].to_numpy().tolist() == [["only", 1, 1.0]]
+    assert profile_cards(one)["trait"].isna().all()
+    assert profile_table(one)["index_revenue"].tolist() == [100, 100]
+
+
+def test_a_group_that_nobody_put_anywhere(four):
+    table = profile_table(four.assign(segment=["a", None, "a", "a"]))
+    assert table["group"].tolist() == ["a", "not known", "all customers"]
+    assert profile_cards(four.assign(segment=["a", None, "a", "a"]))["group"].tolist() == ["a", "not known"]
+
+
+# (e) Errors
+
+
+@pytest.mark.parametrize("make", [profile_table, profile_cards])
+def test_a_column_that_is_missing(four, make):
+    with pytest.raises(DataError) as error:
+        make(four.drop(columns=["segment", "purchases"]))
+    assert str(error.value) == (
+        f"{make.__name__}: 'segment', 'purchases' is missing; the table has 'customer_id', 'revenue', 'margin'. "
+        "Segments come from rfm, traits from with_traits, the rest from customer_table."
+    )
+
+
+@pytest.mark.parametrize("make", [profile_table, profile_cards])
+def test_nobody_and_no_revenue(four, make):
+    with pytest.raises(DataError) as error:
+        make(four.iloc[:0])
+    assert str(error.value) == (
+        f"{make.__name__}: there are no customers; at least one is needed. Check the date and the data."
+    )
+    with pytest.raises(DataError) as error:
+        make(four.assign(revenue=-1.0))
+    assert str(error.value) == (
+        "customers: the total of 'revenue' is -4.00; shares need a total above zero. "
+        "Check returns and the sign of amounts."
+    )
+
+
+@pytest.mark.parametrize(
+    ("log", "products"), [(LOG.drop(columns="product_id"), PRODUCTS), (LOG, PRODUCTS[["product_id"]])]
+)
+def test_what_was_bought_is_not_known(log, products):
+    with pytest.raises(DataError) as error:
+        category_table(log, products)
+    assert str(error.value) == (
+        "category_table: what was bought is not known; transactions with product_id and a table products with "
+        "product_id and category are needed. Map them in portfoy.toml."
+    )
+
+
+# (f) Figure
+
+
+def texts(ax):
+    return [text.get_text() for text in ax.texts]
+
+
+def test_a_card_says_who_they_are_and_a_bar_starts_at_the_base(planted):
+    cards = profile_cards(planted)
+    first, second = pf.plot_cards(cards)
+    size = cards[["customer_share", "revenue_share"]].iloc[-1].map("{:.1%}".format)
+    assert texts(second)[:2] == ["second", f"{size.iloc[0]} of customers, {size.iloc[1]} of revenue"]
+    assert {"Channel: shop", "Interest: tea", "purchases per customer"} <= set(texts(second))
+    shop = line(cards, "second", "shop")
+    bar = second.patches[1 + [*cards[cards["group"] == "second"]["level"]].index("shop")]
+    reach = np.log(shop["index"] / 100) / np.log(4)
+    assert bar.get_width() == pytest.approx(0.135 * reach)
+    assert bar.get_x() == pytest.approx(0.735)
+    assert f"{shop['index']:.0f}" in texts(second)
+    frame.picture(first.figure)
+
+
+def test_cards_of_odd_names_and_of_groups_that_do_not_differ(planted):
+    names = np.where(np.arange(len(planted)) % 2, "$5 \\frac $x$ " + "n" * 200, "<b>Şoför</b>")
+    axes = pf.plot_cards(profile_cards(planted.assign(segment=names)))
+    fig = axes[0].figure
+    assert fig.get_suptitle() == "No group differs from the others"
+    assert fig.get_label() == "Chart: what sets each group apart from all customers. No group differs from the others."
+    assert {text for ax in axes for text in texts(ax)} >= {"<b>Şoför</b>", "no different from the base"}
+    assert not any(text.get_parse_math() for text in fig.findobj(Text))
+    frame.picture(fig)
+
+
+def test_one_card_and_at_most_twelve(planted):
+    assert len(pf.plot_cards(profile_cards(planted.assign(segment="only")))) == 1
+    many = planted.assign(segment=[f"group {number % 30:02d}" for number in range(len(planted))])
+    axes = pf.plot_cards(profile_cards(many))
+    assert len(axes) == 12
+    frame.picture(axes[0].figure)
+
+
+# (g) Words
+
+
+def profile(**columns):
+    table = {
+        "group": ["Gold", "Silver", "all customers"], "revenue_each": [200.0, 80, 110],
+        "index_revenue": [181.8, 72.7, 100], "index_revenue_low": [150.0, 50, np.nan],
+        "index_revenue_high": [220.0, 110, np.nan],
+    }  # fmt: skip
+    return pd.DataFrame(table | columns)
+
+
+def test_words_for_profiles():
+    assert pf.describe_profiles(profile(), currency="TRY", confidence=0.9) == (
+        "An index compares a group with all customers, who count as 100. A customer of “Gold” has brought the most, "
+        "TRY\u00a0200 on average against TRY\u00a0110 in the base: index 182 (90% interval 150\u2060–\u2060220). One "
+        "of “Silver” has brought the least, index 73 (50\u2060–\u2060110). For 1 of the 2 groups the interval holds "
+        "100: it may be no different."
+    )
+
+
+def test_words_for_what_is_expected():
+    worth = {"value_each": [5.0, 900, 500], "value_each_low": [4.0, 800, 450], "value_each_high": [6.0, 1000, 550]}
+    said = pf.describe_profiles(profile(index_revenue_high=[220.0, 90, np.nan], **worth), currency="TRY")
+    assert said.endswith(
+        " From now on the most is expected from a customer of “Silver”: TRY\u00a0900 "
+        "(TRY\u00a0800\u2060–\u2060TRY\u00a01,000)."
+    )
+
+
+def test_words_for_one_group():
+    assert pf.describe_profiles(profile().iloc[1:]) == (
+        "All customers are in one group, “Silver”, so there is nothing to compare it with."
+    )
+
+
+RULE = (
+    "A line stands on a card only where the group differs from the other customers by a tenth or more and by more than "
+    "chance: of the lines of a kind, no more than 5 in 100 should be false (Benjamini and Hochberg). "
+)
+
+
+def test_words_for_cards(planted):
+    cards = profile_cards(planted)
+    shop = line(cards, "second", "shop")
+    assert pf.describe_cards(cards[cards["level"].isin(["shop", "purchases per customer"])]) == (
+        f"{RULE}In who their customers are, the difference most certain is in “second”: “shop” (Channel) holds for "
+        f"{shop['share']:.1%} of them, against {shop['base_share']:.1%} of all customers. Such lines are on 1 of the 2 "
+        "cards."
+    )
+    buying = cards[cards["kind"] == "buying"]
+    assert pf.describe_cards(buying) == (
+        f"{RULE}The groups differ in how or what they buy, but not, as far as it is known, in who their customers are."
+    )
+    assert pf.describe_cards(profile_cards(planted.assign(segment="only"))) == (
+        f"{RULE}No group does: in what is known of them, they are alike."
+    )

@@ -1,0 +1,280 @@
+"""Which groups earn money, against a firm worked out by hand, scipy's interval, a naive count and planted costs."""
+
+from pathlib import Path
+
+import ibis
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+import portfoy as pf
+from portfoy.contract import DataError
+from portfoy.figures import frame
+from portfoy.selection.profitability import profitability_table, service_table
+
+mpl.use("agg")
+import matplotlib.pyplot as plt
+
+TEACHING = Path(__file__).parents[1] / "data" / "teaching"
+
+
+@pytest.fixture(autouse=True)
+def closed():
+    yield
+    plt.close("all")
+
+
+@pytest.fixture
+def five():
+    return pd.DataFrame(
+        {
+            "customer_id": ["1", "2", "3", "4", "5"],
+            "revenue": [100.0, 50, 40, 10, 30],
+            "margin": [40.0, 20, 10, 2, np.nan],
+            "segment": ["gold", "gold", "iron", "iron", "iron"],
+        }
+    )
+
+
+SERVICE = pd.DataFrame({"customer_id": ["2", "4", "5", "9"], "tickets": [1, 2, 3, 4], "touches": [2.0, 3, 9, 9]})
+
+
+def random_customers(seed, n=400):
+    random = np.random.default_rng(seed)
+    revenue = random.gamma(2, 50, n)
+    table = {"customer_id": [f"{number:04d}" for number in range(n)], "revenue": revenue}
+    return pd.DataFrame(table | {"margin": 0.3 * revenue, "segment": random.choice(["a", "b", "c"], n)})
+
+
+# (a) Worked out by hand
+
+
+def test_five_customers_of_whom_one_has_no_known_margin(five):
+    table = profitability_table(five, service=SERVICE, touch_cost=5.0)
+    expected = pd.DataFrame(
+        {
+            "group": ["gold", "iron"],
+            "customers": [2, 3],
+            "known": [2, 2],
+            "revenue": [150.0, 80],
+            "margin": [60.0, 12],
+            "tickets": [1.0, 2],  # those of customer 5 belong to no known margin
+            "touches": [2.0, 3],
+            "cost_to_serve": [10.0, 15],
+            "profit": [50.0, -3],
+            "losing": [0, 1],
+            "profit_each": [25.0, -1.5],
+            "break_even": [30.0, 4],
+        }
+    )
+    pd.testing.assert_frame_equal(table.drop(columns=["profit_each_low", "profit_each_high"]), expected)
+
+
+def test_without_a_cost_of_a_touch_the_profit_is_the_margin(five):
+    table = profitability_table(five, service=SERVICE)
+    assert table["cost_to_serve"].isna().all()
+    assert table["profit"].tolist() == table["margin"].tolist() == [60, 12]
+    assert table["break_even"].tolist() == [30, 4]
+
+
+def test_without_tickets_nothing_is_said_of_service(five):
+    table = profitability_table(five, touch_cost=5.0)
+    assert table[["tickets", "touches", "cost_to_serve", "break_even"]].isna().all(axis=None)
+    assert table["profit"].tolist() == [60, 12]
+
+
+def test_without_any_margin_the_cost_to_serve_is_that_of_all(five):
+    table = profitability_table(five.assign(margin=np.nan), service=SERVICE, touch_cost=5.0)
+    assert table["cost_to_serve"].tolist() == [10, 60]
+    assert table[["margin", "profit", "profit_each", "break_even"]].isna().all(axis=None)
+    assert table["losing"].tolist() == [0, 0]
+
+
+TICKETS = pd.DataFrame(
+    {
+        "customer_id": ["b", "a", "b", None, "b"],
+        "opened_on": ["2024-01-01", "2024-01-02", "2024-01-03", "2024-01-03", "2024-05-01"],
+        "touches": [2, None, None, 1, 7],
+    }
+)
+
+
+def test_a_missing_count_of_touches_is_one():
+    table = service_table(TICKETS, as_of="2024-03-31")
+    expected = pd.DataFrame({"customer_id": ["a", "b"], "tickets": [1, 2], "touches": [1.0, 3.0]})
+    pd.testing.assert_frame_equal(table, expected, check_dtype=False)
+    assert service_table(TICKETS.drop(columns="touches"))["touches"].tolist() == [1, 3]
+    assert service_table(ibis.memtable(TICKETS))["touches"].tolist() == [1, 10]
+    assert service_table(None) is None
+
+
+# (b) Another program
+
+
+def test_the_interval_is_that_of_scipy():
+    customers = random_customers(1)
+    service = pd.DataFrame({"customer_id": customers["customer_id"][::3], "tickets": 1, "touches": 2.0})
+    table = profitability_table(customers, service=service, touch_cost=7.0, confidence=0.9).set_index("group")
+    profit = customers["margin"] - 14.0 * (np.arange(len(customers)) % 3 == 0)
+    for group, values in profit.groupby(customers["segment"]):
+        low, high = stats.t.interval(0.9, len(values) - 1, loc=values.mean(), scale=stats.sem(values))
+        assert table.loc[group, ["profit_each_low", "profit_each_high"]].tolist() == pytest.approx([low, high])
+
+
+def test_the_tickets_of_the_teaching_company_counted_again():
+    tickets = pd.read_csv(TEACHING / "tickets.csv")
+    table = service_table(pf.open(TEACHING).tickets, as_of="2025-06-30").set_index("customer_id")
+    naive = tickets[tickets["opened_on"] <= "2025-06-30"].groupby("customer_id")["touches"]
+    assert table["tickets"].to_dict() == naive.size().to_dict()
+    assert table["touches"].to_dict() == naive.sum().to_dict()
+
+
+# (c) Known truth
+
+
+def test_planted_cost_is_found_in_the_group_that_causes_it():
+    """Customers of "b" take 3 touches on average (Poisson), the others none; the margin is 30 a head."""
+    random, customers = np.random.default_rng(2), random_customers(3, 3000)
+    touches = np.where(customers["segment"] == "b", random.poisson(3, 3000), 0)
+    service = customers[["customer_id"]].assign(tickets=1, touches=touches.astype(float))
+    table = profitability_table(customers, service=service, touch_cost=15.0, confidence=0.997).set_index("group")
+    for group, truth in {"a": 30, "b": 30 - 3 * 15, "c": 30}.items():
+        assert table.loc[group, "profit_each_low"] <= truth <= table.loc[group, "profit_each_high"]
+    assert table["profit"].lt(0).tolist() == (table.index == "b").tolist()
+
+
+# (d) Properties
+
+
+def test_order_of_rows_does_not_matter_and_one_customer_has_no_interval(five):
+    table = profitability_table(five, service=SERVICE, touch_cost=5.0)
+    shuffled = profitability_table(five.sample(frac=1, random_state=1), service=SERVICE, touch_cost=5.0)
+    pd.testing.assert_frame_equal(shuffled, table)
+    one = profitability_table(five.iloc[:1])
+    assert one["profit_each"].tolist() == [40]
+    assert one["profit_each_low"].isna().all()
+
+
+def test_currency_scales_money_only(five):
+    table, dear = (
+        profitability_table(
+            five.assign(revenue=scale * five["revenue"], margin=scale * five["margin"]),
+            service=SERVICE,
+            touch_cost=scale,
+        )
+        for scale in (1.0, 1000.0)
+    )
+    for column in ("profit", "cost_to_serve", "profit_each_low", "break_even"):
+        assert dear[column].tolist() == pytest.approx((1000 * table[column]).tolist())
+    assert dear["losing"].tolist() == table["losing"].tolist()
+
+
+# (e) Errors
+
+
+@pytest.mark.parametrize("terms", [{}, {"service": SERVICE}, {"touch_cost": 5.0}])
+def test_neither_margin_nor_cost(five, terms):
+    with pytest.raises(DataError) as error:
+        profitability_table(five.assign(margin=np.nan), **terms)
+    assert str(error.value) == (
+        "profitability: the margin of no customer is known and no cost to serve either; one of them is needed. "
+        "Add unit_cost to transactions or products, or a table tickets and touch_cost."
+    )
+
+
+def test_a_cost_below_zero(five):
+    with pytest.raises(ValueError, match="touch_cost") as error:
+        profitability_table(five, touch_cost=-1)
+    assert str(error.value) == "profitability: touch_cost must be 0 or more, not -1."
+
+
+def test_columns_that_are_missing_and_nobody(five):
+    with pytest.raises(DataError) as error:
+        profitability_table(five[["customer_id", "revenue", "segment"]])
+    assert str(error.value) == (
+        "profitability: column 'margin' is missing; the table has 'customer_id', 'revenue', 'segment'. "
+        "Make it with customer_table."
+    )
+    with pytest.raises(DataError) as error:
+        profitability_table(five.iloc[:0])
+    assert str(error.value) == (
+        "profitability: there are no customers; at least one is needed. Check the date and the data."
+    )
+
+
+# (f) Figure
+
+
+def bars(ax):
+    return {bar.get_label(): [(patch.get_x(), patch.get_width()) for patch in bar] for bar in ax.containers}
+
+
+def test_a_bar_is_the_margin_parted_in_profit_and_cost(five):
+    ax = pf.plot_profitability(profitability_table(five, service=SERVICE, touch_cost=5.0), currency="TRY")
+    assert bars(ax) == {  # from below: iron, gold
+        "profit": [(0, 0), (0, 50)],
+        "cost to serve": [(0, 12), (50, 10)],
+        "loss: cost beyond the margin": [(0, -3), (0, 0)],
+    }
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["iron", "gold"]
+    assert ax.get_title(loc="left") == "gold: the most profit, TRY\u00a050.00"
+    assert ax.get_xlabel() == "Money so far (TRY)"
+    (column,) = ax.child_axes
+    beside = [label.get_text() for label in column.get_yticklabels()]
+    assert beside[1].startswith("25.00 (")
+    assert [text.get_text() for text in ax.texts] == ["per customer (TRY)"]
+    assert ax.get_xlim()[0] < -3
+    frame.picture(ax.figure)
+
+
+@pytest.mark.parametrize(
+    ("margin", "touch_cost", "labels", "title"),
+    [
+        (10.0, 0.0, {"margin"}, "$5 \\frac$ {x}…: the most margin, 30.00"),
+        (np.nan, 5.0, {"cost to serve"}, "$5 \\frac$ {x}… costs the most to serve: 60.00"),
+    ],
+)
+def test_what_is_not_known_is_not_drawn(five, margin, touch_cost, labels, title):
+    names = ["b", "b", *["$5 \\frac$ " + "x" * 200] * 3]
+    table = profitability_table(five.assign(segment=names, margin=margin), service=SERVICE, touch_cost=touch_cost)
+    ax = pf.plot_profitability(table)
+    assert set(bars(ax)) == labels
+    assert ax.get_title(loc="left") == title.format(x="x" * 17)
+    frame.picture(ax.figure)
+
+
+# (g) Words
+
+
+def test_words_with_a_losing_group_and_unknown_margins(five):
+    table = profitability_table(five, service=SERVICE, touch_cost=5.0)
+    low, high = stats.t.interval(0.95, 1, loc=25, scale=stats.sem([40, 10]))
+    assert pf.describe_profitability(table, currency="TRY") == (
+        f"“gold” brings the most profit, TRY\u00a050.00 in total, and also the most per customer: TRY\u00a025.00 (95% "
+        f"interval TRY\u00a0{low:.0f}\u2060\u00a0–\u00a0\u2060TRY\u00a0{high:.0f}). "
+        "1 group costs more than it brings: “iron”, TRY\u00a0-3.00. 1 customer, 25.0%, costs more than he or she "
+        "brings. This rests on the 4 of 5 customers whose margin is known."
+    )
+
+
+def test_words_without_a_cost_of_a_touch(five):
+    customers = five.assign(margin=[20.0, 30, 12, 30, 30], revenue=100)
+    said = pf.describe_profitability(profitability_table(customers, service=SERVICE), currency="EUR")
+    assert said.startswith("“iron” brings the most margin in total, EUR\u00a072.00; per customer it is “gold”, with ")
+    assert said.endswith(
+        " No group has a margin below zero. What a touch (a contact with the service desk) costs is not given, so the "
+        "cost to serve is left out. The first group to lose money would be “iron”, if a touch cost more than "
+        "EUR\u00a06.00."
+    )
+
+
+def test_words_without_tickets_or_margin(five):
+    assert pf.describe_profitability(profitability_table(five.fillna(1.0))).endswith(
+        " There is no table of tickets, so what it costs to serve them is not known."
+    )
+    unknown = profitability_table(five.assign(margin=np.nan), service=SERVICE, touch_cost=5.0)
+    assert pf.describe_profitability(unknown) == (
+        "No margin is known, so profit cannot be told. “iron” costs the most to serve: 60.00 for 3 customers."
+    )
