@@ -125,6 +125,7 @@ def test_code_cells_keep_the_house_rules(path):
         f"cell {number}: {finding}"
         for number, cell in cells_of(path, "code")
         for rule in CODE_RULES
+        if not (rule is too_many_lines and "parameters" in cell["metadata"].get("tags", []))  # they stand one a line
         for finding in rule(cell["source"])
     ]
     assert not found, "\n".join(found)

@@ -248,7 +248,8 @@ def test_terms_are_those_of_the_judged_campaigns():
     given = campaign_terms(tables(log, None), customers, judged, contact_cost=3, response_margin=4)
     assert (given.contact_cost, given.response_margin, given.cost_from, given.margin_from) == (3, 4, "given", "given")
     plain = campaign_terms(tables(LOG, None, campaigns=campaigns), customer_table(LOG), judged)
-    assert (plain.response_margin, plain.margin_from) == (500, "campaign revenue")
+    assert (plain.response_margin, plain.margin_from, plain.margin_known) == (500, "campaign revenue", False)
+    assert terms.margin_known
     none = campaign_terms(tables(LOG.drop(columns="campaign_id"), None), customer_table(LOG), judged, contact_cost=1)
     assert (none.response_margin, none.margin_from, none.answers) == (
         pytest.approx(customer_table(LOG)["ticket"].mean()),
@@ -1033,7 +1034,13 @@ def test_what_goes_with_a_response_in_words():
 
 def terms(**change):
     table = {"contact_cost": 30, "response_margin": 100, "response_margin_low": 90, "response_margin_high": 110}
-    table |= {"cost_from": "campaigns", "margin_from": "campaign orders", "campaigns": 2, "answers": 40}
+    table |= {
+        "cost_from": "campaigns",
+        "margin_from": "campaign orders",
+        "margin_known": True,
+        "campaigns": 2,
+        "answers": 40,
+    }
     return CampaignTerms(**(table | change))
 
 
@@ -1091,9 +1098,11 @@ def test_profit_when_all_or_none_are_contacted_in_words():
         "response is 90.0% or more. No forecast reaches that: by this rule nobody is contacted. Contacting everybody "
         f"earned -420 (10.00–90.00). {LAST}"
     )
-    assert "the usual margin on the orders of 40 responses" in plain(
-        describe_profit(profit(), terms(margin_from="campaign revenue"))
-    )
+    blind = plain(describe_profit(profit(), terms(margin_from="campaign revenue", margin_known=False)))
+    assert (
+        "(90.00–110, the usual margin on the orders of 40 responses; no cost of goods is known, so revenue is taken "
+        "for margin)"
+    ) in blind
 
 
 def invited(n, **attrs):

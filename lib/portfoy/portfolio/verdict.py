@@ -12,6 +12,7 @@ from portfoy.customers import as_table, months_before, purchase_days
 from portfoy.metrics import share_interval
 
 USUAL_TOP_SHARE = 0.67  # of revenue, held by the top 20 % in the median of 339 firms: McCarthy & Winer (2018)
+FEW_LOSING = 0.01  # share of customers who may have cost more than they paid before it counts against us
 MAJOR_CUSTOMER = 0.10  # of revenue: from here on a firm has to disclose its reliance on one customer, IFRS 8.34
 BETTER = {
     "revenue": 1,
@@ -213,7 +214,13 @@ def _state_findings(states, before):
         losing = int((margin < 0).sum())
         bounds = share_interval(losing, len(margin))
         found.append(
-            _finding("loss_making", "weakness" if losing else "strength", losing / len(margin), *bounds, "share")
+            _finding(
+                "loss_making",
+                "weakness" if bounds[0] > FEW_LOSING else "strength",
+                losing / len(margin),
+                *bounds,
+                "share",
+            )
         )
     if before is None:
         return found

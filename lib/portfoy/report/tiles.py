@@ -67,6 +67,8 @@ def headlines():
         "repeat_share": _("Bought more than once"),
         "top_share": _("Revenue from the top 20%"),
         "active": _("Still active, estimated"),
+        "customers_at_risk": _("Customers at risk"),
+        "quick_ratio": _("Gained for each one lost"),
         "expected_value": _("Expected value ahead"),
     }
 

@@ -23,6 +23,7 @@ class CampaignTerms:
     ``response_margin_low``, ``response_margin_high``: 95 % interval of the mean; missing where it was given.
     ``cost_from`` "given" or "campaigns"; ``margin_from`` "given", "campaign orders", "campaign revenue" (no cost of
     goods is known for them, so margin is taken as the usual share of it) or "customers" (no order names its campaign).
+    ``margin_known``: False where no cost of goods is known of any customer, so that revenue is taken for margin.
     ``campaigns``, ``answers``: how many campaigns and answers they are means of; 0 where given.
     """
 
@@ -32,6 +33,7 @@ class CampaignTerms:
     response_margin_high: float
     cost_from: str
     margin_from: str
+    margin_known: bool
     campaigns: int
     answers: int
 
@@ -64,7 +66,8 @@ def campaign_terms(tables, customers, judged, *, contact_cost=0.0, response_marg
         margin, low, high, source, answers = _response_margin(tables.transactions, customers, judged)
     need_terms(cost, margin, "campaign_terms")
     cost_from = "campaigns" if campaigns else "given"
-    return CampaignTerms(float(cost), float(margin), low, high, cost_from, source, campaigns, answers)
+    known = source == "given" or bool(customers["margin"].notna().any())
+    return CampaignTerms(float(cost), float(margin), low, high, cost_from, source, known, campaigns, answers)
 
 
 def _contact_cost(campaigns, judged):

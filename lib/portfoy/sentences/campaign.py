@@ -63,7 +63,8 @@ def _margin_from(terms, money):
         "campaign revenue": _("{interval}, the usual margin on the orders of {n} responses"),
         "customers": _("{interval}, the mean margin of a purchase of {n} customers, as no order names its campaign"),
     }[terms.margin_from]
-    return told.format(interval=interval, n=style.number(terms.answers))
+    text = told.format(interval=interval, n=style.number(terms.answers))
+    return text if terms.margin_known else text + "; " + _("no cost of goods is known, so revenue is taken for margin")
 
 
 def _choice(profit):

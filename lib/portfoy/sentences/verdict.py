@@ -101,7 +101,7 @@ def topic_names():
         "margin_rate": _("margin as a share of revenue"),
         "top_share": _("reliance on the largest 20%"),
         "largest": _("reliance on one customer"),
-        "loss_making": _("loss-making customers"),
+        "loss_making": _("profit customer by customer"),
         "at_risk": _("customers at risk"),
         "prospects": _("people who never bought"),
         "churn": _("churn"),
