@@ -17,6 +17,7 @@ from portfoy.figures.market import plot_launch
 from portfoy.models.bass import Bass, fit_bass
 from portfoy.selection import early
 from portfoy.selection.early import early_adopters
+from portfoy.selection.gains import area_with_interval
 from portfoy.selection.launch import (
     Launch,
     adoption_table,
@@ -193,7 +194,7 @@ def test_area_under_the_curve_agrees_with_scikit_learn_and_a_count_of_pairs():
     random = np.random.default_rng(1)
     hit = random.random(300) < 0.3
     score = np.round(random.normal(hit * 0.8, 1), 1)
-    auc, low, high = early._area(score, hit, 1.959964)
+    auc, low, high = area_with_interval(score, hit, 1.959964)
     assert auc == pytest.approx(roc_auc_score(hit, score))
     pairs = (score[hit][:, None] > score[~hit]) + 0.5 * (score[hit][:, None] == score[~hit])
     half = 1.959964 * np.sqrt(

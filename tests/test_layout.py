@@ -28,7 +28,7 @@ ORDER = [
     ["tables"],
     ["source"],
     ["mapping"],
-    ["customers"],
+    ["customers", "intervals"],
     ["people"],
     ["lifecycle"],
     ["models"],

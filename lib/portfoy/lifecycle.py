@@ -8,6 +8,7 @@ import pandas as pd
 
 from portfoy.contract import DataError
 from portfoy.customers import DAY, as_table, nobody_bought, purchase_days, resolve_as_of, to_frame
+from portfoy.intervals import wilson
 from portfoy.locale import _, plural
 
 STATES = ["prospect", "new", "active", "reactivated", "at risk", "lapsed"]
@@ -263,15 +264,6 @@ def flow_table(before, now):
 def _step(before, now):
     worse = before in BUYING or (before, now) == ("at risk", "lapsed")
     return 1 if now in BUYING and before in ["prospect", *QUIET] else -1 if now in QUIET and worse else 0
-
-
-def wilson(count, base):
-    """95 % interval of shares, missing where the base is zero; Wilson (1927), JASA 22, 209-212."""
-    z = 1.959963984540054
-    base = base.where(base > 0)
-    middle = (count + z**2 / 2) / (base + z**2)
-    half = z * np.sqrt(count * (base - count) / base + z**2 / 4) / (base + z**2)
-    return (middle - half).clip(lower=0), (middle + half).clip(upper=1)
 
 
 def _check_order(at_risk, lapsed, at_risk_days, lapsed_days):

@@ -13,6 +13,7 @@ import pandas as pd
 
 from portfoy.contract import DataError, FitError
 from portfoy.customers import DAY, as_table, purchase_days
+from portfoy.intervals import wilson
 from portfoy.locale import _
 
 FEWEST = 30  # answers, tickets, deals or customers; an interval from fewer tells nobody anything
@@ -253,16 +254,9 @@ def _row(name, way):
     return {"metric": name, **bounds, "unit": found.unit, **counts, "missing": missing}
 
 
-def share_interval(counted, base, confidence=0.95):
-    """The Wilson interval of a share, (low, high); Wilson (1927)."""
-    from scipy.stats import binomtest
-
-    return tuple(binomtest(int(counted), int(base)).proportion_ci(confidence, method="wilson"))
-
-
 def _rate(name, counted, base, days, confidence, what):
     base = _enough(name, base, days, what)
-    low, high = share_interval(counted, base, confidence)
+    low, high = wilson(counted, base, confidence)
     return Metric(name, counted / base, low, high, "share", counted, base, days)
 
 

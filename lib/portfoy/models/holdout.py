@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from portfoy.contract import DataError
+from portfoy.intervals import wilson
 from portfoy.locale import _
 
 Z = NormalDist().inv_cdf(0.975)
@@ -146,11 +147,11 @@ def _compared(frame):
     table = grouped["predicted"].agg(customers="size", predicted="mean")
     n, mean = table["customers"], grouped["actual"].mean()
     if frame["actual"].isin([0, 1]).all():
-        centre = (mean + Z**2 / (2 * n)) / (1 + Z**2 / n)
-        half = Z * np.sqrt(mean * (1 - mean) / n + Z**2 / (4 * n**2)) / (1 + Z**2 / n)
+        low, high = wilson(grouped["actual"].sum(), n)
     else:
-        centre, half = mean, Z * grouped["actual"].std() / np.sqrt(n)
-    return table.assign(actual=mean, actual_low=centre - half, actual_high=centre + half).reset_index()
+        half = Z * grouped["actual"].std() / np.sqrt(n)
+        low, high = mean - half, mean + half
+    return table.assign(actual=mean, actual_low=low, actual_high=high).reset_index()
 
 
 def _column(split, name):

@@ -5,7 +5,7 @@ import pandas as pd
 
 from portfoy.contract import DataError
 from portfoy.customers import DAY, as_table, months_before, nobody_bought, purchase_days, resolve_as_of, to_frame
-from portfoy.lifecycle import wilson
+from portfoy.intervals import wilson
 from portfoy.locale import _, plural
 
 COUNTS = ["active", "new", "kept", "reactivated", "lost", "net"]

@@ -5,8 +5,9 @@ import pandas as pd
 
 from portfoy.contract import DataError
 from portfoy.customers import DAY, as_table, purchase_days
+from portfoy.intervals import wilson
 from portfoy.locale import _
-from portfoy.metrics import FEWEST, share_interval, within
+from portfoy.metrics import FEWEST, within
 
 STEPS = {  # step -> phase of the lifecycle, in the order of the journey
     "known": "selection",
@@ -108,9 +109,7 @@ def _share(made, counted, base, confidence):
                 "journey: {found} customers come into question; at least {fewest} are needed. Take a longer history."
             ).format(found=found, fewest=FEWEST)
         )
-    return _value(
-        made[counted] / found, *share_interval(made[counted], found, confidence), "share", made[counted], found
-    )
+    return _value(made[counted] / found, *wilson(made[counted], found, confidence), "share", made[counted], found)
 
 
 def _mean(made, confidence):

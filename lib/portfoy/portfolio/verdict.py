@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from portfoy.customers import as_table, months_before, purchase_days
-from portfoy.metrics import share_interval
+from portfoy.intervals import wilson
 
 USUAL_TOP_SHARE = 0.67  # of revenue, held by the top 20 % in the median of 339 firms: McCarthy & Winer (2018)
 FEW_LOSING = 0.01  # share of customers who may have cost more than they paid before it counts against us
@@ -206,13 +206,13 @@ def _state_findings(states, before):
     found = []
     never, known = int((states["state"] == "prospect").sum()), len(states)
     if never:
-        bounds = share_interval(never, known)
+        bounds = wilson(never, known)
         found.append(_finding("prospects", "chance", never / known, *bounds, "share"))
     bought = states[states["state"] != "prospect"]
     if "margin" in bought and bought["margin"].notna().any():
         margin = bought["margin"].dropna()
         losing = int((margin < 0).sum())
-        bounds = share_interval(losing, len(margin))
+        bounds = wilson(losing, len(margin))
         found.append(
             _finding(
                 "loss_making",
@@ -229,7 +229,7 @@ def _state_findings(states, before):
         spread = np.sqrt(here / now * (1 - here / now) / now + there / then * (1 - there / then) / then)
         moved, half = here / now - there / then, NormalDist().inv_cdf(0.975) * spread
         verdict = _verdict(BETTER["at_risk"], moved - half, moved + half)
-        bounds = share_interval(here, now)
+        bounds = wilson(here, now)
         found.append(_finding("at_risk", verdict, here / now, *bounds, "share", there / then, "before"))
     return found
 

@@ -21,6 +21,7 @@ from portfoy.contract import FitError
 from portfoy.customers import DAY, as_table, customer_table, resolve_as_of, to_frame
 from portfoy.locale import _
 from portfoy.people import AGES, trait_labels
+from portfoy.selection.gains import area_with_interval
 from portfoy.selection.launch import first_buyers
 
 EARLY = 0.16  # innovators and early adopters, share of all who will adopt
@@ -239,18 +240,7 @@ def _judge(terms, early, day, z):
     if not (early & ~first).any():
         return np.nan, np.nan, np.nan
     beta, _covariance = _logistic(terms[learn], first[learn])
-    return _area(terms[judge] @ beta[1:], early[judge], z)
-
-
-def _area(score, hit, z):
-    """Area under the curve and its interval (DeLong et al. 1988), by ranks."""
-    score = pd.Series(score)
-    rank, n, m = score.rank(), int(hit.sum()), int((~hit).sum())
-    beaten = (rank[hit] - score[hit].rank()) / m  # share of the others that each one ranks above
-    behind = 1 - (rank[~hit] - score[~hit].rank()) / n
-    auc = float(beaten.mean())
-    half = z * np.sqrt(beaten.var() / n + behind.var() / m)
-    return auc, float(max(auc - half, 0.0)), float(min(auc + half, 1.0))
+    return area_with_interval(terms[judge] @ beta[1:], early[judge], z)
 
 
 def _odds(columns, beta, covariance, z):

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from portfoy.contract import DataError
+from portfoy.intervals import wilson
 from portfoy.locale import _
 from portfoy.models.holdout import holdout_table
 
@@ -69,7 +70,7 @@ def gains_table(judged, *, score="p_response", outcome="responded", bins=10):
     table = pd.DataFrame({"group": group, "hit": rows[:, 1]}).groupby("group")["hit"].agg(["size", "sum"]).cumsum()
     contacts, responses = table["size"].to_numpy(), table["sum"].to_numpy()
     depth, gain = contacts / contacts[-1], responses / responses[-1]
-    low, high = wilson(gain, responses[-1])
+    low, high = wilson(responses, responses[-1])
     low[-1] = 1.0  # all contacts hold all responses, whoever they are
     result = pd.DataFrame({"contacts": contacts, "responses": responses.astype("int64"), "depth": depth, "gain": gain})
     result = result.assign(gain_low=low, gain_high=high)
@@ -85,8 +86,8 @@ def judgement(judged):
 def _verdict(rows):
     outcome, p = rows["responded"].to_numpy(dtype=float), rows["p_response"].to_numpy()
     response = float(outcome.mean())
-    low, high = wilson(response, len(rows))
-    auc, auc_low, auc_high = _area_with_interval(p, outcome)
+    low, high = wilson(outcome.sum(), len(rows))
+    auc, auc_low, auc_high = area_with_interval(p, outcome)
     told = {
         "contacts": len(rows),
         "responses": int(outcome.sum()),
@@ -112,13 +113,13 @@ def _skill(p, base, outcome):
 def _held_out(campaigns):
     told = campaigns[campaigns["held_out_responses"].notna()]
     n, hits = int(told["held_out"].sum()), float(told["held_out_responses"].sum())
-    low, high = wilson(hits / n, n) if n else (np.nan, np.nan)
+    low, high = wilson(hits, n)
     share = hits / n if n else np.nan
     return {"held_out": n, "held_out_response": share, "held_out_response_low": low, "held_out_response_high": high}
 
 
-def _area_with_interval(score, outcome):
-    """Area under the curve and its 95 % interval, by ranks; contacts are taken as independent.
+def area_with_interval(score, outcome, z=Z):
+    """Area under the curve and its interval, by ranks; rows are taken as independent.
 
     DeLong, DeLong & Clarke-Pearson (1988), Biometrics 44(3), 837-845.
     """
@@ -132,7 +133,7 @@ def _area_with_interval(score, outcome):
     below = 1 - (ranks[~hits] - score[~hits].rank()) / n
     auc = float(above.mean())
     spread = [side.var() / len(side) if len(side) > 1 else np.nan for side in (above, below)]
-    half = Z * np.sqrt(sum(spread))
+    half = float(z * np.sqrt(sum(spread)))
     return auc, max(auc - half, 0.0), min(auc + half, 1.0)
 
 
@@ -140,13 +141,6 @@ def groups_of(score, bins):
     """Equal-count groups of a score, 0 the best; equal scores stay in one group."""
     better = pd.Series(score).rank(method="min", ascending=False).to_numpy() - 1
     return (bins * better // max(len(better), 1)).astype("int64")
-
-
-def wilson(share, n):
-    """Wilson's interval of shares of n, 95 % (Wilson 1927, JASA 22, 209)."""
-    centre = (share + Z**2 / (2 * n)) / (1 + Z**2 / n)
-    half = Z * np.sqrt(share * (1 - share) / n + Z**2 / (4 * n**2)) / (1 + Z**2 / n)
-    return centre - half, centre + half
 
 
 def need_judged(table, columns, where):
