@@ -22,16 +22,15 @@ def shop(tmp_path, monkeypatch):
     return folder
 
 
-def keep(opened, folder, monkeypatch, names):
-    assert tables.keep(opened, folder / "kept.duckdb", names)
+def keep(opened, folder, monkeypatch):
+    assert tables.keep(opened, folder / "kept.duckdb")
     monkeypatch.setenv(tables.KEPT, str(folder / "kept.duckdb"))
 
 
-@pytest.mark.parametrize("names", [("products", "tickets"), ()])
-def test_what_is_kept_is_what_was_opened(shop, tmp_path, monkeypatch, names):
+def test_what_is_kept_is_what_was_opened(shop, tmp_path, monkeypatch):
     opened = pf.open("shop")
     fresh = pf.open("shop")
-    keep(opened, tmp_path, monkeypatch, names)
+    keep(opened, tmp_path, monkeypatch)
     again = pf.open("shop")
     assert again.transactions.get_backend() is not fresh.transactions.get_backend()
     assert again.reading == fresh.reading
@@ -47,7 +46,7 @@ def test_what_is_kept_is_what_was_opened(shop, tmp_path, monkeypatch, names):
 
 def test_a_table_that_cannot_be_used_says_so_where_it_is_used(shop, tmp_path, monkeypatch):
     opened, fresh = pf.open("shop"), pf.open("shop")
-    keep(opened, tmp_path, monkeypatch, ("tickets",))
+    keep(opened, tmp_path, monkeypatch)
     with pytest.raises(pf.DataError) as expected:
         fresh.tickets  # noqa: B018
     with pytest.raises(pf.DataError) as error:
@@ -56,7 +55,8 @@ def test_a_table_that_cannot_be_used_says_so_where_it_is_used(shop, tmp_path, mo
 
 
 def test_another_place_or_another_folder_is_opened_itself(shop, tmp_path, monkeypatch):
-    keep(pf.open("shop"), tmp_path, monkeypatch, ())
+    keep(pf.open("shop"), tmp_path, monkeypatch)
+    assert pf.open("shop").facts.used == 2
     other = tmp_path / "other.csv"
     other.write_text(HEAD + "1,1,2026-01-31,5.00,P\n")
     assert pf.open("other.csv").facts.used == 1

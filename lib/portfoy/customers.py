@@ -4,13 +4,18 @@ An order is dated by its first sale line, and every day with at least one order 
 subtracted from the revenue of the order they name; a day with nothing but returns is no purchase.
 """
 
+import uuid
+
 import ibis
 import pandas as pd
 
 from portfoy.contract import DataError, check_columns
+from portfoy.files import is_embedded
 from portfoy.locale import _
 
 DAY = pd.Timedelta(days=1)
+MOST_KEPT = 3  # purchase days of a report's own day, of the day it looks back to, and of its last months
+_kept = {}
 
 
 def customer_table(log, *, as_of=None):
@@ -45,7 +50,7 @@ def customer_table(log, *, as_of=None):
     """
     log = as_table(log)
     as_of = resolve_as_of(log, as_of)
-    days = purchase_days(log.filter(log.ordered_on <= as_of.date()))
+    days = purchases_by(log, as_of)
     totals = days.group_by("customer_id").agg(
         first_order=days.day.min(),
         last_order=days.day.max(),
@@ -184,6 +189,27 @@ def purchase_days(log):
     return orders.group_by(["customer_id", "day", "returned_on"]).agg(
         orders=orders.count(), revenue=orders.revenue.sum(), margin=orders.margin.sum()
     )
+
+
+def purchases_by(log, as_of):
+    """The purchase days seen by a day (ibis), worked out once for all analyses of that day, where the engine is ours.
+
+    A log in a DataFrame or on a server may change between two questions, so it is asked each time. The latest
+    `MOST_KEPT` answers are kept, each until another takes its place: use the rows at once.
+    """
+    days = purchase_days(log.filter(log.ordered_on <= as_of.date()))
+    engine = days.get_backend()
+    if not is_embedded(engine):
+        return days
+    question = days.op()
+    answer = _kept.pop(question, None)
+    if answer is None:
+        answer = engine.create_table(f"purchases_{uuid.uuid4().hex}", days, temp=True)
+    _kept[question] = answer  # the last one asked for stands last
+    if len(_kept) > MOST_KEPT:
+        oldest = _kept.pop(next(iter(_kept)))
+        oldest.get_backend().drop_table(oldest.get_name())
+    return answer
 
 
 def as_table(log):

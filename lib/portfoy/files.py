@@ -5,6 +5,7 @@ import io
 import os
 import tempfile
 import uuid
+import weakref
 import zlib
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -47,6 +48,9 @@ def readable(where, *errors):
         ) from None
 
 
+_OURS = weakref.WeakSet()
+
+
 def embedded():
     """An empty in-memory DuckDB that never goes to the network and spills beside the system's temporary files."""
     spill = Path(tempfile.gettempdir()) / f"portfoy-{uuid.uuid4().hex}"  # its own: engines do not share the names in it
@@ -54,7 +58,13 @@ def embedded():
     engine.raw_sql("SET autoinstall_known_extensions = false")
     if os.environ.get("PORTFOY_THREADS"):  # several kernels share the cores
         engine.raw_sql(f"SET threads = {int(os.environ['PORTFOY_THREADS'])}")
+    _OURS.add(engine)
     return engine
+
+
+def is_embedded(engine):
+    """Whether `embedded` made the engine: nobody else changes its tables, so what was worked out once stays true."""
+    return engine in _OURS
 
 
 def load(engine, table, paths, given):

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from portfoy.contract import DataError
-from portfoy.customers import DAY, as_table, nobody_bought, purchase_days, resolve_as_of, to_frame
+from portfoy.customers import DAY, as_table, nobody_bought, purchases_by, resolve_as_of, to_frame
 from portfoy.intervals import wilson
 from portfoy.locale import _, plural
 
@@ -104,7 +104,7 @@ def _gap_table(log, as_of, horizon):
 
     A part is every fiftieth customer; of a customer, each of n gaps makes up the n-th part.
     """
-    days = purchase_days(log.filter(log.ordered_on <= as_of.date()))
+    days = purchases_by(log, as_of)
     days = days.filter(days.day.notnull()).select("customer_id", "day")
     days = days.mutate(gap=days.day.lead().over(group_by="customer_id", order_by="day").delta(days.day, unit="day"))
     days = days.filter((days.day <= (as_of - horizon * DAY).date()) & (days.gap <= horizon))
@@ -188,7 +188,7 @@ def state_table(log, rule, *, as_of=None, people=None):
 
 def _buyers(log, rule, as_of):
     """One row per customer who bought by the day (ibis)."""
-    days = purchase_days(log.filter(log.ordered_on <= as_of.date()))
+    days = purchases_by(log, as_of)
     days = days.mutate(gap=days.day.delta(days.day.lag().over(group_by="customer_id", order_by="day"), unit="day"))
     buyers = days.group_by(person_id=days.customer_id).agg(
         first=days.day.min(),

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from portfoy.contract import DataError, FitError
-from portfoy.customers import DAY, as_table, purchase_days
+from portfoy.customers import DAY, as_table, purchases_by
 from portfoy.intervals import wilson
 from portfoy.locale import _
 
@@ -58,7 +58,7 @@ def churn(log, *, days, as_of, confidence=0.95):
     as_of = pd.Timestamp(as_of)
     split, start = as_of - days * DAY, as_of - 2 * days * DAY
     table = as_table(log)
-    bought = purchase_days(table.filter(table.ordered_on <= as_of.date()))
+    bought = purchases_by(table, as_of)
     bought = bought.filter(bought.day.notnull())
     each = bought.group_by("customer_id").agg(
         before=((bought.day > start.date()) & (bought.day <= split.date())).any(),

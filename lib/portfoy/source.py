@@ -41,7 +41,7 @@ def open(where, *, today=None):
     ------
     DataError : nothing is there, it cannot be read, required columns are missing, or no row can be used.
     """
-    if today is None and (tables := kept(where, again=partial(open, where, today=date.today()))):
+    if today is None and (tables := kept(where)):
         return tables
     settings, location = _settings(str(where))
     where = hidden(str(where))

@@ -76,7 +76,7 @@ class Tables:
         return digest.hexdigest()
 
 
-def keep(tables, path, names=()):
+def keep(tables, path):
     """Write tables that were read from files to a DuckDB file, for other processes of this run to open at once.
 
     Where the environment variable PORTFOY_KEPT names the file, ``pf.open`` of the same place gives these tables, so
@@ -86,7 +86,6 @@ def keep(tables, path, names=()):
     ----------
     tables : Tables
     path : Path of a file that does not exist yet; a second file, with .pickle behind the name, stands beside it
-    names : tables that will be wanted beside transactions; any other is read from the source when it is used
 
     Returns
     -------
@@ -96,21 +95,21 @@ def keep(tables, path, names=()):
         return False
     first = list(tables.reading)
     try:
-        found = _write(tables, path, names)
+        found = _write(tables, path)
     except duckdb.Error as error:  # a full disk, which the engine does not call an OSError
         if path.name not in str(error):
             raise
         raise OSError(str(error).rpartition(": ")[2]) from None
     about = (tables.where, tables.settings, tables.quality, tables.facts, tables.files)
-    _beside(path).write_bytes(pickle.dumps((os.getcwd(), about, first, found, tuple(tables.later))))
+    _beside(path).write_bytes(pickle.dumps((os.getcwd(), about, first, found)))
     return True
 
 
-def _write(tables, path, names):
+def _write(tables, path):
     """The tables as they go to the file; what was read on the way, by name, or why one could not be read."""
     engine, found = tables.transactions.get_backend(), {}
     engine.raw_sql(f"ATTACH '{quoted(path)}' AS kept")
-    for name in ("transactions", *(name for name in tables.later if name in names)):
+    for name in ("transactions", *tables.later):
         before = len(tables.reading)
         try:
             engine.create_table(name, getattr(tables, name), database=("kept", "main"))
@@ -121,30 +120,24 @@ def _write(tables, path, names):
     return found
 
 
-def kept(where, again):
-    """The tables of `where` that `keep` wrote in the process that started this one, or None.
-
-    `again` opens the source itself, for a table that was not kept.
-    """
+def kept(where):
+    """The tables of `where` that `keep` wrote in the process that started this one, or None."""
     path = Path(os.environ.get(KEPT) or "none")
     if not _beside(path).is_file():
         return None
-    folder, (named, settings, quality, facts, files), reading, found, rest = pickle.loads(_beside(path).read_bytes())
+    folder, (named, settings, quality, facts, files), reading, found = pickle.loads(_beside(path).read_bytes())
     if (folder, named) != (os.getcwd(), str(where)):
         return None
     engine = embedded()
     engine.raw_sql(f"ATTACH '{quoted(path)}' AS kept (READ_ONLY)")
 
     def table(name):
-        if name not in found:
-            engine.con.register(name, getattr(again(), name).to_pyarrow())  # into one engine, so that tables join
-            return engine.table(name)
         if isinstance(found[name], DataError):
             raise found[name]
         reading.extend(found[name])
         return engine.table(name, database=("kept", "main"))
 
-    later = {name: partial(table, name) for name in rest}
+    later = {name: partial(table, name) for name in found if name != "transactions"}
     return Tables(named, settings, table("transactions"), quality, facts, reading, files, later)
 
 

@@ -4,7 +4,7 @@ import ibis
 import pandas as pd
 
 from portfoy.contract import DataError
-from portfoy.customers import DAY, as_table, months_before, nobody_bought, purchase_days, resolve_as_of, to_frame
+from portfoy.customers import DAY, as_table, months_before, nobody_bought, purchases_by, resolve_as_of, to_frame
 from portfoy.intervals import wilson
 from portfoy.locale import _, plural
 
@@ -66,7 +66,7 @@ def growth_table(log, *, as_of=None, months=3, periods=8):
     if pd.isna(reach["sold"].iloc[0]):
         raise nobody_bought(as_of)
     ends = _ends(pd.Timestamp(reach["first"].iloc[0]), as_of, months, periods)
-    cells = to_frame(_period_table(seen, ends)).set_index("period")
+    cells = to_frame(_period_table(log, as_of, ends)).set_index("period")
     table = cells.reindex(range(1, len(ends)), fill_value=0).fillna(0)
     return _compared(table, ends)
 
@@ -84,13 +84,13 @@ def _ends(first, as_of, months, periods):
     return ends
 
 
-def _period_table(seen, ends):
+def _period_table(log, as_of, ends):
     """Customers and money by period (ibis): what they brought, who is new, kept and reactivated, and who will be lost.
 
     Period 0 is all that came before the first period. ``leaving`` and ``leaving_revenue`` are of those who did not buy
     in the period after.
     """
-    days = purchase_days(seen)
+    days = purchases_by(log, as_of)
     day = days.day.fill_null(days.returned_on)
     after = [(day > end.date()).cast("int32") for end in ends[:-1]]
     days = days.mutate(period=sum(after[1:], after[0]))

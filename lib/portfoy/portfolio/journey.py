@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from portfoy.contract import DataError
-from portfoy.customers import DAY, as_table, purchase_days
+from portfoy.customers import DAY, as_table, purchases_by
 from portfoy.intervals import wilson
 from portfoy.locale import _
 from portfoy.metrics import FEWEST, within
@@ -60,7 +60,7 @@ def _bought(log, as_of, window):
     """Counts over all customers, reduced in the engine: one row."""
     table = as_table(log)
     start = as_of - YEAR * DAY
-    days = purchase_days(table.filter(table.ordered_on <= as_of.date()))
+    days = purchases_by(table, as_of)
     days = days.filter(days.day.notnull())
     days = days.mutate(first=days.day.min().over(group_by=days.customer_id))
     each = days.group_by(["customer_id", "first"]).agg(

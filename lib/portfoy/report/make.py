@@ -101,7 +101,7 @@ def _fill(building, record, plan, jobs, isolated, seconds, progress):
     stages = {stage["name"]: stage for stage in record["stages"]}
     work = (building.folder / "work").absolute()
     environment = {name: str(work) for name in ("TMPDIR", "TEMP", "TMP")}
-    if keep(plan.tables, work / "tables.duckdb", plan.wanted):
+    if keep(plan.tables, work / "tables.duckdb"):
         environment[KEPT] = str(work / "tables.duckdb")
         plan.tables.transactions.get_backend().disconnect()  # from here on they would only take memory
     jobs = min(jobs or os.cpu_count() or 1, len(plan.jobs))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
-from portfoy.contract import TABLES, DataError
+from portfoy.contract import DataError
 from portfoy.locale import _, languages
 from portfoy.report.parameters import OPTIONS, STAGES, PlanError, hint, notebooks, parameters, typed
 
@@ -26,16 +26,12 @@ class Job:
 
 @dataclass(frozen=True)
 class Plan:
-    """All that one command runs, on one source (tables.Tables), as of one date.
-
-    ``wanted`` names the tables the notebooks speak of.
-    """
+    """All that one command runs, on one source (tables.Tables), as of one date."""
 
     jobs: tuple[Job, ...]
     tables: object
     as_of: date
     language: str
-    wanted: frozenset = frozenset()
 
 
 def make_plan(
@@ -96,8 +92,7 @@ def make_plan(
     for stage in declared:
         settled = {**values[stage], **{key: common[key] for key in common if key in declared[stage]}}
         jobs += _jobs(stage, known[stage], settled, *(varied if varied[0] in declared[stage] else ("", [])))
-    wanted = frozenset().union(*(_tables_of(known[stage]) for stage in declared))
-    return Plan(tuple(jobs), tables, day, language, wanted)
+    return Plan(tuple(jobs), tables, day, language)
 
 
 # --- where values come from ------------------------------------------------------------------------------------------
@@ -181,11 +176,6 @@ def _jobs(stage, notebook, parameters, name, values):
         taken.add(slug)
         jobs.append(Job(f"{stage}-{name}-{slug}", stage, notebook, {**parameters, name: value}, {name: value}))
     return jobs
-
-
-def _tables_of(notebook):
-    """The tables that a notebook speaks of."""
-    return set(re.findall(r"\btables\.(\w+)", Path(notebook).read_text(encoding="utf-8"))) & set(TABLES)
 
 
 def _date(text):
