@@ -1,7 +1,9 @@
 """Scores against the tie rule in one line, segments against all 125 cells, cut points there and back through files."""
 
 import itertools
+from types import SimpleNamespace
 
+import ibis
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,11 +15,12 @@ from portfoy.models.bg_nbd import BgNbd
 from portfoy.models.gamma_gamma import GammaGamma
 from portfoy.models.lifetime_value import lifetime_value
 from portfoy.report.shelf import write_actions
-from portfoy.selection.lists import action_list
+from portfoy.selection.lists import action_list, reach
 from portfoy.selection.profiles import segment_table
 from portfoy.selection.rfm import cut_table, rfm
 from portfoy.selection.rules import read_segments
 
+DAYS = list(pd.to_datetime(["2026-01-05", "2026-02-05", "2026-03-05"]))
 RULES = ["segment", "r", "f", "m", "action"]
 
 
@@ -263,6 +266,53 @@ def test_action_list_of_the_quiet_has_low_r_only(valued):
 
 def test_an_action_list_may_be_empty(valued):
     assert action_list(*valued, contacts=0).empty
+
+
+CAMPAIGNS = pd.DataFrame({"campaign_id": ["A", "B", "C"], "cost": [100.0, 20.0, 999.0], "starts_on": DAYS})
+CONTACTS = pd.DataFrame(
+    [
+        ("A", "1", "treated", DAYS[0]),
+        ("A", "2", "treated", None),  # no date: that of the campaign
+        ("A", "2", "treated", DAYS[0]),  # the same customer once more
+        ("A", "3", "Control", DAYS[0]),  # nobody contacts those
+        ("B", "1", None, DAYS[1]),
+        ("C", "1", "treated", DAYS[2]),  # after the day
+    ],
+    columns=["campaign_id", "customer_id", "arm", "contacted_on"],
+)
+
+
+def shop(campaigns=CAMPAIGNS, contacts=CONTACTS):
+    log = pd.DataFrame({"customer_id": ["1"], "order_id": ["1"], "ordered_on": [DAYS[0]], "amount": [5.0]})
+    made = {"campaigns": campaigns, "contacts": contacts}
+    made = {name: table if table is None else ibis.memtable(table) for name, table in made.items()}
+    return SimpleNamespace(transactions=log, **made)
+
+
+@pytest.mark.parametrize(
+    ("asked", "most"),
+    [
+        ({"contacts": 5}, 5),
+        ({"contacts": 5, "budget": 39.99, "contact_cost": 10}, 3),
+        ({"contacts": 5, "budget": 0.3, "contact_cost": 0.1}, 3),  # 0.3 / 0.1 is below 3 in binary
+        ({"contacts": 5, "budget": 90}, 2),  # (100 + 20) / 3 contacts is 40 each
+        ({"contacts": 5, "budget": 9000}, 5),
+        ({"contacts": 5, "budget": 30}, 0),
+    ],
+)
+def test_a_budget_pays_for_so_many_contacts(asked, most):
+    found = reach(shop(), as_of=DAYS[1], **asked)
+    assert (found.contacts, found.limited) == (most, most < 5)
+    if asked.get("budget") and "contact_cost" not in asked:
+        assert (found.contact_cost, found.campaigns) == (40, 2)
+
+
+@pytest.mark.parametrize("missing", ["campaigns", "contacts"])
+def test_a_budget_needs_the_cost_of_a_contact(missing):
+    with pytest.raises(DataError, match=r"^reach: a budget is given, .* Give contact_cost, or add the tables"):
+        reach(shop(**{missing: None}), budget=50)
+    with pytest.raises(DataError, match=r"must not be below zero. Correct the parameter\.$"):
+        reach(shop(), budget=-1)
 
 
 def test_segments_carry_the_value_of_their_customers(valued):

@@ -14,6 +14,7 @@ from portfoy.models.bg_nbd import BgNbd
 from portfoy.models.holdout import Backtest
 from portfoy.portfolio.concentration import concentration, decile_table
 from portfoy.quality import Facts
+from portfoy.selection.lists import Reach
 from portfoy.selection.rfm import rfm
 from portfoy.sentences.data import quality_text
 
@@ -458,8 +459,28 @@ def test_parameters_are_read_as_a_rate_and_a_chance_to_stop():
 )
 def test_the_customers_listed_first(values, total, expected):
     top = pd.DataFrame({"expected_value": values})
-    text = pf.describe_top(top, SimpleNamespace(total=total), currency="TRY")
+    text = pf.describe_top(top, SimpleNamespace(total=total), Reach(50), currency="TRY")
     assert plain(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("reach", "expected"),
+    [
+        (
+            Reach(2, 25.0, 12.5, 3, limited=True),
+            " The budget of TRY 25.00 pays for 2 contacts at TRY 12.50 each (the mean of 3 campaigns), so no list is "
+            "longer.",
+        ),
+        (
+            Reach(1, 15.0, 12.5, 0, limited=True),
+            " The budget of TRY 15.00 pays for 1 contact at TRY 12.50 (as given), so no list is longer.",
+        ),
+        (Reach(2, 9000.0, 12.5, 3), ""),
+    ],
+)
+def test_a_budget_is_told_where_it_limits_the_list(reach, expected):
+    text = pf.describe_top(pd.DataFrame({"expected_value": [0.0]}), SimpleNamespace(total=0.0), reach, currency="TRY")
+    assert plain(text) == "The customer listed first is expected to bring TRY 0." + expected
 
 
 def test_every_sentence_ends_and_fills_in_every_blank():

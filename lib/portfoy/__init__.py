@@ -25,6 +25,7 @@ _FRONT = {
     "segment_table": "selection.profiles",
     "cut_table": "selection.rfm",
     "action_list": "selection.lists",
+    "reach": "selection.lists",
     "people_table": "people",
     "with_traits": "people",
     "state_rule": "lifecycle",

@@ -134,9 +134,10 @@ def recent_table(customers, log, *, months=12, as_of=None):
     as_of = resolve_as_of(log, as_of)
     since = months_before(as_of, months)
     lately = customer_table(log.filter(log.ordered_on > since.date()), as_of=as_of).set_index("customer_id")
-    rows = customers[customers["customer_id"].isin(lately.index)]
+    place = lately.index.get_indexer(customers["customer_id"])  # `isin` takes ten times as long for text
+    rows, there = customers[place >= 0], lately.iloc[place[place >= 0]]
     columns = ["orders", "purchases", "revenue", "margin", "ticket"]
-    return rows.assign(**lately.loc[rows["customer_id"], columns].set_index(rows.index))
+    return rows.assign(**there[columns].set_index(rows.index))
 
 
 def months_before(day, months):

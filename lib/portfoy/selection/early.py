@@ -74,7 +74,7 @@ class _Columns:
     names: list
 
 
-def early_adopters(tables, launch, fit, *, customers=None, as_of=None, contacts=50, confidence=0.95):
+def early_adopters(tables, launch, fit, *, customers=None, value=None, as_of=None, contacts=50, confidence=0.95):
     """Who took up a launch first, against customers who were active then and had not; and who is like them today.
 
     Parameters
@@ -85,6 +85,7 @@ def early_adopters(tables, launch, fit, *, customers=None, as_of=None, contacts=
     launch : Launch, as from `pick_product`
     fit : Bass of the launch; the first 16 % of its m are early, or of those so far where m stays open
     customers : DataFrame, the `customer_table` of `as_of`; made here where it is not given
+    value : LifetimeValue of the same customers, optional; adds their ``expected_value`` to the list
     contacts, confidence : length of the list; of the intervals
 
     Returns
@@ -114,6 +115,10 @@ def early_adopters(tables, launch, fit, *, customers=None, as_of=None, contacts=
     today = _with_traits(today, tables.customers, as_of)
     scored = _scored(_terms(columns, today), today, beta, covariance, z).head(contacts)
     scored["why"] = _why(columns, terms.mean(axis=0), beta, _terms(columns, today.loc[scored.index]))
+    listed = ["customer_id", "why", "p_early", "p_early_low", "p_early_high"]
+    if value is not None:
+        scored["expected_value"] = value.table["expected_value"].reindex(scored.index)
+        listed += ["expected_value"]
     return EarlyAdopters(
         odds=_odds(columns, beta, covariance, z),
         **dict(zip(["auc", "auc_low", "auc_high"], auc, strict=True)),
@@ -123,7 +128,7 @@ def early_adopters(tables, launch, fit, *, customers=None, as_of=None, contacts=
         until=until,
         so_far=bool(fit.open),
         confidence=confidence,
-        listed=scored[["customer_id", "why", "p_early", "p_early_low", "p_early_high"]].reset_index(drop=True),
+        listed=scored[listed].reset_index(drop=True),
     )
 
 

@@ -177,10 +177,10 @@ def _period(months):
     return plural("the next month", "the next {n} months", months).format(n=style.number(months))
 
 
-def describe_top(top, value, *, currency=""):
-    """How much of the expected value the listed customers are."""
+def describe_top(top, value, reach, *, currency=""):
+    """How much of the expected value the listed customers are, and what limits the list."""
     if top.empty:
-        return style.Reading(_("There is no customer to list."))
+        return style.Reading(" ".join([_("There is no customer to list."), *_limit(reach, currency)]))
     listed = float(top["expected_value"].sum())
     text = plural(
         "The customer listed first is expected to bring {sum}",
@@ -189,4 +189,21 @@ def describe_top(top, value, *, currency=""):
     ).format(n=style.number(len(top)), sum=style.money(listed, currency, compact=True))
     if value.total > 0:
         text += ", " + _("{share} of the value of all customers").format(share=style.share(listed / value.total))
-    return style.Reading(text + ".")
+    return style.Reading(" ".join([text + ".", *_limit(reach, currency)]))
+
+
+def _limit(reach, currency):
+    """What the budget pays for, where it limits the list."""
+    if not reach.limited:
+        return
+    mean = plural("the mean of {n} campaign", "the mean of {n} campaigns", reach.campaigns)
+    yield plural(
+        "The budget of {budget} pays for {n} contact at {cost} ({cost_from}), so no list is longer.",
+        "The budget of {budget} pays for {n} contacts at {cost} each ({cost_from}), so no list is longer.",
+        reach.contacts,
+    ).format(
+        budget=style.money(reach.budget, currency),
+        n=style.number(reach.contacts),
+        cost=style.money(reach.contact_cost, currency),
+        cost_from=mean.format(n=style.number(reach.campaigns)) if reach.campaigns else _("as given"),
+    )
