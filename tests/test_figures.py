@@ -96,6 +96,19 @@ def test_concentration_says_what_is_shared():
     assert ax.get_ylabel() == "Share of the margin"
 
 
+def test_two_curves_are_told_apart_and_both_in_view():
+    both = pd.DataFrame({"revenue": [10.0, 5, 5], "margin": [9.0, 4, -6]})
+    found = [concentration(both, by=name) for name in both]
+    ax = pf.plot_concentration(*found)
+    lines = {line.get_label(): line.get_xydata().tolist() for line in ax.lines}
+    assert lines["revenue"] == found[0].curve.to_numpy().tolist()
+    assert lines["margin"] == found[1].curve.to_numpy().tolist()
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["revenue", "margin"]
+    assert ax.get_ylim()[1] >= 13 / 7
+    assert ax.get_ylabel() == "Share of the total"
+    draw(ax)
+
+
 @pytest.mark.parametrize("revenue", [[7.0], [100.0, 50, -40, -40, 5]])
 def test_the_whole_curve_is_in_view(revenue):
     found = concentration(pd.DataFrame({"revenue": revenue}))

@@ -134,8 +134,14 @@ def test_customers_below_zero_are_named(revenue, expected):
 
 
 def test_concentration_of_another_measure_and_of_one_customer():
+    found = concentration(people([1, 2, 3]))
     by_margin = concentration(people([1, 2, 3], margin=[5.0, 3, 1]), by="margin")
     assert "of the margin (95% interval" in pf.describe_concentration(by_margin)
+    assert plain(pf.describe_concentration(found, by_margin)).endswith(
+        f"Of the margin, the 20% of customers with most of it hold {by_margin.top_share:.1%} "
+        f"({by_margin.top_share_low:.1%}–{by_margin.top_share_high:.1%}); its Gini coefficient is "
+        f"{by_margin.gini:.3f} ({by_margin.gini_low:.3f}–{by_margin.gini_high:.3f})."
+    )
     assert pf.describe_concentration(concentration(people([7]))) == (
         "There is one customer, who brings all of the revenue."
     )

@@ -191,7 +191,8 @@ def test_every_finding_is_a_sentence_with_its_number():
     ]
     assert pf.describe_findings(table) == (
         "2 strengths: revenue, churn. 1 weakness: revenue per purchase. A difference counts only where its interval "
-        "leaves no doubt about the direction. About the firm's own people these tables say nothing."
+        "leaves no doubt about the direction. Of 5 comparisons, about 0.3 would look like a difference by chance "
+        "alone. About the firm's own people these tables say nothing."
     )
     assert pf.describe_findings(table.iloc[:0]) == "The data hold too little history to compare anything with."
 

@@ -4,8 +4,8 @@ from portfoy import style
 from portfoy.locale import _, plural
 
 
-def describe_concentration(concentration):
-    """Who holds the revenue, in words, with the intervals."""
+def describe_concentration(concentration, second=None):
+    """Who holds the revenue, in words, with the intervals; and the margin, where a `Concentration` of it is there."""
     c, measure = concentration, style.measure(concentration.by)
     if c.customers == 1:
         return style.Reading(_("There is one customer, who brings all of the {measure}.").format(measure=measure))
@@ -29,6 +29,18 @@ def describe_concentration(concentration):
             "The {measure} of {n} customers is below zero.",
             c.below_zero,
         ).format(measure=measure, n=style.number(c.below_zero))
+    if second is not None:
+        text += " " + _(
+            "Of the {measure}, the {top} of customers with most of it hold {share} ({interval}); its Gini coefficient "
+            "is {gini} ({gini_interval})."
+        ).format(
+            measure=style.measure(second.by),
+            top=style.share(second.top, 0),
+            share=style.share(second.top_share),
+            interval=style.between(second.top_share_low, second.top_share_high, style.share),
+            gini=style.number(second.gini, 3),
+            gini_interval=style.between(second.gini_low, second.gini_high, lambda value: style.number(value, 3)),
+        )
     return style.Reading(text)
 
 

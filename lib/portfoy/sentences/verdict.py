@@ -99,8 +99,8 @@ def topic_names():
         "frequency": _("purchases per buyer"),
         "ticket": _("revenue per purchase"),
         "margin_rate": _("margin as a share of revenue"),
-        "top_share": _("reliance on the largest 20%"),
-        "largest": _("reliance on one customer"),
+        "top_share": _("how widely the revenue is spread"),
+        "largest": _("how much one customer brings"),
         "loss_making": _("profit customer by customer"),
         "at_risk": _("customers at risk"),
         "prospects": _("people who never bought"),
@@ -159,8 +159,8 @@ def _compared(row, write):
     return text.format(subject=subject, value=write(row.value), against=write(row.against))
 
 
-def describe_findings(table):
-    """How many strengths and weaknesses there are, and what they are about."""
+def describe_findings(table, *, confidence=0.95):
+    """How many strengths and weaknesses there are, what they are about, and how many would be there by chance."""
     if table.empty:
         return style.Reading(_("The data hold too little history to compare anything with."))
     parts = []
@@ -175,6 +175,14 @@ def describe_findings(table):
     if not parts:
         parts.append(_("Nothing stands out: no figure differs from its yardstick by more than chance would."))
     parts.append(_("A difference counts only where its interval leaves no doubt about the direction."))
+    compared = int((table["value_low"].notna() & table["yardstick"].isin(["before", "firms"])).sum())
+    if compared:
+        chance = plural(
+            "Of {n} comparison, about {chance} would look like a difference by chance alone.",
+            "Of {n} comparisons, about {chance} would look like a difference by chance alone.",
+            compared,
+        )
+        parts.append(chance.format(n=style.number(compared), chance=style.number(compared * (1 - confidence), 1)))
     parts.append(_("About the firm's own people these tables say nothing."))
     return style.Reading(" ".join(parts))
 
