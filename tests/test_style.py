@@ -123,8 +123,8 @@ def test_a_table_of_three_rows():
     )
     assert shown(table, currency="TRY") == [
         ["Segment", "Customers", "Share of customers", "Revenue (TRY)", "Last purchase", "Expected value (TRY)"],
-        ["A", "1,200", "50.0%", "1,234,568", "30 Jun 2026", f"100 (80{JOIN}–{JOIN}120)"],
-        ["B", "3", "25.0%", "20", "1 Jan 2026", f"50 (-1{JOIN}{NBSP}–{NBSP}{JOIN}60)"],
+        ["A", "1,200", "50.0%", "1,234,568", "30\u00a0Jun\u00a02026", f"100 (80{JOIN}–{JOIN}120)"],
+        ["B", "3", "25.0%", "20", "1\u00a0Jan\u00a02026", f"50 (-1{JOIN}{NBSP}–{NBSP}{JOIN}60)"],
         ["", "0", "–", "–", "–", "7"],
     ]
 
@@ -139,8 +139,8 @@ def test_other_labels_kinds_and_columns():
     )
     assert shown(table, labels={"year": "Year"}, kinds={"rate": "share"}) == [
         ["0", "when", "Year", "rate"],
-        ["1.50", "1 Jan 2026", "2025", "10.0%"],
-        ["2.00", "1 Jan 2026", "2026", "100.0%"],
+        ["1.50", "1\u00a0Jan\u00a02026", "2025", "10.0%"],
+        ["2.00", "1\u00a0Jan\u00a02026", "2026", "100.0%"],
     ]
 
 

@@ -235,7 +235,7 @@ def _cells(table, name, kind, currency):
         "decimal": lambda value: number(value, 3),
         "money": lambda value: number(value, 2 if table[name].abs().max() < 100 else 0),
         "share": share,
-        "date": day,
+        "date": lambda value: day(value).replace(" ", "\u00a0"),  # on one line
         "change": change,
     }[kind]
     return _cells_of(table, name, write)

@@ -12,7 +12,7 @@ def plot_concentration(concentration, second=None):
     top, held = concentration.top, concentration.top_share
     measure = style.measure(concentration.by)
     ax.plot(curve["customer_share"], curve["value_share"], color=style.ACCENT, lw=2, label=measure)
-    ax.plot([0, 1], [0, 1], color=style.MUTED, lw=1, ls=(0, (4, 3)))
+    ax.plot([0, 1], [0, 1], color=style.MUTED, lw=1, ls=(0, (1, 2)))
     ax.plot([top, top, 0], [0, held, held], color=style.INK, lw=0.8)
     ax.plot([top], [held], "o", color=style.INK, ms=6)
     title = _("The largest {top} of customers bring {held} of the {measure}").format(
@@ -31,7 +31,10 @@ def plot_concentration(concentration, second=None):
     low, high = float(curve["value_share"].min()), float(curve["value_share"].max())
     if second is not None:
         other = second.curve["value_share"]
-        ax.plot(second.curve["customer_share"], other, color=style.WARM, lw=1.5, label=style.measure(second.by))
+        dashes = (0, (4, 3))  # where both curves are the same, both are seen
+        ax.plot(
+            second.curve["customer_share"], other, color=style.WARM, lw=2, ls=dashes, label=style.measure(second.by)
+        )
         low, high = min(low, float(other.min())), max(high, float(other.max()))
         ax.legend(loc="lower right", frameon=False, fontsize=9)
     ax.set(xlim=(0, 1), ylim=(min(0, low), max(1.02, high)))

@@ -35,7 +35,6 @@ AREAS = {
     "top_share": "risk",
     "largest": "risk",
     "at_risk": "risk",
-    "prospects": "chance",
     "first_contact_resolution": "service",
     "nps": "service",
 }  # all others: market
@@ -135,7 +134,7 @@ def findings_table(*, years=None, spread=None, metrics=None, metrics_before=None
     Returns
     -------
     DataFrame, strengths first, then weaknesses, chances and what is steady
-        ``topic``; ``area`` finance, market, service, risk or chance; ``verdict`` strength, weakness, chance or steady;
+        ``topic``; ``area`` finance, market, service or risk; ``verdict`` strength, weakness, chance or steady;
         ``value`` with ``value_low``, ``value_high`` in ``unit``; ``against`` the yardstick, missing where the value
         is itself a change; ``yardstick`` before, firms, rule or none.
     """

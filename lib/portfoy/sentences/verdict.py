@@ -73,7 +73,6 @@ def findings(table):
         "market": _("Sales and customers"),
         "service": _("Service"),
         "risk": _("Risk"),
-        "chance": _("Opportunity"),
     }
     return table.assign(
         verdict=[_verdicts()[verdict] for verdict in table["verdict"]],
@@ -207,8 +206,8 @@ def describe_years(years):
     parts = rows.loc[["buyers", "frequency", "ticket"], "change"]
     most = (1 + parts).apply("log").abs().idxmax()
     text = _(
-        "Revenue is buyers times purchases per buyer times revenue per purchase. It changed by {revenue}; most of that "
-        "is {what}, {change}. Money is counted as it was paid, so price rises are in it."
+        "Revenue is buyers times purchases per buyer times revenue per purchase. It changed by {revenue}; of the three, "
+        "{what} changed most, {change}. Money is counted as it was paid, so price rises are in it."
     ).format(
         revenue=style.change(rows.loc["revenue", "change"]), what=topic_names()[most], change=style.change(parts[most])
     )
