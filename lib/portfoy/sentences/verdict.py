@@ -206,8 +206,8 @@ def describe_years(years):
     parts = rows.loc[["buyers", "frequency", "ticket"], "change"]
     most = (1 + parts).apply("log").abs().idxmax()
     text = _(
-        "Revenue is buyers times purchases per buyer times revenue per purchase. It changed by {revenue}; of the three, "
-        "{what} changed most, {change}. Money is counted as it was paid, so price rises are in it."
+        "Revenue is buyers times purchases per buyer times revenue per purchase. It changed by {revenue}; of the "
+        "three, {what} changed most, {change}. Money is counted as it was paid, so price rises are in it."
     ).format(
         revenue=style.change(rows.loc["revenue", "change"]), what=topic_names()[most], change=style.change(parts[most])
     )
