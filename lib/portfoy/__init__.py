@@ -141,6 +141,12 @@ _FRONT = {
     "expect": "report.record",
     "actions": "report.record",
     "use_language": "locale",
+    "lesson": "course.checks",
+    "check": "course.checks",
+    "progress": "course.checks",
+    "possible": "course.checks",
+    "truth": "course.lessons",
+    "glossary": "course.terms",
 }
 
 __all__ = sorted(_FRONT)

@@ -1,0 +1,276 @@
+"""Exercises of lesson 0, the portfolio: who is known, how much rests on a few, who leaves, what growth is made of."""
+
+import numpy as np
+import pandas as pd
+
+from portfoy.contract import DataError
+from portfoy.course.exercise import Exercise, Mistake
+from portfoy.customers import customer_table, months_before, recent_table, split_table
+from portfoy.locale import _
+from portfoy.people import with_traits
+
+
+def _never_bought(desk):
+    """Whether each known person never bought, in the order of the people."""
+    buyers = pd.Index(desk.customers["customer_id"])
+    return buyers.get_indexer(desk.people["person_id"]) < 0
+
+
+def _never_mistakes(desk):
+    never, listed = _never_bought(desk), (desk.people["known_as"] == "customer").to_numpy()
+    return [
+        Mistake(
+            never[listed].mean(),
+            _(
+                "This counts only those on the customer list. The leads are people we know too: they belong above and "
+                "below the line."
+            ),
+        ),
+        Mistake(
+            never.sum() / len(desk.customers),
+            _("This divides by the customers who bought. Below the line stand all people known, buyers or not."),
+        ),
+        Mistake(1 - never.mean(), _("This is the share of known people who have bought: the others are asked for.")),
+        Mistake(never.sum(), _("This is how many never bought. As a share it has to be divided by all people known.")),
+    ]
+
+
+def _with_margin(desk):
+    """Customers whose margin is known."""
+    known = desk.customers.dropna(subset="margin")
+    if len(known) < 5 or known["margin"].sum() <= 0:
+        raise DataError(
+            _(
+                "portfolio-2: {n} customers have a known margin, and it must be above zero in sum; at least 5 are "
+                "needed. Take data with unit costs."
+            ).format(n=len(known))
+        )
+    return known
+
+
+def _held(customers, ranked_by, counted="margin"):
+    """Share of the total that the largest fifth of customers hold."""
+    fifth = customers.nlargest(len(customers) // 5, ranked_by)
+    return fifth[counted].sum() / customers[counted].sum()
+
+
+def _held_mistakes(desk):
+    known = _with_margin(desk)
+    smallest = known.nsmallest(len(known) // 5, "margin")["margin"].sum() / known["margin"].sum()
+    return [
+        Mistake(
+            _held(known, "orders"),
+            _("Here the customers with the most orders are taken. Those with the most margin are asked for."),
+        ),
+        Mistake(
+            _held(known, "revenue"),
+            _("Here the customers with the most revenue are taken. Those with the most margin are asked for."),
+        ),
+        Mistake(
+            _held(known, "revenue", "revenue"),
+            _("This is the share of the revenue. What is asked for is margin: what is left after the cost of goods."),
+        ),
+        Mistake(smallest, _("These are the smallest fifth: the customers were sorted the other way round.")),
+        Mistake(100 * _held(known, "margin"), _("This is in per cent. A share lies between 0 and 1.")),
+    ]
+
+
+def _regions(desk):
+    """Revenue of the customers whose region is known, with the region."""
+    customers = with_traits(desk.customers, desk.people)
+    if "region" not in customers or customers["region"].nunique() < 2:
+        raise DataError(
+            _("portfolio-3: the customers have no region; two regions at least are needed. Add them to customers.")
+        )
+    return customers.dropna(subset="region")
+
+
+def _hhi(parts):
+    return float(((parts / parts.sum()) ** 2).sum())
+
+
+def _hhi_by_region(desk):
+    return _hhi(_regions(desk).groupby("region")["revenue"].sum())
+
+
+def _hhi_mistakes(desk):
+    customers = _regions(desk)
+    revenue = customers.groupby("region")["revenue"].sum()
+    return [
+        Mistake(1.0, _("Shares always add up to 1. Square each of them first, then add up.")),
+        Mistake(
+            _hhi(customers["region"].value_counts()),
+            _("These are shares of the customers. What is asked for are each region's shares of the revenue."),
+        ),
+        Mistake(
+            _hhi(customers["revenue"]),
+            _("This is the index customer by customer. Add the revenue up by region first."),
+        ),
+        Mistake(
+            1 / _hhi(revenue),
+            _("This is one over the index: how many equal regions would be as concentrated. Stop a step earlier."),
+        ),
+        Mistake(
+            10_000 * _hhi(revenue),
+            _("This is the index from 0 to 10,000, from shares in per cent. We write it from 0 to 1."),
+        ),
+        Mistake(
+            float(np.max(revenue / revenue.sum())),
+            _("This is the share of the largest region. The index takes all regions, each share squared."),
+        ),
+    ]
+
+
+def _a_year_ago(desk):
+    """The customers of a year ago, and whether each had bought in the year before that and has since."""
+    split = split_table(desk.log, split_on=months_before(desk.day, 12), as_of=desk.day)
+    active, lost = split["idle"] < 365, split["holdout_purchases"] == 0
+    if not active.any():
+        raise DataError(
+            _("portfolio-5: nobody bought in the 365 days before the last twelve months. Take a longer history.")
+        )
+    return active, lost
+
+
+def _churn(desk):
+    active, lost = _a_year_ago(desk)
+    return (active & lost).sum() / active.sum()
+
+
+def _churn_mistakes(desk):
+    active, lost = _a_year_ago(desk)
+    return [
+        Mistake(
+            (active & ~lost).sum() / active.sum(),
+            _("This is the retention rate: those who stayed. Churn counts those who did not come back."),
+        ),
+        Mistake(
+            lost.mean(),
+            _(
+                "Here everyone who ever bought stands below the line, and those gone for long are counted as lost once "
+                "more. Only those active at the start can be lost."
+            ),
+        ),
+        Mistake(
+            (active & lost).sum() / len(active),
+            _("The lost are right; below the line stand all who ever bought. Only those active at first can be lost."),
+        ),
+        Mistake(
+            (active & lost).sum() / len(desk.customers),
+            _("The lost are right; below the line stand the customers of today, with those won since the start."),
+        ),
+        Mistake((active & lost).sum(), _("This is how many were lost. The rate divides by those active at the start.")),
+    ]  # fmt: skip
+
+
+def _parts(customers):
+    """Customers, purchases per customer and revenue per purchase: their product is the revenue."""
+    purchases, revenue = customers["purchases"].sum(), customers["revenue"].sum()
+    return pd.Series(
+        {"customers": len(customers), "frequency": purchases / len(customers), "ticket": revenue / purchases}
+    )
+
+
+def _two_years(desk):
+    ago = months_before(desk.day, 12)
+    now = recent_table(desk.customers, desk.log, months=12, as_of=desk.day)
+    before = recent_table(customer_table(desk.log, as_of=ago), desk.log, months=12, as_of=ago)
+    return now, before
+
+
+def _factors(desk):
+    now, before = _two_years(desk)
+    return _parts(now) / _parts(before)
+
+
+def _factor_mistakes(desk):
+    now, before = _two_years(desk)
+    factors, last, first = _parts(now) / _parts(before), _parts(now), _parts(before)
+    each = now["revenue"].mean() / before["revenue"].mean()
+    return [
+        Mistake(
+            last - first,
+            _("These are differences, each in a unit of its own: they cannot be multiplied to the growth of revenue."),
+        ),
+        Mistake(
+            factors - 1,
+            _("These are changes: 0.1 for a tenth more. Factors are asked for, 1.1 for a tenth more."),
+        ),
+        Mistake(1 / factors, _("These are upside down: the later year is divided by the earlier one.")),
+        Mistake(
+            pd.concat([factors[["customers", "frequency"]], pd.Series({"ticket": each})]),
+            _("The ticket is revenue per purchase; here the revenue was divided by the customers."),
+        ),
+        Mistake(
+            factors.copy().mask(
+                factors.index == "frequency", now["purchases"].sum() / before["purchases"].sum()
+            ),
+            _("Frequency is purchases per customer; here all purchases stand beside all purchases."),
+        ),
+        Mistake(last, _("These are the figures of the later year alone: divide them by those of the earlier one.")),
+    ]  # fmt: skip
+
+
+EXERCISES = [
+    Exercise(
+        id="portfolio-1",
+        reference=lambda desk: _never_bought(desk).mean(),
+        hints=lambda: [
+            _("Who is everyone? The table `people` has one row per person known, customers and leads alike."),
+            _("Find the people whose `person_id` stands nowhere in `customers`: that table holds all who bought."),
+            _("The mean of a column of true and false is the share of true: take it over all rows of `people`."),
+        ],
+        mistakes=_never_mistakes,
+        praise=lambda: _("So large a part of those we know is potential: acquisition, the second phase, begins here."),
+    ),
+    Exercise(
+        id="portfolio-2",
+        reference=lambda desk: _held(_with_margin(desk), "margin"),
+        hints=lambda: [
+            _("Two steps: who are the largest fifth, and what do they hold of the whole?"),
+            _("How many are a fifth? The number of customers divided by five with `//`, which rounds down."),
+            _("`nlargest` takes the rows with the largest margin; add up their margin and divide by that of all rows."),
+        ],
+        mistakes=_held_mistakes,
+        praise=lambda: _(
+            "Were all customers alike, the largest fifth would hold a fifth: all above that is concentration."
+        ),
+    ),
+    Exercise(
+        id="portfolio-3",
+        reference=_hhi_by_region,
+        hints=lambda: [
+            _("Follow the five customers by hand: shares first, then squares, then the sum. Here a part is a region."),
+            _("`with_traits` puts the region beside each customer; group by it and add up the revenue."),
+            _("Divide each region's revenue by the sum over regions, square the shares, add the squares up."),
+        ],
+        mistakes=_hhi_mistakes,
+        praise=lambda: _(
+            "One divided by it says how many regions of equal size would carry the same risk of losing a region."
+        ),
+    ),
+    Exercise(
+        id="portfolio-4",
+        reference=_factors,
+        hints=lambda: [
+            _("Work out the three figures for each of the two years first, from `latest` and from `previous`."),
+            _("Customers are rows; frequency is all purchases by customers; ticket is all revenue by purchases."),
+            _("Divide each figure of `latest` by that of `previous`. Multiplied, they give the growth of revenue."),
+        ],
+        mistakes=_factor_mistakes,
+        praise=lambda: _("The three multiply to the growth of revenue, so we see which of them carried it."),
+    ),
+    Exercise(
+        id="portfolio-5",
+        reference=_churn,
+        hints=lambda: [
+            _("Say first who can be lost at all: those who were buying when the year began."),
+            _("In `split`, `idle` is as of the start: below 365 days means active. No purchase since means lost."),
+            _("Count the rows that are active and have `holdout_purchases` of 0; divide by the count of active rows."),
+        ],
+        mistakes=_churn_mistakes,
+        praise=lambda: _(
+            "Lost over active at the start, with the window said: only so can two firms' churn be compared."
+        ),
+    ),
+]

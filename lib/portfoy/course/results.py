@@ -1,0 +1,124 @@
+"""What a student has solved: a small JSON that stays on the student's machine, and the sum over a class."""
+
+import json
+import os
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+
+from portfoy.contract import DataError
+from portfoy.locale import _, plural
+
+FILE, PLACE = "portfoy-progress.json", "PORTFOY_PROGRESS"
+
+
+def path():
+    """Where this machine keeps it: the file that PORTFOY_PROGRESS names, else one in the working directory."""
+    return Path(os.environ.get(PLACE) or FILE)
+
+
+def read(file):
+    """Exercise -> ``tries`` and ``solved`` (the day as text, or None); an empty dict where there is no such file.
+
+    Raises
+    ------
+    DataError : the file is there and is no progress file.
+    """
+    try:
+        kept = json.loads(Path(file).read_text("utf-8"))["exercises"]
+        return {str(name): {"tries": int(one["tries"]), "solved": one["solved"]} for name, one in kept.items()}
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        raise DataError(
+            _("{file}: this is no progress file. Move it away to begin a new one.").format(file=file)
+        ) from None
+
+
+def note(exercise, solved):
+    """Count one try, and the day it was first solved. Returns whether that could be written down."""
+    try:
+        kept = read(path())
+        one = kept.setdefault(exercise, {"tries": 0, "solved": None})
+        if one["solved"] is None:
+            one["tries"] += 1
+            one["solved"] = date.today().isoformat() if solved else None
+        aside = path().with_name(path().name + ".new")
+        aside.write_text(json.dumps({"exercises": kept}, indent=1), "utf-8")
+        aside.replace(path())
+    except (DataError, OSError):
+        return False
+    return True
+
+
+def sum_up(folder, lessons):
+    """What a class has solved, from a folder of progress files.
+
+    Parameters
+    ----------
+    folder : folder with one JSON a student, in it or below it; a student goes by the file's name
+    lessons : dict of lesson -> list of its exercises
+
+    Returns
+    -------
+    students : DataFrame, one row per file: ``student``, ``solved`` exercises, ``tries``, and a column per lesson with
+        the exercises of it that are solved
+    exercises : DataFrame, one row per exercise: ``exercise``; ``solved`` share of the students, 0-1; ``tries`` mean
+        number until it was solved, missing where nobody did
+    unread : list of files that are no progress files
+
+    Raises
+    ------
+    DataError : there is no such folder, or no progress file in it.
+    """
+    if not Path(folder).is_dir():
+        raise DataError(
+            _("{folder}: there is no such folder. Give the one with the students' files.").format(folder=folder)
+        )
+    kept, unread = {}, []
+    for file in sorted(Path(folder).rglob("*.json")):
+        try:
+            kept[_student(file, folder)] = read(file)
+        except DataError:
+            unread.append(str(file.relative_to(folder)))
+    if not kept:
+        raise DataError(
+            _("{folder}: there is no progress file. Collect the students' {name}, one a student.").format(
+                folder=folder, name=FILE
+            )
+        )
+    students = [_row(student, one, lessons) for student, one in kept.items()]
+    every = [name for names in lessons.values() for name in names]
+    return pd.DataFrame(students), pd.DataFrame([_exercise(name, kept.values()) for name in every]), unread
+
+
+def _student(file, folder):
+    """The name a file stands for; where all are called alike, the folder it lies in."""
+    name = file.parent if file.name == FILE and file.parent != Path(folder) else file.with_suffix("")
+    return name.relative_to(folder).as_posix()
+
+
+def _row(student, kept, lessons):
+    solved = {
+        lesson: sum(bool(kept.get(name, {}).get("solved")) for name in names) for lesson, names in lessons.items()
+    }
+    tries = sum(one["tries"] for one in kept.values())
+    return {"student": student, "solved": sum(solved.values()), "tries": tries, **solved}
+
+
+def _exercise(name, students):
+    tries = [kept[name]["tries"] for kept in students if kept.get(name, {}).get("solved")]
+    return {"exercise": name, "solved": len(tries) / len(students), "tries": sum(tries) / len(tries) if tries else None}
+
+
+def summary(folder, lessons):
+    """The sum over a class as text for a terminal."""
+    students, exercises, unread = sum_up(folder, lessons)
+    lines = [plural("{n} student", "{n} students", len(students)).format(n=len(students)), ""]
+    lines += [*students.to_string(index=False).splitlines(), ""]
+    shown = exercises.assign(solved=exercises["solved"].map("{:.0%}".format))
+    lines += shown.to_string(index=False, float_format="{:.1f}".format, na_rep="-").splitlines()
+    for file in unread:
+        lines.append(_("left out, as it is no progress file: {file}").format(file=file))
+    return "\n".join(lines)

@@ -1,0 +1,258 @@
+"""Exercises of lesson 1, selection: scores, an index, the best tenth, discounting, lift, and when a contact pays."""
+
+import numpy as np
+import pandas as pd
+
+from portfoy.contract import DataError
+from portfoy.course.exercise import Exercise, Mistake
+from portfoy.customers import margin_rate
+from portfoy.locale import _
+from portfoy.portfolio.concentration import decile_table
+from portfoy.selection.examples import response_examples
+from portfoy.selection.profiles import segment_table
+from portfoy.selection.response import fit_response
+from portfoy.selection.rfm import rfm
+
+FLOWS, RATE = [40.0, 30.0, 20.0], 0.1  # margins at the end of years 1, 2, 3; a year's discount rate
+BEST = 0.3  # share of the contacts
+CATALOGUE = 0.03  # what a catalogue costs, as a share of the revenue of an average purchase
+
+
+# --- selection-1: the score of frequency -----------------------------------------------------------------------------
+
+
+def _score(desk):
+    return rfm(desk.customers).table["f"]
+
+
+def _score_mistakes(desk):
+    purchases = desk.customers["purchases"]
+    at_most = np.ceil(5 * purchases.rank(method="max", pct=True)).astype(int)
+    return [
+        Mistake(
+            _by_row(purchases),
+            _("These scores depend on the order of the rows: some customers with equal purchases got different ones."),
+        ),
+        Mistake(6 - _score(desk), _("The scores are reversed: 5 is for those who bought most often, 1 for the least.")),
+        Mistake(at_most, _("This counts those with as many purchases, too; the rule counts only those with fewer.")),
+        Mistake(_score(desk) - 1, _("These scores run from 0 to 4; a score begins at 1.")),
+    ]
+
+
+def _by_row(purchases):
+    """Fifths of equal size, ties broken by place in the table: what `qcut` after `rank(method="first")` gives."""
+    if len(purchases) < 5:
+        return pd.Series(0, purchases.index)
+    return pd.qcut(purchases.rank(method="first"), 5, labels=False) + 1
+
+
+# --- selection-2: the index of a segment -----------------------------------------------------------------------------
+
+
+def _largest(desk):
+    """The segment with most customers: its row of the segment table, and revenue per customer in it and in all."""
+    segments = segment_table(rfm(desk.customers))
+    row = segments.loc[segments["customers"].idxmax()]
+    return row, row["revenue"] / row["customers"], desk.customers["revenue"].mean()
+
+
+def _index(desk):
+    _row, own, base = _largest(desk)
+    return 100 * own / base
+
+
+def _index_mistakes(desk):
+    row, own, base = _largest(desk)
+    others = (segment_table(rfm(desk.customers))["revenue"].sum() - row["revenue"]) / max(
+        len(desk.customers) - row["customers"], 1
+    )
+    return [
+        Mistake(100 * row["revenue_share"], _("This is the segment's share of all revenue; an index is per customer.")),
+        Mistake(row["revenue_share"], _("This is the segment's share of all revenue; an index is per customer.")),
+        Mistake(own / base, _("The ratio is right, but an index has 100 for the base: multiply by 100.")),
+        Mistake(100 * base / own, _("This holds the base against the segment; the base goes below the line.")),
+        Mistake(
+            100 * own / others if others else np.nan, _("The base is all customers, those of the segment as well.")
+        ),
+        Mistake(
+            own, _("This is revenue per customer of the segment, in money: hold it against that of all customers.")
+        ),
+    ]
+
+
+# --- selection-3: what the best tenth brings -------------------------------------------------------------------------
+
+
+def _best_tenth(desk, by="margin"):
+    return float(decile_table(desk.customers, by=by)["share"].iloc[0])
+
+
+def _best_tenth_mistakes(desk):
+    deciles = decile_table(desk.customers, by="margin")
+    said = _("This is the share of the revenue that the best tenth by revenue brings; the question is about margin.")
+    worst = _("This is the share of the worst tenth: sort so that the customer with the highest margin comes first.")
+    money = _("This is the margin of the best tenth in money: divide it by the margin of all customers.")
+    fifth = _("This is the share of the best fifth; a tenth is asked for.")
+    return [
+        Mistake(_best_tenth(desk, "revenue"), said),
+        Mistake(float(deciles["share"].iloc[-1]), worst),
+        Mistake(float(deciles["margin"].iloc[0]), money),
+        Mistake(float(deciles["cumulative_share"].iloc[min(1, len(deciles) - 1)]), fifth),
+    ]
+
+
+# --- selection-4: discounting ----------------------------------------------------------------------------------------
+
+
+def _discounted(first):
+    return sum(flow / (1 + RATE) ** (first + year) for year, flow in enumerate(FLOWS))
+
+
+def _discounted_mistakes(_desk):
+    total = sum(FLOWS)
+    return [
+        Mistake(total, _("This is the plain sum: a margin that comes later has to be worth less today.")),
+        Mistake(_discounted(2), _("Every margin is discounted one year too many: the first one comes after one year.")),
+        Mistake(_discounted(0), _("The first margin is not discounted; it comes at the end of the year, not today.")),
+        Mistake(
+            total / (1 + RATE), _("The sum is discounted once; each margin has to be discounted by its own years.")
+        ),
+        Mistake(total / RATE, _("Dividing by the rate is for a margin that comes every year for ever.")),
+    ]
+
+
+# --- selection-5: lift -----------------------------------------------------------------------------------------------
+
+
+def _contacts(desk):
+    """The judged contacts, the highest forecast first, and how many of them are the best."""
+    judged = fit_response(response_examples(desk.tables, as_of=desk.day)).judged
+    return judged.sort_values("p_response", ascending=False)["responded"], round(BEST * len(judged))
+
+
+def _lift(desk):
+    responded, best = _contacts(desk)
+    if not best or not responded.sum():
+        raise DataError(_("the judged campaigns have too few contacts, or nobody responded; more are needed for lift."))
+    return float(responded.head(best).mean() / responded.mean())
+
+
+def _lift_mistakes(desk):
+    responded, best = _contacts(desk)
+    held, all_of_them = responded.head(best), responded.sum()
+    return [
+        Mistake(
+            float(held.sum() / all_of_them),
+            _("This is the gain, the share of all responses that the best hold; divide it by the share contacted."),
+        ),
+        Mistake(float(held.mean()), _("This is the response of the best; hold it against the response of everybody.")),
+        Mistake(
+            float(responded.tail(best).mean() / responded.mean()), _("These are the lowest forecasts, not the best.")
+        ),
+        Mistake(
+            float(held.mean() / responded.iloc[best:].mean()), _("The best are held against everybody, not the rest.")
+        ),
+    ]
+
+
+# --- selection-6: when a contact pays --------------------------------------------------------------------------------
+
+
+def _purchase(desk):
+    """What a catalogue costs and what an average purchase brings: money."""
+    revenue = desk.customers["revenue"].sum() / desk.customers["purchases"].sum()
+    return CATALOGUE * revenue, margin_rate(desk.customers) * revenue
+
+
+def _least(desk):
+    cost, margin = _purchase(desk)
+    if not margin > 0:
+        raise DataError(_("an average purchase brings no margin; then no contact pays."))
+    return cost / margin
+
+
+def _least_mistakes(desk):
+    cost, margin = _purchase(desk)
+    return [
+        Mistake(CATALOGUE, _("This sets the cost against the revenue of a purchase; only its margin can pay for it.")),
+        Mistake(
+            cost * margin, _("Cost and margin are multiplied; ask which probability times margin equals the cost.")
+        ),
+        Mistake(1 - cost / margin, _("This is one minus the answer: the probability that a contact may fail.")),
+        Mistake(margin - cost, _("This is what a sure response would earn, in money; a probability is asked for.")),
+    ]
+
+
+EXERCISES = [
+    Exercise(
+        id="selection-1",
+        reference=_score,
+        hints=lambda: [
+            _("Count for each customer how many others have fewer purchases; equal customers get the same count."),
+            _("A rank that gives ties the lowest place, less one, is the number of customers strictly below."),
+            _("Divide that number by all customers, take five times of it, round down, and add 1."),
+        ],
+        mistakes=_score_mistakes,
+        praise=lambda: _("Equal numbers of purchases get equal scores, in whatever order the rows stand."),
+    ),
+    Exercise(
+        id="selection-2",
+        reference=_index,
+        hints=lambda: [
+            _("An index holds a figure per customer of the group against the same figure of all customers."),
+            _("Find the segment with most customers; its revenue divided by its customers is the first figure."),
+            _("Divide the segment's mean revenue by the mean revenue of all customers, and multiply by 100."),
+        ],
+        mistakes=_index_mistakes,
+        praise=lambda: _("Above 100, a customer of the segment brings more than the average customer; below it, less."),
+    ),
+    Exercise(
+        id="selection-3",
+        reference=_best_tenth,
+        hints=lambda: [
+            _("Rank the customers by margin, the highest first, and look at the first tenth only."),
+            _("A table of tenths by margin holds the share of each; the first row is the best tenth."),
+            _("Call decile_table with by set to margin, and take the first value of its column share. Do not round."),
+        ],
+        mistakes=_best_tenth_mistakes,
+        praise=lambda: _("This is the part of all margin that rests on one customer in ten."),
+    ),
+    Exercise(
+        id="selection-4",
+        reference=lambda desk: _discounted(1),
+        hints=lambda: [
+            _("Money that comes in one year is worth less than money today: divide it by one plus the rate."),
+            _("For each further year divide once more by one plus the rate, then add up."),
+            _("Each margin is divided by one plus the rate to the power of its year: 1, 2 and 3."),
+        ],
+        mistakes=_discounted_mistakes,
+        praise=lambda: _(
+            "So much money today is worth the three margins to come; more than that this customer may not cost."
+        ),
+    ),
+    Exercise(
+        id="selection-5",
+        reference=_lift,
+        hints=lambda: [
+            _("Sort the judged contacts by forecast, the highest first, and keep the first three in ten."),
+            _("Lift compares two response rates: that of the best contacts and that of all contacts."),
+            _("Divide the mean of responded among the best 30 % by its mean among all."),
+        ],
+        mistakes=_lift_mistakes,
+        praise=lambda: _("1 is what a choice by lot gives; the part above 1 is what the forecast adds."),
+        tolerance=0.001,
+    ),
+    Exercise(
+        id="selection-6",
+        reference=_least,
+        hints=lambda: [
+            _("A contact pays where the probability of a response times its margin is at least the cost."),
+            _("A response brings the margin of a purchase, not its revenue: use the margin rate."),
+            _("Divide the cost of the catalogue by the revenue of an average purchase times the margin rate."),
+        ],
+        mistakes=_least_mistakes,
+        praise=lambda: _(
+            "Whoever responds with a higher probability earns more than the catalogue costs; the others cost money."
+        ),
+    ),
+]
