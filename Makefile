@@ -5,11 +5,12 @@ READY = .venv/.ready
 PYTEST = .venv/bin/python -m pytest -q
 SPREAD = -n auto --dist loadscope
 
-.PHONY: help report test check lab bench lock clean
+.PHONY: help report lessons test check lab bench lock clean
 
 help:
 	@echo "make report   the reports on the teaching company, in reports/index.html; ARGS='--language tr' adds options"
-	@echo "make test     unit tests, then every report notebook from top to bottom"
+	@echo "make lessons  the student editions, the index and the glossary, from notebooks/solutions"
+	@echo "make test     unit tests, then every notebook from top to bottom"
 	@echo "make check    lint, format, layout and notebook rules; seconds"
 	@echo "make lab      JupyterLab with everything installed"
 	@echo "make bench    the benchmarks, each with its peers"
@@ -19,9 +20,12 @@ help:
 report: $(READY)
 	.venv/bin/portfoy report $(ARGS)
 
+lessons: $(READY)
+	.venv/bin/portfoy lessons build
+
 test: $(READY)
 	$(PYTEST) $(SPREAD) $(ARGS)
-	$(PYTEST) $(SPREAD) --nbval-lax --nbval-current-env notebooks/reports
+	$(PYTEST) $(SPREAD) --nbval-lax --nbval-current-env notebooks
 
 check: $(READY)
 	.venv/bin/ruff check .

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from portfoy.course import commands as course
+from portfoy.doctor import doctor
 from portfoy.locale import _
 from portfoy.report import commands
 from portfoy.terminal import one_line
@@ -16,10 +18,13 @@ EXPLAIN = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 @click.group(context_settings=EXPLAIN)
 @click.version_option(package_name="portfoy")
 def main():
-    """Customer portfolio management: check data, make dated reports."""
+    """Customer portfolio management: check data, make dated reports, run the course."""
 
 
-for command in (commands.report, commands.parameters, commands.compare, commands.prune, commands.schedule):
+for command in (
+    *(commands.report, commands.parameters, commands.compare, commands.prune, commands.schedule),
+    *(course.lessons, course.progress, doctor),
+):
     main.add_command(command)
 
 

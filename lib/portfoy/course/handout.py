@@ -1,0 +1,103 @@
+"""One file for a classroom without a network: lessons, data, pages to read, slides, and the package itself."""
+
+import zipfile
+from pathlib import Path
+
+from portfoy.address import locate
+from portfoy.contract import DataError
+from portfoy.course import editions, sheets, slides, terms
+from portfoy.course.lessons import LESSONS, solutions
+from portfoy.locale import _
+
+SHIPPED = ("environment.yml", "requirements.lock", "pyproject.toml", "Makefile", "LICENSE", "LICENSE-text")
+TREES = ("lib/portfoy", "data/teaching", "notebooks/reports", "notebooks/lessons")
+GLOSSARY, INDEX, TEACHING = "notebooks/GLOSSARY.md", "notebooks/README.md", "notebooks/TEACHING.md"
+LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the same content gives the same bytes, whenever it is packed
+
+
+def pack(out, *, teacher=False, progress=lambda stem: None):
+    """Write the zip.
+
+    Parameters
+    ----------
+    out : Path of the file; one that is there is replaced
+    teacher : bool, with solutions, answer key and the page for teachers
+    progress : called with the stem of a lesson before it is run
+
+    Returns
+    -------
+    list of text : the names in the zip
+
+    Raises
+    ------
+    DataError : a lesson does not run from top to bottom, or the project is not whole; nothing is written then.
+    """
+    root = locate("notebooks/solutions").parents[1]
+    lost = [name for name in SHIPPED if not (root / name).is_file()]
+    if lost:
+        message = _("{folder}: lacks {names}, which go into the zip. Run this in a copy of the repository.")
+        raise DataError(message.format(folder=root, names=", ".join(lost)))
+    contents = {"README.md": _readme(teacher).encode(), INDEX: editions.index(root, teacher=teacher).encode()}
+    for path in _files(root, teacher):
+        contents[path.relative_to(root).as_posix()] = path.read_bytes()
+    contents |= {name: text.encode() for name, text in _made(teacher, progress).items()}
+    partial = Path(out).with_name(f"{Path(out).name}.part")
+    partial.parent.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as target:
+        for name in sorted(contents):
+            entry = zipfile.ZipInfo(f"portfoy-course/{name}", LONG_AGO)
+            entry.compress_type, entry.external_attr, entry.create_system = zipfile.ZIP_DEFLATED, 0o644 << 16, 3
+            target.writestr(entry, contents[name])
+    partial.replace(out)
+    return sorted(contents)
+
+
+def _files(root, teacher):
+    """The files of the project that go in as they are."""
+    found = [root / name for name in (*SHIPPED, GLOSSARY)]
+    found += [path for tree in TREES for path in (root / tree).rglob("*")]
+    if teacher:
+        found += [root / TEACHING, *solutions().values()]
+    return [path for path in found if path.is_file() and not _by_the_way(path.relative_to(root))]
+
+
+def _by_the_way(path):
+    """Whether a file is what tools leave behind."""
+    return path.suffix in (".pyc", ".pyo") or any(
+        part == "__pycache__" or part.startswith(".") or part == "portfoy-progress.json" for part in path.parts
+    )
+
+
+def _made(teacher, progress):
+    """Name -> text of the pages and slides, from lessons that are run now."""
+    made, glossary = {}, terms.glossary()
+    found = solutions()
+    for phase, path in found.items():
+        stem = LESSONS[phase][1]
+        progress(stem)
+        executed = sheets.execute(path)
+        made[f"notebooks/html/{stem}.html"] = sheets.lesson_page(executed, glossary)
+        made[f"notebooks/slides/{stem}.html"] = slides.deck(executed)
+        if teacher:
+            made[f"notebooks/teacher/{stem}.html"] = sheets.lesson_page(executed, glossary, teacher=True)
+    if teacher:
+        made["notebooks/teacher/key.html"] = sheets.key_page([editions.read(path) for path in found.values()])
+    return made
+
+
+def _readme(teacher):
+    steps = [
+        _(
+            "While there is still a network: `make lab` on Linux or macOS installs everything into `.venv`. Elsewhere: "
+            "`conda env create -f environment.yml`, `conda activate portfoy`, then "
+            "`pip install --no-deps --no-build-isolation -e .`, all in this folder."
+        ),
+        _("Start JupyterLab in this folder: `make lab`, or `jupyter lab`. From here on nothing needs a network."),
+        _(
+            "Open `notebooks/README.md`, and from there the first lesson. To read without running anything, open the "
+            "pages in `notebooks/html` in a browser; `notebooks/slides` holds the slides."
+        ),
+    ]
+    lines = "\n".join(f"{number}. {step}" for number, step in enumerate(steps, start=1))
+    note = _("`notebooks/teacher` and `notebooks/solutions` hold the answers: keep them from students.")
+    return f"# {_('Customer portfolio management: the course')}\n\n{lines}\n" + (f"\n{note}\n" if teacher else "")

@@ -1,0 +1,198 @@
+"""The two pages every lesson leads to: the index of the course, and the glossary."""
+
+import re
+
+from portfoy.contract import DataError
+from portfoy.locale import _, plural
+
+FIELDS = (
+    "number", "phase", "title", "questions", "objectives", "prerequisites", "minutes_read", "minutes_practise",
+    "requires", "defines",
+)  # fmt: skip
+
+
+def phases():
+    """Phase -> its name and the question it answers, in the order of the lifecycle."""
+    return {
+        "portfolio": (_("Portfolio"), _("Who are our customers, and how is what they bring spread?")),
+        "selection": (_("Selection"), _("Who is the most profitable customer?")),
+        "acquisition": (_("Acquisition"), _("How do we sell to this customer most effectively?")),
+        "retention": (_("Retention"), _("How long can we keep this customer?")),
+        "deepening": (_("Deepening"), _("How do loyalty, profit and our share of spending grow?")),
+        "monitoring": (_("Monitoring"), _("What has changed, and what asks for action?")),
+    }
+
+
+def check_about(abouts, glossary):
+    """Hold what the lessons say of themselves against the glossary and against one another.
+
+    Parameters
+    ----------
+    abouts : dict, notebook as text -> its metadata.portfoy, in the order of the course
+    glossary : DataFrame with the column ``term``
+
+    Raises
+    ------
+    DataError : a field is missing, a term is not in the glossary, or no earlier lesson defines a term that is required.
+    """
+    known, defined = set(glossary["term"]), set()
+    for name, about in abouts.items():
+        missing = [field for field in FIELDS if field not in about]
+        if missing:
+            message = _("{name}: metadata.portfoy lacks {missing}; a lesson says all of it. Add it.")
+            raise DataError(message.format(name=name, missing=", ".join(missing)))
+        unknown = [term for term in [*about["requires"], *about["defines"]] if term not in known]
+        if unknown:
+            message = _("{name}: {terms} not in course/terms.csv; every term has a row there. Add it, or correct it.")
+            raise DataError(message.format(name=name, terms=_listed(unknown)))
+        early = [term for term in about["requires"] if term not in defined]
+        if early:
+            message = _("{name}: requires {terms}, which no earlier lesson defines. Define it there, or here.")
+            raise DataError(message.format(name=name, terms=_listed(early)))
+        defined |= set(about["defines"])
+
+
+def _listed(terms):
+    return ", ".join(repr(term) for term in terms)
+
+
+def anchor(term):
+    """The name of a term in an address: `customer portfolio` becomes customer-portfolio."""
+    return re.sub(r"\W+", "-", term.lower()).strip("-")
+
+
+def time(about):
+    """The minutes of a lesson, in words."""
+    return _("about {read} minutes to read and {practise} to practise").format(
+        read=about["minutes_read"], practise=about["minutes_practise"]
+    )
+
+
+def about_text(about):
+    """What stands at the head of a lesson, as Markdown: questions, objectives, what it needs, minutes, new terms."""
+    needs = [*about["prerequisites"], *(_link(term) for term in about["requires"])]
+    parts = [
+        f"**{_('Questions')}**",
+        _bullets(about["questions"]),
+        f"**{_('After this lesson you can')}**",
+        _bullets(about["objectives"]),
+        f"**{_('You need')}:** {'; '.join(needs)}." if needs else "",
+        f"**{_('Time')}:** {time(about)}.",
+        f"**{_('New terms')}:** {', '.join(map(_link, about['defines']))}." if about["defines"] else "",
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _link(term):
+    return f"[{term}](../GLOSSARY.md#{anchor(term)})"
+
+
+def _bullets(lines):
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def index_page(lessons, reports, *, teacher=True):
+    """notebooks/README.md: the map of the lifecycle, and what each lesson is about.
+
+    Parameters
+    ----------
+    lessons : dict, phase -> (stem of the notebook, its metadata.portfoy), those there are
+    reports : set of phases that have a report notebook
+    teacher : bool, with the links that are for teachers
+
+    Returns
+    -------
+    text : Markdown
+    """
+    head = [_("Phase"), _("Its question"), _("Lesson"), _("Report")]
+    rows = [
+        (
+            f"{number}. **{name}**",
+            question,
+            f"[{lessons[phase][1]['title']}](lessons/{lessons[phase][0]}.ipynb)" if phase in lessons else _("to come"),
+            f"[{phase}](reports/{phase}.ipynb)" if phase in reports else _("to come"),
+        )
+        for number, (phase, (name, question)) in enumerate(phases().items())
+    ]
+    beside = [
+        _("[Glossary](GLOSSARY.md): every term in English, Turkish and Polish, with one sentence."),
+        _("[For teachers](TEACHING.md): sessions, slides, answer key, classrooms without a network."),
+    ]
+    return _page(
+        f"# {_('Customer portfolio management: the course')}",
+        _("Each lesson begins with an idea, works it out on five rows by hand, then on a company whose truth we know."),
+        _(
+            "Open a lesson in JupyterLab and run it cell by cell. Write where it says `...`; `pf.check` answers at "
+            "once. What is solved is noted in `portfoy-progress.json`, beside the lesson."
+        ),
+        f"## {_('The lifecycle of a customer, and where each lesson stands')}",
+        _table(head, rows),
+        f"## {_('The lessons')}",
+        *(_lesson(stem, about, teacher) for stem, about in lessons.values()),
+        f"## {_('Beside the lessons')}",
+        _bullets(beside if teacher else beside[:1]),
+    )  # fmt: skip
+
+
+def _lesson(stem, about, teacher):
+    count = len(about["defines"])
+    lines = [time(about), plural("{n} new term", "{n} new terms", count).format(n=count)]
+    links = [f"[{_('The lesson')}](lessons/{stem}.ipynb)"]
+    if teacher:
+        links.append(_("for teachers: [with solutions]({file})").format(file=f"solutions/{stem}.ipynb"))
+    return "\n\n".join([
+        f"### {about['number']}. {about['title']}",
+        f"{_capital('; '.join(lines))}. {' · '.join(links)}.",
+        _("After it you can:"),
+        _bullets(about["objectives"]),
+    ])  # fmt: skip
+
+
+def _capital(text):
+    return text[:1].upper() + text[1:]
+
+
+def glossary_page(glossary, lessons):
+    """notebooks/GLOSSARY.md: the terms of the course in three languages, and the lesson that introduces each.
+
+    Parameters
+    ----------
+    glossary : DataFrame with term, turkish, polish, definition
+    lessons : dict, phase -> (stem of the notebook, its metadata.portfoy)
+
+    Returns
+    -------
+    text : Markdown
+    """
+    where = {}
+    for stem, about in lessons.values():
+        for term in about["defines"]:
+            where.setdefault(term, f"[{about['number']}. {about['title']}](lessons/{stem}.ipynb)")
+    ordered = glossary.sort_values("term", key=lambda terms: terms.str.casefold())
+    rows = [
+        (
+            f'<a id="{anchor(row.term)}"></a>**{_cell(row.term)}**',
+            *map(_cell, (row.turkish, row.polish, row.definition)),
+            where.get(row.term, ""),
+        )
+        for row in ordered.itertuples(index=False)
+    ]
+    return _page(
+        f"# {_('Glossary')}",
+        _("The words of the course, as they are used in every lesson, report and message."),
+        _table([_("English"), _("Turkish"), _("Polish"), _("What it means"), _("Introduced in")], rows),
+    )
+
+
+def _cell(text):
+    return " ".join(str(text).split()).replace("|", "\\|") if isinstance(text, str) else ""
+
+
+def _table(head, rows):
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _page(*parts):
+    note = _("Written by `portfoy lessons build`; do not edit by hand.")
+    return "\n\n".join([parts[0], f"<!-- {note} -->", *parts[1:]]) + "\n"

@@ -1,0 +1,282 @@
+"""An executed lesson as one HTML file that needs nothing but itself, and the answer key for the teacher."""
+
+import html
+import os
+import re
+import sys
+import tempfile
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+
+from portfoy.contract import DataError
+from portfoy.course import checks, editions, pages
+from portfoy.course.lessons import LESSONS
+from portfoy.course.results import PLACE
+from portfoy.locale import _, language
+
+CELL_SECONDS = 600
+HIDDEN = {"parameters", "injected-parameters"}
+
+
+def template(name, **content):
+    """A page from a file in templates/; what it is given is HTML already."""
+    return Template(resource("templates", name)).substitute(language=language(), **content)
+
+
+def resource(folder, name):
+    """The text of a file that is shipped with the course."""
+    return files("portfoy.course").joinpath(folder, name).read_text(encoding="utf-8")
+
+
+def execute(path):
+    """The notebook with its results, run from top to bottom in a kernel of its own, in its own folder.
+
+    Raises
+    ------
+    DataError : a cell fails; the message names it.
+    """
+    from nbclient import NotebookClient
+    from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+
+    notebook = editions.read(path)
+    with tempfile.TemporaryDirectory(prefix="portfoy-") as folder:  # what the author solves is nobody's progress
+        environment = {**os.environ, PLACE: str(Path(folder) / "progress.json")}
+        client = NotebookClient(
+            notebook,
+            timeout=CELL_SECONDS,
+            kernel_manager_class=_own_kernels(),
+            resources={"metadata": {"path": str(path.parent)}},
+        )
+        try:
+            client.execute(env=environment)
+        except CellExecutionError as error:
+            cell = next((cell.id for cell in notebook.cells if _failed(cell)), "?")
+            message = _("{path}, cell '{cell}': {name}: {value}. Mend the cell; a lesson runs from top to bottom.")
+            reason = (error.evalue.strip() or "-").splitlines()[0][:300].rstrip(".")
+            raise DataError(message.format(path=path.name, cell=cell, name=error.ename, value=reason)) from None
+        except (CellTimeoutError, DeadKernelError, RuntimeError) as error:
+            reason = (str(error).strip() or type(error).__name__).splitlines()[0][:300].rstrip(".")
+            message = _(
+                "{path}: the kernel did not come to the end: {reason}. Run the lesson in JupyterLab to see why."
+            )
+            raise DataError(message.format(path=path.name, reason=reason)) from None
+    return notebook
+
+
+def _own_kernels():
+    """Kernels that run the interpreter of the command, whatever the machine has installed, and keep to themselves."""
+    import zmq
+    from jupyter_client.kernelspec import KernelSpec
+    from jupyter_client.manager import AsyncKernelManager
+
+    class Manager(AsyncKernelManager):
+        def __init__(self, **options):
+            super().__init__(**options, transport_encryption="auto" if zmq.has("curve") else "disabled")
+
+        @property
+        def kernel_spec(self):
+            launch = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+            about = {"supported_encryption": "curve"}
+            return KernelSpec(argv=launch, display_name="Python 3", language="python", metadata=about)
+
+    return Manager
+
+
+def _failed(cell):
+    return any(output.output_type == "error" for output in cell.get("outputs", []))
+
+
+class Prose:
+    """Markdown to HTML for one page: formulas become MathML, headings get a name that links can lead to.
+
+    ``headings`` collects (level, title as HTML, name). ``words`` are the terms that the page itself explains.
+    """
+
+    def __init__(self, words=()):
+        from latex2mathml.converter import convert
+        from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+
+        self.headings, self.words = [], {pages.anchor(word) for word in words}
+        renderer = IPythonRenderer(escape=False, exclude_anchor_links=True)
+        renderer.inline_math = convert
+        renderer.block_math = lambda formula: convert(formula, display="block")
+        renderer.heading = self._heading
+        self.markdown = MarkdownWithMath(renderer=renderer).render
+
+    def __call__(self, text):
+        return re.sub(r'href="([^"]*)"', self._address, self.markdown(text))
+
+    def _heading(self, text, level, **_attributes):
+        name = pages.anchor(html.unescape(re.sub(r"<[^>]+>", "", text))) or "section"
+        taken = sum(other == name or other.startswith(f"{name}--") for *_rest, other in self.headings)
+        name = f"{name}--{taken}" if taken else name
+        self.headings.append((level, text, name))
+        return f'<h{level} id="{name}">{text}</h{level}>\n'
+
+    def _address(self, match):
+        """Links to the glossary lead to the terms on this page, those to other lessons to their pages."""
+        address = match[1]
+        _file, _sign, word = address.partition("GLOSSARY.md#")
+        if word in self.words:
+            return f'href="#term-{word}"'
+        for _number, stem in LESSONS.values():
+            address = address.replace(f"{stem}.ipynb", f"{stem}.html") if address == f"{stem}.ipynb" else address
+        return f'href="{address}"'
+
+
+def code(source):
+    """Python in colours, as HTML."""
+    from nbconvert.filters.highlight import Highlight2HTML
+
+    return Highlight2HTML()(source, language="python")
+
+
+def output(shown):
+    """What an output shows as (kind, HTML), None where it shows nothing. Kinds: check, table, picture, text, html."""
+    if shown.output_type == "stream":
+        return _text(shown.text)
+    if shown.output_type == "error":
+        return _text(f"{shown.ename}: {shown.evalue}")
+    data = shown.data
+    if "text/html" in data:
+        made = re.sub(r"<style.*?</style>", "", data["text/html"], flags=re.DOTALL)
+        if "<table" in made:
+            made = made.replace("<th></th>", "<td></td>")  # pandas' corner: a head that says nothing
+            return "table", f'<div class="scroll" tabindex="0">{made}</div>'
+        return ("check" if 'class="pf-check"' in made else "html"), made
+    if "image/png" in data:
+        return "picture", _picture(data["image/png"], shown.metadata.get("image/png", {}))
+    text = data.get("text/plain", "")
+    return None if not text or re.match(r"<(Axes|Figure)|\[?<matplotlib", text) else _text(text)
+
+
+def _picture(image, about):
+    alt = about.get("alt") or _("Chart without a description")
+    size = f' width="{about["width"]}" height="{about["height"]}"' if {"width", "height"} <= set(about) else ""
+    source = f"data:image/png;base64,{''.join(image.split())}"
+    return f'<figure class="picture"><img src="{source}" alt="{html.escape(alt)}"{size}></figure>'
+
+
+def _text(text):
+    """Sentences as prose; what is laid out in columns as it stands."""
+    text = re.sub(r"\x1b\[[0-9;]*m", "", text).strip("\n")
+    if not text.strip():
+        return None
+    short = len(text) < 40 and not text.rstrip().endswith((".", "!", "?"))
+    if short or re.search(r"\S {2,}\S|^ |\d\n\d", text, flags=re.M):
+        return "text", f"<pre>{html.escape(text)}</pre>"
+    return "text", "".join(f'<p class="said">{html.escape(line)}</p>' for line in text.splitlines() if line.strip())
+
+
+def lesson_page(executed, glossary, *, teacher=False):
+    """The HTML of an executed lesson: its prose, its code and what the code shows.
+
+    Parameters
+    ----------
+    executed : nbformat notebook, the solution with results
+    glossary : DataFrame with term, turkish, polish, definition
+    teacher : bool, also the author's answers; without it, nothing of them is in the page
+
+    Returns
+    -------
+    text : HTML
+    """
+    about = executed.metadata["portfoy"]
+    notebook = executed if teacher else editions.without_answers(executed)
+    words = glossary[glossary["term"].isin([*about["requires"], *about["defines"]])]
+    prose, body = Prose(words["term"]), []
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            body.append(prose(cell.source))
+        elif cell.cell_type == "code" and cell.source.strip():
+            body.append(code(cell.source))
+            shown = [made for shown in cell.outputs if (made := output(shown))]
+            body += [made for kind, made in shown if teacher or kind != "check"]  # what is solved, nobody has yet
+    if len(words):
+        body += [prose(f"## {_('The terms of this lesson')}"), _definitions(words)]
+    return _document(about["title"], body, prose)
+
+
+def _definitions(words):
+    rows = "".join(
+        f'<dt id="term-{pages.anchor(row.term)}">{html.escape(row.term)} '
+        f'<span class="others">{_other("tr", row.turkish)} · {_other("pl", row.polish)}</span></dt>'
+        f"<dd>{html.escape(row.definition)}</dd>"
+        for row in words.itertuples(index=False)
+    )
+    return f'<dl class="terms">{rows}</dl>'
+
+
+def _other(code, text):
+    return f'<span lang="{code}">{html.escape(str(text))}</span>'
+
+
+def _document(name, body, prose):
+    links = "".join(f'<li><a href="#{name}">{text}</a></li>' for level, text, name in prose.headings if level == 2)
+    return template(
+        "page.html",
+        title=html.escape(name),
+        style=resource("templates", "page.css"),
+        skip=_("Skip to the content"),
+        contents=_("Contents"),
+        links=links,
+        body="\n".join(body),
+    )
+
+
+def key_page(solutions):
+    """The answer key: of each exercise the statement, the author's answer and the hints; then questions and quiz.
+
+    Parameters
+    ----------
+    solutions : list of nbformat notebooks
+
+    Returns
+    -------
+    text : HTML
+    """
+    prose = Prose()
+    body = [prose(f"# {_('Answer key')}"), f"<p>{_('For teachers: keep it from students until they have tried.')}</p>"]
+    for notebook in solutions:
+        about = notebook.metadata["portfoy"]
+        body.append(prose(f"## {about['number']}. {html.escape(about['title'])}"))
+        for before, cell in zip([None, *notebook.cells], notebook.cells, strict=False):
+            body += _key(cell, before, prose)
+    return _document(_("Answer key"), body, prose)
+
+
+def _key(cell, before, prose):
+    """What the key says of one cell: a list of HTML, empty for most."""
+    marked = editions.tags(cell)
+    asked = _asked(before, prose)
+    if "answer" in marked:
+        return [asked, f"<h4>{_('Answer')}</h4>", code(editions.answer_of(cell.source)), _hints(cell.source, prose)]
+    if "solution" in marked:
+        made = prose(cell.source) if cell.cell_type == "markdown" else code(cell.source)
+        return [asked, f'<div class="model"><h4>{_("Model answer")}</h4>{made}</div>']
+    if "quiz" in marked:
+        return [prose(_below(cell.source)).replace("<details>", "<details open>")]
+    return []
+
+
+def _asked(before, prose):
+    """The statement of what a cell answers: the Markdown cell right before it."""
+    if before is None or before.cell_type != "markdown" or "solution" in editions.tags(before):
+        return ""
+    return prose(_below(before.source))
+
+
+def _below(source):
+    """Headings of a cell as they stand below that of a lesson."""
+    return re.sub(r"^#{1,3} ", "### ", source, flags=re.M)
+
+
+def _hints(source, prose):
+    """The hints to the exercise that a cell checks."""
+    asked = re.search(r"""check\(\s*["']([^"']+)["']""", source)
+    known = checks.EXERCISES.get(asked[1]) if asked else None
+    if known is None:
+        return ""
+    lines = "".join(f"<li>{prose(hint)}</li>" for hint in known.hints())
+    return f"<h4>{_('Hints, in this order')}</h4><ol>{lines}</ol>"

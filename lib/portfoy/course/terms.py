@@ -1,0 +1,79 @@
+"""The words of the course: what each term means, and how it is said in Turkish and in Polish."""
+
+import csv
+from pathlib import Path
+
+from portfoy.contract import DataError
+from portfoy.locale import _, plural
+
+COLUMNS = ["term", "turkish", "polish", "definition"]
+
+
+def glossary(path=None):
+    """The terms of the course, each in one sentence and three languages.
+
+    Parameters
+    ----------
+    path : a CSV file, UTF-8, with the columns below; the default is the glossary of the course
+
+    Returns
+    -------
+    DataFrame, one row per term, in alphabetical order whatever the case
+        ``term`` in English; ``turkish``, ``polish`` the same term; ``definition`` one sentence.
+
+    Raises
+    ------
+    DataError : the file cannot be read, a column or a cell is missing, or a term stands there twice.
+    """
+    import pandas as pd
+
+    path = Path(path or Path(__file__).with_name("terms.csv"))
+    terms = pd.DataFrame(_rows(path), columns=COLUMNS)
+    _check(terms, path.name)
+    return terms.sort_values("term", key=lambda column: column.str.casefold(), ignore_index=True)
+
+
+def _rows(path):
+    """The lines of the file below its header, as lists of cells without the space around them."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.reader(file)
+            lines = [([cell.strip() for cell in row], reader.line_num) for row in reader]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise DataError(
+            _("{file}: cannot be read: {reason}. It is a CSV file in UTF-8; see that it is whole.").format(
+                file=path.name, reason=reason.rstrip(".")
+            )
+        ) from None
+    (header, _first), *lines = lines or [([], 1)]
+    if header != COLUMNS:
+        raise DataError(
+            _("{file}: its columns are {found}; they must be {wanted}. Mend the first line.").format(
+                file=path.name, found=", ".join(header) or _("none"), wanted=", ".join(COLUMNS)
+            )
+        )
+    for cells, number in lines:
+        if len(cells) not in (0, len(COLUMNS)):
+            said = _("{file}: line {line} has {n} cells; a term has {wanted}. Put text that holds a comma in quotes.")
+            raise DataError(said.format(file=path.name, line=number, n=len(cells), wanted=len(COLUMNS)))
+    return [cells for cells, _number in lines if cells]
+
+
+def _check(terms, file):
+    """One line about empty cells, or about terms that stand there twice."""
+    empty = [
+        f"{row.term or _('row {n}').format(n=number)} ({column})"
+        for number, row in enumerate(terms.itertuples(), start=1)
+        for column in COLUMNS
+        if not getattr(row, column)
+    ]
+    if empty:
+        said = plural("{file}: {n} cell is empty: {cells}", "{file}: {n} cells are empty: {cells}", len(empty))
+        rule = _("every term has a definition and a word in each language. Fill in what is missing.")
+        raise DataError(f"{said.format(file=file, n=len(empty), cells=', '.join(empty))}; {rule}")
+    folded = terms["term"].str.casefold()
+    if len(twice := sorted(set(terms["term"][folded.duplicated()]))):
+        said = plural("{file}: {n} term stands twice: {terms}", "{file}: {n} terms stand twice: {terms}", len(twice))
+        rule = _("each is defined once. Keep the better line.")
+        raise DataError(f"{said.format(file=file, n=len(twice), terms=', '.join(twice))}; {rule}")

@@ -1,0 +1,444 @@
+"""Slides, pages, key and zip. Judges: Chromium, html.parser, zipfile, and literal notebooks."""
+
+import base64
+import html
+import io
+import re
+import shutil
+import zipfile
+from html.parser import HTMLParser
+from pathlib import Path
+
+import nbformat
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from PIL import Image
+
+from portfoy.contract import DataError
+from portfoy.course import checks, commands, editions, handout, lessons, sheets, slides, terms
+from portfoy.course.exercise import Exercise
+
+ROOT = Path(__file__).parent.parent
+SECRET = "the_author_alone"
+ABOUT = {
+    "number": 0, "phase": "portfolio", "title": "Who <are> they?", "questions": ["Who?"], "objectives": ["tell them"],
+    "prerequisites": [], "minutes_read": 5, "minutes_practise": 9, "requires": [], "defines": ["top share"],
+}  # fmt: skip
+GLOSSARY = pd.DataFrame(
+    [["top share", "ilk pay", "udział", "The share <of> the largest."]],
+    columns=["term", "turkish", "polish", "definition"],
+)
+
+
+def code(source, *tags, name, outputs=()):
+    return new_code_cell(source, id=name, metadata={"tags": list(tags)}, outputs=list(outputs), execution_count=1)
+
+
+def text(source, *tags, name):
+    return new_markdown_cell(source, id=name, metadata={"tags": list(tags)})
+
+
+def shown(kind, value, **metadata):
+    return new_output("display_data", data={kind: value}, metadata=metadata)
+
+
+def picture(width=980, height=560):
+    made = io.BytesIO()
+    Image.new("RGB", (width, height), "#0f6b6d").save(made, "PNG")
+    return shown("image/png", base64.b64encode(made.getvalue()).decode(), **{"image/png": {"alt": 'A "block"'}})
+
+
+def table(rows):
+    return shown("text/html", pd.DataFrame({"n": range(rows), "share": 0.5}).to_html())
+
+
+def said(sentence):
+    return new_output("stream", text=sentence)
+
+
+SENTENCE = (
+    "The estimate was as large as the truth, and the interval holds it; with more customers it would be narrower. "
+)
+
+
+def lesson(*more):
+    """An executed lesson with a cell of every kind."""
+    feedback = shown("text/html", '<div class="pf-check">1 of 1 solved</div>')
+    cells = [
+        text("# Who are they?\n\nA sentence.", name="title"),
+        text("", "about", name="about"),
+        code('data: str = "x"  # folder', "parameters", name="parameters"),
+        code("setup()", name="setup", outputs=[feedback]),
+        text("## The idea\n\nOf $n$ customers: $$\\frac{a}{b}$$", name="idea"),
+        text("Said by the speaker.", "notes", name="notes"),
+        text("## The company\n\n[Selection](1_selection.ipynb), [site](https://example.org).", name="company"),
+        code("show()", name="show", outputs=[table(4), said("One, two and three, and there is no more of it."),
+             picture()]),
+        text("### Exercise 1: a share\n\nWhat is `x`?", "exercise", name="exercise-1"),
+        code(f'# solution\nx = {SECRET}(1)\n# end\npf.check("demo-1", x)', "answer", name="answer-1",
+             outputs=[said(SECRET), feedback]),
+        text("After the exercise.", name="after"),
+        text("What would you do?", name="open"),
+        text(f"{SECRET}: I would wait.", "solution", name="open-answer"),
+        text("## Quiz\n\n<details><summary>Why?</summary>\n\nBecause.\n\n</details>", "quiz", name="quiz"),
+        *more,
+    ]  # fmt: skip
+    return editions.with_about(new_notebook(cells=cells, metadata={"portfoy": ABOUT}))
+
+
+class Outline(HTMLParser):
+    """What stands in a page: addresses that a browser would fetch or follow, and words by element."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.fetched, self.links, self.ids, self.open = [], [], [], []
+        self.feed(page)
+
+    def handle_starttag(self, tag, attributes):
+        attributes = dict(attributes)
+        self.fetched += [attributes[name] for name in ("src", "srcset", "data") if name in attributes]
+        if tag == "link":
+            self.fetched.append(attributes.get("href"))
+        if tag == "a":
+            self.links.append(attributes.get("href"))
+        if "id" in attributes:
+            self.ids.append(attributes["id"])
+
+
+def words(page):
+    """What can be read in the main part of a page."""
+    apart = re.sub(r"</?(h\d|p|li|ol|div|pre|summary)\b[^>]*>", " ", page.partition("<main")[2])
+    bare = re.sub(r"<[^>]+>", "", apart)
+    return " ".join(html.unescape(bare).split())
+
+
+# (a) The page of a lesson
+
+
+def test_a_lesson_page_shows_code_and_results_and_nothing_of_the_answers():
+    made = sheets.lesson_page(lesson(), GLOSSARY)
+    assert SECRET not in made
+    assert "1 of 1 solved" not in made
+    assert 'x = ... pf.check("demo-1", x)' in words(made)
+    assert '<p class="said">One, two and three, and there is no more of it.</p>' in made
+    assert 'alt="A &quot;block&quot;"' in made
+    assert made.count("<math") == 2
+    assert "<title>Who &lt;are&gt; they?</title>" in made
+
+
+def test_a_page_for_the_teacher_has_the_answers():
+    made = sheets.lesson_page(lesson(), GLOSSARY, teacher=True)
+    assert made.count(SECRET) == 3
+    assert "1 of 1 solved" in made
+
+
+def test_the_terms_of_a_lesson_are_explained_on_its_page():
+    outline = Outline(made := sheets.lesson_page(lesson(), GLOSSARY))
+    assert {"#term-top-share", "1_selection.html", "https://example.org"} <= set(outline.links)
+    assert "term-top-share" in outline.ids
+    assert "The share &lt;of&gt; the largest." in made
+
+
+@pytest.mark.parametrize("make", [lambda made: sheets.lesson_page(made, GLOSSARY), slides.deck], ids=["page", "slides"])
+def test_a_page_fetches_nothing(make):
+    made = make(lesson())
+    assert [address[:22] for address in Outline(made).fetched] == ["data:image/png;base64,"]
+    assert "default-src 'none'" in made
+    assert not re.search(r"@import|url\((?!data:)", made.partition("</style>")[0])
+
+
+def test_headings_of_one_name_have_addresses_of_their_own():
+    prose = sheets.Prose()
+    assert re.findall('id="([^"]+)"', prose("## A b\n\n## A b\n\n## `A` b\n\n## ???")) == [
+        "a-b", "a-b--1", "a-b--2", "section",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("given", "made"),
+    [
+        (shown("text/plain", "<Axes: title='x'>"), None),
+        (shown("text/plain", "0.25"), ("text", "<pre>0.25</pre>")),
+        (said("\n"), None),
+        (said("It holds."), ("text", '<p class="said">It holds.</p>')),
+        (said("a  <b\nc   d"), ("text", "<pre>a  &lt;b\nc   d</pre>")),
+        (said(SENTENCE), ("text", f'<p class="said">{SENTENCE}</p>')),
+        (shown("text/html", "<b>x</b><style>y</style>"), ("html", "<b>x</b>")),
+        (shown("text/html", "<table></table>"), ("table", '<div class="scroll" tabindex="0"><table></table></div>')),
+    ],
+)
+def test_what_an_output_shows(given, made):
+    assert sheets.output(given) == made
+
+
+# The answer key
+
+
+def test_the_key_has_statement_answer_hints_and_quiz(monkeypatch):
+    asked = Exercise("demo-1", lambda desk: 1, lambda: ["Look at `x`.", "Divide it.", "By two."], lambda desk: [], str)
+    monkeypatch.setitem(checks.EXERCISES, "demo-1", asked)
+    made = sheets.key_page([lesson()])
+    assert words(made).partition("Answer key ")[2] == (
+        "For teachers: keep it from students until they have tried. 0. Who <are> they? "
+        f"Exercise 1: a share What is x? Answer x = {SECRET}(1) "
+        "Hints, in this order Look at x. Divide it. By two. "
+        f"What would you do? Model answer {SECRET}: I would wait. Quiz Why? Because."
+    )
+    assert "<details open>" in made
+
+
+# The slides
+
+
+def sections(deck):
+    """Heading, or the repeated one, and number of blocks of each slide, as they are before a browser lays them out."""
+    leaves = re.findall(r'<div class="leaf[^>]*data-title="([^"]*)">(.*?)</section>', deck, flags=re.DOTALL)
+    return [(html.unescape(title), leaf.count('class="block ')) for title, leaf in leaves]
+
+
+def test_each_heading_begins_a_slide_and_answers_are_not_on_one():
+    deck = slides.deck(lesson())
+    assert sections(deck) == [
+        ("Who are they?", 1),
+        ("What this lesson is about", 1),
+        ("The idea", 1),
+        ("The company", 4),
+        ("Exercise 1: a share", 1),
+        ("The company", 2),
+        ("Quiz", 1),
+    ]
+    body = deck.partition("<body>")[2].partition("<!-- What shows")[0]
+    assert SECRET not in body
+    assert "solved" not in body
+    assert "show()" not in body
+    assert '<aside class="notes"><p>Said by the speaker.</p>' in body
+    assert Outline(body).links == ["https://example.org"]
+
+
+def test_tags_begin_slides_and_leave_cells_out():
+    more = [text("One.", "slide", name="s1"), text("Two.", "subslide", name="s2"), text("Three.", "skip", name="s3"),
+            text("```\n## no heading\n```", name="s4")]  # fmt: skip
+    assert sections(slides.deck(lesson(*more)))[-2:] == [("", 1), ("", 2)]
+
+
+def test_the_licence_of_what_shows_the_slides_travels_with_them():
+    deck = slides.deck(lesson())
+    assert "Copyright (C) 2011-2026 Hakim El Hattab" in deck
+    assert "Permission is hereby granted, free of charge" in deck
+
+
+# In a browser
+
+
+@pytest.fixture(scope="module")
+def browser():
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if not path:
+        pytest.skip("there is no Chromium or Chrome on the path")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+        yield browser
+        browser.close()
+
+
+MEASURE = """() => Reveal.getSlides().map((slide) => {
+  slide.style.display = "block"; slide.parentElement.style.display = "block";
+  const leaf = slide.querySelector(".leaf");
+  return [leaf.dataset.title, leaf.className, leaf.scrollHeight - leaf.clientHeight,
+          leaf.scrollWidth - leaf.clientWidth, leaf.querySelectorAll("tbody tr").length,
+          leaf.querySelector(".again") ? 1 : 0];
+})"""
+
+
+@pytest.fixture
+def laid_out(browser, tmp_path):
+    """Open slides; (the slides as a reader meets them, what was asked for and complained of)."""
+
+    def go(deck):
+        path = tmp_path / "slides #1.html"
+        path.write_text(deck, encoding="utf-8")
+        page, seen = browser.new_page(viewport={"width": 1280, "height": 720}), []
+        page.on("request", lambda request: seen.append(request.url))
+        page.on("console", lambda message: seen.append(message.text))
+        page.on("pageerror", lambda error: seen.append(str(error)))
+        page.goto(path.as_uri(), wait_until="load")
+        page.wait_for_function("window.Reveal && Reveal.isReady()")
+        found = page.evaluate(MEASURE)
+        page.close()
+        return found, [url for url in seen if not url.startswith("data:") and url != path.as_uri()]
+
+    return go
+
+
+@pytest.mark.slow
+def test_long_slides_go_on_on_the_next_and_nothing_overflows(laid_out):
+    more = [
+        text("## Much", name="much"),
+        *(code("x", name=f"x{n}", outputs=[table(9), said(SENTENCE * 3), picture()]) for n in range(3)),
+        text(f"## Long table\n\n{SENTENCE}", name="long"),
+        code("x", name="rows", outputs=[table(70)]),
+        text("## A picture\n\nTo see.", name="wide"),
+        code("x", name="picture", outputs=[picture(), said(SENTENCE * 3)]),
+    ]
+    found, complaints = laid_out(slides.deck(lesson(*more)))
+    assert complaints == []
+    assert [one for one in found if one[2] > 0 or one[3] > 0 or "scrolls" in one[1]] == []
+    much = [one for one in found if one[0] == "Much"]
+    assert len(much) > 2
+    assert [again for *_rest, again in much] == [0] + [1] * (len(much) - 1)
+    assert sum(rows for title, *_rest, rows, _again in found if title == "Long table") == 70
+
+
+@pytest.mark.slow
+def test_a_picture_of_many_panels_keeps_its_size_and_scrolls(laid_out):
+    more = [
+        text("## Cards\n\nTo see.", name="cards"),
+        code("x", name="tall", outputs=[picture(980, 1900), said(SENTENCE)]),
+    ]
+    found, _complaints = laid_out(slides.deck(lesson(*more)))
+    cards = [(kind, over > 0) for title, kind, over, *_rest in found if title == "Cards"]
+    assert [("scrolls" in kind, over) for kind, over in cards] == [(False, False), (True, True), (False, False)]
+
+
+@pytest.mark.slow
+def test_a_lesson_page_in_a_browser_asks_for_nothing_and_has_names_for_its_parts(browser, tmp_path):
+    from axe_playwright_python.sync_playwright import Axe
+
+    path = tmp_path / "lesson.html"
+    path.write_text(sheets.lesson_page(lesson(), GLOSSARY), encoding="utf-8")
+    page, seen = browser.new_page(), []
+    page.on("console", lambda message: seen.append(message.text))
+    page.on("request", lambda request: seen.append(request.url))
+    page.goto(path.as_uri())
+    assert [url for url in seen if not url.startswith("data:")] == [path.as_uri()]
+    assert [found["id"] for found in Axe().run(page).response["violations"]] == []
+    page.close()
+
+
+# Running a lesson
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """A project with one small lesson that can be run, as the working directory; a function that changes its cell."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(terms, "glossary", lambda path=None: GLOSSARY)
+    folder = tmp_path / "notebooks" / "solutions"
+    folder.mkdir(parents=True)
+    for name in (*handout.SHIPPED, "lib/portfoy/one.py", "lib/portfoy/__pycache__/one.pyc", "data/teaching/truth/t.csv",
+                 "notebooks/TEACHING.md", "notebooks/lessons/.ipynb_checkpoints/x.ipynb"):  # fmt: skip
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(name)
+
+    def write(source):
+        made = lesson()
+        kept = [cell for cell in made.cells if cell.cell_type == "markdown"]
+        answer = f'# solution\nx = "{SECRET}"\n# end\nx'
+        cells = [code(source, name="run"), code(answer, "answer", name="answer-1")]
+        made.cells = [*kept[:2], *cells, *kept[2:]]
+        for cell in made.cells:
+            if cell.cell_type == "code":
+                cell.outputs, cell.execution_count = [], None
+        nbformat.write(made, folder / "0_portfolio.ipynb")
+        editions.build(tmp_path)
+
+    write("import os, pathlib\nprint(pathlib.Path.cwd().name, os.environ['PORTFOY_PROGRESS'])")
+    return write
+
+
+def run(command, *arguments):
+    done = CliRunner().invoke(command, arguments)
+    return done.exit_code, done.output
+
+
+@pytest.mark.slow
+def test_a_lesson_runs_in_its_own_folder_and_keeps_no_progress(project):
+    executed = sheets.execute(Path("notebooks/solutions/0_portfolio.ipynb").resolve())
+    (output,) = executed.cells[2].outputs
+    folder, progress = output.text.split()
+    assert folder == "solutions"
+    assert not Path(progress).parent.exists()
+
+
+@pytest.mark.slow
+def test_a_cell_that_fails_is_one_line(project):
+    project("1 / 0")
+    message = (
+        "portfoy lessons slides: 0_portfolio.ipynb, cell 'run': ZeroDivisionError: division by zero. "
+        "Mend the cell; a lesson runs from top to bottom.\n"
+    )
+    assert run(commands.lessons, "slides", "0") == (2, message)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("teacher", [False, True])
+def test_the_zip_is_the_same_each_time_and_holds_answers_for_teachers_only(project, teacher):
+    project("print('A sentence that is long enough to be read as one.')")
+    options = ["--teacher"] if teacher else []
+    assert run(commands.lessons, "zip", "--out", "one.zip", *options) == (0, "one.zip\n")
+    assert run(commands.lessons, "zip", "--out", "two.zip", *options)[0] == 0
+    assert Path("one.zip").read_bytes() == Path("two.zip").read_bytes()
+    with zipfile.ZipFile("one.zip") as packed:
+        names = {name.removeprefix("portfoy-course/") for name in packed.namelist()}
+        holding = {name for name in names if SECRET in packed.read(f"portfoy-course/{name}").decode()}
+    answers = {
+        "notebooks/solutions/0_portfolio.ipynb",
+        "notebooks/teacher/0_portfolio.html",
+        "notebooks/teacher/key.html",
+    }
+    assert holding == (answers if teacher else set())
+    assert names - answers - {"notebooks/TEACHING.md"} == {
+        "README.md", *handout.SHIPPED, "lib/portfoy/one.py", "data/teaching/truth/t.csv", "notebooks/README.md",
+        "notebooks/GLOSSARY.md", "notebooks/lessons/0_portfolio.ipynb", "notebooks/html/0_portfolio.html",
+        "notebooks/slides/0_portfolio.html",
+    }  # fmt: skip
+    assert not Path("one.zip.part").exists()
+
+
+# The commands
+
+
+def test_build_says_what_has_changed(project):
+    Path("notebooks/README.md").unlink()
+    assert run(commands.lessons, "build") == (0, "notebooks/README.md\n1 file has changed\n")
+    assert run(commands.lessons, "build") == (0, "nothing has changed\n")
+
+
+def test_the_key_is_written_where_it_is_wanted(project):
+    assert run(commands.lessons, "key", "--out", "a/b") == (0, "a/b/key.html\n")
+    assert SECRET in Path("a/b/key.html").read_text("utf-8")
+
+
+def test_a_lesson_that_is_not_there_is_one_line(project):
+    message = "portfoy lessons slides: there is no lesson 7; there are: 0. Give one of these.\n"
+    assert run(commands.lessons, "slides", "7") == (2, message)
+
+
+@pytest.mark.parametrize("command", [["key"], ["zip"]])
+def test_without_a_lesson_there_is_nothing_to_make(monkeypatch, command):
+    monkeypatch.setattr(lessons, "solutions", dict)
+    message = "notebooks/solutions holds no lesson. Run this in a copy of the repository.\n"
+    assert run(commands.lessons, *command) == (2, f"portfoy lessons {command[0]}: {message}")
+
+
+def test_a_zip_of_half_a_project_is_one_line(project):
+    Path("Makefile").unlink()
+    Path("LICENSE").unlink()
+    message = f"{Path.cwd()}: lacks Makefile, LICENSE, which go into the zip. Run this in a copy of the repository."
+    assert run(commands.lessons, "zip", "--out", "x.zip") == (2, f"portfoy lessons zip: {message}\n")
+    assert not Path("x.zip").exists()
+
+
+def test_progress_of_a_folder_that_is_not_there_is_one_line():
+    message = "portfoy progress: nowhere: there is no such folder. Give the one with the students' files.\n"
+    assert run(commands.progress, "nowhere") == (2, message)
+
+
+def test_a_notebook_that_cannot_be_read_is_one_error(tmp_path):
+    (tmp_path / "x.ipynb").write_text("{}")
+    with pytest.raises(DataError, match="cannot be read as a notebook"):
+        sheets.execute(tmp_path / "x.ipynb")
