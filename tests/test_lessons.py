@@ -38,7 +38,7 @@ def cells(phase, folder="solutions", tag=None):
 @pytest.mark.parametrize("phase", PHASES)
 def test_a_lesson_says_what_it_is_about(phase):
     about = lessons.about(notebook(phase))
-    assert list(about) == KEYS
+    assert sorted(about) == sorted(KEYS)
     assert (about["number"], about["phase"]) == (lessons.LESSONS[phase][0], phase)
     assert 3 <= len(about["objectives"]) <= 9
     for objective in about["objectives"]:  # "compute ...", so that it can be seen whether it was reached
@@ -140,7 +140,7 @@ def run(phase, folder, data, monkeypatch, tmp_path):
     said, check = {}, checks.check
     monkeypatch.setenv(results.PLACE, str(tmp_path / "kept.json"))
     monkeypatch.setattr(pf, "check", lambda name, answer: said.setdefault(name, check(name, answer)), raising=False)
-    names = {}
+    names = {"display": lambda *_shown: None}  # as IPython has it
     for cell in cells(phase, folder):
         if cell["cell_type"] == "code":
             given = f"\ndata = {str(data)!r}" if "parameters" in cell["tags"] else ""

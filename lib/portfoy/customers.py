@@ -209,9 +209,7 @@ def purchases_by(log, as_of):
     _kept[question] = answer  # the last one asked for stands last
     if len(_kept) > MOST_KEPT:
         oldest = _kept.pop(next(iter(_kept)))
-        oldest.get_backend().raw_sql(
-            f"DROP TABLE {oldest.get_name()}"
-        )  # Ibis 12 with sqlglot 30 loses the name
+        oldest.get_backend().raw_sql(f"DROP TABLE {oldest.get_name()}")  # Ibis 12 with sqlglot 30 loses the name
     return answer
 
 

@@ -42,8 +42,9 @@ class Truth:
     """What is true of a simulated company, and what no firm would know; a table it lacks is None.
 
     ``customers`` one row per customer: ``rate`` purchases a day while active, ``stop`` probability to leave after a
-    purchase, ``mean_order`` money, ``multiplier`` of the mean order by income and region, ``persona``, ``active`` on the last day,
-    ``left_on``; ``answers`` orders that answered a campaign; ``affinities`` pairs of products bought together;
+    purchase, ``mean_order`` money, ``multiplier`` of the mean order by income and region, ``persona``, ``active`` on
+    the last day, ``left_on``; ``answers`` orders that answered a campaign; ``affinities`` pairs of products that are
+    bought together;
     ``parameters`` all that the simulation was told.
     """
 
