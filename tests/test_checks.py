@@ -186,6 +186,7 @@ def test_feedback_shows_no_markup_of_an_answer(ask):
     said = checks.Feedback("<b>", False)
     assert "&lt;b&gt;" in said._repr_html_()
     assert repr(said) == "… <b>"
+    assert "look at <code>people</code>" in checks.Feedback("look at `people`")._repr_html_()
 
 
 def test_an_analysis_that_is_not_possible_says_why(capsys):

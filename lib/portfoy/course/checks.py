@@ -2,6 +2,7 @@
 
 import difflib
 import html
+import re
 
 import numpy as np
 import pandas as pd
@@ -28,7 +29,8 @@ class Feedback:
     def _repr_html_(self):
         colour, sign = (style.ACCENT, "✓") if self.solved else (style.WARM, "…")
         frame = f"border-left:4px solid {colour};padding:.4em .8em;margin:.4em 0"
-        return f'<div class="pf-check" style="{frame}"><b>{sign}</b> {html.escape(self.text)}</div>'
+        text = re.sub("`([^`]+)`", r"<code>\1</code>", html.escape(self.text))
+        return f'<div class="pf-check" style="{frame}"><b>{sign}</b> {text}</div>'
 
 
 def lesson(phase, tables, *, as_of=None):
