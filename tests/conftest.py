@@ -1,5 +1,6 @@
 """What several test files need: the published data beside the repository, and customers of known truth."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -55,3 +56,17 @@ def simulate_customers():
         return pd.DataFrame({"repeats": repeats.astype(int), "span": span, "age": age, "repeat_ticket": ticket})
 
     return simulate
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """A Chromium without a window."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if not path:
+        pytest.skip("there is no Chromium or Chrome on the path")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+        yield browser
+        browser.close()

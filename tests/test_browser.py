@@ -3,7 +3,6 @@
 import csv
 import json
 import random
-import shutil
 import subprocess
 import sys
 import unicodedata
@@ -86,19 +85,6 @@ def moved(figure, factor):
     return {"name": figure["name"], "label": figure["label"], "unit": figure["unit"], "before": before, "after": after,
             "relative": 1 / factor - 1, "direction": "up" if factor < 1 else "down" if factor > 1 else "same",
             "beyond": None, "better": "up"}  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def browser():
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if not path:
-        pytest.skip("there is no Chromium or Chrome on the path")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ import base64
 import html
 import io
 import re
-import shutil
 import zipfile
 from html.parser import HTMLParser
 from pathlib import Path
@@ -230,19 +229,6 @@ def test_the_licence_of_what_shows_the_slides_travels_with_them():
 
 
 # In a browser
-
-
-@pytest.fixture(scope="module")
-def browser():
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if not path:
-        pytest.skip("there is no Chromium or Chrome on the path")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
-        yield browser
-        browser.close()
 
 
 MEASURE = """() => Reveal.getSlides().map((slide) => {
