@@ -8,7 +8,7 @@ import pandas as pd
 
 from portfoy.contract import DataError
 from portfoy.customers import DAY, as_table, nobody_bought, purchases_by, resolve_as_of, to_frame
-from portfoy.intervals import wilson
+from portfoy.intervals import t_value, wilson
 from portfoy.locale import _, plural
 
 STATES = ["prospect", "new", "active", "reactivated", "at risk", "lapsed"]
@@ -29,8 +29,8 @@ def state_names():
 class StateRule:
     """After how many days without a purchase a customer is at risk, and after how many lapsed.
 
-    ``at_risk_days``, ``lapsed_days`` days, each with ``_low`` and ``_high`` (95 %; missing for days that were given and
-    for one customer's gaps); ``at_risk``, ``lapsed`` share of the gaps that are no longer, 0-1, missing
+    ``at_risk_days``, ``lapsed_days`` days, each with ``_low`` and ``_high`` (of `confidence`; missing for days that
+    were given and for one customer's gaps); ``at_risk``, ``lapsed`` share of the gaps that are no longer, 0-1, missing
     for fewer than 30 gaps; it rests on ``gaps`` of ``customers``, none longer than ``horizon_days``; ``given``: the
     days are the user's own.
     """
@@ -47,9 +47,10 @@ class StateRule:
     at_risk_days_high: float = np.nan
     lapsed_days_low: float = np.nan
     lapsed_days_high: float = np.nan
+    confidence: float = 0.95
 
 
-def state_rule(log, *, as_of=None, at_risk=0.8, lapsed=0.95, at_risk_days=0, lapsed_days=0):
+def state_rule(log, *, as_of=None, at_risk=0.8, lapsed=0.95, at_risk_days=0, lapsed_days=0, confidence=0.95):
     """How long a silence is unusual: the days that 80 %, and 95 %, of the gaps between purchases do not exceed.
 
     A gap is the number of days from one purchase to the next. The gaps of late purchases have not all ended, and the
@@ -65,6 +66,7 @@ def state_rule(log, *, as_of=None, at_risk=0.8, lapsed=0.95, at_risk_days=0, lap
     as_of : date or text, optional; the default is the last date in the log
     at_risk, lapsed : shares of the gaps, between 0 and 1, `at_risk` the smaller
     at_risk_days, lapsed_days : days of one's own, both or neither
+    confidence : of the intervals, default 0.95
 
     Returns
     -------
@@ -92,11 +94,11 @@ def state_rule(log, *, as_of=None, at_risk=0.8, lapsed=0.95, at_risk_days=0, lap
     if not at_risk_days:
         if seen["gaps"] < FEWEST:
             raise _too_few(seen["gaps"], as_of - horizon * DAY, horizon)
-        marks = _mark(gaps, at_risk, "at_risk_days") | _mark(gaps, lapsed, "lapsed_days")
+        marks = _mark(gaps, at_risk, "at_risk_days", confidence) | _mark(gaps, lapsed, "lapsed_days", confidence)
     total = seen["gaps"] if seen["gaps"] >= FEWEST else np.nan
     for share in ("at_risk", "lapsed"):
         seen[share] = float(gaps.loc[gaps["gap"] <= marks[f"{share}_days"], "count"].sum() / total)
-    return StateRule(**marks, **seen, given=bool(at_risk_days))
+    return StateRule(**marks, **seen, given=bool(at_risk_days), confidence=confidence)
 
 
 def _gap_table(log, as_of, horizon):
@@ -114,10 +116,8 @@ def _gap_table(log, as_of, horizon):
     return each.group_by(["part", "gap"]).agg(count=each.count(), customers=(1 / each["count"]).sum())
 
 
-def _mark(gaps, share, name):
+def _mark(gaps, share, name, confidence):
     """The length that `share` of the gaps do not exceed, with its interval from the spread between the parts."""
-    from scipy.special import stdtrit
-
     by_gap = gaps.groupby("gap")["count"].sum()
     reached = (by_gap.cumsum() / by_gap.sum()).to_numpy()
 
@@ -131,7 +131,7 @@ def _mark(gaps, share, name):
     if count < 2:
         return {name: days}
     spread = parts["within"] - parts["within"].sum() / total * parts["count"]
-    half = stdtrit(count - 1, 0.975) * np.sqrt(count / (count - 1) * (spread**2).sum()) / total
+    half = t_value(confidence, count - 1) * np.sqrt(count / (count - 1) * (spread**2).sum()) / total
     return {name: days, f"{name}_low": gap_at(share - half), f"{name}_high": gap_at(share + half)}
 
 
@@ -228,19 +228,20 @@ def state_summary(states):
     return table[["state", "people", "share", "revenue", "revenue_share", "idle", "leads", "open_leads"]]
 
 
-def flow_table(before, now):
+def flow_table(before, now, *, confidence=0.95):
     """Who moved between two days: how many people of each state of the earlier day stand where on the later one.
 
     Parameters
     ----------
     before, now : DataFrame, as from `state_table` with the same rule, the earlier day first
+    confidence : of the intervals, default 0.95
 
     Returns
     -------
     DataFrame, one row per pair of states, those without people too
         ``before``, ``now`` states as stored; ``before`` is "not known yet" for those who came in between, and ``now``
         is "no longer known" for people missing later (a won lead whose customer nobody names), where there are any;
-        ``people``; ``share`` of those with this ``before``, 0-1, ``share_low``, ``share_high`` (95 %), missing where
+        ``people``; ``share`` of those with this ``before``, 0-1, ``share_low``, ``share_high``, missing where
         there are none; ``revenue`` money, all that these people brought up to the later day; ``step`` 1 for the better
         (who never bought or was quiet now buys), -1 for the worse (towards lapsed), else 0.
     """
@@ -254,7 +255,7 @@ def flow_table(before, now):
     every = pd.MultiIndex.from_product([[*STATES, UNKNOWN], goals], names=["before", "now"])
     table = cells.reindex(every, fill_value=0).drop((UNKNOWN, GONE), errors="ignore").reset_index()
     base = table.groupby("before")["people"].transform("sum")
-    low, high = wilson(table["people"], base)
+    low, high = wilson(table["people"], base, confidence)
     table["share"] = table["people"] / base.where(base > 0)
     steps = [_step(*pair) for pair in zip(table["before"], table["now"], strict=True)]
     table = table.assign(share_low=low, share_high=high, step=steps).astype({"revenue": float})

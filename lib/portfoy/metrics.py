@@ -5,7 +5,6 @@ Each is a `Metric`: the number with its interval, and what it was counted from. 
 """
 
 from dataclasses import dataclass
-from statistics import NormalDist
 
 import ibis
 import numpy as np
@@ -13,7 +12,7 @@ import pandas as pd
 
 from portfoy.contract import DataError, FitError
 from portfoy.customers import DAY, as_table, purchases_by
-from portfoy.intervals import wilson
+from portfoy.intervals import wald, wilson
 from portfoy.locale import _
 
 FEWEST = 30  # answers, tickets, deals or customers; an interval from fewer tells nobody anything
@@ -133,9 +132,8 @@ def nps(surveys, *, as_of, days=365, confidence=0.95):
     n = _enough("nps", row["base"], days, _("answers"))
     promoters, detractors = (row["promoters"] or 0) / n, (row["detractors"] or 0) / n
     score = promoters - detractors
-    half = NormalDist().inv_cdf(0.5 + confidence / 2) * np.sqrt((promoters + detractors - score**2) / n)
-    low, high = max(score - half, -1), min(score + half, 1)
-    return Metric("nps", 100 * score, 100 * low, 100 * high, "points", base=n, days=days)
+    low, high = wald(score, np.sqrt((promoters + detractors - score**2) / n), confidence)
+    return Metric("nps", 100 * score, 100 * max(low, -1), 100 * min(high, 1), "points", base=n, days=days)
 
 
 def sales_cycle(leads, *, as_of, days=365, confidence=0.95):

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from portfoy.customers import as_table, resolve_as_of, to_frame
+from portfoy.intervals import t_value
 from portfoy.locale import _
 
 TRAITS = ["type", "age_band", "gender", "region", "income_band", "channel", "interests"]
@@ -275,9 +276,7 @@ def index_table(amount, groups, *, per=None, confidence=0.95):
 
 def _around(index, error, n, confidence):
     """Bounds of an index, symmetric in its logarithm where it has one; missing for a group of one."""
-    from scipy.special import stdtrit
-
-    half = np.where(n > 1, stdtrit(np.maximum(n - 1, 1), 0.5 + confidence / 2) * error, np.nan)
+    half = np.where(n > 1, t_value(confidence, n - 1) * error, np.nan)
     factor = np.exp(half / index)
     low, high = np.where(index > 0, index / factor, index - half), np.where(index > 0, index * factor, index + half)
     return low, high

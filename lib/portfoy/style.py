@@ -126,6 +126,18 @@ def between(low, high, write):
     return _JOIN.join([write(low), dash, write(high)]).replace(" ", "\u00a0")
 
 
+def level(confidence):
+    """The confidence of an interval in words: 95 %, 99.5 %."""
+    return share(confidence, next((n for n in (0, 1) if abs(round(confidence, n + 2) - confidence) < 1e-9), 2))
+
+
+def interval(low, high, write, confidence):
+    """An interval with its confidence: 95% interval 3–5."""
+    return _("{confidence} interval {interval}").format(
+        confidence=level(confidence), interval=between(low, high, write)
+    )
+
+
 def shorten(text, limit=28):
     """A name that fits: blanks folded, the end cut off where it is longer than `limit`."""
     text = " ".join(str(text).split())

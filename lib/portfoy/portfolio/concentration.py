@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from portfoy.contract import DataError, need_columns, positive_total
+from portfoy.intervals import wald
 from portfoy.locale import _
 
 
@@ -82,10 +83,8 @@ def concentration(customers, *, by="revenue", top=0.2, confidence=0.95):
 
 
 def _interval(estimate, influence, confidence, most):
-    from scipy.special import ndtri
-
-    half = ndtri(0.5 + confidence / 2) * np.sqrt(np.var(influence) / len(influence))
-    return float(max(estimate - half, 0.0)), float(min(estimate + half, most))
+    low, high = wald(estimate, np.sqrt(np.var(influence) / len(influence)), confidence)
+    return float(max(low, 0.0)), float(min(high, most))
 
 
 def decile_table(customers, *, by="revenue"):

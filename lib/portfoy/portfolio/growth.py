@@ -12,7 +12,7 @@ COUNTS = ["active", "new", "kept", "reactivated", "lost", "net"]
 MONEY = ["revenue", "new_revenue", "kept_change", "reactivated_revenue", "lost_revenue", "returns_alone"]
 
 
-def growth_table(log, *, as_of=None, months=3, periods=8):
+def growth_table(log, *, as_of=None, months=3, periods=8, confidence=0.95):
     """Growth accounting: the customers and the revenue of each period, beside those of the period before.
 
     A customer of a period has at least one purchase in it (a day with an order). The last period ends on `as_of`.
@@ -26,6 +26,7 @@ def growth_table(log, *, as_of=None, months=3, periods=8):
     as_of : date or text, optional; the default is the last date in the log
     months : length of a period, default 3
     periods : at most so many, default 8
+    confidence : of the interval of the quick ratio, default 0.95
 
     Returns
     -------
@@ -33,7 +34,7 @@ def growth_table(log, *, as_of=None, months=3, periods=8):
         ``start``, ``end`` dates, both inside. Customers: ``active`` who bought; ``new`` for the first time ever;
         ``kept`` in the period before too; ``reactivated`` earlier, but not in the period before; ``lost`` in the
         period before, but not in this; ``net`` = new + reactivated - lost, by which active grew; ``quick_ratio``
-        (new + reactivated) / lost, more than 1 is growth, with ``quick_ratio_low``, ``quick_ratio_high`` (95 %),
+        (new + reactivated) / lost, more than 1 is growth, with ``quick_ratio_low``, ``quick_ratio_high``,
         missing where nobody was lost.
         Money, net of returns, each order on the day of its first sale: ``revenue``; ``new_revenue``,
         ``reactivated_revenue`` of these customers; ``kept_change`` what the kept brought more (or less) than in the
@@ -68,7 +69,7 @@ def growth_table(log, *, as_of=None, months=3, periods=8):
     ends = _ends(pd.Timestamp(reach["first"].iloc[0]), as_of, months, periods)
     cells = to_frame(_period_table(log, as_of, ends)).set_index("period")
     table = cells.reindex(range(1, len(ends)), fill_value=0).fillna(0)
-    return _compared(table, ends)
+    return _compared(table, ends, confidence)
 
 
 def _ends(first, as_of, months, periods):
@@ -118,7 +119,7 @@ def _period_table(log, as_of, ends):
     )
 
 
-def _compared(table, ends):
+def _compared(table, ends, confidence):
     """Each period beside the one before; the first has none and is left out."""
     table = table.assign(
         start=pd.DatetimeIndex(ends[:-1]).as_unit("us") + DAY,
@@ -132,7 +133,8 @@ def _compared(table, ends):
     table = table.iloc[1:].reset_index(drop=True).astype(dict.fromkeys(COUNTS, "int64"))
     gained, lost = table["new"] + table["reactivated"], table["lost"].where(table["lost"] > 0)
     table["quick_ratio"] = gained / lost
-    for name, share in zip(["quick_ratio_low", "quick_ratio_high"], wilson(gained, gained + lost), strict=True):
+    bounds = wilson(gained, gained + lost, confidence)
+    for name, share in zip(["quick_ratio_low", "quick_ratio_high"], bounds, strict=True):
         table[name] = share / (1 - share)
     ratio = ["quick_ratio", "quick_ratio_low", "quick_ratio_high"]
     money = [*MONEY, "returns_change", "revenue_net"]

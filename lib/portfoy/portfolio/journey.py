@@ -5,7 +5,7 @@ import pandas as pd
 
 from portfoy.contract import DataError
 from portfoy.customers import DAY, as_table, purchases_by
-from portfoy.intervals import wilson
+from portfoy.intervals import wald, wilson
 from portfoy.locale import _
 from portfoy.metrics import FEWEST, within
 
@@ -113,8 +113,6 @@ def _share(made, counted, base, confidence):
 
 
 def _mean(made, confidence):
-    from scipy.special import ndtri
-
     n = made["buyers"] if made else 0
     if n < FEWEST:
         raise DataError(
@@ -123,8 +121,8 @@ def _mean(made, confidence):
             )
         )
     mean = made["lately"] / n
-    half = ndtri(0.5 + confidence / 2) * np.sqrt(max(made["squares"] / n - mean**2, 0) / n)
-    return _value(mean, mean - half, mean + half, "number", made["lately"], n)
+    bounds = wald(mean, np.sqrt(max(made["squares"] / n - mean**2, 0) / n), confidence)
+    return _value(mean, *bounds, "number", made["lately"], n)
 
 
 def _won(leads, as_of, confidence):

@@ -3,13 +3,11 @@
 A difference counts where its interval leaves no doubt about its sign; where it does not, the finding is steady.
 """
 
-from statistics import NormalDist
-
 import numpy as np
 import pandas as pd
 
 from portfoy.customers import as_table, months_before, purchase_days
-from portfoy.intervals import wilson
+from portfoy.intervals import wald, wilson
 
 USUAL_TOP_SHARE = 0.67  # of revenue, held by the top 20 % in the median of 339 firms: McCarthy & Winer (2018)
 FEW_LOSING = 0.01  # share of customers who may have cost more than they paid before it counts against us
@@ -117,11 +115,13 @@ def _ratio(sums, moments, signs, confidence):
     log = sum(sign * np.log(sums[name]) for name, sign in signs.items())
     weight = {name: sign / sums[name] for name, sign in signs.items()}
     variance = sum(weight[a] * weight[b] * moments[a, b] for a in signs for b in signs)
-    half = NormalDist().inv_cdf(0.5 + confidence / 2) * np.sqrt(max(variance, 0))
-    return tuple(float(np.expm1(log + shift)) for shift in (0, -half, half))
+    bounds = wald(log, np.sqrt(max(variance, 0)), confidence)
+    return tuple(float(np.expm1(value)) for value in (log, *bounds))
 
 
-def findings_table(*, years=None, spread=None, metrics=None, metrics_before=None, states=None, states_before=None):
+def findings_table(
+    *, years=None, spread=None, metrics=None, metrics_before=None, states=None, states_before=None, confidence=0.95
+):
     """What is strong and what is weak, each with the number it rests on and the yardstick it is held against.
 
     Parameters
@@ -130,6 +130,7 @@ def findings_table(*, years=None, spread=None, metrics=None, metrics_before=None
     spread : DataFrame, as from `concentration_table`, optional
     metrics, metrics_before : DataFrame, as from `metric_table` now and a year ago, optional
     states, states_before : DataFrame, as from `state_table` now and a year ago, optional
+    confidence : of the intervals of what is counted here, the states; the other tables bring theirs
 
     Returns
     -------
@@ -146,7 +147,7 @@ def findings_table(*, years=None, spread=None, metrics=None, metrics_before=None
     if metrics is not None:
         rows += _metric_findings(metrics, metrics_before)
     if states is not None:
-        rows += _state_findings(states, states_before)
+        rows += _state_findings(states, states_before, confidence)
     columns = ["topic", "area", "verdict", "value", "value_low", "value_high", "unit", "against", "yardstick"]
     table = pd.DataFrame(rows, columns=columns)
     order = {verdict: place for place, verdict in enumerate(["strength", "weakness", "chance", "steady"])}
@@ -201,17 +202,17 @@ def _metric_findings(metrics, before):
     return found
 
 
-def _state_findings(states, before):
+def _state_findings(states, before, confidence):
     found = []
     never, known = int((states["state"] == "prospect").sum()), len(states)
     if never:
-        bounds = wilson(never, known)
+        bounds = wilson(never, known, confidence)
         found.append(_finding("prospects", "chance", never / known, *bounds, "share"))
     bought = states[states["state"] != "prospect"]
     if "margin" in bought and bought["margin"].notna().any():
         margin = bought["margin"].dropna()
         losing = int((margin < 0).sum())
-        bounds = wilson(losing, len(margin))
+        bounds = wilson(losing, len(margin), confidence)
         found.append(
             _finding(
                 "loss_making",
@@ -226,9 +227,8 @@ def _state_findings(states, before):
     (here, now), (there, then) = _at_risk(states), _at_risk(before)
     if now and then:
         spread = np.sqrt(here / now * (1 - here / now) / now + there / then * (1 - there / then) / then)
-        moved, half = here / now - there / then, NormalDist().inv_cdf(0.975) * spread
-        verdict = _verdict(BETTER["at_risk"], moved - half, moved + half)
-        bounds = wilson(here, now)
+        verdict = _verdict(BETTER["at_risk"], *wald(here / now - there / then, spread, confidence))
+        bounds = wilson(here, now, confidence)
         found.append(_finding("at_risk", verdict, here / now, *bounds, "share", there / then, "before"))
     return found
 

@@ -28,7 +28,7 @@ def describe_cluster_choice(clusters):
     ).format(
         stability=_three(taken["stability"]),
         interval=style.between(taken["stability_low"], taken["stability_high"], _three),
-        confidence=style.share(clusters.confidence, 0),
+        confidence=style.level(clusters.confidence),
     )
     return style.Reading(" ".join([_verdict(clusters, taken), *_features(clusters), _number(clusters), apart, back]))
 
@@ -109,7 +109,7 @@ def describe_agreement(agreement):
     ).format(
         rand=_three(agreement.rand),
         interval=style.between(agreement.rand_low, agreement.rand_high, _three),
-        confidence=style.share(agreement.confidence, 0),
+        confidence=style.level(agreement.confidence),
     )
     if agreement.rand >= SAME:
         found = _("They are nearly the same groups.")

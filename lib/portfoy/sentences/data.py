@@ -6,8 +6,11 @@ from portfoy import style
 from portfoy.locale import _, language, plural
 
 
-def describe_data(tables, *, as_of=None):
-    """What the log holds and how much of it is used, in one line; `as_of` is the day the report stands on."""
+def describe_data(tables, *, as_of=None, confidence=None):
+    """What the log holds and how much of it is used, in one line.
+
+    `as_of` is the day the report stands on, `confidence` that of its intervals, which are then explained.
+    """
     text, found = _used(tables.facts), tables.quality[tables.quality["rows"] > 0]
     if as_of and pd.Timestamp(as_of).date() < tables.facts.last_day:
         said = _("This report stands on {day} and leaves out what came later.")
@@ -17,6 +20,9 @@ def describe_data(tables, *, as_of=None):
         text += " " + _("Found on the way, as a share of all lines: {list}.").format(list="; ".join(listed))
     if tables.reading:
         text += " " + _("Read from the values: {list}.").format(list="; ".join(tables.reading))
+    if confidence:
+        said = _("Two numbers in brackets are the bounds of an interval, of {confidence} where nothing else is said.")
+        text += " " + said.format(confidence=style.level(confidence))
     return style.Reading(text)
 
 

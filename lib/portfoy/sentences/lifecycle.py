@@ -35,17 +35,20 @@ def _derived(rule):
     ).format(
         share=style.share(rule.at_risk, 0),
         later=style.share(rule.lapsed, 0),
-        days=_days(rule.at_risk_days, rule.at_risk_days_low, rule.at_risk_days_high, _("95% interval {interval}")),
-        longer=_days(rule.lapsed_days, rule.lapsed_days_low, rule.lapsed_days_high, "{interval}"),
+        days=_days(rule.at_risk_days, rule.at_risk_days_low, rule.at_risk_days_high, rule.confidence),
+        longer=_days(rule.lapsed_days, rule.lapsed_days_low, rule.lapsed_days_high),
         gaps=gaps,
         people=people,
         horizon=style.number(rule.horizon_days),
     )
 
 
-def _days(days, low, high, words):
+def _days(days, low, high, confidence=None):
     text = plural("{n} day", "{n} days", days).format(n=style.number(days))
-    return text if pd.isna(low) else f"{text} ({words.format(interval=style.between(low, high, style.number))})"
+    if pd.isna(low):
+        return text
+    write = style.number
+    return f"{text} ({style.interval(low, high, write, confidence) if confidence else style.between(low, high, write)})"
 
 
 def _given(rule):
@@ -128,15 +131,15 @@ def _brought(rows, currency):
     return _("{money}, {share} of the revenue so far").format(money=money, share=style.share(part))
 
 
-def describe_flows(flows, *, since=None, currency=""):
+def describe_flows(flows, *, since=None, currency="", confidence=0.95):
     """The largest movement for the worse and for the better since the earlier day, and the money behind those gone."""
     known = flows[flows["before"] != UNKNOWN]
     start = _("Since {day}").format(day=style.day(since)) if since else _("Since the earlier day")
     worse = _("the largest movement for the worse is {movement}")
     none = _("nobody moved for the worse")
-    texts = [f"{start}, {_movement(known[known['step'] < 0], worse, none)}."]
+    texts = [f"{start}, {_movement(known[known['step'] < 0], worse, none, confidence)}."]
     better, none = _("The largest for the better is {movement}"), _("Nobody moved for the better")
-    texts.append(_movement(known[known["step"] > 0], better, none) + ".")
+    texts.append(_movement(known[known["step"] > 0], better, none, confidence) + ".")
     quiet = known[known["before"].isin(BUYING) & known["now"].isin(QUIET)]
     if quiet["people"].sum():
         texts.append(_at_stake(quiet, flows["revenue"].sum(), currency))
@@ -157,12 +160,12 @@ def describe_flows(flows, *, since=None, currency=""):
     return style.Reading(" ".join(texts))
 
 
-def _movement(some, words, none):
+def _movement(some, words, none, confidence):
     if not some["people"].sum():
         return none
     row, names = some.loc[some["people"].idxmax()], state_names()
     movement = _(
-        "from \u201c{before}\u201d to \u201c{now}\u201d: {people} of {base} ({share}, 95% interval {interval})"
+        "from \u201c{before}\u201d to \u201c{now}\u201d: {people} of {base} ({share}, {confidence} interval {interval})"
     )
     return words.format(
         movement=movement.format(
@@ -171,6 +174,7 @@ def _movement(some, words, none):
             before=names[row["before"]],
             now=names[row["now"]],
             share=style.share(row["share"]),
+            confidence=style.level(confidence),
             interval=style.between(row["share_low"], row["share_high"], style.share),
         )
     )
@@ -189,10 +193,10 @@ def _at_stake(quiet, total, currency):
     return f"{text}{share}."
 
 
-def describe_growth(growth, *, currency=""):
+def describe_growth(growth, *, currency="", confidence=0.95):
     """The latest period against the one before, what carried it, and how it stands against a year earlier."""
     last = growth.iloc[-1]
-    texts = [_customers(last), _ratio(last), _money(last, currency), _season(growth)]
+    texts = [_customers(last), _ratio(last, confidence), _money(last, currency), _season(growth)]
     texts.append(
         _("Who bought before the data begin counts as new, and money is as it was paid, rising prices included.")
     )
@@ -220,7 +224,7 @@ def _customers(last):
     return f"{told}: {parts}"
 
 
-def _ratio(last):
+def _ratio(last, confidence):
     if pd.isna(last["quick_ratio"]):
         return _("Nobody was lost.")
     low, high = last["quick_ratio_low"], last["quick_ratio_high"]
@@ -230,8 +234,9 @@ def _ratio(last):
         verdict = _("fewer than chance would make of a base that stands still")
     else:
         verdict = _("which a base that stands still could show by chance")
-    return _("For each customer lost, {ratio} were gained (95% interval {interval}), {verdict}.").format(
+    return _("For each customer lost, {ratio} were gained ({confidence} interval {interval}), {verdict}.").format(
         ratio=style.number(last["quick_ratio"], 2),
+        confidence=style.level(confidence),
         interval=style.between(low, high, lambda value: style.number(value, 2)),
         verdict=verdict,
     )

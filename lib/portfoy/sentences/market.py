@@ -131,7 +131,7 @@ def describe_positioning(mapping, *, brand=""):
     if mapping.spread["width"].notna().any():
         drawn = _("the raters") if mapping.named else _("the ratings")
         text = _("Each ellipse holds {confidence} of the places a brand takes when {drawn} are drawn anew.")
-        parts.append(text.format(confidence=style.share(mapping.confidence, 0), drawn=drawn))
+        parts.append(text.format(confidence=style.level(mapping.confidence), drawn=drawn))
     return style.Reading(" ".join(parts))
 
 

@@ -127,7 +127,7 @@ def describe_total(value, *, currency=""):
         interval=style.between(
             value.total_low, value.total_high, lambda amount: style.money(amount, currency, compact=True)
         ),
-        confidence=style.share(value.confidence, 0),
+        confidence=style.level(value.confidence),
     )
     return style.Reading(text)
 

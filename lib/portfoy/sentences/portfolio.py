@@ -19,7 +19,7 @@ def describe_concentration(concentration, second=None):
         share=style.share(c.top_share),
         measure=measure,
         interval=style.between(c.top_share_low, c.top_share_high, style.share),
-        confidence=style.share(c.confidence, 0),
+        confidence=style.level(c.confidence),
         gini=style.number(c.gini, 3),
         gini_interval=style.between(c.gini_low, c.gini_high, lambda value: style.number(value, 3)),
     )
@@ -73,7 +73,7 @@ def describe_composition(composition, *, confidence=0.95):
     sure = named[(named["index_low"].round(6) > 100) | (named["index_high"].round(6) < 100)]
     high, low = sure[sure["index"] > 100], sure[sure["index"] < 100]
     said = [_("Revenue per customer is shown as an index: the whole base is 100.")]
-    interval = style.share(confidence, 0)
+    interval = style.level(confidence)
     if len(high):
         first, write = high.loc[high["index"].idxmax()], style.number
         said.append(

@@ -100,11 +100,10 @@ def describe_profiles(profiles, *, currency="", confidence=0.95):
 
 def _indexed(row, confidence=None):
     """The words for one row of a profile table: its group, and its revenue index with the interval."""
-    interval = style.between(row["index_revenue_low"], row["index_revenue_high"], style.number)
+    low, high = row["index_revenue_low"], row["index_revenue_high"]
+    interval = style.between(low, high, style.number)
     if confidence:
-        interval = _("{confidence} interval {interval}").format(
-            confidence=style.share(confidence, 0), interval=interval
-        )
+        interval = style.interval(low, high, style.number, confidence)
     return {"group": row["group"], "index": f"{style.number(row['index_revenue'])} ({interval})"}
 
 
@@ -175,7 +174,7 @@ def _most_profit(table, currency, confidence):
         "interval": style.between(
             each["profit_each_low"], each["profit_each_high"], lambda amount: style.money(amount, currency)
         ),
-        "confidence": style.share(confidence, 0),
+        "confidence": style.level(confidence),
     }
     if most["group"] == each["group"]:
         text = _(
