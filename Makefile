@@ -2,15 +2,17 @@
 # The first call makes .venv from requirements.lock; later calls start at once.
 
 READY = .venv/.ready
-PYTEST = .venv/bin/python -m pytest -q
+# Each worker has a core; a second thread of the linear algebra would only wait in a loop.
+PYTEST = OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 .venv/bin/python -m pytest -q
 SPREAD = -n auto --dist loadscope
 
-.PHONY: help report lessons test check lab bench lock clean
+.PHONY: help report lessons test study check lab bench lock clean
 
 help:
 	@echo "make report   the reports on the teaching company, in reports/index.html; ARGS='--language tr' adds options"
 	@echo "make lessons  the student editions, the index and the glossary, from notebooks/solutions"
 	@echo "make test     unit tests, then every notebook from top to bottom"
+	@echo "make study    the tests that draw, kill or measure many times; half an hour"
 	@echo "make check    lint, format, layout and notebook rules; seconds"
 	@echo "make lab      JupyterLab with everything installed"
 	@echo "make bench    the benchmarks, each with its peers"
@@ -26,6 +28,9 @@ lessons: $(READY)
 test: $(READY)
 	$(PYTEST) $(SPREAD) $(ARGS)
 	$(PYTEST) $(SPREAD) --nbval-lax --nbval-current-env notebooks
+
+study: $(READY)
+	$(PYTEST) $(SPREAD) --study -m study tests $(ARGS)
 
 check: $(READY)
 	.venv/bin/ruff check .

@@ -1,11 +1,95 @@
-"""What several test files need: the published data beside the repository, and customers of known truth."""
+"""What several test files need: the published data, companies and their reports, made once for all workers."""
 
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
+from filelock import FileLock
+
+ROOT = Path(__file__).parent.parent
+mpl.use("agg")
+
+
+def pytest_addoption(parser):
+    parser.addoption("--study", action="store_true", help="take in the tests marked study; a plain run does not")
+
+
+def pytest_collection_modifyitems(config, items):
+    """A plain run leaves the studies out, whatever -m says."""
+    if config.getoption("--study"):
+        return
+    left_out = [item for item in items if item.get_closest_marker("study")]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if not item.get_closest_marker("study")]
+
+
+@pytest.fixture(autouse=True)
+def figures_closed():
+    """No test finds a figure of another one."""
+    yield
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")
+
+
+@pytest.fixture(scope="session")
+def once(tmp_path_factory):
+    """A function that has a folder filled once in a test run, by the worker that asks first; the others wait for it."""
+    root = tmp_path_factory.getbasetemp()
+    root = (root.parent if "PYTEST_XDIST_WORKER" in os.environ else root) / "shared"
+    root.mkdir(exist_ok=True)
+
+    def folder(name, fill):
+        place, half = root / name, root / f"{name}.half"
+        with FileLock(f"{place}.lock"):
+            if not place.exists():
+                shutil.rmtree(half, ignore_errors=True)  # what a worker left that failed
+                half.mkdir(parents=True)
+                fill(half)
+                half.rename(place)
+        return place
+
+    return folder
+
+
+@pytest.fixture(scope="session")
+def teaching():
+    """The teaching company as it is shipped, open; for reading only."""
+    import portfoy as pf
+
+    return pf.open(ROOT / "data" / "teaching")
+
+
+@pytest.fixture(scope="session")
+def teaching_run(once):
+    """A folder in which `portfoy report` was run on the teaching company, and what it printed; for reading only."""
+
+    def fill(folder):
+        done = subprocess.run([sys.executable, "-m", "portfoy", "report"], cwd=folder, capture_output=True, text=True)
+        (folder / "stdout.txt").write_text(done.stdout, "utf-8")
+        (folder / "stderr.txt").write_text(done.stderr, "utf-8")
+        assert done.returncode == 0, done.stderr
+
+    folder = once("teaching run", fill)
+    return folder, (folder / "stdout.txt").read_text("utf-8"), (folder / "stderr.txt").read_text("utf-8")
+
+
+@pytest.fixture(scope="session")
+def company(once):
+    """A function that gives the folder of a simulated company of so many customers and this seed."""
+    from portfoy.simulate import write_company
+
+    def folder(customers, *, seed):
+        name = f"{customers} customers of seed {seed}"
+        return once(name, lambda new: write_company(new, customers=customers, seed=seed))
+
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -431,3 +431,11 @@ def test_start_loads_no_heavy_package(start):
     assert loaded == "loaded:", (
         f"{loaded}; import these inside the functions that use them, or through the lazy front page"
     )
+
+
+# Studies
+
+
+def test_a_run_without_study_has_none(request):
+    studies = [item.nodeid for item in request.session.items if item.get_closest_marker("study")]
+    assert studies == [] or request.config.getoption("--study")

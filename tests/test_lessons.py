@@ -6,18 +6,19 @@ import math
 import re
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import pytest
 
 import portfoy as pf
 from portfoy.course import checks, lessons, results, terms
 from portfoy.course.exercise import Desk
-from portfoy.simulate.write import write_company
 
 ROOT = Path(__file__).parent.parent
 PHASES = list(lessons.LESSONS)
 KEYS = ["number", "phase", "title", "questions", "objectives", "prerequisites", "minutes_read", "minutes_practise"]
 KEYS += ["requires", "defines"]
 WORDS_A_MINUTE, RUN_MINUTES = 200, 1
+SHIPPED, SMALL, MIDDLE = "shipped", 200, 1200  # of a seed, and of a number of customers
 EXERCISES = [pytest.param(one, id=one.id) for one in checks.EXERCISES.values()]
 
 
@@ -117,68 +118,101 @@ def test_an_edition_gives_no_answer_away(phase):
 # That they run, and what their checks say
 
 
-@pytest.fixture(scope="module")
-def companies(tmp_path_factory):
-    """(seed, size) -> folder of a teaching company; made when first asked for."""
-    made = {("shipped", None): ROOT / "data" / "teaching"}
-
-    def folder(seed, size):
-        if (seed, size) not in made:
-            made[seed, size] = tmp_path_factory.mktemp("companies") / f"seed {seed} of {size}"
-            write_company(made[seed, size], customers=size, seed=seed)
-        return made[seed, size]
-
-    return folder
-
-
-def run(phase, folder, data, monkeypatch, tmp_path):
-    """Run a notebook's code in this process; what its checks said, by exercise."""
-    import matplotlib as mpl
-    import matplotlib.pyplot as plt
-
-    mpl.use("agg")
+@pytest.fixture
+def run(company, monkeypatch, tmp_path):
+    """A function that runs a notebook's code in this process; what its checks said, by exercise."""
     said, check = {}, checks.check
     monkeypatch.setenv(results.PLACE, str(tmp_path / "kept.json"))
-    monkeypatch.setattr(pf, "check", lambda name, answer: said.setdefault(name, check(name, answer)), raising=False)
-    names = {"display": lambda *_shown: None}  # as IPython has it
-    for cell in cells(phase, folder):
-        if cell["cell_type"] == "code":
+    monkeypatch.setattr(pf, "check", lambda name, answer: said.setdefault(name, check(name, answer)))
+
+    def run(phase, folder, seed, size, *, whole=False):
+        data = ROOT / "data" / "teaching" if seed == SHIPPED else company(size, seed=seed)
+        names = {"display": lambda *_shown: None}  # as IPython has it
+        code = [cell for cell in cells(phase, folder) if cell["cell_type"] == "code"]
+        for cell in code if whole else needed(code):
             given = f"\ndata = {str(data)!r}" if "parameters" in cell["tags"] else ""
             exec(compile(cell["source"] + given, cell["id"], "exec"), names)
             plt.close("all")
-    return said
+        assert list(said) == checks.of_lesson(phase)
+        return said
+
+    return run
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("size", [200, 4000])
-@pytest.mark.parametrize("seed", ["shipped", 2, 3])
-@pytest.mark.parametrize("phase", PHASES)
-def test_the_author_s_answers_are_right_on_any_company(companies, phase, seed, size, monkeypatch, tmp_path):
-    if (seed, size) == ("shipped", 200):
-        seed = 1
-    data = companies(seed, None if seed == "shipped" else size)
-    said = run(phase, "solutions", data, monkeypatch, tmp_path)
-    assert list(said) == checks.of_lesson(phase)
+def needed(code):
+    """The cells that the answers hang on: those that ask, and those before them that make a name which they read.
+
+    A cell that changes an object, as with `table["new"] = ...`, makes its name.
+    """
+    kept, wanted = [], set()
+    for cell in reversed(code):
+        nodes = list(ast.walk(tree := ast.parse(cell["source"])))
+        stored = [node for node in nodes if isinstance(getattr(node, "ctx", None), ast.Store)]
+        made = {node.id for target in stored for node in ast.walk(target) if isinstance(node, ast.Name)}
+        made |= {node.asname or node.name for node in nodes if isinstance(node, ast.alias)}
+        if made & wanted or {"answer", "parameters"} & set(cell["tags"]) or "pf.lesson(" in cell["source"]:
+            kept.append(cell)
+            targets = [target for line in tree.body if isinstance(line, ast.Assign) for target in line.targets]
+            anew = {target.id for target in targets if isinstance(target, ast.Name)}
+            read = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+            wanted = wanted - anew | read
+    return kept[::-1]
+
+
+def unfit(one, size):
+    return size == SMALL and one.text.startswith("This exercise cannot be checked on these data: ")
+
+
+def expect_solved(said, size):
     for one in said.values():
-        unfit = size == 200 and one.text.startswith("This exercise cannot be checked on these data: ")
-        assert one.solved or unfit, one.text
+        assert one.solved or unfit(one, size), one.text
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("size", [None, 200])
-@pytest.mark.parametrize("phase", PHASES)
-def test_an_untouched_edition_runs_and_gets_first_hints(companies, phase, size, monkeypatch, tmp_path):
-    data = companies("shipped" if size is None else 1, size)
-    said = run(phase, "lessons", data, monkeypatch, tmp_path)
-    assert list(said) == checks.of_lesson(phase)
+def expect_first_hints(said, size):
     for name, one in said.items():
-        unfit = size == 200 and one.text.startswith("This exercise cannot be checked on these data: ")
-        assert one.text == f"Hint: {checks.EXERCISES[name].hints()[0]}" or unfit
+        assert one.text == f"Hint: {checks.EXERCISES[name].hints()[0]}" or unfit(one, size)
 
 
-@pytest.fixture(scope="module")
-def desk():
-    return Desk(pf.open(ROOT / "data" / "teaching"))
+@pytest.mark.parametrize("phase", PHASES)
+def test_the_cells_that_answers_need_are_few_and_enough(phase):
+    code = [cell for cell in cells(phase) if cell["cell_type"] == "code"]
+    kept = needed(code)
+    assert [cell for cell in code if "answer" in cell["tags"]] == [cell for cell in kept if "answer" in cell["tags"]]
+    assert len(kept) < len(code) / 2
+
+
+# `make test` runs every lesson as a whole on the shipped company besides, by nbval.
+
+
+@pytest.mark.parametrize(("seed", "size"), [(SHIPPED, None), (1, SMALL), (2, SMALL), (3, MIDDLE)])
+@pytest.mark.parametrize("phase", PHASES)
+def test_the_author_s_answers_are_right_on_any_company(run, phase, seed, size):
+    expect_solved(run(phase, "solutions", seed, size), size)
+
+
+@pytest.mark.parametrize("phase", PHASES)
+def test_an_untouched_edition_gets_first_hints(run, phase):
+    expect_first_hints(run(phase, "lessons", 1, SMALL), SMALL)
+
+
+@pytest.mark.study
+@pytest.mark.parametrize("size", [SMALL, 4000])
+@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("phase", PHASES)
+def test_a_whole_lesson_runs_and_is_right_on_any_company(run, phase, seed, size):
+    expect_solved(run(phase, "solutions", seed, size, whole=True), size)
+
+
+@pytest.mark.study
+@pytest.mark.parametrize(("seed", "size"), [(SHIPPED, None), (1, SMALL)])
+@pytest.mark.parametrize("phase", PHASES)
+def test_a_whole_edition_runs_and_gets_first_hints(run, phase, seed, size):
+    expect_first_hints(run(phase, "lessons", seed, size, whole=True), size)
+
+
+@pytest.fixture(scope="module", params=[MIDDLE, pytest.param(SHIPPED, marks=pytest.mark.study)])
+def desk(request, company):
+    return Desk(pf.open(ROOT / "data" / "teaching" if request.param == SHIPPED else company(MIDDLE, seed=3)))
 
 
 @pytest.mark.parametrize("exercise", EXERCISES)
