@@ -45,7 +45,7 @@ ORDER = [
 ]
 RANK = {name: rank for rank, row in enumerate(ORDER) for name in row}
 INSIDE = {  # the order inside a package, left to right
-    "models": ["likelihood", "bg_nbd", "gamma_gamma", "holdout", "lifetime_value", "scatter", "bass"],
+    "models": ["threads", "likelihood", "bg_nbd", "gamma_gamma", "holdout", "lifetime_value", "scatter", "bass"],
     "portfolio": ["concentration", "composition", "growth", "verdict", "journey"],
     "selection": [
         "rules",

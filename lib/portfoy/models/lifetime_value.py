@@ -19,6 +19,7 @@ import pandas as pd
 from portfoy.locale import _
 from portfoy.models import bg_nbd, gamma_gamma
 from portfoy.models.likelihood import distinct, time_columns
+from portfoy.models.threads import one_thread
 
 DAYS_A_MONTH = 365.25 / 12
 
@@ -112,6 +113,7 @@ class LifetimeValue:
         )
 
 
+@one_thread()
 def lifetime_value(
     customers, fit, spend_fit, *, horizon_months=12, discount_rate=0.1, margin_rate=1.0, confidence=0.95
 ):

@@ -3,10 +3,10 @@
 import numpy as np
 import pandas as pd
 from scipy.optimize import minimize
-from threadpoolctl import threadpool_limits
 
 from portfoy.contract import DataError, FitError
 from portfoy.locale import _
+from portfoy.models.threads import one_thread
 
 FEWEST_REPEATERS = 30
 MANY_ROWS = 20_000
@@ -92,6 +92,7 @@ def coarsened(x, t, age, weight, cells=32):
     return *rows, np.bincount(row, weight)
 
 
+@one_thread()
 def maximise(where, gain, starts, count, *, rough=None):
     """Highest point of a log-likelihood in log-parameters: (point, value, information matrix).
 
@@ -107,11 +108,7 @@ def maximise(where, gain, starts, count, *, rough=None):
     ------
     FitError : the search stops short of a maximum from every start.
     """
-    with threadpool_limits(1, "blas"):  # a second thread of the linear algebra costs more here than it brings
-        return _search(where, gain, starts, count, rough)
 
-
-def _search(where, gain, starts, count, rough):
     def climb(function, start):
         def descent(point):
             value, slope = function(point)

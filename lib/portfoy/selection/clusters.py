@@ -7,6 +7,7 @@ import pandas as pd
 
 from portfoy.contract import DataError, need_columns, positive_total
 from portfoy.locale import _
+from portfoy.models.threads import one_thread
 from portfoy.selection.separation import adjusted_rand, is_clear, search
 
 FEATURES = ["idle", "purchases", "ticket", "age"]
@@ -63,6 +64,7 @@ class Agreement:
     clear: bool
 
 
+@one_thread("sklearn.cluster")
 def cluster(customers, *, k=None, most=8, seed=7, confidence=0.95):
     """Clusters: groups of customers who are alike in when, how often and for how much they bought.
 
@@ -134,9 +136,6 @@ def _by_revenue(numbers, revenue):
     return np.argsort(np.argsort(-total, kind="stable"))[numbers]
 
 
-# --- features ------------------------------------------------------------------------------------------------------
-
-
 def _standardise(values):
     """The features as a table of what was done, and the customers as points with mean 0 and deviation 1."""
     meanings = [_("days since the last purchase"), _("purchases"), _("revenue per purchase")]
@@ -200,9 +199,6 @@ def _names(z):
         names.append(name or _("near the average"))
     counted = [f"{name} ({names[:at].count(name) + 1})" for at, name in enumerate(names)]
     return [more if names.count(name) > 1 else name for name, more in zip(names, counted, strict=True)]
-
-
-# --- what they are, and the segments beside them -------------------------------------------------------------------
 
 
 def cluster_table(clusters):

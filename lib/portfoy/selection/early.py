@@ -20,6 +20,7 @@ import pandas as pd
 from portfoy.contract import FitError
 from portfoy.customers import DAY, as_table, customer_table, resolve_as_of, to_frame
 from portfoy.locale import _
+from portfoy.models.threads import one_thread
 from portfoy.people import AGES, trait_labels
 from portfoy.selection.gains import area_with_interval
 from portfoy.selection.launch import first_buyers
@@ -74,6 +75,7 @@ class _Columns:
     names: list
 
 
+@one_thread("sklearn.linear_model")
 def early_adopters(tables, launch, fit, *, customers=None, value=None, as_of=None, contacts=50, confidence=0.95):
     """Who took up a launch first, against customers who were active then and had not; and who is like them today.
 

@@ -7,12 +7,14 @@ import pandas as pd
 
 from portfoy.customers import DAY
 from portfoy.locale import _
+from portfoy.models.threads import one_thread
 from portfoy.people import trait_labels
 from portfoy.selection.campaign import need_terms
 from portfoy.selection.examples import age_in_years, person_traits
 from portfoy.selection.gains import need_judged
 
 
+@one_thread()
 def campaign_list(model, customers, tables, *, contact_cost, response_margin, budget=0.0, contacts=50):
     """Whom to contact next: today's customers by what a contact is expected to earn, as long as it earns something.
 

@@ -27,6 +27,7 @@ import pandas as pd
 from portfoy.contract import DataError, check_columns
 from portfoy.customers import to_frame
 from portfoy.locale import _
+from portfoy.models.threads import one_thread
 
 FEWEST = 3  # brands and attributes; two brands are a line
 CHUNK = 20_000  # raters drawn at a time
@@ -72,6 +73,7 @@ class Positioning:
         return found
 
 
+@one_thread("scipy.linalg")
 def positioning(ratings, *, confidence=0.95, draws=200, seed=7):
     """A map of brands and attributes from ratings, with how sure each place is.
 

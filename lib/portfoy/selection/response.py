@@ -20,10 +20,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from threadpoolctl import threadpool_limits
 
 from portfoy.contract import DataError, FitError
 from portfoy.locale import _
+from portfoy.models.threads import one_thread
 from portfoy.selection.examples import ABOUT, TRAITS
 from portfoy.selection.gains import Z, judgement
 from portfoy.selection.leaks import MOST, hashed, leak_table
@@ -116,6 +116,7 @@ class ResponseModel:
         return pd.DataFrame({name: added[:, owner == name].sum(axis=1) for name in dict.fromkeys(owner)}, table.index)
 
 
+@one_thread("sklearn.linear_model")
 def fit_response(examples, *, features=None):
     """Fit who responds, and forecast every campaign from those before it.
 
@@ -142,9 +143,8 @@ def fit_response(examples, *, features=None):
     features = _features(examples, features, leaks)
     known = examples.loc[examples["responded"].notna(), [*ABOUT, *features]].reset_index(drop=True)
     draw = hashed(known["customer_id"])
-    with threadpool_limits(1, "blas"):  # a second thread of the linear algebra costs more here than it brings
-        judged = [_forecast(known, campaign_id, start, features, draw) for campaign_id, start in _tested(known)]
-        fit = _fit(known, np.ones(len(known), dtype=bool), features, draw)
+    judged = [_forecast(known, campaign_id, start, features, draw) for campaign_id, start in _tested(known)]
+    fit = _fit(known, np.ones(len(known), dtype=bool), features, draw)
     judged = pd.concat(judged, ignore_index=True).dropna(subset="p_response").reset_index(drop=True)
     if judged.empty:
         raise FitError(

@@ -33,18 +33,15 @@ def search(points, *, k=None, most=8, seed=7, confidence=0.95):
     ------
     DataError : `k` or `most` is no whole number from 2 to 20, or `k` is more than there are distinct customers.
     """
-    from threadpoolctl import threadpool_limits
-
     random = np.random.default_rng(seed)
     points = _sample(points, FITTED, random)
     judged = _sample(points, JUDGED, random)
     ks = _numbers(points, k, most)
-    with threadpool_limits(1):
-        models = {k: _k_means(points, k, seed, starts=10) for k in ks}
-        labels = [models[k].predict(judged) for k in ks]
-        inside = silhouettes(judged, labels)
-        cloud = cloud_silhouettes(judged, ks, random)
-        back = [stability(judged, labels[at], k, seed) for at, k in enumerate(ks)]
+    models = {k: _k_means(points, k, seed, starts=10) for k in ks}
+    labels = [models[k].predict(judged) for k in ks]
+    inside = silhouettes(judged, labels)
+    cloud = cloud_silhouettes(judged, ks, random)
+    back = [stability(judged, labels[at], k, seed) for at, k in enumerate(ks)]
     choice = _summary(inside, np.array(back), confidence).assign(k=ks, cloud=cloud)
     choice["needed"] = np.maximum(STRUCTURED, cloud + APART)
     choice["smallest_share"] = [np.bincount(models[k].labels_, minlength=k).min() / len(points) for k in ks]
