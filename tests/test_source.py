@@ -373,13 +373,83 @@ PASSWORDS = [
     "postgres://me:s3@cret@127.0.0.1:1/base",
     "postgres://127.0.0.1:1/base?user=me&password=s3cret",
     "nonsense://me:s3cret@host",
+    "postgres://me:s3/cret@127.0.0.1:1/base",
+    "postgres://me:12?3cret@127.0.0.1:1/base",
+    "postgres://me:s3#cret@127.0.0.1:1/base",
+    "postgres://me:s3:cret@127.0.0.1:1/base",
+    "postgres://me:s3%40cret@127.0.0.1:1/base",
+    "postgres://me%3As3cret@127.0.0.1:1/base",
+    "postgres://me@corp:s3cret@127.0.0.1:1/base",
+    "postgres://:s3cret@127.0.0.1:1/base",
+    "postgres://127.0.0.1:1/base?sslmode=require&sslpassword=s3cret",
+    "postgres://127.0.0.1:1/base?password=s3&cret;cret@cret",
+    "postgres://127.0.0.1:1/base?PassWord=s3cret#access_token=s3cret",
+    "nonsense://host/base?secret_access_key=s3cret;accountkey=s3cret",
 ]
 
 
 @pytest.mark.parametrize("where", PASSWORDS)
 def test_a_password_is_never_shown(where):
-    assert "cret" not in address.hidden(where)
-    assert "cret" not in error(where)
+    assert "cret" not in address.hidden(where).replace("secret_", "")
+    assert address.hidden(address.hidden(where)) == address.hidden(where)
+    assert "cret" not in error(where).replace("secret_", "")
+
+
+@pytest.mark.parametrize(
+    ("where", "shown"),
+    [
+        ("shop/a:b@c.csv", "shop/a:b@c.csv"),  # a file
+        ("postgres://me@host:5432/base", "postgres://me@host:5432/base"),  # a name is no secret
+        ("postgres://me:s3cret@host:5432/base?sslmode=require", "postgres://***@host:5432/base?sslmode=require"),
+        ("postgres://host/base?password=s3cret&sslkey=a.pem", "postgres://host/base?password=***&sslkey=a.pem"),
+        ("jdbc:sqlserver://host;user=me;pwd=s3cret;database=x", "jdbc:sqlserver://host;user=me;pwd=***;database=x"),
+    ],
+)
+def test_what_is_no_secret_stays(where, shown):
+    assert address.hidden(where) == shown
+
+
+def test_addresses_within_a_text_are_masked():
+    text = "it's 'postgres://me:s3@cret@host/base', <a href=\"http://a.org/?x=1&amp;token=s3cret\">10:30 a@b</a>"
+    shown = "it's 'postgres://***@host/base', <a href=\"http://a.org/?x=1&amp;token=***\">10:30 a@b</a>"
+    assert address.masked(text) == shown
+
+
+def test_a_password_that_ends_the_address_is_to_be_written_otherwise():
+    assert error("postgres://me:12/cret@host/base") == (
+        "postgres://***@host/base: its password has one of / ? # in it, which end the name of a server; in an address "
+        "they are written %2F, %3F and %23. Write them so."
+    )
+
+
+def test_a_hidden_address_is_the_one_of_the_environment(monkeypatch):
+    whole = "postgres://me:s3cret@host/base"
+    monkeypatch.setattr("ibis.connect", lambda where: pytest.fail("answers") if where != whole else 1 / 0)
+    assert error("postgres://***@host/base") == (
+        "postgres://***@host/base: its password is hidden; portfoy stores none. Give the whole address, or set the "
+        "environment variable PORTFOY_ADDRESS to it."
+    )
+    monkeypatch.setenv("PORTFOY_ADDRESS", whole)
+    assert "division by zero" in error("postgres://***@host/base")
+    assert "its password is hidden" in error("postgres://***@another/base")
+
+
+def test_the_settings_may_leave_a_password_to_the_environment(tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr("ibis.connect", lambda where: asked.append(where) or 1 / 0)
+    (tmp_path / "portfoy.toml").write_text('source = "postgres://me:${SHOP_PASSWORD}@host/base"\n')
+    assert error(tmp_path, hide=tmp_path) == (
+        "/portfoy.toml: 'source' names the environment variable SHOP_PASSWORD, which is not set. Set it."
+    )
+    monkeypatch.setenv("SHOP_PASSWORD", "s3/@cret")
+    assert "cret" not in error(tmp_path)
+    (tmp_path / "portfoy.toml").write_text('source = "${SHOP}"\n')
+    monkeypatch.setenv("SHOP", "postgres://me:s3cret@host/base")
+    assert "cret" not in error(tmp_path)
+    assert asked == ["postgres://me:s3%2F%40cret@host/base", "postgres://me:s3cret@host/base"]
+    (tmp_path / "shop.csv").write_text(HEADER + ROWS)
+    monkeypatch.setenv("SHOP", "shop.csv")
+    assert source.open(tmp_path).facts.rows == 4
 
 
 def test_an_address_that_does_not_answer_says_why(monkeypatch):
@@ -396,11 +466,17 @@ def test_an_address_that_does_not_answer_says_why(monkeypatch):
 def test_what_a_server_says_later_is_one_sentence_too(monkeypatch):
     class Server:
         def list_tables(self):
-            raise KeyError("permission denied")
+            raise KeyError(said)
+
+    said = "permission denied"
 
     monkeypatch.setattr(source, "connect", lambda where: Server())
     assert error("postgres://me:s3cret@host/base") == (
         "postgres://***@host/base: cannot be read: 'permission denied'. Check that the file is whole and may be read."
+    )
+    said = "me s3@cret s3%40cret"
+    assert error("postgres://me:s3%40cret@host/base") == (
+        "postgres://***@host/base: cannot be read: 'me *** ***'. Check that the file is whole and may be read."
     )
 
 

@@ -86,7 +86,8 @@ def read_settings(path):
         columns={table: _columns(section) for table, section in tables.items()},
     )
     source = settings.source or "."
-    return replace(settings, source=source if "://" in source else str((path.parent / source).resolve()))
+    elsewhere = "://" in source or source.startswith("${")  # an address, or the environment variable that holds one
+    return replace(settings, source=source if elsewhere else str((path.parent / source).resolve()))
 
 
 def _section_keys(table):

@@ -10,7 +10,7 @@ from datetime import date
 from functools import partial
 
 from portfoy import parse, sniff
-from portfoy.address import connect, hidden, locate
+from portfoy.address import connect, discreet, filled, hidden, locate, revealed
 from portfoy.contract import TABLES, DataError, check_columns
 from portfoy.files import Raw, embedded, load, quoted, readable
 from portfoy.locale import _
@@ -46,7 +46,7 @@ def open(where, *, today=None):
     settings, location = _settings(str(where))
     where = hidden(str(where))
     drivers = (Exception,) if isinstance(location, str) else ()  # each driver has errors of its own
-    with readable(where, *drivers):
+    with discreet(str(location)), readable(where, *drivers):
         raws, engine = _raw_tables(location, settings)
         return _tables(where, settings, raws, engine, today or date.today())
 
@@ -54,7 +54,7 @@ def open(where, *, today=None):
 def _settings(where):
     where = re.sub("^(file|duckdb)://", "", where)
     if "://" in where:
-        return Settings(source=hidden(where)), where
+        return Settings(source=hidden(where)), revealed(where)
     path = locate(where)
     if path.is_dir() and (path / "portfoy.toml").exists():
         path = path / "portfoy.toml"
@@ -62,7 +62,8 @@ def _settings(where):
         return Settings(source=str(path)), path
     with readable(path):
         settings = read_settings(path)
-    source = re.sub("^(file|duckdb)://", "", settings.source)
+    source = re.sub("^(file|duckdb)://", "", filled(settings.source, path))
+    source = source if "://" in source else str(path.parent / source)
     return replace(settings, source=hidden(source)), source if "://" in source else locate(source)
 
 

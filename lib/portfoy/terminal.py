@@ -5,6 +5,7 @@ from contextlib import suppress
 
 import click
 
+from portfoy.address import masked
 from portfoy.locale import _
 
 
@@ -33,7 +34,7 @@ class one_line:
         code, text = (2, str(error)) if issubclass(kind, self.errors) else _told(kind, error, self.out)
         if code is None:
             return False
-        message = f"portfoy {self.command}: {' '.join(text.split())}"
+        message = f"portfoy {self.command}: {' '.join(masked(text).split())}"
         click.echo(message, err=True)
         if self.after:
             self.after(code, message)

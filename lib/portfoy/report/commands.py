@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from portfoy.address import masked
 from portfoy.locale import _
 from portfoy.terminal import one_line
 
@@ -193,6 +194,6 @@ def _pairs(given):
     for text in given:
         name, sign, value = text.partition("=")
         if not sign or not name.strip():
-            raise click.UsageError(_("-p {text!r} is not of the form name=value.").format(text=text))
+            raise click.UsageError(_("-p {text!r} is not of the form name=value.").format(text=masked(text)))
         pairs[name.strip()] = value
     return pairs

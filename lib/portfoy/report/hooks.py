@@ -7,6 +7,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
+from portfoy.address import masked
 from portfoy.locale import _
 
 
@@ -26,12 +27,12 @@ def run_hook(command, *, record, folder, code, message, timeout=600):
     -------
     text : one line that says what went wrong, or ""; a hook never ends the run that called it
     """
-    shown = " ".join(command.split())
+    shown = masked(" ".join(command.split()))
     told = {
         "PORTFOY_RUN": _absolute(record),
         "PORTFOY_FOLDER": _absolute(folder),
         "PORTFOY_EXIT": str(code),
-        "PORTFOY_MESSAGE": " ".join(str(message).split()),
+        "PORTFOY_MESSAGE": masked(" ".join(str(message).split())),
     }
     try:
         if sys.stderr is not None:
@@ -40,7 +41,7 @@ def run_hook(command, *, record, folder, code, message, timeout=600):
     except (OSError, ValueError) as error:
         return _(
             "hook {command!r}: cannot be started: {reason}; it must be a command of the shell. Try it there."
-        ).format(command=shown, reason=" ".join(str(error).split()))
+        ).format(command=shown, reason=masked(" ".join(str(error).split())))
     if ended is None:
         return _(
             "hook {command!r}: had not ended after {seconds} s and was stopped; "

@@ -8,6 +8,7 @@ from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 
+from portfoy.address import ADDRESS
 from portfoy.locale import _, use_language
 from portfoy.report import changes, overview, page, pdf, run, shelf, tiles
 from portfoy.report.kernels import Kernels
@@ -101,6 +102,7 @@ def _fill(building, record, plan, jobs, isolated, seconds, progress):
     stages = {stage["name"]: stage for stage in record["stages"]}
     work = (building.folder / "work").absolute()
     environment = {name: str(work) for name in ("TMPDIR", "TEMP", "TMP")}
+    environment |= {ADDRESS: plan.address} if plan.address else {}
     if keep(plan.tables, work / "tables.duckdb"):
         environment[KEPT] = str(work / "tables.duckdb")
         plan.tables.transactions.get_backend().disconnect()  # from here on they would only take memory

@@ -3,6 +3,7 @@
 import ast
 import difflib
 import math
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,9 @@ from portfoy.locale import _
 
 STAGES = ("portfolio", "selection", "acquisition", "retention", "deepening", "monitoring")
 OPTIONS = ("data", "as_of", "language")  # parameters that the command has an option of its own for
+SECRET = re.compile(
+    r"(^|_)(password|passwd|passphrase|pwd|secret|token|(api|access|private)_?key|credential)s?($|_)", re.IGNORECASE
+)
 TYPES = {"str": str, "int": int, "float": float, "bool": bool}
 
 

@@ -6,11 +6,10 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
+from portfoy.address import hidden
 from portfoy.contract import DataError
 from portfoy.locale import _, languages
-from portfoy.report.parameters import OPTIONS, STAGES, PlanError, hint, notebooks, parameters, typed
-
-SECRET = re.compile(r"(^|_)(password|passwd|secret|token|api_?key|credential)s?($|_)", re.IGNORECASE)
+from portfoy.report.parameters import OPTIONS, SECRET, STAGES, PlanError, hint, notebooks, parameters, typed
 
 
 @dataclass(frozen=True)
@@ -26,12 +25,16 @@ class Job:
 
 @dataclass(frozen=True)
 class Plan:
-    """All that one command runs, on one source (tables.Tables), as of one date."""
+    """All that one command runs, on one source (tables.Tables), as of one date.
+
+    ``address`` is that of the source where what is shown of it hides a password: it goes to the kernels only.
+    """
 
     jobs: tuple[Job, ...]
     tables: object
     as_of: date
     language: str
+    address: str = field(default="", repr=False)
 
 
 def make_plan(
@@ -72,27 +75,27 @@ def make_plan(
     values = {stage: {} for stage in declared}
     for stage, name, value, where in [*(_from_file(file, declared) if file else []), *_from_command(given or {})]:
         for target, parameter in _meant(stage, name, declared, where):
-            values[target][name] = typed(parameter, value, where)
+            values[target][name] = typed(parameter, _open(name, value, where), where)
     varied = _each(each, declared) if each else ("", [])
     if meanwhile:
         meanwhile()
     from portfoy import source
 
-    where = data or next(iter(declared.values()))["data"].default
+    where = str(data or next(iter(declared.values()))["data"].default)
     tables = source.open(where, today=today)
     if day and day < tables.facts.first_day:
         raise DataError(
             _("{where}: there is nothing by {as_of}; the first order is of {first}. Take a later date.").format(
-                where=where, as_of=day, first=tables.facts.first_day
+                where=tables.where, as_of=day, first=tables.facts.first_day
             )
         )
     day = day or tables.facts.last_day
-    common = {"data": str(where), "as_of": f"{day:%Y-%m-%d}", "language": language}
+    common = {"data": hidden(where), "as_of": f"{day:%Y-%m-%d}", "language": language}
     jobs = []
     for stage in declared:
         settled = {**values[stage], **{key: common[key] for key in common if key in declared[stage]}}
         jobs += _jobs(stage, known[stage], settled, *(varied if varied[0] in declared[stage] else ("", [])))
-    return Plan(tuple(jobs), tables, day, language)
+    return Plan(tuple(jobs), tables, day, language, where if hidden(where) != where else "")
 
 
 # --- where values come from ------------------------------------------------------------------------------------------
@@ -149,6 +152,24 @@ def _meant(stage, name, declared, where):
     return [(target, among[target][name]) for target in among if name in among[target]]
 
 
+def _open(name, value, where):
+    """The value of a parameter, which everybody may read who gets the report.
+
+    Raises
+    ------
+    PlanError : there is a password in it.
+    """
+    if hidden(str(value)) != str(value):
+        raise PlanError(
+            where
+            + _(
+                "parameter '{name}' is an address with a password, which would be printed in the report. Name a file, "
+                "or an address without a password."
+            ).format(name=name)
+        )
+    return value
+
+
 # --- one run per value -----------------------------------------------------------------------------------------------
 
 
@@ -157,8 +178,9 @@ def _each(text, declared):
     name, sign, values = text.partition("=")
     name, texts = name.strip(), next(csv.reader([values], skipinitialspace=True), [])
     if not sign or not name or not all(value.strip() for value in texts) or not texts:
-        raise PlanError(_("--each {text!r} is not of the form name=a,b,c.").format(text=text))
+        raise PlanError(_("--each {text!r} is not of the form name=a,b,c.").format(text=hidden(text)))
     (parameter, *_others) = [parameter for _stage, parameter in _meant("", name, declared, "--each: ")]
+    _open(name, values, "--each: ")
     found = [typed(parameter, value.strip()) for value in texts]
     if len(set(found)) < len(found):
         raise PlanError(_("--each {text!r} names a value twice.").format(text=text))

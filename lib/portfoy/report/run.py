@@ -4,6 +4,7 @@ A section whose data or history do not allow its analysis is not a failure: wher
 the message takes the place of the section, and the run goes on with the next one.
 """
 
+import html
 import logging
 import time
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NBClientEngine, papermill_engines
 from papermill.exceptions import PapermillExecutionError
 
+from portfoy.address import ADDRESS, hidden, masked
 from portfoy.locale import _
 from portfoy.report import record
 
@@ -56,8 +58,6 @@ def run(job, target, kernels, *, progress=None, cell_seconds=CELL_SECONDS, stage
     -------
     Result
     """
-    import nbformat
-
     logging.getLogger("papermill").setLevel(logging.ERROR)
     logging.getLogger("traitlets").setLevel(logging.CRITICAL)  # what it would say is in the result
     papermill_engines.register(ENGINE, _Engine)
@@ -65,11 +65,11 @@ def run(job, target, kernels, *, progress=None, cell_seconds=CELL_SECONDS, stage
     limits = (cell_seconds, time.monotonic() + stage_seconds)
     manager = kernels.manager()
     status, error = _execute(job, target, manager, progress, limits)
-    notebook = nbformat.read(target, as_version=4)
+    notebook = _read(target, kernels)
     if status == "kernel died" and manager.warm and not any(cell.get("execution_count") for cell in notebook.cells):
         manager = kernels.manager(warm=False)  # a system where forked kernels do not start still gets its report
         status, error = _execute(job, target, manager, progress, limits)
-        notebook = nbformat.read(target, as_version=4)
+        notebook = _read(target, kernels)
     if status == "ok":
         error = _unfinished(notebook)
         status = "failed" if error else "ok"
@@ -81,8 +81,32 @@ def run(job, target, kernels, *, progress=None, cell_seconds=CELL_SECONDS, stage
         figures=_published(notebook, record.FIGURE),
         actions=_published(notebook, record.ACTIONS),
         missing=[cell.metadata["portfoy"]["missing"] for cell in notebook.cells if _note(cell, "missing")],
-        error=error,
+        error=_open(error, kernels),
     )
+
+
+def _read(target, kernels):
+    """The executed notebook, in the file too, without a password in anything that it says or that its author wrote."""
+    import nbformat
+
+    notebook = nbformat.read(target, as_version=4)
+    said = _open(notebook, kernels)
+    if said != notebook:
+        notebook = nbformat.from_dict(said)
+        nbformat.write(notebook, target)
+    return notebook
+
+
+def _open(said, kernels):
+    """A text, or all texts in a notebook, without the passwords of addresses."""
+    if isinstance(said, dict):
+        return {key: value if key == "image/png" else _open(value, kernels) for key, value in said.items()}
+    if isinstance(said, list):
+        return [_open(value, kernels) for value in said]
+    address = kernels.environment.get(ADDRESS, "")
+    for form in {address, html.escape(address)} - {""} if isinstance(said, str) else ():
+        said = said.replace(form, hidden(form))
+    return masked(said) if isinstance(said, str) else said
 
 
 def _execute(job, target, manager, progress, limits):

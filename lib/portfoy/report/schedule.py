@@ -9,7 +9,9 @@ import subprocess
 import sys
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
+from portfoy.address import hidden, masked
 from portfoy.locale import _
+from portfoy.report.parameters import SECRET
 
 KINDS = ("cron", "systemd", "windows")
 PERIODS = ("month", "week", "day")
@@ -54,11 +56,27 @@ def entry(kind, *, every, at, day, command, folder, name="portfoy"):
     day = _day(every, day)
     pure = PureWindowsPath if kind == "windows" else PurePosixPath
     folder = str(pure(folder) if pure(folder).is_absolute() else Path(folder).absolute())
+    _refuse_secrets(command)
     for where, text in [*(("command", word) for word in command), ("folder", folder)]:
         if UNWRITABLE.search(text):
             raise _refused(where, text, _("an entry is one line and has no room for such characters. Rename it."))
     write = {"cron": _cron, "systemd": _systemd, "windows": _windows}[kind]
     return write(every, (hour, minute), day, command, folder, name)
+
+
+def _refuse_secrets(command):
+    """Raise a ValueError for a word with a password in it."""
+    for word in command:
+        whole = re.match(r"(--data=)?[\w+.-]+://", word)
+        shown = hidden(word) if whole else masked(word)
+        name, _sign, value = word.partition("=")
+        if shown == word and value and SECRET.search(name):
+            shown = f"{name}=***"
+        if shown != word:
+            rule = _(
+                "an entry is kept as it stands, with the password. Give a portfoy.toml whose source is the address."
+            )
+            raise _refused("command", shown, rule)
 
 
 def _refused(where, value, rule):

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from portfoy.address import hidden
 from portfoy.locale import _
 from portfoy.report import changes, overview
 
@@ -123,10 +124,15 @@ def _read(path):
 
 
 def _completed(record, folder):
-    """The record of a run with its folder; one of version 0.1.0 lacks what came later."""
+    """The record of a run with its folder; one of version 0.1.0 lacks what came later, and may hold a password."""
     later = {"each": {}, "actions": [], "pdf": "", "changes": None}
     stages = [{"name": stage["stage"], **later, **stage} for stage in record["stages"]]
-    return {**record, "stages": stages, "folder": folder}
+    for stage in stages:
+        stage["parameters"] = {
+            name: hidden(value) if isinstance(value, str) else value for name, value in stage["parameters"].items()
+        }
+    data = {**record["data"], "where": hidden(record["data"]["where"])}
+    return {**record, "data": data, "stages": stages, "folder": folder}
 
 
 def newest_first(found):
