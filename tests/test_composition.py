@@ -55,8 +55,8 @@ def test_five_customers_by_region_and_age(five):
     table = composition_table(five)
     expected = pd.DataFrame(
         {
-            "trait": ["Age"] * 3 + ["Region"] * 3,
-            "level": ["25 to 34", "65 and over", "not known", "Ege", "Marmara", "not known"],
+            "trait": ["age_band"] * 3 + ["region"] * 3,
+            "level": ["25-34", "65 and over", "not known", "Ege", "Marmara", "not known"],
             "customers": [3, 1, 1, 2, 2, 1],
             "customer_share": [0.6, 0.2, 0.2, 0.4, 0.4, 0.2],
             "revenue": [40.0, 50, 10, 60, 30, 10],

@@ -1,5 +1,6 @@
 """Whether each analysis takes the confidence it is given: bounds at 80 % against scipy, statsmodels and plain loops."""
 
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,8 +10,18 @@ from statsmodels.stats.proportion import proportion_confint
 import portfoy as pf
 from portfoy import intervals
 from portfoy.contract import DataError
+from portfoy.models.bass import Bass
+
+mpl.use("agg")
+import matplotlib.pyplot as plt
 
 NARROW = norm.ppf(0.9) / norm.ppf(0.975)  # how much narrower a normal interval of 80 % is than one of 95 %
+
+
+@pytest.fixture(autouse=True)
+def closed():
+    yield
+    plt.close("all")
 
 
 def plain(sentence):
@@ -28,9 +39,9 @@ def orders(seed, customers=150, days=900):
     random, rows = np.random.default_rng(seed), []
     for number in range(customers):
         day = int(random.integers(0, 300))
-        gap = random.gamma(2, 30)
+        gap, spend = random.gamma(2, 30), random.gamma(4, 10)
         while day < days:
-            rows.append((f"C{number:03d}", f"{number}-{day}", day, round(random.gamma(3, 20), 2)))
+            rows.append((f"C{number:03d}", f"{number}-{day}", day, round(random.gamma(3, spend), 2)))
             day += 1 + int(random.exponential(gap))
             if random.random() < 0.08:
                 break
@@ -124,3 +135,153 @@ def test_the_reader_is_told_of_which_confidence_the_intervals_are():
     for confidence, words in ((0.8, "80%"), (0.95, "95%"), (0.995, "99.5%")):
         assert plain(pf.describe_data(tables, confidence=confidence)).endswith(said.format(words))
     assert "interval" not in pf.describe_data(tables)
+
+
+# --- the selection -------------------------------------------------------------------------------------------------
+
+
+def contacts(seed, people=900):
+    """Contacts of two campaigns; the channel tells who responds."""
+    random = np.random.default_rng(seed)
+    start = pd.to_datetime(["2024-01-01", "2024-06-01"])[np.arange(people) % 2]
+    shop, years = random.random(people) < 0.5, random.integers(20, 70, people)
+    p = 1 / (1 + np.exp(1.5 - 1.2 * shop))
+    table = {
+        "campaign_id": np.where(start.month == 1, "K1", "K2"), "starts_on": start,
+        "customer_id": [f"C{number}" for number in range(people)], "contacted_on": start,
+        "known_on": start + pd.Timedelta(days=30), "responded": (random.random(people) < p) * 1.0, "treated": people,
+        "held_out": 60, "held_out_responses": 9.0, "channel": np.where(shop, "shop", "online"), "years": years * 1.0,
+    }  # fmt: skip
+    return pd.DataFrame(table)
+
+
+def narrowed(narrow, wide, name, scale=lambda value: value):
+    """By what part the interval of a column is narrower, in the rows that have one."""
+    (low, high), (least, most) = (
+        [scale(table[f"{name}{end}"]) for end in ("_low", "_high")] for table in (narrow, wide)
+    )
+    return ((high - low) / (most - least)).dropna().to_numpy(dtype=float)
+
+
+def test_forecast_beside_actual_takes_a_confidence():
+    random = np.random.default_rng(5)
+    split = pd.DataFrame({"repeats": np.repeat([0, 1, 2], 40), "holdout_purchases": random.poisson(2, 120)})
+    table = pf.holdout_table(split, pd.Series(1.0, split.index), confidence=0.8).set_index("group")
+    for group, part in split.groupby(split["repeats"].astype(str))["holdout_purchases"]:
+        judge = norm(part.mean(), part.std() / np.sqrt(40)).ppf([0.1, 0.9])
+        assert table.loc[group, ["actual_low", "actual_high"]].tolist() == pytest.approx(judge.tolist())
+    ax = pf.plot_holdout(table.reset_index(), confidence=0.8)
+    assert "actual, 80% interval" in ax.get_legend_handles_labels()[1]
+
+
+def test_the_backtest_carries_its_confidence_to_words_and_figures():
+    log = orders(6, customers=300)
+    split = pf.split_table(log, split_on="2023-04-30")
+    fits = pf.fit_bg_nbd(split), pf.fit_gamma_gamma(split)
+    narrow, wide = (pf.backtest(split, *fits, confidence=confidence) for confidence in (0.8, 0.95))
+    np.testing.assert_allclose(narrowed(narrow.value, wide.value, "actual"), NARROW)
+    np.testing.assert_allclose(narrowed(narrow.purchases, wide.purchases, "actual"), NARROW)
+    assert "within the 80% interval of what happened" in pf.describe_backtest(narrow)
+    assert "actual, 80% interval" in pf.plot_backtest(narrow)[0].get_legend_handles_labels()[1]
+    table = pf.parameter_table(fits[0], fits[0], confidence=0.8).set_index("parameter")
+    r, error = fits[0].r, fits[0].standard_errors["r"]
+    judge = np.exp(norm(np.log(r), error / r).ppf([0.1, 0.9]))
+    assert table.loc["r", ["early_low", "early_high"]].tolist() == pytest.approx(judge.tolist())
+
+
+def test_who_responds_takes_a_confidence_and_says_it():
+    examples = contacts(7)
+    narrow, wide = (pf.fit_response(examples, confidence=confidence) for confidence in (0.8, 0.95))
+    np.testing.assert_allclose(narrowed(narrow.coefficients, wide.coefficients, "odds_ratio", np.log), NARROW)
+    pd.testing.assert_series_equal(narrow.coefficients["odds_ratio"], wide.coefficients["odds_ratio"])
+    pair = narrow.predict(examples.head()), wide.predict(examples.head())
+    np.testing.assert_allclose(narrowed(*pair, "p_response", lambda p: np.log(p / (1 - p))), NARROW)
+    ends = [np.diff(model.expected_responses(examples)[1:])[0] for model in (narrow, wide)]
+    assert ends[0] / ends[1] == pytest.approx(NARROW)
+    total = narrow.judgement.iloc[-1]
+    judge = proportion_confint(total["responses"], total["contacts"], 0.2, "wilson")
+    assert total[["response_low", "response_high"]].tolist() == pytest.approx(judge)
+    judge = proportion_confint(9, 60, 0.2, "wilson")
+    assert total[["held_out_response_low", "held_out_response_high"]].tolist() == pytest.approx(judge)
+    for name in ("auc", "skill"):
+        np.testing.assert_allclose(narrowed(narrow.judgement, wide.judgement, name), NARROW)
+    assert ", 80% interval; 50% is guessing)" in plain(pf.describe_response(narrow))
+    calibration = pf.calibration_table(narrow.judged, confidence=0.8)
+    assert "lies within the 80% interval in" in plain(pf.describe_calibration(calibration, narrow))
+    said = f"about {0.2 * len(narrow.coefficients):.1f} would seem clear by chance."
+    assert said in plain(pf.describe_odds(narrow))
+
+
+def test_gains_calibration_and_profit_take_a_confidence_and_say_it():
+    judged = pd.DataFrame({"p_response": np.linspace(0, 1, 90), "responded": ([1.0, 0, 0, 1, 1] * 18)})
+    judged["customer_id"] = [f"C{number}" for number in range(90)]
+    gains = pf.gains_table(judged, bins=3, confidence=0.8)
+    judge = proportion_confint(gains["responses"][:2], 54, 0.2, "wilson")
+    np.testing.assert_allclose(gains[["gain_low", "gain_high"]][:2].to_numpy().T, judge)
+    calibration = pf.calibration_table(judged, groups=3, confidence=0.8)
+    judge = proportion_confint((calibration["response"] * 30).round(), 30, 0.2, "wilson")
+    np.testing.assert_allclose(calibration[["response_low", "response_high"]].to_numpy().T, judge)
+    prices = {"contact_cost": 30, "response_margin": 100}
+    narrow, wide = (pf.profit_curve(judged, **prices, confidence=confidence) for confidence in (0.8, 0.95))
+    each = 100 * judged["responded"] - 30
+    judge = norm(each.sum(), each.std(ddof=0) * np.sqrt(90)).ppf([0.1, 0.9])  # of a sum, as the bootstrap would have it
+    assert narrow.choices.iloc[2][["profit_low", "profit_high"]].tolist() == pytest.approx(judge.tolist(), rel=0.05)
+    assert narrow.gain_high - narrow.gain_low < wide.gain_high - wide.gain_low
+    for ax in (pf.plot_gains(gains, confidence=0.8), pf.plot_profit(narrow)):
+        assert "80% interval" in ax.get_legend_handles_labels()[1]
+    ax = pf.plot_calibration(calibration, confidence=0.8)
+    assert "actual, 80% interval" in ax.get_legend_handles_labels()[1]
+
+
+def test_what_a_response_brings_takes_a_confidence():
+    log = orders(8).assign(campaign_id="K", unit_cost=0.0)
+    customers = pf.customer_table(log)
+    judged = pd.DataFrame(
+        {"campaign_id": "K", "customer_id": log["customer_id"].unique(), "responded": 1.0, "treated": 9}
+    )
+    tables = type("Tables", (), {"campaigns": None, "transactions": log})
+    terms = pf.campaign_terms(tables, customers, judged, contact_cost=1, confidence=0.8)
+    brought = log.groupby("customer_id")["amount"].sum()
+    judge = norm(brought.mean(), brought.std() / np.sqrt(len(brought))).ppf([0.1, 0.9])
+    assert [terms.response_margin_low, terms.response_margin_high] == pytest.approx(judge.tolist())
+
+
+def test_cards_take_a_confidence_and_hold_the_same_lines():
+    random = np.random.default_rng(9)
+    customers = pd.DataFrame({"customer_id": [f"C{n}" for n in range(600)], "segment": ["a", "b"] * 300})
+    customers["region"] = np.where(random.random(600) < np.where(customers["segment"] == "a", 0.7, 0.3), "N", "S")
+    customers["purchases"] = 1 + random.poisson(np.where(customers["segment"] == "a", 4, 2))
+    customers["revenue"] = customers["purchases"] * random.gamma(3, 20, 600)
+    narrow, wide = (pf.profile_cards(customers, confidence=confidence) for confidence in (0.8, 0.95))
+    pd.testing.assert_series_equal(narrow["level"], wide["level"])
+    assert {"trait", "buying"} <= set(narrow["kind"])
+    ratio = narrowed(narrow, wide, "index", np.log)
+    np.testing.assert_allclose(ratio[narrow["kind"] == "trait"], NARROW)
+    np.testing.assert_allclose(ratio[narrow["kind"] == "buying"], t.ppf(0.9, 299) / t.ppf(0.975, 299))
+
+
+def test_a_launch_takes_a_confidence():
+    weeks = np.arange(60) * 7.0
+    expected = Bass(0.03, 0.4, 800).expected(weeks + 7, start_day=weeks)["expected"]
+    counts = pd.DataFrame(
+        {"start_day": weeks, "end_day": weeks + 7, "adopters": np.random.default_rng(1).poisson(expected)}
+    )
+    narrow, wide = (pf.fit_bass(counts, confidence=confidence) for confidence in (0.8, 0.95))
+    assert (narrow.p, narrow.q, narrow.m) == (wide.p, wide.q, wide.m)
+    for name in ("p", "q"):
+        low, high = narrow.interval(name)
+        judge = norm(np.log(getattr(wide, name)), wide.standard_errors[name] / getattr(wide, name)).ppf([0.1, 0.9])
+        assert np.log([low, high]) == pytest.approx(judge)
+    ends = [fit.peak() for fit in (narrow, wide)]
+    assert (ends[0][2] - ends[0][1]) / (ends[1][2] - ends[1][1]) == pytest.approx(NARROW)
+    pair = narrow.expected([100, 200]), wide.expected([100, 200])
+    np.testing.assert_allclose(narrowed(*pair, "expected", np.log), NARROW)
+    assert wide.interval("m")[0] <= narrow.interval("m")[0] < narrow.interval("m")[1] <= wide.interval("m")[1]
+
+
+def test_the_largest_imitation_that_counts_allow_takes_a_confidence():
+    counts = (200 / (1 + np.arange(20)) ** 1.5).round()  # falls ever more slowly: nobody follows anybody
+    table = pd.DataFrame({"start_day": np.arange(20) * 7, "end_day": np.arange(1, 21) * 7, "adopters": counts})
+    narrow, wide = (pf.fit_bass(table, confidence=confidence) for confidence in (0.5, 0.95))
+    assert narrow.q == wide.q == 0
+    assert 0 < narrow.q_most < wide.q_most

@@ -165,7 +165,7 @@ def test_odds_ratios_agree_with_statsmodels(asked):
     people, outcome = asked
     columns = early._columns(people)
     beta, covariance = early._logistic(early._terms(columns, people), outcome)
-    found = early._odds(columns, beta, covariance, 1.959964).set_index("comparison")
+    found = early._odds(columns, beta, covariance, 0.95).set_index("comparison")
     design = sm.add_constant(
         pd.DataFrame(
             {
@@ -194,7 +194,7 @@ def test_area_under_the_curve_agrees_with_scikit_learn_and_a_count_of_pairs():
     random = np.random.default_rng(1)
     hit = random.random(300) < 0.3
     score = np.round(random.normal(hit * 0.8, 1), 1)
-    auc, low, high = area_with_interval(score, hit, 1.959964)
+    auc, low, high = area_with_interval(score, hit)
     assert auc == pytest.approx(roc_auc_score(hit, score))
     pairs = (score[hit][:, None] > score[~hit]) + 0.5 * (score[hit][:, None] == score[~hit])
     half = 1.959964 * np.sqrt(

@@ -51,6 +51,7 @@ INSIDE = {  # the order inside a package, left to right
         "rules",
         "rfm",
         "profiles",
+        "categories",
         "separation",
         "clusters",
         "profitability",

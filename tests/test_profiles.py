@@ -17,7 +17,8 @@ from portfoy.models.bg_nbd import fit_bg_nbd
 from portfoy.models.gamma_gamma import fit_gamma_gamma
 from portfoy.models.lifetime_value import lifetime_value
 from portfoy.selection import profiles
-from portfoy.selection.profiles import category_table, profile_cards, profile_table
+from portfoy.selection.categories import category_table
+from portfoy.selection.profiles import profile_cards, profile_table
 from portfoy.simulate.truth import read_truth
 
 mpl.use("agg")
@@ -263,7 +264,7 @@ def test_order_of_rows_and_currency_do_not_matter(planted):
 def test_groups_can_be_a_trait_and_then_it_is_on_no_card(planted):
     cards = profile_cards(planted, by="channel")
     assert set(cards["group"]) == {"shop", "online"}
-    assert "Channel" not in set(cards["trait"])
+    assert "channel" not in set(cards["trait"])
     assert profile_table(planted, by="region")["group"].tolist()[-1] == "all customers"
 
 

@@ -881,7 +881,8 @@ def verdicts(*rows):
     table = pd.DataFrame(rows, columns=["campaign_id", "auc", "auc_low", "auc_high"])
     table = table.assign(contacts=100, responses=20, response=0.2, response_low=0.13, response_high=0.29, skill=0.1)
     table = table.assign(predicted_response=0.18, skill_low=0.05, skill_high=0.15, held_out=0, held_out_response=np.nan)
-    return SimpleNamespace(judgement=table.assign(held_out_response_low=np.nan, held_out_response_high=np.nan))
+    table = table.assign(held_out_response_low=np.nan, held_out_response_high=np.nan)
+    return SimpleNamespace(judgement=table, confidence=0.95)
 
 
 OPEN = (
@@ -1002,7 +1003,7 @@ def test_calibration_in_words():
 
 def coefficients(*rows):
     columns = ["feature", "level", "reference", "step", "odds_ratio", "odds_ratio_low", "odds_ratio_high"]
-    return SimpleNamespace(coefficients=pd.DataFrame(rows, columns=columns))
+    return SimpleNamespace(coefficients=pd.DataFrame(rows, columns=columns), confidence=0.95)
 
 
 def test_what_goes_with_a_response_in_words():

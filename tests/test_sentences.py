@@ -336,7 +336,7 @@ def test_parameters_side_by_side():
     table = pf.parameter_table(early, full).set_index("parameter")
     assert table.index.tolist() == ["r", "alpha", "a", "b"]
     assert table.loc["alpha", ["estimate", "early"]].tolist() == [4.414, 4.0]
-    low, high = 4.414 * np.exp([-1.96 * 0.378 / 4.414, 1.96 * 0.378 / 4.414])
+    low, high = 4.414 * np.exp([-1.959964 * 0.378 / 4.414, 1.959964 * 0.378 / 4.414])
     assert table.loc["alpha", ["estimate_low", "estimate_high"]].tolist() == pytest.approx([low, high])
     assert (table["early_low"] > 0).all()
     assert table.loc["b", "meaning"] == "shape of the chance to stop; its mean is a / (a + b)"

@@ -42,7 +42,7 @@ _FRONT = {
     "journey_table": "portfolio.journey",
     "profile_table": "selection.profiles",
     "profile_cards": "selection.profiles",
-    "category_table": "selection.profiles",
+    "category_table": "selection.categories",
     "service_table": "selection.profitability",
     "profitability_table": "selection.profitability",
     "cluster": "selection.clusters",

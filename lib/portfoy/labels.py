@@ -3,11 +3,35 @@
 from portfoy.locale import _
 
 
+def said_as(column, code):
+    """What a reader calls a value that a table stores as a code; what is no code goes by its own name."""
+    return _codes(column).get(code, code)
+
+
+def _codes(column):
+    """Code -> word, for a column that holds codes: looked up when shown, so that a language changes no table."""
+    from portfoy.lifecycle import state_names
+    from portfoy.people import level_words, trait_labels
+    from portfoy.selection.campaign import choice_words
+    from portfoy.selection.gains import ALL
+    from portfoy.selection.profiles import buying_words
+
+    words = {
+        "trait": lambda: trait_labels() | {"buying": _("Buying"), "category": _("Category")},
+        "level": lambda: level_words() | buying_words(),
+        "group": level_words,
+        "state": state_names,
+        "whom": choice_words,
+        "campaign_id": lambda: {ALL: _("all together")},
+    }
+    return words[column]()
+
+
 def columns():
     """Label and kind of every column a table may show.
 
-    Kinds: text, sentence (of any length), count, number, decimal, money, share, change, date, figure (each row in the
-    unit that its column ``unit`` names), hidden.
+    Kinds: text, code (said by `said_as`), sentence (of any length), count, number, decimal, money, share, change, date,
+    figure (each row in the unit that its column ``unit`` names), hidden.
     """
     return {
         "rule": (_("Check"), "text"),
@@ -34,7 +58,7 @@ def columns():
         "idle_cut": (_("Days since last purchase, at most"), "count"),
         "purchases_cut": (_("Purchase days, at least"), "count"),
         "revenue_cut": (_("Revenue, at least"), "money"),
-        "group": (_("Group"), "text"),
+        "group": (_("Group"), "code"),
         "predicted": (_("Forecast"), "number"),
         "actual": (_("Actual"), "number"),
         "active_predicted": (_("Buys, forecast"), "share"),
@@ -74,7 +98,7 @@ def columns():
         "margin_share": (_("Share of margin"), "share"),
         "replaced_by": (_("Average customers to replace them"), "count"),
         # lifecycle and growth
-        "state": (_("State"), "text"),
+        "state": (_("State"), "code"),
         "people": (_("People"), "count"),
         "leads": (_("Of them leads"), "count"),
         "open_leads": (_("Leads still open"), "count"),
@@ -95,8 +119,8 @@ def columns():
         "returns_change": (_("Change of returns without a purchase"), "money"),
         "revenue_net": (_("More revenue than before"), "money"),
         # profiles, composition, profitability
-        "trait": (_("Trait"), "text"),
-        "level": (_("Level"), "text"),
+        "trait": (_("Trait"), "code"),
+        "level": (_("Level"), "code"),
         "margin_rate": (_("Margin as a share of revenue"), "share"),
         "index": (_("Index, base 100"), "count"),
         "revenue_each": (_("Revenue per customer"), "money"),
@@ -135,7 +159,7 @@ def columns():
         "second_segment": (_("Second largest"), "text"),
         "second_share": (_("Share of the second"), "share"),
         # response
-        "campaign_id": (_("Campaign"), "text"),
+        "campaign_id": (_("Campaign"), "code"),
         "contacts": (_("Contacts"), "count"),
         "responses": (_("Responses"), "count"),
         "response": (_("Response"), "share"),
@@ -151,7 +175,7 @@ def columns():
         "depth": (_("Share contacted"), "share"),
         "gain": (_("Share of responses"), "share"),
         "lift": (_("Times as many as at random"), "number"),
-        "whom": (_("Who is contacted"), "text"),
+        "whom": (_("Who is contacted"), "code"),
         "profit": (_("Profit"), "money"),
         "why": (_("Why"), "text"),
         "p_response": (_("Probability of a response"), "share"),

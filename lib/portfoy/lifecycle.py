@@ -211,7 +211,7 @@ def state_summary(states):
     Returns
     -------
     DataFrame, one row per state, those without people too; the index is the state as stored, one of `STATES`
-        ``state`` in words; ``people``; ``share`` of all people, 0-1; ``revenue`` money, all they brought so far;
+        ``state`` the same; ``people``; ``share`` of all people, 0-1; ``revenue`` money, all they brought so far;
         ``revenue_share`` 0-1, missing where the total is not above zero; ``idle`` median days since the last purchase,
         missing for prospects; ``leads`` of them leads who became no customer; ``open_leads`` of these not decided yet.
     """
@@ -224,7 +224,7 @@ def state_summary(states):
     table["revenue_share"] = table["revenue"] / (total if total > 0 else np.nan)
     table["idle"] = groups["idle"].median()
     table.index = pd.Index(table.index.astype("str")).rename(None)
-    table["state"] = [state_names()[state] for state in table.index]
+    table["state"] = table.index
     return table[["state", "people", "share", "revenue", "revenue_share", "idle", "leads", "open_leads"]]
 
 

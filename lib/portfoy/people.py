@@ -9,6 +9,7 @@ from portfoy.locale import _
 
 TRAITS = ["type", "age_band", "gender", "region", "income_band", "channel", "interests"]
 AGE_BANDS = ["under 25", "25-34", "35-44", "45-54", "55-64", "65 and over"]
+OTHERS, NOT_KNOWN, EVERYONE = "all others", "not known", "all customers"  # levels and groups, as stored
 AGES = (10, 110)  # years; a birth year that makes somebody younger or older is taken for a slip
 DATES = {"joined_on", "created_on", "closed_on"}
 
@@ -30,6 +31,11 @@ def age_words():
     """Age band as stored -> what a reader calls it."""
     words = [_("under 25"), _("25 to 34"), _("35 to 44"), _("45 to 54"), _("55 to 64"), _("65 and over")]
     return dict(zip(AGE_BANDS, words, strict=True))
+
+
+def level_words():
+    """Level of a trait or group as stored -> what a reader calls it; those not here go by their own name."""
+    return age_words() | {OTHERS: _("all others"), NOT_KNOWN: _("not known"), EVERYONE: _("all customers")}
 
 
 def people_table(tables, *, as_of=None):
@@ -188,7 +194,7 @@ def _with_age_bands(people, as_of):
 
 
 def level_groups(customers, column, *, most=None):
-    """Customers in the groups that a column makes: a number each, and what a reader calls the groups.
+    """Customers in the groups that a column makes: a number each, and the names of the groups.
 
     Parameters
     ----------
@@ -200,9 +206,9 @@ def level_groups(customers, column, *, most=None):
     Returns
     -------
     (Series, list)
-        The group of each customer on the index of `customers`, counted from 0; and the words for 0, 1, 2, ... . They
+        The group of each customer on the index of `customers`, counted from 0; and the names of 0, 1, 2, ... . They
         stand in the order of the column where it has one (a Categorical of at most `most`), else the one with the
-        largest revenue first; "all others" and "not known" come last.
+        largest revenue first; `OTHERS` and `NOT_KNOWN` come last. Names are as stored; `level_words` says them.
     """
     values = customers[column]
     ordered = isinstance(values.dtype, pd.CategoricalDtype) and (most is None or values.nunique() <= most)
@@ -212,12 +218,12 @@ def level_groups(customers, column, *, most=None):
         revenue = np.bincount(codes + 1, customers["revenue"].fillna(0), minlength=len(names) + 1)[1:]
         place = np.argsort(-revenue, kind="stable")
         names, codes = [names[old] for old in place], np.append(np.argsort(place), -1)[codes]
-    words = [age_words().get(name, name) if column == "age_band" else str(name) for name in names]
-    if most is not None and len(words) > most:
-        codes, words = np.minimum(codes, most), [*words[:most], _("all others")]
+    names = [str(name) for name in names]
+    if most is not None and len(names) > most:
+        codes, names = np.minimum(codes, most), [*names[:most], OTHERS]
     if (codes < 0).any():
-        codes, words = np.where(codes < 0, len(words), codes), [*words, _("not known")]
-    return pd.Series(codes, customers.index), words
+        codes, names = np.where(codes < 0, len(names), codes), [*names, NOT_KNOWN]
+    return pd.Series(codes, customers.index), names
 
 
 def index_table(amount, groups, *, per=None, confidence=0.95):

@@ -6,7 +6,7 @@ import zlib
 
 import pandas as pd
 
-from portfoy.labels import columns
+from portfoy.labels import columns, said_as
 from portfoy.locale import _, language, plural
 
 INK, MUTED, GRID = "#1f2a37", "#667382", "#d9dee5"
@@ -217,7 +217,7 @@ def show(table, caption, *, currency="", labels=None, kinds=None):
         if label in texts:
             label = f"{label} ({name})"
         texts[label] = _cells(table, name, kind, currency)
-        if kind not in ("text", "sentence"):
+        if kind not in ("text", "code", "sentence"):
             right.append(label)
     gt = GT(texts, id=_identity(caption, texts)).cols_align("left").cols_align("right", columns=right)
     return Table(gt, caption, texts)
@@ -241,6 +241,7 @@ def _cells(table, name, kind, currency):
         return [_cells_of(row, name, writer(row["unit"].iloc[0], currency))[0] for row in rows]
     write = {
         "text": lambda value: "" if _missing(value) else shorten(value, 120),
+        "code": lambda value: "" if _missing(value) else shorten(said_as(name, value), 120),
         "sentence": lambda value: "" if _missing(value) else str(value),
         "count": number,
         "number": lambda value: number(value, 0 if pd.api.types.is_integer_dtype(table[name]) else 2),

@@ -69,3 +69,13 @@ def _show_as_palette_picture():
         shell.display_formatter.formatters["image/png"].for_type(Figure, picture)
         if plt.get_backend().endswith("inline"):  # pyplot would draw each figure after its cell, and nobody see it
             plt.uninstall_repl_displayhook()
+
+
+def interval(confidence):
+    """What a legend calls a band or a bar of an interval."""
+    return _("{confidence} interval").format(confidence=style.level(confidence))
+
+
+def actual(confidence):
+    """What a legend calls points with the interval of what happened."""
+    return _("actual, {confidence} interval").format(confidence=style.level(confidence))

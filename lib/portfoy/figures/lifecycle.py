@@ -18,7 +18,7 @@ def plot_states(summary):
     left, right = axes
     _bars(left, rows["people"], colours, [f"{style.number(n)} · {style.share(part)}" for n, part in _counted(rows)])
     _bars(right, rows["revenue_share"].fillna(0), colours, [style.share(part) for part in rows["revenue_share"]])
-    left.set_yticks(range(len(rows)), list(rows["state"]), color=style.INK)
+    left.set_yticks(range(len(rows)), [state_names()[state] for state in rows.index], color=style.INK)
     right.set_yticks(range(len(rows)), [""] * len(rows))
     left.xaxis.set_major_formatter(lambda value, _position: style.money(value, "", compact=True))
     frame.per_cent(right.xaxis)
@@ -117,8 +117,8 @@ def _write(ax, x, y, cell):
 def _explain_colours(ax):
     from matplotlib.patches import Patch
 
-    told = {_("for the better"): style.ACCENT, _("for the worse"): style.WARM, _("neither"): style.MUTED}
-    patches = [Patch(color=colour, alpha=0.6, label=text) for text, colour in told.items()]
+    told = [(_("for the better"), style.ACCENT), (_("for the worse"), style.WARM), (_("neither"), style.MUTED)]
+    patches = [Patch(color=colour, alpha=0.6, label=text) for text, colour in told]
     patches.append(Patch(fill=False, ec=style.INK, lw=1.3, label=_("stayed where they were")))
     ax.figure.legend(handles=patches, loc="outside lower center", ncols=4, frameon=False, fontsize=8.5)
 

@@ -2,6 +2,7 @@
 
 from portfoy import people, style
 from portfoy.figures import frame
+from portfoy.labels import said_as
 from portfoy.locale import _
 
 
@@ -48,7 +49,7 @@ def plot_composition(composition):
     """Share of customers beside share of revenue for up to four traits of a `composition_table`; Axes in an array."""
     import numpy as np
 
-    wanted = [people.trait_labels()[trait] for trait in ("type", "region", "age_band", "channel", *people.TRAITS)]
+    wanted = ["type", "region", "age_band", "channel", *people.TRAITS]
     there = [
         trait for trait in dict.fromkeys([*wanted, *composition["trait"]]) if (composition["trait"] == trait).any()
     ]
@@ -69,7 +70,7 @@ def plot_composition(composition):
     frame.no_math(fig)
     fig.set_label(
         _("Chart: {title}. Share of customers and share of revenue by {traits}.").format(
-            title=title, traits=", ".join(rows["trait"].iloc[0] for rows in parts)
+            title=title, traits=", ".join(said_as("trait", rows["trait"].iloc[0]) for rows in parts)
         )
     )
     return axes
@@ -80,7 +81,7 @@ def _draw_shares(ax, rows):
     ax.hlines(where, rows["customer_share"], rows["revenue_share"], color=style.GRID, lw=3, zorder=1)
     ax.plot(rows["customer_share"], where, "o", ms=6, color=style.SECOND, label=_("share of customers"))
     ax.plot(rows["revenue_share"], where, "o", ms=6, color=style.ACCENT, label=_("share of revenue"))
-    ax.set_yticks(list(where), [style.shorten(name, 20) for name in rows["level"]], color=style.INK)
+    ax.set_yticks(list(where), [style.shorten(said_as("level", name), 20) for name in rows["level"]], color=style.INK)
     ax.set_ylim(-0.6, len(rows) - 0.4)
     lowest = float(min(rows["revenue_share"].min(), 0))
     highest = float(rows[["customer_share", "revenue_share"]].max(axis=None))
@@ -88,16 +89,18 @@ def _draw_shares(ax, rows):
     ax.locator_params(axis="x", nbins=5)
     frame.per_cent(ax.xaxis)
     ax.grid(axis="y", visible=False)
-    ax.set_title(rows["trait"].iloc[0], loc="left", fontsize=9, fontweight="bold", color=style.INK, pad=6)
+    ax.set_title(
+        said_as("trait", rows["trait"].iloc[0]), loc="left", fontsize=9, fontweight="bold", color=style.INK, pad=6
+    )
 
 
 def _composition_title(composition):
-    named = composition[~composition["level"].isin([_("all others"), _("not known")])]
+    named = composition[~composition["level"].isin([people.OTHERS, people.NOT_KNOWN])]
     if named.empty:
         return _("Who the customers are")
     first = named.loc[(named["revenue_share"] - named["customer_share"]).abs().idxmax()]
     return _("{level}: {customers} of customers, {revenue} of revenue").format(
-        level=style.shorten(first["level"], 24),
+        level=style.shorten(said_as("level", first["level"]), 24),
         customers=style.share(first["customer_share"]),
         revenue=style.share(first["revenue_share"]),
     )

@@ -2,15 +2,16 @@
 
 from portfoy import style
 from portfoy.figures import frame
+from portfoy.labels import said_as
 from portfoy.locale import _
 
 
-def plot_gains(gains):
+def plot_gains(gains, *, confidence=0.95):
     """The share of all responses that the best forecasts hold, from a `gains_table`, beside contacting at random."""
     _fig, ax = frame.sheet(6.4, 4.0)
     depth, gain = [0, *gains["depth"]], [0, *gains["gain"]]
     band = ax.fill_between(depth, [0, *gains["gain_low"]], [0, *gains["gain_high"]], color=style.PALE, alpha=0.5, lw=0)
-    band.set_label(_("95% interval"))
+    band.set_label(frame.interval(confidence))
     ax.plot(depth, gain, "-o", color=style.ACCENT, lw=2, ms=4, label=_("best forecasts first"))
     ax.plot([0, 1], [0, 1], color=style.MUTED, lw=1, ls=(0, (4, 3)), label=_("at random"))
     shown = gains.loc[(gains["depth"] - 0.3).abs().idxmin()]
@@ -35,7 +36,7 @@ def plot_gains(gains):
     return ax
 
 
-def plot_calibration(calibration):
+def plot_calibration(calibration, *, confidence=0.95):
     """The response that came beside the one forecast, in groups of equal forecast, from a `calibration_table`."""
     _fig, ax = frame.sheet(6.4, 4.0)
     table = calibration.sort_values("predicted_response")
@@ -48,7 +49,7 @@ def plot_calibration(calibration):
     ax.plot([0, top], [0, top], color=style.MUTED, lw=1, ls=(0, (4, 3)), label=_("as forecast"))
     ax.errorbar(
         table["predicted_response"], table["response"], yerr=error, fmt="o", ms=5, color=style.ACCENT,
-        ecolor=style.MUTED, elinewidth=1.2, capsize=2.5, label=_("actual, 95% interval"), zorder=3,
+        ecolor=style.MUTED, elinewidth=1.2, capsize=2.5, label=frame.actual(confidence), zorder=3,
     )  # fmt: skip
     ax.set(xlim=(0, top), ylim=(0, top))
     ax.legend(loc="upper left", frameon=False, fontsize=9)
@@ -68,14 +69,14 @@ def plot_profit(profit, *, currency=""):
     curve, best, everybody = profit.curve, profit.choices.iloc[1], profit.choices.iloc[2]
     ax.axhline(0, color=style.INK, lw=0.8)
     band = ax.fill_between(curve["depth"], curve["profit_low"], curve["profit_high"], color=style.PALE, alpha=0.5, lw=0)
-    band.set_label(_("95% interval"))
+    band.set_label(frame.interval(profit.confidence))
     ax.plot(curve["depth"], curve["profit"], color=style.ACCENT, lw=2, label=_("profit, best forecasts first"))
     ax.plot([everybody["depth"]], [everybody["profit"]], "s", color=style.SECOND, ms=7, zorder=4, clip_on=False)
-    ax.lines[-1].set_label(everybody["whom"])
+    ax.lines[-1].set_label(said_as("whom", everybody["whom"]))
     if best["contacts"] < everybody["contacts"]:
         ax.axvline(best["depth"], color=style.WARM, lw=1, ls=(0, (4, 3)))
         ax.plot([best["depth"]], [best["profit"]], "o", color=style.WARM, ms=7, zorder=5, clip_on=False)
-        ax.lines[-1].set_label(best["whom"])
+        ax.lines[-1].set_label(said_as("whom", best["whom"]))
     ax.set(xlim=(0, 1))
     ax.margins(y=0.12)
     corner = "upper left" if everybody["profit"] > 0 else "lower left"

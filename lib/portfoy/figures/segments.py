@@ -2,6 +2,7 @@
 
 from portfoy import style
 from portfoy.figures import frame
+from portfoy.labels import said_as
 from portfoy.locale import _
 
 
@@ -83,7 +84,7 @@ def _draw_card(ax, card, height):
         facecolor="white", edgecolor=style.GRID, linewidth=1, zorder=0,
     )  # fmt: skip
     ax.add_patch(outline)
-    name = style.shorten(first["group"], 32)
+    name = style.shorten(said_as("group", first["group"]), 32)
     ax.text(0.04, 0.75, name, fontsize=9.5, fontweight="bold", color=style.INK, va="center")
     size = _("{customers} of customers, {revenue} of revenue").format(
         customers=style.share(first["customer_share"]), revenue=style.share(first["revenue_share"])
@@ -120,7 +121,11 @@ def _draw_line(ax, y, line):
 def _line_words(line):
     """What a line of a card says: the way of buying, the category money goes to, or the level of a trait."""
     words = {"buying": "{level}", "category": _("spends on {level}")}.get(line["kind"], "{trait}: {level}")
-    return style.shorten(words.format(level=line["level"], trait=line["trait"]), 31)
+    return style.shorten(words.format(**_said(line)), 31)
+
+
+def _said(line):
+    return {name: said_as(name, line[name]) for name in ("level", "trait")}
 
 
 def _cards_title(cards):
@@ -132,8 +137,8 @@ def _cards_title(cards):
     line = most.loc[most["index"].idxmax() if (most["index"] > 100).any() else most["index"].idxmin()]
     what = "{level} ({trait})" if line["kind"] == "trait" else "{level}"
     return _("{group}: {what} {index}, where the base is 100").format(
-        group=style.shorten(line["group"], 22),
-        what=style.shorten(what.format(level=line["level"], trait=line["trait"]), 30),
+        group=style.shorten(said_as("group", line["group"]), 22),
+        what=style.shorten(what.format(**_said(line)), 30),
         index=style.number(line["index"]),
     )
 
@@ -160,7 +165,7 @@ def plot_profitability(table, *, currency=""):
         ax.barh(where, profit.clip(upper=0), color=style.INK, label=_("loss: cost beyond the margin"), **bars)
     ax.set_xlim(min(0, float(profit.min()) * 1.08), max(float((profit + cost).max()) * 1.05, 1e-9))
     ax.axvline(0, color=style.MUTED, lw=0.8)
-    ax.set_yticks(where, [style.shorten(name) for name in rows["group"]], color=style.INK)
+    ax.set_yticks(where, [style.shorten(said_as("group", name)) for name in rows["group"]], color=style.INK)
     ax.grid(axis="y", visible=False)
     if costly:
         ax.figure.legend(loc="outside lower center", ncols=3, frameon=False, fontsize=9)
@@ -198,10 +203,13 @@ def _profit_title(table, currency):
     if table["profit"].isna().all():
         dear = table.loc[table["cost_to_serve"].idxmax()]
         return _("{group} costs the most to serve: {cost}").format(
-            group=style.shorten(dear["group"]), cost=style.money(dear["cost_to_serve"], currency, compact=True)
+            group=style.shorten(said_as("group", dear["group"])),
+            cost=style.money(dear["cost_to_serve"], currency, compact=True),
         )
     most = table.loc[table["profit"].idxmax()]
     earned = _("{group}: the most margin, {sum}")
     if table["cost_to_serve"].notna().any():
         earned = _("{group}: the most profit, {sum}")
-    return earned.format(group=style.shorten(most["group"]), sum=style.money(most["profit"], currency, compact=True))
+    return earned.format(
+        group=style.shorten(said_as("group", most["group"])), sum=style.money(most["profit"], currency, compact=True)
+    )

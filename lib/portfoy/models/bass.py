@@ -21,7 +21,6 @@ McCullagh & Nelder (1989), Generalized Linear Models, section 6.2.3: scatter bey
 """
 
 from dataclasses import dataclass, field, replace
-from statistics import NormalDist
 
 import numpy as np
 import pandas as pd
@@ -29,6 +28,7 @@ from scipy.optimize import brentq, minimize
 from scipy.special import gammaln
 
 from portfoy.contract import DataError, FitError
+from portfoy.intervals import delta_error, on_logs, wald, z_value
 from portfoy.locale import _, plural
 from portfoy.models.lifetime_value import DAYS_A_MONTH
 from portfoy.models.likelihood import REACH, inverse, maximise
@@ -36,7 +36,7 @@ from portfoy.models.likelihood import REACH, inverse, maximise
 NAMES = ["p", "q", "m"]
 FEWEST_ADOPTERS, FEWEST_PERIODS = 30, 6
 BEYOND = 10.0  # times those counted; m stays open where the counts do not rule out so many
-ONE, TWO = 1.92, 3.0  # fall of the log-likelihood that one parameter, or two, exceed by chance in one of twenty cases
+TWO = 3.0  # fall of the log-likelihood that two parameters exceed by chance in one of twenty cases; fixed, it decides
 NEVER = 60.0  # after so many times 1 / (p + q), nobody is left
 _STARTS = [(0.1, 0.5), (0.1, 5.0), (0.5, 1.5), (0.02, 10.0), (1.0, 0.1)]  # p, q per time observed; m follows
 
@@ -56,7 +56,8 @@ class Bass:
         People fitted on, and days from the launch to the end of the last period.
     open : text
         Why m stays open, and p with it; empty where they do not. An open m is no number to show.
-    q_most : float, where q is 0: the largest q that the counts allow (95 %, from the profile likelihood)
+    q_most : float, where q is 0: the largest q that the counts allow (from the profile likelihood)
+    confidence : float, of all intervals
 
     Examples
     --------
@@ -79,13 +80,14 @@ class Bass:
     days: int = 0
     open: str = ""
     q_most: float = np.nan
+    confidence: float = 0.95
 
     @property
     def standard_errors(self):
         """Standard error of each parameter, by name; 0 for a q of 0."""
         return dict(zip(NAMES, np.sqrt(np.diag(self.covariance)).tolist(), strict=True))
 
-    def interval(self, name, *, confidence=0.95):
+    def interval(self, name):
         """Bounds of a parameter: "p", "q" or "m".
 
         p and q go by a factor, so that they stay positive; a q of 0 has `q_most` above it. Those who took it up
@@ -94,21 +96,21 @@ class Bass:
         if self.open and name != "q":
             return float(self.adopters if name == "m" else 0), np.inf
         if name == "m":
-            _rest, low, high = self.rest(confidence)
+            _rest, low, high = self.rest()
             return self.adopters + low, self.adopters + high
         value, error = getattr(self, name), self.standard_errors[name]
         if value == 0:
             return 0.0, self.q_most
-        factor = np.exp(min(_z(confidence) * error / value, 50))
-        return float(value / factor), float(value * factor)
+        low, high = on_logs(value, error / value, self.confidence)
+        return float(low), float(high)
 
-    def rest(self, confidence=0.95):
+    def rest(self):
         """People still to come after the last period, with their own scatter: (people, low, high)."""
         now = np.array([self.days / DAYS_A_MONTH])
         log_share, slope = self._share(now, now + NEVER / (self.p + self.q))
         rest = float(self.m * np.exp(log_share[0]))
-        half = _z(confidence) * np.sqrt((slope.T @ self.covariance.to_numpy() @ slope)[0, 0])
-        scatter, root = _z(confidence) / 2 * np.sqrt(self.dispersion), np.sqrt(rest)  # of counts, on their square roots
+        half = float((z := z_value(self.confidence)) * delta_error(slope[:, 0], self.covariance))
+        scatter, root = z / 2 * np.sqrt(self.dispersion), np.sqrt(rest)  # of counts, on their square roots
         low = rest - np.hypot(rest * -np.expm1(-half), rest - max(root - scatter, 0) ** 2)
         high = rest + np.hypot(rest * np.expm1(min(half, 50)), (root + scatter) ** 2 - rest)
         return rest, float(max(low, 0.0)), float(high)
@@ -118,17 +120,17 @@ class Bass:
         log_share, slope = _log_share(self.p, self.q, t1, t2)
         return log_share, np.vstack([slope, np.full(slope.shape[1], 1 / self.m)])
 
-    def peak(self, confidence=0.95):
+    def peak(self):
         """Months from the launch to the strongest moment, with its interval: (months, low, high); 0 without a hump."""
         p, q, both = self.p, self.q, self.p + self.q
         if q <= p:
             return 0.0, np.nan, np.nan
         months = np.log(q / p) / both
         slope = np.array([-1 / p - months, 1 / q - months, 0.0]) / both
-        half = _z(confidence) * np.sqrt(slope @ self.covariance.to_numpy() @ slope)
-        return float(months), float(max(months - half, 0.0)), float(months + half)
+        low, high = wald(months, delta_error(slope, self.covariance), self.confidence)
+        return float(months), float(max(low, 0.0)), float(high)
 
-    def expected(self, end_day, *, start_day=0, confidence=0.95):
+    def expected(self, end_day, *, start_day=0):
         """People expected to take it up from `start_day` (0: the launch) until before `end_day`.
 
         Returns a DataFrame, one row per `end_day` (days since the launch; a number or an array): ``start_day``,
@@ -140,13 +142,12 @@ class Bass:
             raise ValueError(_("expected: a period begins on day 0 or later and ends after it begins."))
         log_share, slope = self._share(start / DAYS_A_MONTH, end / DAYS_A_MONTH)
         expected = self.m * np.exp(log_share)
-        half = _z(confidence) * np.sqrt(np.einsum("in,ij,jn->n", slope, self.covariance.to_numpy(), slope))
-        with np.errstate(over="ignore"):
-            table = {"expected": expected, "expected_low": expected * np.exp(-half)}
-            return pd.DataFrame({"start_day": start, "end_day": end, **table, "expected_high": expected * np.exp(half)})
+        low, high = on_logs(expected, delta_error(slope.T, self.covariance), self.confidence)
+        days = {"start_day": start, "end_day": end}
+        return pd.DataFrame(days | {"expected": expected, "expected_low": low, "expected_high": high})
 
 
-def fit_bass(adoptions):
+def fit_bass(adoptions, *, confidence=0.95):
     """Maximum-likelihood estimate of the Bass model from counts of people by period.
 
     Parameters
@@ -154,6 +155,7 @@ def fit_bass(adoptions):
     adoptions : DataFrame, one row per period, in order
         Needs ``start_day`` and ``end_day`` (days since the launch, the second not in the period; the last period may be
         shorter) and ``adopters`` (people who took it up in it).
+    confidence : of the intervals, default 0.95
 
     Returns
     -------
@@ -174,6 +176,7 @@ def fit_bass(adoptions):
     estimate = np.exp(point) * [1 / months, 1 / months, total]
     flat = point[1] < 1e-3 - REACH  # no imitation: the likelihood is level in its logarithm
     estimate[1] *= not flat
+    one = z_value(confidence) ** 2 / 2  # fall of the log-likelihood that one parameter exceeds by chance so rarely
     dispersion = _dispersion(count, np.exp(_log_share(*np.exp(point[:2]), t1, t2)[0] + point[2]) * total)
     fit = Bass(
         *estimate.tolist(),
@@ -182,7 +185,8 @@ def fit_bass(adoptions):
         dispersion=float(dispersion),
         adopters=int(total),
         days=round(scale),
-        q_most=_largest_q(gain, point, value - ONE * dispersion) / months if flat else np.nan,
+        q_most=_largest_q(gain, point, value - one * dispersion) / months if flat else np.nan,
+        confidence=confidence,
     )
     least = value - TWO * dispersion
     closed = point[2] < np.log(BEYOND) and _best(gain, point, 2, np.log(BEYOND)) < least
@@ -294,7 +298,3 @@ def _columns(adoptions):
 def _unusable(what):
     rule = _("fit_bass: {what}; every period since the launch needs its days and its count. Use adoption_table.")
     return DataError(rule.format(what=what))
-
-
-def _z(confidence):
-    return NormalDist().inv_cdf(0.5 + confidence / 2)

@@ -1,19 +1,16 @@
 """Predicted beside actual: what a model fitted up to a date said, and what the same customers did afterwards."""
 
 from dataclasses import dataclass
-from statistics import NormalDist
 
 import numpy as np
 import pandas as pd
 
 from portfoy.contract import DataError
-from portfoy.intervals import wilson
+from portfoy.intervals import wald, wilson
 from portfoy.locale import _
 
-Z = NormalDist().inv_cdf(0.975)
 
-
-def holdout_table(split, predicted, *, actual="holdout_purchases", groups="repeats", bins=10):
+def holdout_table(split, predicted, *, actual="holdout_purchases", groups="repeats", bins=10, confidence=0.95):
     """Mean prediction and mean outcome, group by group.
 
     Parameters
@@ -30,12 +27,13 @@ def holdout_table(split, predicted, *, actual="holdout_purchases", groups="repea
         1 has the highest predictions; equal predictions stay in one group, so that a number may be missing. A Series
         names the group of each customer.
     bins : int, default 10
+    confidence : of the intervals, default 0.95
 
     Returns
     -------
     DataFrame, one row per group
         ``group``; ``customers`` with both a prediction and an outcome (others are left out of both means);
-        ``predicted`` and ``actual`` means per customer; ``actual_low``, ``actual_high`` 95 % interval of the mean
+        ``predicted`` and ``actual`` means per customer; ``actual_low``, ``actual_high`` interval of the mean
         outcome: normal from the sample standard deviation, Wilson (1927) where outcomes are 0 and 1. It is missing for
         a group of one.
 
@@ -76,7 +74,7 @@ def holdout_table(split, predicted, *, actual="holdout_purchases", groups="repea
                 groups=groups, bins=bins
             )
         )
-    return _compared(frame)
+    return _compared(frame, confidence)
 
 
 def _bins(predicted, bins):
@@ -91,12 +89,14 @@ class Backtest:
 
     ``purchases`` by earlier repeat purchases; ``active`` share who bought at all, ``spend`` money per purchase of those
     who did and ``value`` money per customer, all by tenths of the expected value, 1 the highest.
+    ``confidence``: of the intervals.
     """
 
     purchases: pd.DataFrame
     active: pd.DataFrame
     spend: pd.DataFrame
     value: pd.DataFrame
+    confidence: float = 0.95
 
     def table(self):
         """``active``, ``spend`` and ``value`` in one table: a row a tenth, forecast beside actual."""
@@ -108,7 +108,7 @@ class Backtest:
         return table.reset_index()
 
 
-def backtest(split, fit, spend_fit, *, bins=10):
+def backtest(split, fit, spend_fit, *, bins=10, confidence=0.95):
     """Whether a customer buys, how often, for how much and what that adds up to: forecast beside actual.
 
     Being alive cannot be observed; whether somebody buys within the holdout period can, and its probability is
@@ -119,6 +119,7 @@ def backtest(split, fit, spend_fit, *, bins=10):
     split : DataFrame, one row per customer, from `split_table`
     fit, spend_fit : BgNbd and GammaGamma, fitted to the same `split`, which holds nothing of the holdout period
     bins : int, default 10
+    confidence : of the intervals, default 0.95
 
     Returns
     -------
@@ -133,24 +134,25 @@ def backtest(split, fit, spend_fit, *, bins=10):
     bought = _column(split, "holdout_purchases")
     tenth = _bins(often * spend, bins)
     ticket = (split["holdout_revenue"] / bought).where(bought > 0)
+    active, sure = (bought > 0).astype(float), {"confidence": confidence}
     return Backtest(
-        purchases=holdout_table(split, often),
-        active=holdout_table(split, fit.p_active(split, horizon), actual=(bought > 0).astype(float), groups=tenth),
-        spend=holdout_table(split, spend, actual=ticket, groups=tenth),
-        value=holdout_table(split, often * spend, actual="holdout_revenue", groups=tenth),
+        purchases=holdout_table(split, often, **sure),
+        active=holdout_table(split, fit.p_active(split, horizon), actual=active, groups=tenth, **sure),
+        spend=holdout_table(split, spend, actual=ticket, groups=tenth, **sure),
+        value=holdout_table(split, often * spend, actual="holdout_revenue", groups=tenth, **sure),
+        confidence=confidence,
     )
 
 
-def _compared(frame):
+def _compared(frame, confidence):
     """One row per group of a frame with `group`, `predicted` and `actual`."""
     grouped = frame.groupby("group", sort=True)
     table = grouped["predicted"].agg(customers="size", predicted="mean")
     n, mean = table["customers"], grouped["actual"].mean()
     if frame["actual"].isin([0, 1]).all():
-        low, high = wilson(grouped["actual"].sum(), n)
+        low, high = wilson(grouped["actual"].sum(), n, confidence)
     else:
-        half = Z * grouped["actual"].std() / np.sqrt(n)
-        low, high = mean - half, mean + half
+        low, high = wald(mean, grouped["actual"].std() / np.sqrt(n), confidence)
     return table.assign(actual=mean, actual_low=low, actual_high=high).reset_index()
 
 

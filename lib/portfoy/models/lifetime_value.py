@@ -11,11 +11,11 @@ Fader, Hardie & Lee (2005), RFM and CLV: using iso-value curves, Journal of Mark
 """
 
 from dataclasses import dataclass, field, replace
-from statistics import NormalDist
 
 import numpy as np
 import pandas as pd
 
+from portfoy.intervals import delta_error, on_logs
 from portfoy.locale import _
 from portfoy.models import bg_nbd, gamma_gamma
 from portfoy.models.likelihood import distinct, time_columns
@@ -223,11 +223,8 @@ def _log_covariance(fit, spend_fit):
 
 def _interval(value, slopes, covariance, confidence):
     """Low and high of each value, symmetric in its logarithm; slopes are those of the value itself."""
-    slopes = np.asarray(slopes)
-    error = np.sqrt(np.maximum(((slopes @ covariance) * slopes).sum(axis=1), 0))
-    relative = np.divide(error, value, out=np.zeros_like(error), where=value > 0)
-    factor = np.exp(NormalDist().inv_cdf((1 + confidence) / 2) * relative)
-    return value / factor, value * factor
+    error = delta_error(slopes, covariance)
+    return on_logs(value, np.divide(error, value, out=np.zeros_like(error), where=value > 0), confidence)
 
 
 def _check_arguments(horizon_months, discount_rate, margin_rate, confidence):

@@ -4,7 +4,7 @@ import pandas as pd
 
 from portfoy.contract import DataError, need_columns, positive_total
 from portfoy.locale import _
-from portfoy.people import TRAITS, index_table, level_groups, trait_labels
+from portfoy.people import TRAITS, index_table, level_groups
 
 MOST = 8  # levels of a trait that keep their name
 
@@ -25,8 +25,8 @@ def composition_table(customers, traits=None, *, value=None, confidence=0.95):
     Returns
     -------
     DataFrame, one row per trait and level
-        ``trait`` in words; ``level``: the one with the largest revenue first, ages from the youngest, at most eight by
-        name, then "all others" and "not known"; ``customers``; ``customer_share`` 0-1; ``revenue`` money;
+        ``trait`` the column; ``level`` as stored: the one with the largest revenue first, ages from the youngest, at
+        most eight by name, then "all others" and "not known"; ``customers``; ``customer_share`` 0-1; ``revenue`` money;
         ``revenue_share`` 0-1; ``margin`` money, of the customers whose margin is known, ``margin_rate`` of their
         revenue, both missing where there is none; with `value` ``expected_value`` money, with ``expected_value_low``
         and ``expected_value_high``; ``index`` revenue per customer, the base is 100, with ``index_low`` and
@@ -64,7 +64,7 @@ def _known_traits(customers, traits):
 
 
 def _divided(customers, trait, value, confidence):
-    groups, words = level_groups(customers, trait, most=MOST)
+    groups, names = level_groups(customers, trait, most=MOST)
     known = customers["margin"].notna() if "margin" in customers else pd.Series(False, customers.index)
     margin = customers["margin"].where(known) if known.any() else customers["revenue"] * float("nan")
     sums = pd.DataFrame(
@@ -72,7 +72,7 @@ def _divided(customers, trait, value, confidence):
     )
     sums = sums.groupby(groups).sum(min_count=1)
     index = index_table(customers["revenue"], groups, confidence=confidence)
-    table = pd.DataFrame({"trait": trait_labels().get(trait, trait), "level": words, "customers": index["customers"]})
+    table = pd.DataFrame({"trait": trait, "level": names, "customers": index["customers"]})
     table["customer_share"] = table["customers"] / len(customers)
     table["revenue"], table["revenue_share"] = sums["revenue"], sums["revenue"] / sums["revenue"].sum()
     table["margin"], table["margin_rate"] = sums["margin"], sums["margin"] / sums["valued"].where(sums["valued"] > 0)

@@ -7,11 +7,13 @@ import pandas as pd
 
 from portfoy.contract import DataError
 from portfoy.customers import margin_rate, to_frame
+from portfoy.intervals import percentiles, wald
 from portfoy.locale import _
 from portfoy.selection.examples import campaign_answers
-from portfoy.selection.gains import Z, groups_of, need_judged
+from portfoy.selection.gains import groups_of, need_judged
 from portfoy.selection.leaks import hashed
 
+CHOICES = ["nobody", "whoever pays for the contact", "everybody"]  # as stored
 POINTS = 100  # of the curve of profit
 DRAWS, PARTS, SEED = 500, 2_000, 7  # bootstrap samples; groups of customers that are drawn whole
 
@@ -20,7 +22,7 @@ DRAWS, PARTS, SEED = 500, 2_000, 7  # bootstrap samples; groups of customers tha
 class CampaignTerms:
     """What a contact costs and a response brings, money.
 
-    ``response_margin_low``, ``response_margin_high``: 95 % interval of the mean; missing where it was given.
+    ``response_margin_low``, ``response_margin_high``: interval of the mean; missing where it was given.
     ``cost_from`` "given" or "campaigns"; ``margin_from`` "given", "campaign orders", "campaign revenue" (no cost of
     goods is known for them, so margin is taken as the usual share of it) or "customers" (no order names its campaign).
     ``margin_known``: False where no cost of goods is known of any customer, so that revenue is taken for margin.
@@ -38,7 +40,7 @@ class CampaignTerms:
     answers: int
 
 
-def campaign_terms(tables, customers, judged, *, contact_cost=0.0, response_margin=0.0):
+def campaign_terms(tables, customers, judged, *, contact_cost=0.0, response_margin=0.0, confidence=0.95):
     """What a contact costs and what a response brings: as given, else what judged campaigns cost and brought.
 
     The cost of a contact is that of the campaigns over their contacts. The margin of a response is the mean, over
@@ -51,6 +53,7 @@ def campaign_terms(tables, customers, judged, *, contact_cost=0.0, response_marg
     customers : DataFrame, as from `customer_table`
     judged : DataFrame, ``judged`` of a ResponseModel
     contact_cost, response_margin : money; 0 takes the mean
+    confidence : of the interval of the margin, default 0.95
 
     Returns
     -------
@@ -63,7 +66,7 @@ def campaign_terms(tables, customers, judged, *, contact_cost=0.0, response_marg
     cost, campaigns = (contact_cost, 0) if contact_cost else _contact_cost(tables.campaigns, judged)
     margin, low, high, source, answers = response_margin, np.nan, np.nan, "given", 0
     if not response_margin:
-        margin, low, high, source, answers = _response_margin(tables.transactions, customers, judged)
+        margin, low, high, source, answers = _response_margin(tables.transactions, customers, judged, confidence)
     need_terms(cost, margin, "campaign_terms")
     cost_from = "campaigns" if campaigns else "given"
     known = source == "given" or bool(customers["margin"].notna().any())
@@ -87,7 +90,7 @@ def _contact_cost(campaigns, judged):
     return cost.sum() / reached[cost.index].sum(), len(cost)
 
 
-def _response_margin(log, customers, judged):
+def _response_margin(log, customers, judged, confidence):
     """Mean margin of a response, its interval, where it comes from, and how many responses it rests on."""
     answers, rate = campaign_answers(log), margin_rate(customers)
     if answers is not None:
@@ -99,8 +102,9 @@ def _response_margin(log, customers, judged):
         value, source = answers["answer_margin"].to_numpy(), "campaign orders"
     else:
         value, source = (answers["answer_revenue"] * rate).to_numpy(), "campaign revenue"
-    mean, half = float(value.mean()), Z * value.std(ddof=1) / np.sqrt(len(value)) if len(value) > 1 else np.nan
-    return mean, float(mean - half), float(mean + half), source, len(value)
+    mean, error = float(value.mean()), value.std(ddof=1) / np.sqrt(len(value)) if len(value) > 1 else np.nan
+    low, high = wald(mean, error, confidence)
+    return mean, float(low), float(high), source, len(value)
 
 
 @dataclass(frozen=True)
@@ -109,8 +113,8 @@ class ProfitCurve:
 
     ``curve``: ``depth`` share contacted, 0-1, ``contacts``, ``profit`` money with ``profit_low``, ``profit_high``, and
     ``profit_per_contact``, missing at depth 0. ``choices``: one row each for nobody, the best and everybody: ``whom``
-    in words, ``depth``, ``contacts``, ``responses``, ``profit`` with bounds. The best are those whose probability of a
-    response is `p_least` = contact_cost / response_margin or more, a rule not chosen by looking at the curve.
+    (`CHOICES`), ``depth``, ``contacts``, ``responses``, ``profit`` with bounds. The best are those whose probability of
+    a response is `p_least` = contact_cost / response_margin or more, a rule not chosen by looking at the curve.
     ``gain``, ``gain_low``, ``gain_high``: profit of the best less that of everybody.
     """
 
@@ -122,9 +126,10 @@ class ProfitCurve:
     p_least: float
     contact_cost: float
     response_margin: float
+    confidence: float = 0.95
 
 
-def profit_curve(judged, *, contact_cost, response_margin):
+def profit_curve(judged, *, contact_cost, response_margin, confidence=0.95):
     """Profit of contacting the best forecasts only, at every depth, and of the rule that a contact must pay for itself.
 
     Profit is responses x response_margin - contacts x contact_cost, counted from the answers that came; it takes every
@@ -134,10 +139,11 @@ def profit_curve(judged, *, contact_cost, response_margin):
     ----------
     judged : DataFrame, one row per contact; needs ``customer_id``, ``p_response``, ``responded``
     contact_cost, response_margin : money, as from `campaign_terms`
+    confidence : of the intervals, default 0.95
 
     Returns
     -------
-    ProfitCurve : intervals are of 95 %, from 500 bootstrap samples of the customers (with more than 2,000 customers, of
+    ProfitCurve : intervals are from 500 bootstrap samples of the customers (with more than 2,000 customers, of
         2,000 groups of them drawn by lot), cost and margin held fixed
 
     Raises
@@ -158,21 +164,26 @@ def profit_curve(judged, *, contact_cost, response_margin):
     cells = np.bincount(part * len(steps) + step, profit, parts * len(steps)).reshape(parts, len(steps))
     sums = np.column_stack([np.cumsum(cells, axis=1), np.bincount(part[best], profit[best], parts)])
     drawn = np.random.default_rng(SEED).multinomial(parts, np.full(parts, 1 / parts), DRAWS) @ sums
-    low, high = np.quantile(drawn, [0.025, 0.975], axis=0)
+    low, high = percentiles(drawn, confidence)
     contacts = np.concatenate([[0], np.cumsum(np.bincount(step))])
     lines = {"profit": sums.sum(axis=0), "profit_low": low, "profit_high": high}
     lines = {name: np.concatenate([[0.0], line]) for name, line in lines.items()}
     curve = pd.DataFrame({"depth": contacts / len(p), "contacts": contacts} | {k: v[:-1] for k, v in lines.items()})
     curve["profit_per_contact"] = curve["profit"] / curve["contacts"].where(contacts > 0)
     choices = _choices(lines, best, told)
-    gain_low, gain_high = np.quantile(drawn[:, -1] - drawn[:, -2], [0.025, 0.975])
+    gain_low, gain_high = percentiles(drawn[:, -1] - drawn[:, -2], confidence)
     gain = (float(choices["profit"][1] - choices["profit"][2]), float(gain_low), float(gain_high))
-    return ProfitCurve(curve, choices, *gain, least, float(contact_cost), float(response_margin))
+    return ProfitCurve(curve, choices, *gain, least, float(contact_cost), float(response_margin), confidence)
+
+
+def choice_words():
+    """Choice as stored -> what a reader calls it."""
+    return dict(zip(CHOICES, [_("nobody"), _("whoever pays for the contact"), _("everybody")], strict=True))
 
 
 def _choices(lines, best, told):
     """The rows nobody, the best and everybody; the lines end with the profits of everybody and of the best."""
-    choices = pd.DataFrame({"whom": [_("nobody"), _("whoever pays for the contact"), _("everybody")]})
+    choices = pd.DataFrame({"whom": CHOICES})
     choices["contacts"] = [0, int(best.sum()), len(best)]
     choices["responses"] = [0, int(told[best].sum()), int(told.sum())]
     choices.insert(1, "depth", choices["contacts"] / len(best))

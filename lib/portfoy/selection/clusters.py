@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from portfoy.contract import DataError, need_columns, positive_total
+from portfoy.intervals import wald
 from portfoy.locale import _
 from portfoy.models.threads import one_thread
 from portfoy.selection.separation import adjusted_rand, is_clear, search
@@ -257,8 +258,6 @@ def compare_groups(clusters, scored, *, confidence=0.95, seed=7):
     Hubert & Arabie (1985), Journal of Classification 2, eq. (5); Steinley, Brusco & Hubert (2016), Psychological
     Methods 21(2): the index is near enough to normal.
     """
-    from scipy.special import ndtri
-
     if not clusters.table.index.equals(scored.table.index):
         raise DataError(
             _(
@@ -270,9 +269,9 @@ def compare_groups(clusters, scored, *, confidence=0.95, seed=7):
     cells, n = both.to_numpy(), int(both.to_numpy().sum())
     drawn = np.random.default_rng(seed).multinomial(n, cells.ravel() / n, size=500).reshape(-1, *cells.shape)
     rand = float(adjusted_rand(cells))
-    half = ndtri(0.5 + confidence / 2) * float(adjusted_rand(drawn).std())
+    low, high = wald(rand, float(adjusted_rand(drawn).std()), confidence)
     cross = _cross(both)
-    return Agreement(rand, rand - half, min(rand + half, 1.0), confidence, cross, _main(cross), clusters.clear)
+    return Agreement(rand, low, min(high, 1.0), confidence, cross, _main(cross), clusters.clear)
 
 
 def _cross(both):

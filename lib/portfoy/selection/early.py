@@ -11,7 +11,6 @@ DeLong, DeLong & Clarke-Pearson (1988), Biometrics 44(3), 837-845: the interval 
 """
 
 from dataclasses import dataclass
-from statistics import NormalDist
 
 import ibis
 import numpy as np
@@ -19,6 +18,7 @@ import pandas as pd
 
 from portfoy.contract import FitError
 from portfoy.customers import DAY, as_table, customer_table, resolve_as_of, to_frame
+from portfoy.intervals import delta_error, on_logits, on_logs
 from portfoy.locale import _
 from portfoy.models.threads import one_thread
 from portfoy.people import AGES, trait_labels
@@ -98,7 +98,7 @@ def early_adopters(tables, launch, fit, *, customers=None, value=None, as_of=Non
     ------
     FitError : fewer than 30 early adopters were customers before, or fewer than 30 customers had not bought it.
     """
-    log, z = as_table(tables.transactions), NormalDist().inv_cdf(0.5 + confidence / 2)
+    log = as_table(tables.transactions)
     as_of = resolve_as_of(log, as_of)
     customers = customer_table(log, as_of=as_of) if customers is None else customers
     bought = first_buyers(log, launch.product_id, as_of).sort_values()
@@ -111,18 +111,18 @@ def early_adopters(tables, launch, fit, *, customers=None, value=None, as_of=Non
     _refuse_too_few(early)
     columns = _columns(people)
     terms = _terms(columns, people)
-    auc = _judge(terms, early, day, z)
+    auc = _judge(terms, early, day, confidence)
     beta, covariance = _logistic(terms, early)
     today = customers[customers["idle"] <= (ACTIVE if auc[1] > 0.5 else -1)]
     today = _with_traits(today, tables.customers, as_of)
-    scored = _scored(_terms(columns, today), today, beta, covariance, z).head(contacts)
+    scored = _scored(_terms(columns, today), today, beta, covariance, confidence).head(contacts)
     scored["why"] = _why(columns, terms.mean(axis=0), beta, _terms(columns, today.loc[scored.index]))
     listed = ["customer_id", "why", "p_early", "p_early_low", "p_early_high"]
     if value is not None:
         scored["expected_value"] = value.table["expected_value"].reindex(scored.index)
         listed += ["expected_value"]
     return EarlyAdopters(
-        odds=_odds(columns, beta, covariance, z),
+        odds=_odds(columns, beta, covariance, confidence),
         **dict(zip(["auc", "auc_low", "auc_high"], auc, strict=True)),
         early=int(early.sum()),
         others=int((~early).sum()),
@@ -235,7 +235,7 @@ def _logistic(terms, early):
     return beta, np.linalg.inv(information)
 
 
-def _judge(terms, early, day, z):
+def _judge(terms, early, day, confidence):
     """Area under the curve, with its interval, of a model that saw the first half of the early adopters.
 
     The other customers are parted by turns, so that none is both learnt from and judged by.
@@ -247,18 +247,18 @@ def _judge(terms, early, day, z):
     if not (early & ~first).any():
         return np.nan, np.nan, np.nan
     beta, _covariance = _logistic(terms[learn], first[learn])
-    return area_with_interval(terms[judge] @ beta[1:], early[judge], z)
+    return area_with_interval(terms[judge] @ beta[1:], early[judge], confidence)
 
 
-def _odds(columns, beta, covariance, z):
+def _odds(columns, beta, covariance, confidence):
     words, labels, rows = _step_words(), trait_labels(), []
     for place, (name, level) in enumerate(columns.names, 1):
         step = NUMBERS[name] / columns.numbers[name][1] if name in columns.numbers else 1.0
-        mid, half = beta[place] * step, z * np.sqrt(covariance[place, place]) * step
+        ratio, error = float(np.exp(beta[place] * step)), np.sqrt(covariance[place, place]) * step
         if name not in columns.numbers:
             against, other = _("{level}, against {reference}"), _("other or not known")
             words[name] = labels[name], against.format(level=level or other, reference=columns.levels[name][0])
-        rows.append([*words[name], *np.exp([mid, mid - half, mid + half]).tolist()])
+        rows.append([*words[name], ratio, *on_logs(ratio, error, confidence)])
     return pd.DataFrame(rows, columns=["feature", "comparison", "odds_ratio", "odds_ratio_low", "odds_ratio_high"])
 
 
@@ -272,13 +272,12 @@ def _step_words():
     }
 
 
-def _scored(terms, people, beta, covariance, z):
+def _scored(terms, people, beta, covariance, confidence):
     """Customers with the probability of being early and its bounds, the likeliest first."""
     whole = np.column_stack([np.ones(len(terms)), terms])
     logit = whole @ beta
-    half = z * np.sqrt(np.einsum("ij,ij->i", whole @ covariance, whole))
-    bounds = {"p_early": logit, "p_early_low": logit - half, "p_early_high": logit + half}
-    table = people[["customer_id"]].assign(**{name: 1 / (1 + np.exp(-value)) for name, value in bounds.items()})
+    low, high = on_logits(logit, delta_error(whole, covariance), confidence)
+    table = people[["customer_id"]].assign(p_early=1 / (1 + np.exp(-logit)), p_early_low=low, p_early_high=high)
     return table.sort_values(["p_early", "customer_id"], ascending=[False, True])
 
 

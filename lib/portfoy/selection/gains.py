@@ -1,31 +1,28 @@
 """How well forecasts of a response sort customers, and whether their probabilities are true on average."""
 
-from statistics import NormalDist
-
 import numpy as np
 import pandas as pd
 
 from portfoy.contract import DataError
-from portfoy.intervals import wilson
+from portfoy.intervals import wald, wilson
 from portfoy.locale import _
 from portfoy.models.holdout import holdout_table
 
-Z = NormalDist().inv_cdf(0.975)
 
-
-def calibration_table(judged, *, groups=10):
+def calibration_table(judged, *, groups=10, confidence=0.95):
     """Whether probabilities are true on average: forecast beside actual response, in groups of equal forecast.
 
     Parameters
     ----------
     judged : DataFrame, one row per contact; needs ``p_response`` and ``responded`` (0 or 1)
     groups : equal-count groups, equal forecasts in one, default 10
+    confidence : of the intervals, default 0.95
 
     Returns
     -------
     DataFrame, one row per group, the highest forecast first
         ``group`` 1 to `groups`, a number is missing where equal forecasts span it; ``contacts``; ``predicted_response``
-        mean forecast; ``response`` share who responded, ``response_low``, ``response_high`` its Wilson interval, 95 %.
+        mean forecast; ``response`` share who responded, ``response_low``, ``response_high`` its Wilson interval.
 
     Raises
     ------
@@ -33,12 +30,12 @@ def calibration_table(judged, *, groups=10):
     """
     need_judged(judged, ["p_response", "responded"], "calibration_table")
     forecast, told = judged["p_response"], judged["responded"].astype(float)
-    table = holdout_table(judged, forecast, actual=told, groups="predicted", bins=groups)
+    table = holdout_table(judged, forecast, actual=told, groups="predicted", bins=groups, confidence=confidence)
     names = {"customers": "contacts", "predicted": "predicted_response", "actual": "response"}
     return table.rename(columns=names | {f"actual{end}": f"response{end}" for end in ("_low", "_high")})
 
 
-def gains_table(judged, *, score="p_response", outcome="responded", bins=10):
+def gains_table(judged, *, score="p_response", outcome="responded", bins=10, confidence=0.95):
     """Cumulative gains: how many of the responses the customers with the best scores hold.
 
     Parameters
@@ -47,12 +44,13 @@ def gains_table(judged, *, score="p_response", outcome="responded", bins=10):
         Needs `score` (any number, higher is better) and `outcome` (0 or 1); rows without either are left out.
     bins : int, default 10
         Equal-count groups, best first; equal scores stay in one group.
+    confidence : of the intervals, default 0.95
 
     Returns
     -------
     DataFrame, one row per group, best first, each with all groups before it
         ``contacts``; ``responses`` among them; ``depth`` share of all contacts, 0-1; ``gain`` share of all responses,
-        0-1, ``gain_low``, ``gain_high`` its Wilson interval, 95 %; ``lift`` gain / depth, 1 is random, with its bounds.
+        0-1, ``gain_low``, ``gain_high`` its Wilson interval; ``lift`` gain / depth, 1 is random, with its bounds.
 
     Raises
     ------
@@ -70,24 +68,27 @@ def gains_table(judged, *, score="p_response", outcome="responded", bins=10):
     table = pd.DataFrame({"group": group, "hit": rows[:, 1]}).groupby("group")["hit"].agg(["size", "sum"]).cumsum()
     contacts, responses = table["size"].to_numpy(), table["sum"].to_numpy()
     depth, gain = contacts / contacts[-1], responses / responses[-1]
-    low, high = wilson(responses, responses[-1])
+    low, high = wilson(responses, responses[-1], confidence)
     low[-1] = 1.0  # all contacts hold all responses, whoever they are
     result = pd.DataFrame({"contacts": contacts, "responses": responses.astype("int64"), "depth": depth, "gain": gain})
     result = result.assign(gain_low=low, gain_high=high)
     return result.assign(lift=gain / depth, lift_low=low / depth, lift_high=high / depth)
 
 
-def judgement(judged):
+ALL = "all together"  # the last row of a judgement, as stored
+
+
+def judgement(judged, confidence=0.95):
     """How each campaign and all together were forecast: the `judgement` of a ResponseModel."""
-    groups = dict(list(judged.groupby("campaign_id", sort=False))) | {_("all together"): judged}
-    return pd.DataFrame([{"campaign_id": name} | _verdict(rows) for name, rows in groups.items()])
+    groups = [*judged.groupby("campaign_id", sort=False), (ALL, judged)]
+    return pd.DataFrame([{"campaign_id": name} | _verdict(rows, confidence) for name, rows in groups])
 
 
-def _verdict(rows):
+def _verdict(rows, confidence):
     outcome, p = rows["responded"].to_numpy(dtype=float), rows["p_response"].to_numpy()
     response = float(outcome.mean())
-    low, high = wilson(outcome.sum(), len(rows))
-    auc, auc_low, auc_high = area_with_interval(p, outcome)
+    low, high = wilson(outcome.sum(), len(rows), confidence)
+    auc, auc_low, auc_high = area_with_interval(p, outcome, confidence)
     told = {
         "contacts": len(rows),
         "responses": int(outcome.sum()),
@@ -99,26 +100,28 @@ def _verdict(rows):
         "auc_low": auc_low,
         "auc_high": auc_high,
     }
-    return told | _skill(p, rows["p_base"].to_numpy(), outcome) | _held_out(rows.drop_duplicates("campaign_id"))
+    told |= _skill(p, rows["p_base"].to_numpy(), outcome, confidence)
+    return told | _held_out(rows.drop_duplicates("campaign_id"), confidence)
 
 
-def _skill(p, base, outcome):
+def _skill(p, base, outcome, confidence):
     """Brier's skill score, with the interval of the mean difference (Brier 1950, Monthly Weather Review 78, 1)."""
     better, error = (base - outcome) ** 2 - (p - outcome) ** 2, ((base - outcome) ** 2).mean()
-    half = Z * better.std(ddof=1) / np.sqrt(len(better)) if len(better) > 1 else np.nan
+    spread = better.std(ddof=1) / np.sqrt(len(better)) if len(better) > 1 else np.nan
     skill = better.mean()
-    return {"skill": skill / error, "skill_low": (skill - half) / error, "skill_high": (skill + half) / error}
+    low, high = wald(skill, spread, confidence)
+    return {"skill": skill / error, "skill_low": low / error, "skill_high": high / error}
 
 
-def _held_out(campaigns):
+def _held_out(campaigns, confidence):
     told = campaigns[campaigns["held_out_responses"].notna()]
     n, hits = int(told["held_out"].sum()), float(told["held_out_responses"].sum())
-    low, high = wilson(hits, n)
+    low, high = wilson(hits, n, confidence)
     share = hits / n if n else np.nan
     return {"held_out": n, "held_out_response": share, "held_out_response_low": low, "held_out_response_high": high}
 
 
-def area_with_interval(score, outcome, z=Z):
+def area_with_interval(score, outcome, confidence=0.95):
     """Area under the curve and its interval, by ranks; rows are taken as independent.
 
     DeLong, DeLong & Clarke-Pearson (1988), Biometrics 44(3), 837-845.
@@ -133,8 +136,8 @@ def area_with_interval(score, outcome, z=Z):
     below = 1 - (ranks[~hits] - score[~hits].rank()) / n
     auc = float(above.mean())
     spread = [side.var() / len(side) if len(side) > 1 else np.nan for side in (above, below)]
-    half = float(z * np.sqrt(sum(spread)))
-    return auc, max(auc - half, 0.0), min(auc + half, 1.0)
+    low, high = wald(auc, float(np.sqrt(sum(spread))), confidence)
+    return auc, max(low, 0.0), min(high, 1.0)
 
 
 def groups_of(score, bins):

@@ -18,7 +18,6 @@ principal components, each draw turned back onto the map (orthogonal Procrustes 
 """
 
 from dataclasses import dataclass
-from statistics import NormalDist
 
 import ibis
 import numpy as np
@@ -26,6 +25,7 @@ import pandas as pd
 
 from portfoy.contract import DataError, check_columns
 from portfoy.customers import to_frame
+from portfoy.intervals import z_value
 from portfoy.locale import _
 from portfoy.models.threads import one_thread
 
@@ -257,7 +257,7 @@ def _distances(brands, means, drawn, confidence):
     half = np.full(len(one), np.nan)
     if len(drawn):
         apart = np.sqrt(((drawn[:, one] - drawn[:, two]) ** 2).mean(axis=2))
-        half = NormalDist().inv_cdf(0.5 + confidence / 2) * apart.std(axis=0, ddof=1)
+        half = z_value(confidence) * apart.std(axis=0, ddof=1)
     table = pd.DataFrame(
         {
             "brand": np.array(brands, dtype=object)[one],

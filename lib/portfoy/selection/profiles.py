@@ -4,14 +4,26 @@ import numpy as np
 import pandas as pd
 
 from portfoy.contract import DataError, need_columns, positive_total
-from portfoy.customers import as_table, resolve_as_of, to_frame
+from portfoy.intervals import on_logs
 from portfoy.locale import _
-from portfoy.people import TRAITS, age_words, index_table, level_groups, trait_labels
+from portfoy.people import EVERYONE, TRAITS, index_table, level_groups
 
 FALSE_SHARE = 0.05  # of the lines of a kind, on all cards together, that may be chance
 NOTABLE = 1.1  # a difference smaller than a tenth is not worth a line, however certain
 EXPECTED = 5  # customers of a level that a group must let expect before it is tested (Cochran 1954)
 CATEGORIES = 12  # product categories looked at, the largest by revenue
+BUYING = {  # way of buying, as stored -> amount, and what it is divided by where that is not the customers
+    "purchases per customer": ("purchases", None),
+    "revenue per purchase": ("revenue", "purchases"),
+    "days since last purchase": ("idle", None),
+    "revenue per customer": ("revenue", None),
+}
+
+
+def buying_words():
+    """Way of buying as stored -> what a reader calls it."""
+    words = [_("purchases per customer"), _("revenue per purchase"), _("days since last purchase")]
+    return dict(zip(BUYING, [*words, _("revenue per customer")], strict=True))
 
 
 def segment_table(scored, *, value=None):
@@ -69,7 +81,7 @@ def profile_table(customers, *, by="segment", value=None, confidence=0.95):
     Returns
     -------
     DataFrame, one row per group as `level_groups` puts them, the base last
-        ``group`` in words; ``customers``; ``customer_share`` 0-1; ``revenue_share`` 0-1;
+        ``group``; ``customers``; ``customer_share`` 0-1; ``revenue_share`` 0-1;
         ``revenue_each``, ``margin_each`` money per customer (margin over those whose margin is known, else missing);
         ``ticket`` revenue per purchase; ``purchases`` per customer; with `value` ``value_each`` money expected per
         customer, with ``value_each_low`` and ``value_each_high``; and the indexes ``index_revenue``, ``index_margin``,
@@ -81,11 +93,11 @@ def profile_table(customers, *, by="segment", value=None, confidence=0.95):
     DataError : a column is missing, nobody is there, or the total revenue is not above zero.
     """
     _need(customers, by, "profile_table")
-    groups, words = level_groups(customers, by)
+    groups, names = level_groups(customers, by)
     table = customers[["revenue", "purchases"]].assign(margin=customers.get("margin", np.nan), customers=1)
     everyone = pd.Series(0, customers.index)
     rows = pd.concat([_figures(table, codes, value) for codes in (groups, everyone)], ignore_index=True)
-    rows.insert(0, "group", [*words, _("all customers")])
+    rows.insert(0, "group", [*names, EVERYONE])
     indexed = {"revenue": "revenue_each", "margin": "margin_each", "ticket": "ticket", "purchases": "purchases"}
     for name, column in (indexed | {"value": "value_each"}).items():
         if column in rows:
@@ -131,48 +143,7 @@ def _figures(table, groups, value):
     return rows
 
 
-def category_table(log, products, *, as_of=None):
-    """What each customer spent on each category of products.
-
-    Parameters
-    ----------
-    log : ibis Table or DataFrame, one row per order line
-        As in `customer_table`, with ``product_id``.
-    products : ibis Table or DataFrame, one row per product, or None; needs ``product_id`` and ``category``
-    as_of : date or text, optional
-        Later rows are not seen; the default is the last date in the log.
-
-    Returns
-    -------
-    DataFrame, one row per customer and category bought, in no order; None where there is no table of products
-        ``customer_id``; ``category``, missing for products without one; ``revenue`` money, net of returns.
-
-    Raises
-    ------
-    DataError : there is no product_id in the log, or the products have no categories.
-    """
-    import ibis
-
-    log = as_table(log)
-    if products is None:
-        return None
-    if "product_id" not in log.columns or not {"product_id", "category"} <= {*products.columns}:
-        raise DataError(
-            _(
-                "category_table: what was bought is not known; transactions with product_id and a table products with "
-                "product_id and category are needed. Map them in portfoy.toml."
-            )
-        )
-    products = ibis.memtable(products[["product_id", "category"]]) if isinstance(products, pd.DataFrame) else products
-    kinds = products.group_by(product_id=products.product_id.cast("string")).agg(category=products.category.min())
-    lines = log.filter(log.ordered_on <= resolve_as_of(log, as_of).date())
-    lines = lines.select("customer_id", "amount", product_id=lines.product_id.cast("string"))
-    lines = lines.left_join(kinds, "product_id")
-    spent = lines.group_by("customer_id", "category").agg(revenue=lines.amount.sum())
-    return to_frame(spent)
-
-
-def profile_cards(customers, *, by="segment", most=4, categories=None):
+def profile_cards(customers, *, by="segment", most=4, categories=None, confidence=0.95):
     """What sets each group of customers apart from the base: who they are, how they buy, what they buy.
 
     A level of a trait, a way of buying or a product category is on the card of a group only where the group differs
@@ -189,14 +160,15 @@ def profile_cards(customers, *, by="segment", most=4, categories=None):
         Lines of each kind on a card: those farthest from the base.
     categories : DataFrame, optional
         As from `category_table`: adds the categories on which a group spends more or less of its money.
+    confidence : of the index, default 0.95; what stands on a card does not depend on it
 
     Returns
     -------
     DataFrame, one row per line of a card; a group with nothing to tell has one row whose ``trait`` is missing
         ``group``, in the order of `level_groups`; ``customers``, ``customer_share`` 0-1, ``revenue_share`` 0-1 of the
-        group; ``kind`` "trait", "buying" or "category"; ``trait``, ``level`` in words; ``share`` of the group's
+        group; ``kind`` "trait", "buying" or "category"; ``trait``, ``level`` as stored; ``share`` of the group's
         customers whose trait is known, or of its money for a category, and ``base_share``, 0-1; ``average``,
-        ``base_average`` per customer (or per purchase) for ways of buying; ``index`` 100 x group / base with its 95 %
+        ``base_average`` per customer (or per purchase) for ways of buying; ``index`` 100 x group / base with
         ``index_low`` and ``index_high``; ``p_value`` two-sided, before the correction.
 
     Raises
@@ -212,15 +184,17 @@ def profile_cards(customers, *, by="segment", most=4, categories=None):
     from scipy.stats import false_discovery_control
 
     total = _need(customers, by, "profile_cards")
-    groups, words = level_groups(customers, by)
-    lines = [_trait_lines(customers, groups, trait) for trait in TRAITS if trait in customers and trait != by]
-    lines += _buying_lines(customers, groups) + _category_lines(customers, groups, categories)
+    groups, names = level_groups(customers, by)
+    lines = [
+        _trait_lines(customers, groups, trait, confidence) for trait in TRAITS if trait in customers and trait != by
+    ]
+    lines += _buying_lines(customers, groups, confidence) + _category_lines(customers, groups, categories, confidence)
     lines = pd.concat(lines, ignore_index=True).dropna(subset="p_value")
     lines = lines[lines.groupby("kind")["p_value"].transform(false_discovery_control) <= FALSE_SHARE]
     far = np.log(lines["index"].clip(lower=1) / 100).abs()
     lines = lines.assign(far=far)[far >= np.log(NOTABLE)].sort_values(["far", "level"], ascending=[False, True])
     lines = lines.groupby(["code", "kind"], sort=False).head(most)
-    cards = pd.DataFrame({"group": words, "customers": groups.value_counts().sort_index()})
+    cards = pd.DataFrame({"group": names, "customers": groups.value_counts().sort_index()})
     cards["customer_share"] = cards["customers"] / len(customers)
     cards["revenue_share"] = customers["revenue"].groupby(groups).sum() / total
     cards = cards.merge(lines, left_index=True, right_on="code", how="left")
@@ -231,7 +205,7 @@ def profile_cards(customers, *, by="segment", most=4, categories=None):
     return cards.reindex(columns=columns).reset_index(drop=True)
 
 
-def _trait_lines(customers, groups, trait):
+def _trait_lines(customers, groups, trait, confidence):
     """Each group and level of a trait: how many of the group's customers have it, against the base."""
     from scipy.special import ndtr
 
@@ -248,35 +222,29 @@ def _trait_lines(customers, groups, trait):
     with np.errstate(divide="ignore", invalid="ignore"):
         z = (share - base) * np.sqrt(size / (base * (1 - base) * (1 - size / n)))
         error = np.sqrt((1 - share) / (size * share) - 2 * (1 - share) / (n * base) + (1 - base) / (n * base))
+        low, high = on_logs(100 * share / base, error, confidence)
     two = len(cells.columns) == 2  # the one level says what the other does
     shown = (expected >= EXPECTED) & ~(two & (share < base))
-    words = age_words() if trait == "age_band" else {}
     return pd.DataFrame(
         {
-            "code": lines["code"], "kind": "trait", "trait": trait_labels()[trait],
-            "level": lines["level"].replace(words), "share": share, "base_share": base, "index": 100 * share / base,
-            "index_low": 100 * share / base * np.exp(-1.96 * error), "p_value": 2 * ndtr(-z.abs()),
-            "index_high": 100 * share / base * np.exp(1.96 * error),
+            "code": lines["code"], "kind": "trait", "trait": trait,
+            "level": lines["level"], "share": share, "base_share": base, "index": 100 * share / base,
+            "index_low": low, "index_high": high, "p_value": 2 * ndtr(-z.abs()),
         }
     )[shown]  # fmt: skip
 
 
-def _buying_lines(customers, groups):
-    measured = {
-        _("purchases per customer"): ("purchases", None),
-        _("revenue per purchase"): ("revenue", "purchases"),
-        _("days since last purchase"): ("idle", None),
-        _("revenue per customer"): ("revenue", None),
-    }
+def _buying_lines(customers, groups, confidence):
     lines = []
-    for level, (amount, per) in measured.items():
+    for level, (amount, per) in BUYING.items():
         if amount in customers:
-            index = index_table(customers[amount], groups, per=customers[per] if per else None)
-            lines.append(_lines(index, "buying", _("Buying"), level))
+            per = customers[per] if per else None
+            index = index_table(customers[amount], groups, per=per, confidence=confidence)
+            lines.append(_lines(index, "buying", "buying", level))
     return lines
 
 
-def _category_lines(customers, groups, categories):
+def _category_lines(customers, groups, categories, confidence):
     """For each of the largest categories the share of a group's money that goes to it."""
     if categories is None or categories.empty:
         return []
@@ -289,9 +257,9 @@ def _category_lines(customers, groups, categories):
 
     everything, lines = each(spent), []
     for category in largest.index:
-        index = index_table(each(spent[spent["category"] == category]), groups, per=everything)
+        index = index_table(each(spent[spent["category"] == category]), groups, per=everything, confidence=confidence)
         index = index.rename(columns={"average": "share", "base_average": "base_share"})
-        lines.append(_lines(index, "category", _("Category"), category))
+        lines.append(_lines(index, "category", "category", category))
     return lines
 
 

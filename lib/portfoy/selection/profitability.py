@@ -5,6 +5,7 @@ import pandas as pd
 
 from portfoy.contract import DataError, need_columns
 from portfoy.customers import to_frame
+from portfoy.intervals import t_value
 from portfoy.locale import _
 from portfoy.people import level_groups
 
@@ -60,7 +61,7 @@ def profitability_table(customers, *, by="segment", service=None, touch_cost=0.0
     Returns
     -------
     DataFrame, one row per group as `level_groups` puts them
-        ``group`` in words; ``customers``; ``known`` those whose margin is known; ``revenue`` money of all;
+        ``group``; ``customers``; ``known`` those whose margin is known; ``revenue`` money of all;
         ``margin`` money; ``tickets``, ``touches``, missing without `service`; ``cost_to_serve`` money, missing
         without `service` or `touch_cost`; ``profit`` money, margin less cost to serve; ``profit_each`` money per
         customer, with ``profit_each_low`` and ``profit_each_high`` (Student's t, customers seen as a sample);
@@ -83,10 +84,10 @@ def profitability_table(customers, *, by="segment", service=None, touch_cost=0.0
                 "Add unit_cost to transactions or products, or a table tickets and touch_cost."
             )
         )
-    groups, words = level_groups(customers, by)
+    groups, names = level_groups(customers, by)
     grouped = each.groupby(groups)
     table = grouped.sum(min_count=1)
-    table.insert(0, "group", words)
+    table.insert(0, "group", names)
     table["profit_each"], n = table["profit"] / table["known"].where(table["known"] > 0), table["known"].to_numpy()
     half = _half(grouped["profit"].std(), n, confidence)
     table["profit_each_low"], table["profit_each_high"] = table["profit_each"] - half, table["profit_each"] + half
@@ -115,6 +116,4 @@ def _each(customers, service, touch_cost):
 
 def _half(deviation, n, confidence):
     """Half the width of the interval of a mean; missing for a group of one."""
-    from scipy.special import stdtrit
-
-    return stdtrit(np.maximum(n - 1, 1), 0.5 + confidence / 2) * deviation / np.sqrt(np.maximum(n, 1))
+    return t_value(confidence, n - 1) * deviation / np.sqrt(np.maximum(n, 1))

@@ -6,7 +6,7 @@ true on average, which a logistic regression gives by construction and trees hav
 
 Skewed features (days, purchases, money) enter as logarithms, numbers are centred and scaled, levels of a trait are held
 against the most frequent one. A mild ridge penalty keeps what rests on few responses near no effect: before any contact
-was seen, one step of a feature was taken to change the odds by no more than the factor two, with 95 % probability.
+was seen, one step of a feature was taken to change the odds by no more than the factor two, with probability `PRIOR`.
 Intervals treat customers, not contacts, as independent, and allow for what the penalty pulls: they are those of the
 posterior of that assumption.
 
@@ -22,17 +22,19 @@ import numpy as np
 import pandas as pd
 
 from portfoy.contract import DataError, FitError
+from portfoy.intervals import delta_error, on_logits, on_logs, wald, z_value
 from portfoy.locale import _
 from portfoy.models.threads import one_thread
 from portfoy.selection.examples import ABOUT, TRAITS
-from portfoy.selection.gains import Z, judgement
+from portfoy.selection.gains import judgement
 from portfoy.selection.leaks import MOST, hashed, leak_table
 from portfoy.selection.terms import make_terms, stack
 
 FEATURES = ["bought_before", "idle", "purchases", "ticket", "age", "years", *TRAITS]
 """Not revenue: its logarithm is that of purchases plus that of the ticket, so that it tells nothing new."""
 FEWEST = 50  # responses, and others, before a campaign is forecast
-PENALTY = (1.96 / np.log(2)) ** 2  # one over the variance of a coefficient, as the text above has it
+PRIOR = 0.95  # fixed, whatever the confidence of the intervals: the same model for every reader
+PENALTY = (z_value(PRIOR) / np.log(2)) ** 2  # one over the variance of a coefficient, as the text above has it
 CAMPAIGNS = 24  # the latest campaigns are judged, if there are more
 
 
@@ -65,7 +67,7 @@ class ResponseModel:
     error of the forecast is smaller than that of giving everybody `p_base`, with bounds; ``held_out`` customers,
     ``held_out_response`` the share of them who bought uncontacted, with bounds, missing where not told.
     ``leaks``: what was kept out, a `leak_table`. ``contacts``, ``responses``: what the model was fitted to.
-    ``fit``: the numbers behind.
+    ``fit``: the numbers behind. ``confidence``: of all intervals.
     """
 
     coefficients: pd.DataFrame
@@ -75,6 +77,7 @@ class ResponseModel:
     contacts: int
     responses: int
     fit: Fit
+    confidence: float = 0.95
 
     @property
     def features(self):
@@ -91,23 +94,23 @@ class ResponseModel:
         Returns
         -------
         DataFrame on the index of `table`
-            ``p_response`` with ``p_response_low``, ``p_response_high`` (95 % of the estimate; campaigns also
+            ``p_response`` with ``p_response_low``, ``p_response_high`` (of the estimate; campaigns also
             differ among themselves); missing for customers with a trait that nobody contacted so far had.
         """
         columns = np.column_stack([np.ones(len(table)), stack(self.fit.terms, table)])
         logit = columns @ self.fit.beta
-        half = Z * np.sqrt(np.einsum("ij,ij->i", columns @ self.fit.covariance, columns))
-        told = {"": logit, "_low": logit - half, "_high": logit + half}
-        p = pd.DataFrame({f"p_response{name}": _expit(value) for name, value in told.items()}, table.index)
+        bounds = on_logits(logit, delta_error(columns, self.fit.covariance), self.confidence)
+        told = dict(zip(["p_response", "p_response_low", "p_response_high"], [_expit(logit), *bounds], strict=True))
+        p = pd.DataFrame(told, table.index)
         return p.mask(pd.Series(self.fit.strange(table), table.index))
 
     def expected_responses(self, table):
-        """How many of these customers are expected to respond: (number, low, high), 95 % of the estimate."""
+        """How many of these customers are expected to respond: (number, low, high), of the estimate."""
         columns = np.column_stack([np.ones(len(table)), stack(self.fit.terms, table)])
         p = _expit(columns @ self.fit.beta)
-        slope = (p * (1 - p)) @ columns
-        total, half = float(p.sum()), float(Z * np.sqrt(slope @ self.fit.covariance @ slope))
-        return total, max(total - half, 0.0), total + half
+        total, error = float(p.sum()), delta_error((p * (1 - p)) @ columns, self.fit.covariance)
+        low, high = wald(total, float(error), self.confidence)
+        return total, max(low, 0.0), high
 
     def pull(self, table):
         """What each feature adds to the log odds of each customer, compared with the contacts so far; a column each."""
@@ -117,7 +120,7 @@ class ResponseModel:
 
 
 @one_thread("sklearn.linear_model")
-def fit_response(examples, *, features=None):
+def fit_response(examples, *, features=None, confidence=0.95):
     """Fit who responds, and forecast every campaign from those before it.
 
     A campaign is judged if, before its first contact, the answers of earlier campaigns were known and held 50 responses
@@ -129,6 +132,7 @@ def fit_response(examples, *, features=None):
     features : columns to use, optional
         The default is what was bought, how lately, for how long, and the traits that are there, without those that a
         `leak_table` guards.
+    confidence : of the intervals, default 0.95
 
     Returns
     -------
@@ -154,11 +158,11 @@ def fit_response(examples, *, features=None):
             )
         )
     rows = pd.DataFrame([row for term in fit.terms for row in term.rows()])
-    spread = Z * np.sqrt(np.diag(fit.covariance))[1:]
-    bounds = {"": fit.beta[1:], "_low": fit.beta[1:] - spread, "_high": fit.beta[1:] + spread}
-    coefficients = rows.assign(**{f"odds_ratio{name}": np.exp(value) for name, value in bounds.items()})
-    responses = int(known["responded"].sum())
-    return ResponseModel(coefficients, judged, judgement(judged), leaks, len(known), responses, fit)
+    ratio = np.exp(fit.beta[1:])
+    low, high = on_logs(ratio, np.sqrt(np.diag(fit.covariance))[1:], confidence)
+    coefficients = rows.assign(odds_ratio=ratio, odds_ratio_low=low, odds_ratio_high=high)
+    responses, told = int(known["responded"].sum()), judgement(judged, confidence)
+    return ResponseModel(coefficients, judged, told, leaks, len(known), responses, fit, confidence)
 
 
 def _features(examples, features, leaks):

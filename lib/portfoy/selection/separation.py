@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from portfoy.contract import DataError
+from portfoy.intervals import percentiles, wald
 from portfoy.locale import _
 
 FITTED, JUDGED = 20_000, 5_000  # customers that k-means, and silhouette and stability, look at
@@ -51,12 +52,10 @@ def search(points, *, k=None, most=8, seed=7, confidence=0.95):
 
 def _summary(inside, back, confidence):
     """Mean silhouette with its normal interval, mean stability with the range of the resamples."""
-    from scipy.special import ndtri
-
     middle = inside.mean(axis=1)
-    half = ndtri(0.5 + confidence / 2) * inside.std(axis=1) / np.sqrt(inside.shape[1])
-    low, high = np.quantile(back, [0.5 - confidence / 2, 0.5 + confidence / 2], axis=1)
-    columns = {"silhouette": middle, "silhouette_low": middle - half, "silhouette_high": middle + half}
+    least, most = wald(middle, inside.std(axis=1) / np.sqrt(inside.shape[1]), confidence)
+    low, high = percentiles(back.T, confidence)
+    columns = {"silhouette": middle, "silhouette_low": least, "silhouette_high": most}
     columns |= {"stability": back.mean(axis=1), "stability_low": low, "stability_high": high}
     return pd.DataFrame(columns)
 

@@ -5,6 +5,7 @@ import math
 import pandas as pd
 
 from portfoy import style
+from portfoy.intervals import on_logs
 from portfoy.locale import _, plural
 
 
@@ -44,9 +45,11 @@ def describe_backtest(test):
         actual=style.share((active["actual"] * active["customers"]).sum() / people),
         predicted=style.share((active["predicted"] * active["customers"]).sum() / people),
     )
-    told = {_("buying"): active, _("the spend per purchase"): test.spend, _("the revenue"): test.value}
-    hits = ", ".join(filter(None, (_hits(name, table) for name, table in told.items())))
-    within = _("The forecast lies within the 95% interval of what happened in {hits}.").format(hits=hits)
+    told = [(_("buying"), active), (_("the spend per purchase"), test.spend), (_("the revenue"), test.value)]
+    hits = ", ".join(filter(None, (_hits(name, table) for name, table in told)))
+    within = _("The forecast lies within the {confidence} interval of what happened in {hits}.").format(
+        confidence=style.level(test.confidence), hits=hits
+    )
     return style.Reading(f"{text} {within}")
 
 
@@ -57,7 +60,7 @@ def _hits(name, table):
     return text.format(hit=hit.sum(), n=len(table), name=name) if len(table) else ""
 
 
-def parameter_table(early, full):
+def parameter_table(early, full, *, confidence=0.95):
     """The parameters of a BgNbd fitted up to the split and of one fitted to all data, side by side, with intervals.
 
     Returns
@@ -75,8 +78,8 @@ def parameter_table(early, full):
         row = {"parameter": name, "meaning": meaning}
         for column, fit in (("early", early), ("estimate", full)):
             value = getattr(fit, name)
-            factor = math.exp(1.96 * fit.standard_errors[name] / value)  # on the logarithm, so that it stays positive
-            row |= {column: value, f"{column}_low": value / factor, f"{column}_high": value * factor}
+            low, high = on_logs(value, fit.standard_errors[name] / value, confidence)
+            row |= {column: value, f"{column}_low": low, f"{column}_high": high}
         rows.append(row)
     return pd.DataFrame(rows)
 

@@ -1,7 +1,9 @@
 """Sentences about the portfolio as a whole."""
 
 from portfoy import style
+from portfoy.labels import said_as
 from portfoy.locale import _, plural
+from portfoy.people import NOT_KNOWN, OTHERS
 
 
 def describe_concentration(concentration, second=None):
@@ -69,7 +71,7 @@ def describe_deciles(deciles, *, by="revenue", currency=""):
 
 def describe_composition(composition, *, confidence=0.95):
     """Where revenue per customer differs most from that of the base, of the differences that are no chance."""
-    named = composition[~composition["level"].isin([_("all others"), _("not known")])]
+    named = composition[~composition["level"].isin([OTHERS, NOT_KNOWN])]
     sure = named[(named["index_low"].round(6) > 100) | (named["index_high"].round(6) < 100)]
     high, low = sure[sure["index"] > 100], sure[sure["index"] < 100]
     said = [_("Revenue per customer is shown as an index: the whole base is 100.")]
@@ -81,8 +83,8 @@ def describe_composition(composition, *, confidence=0.95):
                 "It is highest for \u201c{level}\u201d ({trait}): {index}, {confidence} interval {between}; "
                 "{customers} of the customers bring {revenue} of the revenue."
             ).format(
-                trait=first["trait"],
-                level=first["level"],
+                trait=said_as("trait", first["trait"]),
+                level=said_as("level", first["level"]),
                 index=write(first["index"]),
                 between=style.between(first["index_low"], first["index_high"], write),
                 confidence=interval,
@@ -94,8 +96,8 @@ def describe_composition(composition, *, confidence=0.95):
         last = low.loc[low["index"].idxmin()]
         said.append(
             _("It is lowest for \u201c{level}\u201d ({trait}): {index} ({between}).").format(
-                trait=last["trait"],
-                level=last["level"],
+                trait=said_as("trait", last["trait"]),
+                level=said_as("level", last["level"]),
                 index=style.number(last["index"]),
                 between=style.between(last["index_low"], last["index_high"], style.number),
             )
@@ -114,8 +116,8 @@ def describe_composition(composition, *, confidence=0.95):
 
 
 def _not_known(composition):
-    missing = composition[composition["level"] == _("not known")]
+    missing = composition[composition["level"] == NOT_KNOWN]
     if missing.empty:
         return []
-    listed = [f"{row.trait} {style.share(row.customer_share)}" for row in missing.itertuples()]
+    listed = [f"{said_as('trait', row.trait)} {style.share(row.customer_share)}" for row in missing.itertuples()]
     return [_("Not known, as a share of the customers: {list}.").format(list=", ".join(listed))]

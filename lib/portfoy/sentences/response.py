@@ -49,8 +49,8 @@ def describe_response(model):
         return style.Reading(f"{text} {told} {_not_an_effect(total)}")
     text += " " + _(
         "Of a customer who responded and one who did not, the model had ranked the responder higher in {auc} of all "
-        "pairs ({interval}, 95% interval; 50% is guessing)."
-    ).format(auc=style.share(total["auc"]), interval=_bounds(total, "auc"))
+        "pairs ({interval}, {confidence} interval; 50% is guessing)."
+    ).format(confidence=style.level(model.confidence), auc=style.share(total["auc"]), interval=_bounds(total, "auc"))
     return style.Reading(" ".join(filter(None, [text, _verdict(total), _failures(each), _not_an_effect(total)])))
 
 
@@ -129,15 +129,16 @@ def describe_calibration(calibration, model):
     total = model.judgement.iloc[-1]
     inside = calibration["predicted_response"].between(calibration["response_low"], calibration["response_high"])
     text = plural(
-        "The model expected {predicted} to respond, and {actual} did ({interval}); the forecast lies within the 95% "
-        "interval in {hit} of {n} group.",
-        "The model expected {predicted} to respond, and {actual} did ({interval}); the forecast lies within the 95% "
-        "interval in {hit} of {n} groups.",
+        "The model expected {predicted} to respond, and {actual} did ({interval}); the forecast lies within the "
+        "{confidence} interval in {hit} of {n} group.",
+        "The model expected {predicted} to respond, and {actual} did ({interval}); the forecast lies within the "
+        "{confidence} interval in {hit} of {n} groups.",
         len(calibration),
     ).format(
         predicted=style.share(total["predicted_response"]),
         actual=style.share(total["response"]),
         interval=_bounds(total, "response"),
+        confidence=style.level(model.confidence),
         hit=style.number(inside.sum()),
         n=style.number(len(calibration)),
     )
@@ -226,7 +227,7 @@ def describe_odds(model):
         len(clear),
     ).format(n=style.number(len(clear)), all=style.number(len(table)), list=listed)
     chance = _("Of as many that change nothing, about {n} would seem clear by chance.").format(
-        n=style.number(0.05 * len(table), 1)
+        n=style.number((1 - model.confidence) * len(table), 1)
     )
     return style.Reading(f"{explained} {text} {chance}")
 

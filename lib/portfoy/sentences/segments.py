@@ -3,6 +3,7 @@
 import math
 
 from portfoy import style
+from portfoy.labels import said_as
 from portfoy.locale import _, plural
 
 
@@ -62,7 +63,7 @@ def describe_profiles(profiles, *, currency="", confidence=0.95):
     groups, base = profiles.iloc[:-1], profiles.iloc[-1]
     if len(groups) == 1:
         alone = _("All customers are in one group, \u201c{group}\u201d, so there is nothing to compare it with.")
-        return style.Reading(alone.format(group=groups["group"].iloc[0]))
+        return style.Reading(alone.format(group=said_as("group", groups["group"].iloc[0])))
     said = [
         _(
             "An index compares a group with all customers, who count as 100. A customer of \u201c{group}\u201d has "
@@ -80,7 +81,7 @@ def describe_profiles(profiles, *, currency="", confidence=0.95):
         best = groups.loc[groups["value_each"].idxmax()]
         said.append(
             _("From now on the most is expected from a customer of \u201c{group}\u201d: {each} ({interval}).").format(
-                group=best["group"],
+                group=said_as("group", best["group"]),
                 each=style.money(best["value_each"], currency),
                 interval=style.between(
                     best["value_each_low"], best["value_each_high"], lambda amount: style.money(amount, currency)
@@ -104,7 +105,7 @@ def _indexed(row, confidence=None):
     interval = style.between(low, high, style.number)
     if confidence:
         interval = style.interval(low, high, style.number, confidence)
-    return {"group": row["group"], "index": f"{style.number(row['index_revenue'])} ({interval})"}
+    return {"group": said_as("group", row["group"]), "index": f"{style.number(row['index_revenue'])} ({interval})"}
 
 
 def describe_cards(cards):
@@ -130,9 +131,9 @@ def describe_cards(cards):
                 "\u201c{level}\u201d ({trait}) holds for {share} of them, against {base} of all customers. Such "
                 "lines are on {n} of the {all} cards."
             ).format(
-                group=first["group"],
-                level=first["level"],
-                trait=first["trait"],
+                group=said_as("group", first["group"]),
+                level=said_as("level", first["level"]),
+                trait=said_as("trait", first["trait"]),
                 share=style.share(first["share"]),
                 base=style.share(first["base_share"]),
                 n=style.number(who["group"].nunique()),
@@ -154,7 +155,7 @@ def describe_profitability(table, *, currency="", confidence=0.95):
         )
         served = plural("{n} customer", "{n} customers", dear["customers"]).format(n=style.number(dear["customers"]))
         cost = style.money(dear["cost_to_serve"], currency, compact=True)
-        return style.Reading(text.format(group=dear["group"], cost=cost, n=served))
+        return style.Reading(text.format(group=said_as("group", dear["group"]), cost=cost, n=served))
     said = [_most_profit(table, currency, confidence), *_losses(table, currency), *_service(table, currency)]
     known, everyone = table["known"].sum(), table["customers"].sum()
     if known < everyone:
@@ -167,9 +168,9 @@ def _most_profit(table, currency, confidence):
     most, each = table.loc[table["profit"].idxmax()], table.loc[table["profit_each"].idxmax()]
     words = {
         "measure": _("margin") if table["cost_to_serve"].isna().all() else _("profit"),
-        "group": most["group"],
+        "group": said_as("group", most["group"]),
         "sum": style.money(most["profit"], currency, compact=True),
-        "other": each["group"],
+        "other": said_as("group", each["group"]),
         "each": style.money(each["profit_each"], currency),
         "interval": style.between(
             each["profit_each_low"], each["profit_each_high"], lambda amount: style.money(amount, currency)
@@ -201,7 +202,7 @@ def _losses(table, currency):
             len(lost),
         )
         sum_ = style.money(worst["profit"], currency, compact=True)
-        said = [text.format(n=style.number(len(lost)), group=worst["group"], sum=sum_)]
+        said = [text.format(n=style.number(len(lost)), group=said_as("group", worst["group"]), sum=sum_)]
     if customers:
         text = plural(
             "{n} customer, {share}, costs more than he or she brings.",
@@ -223,5 +224,7 @@ def _service(table, currency):
     if len(first):
         first = first.loc[first["break_even"].idxmin()]
         limit = _("The first group to lose money would be \u201c{group}\u201d, if a touch cost more than {money}.")
-        said.append(limit.format(group=first["group"], money=style.money(first["break_even"], currency)))
+        said.append(
+            limit.format(group=said_as("group", first["group"]), money=style.money(first["break_even"], currency))
+        )
     return said

@@ -1,0 +1,48 @@
+"""What customers spend on which category of products."""
+
+import pandas as pd
+
+from portfoy.contract import DataError
+from portfoy.customers import as_table, resolve_as_of, to_frame
+from portfoy.locale import _
+
+
+def category_table(log, products, *, as_of=None):
+    """What each customer spent on each category of products.
+
+    Parameters
+    ----------
+    log : ibis Table or DataFrame, one row per order line
+        As in `customer_table`, with ``product_id``.
+    products : ibis Table or DataFrame, one row per product, or None; needs ``product_id`` and ``category``
+    as_of : date or text, optional
+        Later rows are not seen; the default is the last date in the log.
+
+    Returns
+    -------
+    DataFrame, one row per customer and category bought, in no order; None where there is no table of products
+        ``customer_id``; ``category``, missing for products without one; ``revenue`` money, net of returns.
+
+    Raises
+    ------
+    DataError : there is no product_id in the log, or the products have no categories.
+    """
+    import ibis
+
+    log = as_table(log)
+    if products is None:
+        return None
+    if "product_id" not in log.columns or not {"product_id", "category"} <= {*products.columns}:
+        raise DataError(
+            _(
+                "category_table: what was bought is not known; transactions with product_id and a table products with "
+                "product_id and category are needed. Map them in portfoy.toml."
+            )
+        )
+    products = ibis.memtable(products[["product_id", "category"]]) if isinstance(products, pd.DataFrame) else products
+    kinds = products.group_by(product_id=products.product_id.cast("string")).agg(category=products.category.min())
+    lines = log.filter(log.ordered_on <= resolve_as_of(log, as_of).date())
+    lines = lines.select("customer_id", "amount", product_id=lines.product_id.cast("string"))
+    lines = lines.left_join(kinds, "product_id")
+    spent = lines.group_by("customer_id", "category").agg(revenue=lines.amount.sum())
+    return to_frame(spent)
