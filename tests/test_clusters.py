@@ -418,7 +418,7 @@ def test_a_number_of_groups_that_is_none_is_refused(k, highest):
 
 def test_clusters_and_segments_of_different_customers_are_refused():
     assert message_of(compare_groups, made(), scored(["Lost"] * 4)) == (
-        "compare_groups: the clusters hold 5 customers and the segments 4, not the same ones in the same order. "
+        "compare_groups: the clusters hold 5 customers and the segments 4, not the same ones. "
         "Make both from one customer table."
     )
 

@@ -127,4 +127,6 @@ def test_unknown_groups_are_refused(split, predicted, groups, bins):
 def test_another_index_is_refused(split, predicted):
     with pytest.raises(ValueError) as caught:  # noqa: PT011 - the whole text is compared
         holdout_table(split, predicted.reset_index(drop=True))
-    assert str(caught.value) == "holdout_table: predicted and actual need the index of the split table."
+    assert str(caught.value) == (
+        "holdout_table: predicted, actual and groups need the index of the split table; make them from its rows."
+    )

@@ -188,7 +188,10 @@ def test_a_missing_column_and_another_index_are_refused(three):
     )
     with pytest.raises(ValueError) as caught:  # noqa: PT011 - the whole text is compared
         lifetime_value(three, FIT, SPEND_FIT).by(pd.Series([1, 2, 3]))
-    assert str(caught.value) == "by: the groups need the index of the customer table; align them with reindex."
+    assert str(caught.value) == (
+        "by: the groups need the index of the values. Take them from a customer table and ask "
+        "value.of(customers).by(groups)."
+    )
 
 
 def test_the_value_of_some_customers_is_that_of_their_group(cdnow, value):
@@ -198,5 +201,9 @@ def test_the_value_of_some_customers_is_that_of_their_group(cdnow, value):
     assert some.table["expected_value"].tolist() == value.table.loc[half, "expected_value"].tolist()
     for name, own in (("expected_value", "total"), ("expected_value_low", "total_low")):
         assert getattr(some, own) == pytest.approx(group[name])
-    with pytest.raises(ValueError, match="some of these customers have no value"):
-        value.of(pd.Series(0, index=[-1]))
+    with pytest.raises(DataError) as caught:
+        value.of(pd.DataFrame({"customer_id": ["nobody", cdnow["customer_id"].iloc[0]]}))
+    assert str(caught.value) == (
+        "of: 1 of the 2 customers have no value; each needs one. Work out lifetime_value for a table "
+        "that holds them all."
+    )

@@ -9,7 +9,7 @@ import uuid
 import ibis
 import pandas as pd
 
-from portfoy.contract import DataError, check_columns
+from portfoy.contract import DataError, check_columns, with_ids
 from portfoy.files import is_embedded
 from portfoy.locale import _
 
@@ -100,7 +100,7 @@ def split_table(log, *, split_on, as_of=None):
     later = days.group_by("customer_id").agg(
         holdout_purchases=days.day.count(), holdout_revenue=days.revenue.sum().round(6)
     )
-    customers = customers.merge(to_frame(later), on="customer_id", how="left")
+    customers = customers.merge(to_frame(later), on="customer_id", how="left", validate="one_to_one")
     customers["holdout_days"] = (as_of - split_on).days
     done = ["holdout_purchases", "holdout_revenue"]
     return customers.assign(**customers[done].fillna(0)).astype({"holdout_purchases": "int64"})
@@ -134,7 +134,8 @@ def recent_table(customers, log, *, months=12, as_of=None):
     as_of = resolve_as_of(log, as_of)
     since = months_before(as_of, months)
     lately = customer_table(log.filter(log.ordered_on > since.date()), as_of=as_of).set_index("customer_id")
-    place = lately.index.get_indexer(customers["customer_id"])  # `isin` takes ten times as long for text
+    ids = with_ids(customers, "recent_table")["customer_id"]
+    place = lately.index.get_indexer(ids)  # `isin` takes ten times as long for text
     rows, there = customers[place >= 0], lately.iloc[place[place >= 0]]
     columns = ["orders", "purchases", "revenue", "margin", "ticket"]
     return rows.assign(**there[columns].set_index(rows.index))
@@ -159,7 +160,7 @@ def split_date(customers):
     -------
     Timestamp
     """
-    oldest = customers.loc[customers["age"].idxmax()]
+    oldest = customers.iloc[customers["age"].argmax()]
     as_of = oldest["first_order"] + oldest["age"] * DAY
     return max(oldest["first_order"] + oldest["age"] // 2 * DAY, as_of - 365 * DAY)
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from portfoy.contract import find_rows, with_ids
 from portfoy.customers import as_table, resolve_as_of, to_frame
 from portfoy.intervals import t_value
 from portfoy.locale import _
@@ -96,8 +97,9 @@ def with_traits(customers, people):
     DataFrame, the rows of `customers` with the traits that `people` has; missing where a customer's are not known
     """
     traits = [trait for trait in TRAITS if trait in people]
-    known = people.dropna(subset="customer_id").set_index("customer_id")[traits]
-    known = known.reindex(customers["customer_id"].astype("str")).set_axis(customers.index)
+    known = people.dropna(subset="customer_id").reset_index(drop=True)
+    place = find_rows(known, with_ids(customers, "with_traits"), "with_traits")
+    known = known[traits].reindex(place).set_axis(customers.index)
     return customers.assign(**known)
 
 

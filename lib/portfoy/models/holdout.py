@@ -51,9 +51,14 @@ def holdout_table(split, predicted, *, actual="holdout_purchases", groups="repea
     1     3          1        3.0     4.0
     """
     outcome = _column(split, actual) if isinstance(actual, str) else actual
-    for series in (predicted, outcome):
+    for series in (predicted, outcome, *([groups] if isinstance(groups, pd.Series) else [])):
         if not series.index.equals(split.index):
-            raise ValueError(_("holdout_table: predicted and actual need the index of the split table."))
+            raise ValueError(
+                _(
+                    "holdout_table: predicted, actual and groups need the index of the split table; "
+                    "make them from its rows."
+                )
+            )
     frame = pd.DataFrame(
         {"predicted": predicted.to_numpy(dtype=float, na_value=np.nan),
          "actual": outcome.to_numpy(dtype=float, na_value=np.nan)}

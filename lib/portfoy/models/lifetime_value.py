@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
+from portfoy.contract import DataError, customer_ids, find_rows
 from portfoy.intervals import delta_error, on_logs
 from portfoy.locale import _
 from portfoy.models import bg_nbd, gamma_gamma
@@ -65,12 +66,26 @@ class LifetimeValue:
 
         Parameters
         ----------
-        customers : DataFrame or Series whose index is part of that of `table`
+        customers : DataFrame, one row per customer, in any order and on any index
+            A customer is the one of the same ``customer_id``; the label of the row tells where one has no such column.
+
+        Returns
+        -------
+        LifetimeValue, whose table has the rows and the index of `customers`
+
+        Raises
+        ------
+        DataError : a customer has no value.
         """
-        place = self.table.index.get_indexer(customers.index)
+        place = find_rows(self.table, customers, "of")
         if (place < 0).any():
-            raise ValueError(_("of: some of these customers have no value; take rows of the same customer table."))
-        table, slopes = self.table.iloc[place], self._slopes[place]
+            raise DataError(
+                _(
+                    "of: {missing} of the {rows} customers have no value; each needs one. Work out lifetime_value for "
+                    "a table that holds them all."
+                ).format(missing=int((place < 0).sum()), rows=len(place))
+            )
+        table, slopes = self.table.iloc[place].set_axis(customers.index.rename(None)), self._slopes[place]
         total = float(table["expected_value"].sum())
         low, high = _interval(np.array([total]), slopes.sum(axis=0)[None], self._covariance, self.confidence)
         return replace(
@@ -99,7 +114,12 @@ class LifetimeValue:
         ValueError : the index is another one.
         """
         if not groups.index.equals(self.table.index):
-            raise ValueError(_("by: the groups need the index of the customer table; align them with reindex."))
+            raise ValueError(
+                _(
+                    "by: the groups need the index of the values. Take them from a customer table and ask "
+                    "value.of(customers).by(groups)."
+                )
+            )
         name = "group" if groups.name is None else groups.name
         parts = pd.DataFrame(self._slopes, self.table.index).assign(value=self.table["expected_value"], customers=1)
         sums = parts.groupby(groups, observed=True, dropna=False).sum()
@@ -178,7 +198,9 @@ def lifetime_value(
     low, high = _interval(value, slopes, covariance, confidence)
     total = value.sum()
     (total_low,), (total_high,) = _interval(np.array([total]), slopes.sum(axis=0)[None], covariance, confidence)
-    table = customers[["customer_id"]].copy() if "customer_id" in customers else pd.DataFrame(index=customers.index)
+    table, ids = pd.DataFrame(index=customers.index.rename(None)), customer_ids(customers)
+    if ids is not None:
+        table["customer_id"] = ids.to_numpy()
     table["p_alive"] = fit.p_alive(customers)
     table["expected_purchases"] = fit.expected_purchases(customers, int(horizon_months) * DAYS_A_MONTH)
     table["expected_spend"] = spend_fit.expected_spend(customers)

@@ -38,6 +38,7 @@ def composition_table(customers, traits=None, *, value=None, confidence=0.95):
     """
     need_columns(customers, ["revenue"], "composition")
     positive_total(customers["revenue"], "revenue")
+    value = value and value.of(customers)
     parts = [_divided(customers, trait, value, confidence) for trait in _known_traits(customers, traits)]
     return pd.concat(parts, ignore_index=True)
 

@@ -236,7 +236,7 @@ def stress_table(customers, *, leave=(1, 5, 10, 50, 100), by="revenue"):
                 "and more. Use more data or smaller numbers."
             ).format(half=n // 2, least=min(leave))
         )
-    largest = customers.sort_values(by, ascending=False, kind="stable")
+    largest = customers.sort_values([by, "revenue", *(["margin"] if "margin" in customers else [])], ascending=False)
     sums = {name: largest[name].fillna(0).cumsum().to_numpy() for name in ("revenue", "margin") if name in largest}
     rows = pd.DataFrame({"leave": most, "customer_share": np.array(most) / n})
     for name, sum_ in sums.items():

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from portfoy.contract import DataError, need_columns, positive_total
+from portfoy.contract import DataError, find_rows, need_columns, positive_total
 from portfoy.intervals import wald
 from portfoy.locale import _
 from portfoy.models.threads import one_thread
@@ -258,14 +258,16 @@ def compare_groups(clusters, scored, *, confidence=0.95, seed=7):
     Hubert & Arabie (1985), Journal of Classification 2, eq. (5); Steinley, Brusco & Hubert (2016), Psychological
     Methods 21(2): the index is near enough to normal.
     """
-    if not clusters.table.index.equals(scored.table.index):
+    place = find_rows(scored.table, clusters.table, "compare_groups")
+    if len(place) != len(scored.table) or (place < 0).any():
         raise DataError(
             _(
-                "compare_groups: the clusters hold {clusters} customers and the segments {segments}, not the same ones "
-                "in the same order. Make both from one customer table."
+                "compare_groups: the clusters hold {clusters} customers and the segments {segments}, not the same "
+                "ones. Make both from one customer table."
             ).format(clusters=len(clusters.table), segments=len(scored.table))
         )
-    both = pd.crosstab(clusters.table["cluster"], scored.table["segment"])
+    segments = scored.table["segment"].iloc[place].reset_index(drop=True)
+    both = pd.crosstab(clusters.table["cluster"].reset_index(drop=True), segments)
     cells, n = both.to_numpy(), int(both.to_numpy().sum())
     drawn = np.random.default_rng(seed).multinomial(n, cells.ravel() / n, size=500).reshape(-1, *cells.shape)
     rand = float(adjusted_rand(cells))

@@ -16,7 +16,7 @@ import ibis
 import numpy as np
 import pandas as pd
 
-from portfoy.contract import FitError
+from portfoy.contract import FitError, with_ids
 from portfoy.customers import DAY, as_table, customer_table, resolve_as_of, to_frame
 from portfoy.intervals import delta_error, on_logits, on_logs
 from portfoy.locale import _
@@ -100,7 +100,7 @@ def early_adopters(tables, launch, fit, *, customers=None, value=None, as_of=Non
     """
     log = as_table(tables.transactions)
     as_of = resolve_as_of(log, as_of)
-    customers = customer_table(log, as_of=as_of) if customers is None else customers
+    customers = with_ids(customer_table(log, as_of=as_of) if customers is None else customers, "early_adopters")
     bought = first_buyers(log, launch.product_id, as_of).sort_values()
     wanted = int(np.ceil(EARLY * (len(bought) if fit.open else fit.m)))
     until = bought.iloc[min(wanted, len(bought)) - 1]
@@ -119,7 +119,7 @@ def early_adopters(tables, launch, fit, *, customers=None, value=None, as_of=Non
     scored["why"] = _why(columns, terms.mean(axis=0), beta, _terms(columns, today.loc[scored.index]))
     listed = ["customer_id", "why", "p_early", "p_early_low", "p_early_high"]
     if value is not None:
-        scored["expected_value"] = value.table["expected_value"].reindex(scored.index)
+        scored["expected_value"] = value.of(scored).table["expected_value"]
         listed += ["expected_value"]
     return EarlyAdopters(
         odds=_odds(columns, beta, covariance, confidence),
@@ -150,7 +150,7 @@ def trait_words():
 
 def _before(log, customers, launched_on):
     """The customer table of the day before a launch, of those active on it; and the share of customers it looks at."""
-    known = customers.loc[customers["first_order"] < launched_on, "customer_id"]
+    known = customers.loc[customers["first_order"] < launched_on, "customer_id"].sort_values()
     some = known.sample(min(MOST, len(known)), random_state=7) if len(known) > MOST else known
     if known.empty:
         return customers.head(0), 1.0
@@ -169,7 +169,7 @@ def _with_traits(customers, table, day):
             table.select("customer_id", *columns)
         )  # fmt: skip
         known = known.astype({"customer_id": "str"}).drop_duplicates("customer_id")
-        customers = customers.merge(known, on="customer_id", how="left")
+        customers = customers.merge(known, on="customer_id", how="left", validate="one_to_one")
     born = pd.to_numeric(customers["birth_year"], errors="coerce") if "birth_year" in customers else np.nan
     age = pd.Series(day.year - born, customers.index, dtype=float)
     return customers.assign(age=age.where(age.between(*AGES))).reset_index(drop=True)

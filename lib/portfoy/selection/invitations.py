@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pandas as pd
 
+from portfoy.contract import with_ids
 from portfoy.customers import DAY
 from portfoy.locale import _
 from portfoy.models.threads import one_thread
@@ -41,8 +42,9 @@ def campaign_list(model, customers, tables, *, contact_cost, response_margin, bu
     ------
     DataError : a column is missing, there is no customer, or cost or margin cannot be.
     """
-    need_judged(customers, ["customer_id", "first_order", "age"], "campaign_list")
+    need_judged(customers, ["first_order", "age"], "campaign_list")
     need_terms(contact_cost, response_margin, "campaign_list")
+    customers = with_ids(customers, "campaign_list")
     table = _today(model, customers, tables.customers)
     p = model.predict(table)
     ends = ["", "_low", "_high"]
@@ -70,7 +72,7 @@ def _today(model, customers, people):
         known = person_traits(people)
         known = known.rename(columns={name: f"customer_{name}" for name in known.columns.intersection(table.columns)})
         known = known.rename(columns={"customer_customer_id": "customer_id"}).set_index("customer_id")
-        known = known.reindex(customers["customer_id"].astype("str")).set_axis(customers.index)
+        known = known.reindex(customers["customer_id"]).set_axis(customers.index)
         table = pd.concat([table, known], axis=1)
         if "birth_year" in table:
             today = customers["first_order"] + customers["age"] * DAY

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from portfoy.contract import DataError
+from portfoy.contract import DataError, with_ids
 from portfoy.customers import as_table, resolve_as_of, to_frame
 from portfoy.locale import _
 from portfoy.models.scatter import likely_range
@@ -96,8 +96,8 @@ def action_list(scored, value, *, contacts=50, quiet=False):
         ``expected_value`` money, with ``expected_value_low`` and ``expected_value_high``: where what this one customer
         brings will end in 8 of 10 cases (`likely_range`), not the interval of the mean; ``action``.
     """
-    table = scored.table[scored.table["r"] <= 2] if quiet else scored.table
-    listed = table.join(value.table[["p_alive", "expected_purchases", "expected_value"]])
+    table = with_ids(scored.table[scored.table["r"] <= 2] if quiet else scored.table, "action_list")
+    listed = table.join(value.of(table).table[["p_alive", "expected_purchases", "expected_value"]])
     listed = listed.sort_values(["expected_value", "customer_id"], ascending=[False, True]).head(contacts)
     scatter = likely_range(listed, value)
     actions = scored.segments.drop_duplicates("segment").set_index("segment")["action"]

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from portfoy.contract import DataError, need_columns, positive_total
+from portfoy.contract import DataError, find_rows, need_columns, positive_total, with_ids
 from portfoy.intervals import on_logs
 from portfoy.locale import _
 from portfoy.people import EVERYONE, TRAITS, index_table, level_groups
@@ -61,7 +61,7 @@ def segment_table(scored, *, value=None):
         ["customers", "customer_share", "revenue", "revenue_share", "ticket", "purchases", "idle", "action"]
     ]
     if value is not None:
-        worth = value.by(table["segment"]).set_index("segment").drop(columns="customers")
+        worth = value.of(table).by(table["segment"]).set_index("segment").drop(columns="customers")
         result = result.join(worth)
     return result.reset_index().astype({"segment": str})
 
@@ -95,7 +95,7 @@ def profile_table(customers, *, by="segment", value=None, confidence=0.95):
     _need(customers, by, "profile_table")
     groups, names = level_groups(customers, by)
     table = customers[["revenue", "purchases"]].assign(margin=customers.get("margin", np.nan), customers=1)
-    everyone = pd.Series(0, customers.index)
+    value, everyone = value and value.of(customers), pd.Series(0, customers.index)
     rows = pd.concat([_figures(table, codes, value) for codes in (groups, everyone)], ignore_index=True)
     rows.insert(0, "group", [*names, EVERYONE])
     indexed = {"revenue": "revenue_each", "margin": "margin_each", "ticket": "ticket", "purchases": "purchases"}
@@ -248,7 +248,7 @@ def _category_lines(customers, groups, categories, confidence):
     """For each of the largest categories the share of a group's money that goes to it."""
     if categories is None or categories.empty:
         return []
-    place = pd.Index(customers["customer_id"]).get_indexer(categories["customer_id"])
+    place = find_rows(with_ids(customers, "profile_cards"), categories, "profile_cards")
     spent = categories[place >= 0].assign(place=place[place >= 0])
     largest = spent.groupby("category")["revenue"].sum().nlargest(CATEGORIES)
 

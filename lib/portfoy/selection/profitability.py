@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from portfoy.contract import DataError, need_columns
+from portfoy.contract import DataError, find_rows, need_columns, with_ids
 from portfoy.customers import to_frame
 from portfoy.intervals import t_value
 from portfoy.locale import _
@@ -73,7 +73,7 @@ def profitability_table(customers, *, by="segment", service=None, touch_cost=0.0
     DataError : a column is missing, nobody is there, or neither a margin nor a cost to serve is known.
     ValueError : `touch_cost` is below zero.
     """
-    need_columns(customers, ["customer_id", "revenue", "margin", by], "profitability")
+    need_columns(customers, ["revenue", "margin", by], "profitability")
     if not touch_cost >= 0:
         raise ValueError(_("profitability: touch_cost must be 0 or more, not {value}.").format(value=touch_cost))
     each = _each(customers, service, touch_cost)
@@ -94,7 +94,7 @@ def profitability_table(customers, *, by="segment", service=None, touch_cost=0.0
     table["break_even"] = (table["margin"] / table["touches"].where(table["touches"] > 0)).clip(lower=0)
     if value is not None:
         worth = ["expected_value", "expected_value_low", "expected_value_high"]
-        table[worth] = value.by(groups.rename("group")).set_index("group")[worth]
+        table[worth] = value.of(customers).by(groups.rename("group")).set_index("group")[worth]
     return table.rename_axis(None).reset_index(drop=True)
 
 
@@ -104,8 +104,9 @@ def _each(customers, service, touch_cost):
     counted = margin.notna() if margin.notna().any() else pd.Series(True, customers.index)
     served = pd.DataFrame(np.nan, customers.index, ["tickets", "touches"])
     if service is not None:
-        served = service.set_index("customer_id").reindex(customers["customer_id"].astype("str"))
-        served = served[["tickets", "touches"]].fillna(0).set_axis(customers.index).astype(float)
+        place = find_rows(service, with_ids(customers, "profitability"), "profitability")
+        served = service[["tickets", "touches"]].reset_index(drop=True).reindex(place)
+        served = served.fillna(0).set_axis(customers.index).astype(float)
         served = served.where(counted)
     cost = served["touches"] * touch_cost if touch_cost else served["touches"] * np.nan
     profit = margin - cost.fillna(0)

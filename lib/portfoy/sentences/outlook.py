@@ -159,7 +159,7 @@ def describe_once(customers, value):
             "silence after several purchases tells it more. That is why a quiet segment of former regulars can be "
             "worth less than one of newcomers."
         ).format(
-            value=style.share(value.table.loc[once, "expected_value"].sum() / value.total),
+            value=style.share(value.of(customers[once]).total / value.total),
             customers=style.share(once.mean()),
         )
     )

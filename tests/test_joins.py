@@ -1,0 +1,153 @@
+"""The order of the rows and the labels of the index change no number: customers are joined by customer_id.
+
+Judges: the same call on the table as `customer_table` gives it, and a look-up by customer in a dictionary.
+"""
+
+from types import SimpleNamespace
+
+import pandas as pd
+import pytest
+
+import portfoy as pf
+from helpers import message_of
+from portfoy.contract import find_rows
+
+
+@pytest.fixture(scope="module")
+def firm(teaching):
+    """A tenth of the teaching company's customers and all that functions take beside them."""
+    log, people = teaching.transactions, pf.people_table(teaching)
+    whole = pf.customer_table(log)
+    fit, spend_fit = pf.fit_bg_nbd(whole), pf.fit_gamma_gamma(whole)
+    customers = pf.with_traits(whole.iloc[::8].reset_index(drop=True), people)
+    return SimpleNamespace(
+        tables=teaching,
+        customers=customers,
+        people=people,
+        scored=pf.rfm(customers),
+        clusters=pf.cluster(customers, k=2, most=2),
+        value=pf.lifetime_value(customers, fit, spend_fit),
+        fits=(fit, spend_fit),
+        service=pf.service_table(teaching.tickets),
+        categories=pf.category_table(log, teaching.products),
+        split=pf.split_table(log, split_on=pf.split_date(whole)),
+    )
+
+
+def shuffled(table):
+    return table.sample(frac=1, random_state=4)
+
+
+OTHERS = {
+    "shuffled": shuffled,
+    "counted anew": lambda table: shuffled(table).reset_index(drop=True),
+    "labels of other rows": lambda table: table.set_axis(table.index[::-1]),
+    "the customer as index": lambda table: shuffled(table).set_index("customer_id"),
+}
+
+
+def segments(customers):
+    return customers.assign(segment=pf.rfm(customers).table["segment"])
+
+
+def listed(customers, firm):
+    return pf.action_list(pf.rfm(customers), firm.value, contacts=20)
+
+
+def value_by_region(customers, firm):
+    return pf.lifetime_value(customers, *firm.fits).by(customers["region"])
+
+
+def early(customers, firm):
+    launch = pf.pick_product(pf.launched_products(firm.tables))
+    fit = pf.fit_bass(pf.adoption_table(firm.tables.transactions, launch.product_id, launch.launched_on))
+    return pf.early_adopters(firm.tables, launch, fit, customers=customers, value=firm.value).listed
+
+
+def recent(customers, firm):
+    return pf.decile_table(pf.recent_table(customers, firm.tables.transactions, months=12))
+
+
+NUMBERS = {
+    "rfm": lambda customers, firm: pf.cut_table(pf.rfm(customers)),
+    "segment_table": lambda customers, firm: pf.segment_table(pf.rfm(customers), value=firm.value),
+    "profile_table": lambda customers, firm: pf.profile_table(segments(customers), value=firm.value),
+    "profile_cards": lambda customers, firm: pf.profile_cards(segments(customers), categories=firm.categories),
+    "profitability_table": lambda customers, firm: pf.profitability_table(
+        segments(customers), service=shuffled(firm.service), touch_cost=5.0, value=firm.value
+    ),
+    "action_list": listed,
+    "compare_groups": lambda customers, firm: pf.compare_groups(firm.clusters, pf.rfm(customers)).cross,
+    "cluster_table": lambda customers, firm: pf.cluster_table(pf.cluster(customers, k=2, most=2)),
+    "with_traits": lambda customers, firm: pf.composition_table(
+        pf.with_traits(customers.drop(columns="region"), shuffled(firm.people)), ["region"]
+    ),
+    "composition_table": lambda customers, firm: pf.composition_table(customers, value=firm.value),
+    "concentration": lambda customers, firm: pf.concentration(customers).curve,
+    "concentration_table": lambda customers, firm: pf.concentration_table(customers, groups=["region"]),
+    "decile_table": lambda customers, firm: pf.decile_table(customers),
+    "stress_table": lambda customers, firm: pf.stress_table(customers.assign(revenue=customers["purchases"])),
+    "recent_table": recent,
+    "lifetime_value": value_by_region,
+    "early_adopters": early,
+}
+
+
+@pytest.mark.parametrize("other", OTHERS)
+@pytest.mark.parametrize("name", NUMBERS)
+def test_the_order_and_the_labels_of_customers_change_no_number(firm, name, other):
+    one, two = (NUMBERS[name](table, firm) for table in (firm.customers, OTHERS[other](firm.customers)))
+    assert len(one)
+    pd.testing.assert_frame_equal(one, two, rtol=1e-9)
+
+
+@pytest.mark.parametrize("other", OTHERS)
+def test_the_order_and_the_labels_change_no_forecast(firm, other):
+    made = OTHERS[other](firm.split)
+    one, two = (pf.backtest(split, pf.fit_bg_nbd(split), pf.fit_gamma_gamma(split)) for split in (firm.split, made))
+    pd.testing.assert_frame_equal(one.table(), two.table(), rtol=1e-6)
+    groups = pf.holdout_table(firm.split, firm.split["repeats"].astype(float))
+    pd.testing.assert_frame_equal(groups, pf.holdout_table(made, made["repeats"].astype(float)), rtol=1e-9)
+
+
+def test_early_adopters_are_worth_what_each_of_them_is_worth(teaching):
+    customers = pf.customer_table(teaching.transactions)
+    value = pf.lifetime_value(
+        customers, pf.fit_bg_nbd(customers), pf.fit_gamma_gamma(customers), margin_rate=pf.margin_rate(customers)
+    )
+    found = early(customers, SimpleNamespace(tables=teaching, value=value))
+    worth = dict(zip(value.table["customer_id"], value.table["expected_value"], strict=True))
+    assert found["expected_value"].tolist() == [worth[customer] for customer in found["customer_id"]]
+    assert found["expected_value"].min() > 0
+
+
+def test_values_of_some_customers_on_another_index_are_theirs(firm):
+    some = firm.customers.iloc[[5, 3, 1]].reset_index(drop=True)
+    worth = dict(zip(firm.value.table["customer_id"], firm.value.table["expected_value"], strict=True))
+    assert firm.value.of(some).table["expected_value"].tolist() == [worth[name] for name in some["customer_id"]]
+
+
+def test_groups_of_other_rows_are_refused(firm):
+    split = firm.split
+    other = pd.Series(1, split.index[::-1])
+    assert message_of(pf.holdout_table, split, split["repeats"], groups=other, error=ValueError) == (
+        "holdout_table: predicted, actual and groups need the index of the split table; make them from its rows."
+    )
+
+
+def test_a_customer_in_two_rows_is_refused():
+    twice = pd.DataFrame({"customer_id": ["a", "b", "a"]})
+    assert message_of(find_rows, twice, twice.head(1), "of") == (
+        "of: customer 'a' stands in more than one row (2 such rows in all); one row per customer is needed. "
+        "Add up the rows of a customer, or drop those that repeat one."
+    )
+    assert find_rows(twice.head(2), pd.DataFrame({"customer_id": ["b", "c"]}, index=[0, 1]), "of").tolist() == [1, -1]
+    assert find_rows(twice.drop(columns="customer_id"), twice.iloc[[2, 0]], "of").tolist() == [2, 0]
+
+
+def test_a_table_without_customers_is_refused(firm):
+    nobody = firm.customers[["idle", "purchases", "revenue"]]
+    assert message_of(pf.action_list, pf.rfm(nobody), firm.value) == (
+        "action_list: column 'customer_id' is missing; the table has 'idle', 'purchases', 'revenue', 'r', 'f', 'm', "
+        "'segment'. Make it with customer_table."
+    )
