@@ -139,3 +139,51 @@ def test_bytes_that_are_no_text_are_no_toml(error):
     assert error(b"\xff\xfe") == (
         "is not valid TOML: 'utf-8' codec can't decode byte 0xff in position 0: invalid start byte. Correct that line."
     )
+
+
+PLAIN = """
+source = "a"
+name = "Shop"
+currency = "TRY"
+unknown_customers = ["0", "WALK-IN"]
+decimal = ","
+[transactions]
+customer_id = "Kunde"
+order_id = ["a", "b"]
+[surveys]
+file = "s.csv"
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "same"),
+    [
+        ("", "", True),
+        ("name", "# a remark\nname", True),
+        ('currency = "TRY"', 'returns = "net"\ncurrency = "TRY"', True),  # what is so by default
+        ('"0", "WALK-IN"', '"walk-in", "0", "guest"', True),
+        ('customer_id = "Kunde"\norder_id = ["a", "b"]', 'order_id = ["a", "b"]\ncustomer_id = ["Kunde"]', True),
+        ('"a"\nname = "Shop"', '"postgres://me:s3cret@host/base"\nname = "Store"', True),
+        ('"TRY"', '"EUR"', False),
+        ('name = "Shop"', 'name = "Shop"\nreturns = "drop"', False),
+        ('name = "Shop"', 'name = "Shop"\nduplicates = "keep"', False),
+        ('name = "Shop"', 'name = "Shop"\ntest_pattern = "x"', False),
+        ('name = "Shop"', 'name = "Shop"\nheader = ["a", "b"]', False),
+        ('"WALK-IN"', '"WALKIN"', False),
+        ('decimal = ","', 'decimal = "."', False),
+        ('"Kunde"', '"Kundin"', False),
+        ('["a", "b"]', '["b", "a"]', False),
+        ('"s.csv"', '"t.csv"', False),
+    ],
+)
+def test_the_meaning_of_the_settings_has_a_fingerprint(tmp_path, old, new, same):
+    found = []
+    for text in (PLAIN, PLAIN.replace(old, new)):
+        (tmp_path / "portfoy.toml").write_text(text, encoding="utf-8")
+        found.append(read_settings(tmp_path / "portfoy.toml").fingerprint())
+    assert (found[0] == found[1]) is same
+
+
+def test_settings_that_say_nothing_are_like_none(tmp_path):
+    (tmp_path / "portfoy.toml").write_text('duplicates = "drop"\n[tickets]\n')
+    assert read_settings(tmp_path / "portfoy.toml").fingerprint() == Settings(source="elsewhere").fingerprint()

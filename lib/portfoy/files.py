@@ -28,8 +28,15 @@ class Raw:
     table: ibis.Table
     format: Format
     files: list[Path] = field(default_factory=list)
+    stamps: tuple = ()  # the files as they were before they were read, as `stamp` gives them
     broken: tuple[int, str] = (0, "")
     numbered: bool = False  # whether the table numbers its rows in ``portfoy_row``
+
+
+def stamp(path):
+    """What tells a file from the same file after a change: path, size, time of the last change, number on the disk."""
+    told = path.stat()
+    return path, told.st_size, told.st_mtime_ns, told.st_ino
 
 
 @contextmanager

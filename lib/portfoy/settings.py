@@ -1,6 +1,8 @@
 """portfoy.toml: how an analyst's own names and formats map onto the tables of the contract."""
 
 import difflib
+import hashlib
+import json
 import re
 import tomllib
 from dataclasses import dataclass, field, replace
@@ -48,6 +50,27 @@ class Settings:
     def unknown(self):
         """Customer ids, in lower case, that stand for nobody in particular."""
         return sorted({*UNKNOWN, *(str(value).strip().lower() for value in self.unknown_customers)})
+
+    def fingerprint(self):
+        """SHA-256 over what can move a figure: not where the data are nor what they are called, and no defaults."""
+        own = ("source", "name", "unknown_customers", "formats", "columns")
+        said = {key: value for key, value in _said(self).items() if key not in own}
+        said["unknown"] = self.unknown()
+        said["formats"] = {table: _said(given) for table, given in self.formats.items() if given != Format()}
+        lists = {
+            table: {key: [*_listed(value)] for key, value in names.items()} for table, names in self.columns.items()
+        }
+        said["columns"] = {table: names for table, names in lists.items() if names}
+        return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+
+
+def _said(given):
+    """The fields of a dataclass that are not as they are by default."""
+    return {key: value for key, value in vars(given).items() if value != getattr(type(given), key, None)}
+
+
+def _listed(value):
+    return value if isinstance(value, list) else [value]
 
 
 _FORMAT_KEYS = set(Format.__dataclass_fields__)

@@ -12,7 +12,7 @@ from functools import partial
 from portfoy import parse, sniff
 from portfoy.address import connect, discreet, filled, hidden, locate, revealed
 from portfoy.contract import TABLES, DataError, check_columns
-from portfoy.files import Raw, embedded, load, quoted, readable
+from portfoy.files import Raw, embedded, load, quoted, readable, stamp
 from portfoy.locale import _
 from portfoy.quality import check_transactions
 from portfoy.settings import Settings, read_settings
@@ -48,7 +48,8 @@ def open(where, *, today=None):
     drivers = (Exception,) if isinstance(location, str) else ()  # each driver has errors of its own
     with discreet(str(location)), readable(where, *drivers):
         raws, engine = _raw_tables(location, settings)
-        return _tables(where, settings, raws, engine, today or date.today())
+        read = {table: raw.stamps or raw.table for table, raw in raws.items()}
+        return replace(_tables(where, settings, raws, engine, today or date.today()), read=read)
 
 
 def _settings(where):
@@ -77,19 +78,24 @@ def _raw_tables(location, settings):
         return _database_tables(engine, location, settings, engine.list_tables()), engine
     engine = embedded()
     if location.is_file() and sniff.kind(location) == "duckdb":
+        stamps = (stamp(location),)  # before it is read, so that a change in between is seen
         engine.raw_sql(f"ATTACH '{quoted(location)}' AS source (READ_ONLY)")
         listed = "SELECT table_name FROM information_schema.tables WHERE table_catalog = 'source'"
         names = [name for (name,) in engine.raw_sql(f"{listed} AND table_schema = 'main'").fetchall()]
         raws = _database_tables(engine, location, settings, names, database=("source", "main"))
         for raw in raws.values():
-            raw.files = [location]
+            raw.files, raw.stamps = [location], stamps
         return raws, engine
     found = {table: _files(location, table, settings.format(table)) for table in TABLES}
     if not found["transactions"]:
         raise DataError(_no_transactions(location))
-    return {
-        table: load(engine, table, paths, settings.format(table)) for table, paths in found.items() if paths
-    }, engine
+    raws = {}
+    for table, paths in found.items():
+        if paths:
+            stamps = tuple(stamp(path) for path in paths)
+            raws[table] = load(engine, table, paths, settings.format(table))
+            raws[table].stamps = stamps
+    return raws, engine
 
 
 def _database_tables(engine, location, settings, names, **where):

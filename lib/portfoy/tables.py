@@ -1,18 +1,21 @@
 """The checked tables of one source, and a way to hand them to other processes without checking them again."""
 
 import hashlib
+import json
 import os
 import pickle
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 import duckdb
 import ibis
+import ibis.expr.operations as ops
 import pandas as pd
 
 from portfoy.contract import TABLES, DataError
-from portfoy.files import embedded, quoted
+from portfoy.files import embedded, quoted, stamp
 from portfoy.locale import _
 from portfoy.quality import Facts
 from portfoy.settings import Settings
@@ -38,6 +41,7 @@ class Tables:
     reading: list[str]
     files: tuple[Path, ...] = ()
     later: dict = field(default_factory=dict, repr=False)  # table -> function that works it out
+    read: dict = field(default_factory=dict, repr=False)  # table -> files.stamp of its files, or its rows on a server
 
     def __getattr__(self, name):
         if name not in TABLES:
@@ -65,15 +69,68 @@ class Tables:
         return self.settings.name or Path(self.where).stem
 
     def fingerprint(self):
-        """SHA-256 over the source's files, or over the facts where the source is a server."""
+        """SHA-256 over what was read: table by table the content of its files, or its rows where it is on a server.
+
+        Raises
+        ------
+        DataError : a file has changed since it was read.
+        """
+        every = {file for found in self.read.values() if isinstance(found, tuple) for file in found}
+        hashes = {file: _of_file(file) for file in every}
         digest = hashlib.sha256()
-        for path in sorted(self.files):
-            with path.open("rb") as file:
-                for block in iter(lambda: file.read(2**20), b""):
-                    digest.update(block)
-        if not self.files:
-            digest.update(repr(self.facts).encode())
+        for name, found in sorted(self.read.items()):
+            parts = sorted(map(hashes.get, found)) if isinstance(found, tuple) else _of_rows(found)
+            digest.update(json.dumps([name, parts]).encode())
         return digest.hexdigest()
+
+
+def _of_file(read):
+    """SHA-256 of a file, which must still be the one that was read."""
+    digest = hashlib.sha256()
+    with suppress(FileNotFoundError), read[0].open("rb") as file:
+        for block in iter(lambda: file.read(2**20), b""):
+            digest.update(block)
+    _check_unchanged(read)
+    return digest.hexdigest()
+
+
+def _check_unchanged(read):
+    """Raise a DataError where a file is not as it was when it was read."""
+    with suppress(FileNotFoundError):
+        if stamp(read[0]) == read:
+            return
+    raise DataError(
+        _("{path}: has changed since it was read; figures and fingerprint must be of the same rows. Try again.").format(
+            path=read[0]
+        )
+    )
+
+
+PRIMES = (2**31 - 1, 2**31 - 19)  # sums of hashes below them stay whole numbers of 64 bits for billions of rows
+
+
+def _of_rows(table):
+    """What changes with any value of any row, in whatever order: columns, number of rows, sums of hashes over them."""
+    plain = [name for name, kind in sorted(table.schema().items()) if _is_plain(kind)]
+    if not table.get_backend().has_operation(ops.Hash):
+        return [plain, *_added(table.select(plain))]
+    texts = [table[name].cast("string").fill_null("\x1e") + "\x1f" for name in plain]  # so that fields stay apart
+    row = texts[0].concat(*texts[1:]).hash()
+    sums = {f"sum_{prime}": (row % prime).sum() for prime in PRIMES}
+    return [plain, *map(int, table.agg(rows=table.count(), **sums).to_pandas().fillna(0).iloc[0])]
+
+
+def _is_plain(kind):
+    return kind.is_numeric() or kind.is_string() or kind.is_temporal() or kind.is_boolean() or kind.is_uuid()
+
+
+def _added(table):
+    """Number of rows and the sum of their hashes, where the engine has none: a batch of rows after the other."""
+    rows = total = 0
+    for batch in table.to_pyarrow_batches():
+        hashes = pd.util.hash_pandas_object(batch.to_pandas().astype("string"), index=False)
+        rows, total = rows + len(hashes), (total + int(hashes.sum())) % 2**64
+    return [rows, total]
 
 
 def keep(tables, path):
@@ -100,7 +157,9 @@ def keep(tables, path):
         if path.name not in str(error):
             raise
         raise OSError(str(error).rpartition(": ")[2]) from None
-    about = (tables.where, tables.settings, tables.quality, tables.facts, tables.files)
+    for file in (file for read in tables.read.values() for file in read):  # some were read only now
+        _check_unchanged(file)
+    about = (tables.where, tables.settings, tables.quality, tables.facts, tables.files, tables.read)
     _beside(path).write_bytes(pickle.dumps((os.getcwd(), about, first, found)))
     return True
 
@@ -125,7 +184,7 @@ def kept(where):
     path = Path(os.environ.get(KEPT) or "none")
     if not _beside(path).is_file():
         return None
-    folder, (named, settings, quality, facts, files), reading, found = pickle.loads(_beside(path).read_bytes())
+    folder, (named, settings, quality, facts, paths, read), reading, found = pickle.loads(_beside(path).read_bytes())
     if (folder, named) != (os.getcwd(), str(where)):
         return None
     engine = embedded()
@@ -138,7 +197,7 @@ def kept(where):
         return engine.table(name, database=("kept", "main"))
 
     later = {name: partial(table, name) for name in found if name != "transactions"}
-    return Tables(named, settings, table("transactions"), quality, facts, reading, files, later)
+    return Tables(named, settings, table("transactions"), quality, facts, reading, paths, later, read)
 
 
 def _beside(path):
