@@ -16,7 +16,7 @@ _NAMES = (
 )
 _NAMED = re.compile(rf"(?is)({_NAMES})((?:(?![&;][\w.%-]+=).)*)")  # a secret may hold & and ; itself
 _LOGIN = re.compile(r"(?is)//((?:(?!:|%3a).)*)(?::|%3a)(.*)@")  # up to the last @, for a secret may hold one itself
-_WRITTEN = re.compile(r"(?<![\w+.-])[A-Za-z][\w+.-]*://[^\s\"'<>]+")
+_WRITTEN = re.compile(r"(?<![\w+.-])[A-Za-z][\w+.-]*://[^\s\"'<>]+?(?=:?(?:[\s\"'<>]|$))")
 
 
 def locate(where):
