@@ -1,6 +1,7 @@
 """What has changed between runs. Judges: arithmetic by hand, and a shelf whose causes are known by construction."""
 
 import math
+from itertools import combinations
 
 import pytest
 
@@ -21,13 +22,24 @@ def figure(name, value, low=None, high=None, **about):
 
 
 def run_of(
-    folder, *figures, as_of=None, data="D1", code="C1", status="ok", parameters=None, source="Shop", pandas="3.0"
+    folder,
+    *figures,
+    as_of=None,
+    data="D1",
+    code="C1",
+    status="ok",
+    parameters=None,
+    source="Shop",
+    pandas="3.0",
+    settings="S1",
+    currency="TRY",
 ):
     as_of = as_of or folder[:10]
     stage = {"name": "selection", "stage": "selection", "status": status, "code": code, "figures": list(figures),
              "parameters": {"as_of": as_of, "data": "x", "contacts": 50, **(parameters or {})}}  # fmt: skip
     about = {"folder": folder, "as_of": as_of, "made_at": f"{as_of}T08:00:00+00:00", "source": source}
-    return {**about, "currency": "TRY", "data": {"where": "x", "sha256": data, "rows": 10},
+    return {**about, "currency": currency,
+            "data": {"where": "x", "sha256": data, "settings_sha256": settings, "rows": 10},
             "versions": {"pandas": pandas}, "stages": [stage]}  # fmt: skip
 
 
@@ -117,6 +129,82 @@ def test_the_cause_is_told_data_from_code(about, cause):
     assert told([run_of("2026-05-31", figure("x", 5))], new)["cause"] == cause
 
 
+ALL = {
+    "as_of": {"as_of": "2026-06-30"},
+    "data": {"data": "D2"},
+    "settings": {"settings": "S2"},
+    "code": {"code": "C2"},
+    "parameters": {"parameters": {"contacts": 7}},
+}
+
+
+DENIED = {
+    "data": ["the data have not", "data and code have not", "same data", "data are the same", "are the same in both"],
+    "code": ["the code has not", "data and code have not", "are the same in both"],
+}
+
+
+@pytest.mark.parametrize("what", [set(some) for n in range(6) for some in combinations(ALL, n)], ids=str)
+def test_every_combination_of_causes_has_a_true_sentence(what):
+    """Judge: the words that say that something has not changed, which must stand there just where it has not."""
+    before, about = run_of("2026-05-31", figure("x", 5)), {}
+    for name in what:
+        about |= ALL[name]
+    after = run_of("2026-06-30.2", figure("x", 6), **{"as_of": "2026-05-31", **about})
+    (one,), (other,) = before["stages"], after["stages"]
+    assert changes.moved(before, one, after, other) == what
+    said = changes.cause_words(what, before, other)
+    assert ("settings" in said) == ("settings" in what)
+    if "parameters" in what:
+        assert said.startswith("Only the parameters differ" if len(what) == 1 else "Parameters differ")
+        words = ["day" if name == "as_of" else name for name in what - {"parameters"}]
+        assert all(word in said.partition("(")[2] for word in words)
+        return
+    told, _point, advice = said.lower().partition(". ")
+    for name, denials in DENIED.items():
+        assert any(denial in told for denial in denials) == (name not in what or not what), said
+        assert name in told
+    assert bool(advice) == (len(what) > 1 and what != {"as_of", "data"}), said
+
+
+def test_the_settings_are_a_cause_of_their_own():
+    before = run_of("2026-05-31", figure("x", 5))
+    after = run_of("2026-05-31.2", figure("x", 9), settings="S2")
+    assert told([before], after)["cause"] == (
+        "The settings in portfoy.toml have changed, data and code have not: what has moved comes from the settings."
+    )
+    after["data"]["sha256"] = "D2"
+    assert told([before], after)["cause"] == (
+        "Both the data and the settings in portfoy.toml have changed, the code has not. To tell them apart, run once "
+        "more on the present data with the earlier settings."
+    )
+    before["data"]["settings_sha256"] = None
+    assert told([before], after)["cause"] == (
+        "One of the two was made by an earlier version, which did not record its settings: what has moved cannot "
+        "be told by its cause."
+    )
+
+
+def test_no_part_of_a_change_is_the_data_s_where_the_settings_moved_it():
+    before = run_of("2026-05-31", figure("x", 100))
+    between = run_of("2026-05-31.2", figure("x", 103), data="D2", settings="S2")
+    after = run_of("2026-06-30", figure("x", 110), data="D2", code="C2", settings="S2")
+    assert changes.split([between], before, before["stages"][0], after, after["stages"][0]) == {}
+
+
+@pytest.mark.parametrize("about", [{"currency": "EUR"}, {"parameters": {"currency": "EUR"}}])
+def test_money_in_two_currencies_is_not_compared(about):
+    before = run_of("2026-05-31", figure("worth", 1000, unit="money"), figure("buyers", 10))
+    after = run_of("2026-06-30", figure("worth", 25, unit="money"), figure("buyers", 11), **about)
+    assert told([before], after) is None
+    lines = compare.compare_text(before, after).replace("\u00a0", " ").splitlines()
+    shown = [" ".join(line.split()) for line in lines]
+    assert "worth TRY 1,000 EUR 25.00" in shown
+    assert "buyers 10 11 ▲ up 10.0%" in shown
+    assert "  Money is in TRY in the one and in EUR in the other: it cannot be compared." in lines
+    assert "cannot be compared" not in compare.compare_text(before, before)
+
+
 def test_a_run_between_splits_a_change_into_data_and_code():
     before = run_of("2026-05-31", figure("x", 100))
     between = run_of("2026-05-31.2", figure("x", 103), code="C2")  # the new code on the old data
@@ -136,12 +224,13 @@ def test_two_runs_side_by_side_on_a_terminal():
     between["versions"] = after["versions"]
     text = compare.compare_text(before, after, runs=[between]).replace("\u00a0", " ")
     assert text.splitlines() == [
-        "        2026-05-31        2026-06-30",
-        "as of   2026-05-31        2026-06-30        ≠",
-        "source  Shop              Shop",
-        "data    D1, 10 rows       D2, 10 rows       ≠",
-        "made    2026-05-31 08:00  2026-06-30 08:00  ≠",
-        "pandas  3.0               3.1               ≠",
+        "          2026-05-31        2026-06-30",
+        "as of     2026-05-31        2026-06-30        ≠",
+        "source    Shop              Shop",
+        "data      D1, 10 rows       D2, 10 rows       ≠",
+        "settings  S1                S1",
+        "made      2026-05-31 08:00  2026-06-30 08:00  ≠",
+        "pandas    3.0               3.1               ≠",
         "",
         "selection",
         "  status  ok          ok",

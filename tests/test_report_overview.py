@@ -288,7 +288,7 @@ def test_only_runs_of_the_same_parameters_share_a_curve_and_a_column():
     assert [row[1] for row in rows(page.table)[1:]] == ["–", "TRY 130", "–", "TRY 120"]
     assert text(page.ul.find("span", class_="value")) == "TRY 130"
     assert text(page.svg.title).endswith("lowest TRY 120, highest TRY 130, last TRY 130")
-    assert page.find_all("p")[-1].get_text() == "A dash: not recorded, or with other parameters."
+    assert page.find_all("p")[-1].get_text() == "A dash: not recorded, or with other parameters or in another currency."
 
 
 def curves(page):

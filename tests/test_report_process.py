@@ -446,6 +446,26 @@ def test_if_changed_runs_again_after_a_change_of_data_parameter_or_notebook_only
     expect_whole_shelf(project, earlier, runs=runs, latest=runs[-1])
 
 
+def test_if_changed_runs_again_after_an_edit_of_the_settings_that_can_move_a_figure(project):
+    earlier, settings = project.fingerprints(), project.folder / "portfoy.toml"
+    plain = 'source = "orders.csv"\nname = "Shop"\n'
+    again = ("portfolio", "--if-changed", "--data", "portfoy.toml")
+    said = []
+    for text in (plain, "# a remark\n" + plain, plain + 'returns = "net"\n', plain + 'unknown_customers = ["C0"]\n'):
+        settings.write_text(text)
+        said.append(project.run(*again)[2])
+    nothing = f"Nothing has changed since reports/{DAY}.2.\n"
+    assert [nothing in err for err in said] == [False, True, True, False]
+    runs = [DAY, f"{DAY}.2", f"{DAY}.3"]
+    records = [project.record(run) for run in runs[1:]]
+    assert len({record["data"]["sha256"] for record in records}) == 1
+    assert len({record["data"]["settings_sha256"] for record in records}) == 2
+    assert records[1]["stages"][0]["changes"]["cause"] == (
+        "The settings in portfoy.toml have changed, data and code have not: what has moved comes from the settings."
+    )
+    expect_whole_shelf(project, earlier, runs=runs, latest=runs[-1])
+
+
 def test_the_hooks_are_told_how_it_went(project):
     earlier = project.fingerprints()
     project.notebook("selection", "1 / 0")

@@ -196,3 +196,14 @@ def test_an_unknown_unit_is_refused():
 def test_an_unknown_direction_is_refused():
     with pytest.raises(ValueError, match=r"^record: better is 'more'; it is 'up', 'down' or ''\.$"):
         record.record("x", 1, better="more")
+
+
+def test_a_run_of_an_earlier_version_is_read_without_its_password(tmp_path):
+    old = run_of("2026-05-31")
+    old["data"] = {"where": "postgres://me:s3cret@host/base", "sha256": "d", "rows": 3}
+    old["stages"][0]["parameters"] = {"data": "postgres://me:s3cret@host/base", "contacts": 50}
+    (tmp_path / "2026-05-31").mkdir()
+    (tmp_path / "2026-05-31" / "run.json").write_text(json.dumps(old))
+    (read,) = shelf.runs(tmp_path)
+    assert read["data"] == {"where": "postgres://***@host/base", "sha256": "d", "rows": 3, "settings_sha256": None}
+    assert read["stages"][0]["parameters"] == {"data": "postgres://***@host/base", "contacts": 50}

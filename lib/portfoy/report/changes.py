@@ -1,4 +1,4 @@
-"""What has changed between two runs: figures, and whether data or code moved them.
+"""What has changed between two runs: figures, and whether data, settings or code moved them.
 
 Everything here is read from run records; a page carries its own, so two pages alone can be compared.
 """
@@ -6,6 +6,7 @@ Everything here is read from run records; a page carries its own, so two pages a
 import math
 
 from portfoy.locale import _
+from portfoy.report import tiles
 
 APART = ("as_of", "data", "language")  # parameters in which two runs of the same report may differ
 KEYS = ("name", "label", "unit", "better")
@@ -56,8 +57,15 @@ def is_good(run):
 
 
 def same_report(earlier, before, run, stage):
-    """Whether two stages answer the same question on the same source."""
-    return (before["stage"], earlier["source"], _kept(before)) == (stage["stage"], run["source"], _kept(stage))
+    """Whether two stages answer the same question on the same source, in the same money."""
+    return same_money(earlier, before, run, stage) and (
+        (before["stage"], earlier["source"], _kept(before)) == (stage["stage"], run["source"], _kept(stage))
+    )
+
+
+def same_money(earlier, before, run, stage):
+    """Whether the money of two stages is in one currency."""
+    return tiles.currency_of(earlier, before) == tiles.currency_of(run, stage)
 
 
 def _kept(stage):
@@ -73,11 +81,15 @@ def moved(earlier, before, run, stage):
 
     Returns
     -------
-    set of "as_of", "data", "code", "parameters"; packages of another version count as code
+    set of "as_of", "data", "settings", "code", "parameters"; packages of another version count as code. Where one of
+    the two does not say what its settings were, "unrecorded" stands for data and settings.
     """
+    settings = [record["data"].get("settings_sha256") for record in (earlier, run)]
+    known = (settings[0] is None) == (settings[1] is None)
     pairs = {
         "as_of": (earlier["as_of"], run["as_of"]),
-        "data": (earlier["data"]["sha256"], run["data"]["sha256"]),
+        **({"settings": settings} if known else {"unrecorded": (False, True)}),
+        **({"data": (earlier["data"]["sha256"], run["data"]["sha256"])} if known else {}),
         "code": ((before["code"], earlier["versions"]), (stage["code"], run["versions"])),
         "parameters": (_kept(before), _kept(stage)),
     }
@@ -86,27 +98,68 @@ def moved(earlier, before, run, stage):
 
 def cause_words(what, earlier, stage):
     """What moved the figures, in a sentence; where several things did, how to tell them apart."""
-    if not what:
-        return _("Data, code and parameters are the same in both.")
-    if what == {"parameters"}:
-        return _("Only the parameters differ: what has moved, moved with them.")
-    if what == {"code"}:
-        return _("The code has changed, the data have not: what has moved comes from the code.")
-    if what == {"as_of"}:
-        return _("The data are the same, seen from another day; the code has not changed.")
-    if "code" not in what and "parameters" not in what:
-        return _("The data have changed, the code has not: what has moved comes from the data.")
-    if "parameters" in what:
-        return _("Parameters differ, and so does what they are applied to: the two cannot be told apart.")
-    if "data" not in what:
+    if "unrecorded" in what:
         return _(
+            "One of the two was made by an earlier version, which did not record its settings: what has moved cannot "
+            "be told by its cause."
+        )
+    if "parameters" in what and len(what) > 1:
+        return _("Parameters differ, and so does more ({what}): what moved which figure cannot be told.").format(
+            what=_listed(what - {"parameters"})
+        )
+    said = _causes()
+    sentence = said.get(frozenset(what)) or said[frozenset(what - {"as_of"})]
+    return sentence.format(stage=stage["stage"], as_of=earlier["as_of"])
+
+
+def _listed(what):
+    words = {"data": _("data"), "settings": _("settings"), "code": _("code"), "as_of": _("day")}
+    return ", ".join(words[name] for name in words if name in what)
+
+
+def _causes():
+    """The sentence for each set of things that may differ; one without the day also serves for another day."""
+    said = {
+        (): _("Data, code and parameters are the same in both."),
+        ("parameters",): _("Only the parameters differ: what has moved, moved with them."),
+        ("code",): _("The code has changed, the data have not: what has moved comes from the code."),
+        ("as_of",): _("The data are the same, seen from another day; the code has not changed."),
+        ("data",): _("The data have changed, the code has not: what has moved comes from the data."),
+        ("settings",): _(
+            "The settings in portfoy.toml have changed, data and code have not: what has moved comes from the settings."
+        ),
+        ("settings", "as_of"): _(
+            "The settings in portfoy.toml have changed, the code has not, and the same data are seen from another day. "
+            "To tell the two apart, run with the present settings as of the earlier day: portfoy report {stage} "
+            "--as-of {as_of}"
+        ),
+        ("settings", "data"): _(
+            "Both the data and the settings in portfoy.toml have changed, the code has not. To tell them apart, run "
+            "once more on the present data with the earlier settings."
+        ),
+        ("settings", "code"): _(
+            "Both the settings in portfoy.toml and the code have changed, the data have not. To tell them apart, run "
+            "the present code with the earlier settings."
+        ),
+        ("settings", "code", "as_of"): _(
+            "Both the settings in portfoy.toml and the code have changed, and the same data are seen from another day. "
+            "To tell them apart, run the present code with the earlier settings: portfoy report {stage} --as-of {as_of}"
+        ),
+        ("settings", "data", "code"): _(
+            "Data, code and the settings in portfoy.toml have changed. To tell them apart, run the present code on the "
+            "earlier data with the earlier settings, then with the present ones: portfoy report {stage} --as-of "
+            "{as_of} --data THE-EARLIER-DATA"
+        ),
+        ("code", "as_of"): _(
             "The code has changed, and the same data are seen from another day. To tell the two apart, run the present "
             "code as of the earlier day: portfoy report {stage} --as-of {as_of}"
-        ).format(stage=stage["stage"], as_of=earlier["as_of"])
-    return _(
-        "Both data and code have changed. To tell them apart, run the present code on the earlier data: "
-        "portfoy report {stage} --as-of {as_of} --data THE-EARLIER-DATA"
-    ).format(stage=stage["stage"], as_of=earlier["as_of"])
+        ),
+        ("data", "code"): _(
+            "Both data and code have changed. To tell them apart, run the present code on the earlier data: "
+            "portfoy report {stage} --as-of {as_of} --data THE-EARLIER-DATA"
+        ),
+    }
+    return {frozenset(what): sentence for what, sentence in said.items()}
 
 
 def compare_figures(before, after):
@@ -153,13 +206,17 @@ def _beyond(old, new):
 def split(runs, earlier, before, run, stage):
     """How much of each change comes from the data and how much from the code, where a run on the shelf can tell.
 
-    Such a run has the data and date of one of the two, and the code of the other.
+    Such a run has the data and date of one of the two, and the code of the other; settings and parameters are those of
+    both.
 
     Returns
     -------
     dict of figure name -> {"data": difference, "code": difference}; empty where no run can tell
     """
-    wanted = {"data": {"code"}, "code": {"data", "as_of"}}
+    others = {"settings", "parameters", "unrecorded"}
+    wanted = {"data": {"code"} | others, "code": {"data", "as_of"} | others}
+    if not same_money(earlier, before, run, stage):
+        return {}
     for bridge in runs:
         for middle in bridge["stages"]:
             if middle["status"] != "ok" or not same_report(bridge, middle, run, stage):

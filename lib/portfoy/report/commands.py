@@ -41,7 +41,9 @@ class _WithParameters(click.Command):
 @click.option("--cell-timeout", type=click.IntRange(min=1), default=1800, show_default=True, help="Seconds for a cell.")
 @click.option("--timeout", type=click.IntRange(min=1), default=7200, show_default=True, help="Seconds for a report.")
 @click.option("--pdf", is_flag=True, help="Also print each page as PDF, by an installed Chromium, Chrome or Edge.")
-@click.option("--if-changed", is_flag=True, help="Do nothing if data, code and parameters are those of a good run.")
+@click.option(
+    "--if-changed", is_flag=True, help="Do nothing if data, settings, code and parameters are those of a good run."
+)
 @click.option("--on-success", metavar="CMD", help="Run this afterwards if all is well; PORTFOY_RUN is run.json.")
 @click.option("--on-failure", metavar="CMD", help="Run this afterwards if not; PORTFOY_MESSAGE says why.")
 def report(stages, data, as_of, language, given, file, each, out, jobs, isolated, on_success, on_failure, **options):

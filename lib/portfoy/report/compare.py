@@ -35,9 +35,11 @@ def _facts(earlier, later):
         (_("as of"), lambda run: run["as_of"]),
         (_("source"), lambda run: run["source"]),
         (_("data"), lambda run: _("{sha}, {n} rows").format(sha=run["data"]["sha256"][:12], n=run["data"]["rows"])),
+        (_("settings"), lambda run: (run["data"].get("settings_sha256") or "–")[:12]),
         (_("made"), lambda run: run["made_at"].replace("T", " ")[:16]),
     )
     rows = [(name, fact(earlier), fact(later)) for name, fact in facts]
+    rows = [row for row in rows if row[1:] != ("–", "–")]  # settings, where both are of an earlier version
     for name in sorted({*earlier["versions"], *later["versions"]}):
         versions = [run["versions"].get(name, "–") for run in (earlier, later)]
         if versions[0] != versions[1]:
@@ -53,20 +55,29 @@ def _stage(earlier, before, later, stage, runs):
         if values[0] != values[1]:
             rows.append([name, *values])
     lines = [stage["name"], *_table([[*row, "≠" if row[1] != row[2] else ""] for row in rows], indent="  "), ""]
-    currency = later["currency"]
+    money = {"before": tiles.currency_of(earlier, before), "after": tiles.currency_of(later, stage)}
+    currency, apart = money["after"], money["before"] != money["after"]
     parts = changes.split(runs, earlier, before, later, stage)
     table = []
     for change in changes.compare_figures(before["figures"], stage["figures"]):
         moved = tiles.change_words(change, since="", currency=currency)
+        if apart and change["unit"] == "money" and None not in (change["before"], change["after"]):
+            moved = {"arrow": "", "words": ""}
         shown = [
-            tiles.write(change[key], change["unit"], currency) if change[key] is not None else "–"
-            for key in ("before", "after")
+            tiles.write(change[key], change["unit"], money[key]) if change[key] is not None else "–" for key in money
         ]
         told = _parts(parts.get(change["name"]), change["unit"], currency)
         table.append([tiles.label(change), *shown, f"{moved['arrow']} {moved['words']}{told}"])
     what = changes.moved(earlier, before, later, stage)
     cause = changes.cause_words(what, earlier, stage) if not parts else ""
-    return [*lines, *_table(table, indent="  "), *([f"  {cause}"] if cause else [])]
+    ends = [_apart(money) if apart else "", cause]
+    return [*lines, *_table(table, indent="  "), *(f"  {sentence}" for sentence in ends if sentence)]
+
+
+def _apart(money):
+    """The sentence about money in two currencies."""
+    named = {key: currency or _("no named currency") for key, currency in money.items()}
+    return _("Money is in {before} in the one and in {after} in the other: it cannot be compared.").format(**named)
 
 
 def _parts(part, unit, currency):

@@ -32,7 +32,7 @@ def make(
     isolated : bool, ordinary kernels even where they could be forked
     seconds : pair, how long a cell and a notebook may take; the default is run.CELL_SECONDS, run.STAGE_SECONDS
     browser : Path of a browser that also prints each page as PDF
-    if_changed : bool, do nothing where a good run has the same data, code and parameters
+    if_changed : bool, do nothing where a good run has the same data, settings, code and parameters
     progress : progress.Progress
 
     Returns
@@ -78,7 +78,12 @@ def describe(plan):
         "source": tables.name,
         "currency": tables.currency,
         "language": plan.language,
-        "data": {"where": tables.where, "sha256": tables.fingerprint(), "rows": tables.facts.rows},
+        "data": {
+            "where": tables.where,
+            "sha256": tables.fingerprint(),
+            "settings_sha256": tables.settings.fingerprint(),
+            "rows": tables.facts.rows,
+        },
         "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
         "stages": stages,
     }
@@ -91,7 +96,8 @@ def _made_already(record, root):
         good = [stage for stage in earlier["stages"] if stage["status"] == "ok"]
         done = [(stage["name"], stage["parameters"], stage["code"]) for stage in good]
         same = all(earlier[key] == record[key] for key in ("as_of", "source", "language", "versions"))
-        if same and earlier["data"]["sha256"] == record["data"]["sha256"] and all(stage in done for stage in asked):
+        read = all(earlier["data"][key] == record["data"][key] for key in ("sha256", "settings_sha256"))
+        if same and read and all(stage in done for stage in asked):
             return root / earlier["folder"]
     return None
 

@@ -101,6 +101,8 @@ def provenance(run, stages):
         (_("Data"), f"{run['data']['where']}, {style.number(run['data']['rows'])} {_('rows')}"),
         (_("Fingerprint of the data"), run["data"]["sha256"][:16]),
     ]
+    if run["data"].get("settings_sha256"):
+        facts.append((_("Fingerprint of the settings"), run["data"]["settings_sha256"][:16]))
     facts += _per_stage(_("Fingerprint of the code"), stages, lambda stage: stage["code"][:16])
     facts += _per_stage(_("Parameters"), stages, lambda stage: tiles.pairs(stage["parameters"]))
     facts += [

@@ -131,7 +131,7 @@ def _completed(record, folder):
         stage["parameters"] = {
             name: hidden(value) if isinstance(value, str) else value for name, value in stage["parameters"].items()
         }
-    data = {**record["data"], "where": hidden(record["data"]["where"])}
+    data = {"settings_sha256": None, **record["data"], "where": hidden(record["data"]["where"])}
     return {**record, "data": data, "stages": stages, "folder": folder}
 
 

@@ -38,7 +38,7 @@ def source(name, runs):
         "heads": [tiles.label(figure) for _stage, figure in strip[:COLUMNS]],
         "rows": rows,
         "shown": SHOWN,
-        "note": _("A dash: not recorded, or with other parameters.") if dash else "",
+        "note": _("A dash: not recorded, or with other parameters or in another currency.") if dash else "",
     }
 
 
@@ -66,7 +66,7 @@ def _good(run):
 
 
 def _same(run, top, stage, figure):
-    """The figure of a run that may be compared with this one: same name, stage and parameters; None without."""
+    """The figure of a run that may be compared with this: same name, stage, parameters and currency; None without."""
     for own in _good(run):
         if changes.same_report(run, own, top, stage):
             for candidate in own["figures"]:
