@@ -1,5 +1,9 @@
 """Whether each analysis takes the confidence it is given: bounds at 80 % against scipy, statsmodels and plain loops."""
 
+import json
+import re
+from pathlib import Path
+
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
@@ -11,10 +15,12 @@ import portfoy as pf
 from portfoy import intervals
 from portfoy.contract import DataError
 from portfoy.models.bass import Bass
+from run_notebook import run_report
 
 mpl.use("agg")
 import matplotlib.pyplot as plt
 
+LIKELY_RANGES = {"top"}  # what one customer will bring in 8 of 10 cases: no interval of an estimate
 NARROW = norm.ppf(0.9) / norm.ppf(0.975)  # how much narrower a normal interval of 80 % is than one of 95 %
 
 
@@ -285,3 +291,68 @@ def test_the_largest_imitation_that_counts_allow_takes_a_confidence():
     narrow, wide = (pf.fit_bass(table, confidence=confidence) for confidence in (0.5, 0.95))
     assert narrow.q == wide.q == 0
     assert 0 < narrow.q_most < wide.q_most
+
+
+# --- the whole pages -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def pages(company):
+    """Both reports on a small company, by stage and confidence."""
+    data, made = str(company(1200, seed=3)), {}
+    with pytest.MonkeyPatch.context() as patched:
+        for stage in ("portfolio", "selection"):
+            for confidence in (0.8, 0.95):
+                made[stage, confidence] = run_report(stage, patched, data=data, confidence=confidence)
+    return made
+
+
+@pytest.mark.parametrize("stage", ["portfolio", "selection"])
+def test_no_page_says_95_per_cent_of_intervals_that_are_of_80(pages, stage):
+    # The one other 95 % is that of the rule: the share of the gaps between purchases within which nobody has lapsed.
+    words = [text.replace(", 95% last ", ", many last ") for text in pages[stage, 0.8].words]
+    assert [text for text in words if re.search(r"(?<![\d.])95\s?%", text)] == []
+    assert sum("80%" in text for text in words) >= 5
+
+
+def in_one_order(table):
+    """Findings stand in the order of their verdicts, and fewer are in doubt at 80 %."""
+    return table.sort_values("topic") if "topic" in table else table
+
+
+@pytest.mark.parametrize("stage", ["portfolio", "selection"])
+def test_every_interval_of_a_page_is_narrower_at_80_per_cent(pages, stage):
+    narrow, wide = pages[stage, 0.8], pages[stage, 0.95]
+    assert narrow.stopped.keys() == wide.stopped.keys()
+    assert list(narrow.frames) == list(wide.frames)
+    wider = []
+    for name in narrow.frames.keys() - LIKELY_RANGES:
+        table, other = (in_one_order(page.frames[name]) for page in (narrow, wide))
+        bounds = [column[:-4] for column in map(str, getattr(table, "columns", [])) if column.endswith("_low")]
+        for column in bounds:
+            mine, its = (
+                (frame[f"{column}_high"] - frame[f"{column}_low"]).to_numpy(dtype=float) for frame in (table, other)
+            )
+            if len(mine) != len(its) or not (np.isnan(its) | (mine < its) | (its == 0)).all():
+                wider.append(f"{name}.{column}")
+    assert wider == []
+    for name, figure in narrow.recorded.items():
+        if figure["low"] is not None:
+            assert figure["high"] - figure["low"] < wide.recorded[name]["high"] - wide.recorded[name]["low"], name
+
+
+# --- one place -----------------------------------------------------------------------------------------------------
+
+
+def test_no_level_is_written_out_but_in_the_interval_module():
+    """Nor a quantile of the normal distribution or Student's t taken anywhere else in the package."""
+    level = r"1\.96\b|1\.95996|\b0\.975\b|\b97\.5\b|(?<!p=)(?<!bass_p: float = )\b0\.025\b|\b95 ?%[^\"\n]{0,30}interval"
+    package = Path(intervals.__file__).parent
+    written = {path: path.read_text("utf-8") for path in package.rglob("*.py") if path.name != "intervals.py"}
+    found = [f"{path}: {hit[0]}" for path, text in written.items() for hit in re.finditer(level, text)]
+    elsewhere = r"norm\.ppf|NormalDist|ndtri\b|stdtrit\b|t\.ppf"
+    found += [f"{path}: {hit[0]}" for path, text in written.items() for hit in re.finditer(elsewhere, text)]
+    for path in (package.parents[1] / "notebooks").rglob("*.ipynb"):
+        code = "".join(line for cell in json.loads(path.read_text("utf-8"))["cells"] for line in cell["source"])
+        found += [f"{path}: {hit[0]}" for hit in re.finditer(level, code)]
+    assert found == []

@@ -1,5 +1,6 @@
 """Languages: English without a catalogue, another with one, and what happens where there is none."""
 
+import numpy as np
 import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
@@ -42,6 +43,8 @@ def test_a_catalogue_translates_what_it_holds(turkish):
     assert _("Revenue") == "Ciro"
     assert plural("{n} customer", "{n} customers", 3).format(n=3) == "3 müşteri"
     assert _("Not in the catalogue") == "Not in the catalogue"
+    for number in (3.0, np.int64(3), np.float64(3)):  # counts come from tables
+        assert plural("{n} customer", "{n} customers", number).format(n=3) == "3 müşteri"
 
 
 def test_english_comes_back(turkish):

@@ -132,7 +132,7 @@ def level(confidence):
 
 
 def interval(low, high, write, confidence):
-    """An interval with its confidence: 95% interval 3–5."""
+    """An interval with its confidence before it, as {confidence} interval {low}–{high}."""
     return _("{confidence} interval {interval}").format(
         confidence=level(confidence), interval=between(low, high, write)
     )

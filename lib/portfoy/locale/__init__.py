@@ -1,6 +1,7 @@
 """The words a reader sees: one message catalogue per language, English is the source."""
 
 import gettext
+import math
 from pathlib import Path
 
 _here = Path(__file__).parent
@@ -41,5 +42,5 @@ def _(message):
 
 
 def plural(one, many, count):
-    """The form of a message that goes with `count`, in the language in use."""
-    return _catalogue.ngettext(one, many, count)
+    """The form of a message that goes with `count`, in the language in use; any kind of number will do."""
+    return _catalogue.ngettext(one, many, math.ceil(count))

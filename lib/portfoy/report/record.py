@@ -22,7 +22,7 @@ def record(name, value, low=None, high=None, unit="number", *, label=None, note=
     Parameters
     ----------
     name : text, the same in every report
-    value, low, high : numbers; the bounds of the 95 % interval where there is one
+    value, low, high : numbers; the bounds of its interval where there is one, of the confidence that the page says
     unit : "count", "money", "share" (0-1), "days", "number" or "points"
     label : text, what the page calls it; the default is the name
     note : text, a few words below the figure

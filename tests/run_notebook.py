@@ -1,0 +1,103 @@
+"""Run the code of a report notebook in this process, and keep what a reader would see and what it was made from."""
+
+import ast
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from matplotlib.text import Text
+
+import portfoy as pf
+from portfoy.contract import DataError, FitError
+from portfoy.style import Table
+
+REPORTS = Path(__file__).parent.parent / "notebooks" / "reports"
+
+
+@dataclass
+class Page:
+    """What came of a notebook.
+
+    ``names`` its variables; ``said`` the readings, in order; ``shown`` a list of (caption, texts) of the tables;
+    ``drawn`` all words of every figure; ``recorded`` name -> value, bounds and unit of `pf.record`; ``lists`` name ->
+    table of `pf.actions`; ``stopped`` number of a cell -> why it could not run: too few data, or a cell before it.
+    """
+
+    names: dict = field(default_factory=dict)
+    said: list = field(default_factory=list)
+    shown: list = field(default_factory=list)
+    drawn: list = field(default_factory=list)
+    recorded: dict = field(default_factory=dict)
+    lists: dict = field(default_factory=dict)
+    stopped: dict = field(default_factory=dict)
+
+    @property
+    def words(self):
+        """Everything that is to be read, a string each; the marks that keep intervals on one line are left out."""
+        notes = [f"{about['label']} {about['note'] or ''}" for about in self.recorded.values()]
+        tables = [text for caption, texts in self.shown for text in (caption, *texts, *texts.to_numpy().ravel())]
+        return [
+            str(text).replace("\u2060", "").replace("\u00a0", " ") for text in self.said + tables + self.drawn + notes
+        ]
+
+    @property
+    def frames(self):
+        """Every DataFrame and Series that a variable holds, itself or in a result's fields, by name."""
+        found = {}
+        for name, value in self.names.items():
+            if isinstance(value, (pd.DataFrame, pd.Series)):
+                found[name] = value
+            for part, inside in getattr(value, "__dict__", {}).items():
+                if isinstance(inside, (pd.DataFrame, pd.Series)) and not name.startswith("_"):
+                    found[f"{name}.{part}"] = inside
+        return found
+
+
+def run_report(stage, monkeypatch, **parameters):
+    """Run `notebooks/reports/<stage>.ipynb` with these parameters: a Page."""
+    page = Page()
+    with monkeypatch.context() as patched:
+        patched.setattr("portfoy.report.record._publish", lambda kind, content: _keep(page, kind, content))
+        for number, cell in enumerate(json.loads((REPORTS / f"{stage}.ipynb").read_text("utf-8"))["cells"]):
+            if cell["cell_type"] == "code":
+                source = "".join(cell["source"])
+                given = parameters if "parameters" in cell["metadata"].get("tags", []) else {}
+                try:
+                    _keep_shown(page, _run(source, page.names, number))
+                except (DataError, FitError, NameError) as error:
+                    page.stopped[number] = error
+                page.names.update(given)
+            _keep_figures(page)
+    pf.use_language("en")
+    return page
+
+
+def _run(source, names, number):
+    """Run a cell; the value of its last line, as a notebook would show it."""
+    tree = ast.parse(source)
+    last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
+    exec(compile(tree, f"cell {number}", "exec"), names)
+    return None if last is None else eval(compile(ast.Expression(last.value), f"cell {number}", "eval"), names)
+
+
+def _keep(page, kind, content):
+    if kind.startswith("application/vnd.portfoy.figure"):
+        page.recorded[content["name"]] = content
+    if kind.startswith("application/vnd.portfoy.actions"):
+        page.lists[content["name"]] = content
+
+
+def _keep_shown(page, value):
+    if isinstance(value, Table):
+        page.shown.append((value.caption, value.texts))
+    elif isinstance(value, str):
+        page.said.append(str(value))
+
+
+def _keep_figures(page):
+    for number in plt.get_fignums():
+        figure = plt.figure(number)
+        page.drawn += [figure.get_label(), *(text.get_text() for text in figure.findobj(Text))]
+    plt.close("all")

@@ -1,0 +1,107 @@
+"""Whether a language changes words only: both reports in a made-up one, in which words without a number read alike."""
+
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import pytest
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_dir
+from babel.messages.mofile import write_mo
+
+import portfoy.locale as locale
+from portfoy.locale import use_language
+from run_notebook import run_report
+
+mpl.use("agg")
+
+PACKAGE = Path(locale.__file__).parent.parent
+WORDS = {  # columns that are words by design, and no analysis reads
+    *("finding", "verdict", "area", "figure", "basis", "missing", "group", "measure", "largest", "unit_words"),
+    *("cluster", "first_segment", "second_segment", "meaning", "transform", "reason", "feature", "comparison", "why"),
+    *("parameter", "rule", "done", "example", "against"),
+}
+
+
+@pytest.fixture(scope="module")
+def alike(tmp_path_factory):
+    """A catalogue, called Turkish, that gives every message without a field the same word, and brackets the others."""
+    catalogue = Catalog(locale="tr")
+    keywords = {"_": None, "plural": (1, 2)}
+    for _file, _line, message, _comments, _context in extract_from_dir(
+        PACKAGE, [("**.py", "python")], keywords=keywords
+    ):
+        one = message[0] if isinstance(message, tuple) else message
+        if one:
+            said = f"‹{one}›" if "{" in one else "‹x›"
+            catalogue.add(message, (f"‹{message[0]}›", f"‹{message[1]}›") if isinstance(message, tuple) else said)
+    assert len(catalogue) > 500
+    folder = tmp_path_factory.mktemp("locale")
+    (folder / "tr" / "LC_MESSAGES").mkdir(parents=True)
+    with (folder / "tr" / "LC_MESSAGES" / "portfoy.mo").open("wb") as file:
+        write_mo(file, catalogue)
+    return folder
+
+
+@pytest.fixture(scope="module", params=["portfolio", "selection"])
+def pages(request, company, alike):
+    """A report in English and in the made-up language."""
+    data = str(company(1200, seed=3))
+    with pytest.MonkeyPatch.context() as patched:
+        english = run_report(request.param, patched, data=data)
+        patched.setattr(locale, "_here", alike)
+        other = run_report(request.param, patched, data=data, language="tr")
+    use_language("en")
+    return english, other
+
+
+def test_the_language_was_another(pages):
+    _english, other = pages
+    assert all("‹" in text for text in other.said)
+
+
+def test_the_same_cells_run(pages):
+    english, other = pages
+    assert english.stopped.keys() == other.stopped.keys()
+
+
+def test_no_number_and_no_code_of_any_table_changes(pages):
+    english, other = pages
+    assert english.frames.keys() == other.frames.keys()
+    changed = []
+    for name, table in english.frames.items():
+        frames = [
+            frame.to_frame("value") if isinstance(frame, pd.Series) else frame for frame in (table, other.frames[name])
+        ]
+        mine, its = frames
+        if mine.shape != its.shape or list(mine.columns) != list(its.columns) or not mine.index.equals(its.index):
+            changed.append(f"{name}: {mine.shape} {its.shape}")
+            continue
+        changed += [
+            f"{name}.{column}" for column in mine if str(column) not in WORDS and not same(mine[column], its[column])
+        ]
+    assert changed == []
+
+
+def same(one, two):
+    if pd.api.types.is_numeric_dtype(one):  # the engine adds up in several threads, so that a last digit may differ
+        pair = (column.to_numpy(float, na_value=np.nan) for column in (one, two))
+        return np.allclose(*pair, rtol=1e-12, atol=1e-12, equal_nan=True)
+    return one.astype("object").fillna("").tolist() == two.astype("object").fillna("").tolist()
+
+
+def test_no_headline_and_no_list_changes(pages):
+    english, other = pages
+    figures = ["value", "low", "high", "unit", "better"]
+    for page in pages:
+        assert page.recorded
+    assert [[about[key] for key in figures] for about in english.recorded.values()] == [
+        [about[key] for key in figures] for about in other.recorded.values()
+    ]
+    for name, told in english.lists.items():
+        keep = [place for place, column in enumerate(told["columns"]) if column != "why"]
+        rows = [[[row[place] for place in keep] for row in page.lists[name]["rows"]] for page in pages]
+        assert rows[0] == rows[1], name
+    assert len(english.drawn) == len(other.drawn)
+    assert [texts.shape for _caption, texts in english.shown] == [texts.shape for _caption, texts in other.shown]
