@@ -188,6 +188,10 @@ def test_margin_is_revenue_less_cost_where_the_cost_is_known():
     assert customer_table(lines.drop(columns="quantity"))["margin"].iloc[0] == pytest.approx((10 - 3) + (-5 + 3))
     assert customer_table(lines.drop(columns="unit_cost"))["margin"].isna().all()
     assert margin_rate(customer_table(lines.drop(columns="unit_cost"))) == 1
+    assert message_of(margin_rate, customer_table(lines).assign(revenue=-5.0)) == (
+        "customers: the total of 'revenue' is -5.00; shares need a total above zero. "
+        "Check returns and the sign of amounts."
+    )
 
 
 def test_the_amount_may_be_given_as_quantity_and_price():

@@ -169,7 +169,11 @@ def test_a_customer_surely_gone_is_worth_nothing(fits):
         ({"horizon_months": 0}, "lifetime_value: horizon_months must be a whole number from 1, not 0."),
         ({"horizon_months": 2.5}, "lifetime_value: horizon_months must be a whole number from 1, not 2.5."),
         ({"discount_rate": -0.1}, "lifetime_value: discount_rate must be 0 or more, not -0.1."),
-        ({"margin_rate": -1}, "lifetime_value: margin_rate must be 0 or more, not -1."),
+        (
+            {"margin_rate": -0.84335},
+            "lifetime_value: the margin is -0.843 of the revenue; a value needs 0 or more. Check the unit costs, or "
+            "give another margin_rate.",
+        ),
         ({"confidence": 95}, "lifetime_value: confidence must be between 0 and 1, not 95."),
     ],
 )

@@ -195,11 +195,12 @@ def positive_total(value, by):
     """The sum of an array, which must be above zero for shares of it to mean anything."""
     total = float(value.sum())
     if not total > 0:
+        costs, amounts = _("Check the unit costs."), _("Check returns and the sign of amounts.")
+        advice = costs if by == "margin" else amounts
         raise DataError(
-            _(
-                "customers: the total of '{by}' is {total:,.2f}; shares need a total above zero. "
-                "Check returns and the sign of amounts."
-            ).format(by=by, total=total)
+            _("customers: the total of '{by}' is {total:,.2f}; shares need a total above zero. {advice}").format(
+                by=by, total=total, advice=advice
+            )
         )
     return total
 

@@ -9,7 +9,7 @@ import uuid
 import ibis
 import pandas as pd
 
-from portfoy.contract import DataError, check_columns, with_ids
+from portfoy.contract import DataError, check_columns, positive_total, with_ids
 from portfoy.files import is_embedded
 from portfoy.locale import _
 
@@ -166,9 +166,12 @@ def split_date(customers):
 
 
 def margin_rate(customers):
-    """Margin as a share of revenue, over the customers whose margin is known; 1 where none is, so value is revenue."""
+    """Margin as a share of revenue, over the customers whose margin is known; 1 where none is, so value is revenue.
+
+    DataError where the revenue of those customers is not above zero.
+    """
     known = customers[customers["margin"].notna()]
-    return float(known["margin"].sum() / known["revenue"].sum()) if known["revenue"].sum() > 0 else 1.0
+    return float(known["margin"].sum() / positive_total(known["revenue"], "revenue")) if len(known) else 1.0
 
 
 def purchase_days(log):

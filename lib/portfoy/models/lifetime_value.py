@@ -167,8 +167,8 @@ def lifetime_value(
 
     Raises
     ------
-    DataError : a column is missing or holds impossible values.
-    ValueError : an argument is out of its range.
+    DataError : a column is missing or holds impossible values, or the margin is below zero.
+    ValueError : another argument is out of its range.
 
     Examples
     --------
@@ -250,12 +250,18 @@ def _interval(value, slopes, covariance, confidence):
 
 
 def _check_arguments(horizon_months, discount_rate, margin_rate, confidence):
-    """ValueError for the first argument out of its range."""
+    """ValueError for the first argument out of its range; DataError for a margin below zero, which data can have."""
+    if not margin_rate >= 0:
+        raise DataError(
+            _(
+                "lifetime_value: the margin is {rate:.3g} of the revenue; a value needs 0 or more. Check the unit "
+                "costs, or give another margin_rate."
+            ).format(rate=margin_rate)
+        )
     rules = [
         (horizon_months >= 1 and horizon_months == int(horizon_months),
          _("lifetime_value: horizon_months must be a whole number from 1, not {value}."), horizon_months),
         (discount_rate >= 0, _("lifetime_value: discount_rate must be 0 or more, not {value}."), discount_rate),
-        (margin_rate >= 0, _("lifetime_value: margin_rate must be 0 or more, not {value}."), margin_rate),
         (0 < confidence < 1, _("lifetime_value: confidence must be between 0 and 1, not {value}."), confidence),
     ]  # fmt: skip
     for holds, message, value in rules:

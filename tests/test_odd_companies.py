@@ -1,0 +1,80 @@
+"""Both reports on companies that lose money, sell nothing or have nobody: a sentence a section, never a failure."""
+
+import ast
+import contextlib
+import json
+import re
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+
+from portfoy.contract import DataError, FitError
+
+REPORTS = Path(__file__).parent.parent / "notebooks" / "reports"
+
+
+def lines():
+    """Some 500 order lines of 80 customers in three years, each at a cost of half its price."""
+    rng = np.random.default_rng(11)
+    orders = 1 + rng.geometric(0.17, 80)
+    amount = np.round(rng.lognormal(4, 0.5, orders.sum()) * np.repeat(rng.lognormal(0, 0.5, 80), orders), 2)
+    return pd.DataFrame(
+        {
+            "customer_id": np.repeat([f"C{number:03}" for number in range(80)], orders),
+            "order_id": np.arange(orders.sum()),
+            "ordered_on": pd.Timestamp("2023-01-01") + pd.to_timedelta(rng.integers(0, 1095, orders.sum()), "D"),
+            "quantity": 1,
+            "amount": amount,
+            "unit_cost": amount / 2,
+        }
+    )
+
+
+ODD = {
+    "costs above revenue": lambda log: log.assign(unit_cost=log["amount"] * 2),
+    "no margin": lambda log: log.assign(unit_cost=log["amount"]),
+    "only returns": lambda log: log.assign(amount=-log["amount"], quantity=-1),
+    "more returned than sold": lambda log: pd.concat([log, log.assign(amount=-2 * log["amount"], quantity=-1)]),
+    "one customer": lambda log: log[log["customer_id"] == "C001"],
+    "nobody comes back": lambda log: log.drop_duplicates("customer_id"),
+}
+
+
+def sections(report, data):
+    """What a report says where it cannot work something out, cell by cell as the runner does it, but in this process.
+
+    A cell that raises DataError or FitError ends its section; any other error is a failure and stays loud.
+    """
+    names, said, over = {}, [], False
+    for cell in json.loads((REPORTS / f"{report}.ipynb").read_text("utf-8"))["cells"]:
+        source = "".join(cell["source"])
+        over = over and not (cell["cell_type"] == "markdown" and re.match("##? ", source))
+        if cell["cell_type"] != "code" or over:
+            continue
+        if "parameters" in cell["metadata"].get("tags", []):
+            source += f"\ndata = {str(data)!r}"
+        try:
+            exec(compile(ast.parse(source), report, "exec"), names)
+        except (DataError, FitError) as error:
+            said, over = [*said, str(error)], True
+            if "customers" not in names:
+                return said  # nothing follows where the data cannot be read
+    plt.close("all")
+    return said
+
+
+@pytest.mark.parametrize("kind", ODD)
+@pytest.mark.parametrize("report", ["portfolio", "selection"])
+def test_an_odd_company_gets_sentences(report, kind, tmp_path):
+    ODD[kind](lines()).to_csv(tmp_path / "transactions.csv", index=False)
+    with contextlib.redirect_stdout(None):
+        said = sections(report, tmp_path)
+    assert all(re.match(r"\w+: .+\.$", sentence, re.DOTALL) for sentence in said)
+    loss = (
+        "lifetime_value: the margin is -1 of the revenue; a value needs 0 or more. Check the unit costs, or give "
+        "another margin_rate."
+    )
+    assert (loss in said) == (kind == "costs above revenue")
