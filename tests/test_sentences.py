@@ -382,7 +382,7 @@ def test_spend(tickets, correlation, expected):
 
 VALUE = SimpleNamespace(
     total=2_960_000.0, total_low=2_810_000.0, total_high=3_120_000.0, confidence=0.95, horizon_months=12, margin_rate=1,
-    table=pd.DataFrame({"expected_value": [1_000_000.0, 1_960_000.0]}),
+    of=lambda customers: SimpleNamespace(total=sum([1_000_000.0, 1_960_000.0][row] for row in customers.index)),
 )  # fmt: skip
 MARGIN = SimpleNamespace(**{**vars(VALUE), "horizon_months": 1, "margin_rate": 0.38})
 REST = "Customers who are still to make their first purchase are not in it."
@@ -426,6 +426,9 @@ def test_what_the_headline_counts():
 def test_value_that_rests_on_one_purchase_is_named():
     assert pf.describe_once(pd.DataFrame({"repeats": [0, 3]}), VALUE).startswith(
         "33.8% of it is expected from the 50.0% of the customers who bought only once. The model cannot see whether"
+    )
+    assert pf.describe_once(pd.DataFrame({"repeats": [0, 3]}), SimpleNamespace(**{**vars(VALUE), "total": 0.0})) == (
+        "Nothing is expected of any customer, so no part of it rests on those who bought once."
     )
     assert pf.describe_once(pd.DataFrame({"repeats": [1, 3]}), VALUE) == (
         "All customers bought more than once, so the model knows each of them by more."

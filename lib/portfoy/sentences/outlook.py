@@ -150,7 +150,9 @@ def describe_value(value, test, *, currency=""):
 def describe_once(customers, value):
     """How much of the value rests on customers who bought once, of whom the model knows least."""
     once = customers["repeats"] == 0
-    if not once.any() or not value.total > 0:
+    if not value.total > 0:
+        return style.Reading(_("Nothing is expected of any customer, so no part of it rests on those who bought once."))
+    if not once.any():
         return style.Reading(_("All customers bought more than once, so the model knows each of them by more."))
     return style.Reading(
         _(
