@@ -122,8 +122,15 @@ def load(engine, table, paths, given):
         for path, file in zip(paths, plain, strict=True):
             _refuse_endless(path, file)
         broken = _read_text(engine, table, plain, looks[0], names=dict(zip(map(str, plain), paths, strict=True)))
-    raw = engine.table(f"raw_{table}")
-    return Raw(raw.mutate(portfoy_row=raw.rowid() + 1 + looks[0].skip), given, paths, broken, numbered=True)
+    return Raw(_numbered(engine.table(f"raw_{table}"), looks[0]), given, paths, broken, numbered=True)
+
+
+def _numbered(raw, look):
+    """The table under the names of the file, and its rows numbered; a file may call a column "rowid" or "self"."""
+    own = [raw[f"c{place}"].name(name) for place, name in enumerate(look.names)]
+    named = {name.lower() for name in look.names}
+    folders = [name for name in raw.columns[len(own) :] if name.lower() not in named]
+    return raw.select([*own, *folders, (raw.rowid() + 1 + look.skip).name("portfoy_row")])
 
 
 def _plain(path, look, folder):
@@ -161,7 +168,7 @@ def _refuse_endless(path, file):
 def _read_text(engine, table, paths, look, *, names):
     """Create raw_<table> with every column as text; count the lines that do not fit."""
     delimiter = "\t" if look.delimiter == "whitespace" else look.delimiter
-    columns = ", ".join(f"'{quoted(name)}': 'VARCHAR'" for name in look.names)
+    columns = ", ".join(f"'c{place}': 'VARCHAR'" for place in range(len(look.names)))
     files = ", ".join(f"'{quoted(path)}'" for path in paths)
     engine.raw_sql(
         f"CREATE TABLE raw_{table} AS SELECT * FROM read_csv("

@@ -30,8 +30,8 @@ def mapping(table, found, said):
     names = {name.strip().lower(): name for name in found}
     found_as = {ours: names[ours] for ours in TABLES[table] if ours in names}
     if table != "transactions":
-        ours = set(found_as.values())
-        found_as |= {_attribute_safe(name): name for name in found if name not in ours}
+        for name in [name for name in found if name not in found_as.values()]:
+            found_as[_attribute_safe(name, found_as)] = name
     absent = []
     for ours, theirs in said.items():
         listed = theirs if isinstance(theirs, list) else [theirs]
@@ -47,8 +47,11 @@ def mapping(table, found, said):
     return found_as
 
 
-def _attribute_safe(name):
-    return re.sub(r"\W+", "_", name.strip().lower()).strip("_") or "column"
+def _attribute_safe(name, taken):
+    safe = re.sub(r"\W+", "_", name.strip().lower()).strip("_") or "column"
+    while safe in taken:
+        safe += "_"
+    return safe
 
 
 def typed(raw, table, mapping, given, reading):
@@ -68,8 +71,9 @@ def typed(raw, table, mapping, given, reading):
         Transactions always have ``amount`` and also ``raw_ordered_on`` and ``raw_amount``: text that could not be
         read, else null; ``row`` where the source numbers its rows.
     """
-    row = {"row": raw["portfoy_row"]} if "portfoy_row" in raw.columns else {}
-    found = raw.select(**{ours: _found(raw, theirs, kind_of(table, ours)) for ours, theirs in mapping.items()}, **row)
+    row = {"row": raw["portfoy_row"]} if table == "transactions" and "portfoy_row" in raw.columns else {}
+    columns = {ours: _found(raw, theirs, kind_of(table, ours)) for ours, theirs in mapping.items()}
+    found = _select(raw, columns | row)
     columns, marks = {}, _marks(found, [ours for ours in mapping if kind_of(table, ours) == "number"], given)
     for ours in mapping:
         where, kind = f"{table}.{ours}", kind_of(table, ours)
@@ -82,7 +86,7 @@ def typed(raw, table, mapping, given, reading):
         else:
             columns[ours] = found[ours]
     if table != "transactions":
-        return found.select(**columns)
+        return _select(found, columns)
     money = "amount" if "amount" in mapping else "unit_price"
     columns |= {"raw_ordered_on": _unread(found.ordered_on), "raw_amount": _unread(found[money])}
     columns.setdefault("order_id", ibis.null("string"))
@@ -92,6 +96,11 @@ def typed(raw, table, mapping, given, reading):
         raw_ordered_on=ibis.ifelse(log.ordered_on.isnull(), log.raw_ordered_on, ibis.null("string")),
         raw_amount=ibis.ifelse(log.amount.isnull(), log.raw_amount, ibis.null("string")),
     )
+
+
+def _select(table, columns):
+    """The table with columns (name -> expression); not as keywords, because a source may call one "self"."""
+    return table.select([column.name(name) for name, column in columns.items()])
 
 
 def _found(raw, theirs, kind):

@@ -222,7 +222,7 @@ def _delimiter(lines):
 
 
 def _unique(names):
-    seen = set()
+    seen = {"portfoy_row", "portfoy_rows"}  # names of our own
     for position, name in enumerate(names, 1):
         name = " ".join(name.replace("\0", "").strip("\ufeff").split()) or f"column{position}"
         while name.lower() in seen:  # the engine does not tell upper from lower case in names
