@@ -1,5 +1,6 @@
 """Where data can be: a file or a folder found by its path, a server reached by its address."""
 
+import itertools
 import os
 import re
 from contextlib import contextmanager
@@ -27,9 +28,10 @@ def locate(where):
     DataError : nothing is there, or it is neither a file nor a folder.
     """
     here = Path(__file__).resolve().parent
-    for root in (Path(), here.parents[1], here / "_project"):  # the last one is in an installed package
+    roots = (Path(), here.parents[1], here / "_project")  # the last one is in an installed package
+    for root, named in itertools.product(roots, (Path.expanduser, Path)):  # a file may be called "~sales.csv"
         try:
-            path = (root / Path(where).expanduser()).resolve()
+            path = (root / named(Path(where))).resolve()
             if path.is_file() or path.is_dir():
                 return path
             exists = path.exists()

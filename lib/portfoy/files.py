@@ -3,6 +3,7 @@
 import gzip
 import io
 import os
+import re
 import tempfile
 import uuid
 import weakref
@@ -95,7 +96,8 @@ def load(engine, table, paths, given):
     """
     kinds = {sniff.kind(path) for path in paths}
     if kinds == {"parquet"}:
-        return Raw(engine.read_parquet([str(path) for path in paths], table_name=f"parquet_{table}"), given, paths)
+        named = {"table_name": f"parquet_{table}", "hive_partitioning": _in_folders(paths)}
+        return Raw(engine.read_parquet([as_it_stands(path) for path in paths], **named), given, paths)
     if kinds == {"duckdb"}:
         raise DataError(
             _("{path}: is a DuckDB file; a table of orders is needed here. Give it to `portfoy check` itself.").format(
@@ -131,6 +133,11 @@ def _numbered(raw, look):
     named = {name.lower() for name in look.names}
     folders = [name for name in raw.columns[len(own) :] if name.lower() not in named]
     return raw.select([*own, *folders, (raw.rowid() + 1 + look.skip).name("portfoy_row")])
+
+
+def _in_folders(paths):
+    """Whether folders named column=value are part of a table: where it lies in several, not where it is just kept."""
+    return len({path.parent for path in paths}) > 1
 
 
 def _plain(path, look, folder):
@@ -169,12 +176,14 @@ def _read_text(engine, table, paths, look, *, names):
     """Create raw_<table> with every column as text; count the lines that do not fit."""
     delimiter = "\t" if look.delimiter == "whitespace" else look.delimiter
     columns = ", ".join(f"'c{place}': 'VARCHAR'" for place in range(len(look.names)))
-    files = ", ".join(f"'{quoted(path)}'" for path in paths)
+    files = ", ".join(f"'{quoted(as_it_stands(path))}'" for path in paths)
+    folders = str(_in_folders(list(names.values()))).lower()
     engine.raw_sql(
         f"CREATE TABLE raw_{table} AS SELECT * FROM read_csv("
         f"[{files}], auto_detect = false, columns = {{{columns}}}, delim = '{quoted(delimiter)}', quote = '\"', "
         f"escape = '\"', skip = {look.skip}, header = false, store_rejects = true, null_padding = false, "
-        f"rejects_table = 'rejects_{table}', rejects_scan = 'rejects_scan_{table}', max_line_size = {sniff.HEAD})"
+        f"rejects_table = 'rejects_{table}', rejects_scan = 'rejects_scan_{table}', max_line_size = {sniff.HEAD}, "
+        f"hive_partitioning = {folders})"
     )
     unclosed = engine.raw_sql(
         f"SELECT file_path, line FROM rejects_{table} "
@@ -193,6 +202,11 @@ def _read_text(engine, table, paths, look, *, names):
         f"SELECT count(DISTINCT (file_id, line)), arg_min(line || ': ' || csv_line, line) FROM rejects_{table}"
     ).fetchone()
     return count, (_("row") + " " + first if first else "")
+
+
+def as_it_stands(path):
+    """A path in which the engine sees no pattern: a file may be called "sales[2026].csv" or "all*.csv"."""
+    return re.sub(r"[*?\[]", r"[\g<0>]", str(path))
 
 
 def quoted(text):

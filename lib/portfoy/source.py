@@ -8,6 +8,7 @@ import re
 from dataclasses import replace
 from datetime import date
 from functools import partial
+from pathlib import Path
 
 from portfoy import parse, sniff
 from portfoy.address import connect, discreet, filled, hidden, locate, revealed
@@ -120,12 +121,14 @@ def _database_tables(engine, location, settings, names, **where):
 
 
 def _files(location, table, given):
-    """The files of one table: the one named in portfoy.toml, else by the table's own name."""
+    """The files of one table: those named in portfoy.toml, by name or else by pattern; else by the table's own name."""
     if location.is_file():
         return [location] if table == "transactions" else []
     if given.file:
         try:
-            paths = sorted(path for path in location.glob(given.file) if path.is_file())
+            relative = not Path(given.file).is_absolute()
+            named = [location / given.file] if relative and (location / given.file).is_file() else None
+            paths = sorted(path for path in named or location.glob(given.file) if path.is_file())
         except (NotImplementedError, ValueError):  # an absolute path, or no pattern
             paths = []
         if not paths:
