@@ -87,7 +87,8 @@ def check_transactions(typed, settings, *, rows, copies, broken, today, keep):
 
 
 def _found(count):
-    return {"rows": count[0], "example": count[1]}
+    rows = 0 if pd.isna(count[0]) else int(count[0])  # a sum of nothing: None from one engine, NaN from another
+    return {"rows": rows, "example": count[1]}
 
 
 def _problem(log, settings, today):
@@ -238,7 +239,7 @@ def _quality_table(counts, rows, settings):
     lines = []
     for code, (rule, done) in _words(settings).items():
         found = counts.get(code, {"rows": 0, "example": ""})
-        number = int(found["rows"] or 0)
+        number = int(found["rows"])
         example = _short(found["example"]) if number and isinstance(found["example"], str) else ""
         lines.append((code, rule, number, number / rows, example, done if number else ""))
     return pd.DataFrame(lines, columns=["check", "rule", "rows", "share", "example", "done"]).set_index("check")

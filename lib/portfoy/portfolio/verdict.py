@@ -93,7 +93,7 @@ def _two_years(log, as_of):
             f"revenue_{when}": days.revenue.sum(where=inside).fill_null(0.0),
             f"margin_{when}": days.margin.sum(where=known).fill_null(0.0),
             f"known_revenue_{when}": days.revenue.sum(where=known).fill_null(0.0),
-            f"buyers_{when}": (inside & bought).any().cast("float64"),
+            f"buyers_{when}": (inside & bought).ifelse(1, 0).max().cast("float64"),  # PostgreSQL casts no truth
             f"purchases_{when}": (inside & bought).sum().cast("float64"),
         }
     each = days.group_by("customer_id").agg(**parts)

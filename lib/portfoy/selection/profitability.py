@@ -32,7 +32,9 @@ def service_table(tickets, *, as_of=None):
     table = ibis.memtable(tickets) if isinstance(tickets, pd.DataFrame) else tickets
     if as_of:
         table = table.filter(table.opened_on.cast("date") <= pd.Timestamp(as_of).date())
-    touches = table.touches.cast("float64").fill_null(1.0) if "touches" in table.columns else ibis.literal(1.0)
+    touches = (
+        table.touches.cast("float64").fill_null(1.0) if "touches" in table.columns else ibis.literal(1).cast("float64")
+    )
     table = table.select(customer_id=table.customer_id.cast("string"), touches=touches)
     table = table.filter(table.customer_id.notnull())
     served = table.group_by("customer_id").agg(tickets=table.count(), touches=table.touches.sum())

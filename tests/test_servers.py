@@ -1,0 +1,114 @@
+"""Sources that live on a server: the expressions that it gets, and, where one runs here, what it answers.
+
+PORTFOY_TEST_POSTGRES names the address of an empty PostgreSQL database; with a driver (psycopg) beside Ibis, its
+tables are made anew. PORTFOY_TEST_SPARK=1 starts a Spark of its own, where pyspark and Java are installed.
+"""
+
+import os
+import warnings
+from functools import partial
+
+import ibis
+import pandas as pd
+import pytest
+
+import portfoy as pf
+from portfoy import quality, source
+from portfoy.portfolio.verdict import year_table
+from portfoy.selection.profitability import service_table
+
+LOG = pd.DataFrame(
+    {
+        "customer_id": ["A", "A", "B", "C"],
+        "order_id": ["1", "2", "3", "4"],
+        "ordered_on": pd.to_datetime(["2024-01-31", "2025-02-01", "2025-02-02", "2023-03-31"]),
+        "amount": [10.0, 20.0, 30.0, 5.0],
+    }
+)
+AS_OF = "2025-02-28"
+TICKETS = pd.DataFrame({"ticket_id": ["t1", "t2", "t3"], "customer_id": ["A", "A", "B"], "opened_on": "2025-02-01"})
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """The expressions that come into pandas while a test runs."""
+    expressions, real = [], ibis.Table.to_pyarrow
+
+    def to_pyarrow(table, **options):
+        expressions.append(table)
+        return real(table, **options)
+
+    monkeypatch.setattr(ibis.Table, "to_pyarrow", to_pyarrow)
+    return expressions
+
+
+def test_no_truth_value_is_cast_to_a_number_which_postgresql_refuses(asked):
+    year_table(LOG, as_of=AS_OF)
+    found = [str(ibis.to_sql(table, dialect="postgres")) for table in asked]
+    assert any("buyers_now" in sql for sql in found)
+    assert not any("CAST(BOOL_OR" in sql for sql in found)
+
+
+def test_a_ticket_without_touches_is_one_as_a_float_which_a_bare_1_0_is_not_in_postgresql(asked):
+    service_table(TICKETS)
+    assert "CAST(1 AS DOUBLE PRECISION)" in ibis.to_sql(asked[0], dialect="postgres")
+
+
+def test_a_count_of_nothing_may_be_nan_as_spark_says(monkeypatch, tmp_path):
+    LOG.to_csv(tmp_path / "transactions.csv", index=False)
+    counts, real = [], quality._people
+
+    def people(log):
+        counts.append({name: float("nan") if pd.isna(value) else value for name, value in real(log).items()})
+        return counts[0]
+
+    monkeypatch.setattr(quality, "_people", people)
+    found = source.open(tmp_path).quality["rows"]
+    assert pd.isna(counts[0]["only_returns"])
+    assert found[found > 0].to_dict() == {"partial_month": 2}
+
+
+# Real servers
+
+
+def answers_are_those_of_files(address, folder):
+    LOG.to_csv(folder / "transactions.csv", index=False)
+    TICKETS.to_csv(folder / "tickets.csv", index=False)
+    there, here = source.open(address), source.open(folder)
+    assert there.facts == here.facts
+    pd.testing.assert_frame_equal(there.quality, here.quality)
+    for table in (pf.customer_table, partial(year_table, as_of=AS_OF)):
+        pd.testing.assert_frame_equal(table(there.transactions), table(here.transactions), check_dtype=False)
+    pd.testing.assert_frame_equal(service_table(there.tickets), service_table(here.tickets), check_dtype=False)
+    there.transactions.get_backend().disconnect()
+
+
+def test_postgresql_answers_as_files_do(tmp_path):
+    address = os.environ.get("PORTFOY_TEST_POSTGRES")
+    if not address:
+        pytest.skip("PORTFOY_TEST_POSTGRES names no PostgreSQL database")
+    psycopg = pytest.importorskip("psycopg")
+    with psycopg.connect(address, autocommit=True) as server:
+        for name, table in {"transactions": LOG, "tickets": TICKETS}.items():
+            types = {"ordered_on": "date", "opened_on": "date", "amount": "double precision"}
+            columns = ", ".join(f"{column} {types.get(column, 'text')}" for column in table)
+            server.execute(f"DROP TABLE IF EXISTS {name}")
+            server.execute(f"CREATE TABLE {name} ({columns})")
+            places = ", ".join(["%s"] * len(table.columns))
+            server.cursor().executemany(f"INSERT INTO {name} VALUES ({places})", table.astype(object).values.tolist())
+    answers_are_those_of_files(address, tmp_path)
+
+
+def test_spark_answers_as_files_do(tmp_path, tmp_path_factory):
+    if not os.environ.get("PORTFOY_TEST_SPARK"):
+        pytest.skip("PORTFOY_TEST_SPARK is not set; starting a Spark takes half a minute")
+    from pyspark.sql import SparkSession
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Spark's own, about pandas 3
+        session = SparkSession.builder.master("local[1]").config("spark.ui.enabled", "false").getOrCreate()
+        for name, table in {"transactions": LOG, "tickets": TICKETS}.items():
+            path = tmp_path_factory.mktemp("spark") / f"{name}.parquet"
+            table.to_parquet(path, coerce_timestamps="us")
+            session.read.parquet(str(path)).createOrReplaceTempView(name)
+        answers_are_those_of_files("pyspark://", tmp_path)
