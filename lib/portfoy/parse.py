@@ -73,7 +73,7 @@ def typed(raw, table, mapping, given, reading):
     """
     row = {"row": raw["portfoy_row"]} if table == "transactions" and "portfoy_row" in raw.columns else {}
     columns = {ours: _found(raw, theirs, kind_of(table, ours)) for ours, theirs in mapping.items()}
-    found = _select(raw, columns | row)
+    found = raw.select([column.name(name) for name, column in (columns | row).items()])  # no keywords: "self" is one
     columns, marks = {}, _marks(found, [ours for ours in mapping if kind_of(table, ours) == "number"], given)
     for ours in mapping:
         where, kind = f"{table}.{ours}", kind_of(table, ours)
@@ -86,7 +86,7 @@ def typed(raw, table, mapping, given, reading):
         else:
             columns[ours] = found[ours]
     if table != "transactions":
-        return _select(found, columns)
+        return found.select([column.name(name) for name, column in columns.items()])
     money = "amount" if "amount" in mapping else "unit_price"
     columns |= {"raw_ordered_on": _unread(found.ordered_on), "raw_amount": _unread(found[money])}
     columns.setdefault("order_id", ibis.null("string"))
@@ -96,11 +96,6 @@ def typed(raw, table, mapping, given, reading):
         raw_ordered_on=ibis.ifelse(log.ordered_on.isnull(), log.raw_ordered_on, ibis.null("string")),
         raw_amount=ibis.ifelse(log.amount.isnull(), log.raw_amount, ibis.null("string")),
     )
-
-
-def _select(table, columns):
-    """The table with columns (name -> expression); not as keywords, because a source may call one "self"."""
-    return table.select([column.name(name) for name, column in columns.items()])
 
 
 def _found(raw, theirs, kind):

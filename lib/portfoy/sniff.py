@@ -128,8 +128,7 @@ def look(path, given):
     plain = (
         codecs.lookup(encoding).name in ("utf-8", "utf-8-sig", "ascii")
         and delimiter != "whitespace"
-        and zipped == str(path).endswith(".gz")
-        and not (zipped and "?" in str(path))  # the engine takes what follows for no part of the name
+        and zipped == (str(path).endswith(".gz") and "?" not in str(path))  # behind it the engine sees no ending
         and len({line[len(line.rstrip("\r\n")) :] for line in lines if line.endswith(("\r", "\n"))}) <= 1
     )
     return TextFile(encoding, delimiter, tuple(_unique(named)), skip + (given.header is True), plain)
