@@ -23,7 +23,7 @@ ORDER = [
     ["contract"],
     ["sniff"],
     ["settings"],
-    ["parse"],
+    ["parse", "ids"],
     ["address", "files", "quality"],
     ["tables"],
     ["source"],

@@ -10,7 +10,7 @@ from datetime import date
 from functools import partial
 from pathlib import Path
 
-from portfoy import parse, sniff
+from portfoy import ids, parse, sniff
 from portfoy.address import connect, discreet, filled, hidden, locate, revealed
 from portfoy.contract import TABLES, DataError, check_columns
 from portfoy.files import Raw, embedded, load, quoted, readable, stamp
@@ -170,14 +170,16 @@ def _tables(where, settings, raws, engine, today):
         return engine.create_table(name, table) if raw.files else table
 
     rows, copies, raw.table = _without_copies(raw.table, keep, drop=settings.duplicates == "drop")
-    reading = []
+    reading, log = [], None
 
-    def work_out(table):
-        return parse.typed(raws[table].table, table, mapped[table], raws[table].format, reading)
+    def work_out(table):  # the ids of further tables are held against those of the log, once there is one
+        typed = parse.typed(raws[table].table, table, mapped[table], raws[table].format, reading)
+        return ids.whole(typed, table, log, settings.unknown(), reading)
 
+    log = work_out("transactions")
     later = {table: partial(work_out, table) for table in raws if table != "transactions"}
     log, quality, facts = check_transactions(
-        _with_cost(work_out("transactions"), later.get("products")),
+        _with_cost(log, later.get("products")),
         settings,
         rows=rows,
         copies=copies,

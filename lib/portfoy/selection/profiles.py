@@ -186,7 +186,9 @@ def profile_cards(customers, *, by="segment", most=4, categories=None, confidenc
     total = _need(customers, by, "profile_cards")
     groups, names = level_groups(customers, by)
     lines = [
-        _trait_lines(customers, groups, trait, confidence) for trait in TRAITS if trait in customers and trait != by
+        _trait_lines(customers, groups, trait, confidence)
+        for trait in TRAITS
+        if trait in customers and trait != by and customers[trait].notna().any()
     ]
     lines += _buying_lines(customers, groups, confidence) + _category_lines(customers, groups, categories, confidence)
     lines = pd.concat(lines, ignore_index=True).dropna(subset="p_value")

@@ -3,6 +3,7 @@
 import pandas as pd
 
 from portfoy import style
+from portfoy.ids import unmatched
 from portfoy.locale import _, language, plural
 
 
@@ -12,12 +13,14 @@ def describe_data(tables, *, as_of=None, confidence=None):
     `as_of` is the day the report stands on, `confidence` that of its intervals, which are then explained.
     """
     text, found = _used(tables.facts), tables.quality[tables.quality["rows"] > 0]
+    without = _without_order(tables)
     if as_of and pd.Timestamp(as_of).date() < tables.facts.last_day:
         said = _("This report stands on {day} and leaves out what came later.")
         text += " " + said.format(day=style.day(as_of))
     listed = [f"{_inside(row.rule)}, {_some(row.share)}" for row in found.itertuples()]
     if listed:
         text += " " + _("Found on the way, as a share of all lines: {list}.").format(list="; ".join(listed))
+    text += "".join(f" {said}" for said in without)
     if tables.reading:
         text += " " + _("Read from the values: {list}.").format(list="; ".join(tables.reading))
     if confidence:
@@ -35,6 +38,25 @@ def _used(facts):
         first=style.day(facts.first_day),
         last=style.day(facts.last_day),
     )
+
+
+def _without_order(tables):
+    """Sentences on the ids of further tables that no order has: all of a table, or some of it."""
+    found = unmatched(tables)
+    some = found[found["missing"] < found["ids"]]
+    said = [
+        _(
+            "No id of {table} is in the orders (it has {example}, they have {order}); check the column that holds it."
+        ).format(table=row.table, example=row.example, order=row.order)
+        for row in found.drop(some.index).itertuples()
+    ]
+    listed = [
+        _("{missing} of {ids} in {table} ({example})").format(
+            missing=style.number(row.missing), ids=style.number(row.ids), table=row.table, example=row.example
+        )
+        for row in some.itertuples()
+    ]
+    return [*said, _("Ids without an order: {list}.").format(list="; ".join(listed))] if listed else said
 
 
 def _some(part):
@@ -55,6 +77,7 @@ def quality_text(tables):
         f"{tables.name}: {_used(facts)}",
         _("revenue, net of returns: {money}").format(money=style.money(facts.revenue, tables.currency)),
     ]
+    lines += _without_order(tables)
     lines += [_("read from the values: {what}").format(what=what) for what in tables.reading]
     if len(found):
         lines += ["", style.show(found, "").plain()]

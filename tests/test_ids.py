@@ -1,0 +1,109 @@
+"""Ids of different tables meet: the ".0" of exported measurements goes, and what matches nothing is counted."""
+
+import datetime
+
+import pandas as pd
+import pytest
+
+import portfoy as pf
+from portfoy import source
+from portfoy.ids import unmatched
+from portfoy.sentences.data import quality_text
+
+TODAY = datetime.date(2026, 12, 31)
+
+
+@pytest.fixture
+def firm(tmp_path):
+    """A function that opens a source of orders by some customers, each of one product, and of further tables."""
+
+    def firm(orders, sold=None, settings="", **further):
+        log = pd.DataFrame({"customer_id": orders, "product_id": sold or ["P"] * len(orders)})
+        log = log.assign(order_id=[f"O{row}" for row in range(len(log))], ordered_on="2026-03-31", amount="10")
+        log.to_csv(tmp_path / "transactions.csv", index=False)
+        for table, columns in further.items():
+            pd.DataFrame(columns).to_csv(tmp_path / f"{table}.csv", index=False)
+        (tmp_path / "portfoy.toml").write_text(settings)
+        return source.open(tmp_path, today=TODAY)
+
+    return firm
+
+
+def ids(table, column="customer_id"):
+    return sorted(table.to_pandas()[column])
+
+
+def said(column):
+    return f'{column}: ids read without the ".0" behind them'
+
+
+@pytest.mark.parametrize(
+    ("orders", "listed"),
+    [
+        (["1001.0", "1002.0", "0.0"], ["1001", "1002", "0"]),
+        (["1001", "1002", "0"], ["1001.0", "1002.0", "0.0"]),
+        (["1001.0", "1002.0", "0.0"], ["1001.0", "1002.0", "0.0"]),
+    ],
+)
+def test_ids_exported_as_measurements_match_and_it_is_said(firm, orders, listed):
+    tables = firm(orders, customers={"customer_id": listed, "region": ["north", "south", "north"]})
+    people = pf.people_table(tables)
+    assert people["customer_id"].tolist() == ["0", "1001", "1002"]
+    assert people["region"].tolist() == ["north", "north", "south"]
+    expected = {"transactions": orders, "customers": listed}
+    assert tables.reading == [said(f"{table}.customer_id") for table, ids in expected.items() if "1001.0" in ids]
+    assert unmatched(tables).empty
+
+
+@pytest.mark.parametrize("odd", ["7", "A7.0", "7.00", "007.5"])
+def test_ids_are_text_where_one_of_them_is_no_whole_number(firm, odd):
+    tables = firm(["1001.0", odd], customers={"customer_id": ["1001.0", odd]})
+    assert ids(tables.transactions) == ids(tables.customers) == sorted(["1001.0", odd])
+    assert tables.reading == []
+
+
+def test_zeros_in_front_stay(firm):
+    tables = firm(["007.0", "08.0"], customers={"customer_id": ["007", "08"]})
+    assert ids(tables.transactions) == ids(tables.customers) == ["007", "08"]
+
+
+@pytest.mark.parametrize("sold", [["1.0", "2.5"], ["1.0", "1.0"]])
+def test_versions_of_products_still_meet_their_list(firm, sold):
+    tables = firm(["A", "B"], sold, products={"product_id": ["1.0", "2.5"], "unit_cost": ["4", "6"]})
+    assert tables.transactions.unit_cost.notnull().sum().to_pandas() == 2
+
+
+def test_an_id_that_stands_for_nobody_still_does(firm):
+    tables = firm(["1001.0", "999.0", "Guest"], settings='unknown_customers = ["999.0"]\n')
+    assert ids(tables.transactions) == ["1001"]
+    assert tables.quality.loc["unknown_customer", "rows"] == 2
+
+
+def test_ids_without_an_order_are_counted_as_a_naive_set_does(firm):
+    listed = ["A", "B", "B", "X", "Y"]
+    tables = firm(
+        ["A", "B", "C"],
+        customers={"customer_id": listed},
+        tickets={"ticket_id": [1], "customer_id": ["Q"], "opened_on": ["2026-03-01"]},
+    )
+    row = unmatched(tables).set_index("table").loc["customers"]
+    assert row["missing"] == len({*listed} - {"A", "B", "C"}) == 2
+    assert row["ids"] == len({*listed}) == 4
+    assert (row["link"], row["example"]) == ("customer_id", "X")
+    assert "Ids without an order: 2 of 4 in customers (X)." in pf.describe_data(tables)
+
+
+def test_a_table_of_which_no_id_is_known_is_told_in_a_sentence(firm):
+    tables = firm(["C1", "C2"], customers={"customer_id": ["1", "2"], "birth_year": ["1980", "1990"]})
+    sentence = "No id of customers is in the orders (it has 1, they have C1); check the column that holds it."
+    assert sentence in pf.describe_data(tables)
+    assert sentence in quality_text(tables).splitlines()
+
+
+def test_cards_leave_out_a_trait_that_is_known_of_nobody(firm):
+    orders = [f"C{row}" for row in range(40) for _ in range(1 + row % 3)]
+    tables = firm(orders, customers={"customer_id": ["1", "2"], "birth_year": ["1980", "1990"]})
+    customers = pf.rfm(pf.customer_table(tables.transactions)).table
+    plain = pf.profile_cards(customers)
+    with_nothing = pf.profile_cards(pf.with_traits(customers, pf.people_table(tables)))
+    pd.testing.assert_frame_equal(with_nothing, plain)
