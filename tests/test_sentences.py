@@ -10,7 +10,6 @@ import pytest
 
 import portfoy as pf
 import portfoy.locale
-from portfoy.contract import TABLES
 from portfoy.models.bg_nbd import BgNbd
 from portfoy.models.holdout import Backtest
 from portfoy.portfolio.concentration import concentration, decile_table
@@ -41,8 +40,7 @@ FACTS = Facts(
 
 
 def tables(*rows, reading=(), facts=FACTS):
-    found = {"facts": facts, "quality": quality(*rows), "reading": reading, "name": "Kırtasiye", "currency": "TRY"}
-    return SimpleNamespace(**found, **dict.fromkeys(TABLES))
+    return SimpleNamespace(facts=facts, quality=quality(*rows), reading=reading, name="Kırtasiye", currency="TRY")
 
 
 USED = "1,100 of 1,200 order lines are used; 300 customers placed 800 orders from 2 Jan 2025 to 30 Jun 2026."

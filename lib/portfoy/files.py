@@ -124,7 +124,7 @@ def load(engine, table, paths, given):
         for path, file in zip(paths, plain, strict=True):
             _refuse_endless(path, file)
         broken = _read_text(engine, table, plain, looks[0], names=dict(zip(map(str, plain), paths, strict=True)))
-    return Raw(_numbered(engine.table(f"raw_{table}"), looks[0]), given, paths, broken, numbered=True)
+    return Raw(_numbered(engine.table(f"raw_{table}"), looks[0]), given, paths, broken=broken, numbered=True)
 
 
 def _numbered(raw, look):
