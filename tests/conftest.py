@@ -1,5 +1,6 @@
 """What several test files need: the published data, companies and their reports, made once for all workers."""
 
+import csv
 import os
 import shutil
 import subprocess
@@ -11,6 +12,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from filelock import FileLock
+
+import helpers
 
 ROOT = Path(__file__).parent.parent
 mpl.use("agg")
@@ -67,6 +70,14 @@ def teaching():
 
 
 @pytest.fixture(scope="session")
+def simulated():
+    """The same company from memory, with its truth; for reading only."""
+    from portfoy.simulate import simulate
+
+    return simulate()
+
+
+@pytest.fixture(scope="session")
 def teaching_run(once):
     """A folder in which `portfoy report` was run on the teaching company, and what it printed; for reading only."""
 
@@ -78,6 +89,25 @@ def teaching_run(once):
 
     folder = once("teaching run", fill)
     return folder, (folder / "stdout.txt").read_text("utf-8"), (folder / "stderr.txt").read_text("utf-8")
+
+
+@pytest.fixture(scope="session")
+def hostile_run(once):
+    """The run of the selection report on a shop whose names a careless page would run or garble; for reading only."""
+
+    def fill(folder):
+        place = folder / "shop <b> & söhne #1 100%"
+        place.mkdir()
+        shop = place / f"{helpers.SCRIPT.replace('/', '-')}.csv"
+        with shop.open("w", newline="", encoding="utf-8") as file:
+            head = ["customer_id", "order_id", "product_id", "ordered_on", "amount"]
+            csv.writer(file).writerows([head, *helpers.hostile_orders()])
+        command = [sys.executable, "-m", "portfoy", "report", "selection", "--data", shop.name]
+        done = subprocess.run(command, cwd=place, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+
+    (run,) = once("hostile run", fill).glob("*/reports/20*")
+    return run
 
 
 @pytest.fixture(scope="session")

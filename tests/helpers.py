@@ -1,8 +1,15 @@
 """Small things that many test files need."""
 
+import ast
+import random
+from datetime import date, timedelta
+
 import pytest
 
 from portfoy.contract import DataError
+
+SCRIPT, IMAGE, TURKISH, LONG = "<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "Şükrü İÇ Łódź", "a" * 200
+NAMES = [SCRIPT, IMAGE, TURKISH, LONG, "$5 \\frac{1}{2}", "=1+1", "{0} %s", "007"]
 
 
 def plain(sentence):
@@ -20,3 +27,44 @@ def message_of(function, *arguments, error=DataError, **named):
 def labels(axis):
     """The texts at the ticks of an axis."""
     return [label.get_text() for label in axis.get_ticklabels()]
+
+
+def hostile_orders():
+    """Eight customers with names that a careless page would run or garble, who buy often; and 400 others."""
+    rng = random.Random(1)
+    for number in range(400):
+        name, known = (NAMES[number], True) if number < len(NAMES) else (f"C{number}", False)
+        day, rate = rng.randrange(600), 0.05 if known else rng.gammavariate(0.6, 1 / 50)
+        leaves, level = 0 if known else rng.betavariate(0.8, 2.5), 7 if known else rng.gauss(4, 0.6)
+        order = 0
+        while day < 1000:
+            product = SCRIPT if order % 2 else IMAGE
+            yield [
+                name,
+                f"{number}-{order}",
+                product,
+                date(2023, 1, 1) + timedelta(day),
+                round(rng.lognormvariate(level, 0.5), 2),
+            ]
+            order += 1
+            day += 1 + int(rng.expovariate(rate)) + (2000 if rng.random() < leaves else 0)
+
+
+def needed(code):
+    """The cells that the answers hang on: those that ask, and those before them that make a name which they read.
+
+    A cell that changes an object, as with `table["new"] = ...`, makes its name.
+    """
+    kept, wanted = [], set()
+    for cell in reversed(code):
+        nodes = list(ast.walk(tree := ast.parse(cell["source"])))
+        stored = [node for node in nodes if isinstance(getattr(node, "ctx", None), ast.Store)]
+        made = {node.id for target in stored for node in ast.walk(target) if isinstance(node, ast.Name)}
+        made |= {node.asname or node.name for node in nodes if isinstance(node, ast.alias)}
+        if made & wanted or {"answer", "parameters"} & set(cell["tags"]) or "pf.lesson(" in cell["source"]:
+            kept.append(cell)
+            targets = [target for line in tree.body if isinstance(line, ast.Assign) for target in line.targets]
+            anew = {target.id for target in targets if isinstance(target, ast.Name)}
+            read = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+            wanted = wanted - anew | read
+    return kept[::-1]

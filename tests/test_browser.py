@@ -1,65 +1,22 @@
 """Pages in a real browser: whole without a network, silent, accessible. Judges: Chromium, axe-core, pypdf."""
 
-import csv
 import json
-import random
-import subprocess
-import sys
 import unicodedata
-from datetime import date, timedelta
 from io import BytesIO
 
 import pytest
 
+from helpers import IMAGE, LONG, SCRIPT, TURKISH
 from portfoy.report import overview
 
-pytestmark = pytest.mark.slow
-
-SCRIPT, IMAGE, TURKISH, LONG = "<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "Şükrü İÇ Łódź", "a" * 200
-NAMES = [SCRIPT, IMAGE, TURKISH, LONG, "$5 \\frac{1}{2}", "=1+1", "{0} %s", "007"]
 PAGES = ["report", "run", "values", "shelf"]
 PUBLISHED = ["first run", "index"]  # less in them than in "run" and "shelf"
 
 
 @pytest.fixture(scope="module")
-def reports(tmp_path_factory):
-    """A run of the command on a shop with hostile names; its folder of reports, and where each page stands."""
-    folder = tmp_path_factory.mktemp("shop <b> & söhne #1 100%")
-    shop = folder / f"{SCRIPT.replace('/', '-')}.csv"
-    with shop.open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerows([["customer_id", "order_id", "product_id", "ordered_on", "amount"], *orders()])
-    command = [sys.executable, "-m", "portfoy", "report", "selection", "--data", shop.name]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    (run,) = (folder / "reports").glob("20*")
-    return folder / "reports", run
-
-
-def orders():
-    """Eight customers with names that a careless page would run or garble, who buy often; and 400 others."""
-    rng = random.Random(1)
-    for number in range(400):
-        name, known = (NAMES[number], True) if number < len(NAMES) else (f"C{number}", False)
-        day, rate = rng.randrange(600), 0.05 if known else rng.gammavariate(0.6, 1 / 50)
-        leaves, level = 0 if known else rng.betavariate(0.8, 2.5), 7 if known else rng.gauss(4, 0.6)
-        order = 0
-        while day < 1000:
-            product = SCRIPT if order % 2 else IMAGE
-            yield [
-                name,
-                f"{number}-{order}",
-                product,
-                date(2023, 1, 1) + timedelta(day),
-                round(rng.lognormvariate(level, 0.5), 2),
-            ]
-            order += 1
-            day += 1 + int(rng.expovariate(rate)) + (2000 if rng.random() < leaves else 0)
-
-
-@pytest.fixture(scope="module")
-def pages(reports, tmp_path_factory):
+def pages(hostile_run, tmp_path_factory):
     """The published pages, and those of a run that has what a first run lacks: others before it, and a failure."""
-    root, folder = reports
+    root, folder = hostile_run.parent, hostile_run
     record = {**json.loads((folder / "run.json").read_text(encoding="utf-8")), "folder": folder.name}
     stage = record["stages"][0]
     failed = {**stage, "name": "retention", "stage": "retention", "status": "failed", "error": IMAGE, "figures": []}
@@ -134,8 +91,14 @@ def test_the_watch_sees_a_request_a_complaint_and_a_dialog(browser, visit, pages
     assert "no" in page.seen["complaints"]
 
 
-@pytest.mark.parametrize("width", [1280, 400])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(
+    ("width", "scheme"),
+    [
+        (1280, "light"),
+        (400, "dark"),
+        *(pytest.param(*pair, marks=pytest.mark.study) for pair in [(1280, "dark"), (400, "light"), (768, "light")]),
+    ],
+)
 @pytest.mark.parametrize("name", PAGES)
 def test_axe_finds_nothing(visit, name, scheme, width):
     from axe_playwright_python.sync_playwright import Axe
@@ -148,10 +111,11 @@ def test_axe_finds_nothing(visit, name, scheme, width):
     assert len(found.response["passes"]) > 10
 
 
+@pytest.mark.parametrize("width", [400, *(pytest.param(n, marks=pytest.mark.study) for n in (320, 600, 768, 1024))])
 @pytest.mark.parametrize("name", PAGES + PUBLISHED)
-def test_a_narrow_page_does_not_scroll_sideways(visit, name):
-    page = visit(name, viewport={"width": 400, "height": 800})
-    assert page.evaluate("document.documentElement.scrollWidth") <= 400
+def test_a_page_does_not_scroll_sideways(visit, name, width):
+    page = visit(name, viewport={"width": width, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.evaluate("window.scrollTo(500, 0)")
     assert page.evaluate("window.scrollX") == 0
 

@@ -10,6 +10,7 @@ import matplotlib.pyplot as plt
 import pytest
 
 import portfoy as pf
+from helpers import needed
 from portfoy.course import checks, lessons, results, terms
 from portfoy.course.exercise import Desk
 
@@ -139,26 +140,6 @@ def run(company, monkeypatch, tmp_path):
     return run
 
 
-def needed(code):
-    """The cells that the answers hang on: those that ask, and those before them that make a name which they read.
-
-    A cell that changes an object, as with `table["new"] = ...`, makes its name.
-    """
-    kept, wanted = [], set()
-    for cell in reversed(code):
-        nodes = list(ast.walk(tree := ast.parse(cell["source"])))
-        stored = [node for node in nodes if isinstance(getattr(node, "ctx", None), ast.Store)]
-        made = {node.id for target in stored for node in ast.walk(target) if isinstance(node, ast.Name)}
-        made |= {node.asname or node.name for node in nodes if isinstance(node, ast.alias)}
-        if made & wanted or {"answer", "parameters"} & set(cell["tags"]) or "pf.lesson(" in cell["source"]:
-            kept.append(cell)
-            targets = [target for line in tree.body if isinstance(line, ast.Assign) for target in line.targets]
-            anew = {target.id for target in targets if isinstance(target, ast.Name)}
-            read = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
-            wanted = wanted - anew | read
-    return kept[::-1]
-
-
 def unfit(one, size):
     return size == SMALL and one.text.startswith("This exercise cannot be checked on these data: ")
 
@@ -181,7 +162,26 @@ def test_the_cells_that_answers_need_are_few_and_enough(phase):
     assert len(kept) < len(code) / 2
 
 
-# `make test` runs every lesson as a whole on the shipped company besides, by nbval.
+# `make test` runs every lesson as its author wrote it as a whole besides, by nbval. An edition is the same but for the
+# answers, so that it runs as a whole too where no other cell reads what a student has yet to make.
+
+
+@pytest.mark.parametrize("phase", PHASES)
+def test_no_other_cell_of_an_edition_hangs_on_an_answer(phase):
+    open_names = set()
+    for cell in cells(phase):
+        if cell["cell_type"] != "code":
+            continue
+        for line in ast.parse(cell["source"]).body:
+            names = [node for node in ast.walk(line) if isinstance(node, ast.Name)]
+            stored = {node.id for node in names if isinstance(node.ctx, ast.Store)}
+            if {"answer", "solution"} & set(cell["tags"]):
+                open_names |= stored
+            else:
+                read = {node.id for node in names if isinstance(node.ctx, ast.Load)}
+                own = stored if hasattr(line, "body") else set()  # of an if or a loop
+                assert not read & open_names - own, cell["source"]
+                open_names -= stored
 
 
 @pytest.mark.parametrize(("seed", "size"), [(SHIPPED, None), (1, SMALL), (2, SMALL), (3, MIDDLE)])

@@ -1,17 +1,17 @@
 """The command from end to end, on real kernels. Judges: REFERENCE numbers for CDNOW, and the exit codes of the plan."""
 
 import json
-import random
 import re
+import shutil
 import subprocess
 import sys
-from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 from bs4 import BeautifulSoup
 
-pytestmark = pytest.mark.slow
+import portfoy as pf
+from helpers import plain
 
 
 def portfoy(*arguments, cwd):
@@ -19,27 +19,21 @@ def portfoy(*arguments, cwd):
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
 
 
-def read(folder):
-    stage = json.loads((folder / "run.json").read_text())["stages"][0]
-    text = BeautifulSoup((folder / "selection.html").read_text(), "html.parser").get_text(" ")
-    return stage, " ".join(text.replace("\u00a0", " ").replace("\u2060", "").split())
+def read(folder, name="selection"):
+    stages = {stage["name"]: stage for stage in json.loads((folder / "run.json").read_text())["stages"]}
+    text = BeautifulSoup((folder / f"{name}.html").read_text(), "html.parser").get_text(" ")
+    return stages[name], " ".join(plain(text).split())
 
 
 def figure(stage, name):
     return next(figure for figure in stage["figures"] if figure["name"] == name)
 
 
-@pytest.fixture(scope="module")
-def teaching(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("teaching")
-    return folder, portfoy("report", "selection", cwd=folder)
-
-
-def test_one_command_makes_a_whole_run(teaching):
-    folder, done = teaching
-    assert (done.returncode, "Traceback" in done.stderr) == (0, False), done.stderr
-    pages = ["reports/2026-06-30/selection.html", "reports/2026-06-30/index.html", "reports/index.html"]
-    assert done.stdout.splitlines() == pages
+def test_one_command_makes_a_whole_run(teaching_run):
+    folder, stdout, stderr = teaching_run
+    assert "Traceback" not in stderr
+    pages = ["reports/2026-06-30/portfolio.html", "reports/2026-06-30/selection.html"]
+    assert stdout.splitlines() == [*pages, "reports/2026-06-30/index.html", "reports/index.html"]
     made = sorted(str(path.relative_to(folder / "reports")) for path in (folder / "reports").rglob("[!.]*.*"))
     assert made == [
         "2026-06-30/actions/early_adopters.csv",
@@ -48,7 +42,9 @@ def test_one_command_makes_a_whole_run(teaching):
         "2026-06-30/actions/rfm_cuts.csv",
         "2026-06-30/actions/win_back.csv",
         "2026-06-30/index.html",
+        "2026-06-30/notebooks/portfolio.ipynb",
         "2026-06-30/notebooks/selection.ipynb",
+        "2026-06-30/portfolio.html",
         "2026-06-30/run.json",
         "2026-06-30/selection.html",
         "index.html",
@@ -56,10 +52,10 @@ def test_one_command_makes_a_whole_run(teaching):
     ]
 
 
-def test_the_page_of_a_whole_run_is_complete(teaching):
-    folder, _done = teaching
-    page = BeautifulSoup((folder / "reports" / "2026-06-30" / "selection.html").read_text(), "html.parser")
-    notebook = json.loads((Path(__file__).parent.parent / "notebooks" / "reports" / "selection.ipynb").read_text())
+@pytest.mark.parametrize("stage", ["portfolio", "selection"])
+def test_the_page_of_a_whole_run_is_complete(teaching_run, stage):
+    page = BeautifulSoup((teaching_run[0] / "reports" / "2026-06-30" / f"{stage}.html").read_text(), "html.parser")
+    notebook = json.loads((Path(__file__).parent.parent / "notebooks" / "reports" / f"{stage}.ipynb").read_text())
     code = "\n".join("".join(cell["source"]) for cell in notebook["cells"])
     assert len(page.find_all("img", alt=True)) == code.count("ax = pf.plot_")
     assert all(len(image["alt"]) > 40 for image in page.find_all("img"))
@@ -68,12 +64,13 @@ def test_the_page_of_a_whole_run_is_complete(teaching):
     assert "nan" not in page.get_text(" ").lower().split()
 
 
-def test_warm_and_ordinary_kernels_give_the_same_page_but_for_the_clock(teaching):
-    folder, _done = teaching
-    assert portfoy("report", "selection", "--isolated", cwd=folder).returncode == 0
+@pytest.mark.study  # the same of a tiny notebook stands in test_report_process.py
+def test_warm_and_ordinary_kernels_give_the_same_page_but_for_the_clock(teaching_run, tmp_path):
+    shutil.copytree(teaching_run[0] / "reports", tmp_path / "reports")
+    assert portfoy("report", "selection", "--isolated", cwd=tmp_path).returncode == 0
     pages, notebooks = [], []
     for name in ("2026-06-30", "2026-06-30.2"):
-        page = BeautifulSoup((folder / "reports" / name / "selection.html").read_text(), "html.parser")
+        page = BeautifulSoup((tmp_path / "reports" / name / "selection.html").read_text(), "html.parser")
         page.find("script").decompose()
         for change in page.select(".tiles .change"):  # there is nothing to compare the first one with
             assert "about the same" in change.extract().get_text()
@@ -81,7 +78,7 @@ def test_warm_and_ordinary_kernels_give_the_same_page_but_for_the_clock(teaching
             if row.th and row.th.get_text() in ("Made", "Time taken"):
                 row.decompose()
         pages.append(str(page))
-        executed = json.loads((folder / "reports" / name / "notebooks" / "selection.ipynb").read_text())
+        executed = json.loads((tmp_path / "reports" / name / "notebooks" / "selection.ipynb").read_text())
         notebooks.append([cell.get("outputs") for cell in executed["cells"]])
     assert pages[0] == pages[1]
     assert notebooks[0] == notebooks[1]
@@ -89,18 +86,25 @@ def test_warm_and_ordinary_kernels_give_the_same_page_but_for_the_clock(teaching
 
 @pytest.fixture(scope="module")
 def cdnow_master(tmp_path_factory, shared_data):
+    """The folder with the settings of the README for the published file."""
     folder = tmp_path_factory.mktemp("cdnow")
     readme = (Path(__file__).parent.parent / "README.md").read_text()
     settings = readme.partition("```toml\n")[2].partition("```")[0]
     source = shared_data / "cdnow" / "CDNOW_master.txt"
     (folder / "portfoy.toml").write_text(settings.replace('"CDNOW_master.txt"', json.dumps(str(source))))
-    done = portfoy("report", "selection", "--data", "portfoy.toml", "--as-of", "1998-06-30", cwd=folder)
-    assert done.returncode == 0, done.stderr
-    return read(folder / "reports" / "1998-06-30")
+    return folder
 
 
+def test_cdnow_master_opens_by_the_readme(cdnow_master):
+    facts = pf.open(cdnow_master).facts
+    assert (facts.used, facts.rows, facts.customers) == (69_659, 69_659, 23_570)
+
+
+@pytest.mark.study  # the sample below is a tenth of it
 def test_cdnow_master_by_the_readme_matches_the_reference(cdnow_master):
-    stage, text = cdnow_master
+    done = portfoy("report", "selection", "--data", "portfoy.toml", "--as-of", "1998-06-30", cwd=cdnow_master)
+    assert done.returncode == 0, done.stderr
+    stage, text = read(cdnow_master / "reports" / "1998-06-30")
     assert stage["status"] == "ok"
     wanting = ["profitability: ", "contacts: ", "transactions: column 'product_id' is missing", "ratings: "]
     assert [said[: len(start)] for said, start in zip(stage["missing"], wanting, strict=True)] == wanting
@@ -111,16 +115,23 @@ def test_cdnow_master_by_the_readme_matches_the_reference(cdnow_master):
         assert shown in text
 
 
-def test_cdnow_sample_matches_fader_hardie_lee_2005(tmp_path, shared_data):
+@pytest.fixture(scope="module")
+def cdnow_run(tmp_path_factory, shared_data):
+    """The run of both reports on the sample."""
+    folder = tmp_path_factory.mktemp("sample")
     source = shared_data / "cdnow" / "CDNOW_sample.txt"
-    (tmp_path / "portfoy.toml").write_text(
+    (folder / "portfoy.toml").write_text(
         f"source = {json.dumps(str(source))}\n"
         'duplicates = "keep"\nheader = ["master_id", "customer_id", "date", "cds", "dollars"]\n[transactions]\n'
         'ordered_on = "date"\namount = "dollars"\norder_id = ["customer_id", "date"]\n'
     )
-    done = portfoy("report", "selection", "--data", "portfoy.toml", cwd=tmp_path)
+    done = portfoy("report", "--data", "portfoy.toml", "-p", "months=0", cwd=folder)
     assert done.returncode == 0, done.stderr
-    stage, text = read(tmp_path / "reports" / "1998-06-30")
+    return folder / "reports" / "1998-06-30"
+
+
+def test_cdnow_sample_matches_fader_hardie_lee_2005(cdnow_run):
+    stage, text = read(cdnow_run)
     assert figure(stage, "customers")["value"] == 2_357
     assert figure(stage, "revenue")["value"] == pytest.approx(244_091.94)
     said = r"forecast 1,653 purchases for the 273-day period after it; there were 1,882, so the forecast was 12\.\d%"
@@ -129,19 +140,10 @@ def test_cdnow_sample_matches_fader_hardie_lee_2005(tmp_path, shared_data):
         assert shown in text
 
 
-def test_cdnow_portfolio_matches_the_published_concentration(tmp_path, shared_data):
-    source = shared_data / "cdnow" / "CDNOW_sample.txt"
-    (tmp_path / "portfoy.toml").write_text(
-        f"source = {json.dumps(str(source))}\n"
-        'duplicates = "keep"\nheader = ["master_id", "customer_id", "date", "cds", "dollars"]\n[transactions]\n'
-        'ordered_on = "date"\namount = "dollars"\norder_id = ["customer_id", "date"]\n'
-    )
-    done = portfoy("report", "portfolio", "--data", "portfoy.toml", "-p", "months=0", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    folder = tmp_path / "reports" / "1998-06-30"
-    stage = json.loads((folder / "run.json").read_text())["stages"][0]
+def test_cdnow_portfolio_matches_the_published_concentration(cdnow_run):
+    stage, text = read(cdnow_run, "portfolio")
     assert figure(stage, "top_share")["value"] == pytest.approx(0.674, abs=0.0005)
-    assert "is 0.631 (" in (folder / "portfolio.html").read_text()  # Gini, 78 weeks
+    assert "is 0.631 (" in text  # Gini, 78 weeks
     assert [said.partition(":")[0] for said in stage["missing"]] == ["composition"]
 
 
@@ -151,28 +153,11 @@ def write(path, rows):
     )
 
 
-def test_strange_names_are_text_everywhere(tmp_path):
-    rng = random.Random(1)
-    names = ["<script>alert(1)</script>", "$5 \\frac{1}{2}", "Şükrü İÇ Łódź", "=1+1", "a" * 200, "{0} %s", "007"]
-    rows = []
-    for number in range(500):
-        name = names[number] if number < len(names) else f"C{number}"
-        day, rate, leaves = rng.randrange(600), rng.gammavariate(0.6, 1 / 50), rng.betavariate(0.8, 2.5)
-        rate, level = (0.05, 7) if number < len(names) else (rate, rng.gauss(4, 0.6))
-        while day < 1000:
-            when = date(2023, 1, 1) + timedelta(day)
-            rows.append([name, f"O{len(rows)}", when, round(rng.lognormvariate(level, 0.5), 2)])
-            day += 1 + int(rng.expovariate(rate)) + (2000 if rng.random() < leaves and number >= len(names) else 0)
-    write(tmp_path / "names.csv", rows)
-    done = portfoy("report", "selection", "--data", "names.csv", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    (folder,) = (tmp_path / "reports").glob("20*")
-    page = (folder / "selection.html").read_text()
+def test_strange_names_are_text_everywhere(hostile_run):
+    page = (hostile_run / "selection.html").read_text()
     assert "<script>alert" not in page
-    shown, listed = (
-        BeautifulSoup(page, "html.parser").get_text(),
-        (folder / "actions" / "most_valuable.csv").read_text(),
-    )
+    shown = BeautifulSoup(page, "html.parser").get_text()
+    listed = (hostile_run / "actions" / "most_valuable.csv").read_text()
     for name in ("<script>alert(1)</script>", "$5 \\frac{1}{2}", "Şükrü İÇ Łódź", "{0} %s", "007"):
         assert name in shown
         assert name in listed
