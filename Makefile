@@ -11,8 +11,8 @@ SPREAD = -n auto --dist loadscope
 help:
 	@echo "make report   the reports on the teaching company, in reports/index.html; ARGS='--language tr' adds options"
 	@echo "make lessons  the student editions, the index and the glossary, from notebooks/solutions"
-	@echo "make test     unit tests, then every notebook from top to bottom"
-	@echo "make study    the tests that draw, kill or measure many times; half an hour"
+	@echo "make test     unit tests, then the reports and lessons from top to bottom"
+	@echo "make study    tests that draw, kill or measure many times, and the student editions from top to bottom"
 	@echo "make check    lint, format, layout and notebook rules; seconds"
 	@echo "make lab      JupyterLab with everything installed"
 	@echo "make bench    the benchmarks, each with its peers"
@@ -27,10 +27,11 @@ lessons: $(READY)
 
 test: $(READY)
 	$(PYTEST) $(SPREAD) $(ARGS)
-	$(PYTEST) $(SPREAD) --nbval-lax --nbval-current-env notebooks
+	$(PYTEST) $(SPREAD) --nbval-lax --nbval-current-env notebooks/reports notebooks/solutions
 
 study: $(READY)
 	$(PYTEST) $(SPREAD) --study -m study tests $(ARGS)
+	$(PYTEST) $(SPREAD) --nbval-lax --nbval-current-env notebooks/lessons
 
 check: $(READY)
 	.venv/bin/ruff check .

@@ -11,7 +11,7 @@ from nbclient import NotebookClient
 
 from portfoy.report import kernels
 
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(not kernels.can_fork(), reason="this system does not fork")]
+pytestmark = pytest.mark.skipif(not kernels.can_fork(), reason="this system does not fork")
 
 
 def test_what_kernels_are_forked_from_starts_no_thread_and_no_backend():

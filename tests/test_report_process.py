@@ -1,7 +1,8 @@
 """`portfoy report` as a process of its own, in every kind of trouble. Judges: the files on the shelf, the operating
 system's list of processes, and what the tiny notebooks do by construction.
 
-After each event `expect_whole_shelf` looks at the same things: what must hold whatever has happened.
+After each event `expect_whole_shelf` looks at the same things: what must hold whatever has happened. A plain run kills
+a command and its kernels; the other kinds of trouble are studies.
 """
 
 import hashlib
@@ -22,10 +23,9 @@ import psutil
 import pytest
 from bs4 import BeautifulSoup
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(sys.platform == "win32", reason="signals, file-size limits and shell hooks as POSIX has them"),
-]
+pytestmark = pytest.mark.skipif(
+    sys.platform == "win32", reason="signals, size limits and shell hooks as POSIX has them"
+)
 
 DAY = "2024-01-28"
 PARAMETERS = 'data: str = "orders.csv"  # where the orders are\nas_of: str = ""  # last day'
@@ -228,6 +228,7 @@ def test_a_killed_command_takes_its_kernels_along_and_leaves_nothing_on_the_shel
     expect_whole_shelf(project, earlier, cleared=2)
 
 
+@pytest.mark.study
 def test_an_interrupted_command_says_so_and_leaves_nothing(project):
     earlier = project.fingerprints()
     project.notebook("selection", "## Start", WAIT)
@@ -270,6 +271,7 @@ def test_each_kernel_that_dies_is_told_and_the_other_reports_are_made(project):
     expect_whole_shelf(project, earlier, runs=[DAY, f"{DAY}.2"])
 
 
+@pytest.mark.study
 def test_a_report_that_raises_or_shows_too_little_has_failed_and_its_page_runs_no_code_of_its_error(project):
     earlier = project.fingerprints()
     hostile = "<script>alert(1)</script>"
@@ -293,6 +295,7 @@ def test_a_report_that_raises_or_shows_too_little_has_failed_and_its_page_runs_n
     expect_whole_shelf(project, earlier, runs=[DAY, f"{DAY}.2"])
 
 
+@pytest.mark.study
 def test_a_report_without_end_is_stopped_by_the_time_of_a_cell_or_of_the_whole(project):
     earlier = project.fingerprints()
     project.notebook("selection", "## Before", "print('seen', 'before')", "while True: pass", "print('never')")
@@ -326,6 +329,7 @@ def test_a_notebook_that_names_no_language_is_one_of_python(project):
 # --- nothing can be written ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.study
 def test_what_cannot_be_written_is_one_line_and_no_run(project):
     earlier = project.fingerprints()
     too_large = {  # the tables, the executed notebook, and the page, in which < takes four letters
@@ -369,6 +373,7 @@ def disk(project):
     subprocess.run(["umount", "-l", str(project.reports)], check=True)
 
 
+@pytest.mark.study
 def test_a_disk_that_fills_up_at_any_moment_leaves_whole_runs_only(project, disk):
     # The engine's file is the largest of a run and gone before the last pages are written. A second name for it on the
     # same disk keeps its room taken, so that the disk is fullest at the very end, and less room means an earlier stop.
@@ -404,6 +409,7 @@ def test_a_disk_that_fills_up_at_any_moment_leaves_whole_runs_only(project, disk
 # --- several at once, and again and again --------------------------------------------------------------------------
 
 
+@pytest.mark.study
 def test_runs_at_the_same_time_take_a_place_each(project):
     earlier = project.fingerprints()
     project.notebook("selection", "## Wait", WAIT)

@@ -6,8 +6,6 @@ import pytest
 from portfoy.report import plan, run
 from portfoy.report.kernels import Kernels
 
-pytestmark = pytest.mark.slow
-
 
 @pytest.fixture(params=[False, True], ids=["warm", "ordinary"])
 def execute(request, tmp_path):

@@ -89,7 +89,6 @@ WAYS = {
 }
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("way", WAYS)
 def test_no_byte_of_a_report_holds_the_password(shop, way):
     data, environment = WAYS[way]

@@ -260,7 +260,6 @@ def laid_out(browser, tmp_path):
     return go
 
 
-@pytest.mark.slow
 def test_long_slides_go_on_on_the_next_and_nothing_overflows(laid_out):
     more = [
         text("## Much", name="much"),
@@ -279,7 +278,6 @@ def test_long_slides_go_on_on_the_next_and_nothing_overflows(laid_out):
     assert sum(rows for title, *_rest, rows, _again in found if title == "Long table") == 70
 
 
-@pytest.mark.slow
 def test_a_picture_of_many_panels_keeps_its_size_and_scrolls(laid_out):
     more = [
         text("## Cards\n\nTo see.", name="cards"),
@@ -290,7 +288,6 @@ def test_a_picture_of_many_panels_keeps_its_size_and_scrolls(laid_out):
     assert [("scrolls" in kind, over) for kind, over in cards] == [(False, False), (True, True), (False, False)]
 
 
-@pytest.mark.slow
 def test_a_lesson_page_in_a_browser_asks_for_nothing_and_has_names_for_its_parts(browser, tmp_path):
     from axe_playwright_python.sync_playwright import Axe
 
@@ -341,7 +338,6 @@ def run(command, *arguments):
     return done.exit_code, done.output
 
 
-@pytest.mark.slow
 def test_a_lesson_runs_in_its_own_folder_and_keeps_no_progress(project):
     executed = sheets.execute(Path("notebooks/solutions/0_portfolio.ipynb").resolve())
     (output,) = executed.cells[2].outputs
@@ -350,7 +346,6 @@ def test_a_lesson_runs_in_its_own_folder_and_keeps_no_progress(project):
     assert not Path(progress).parent.exists()
 
 
-@pytest.mark.slow
 def test_a_cell_that_fails_is_one_line(project):
     project("1 / 0")
     message = (
@@ -360,7 +355,6 @@ def test_a_cell_that_fails_is_one_line(project):
     assert run(commands.lessons, "slides", "0") == (2, message)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("teacher", [False, True])
 def test_the_zip_is_the_same_each_time_and_holds_answers_for_teachers_only(project, teacher):
     project("print('A sentence that is long enough to be read as one.')")
