@@ -8,7 +8,8 @@ import pytest
 from scipy.optimize import approx_fprime, curve_fit, minimize
 from scipy.stats import poisson
 
-from portfoy.contract import DataError, FitError
+from helpers import message_of
+from portfoy.contract import FitError
 from portfoy.models import bass
 from portfoy.models.bass import Bass, fit_bass
 
@@ -234,21 +235,15 @@ def test_one_launch_day_is_survived():
 # (e) Errors
 
 
-def message_of(error, function, *arguments, **named):
-    with pytest.raises(error) as caught:
-        function(*arguments, **named)
-    return str(caught.value)
-
-
 def test_too_few_people():
-    assert message_of(FitError, fit_bass, periods([2] * 10)) == (
+    assert message_of(fit_bass, periods([2] * 10), error=FitError) == (
         "fit_bass: 20 people took it up; at least 30 are needed. "
         "Wait for more first purchases, or choose another product."
     )
 
 
 def test_too_few_periods():
-    assert message_of(FitError, fit_bass, periods([20] * 5)) == (
+    assert message_of(fit_bass, periods([20] * 5), error=FitError) == (
         "fit_bass: there are 5 periods; at least 6 are needed. "
         "Count by shorter periods, or wait until the product has been on sale for longer."
     )
@@ -270,7 +265,7 @@ ROWS = "a day or a count is missing or below 0, or a period has no days, in {n} 
     ],
 )
 def test_a_table_that_is_no_series_of_periods(table, what):
-    assert message_of(DataError, fit_bass, table) == f"fit_bass: {what}; {RULE}"
+    assert message_of(fit_bass, table) == f"fit_bass: {what}; {RULE}"
 
 
 def test_a_period_ends_after_it_begins():

@@ -1,16 +1,14 @@
 """Clusters against scikit-learn's measures, kinds of customers that were planted, and clouds that hold none."""
 
 import dataclasses
-from pathlib import Path
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import norm
 from sklearn.metrics import adjusted_rand_score, silhouette_samples
 
-from portfoy.contract import DataError
+from helpers import message_of, plain
 from portfoy.customers import customer_table
 from portfoy.figures import frame
 from portfoy.figures.clusters import plot_cluster_choice, plot_clusters
@@ -18,16 +16,6 @@ from portfoy.selection.clusters import Agreement, Clusters, cluster, cluster_tab
 from portfoy.selection.rfm import Rfm, rfm
 from portfoy.selection.separation import adjusted_rand, is_clear, search, silhouettes
 from portfoy.sentences.clusters import describe_agreement, describe_cluster_choice, describe_clusters
-from portfoy.source import open as open_source
-
-mpl.use("agg")
-import matplotlib.pyplot as plt
-
-
-@pytest.fixture(autouse=True)
-def closed():
-    yield
-    plt.close("all")
 
 
 def base(idle, purchases, ticket, age):
@@ -234,8 +222,8 @@ def test_bg_nbd_customers_are_a_continuum(simulate_customers):
     assert not cluster(table, most=4).clear
 
 
-def test_the_teaching_company_is_a_continuum_by_its_truth():
-    customers = customer_table(open_source(Path(__file__).parents[1] / "data" / "teaching").transactions)
+def test_the_teaching_company_is_a_continuum_by_its_truth(teaching):
+    customers = customer_table(teaching.transactions)
     found = cluster(customers, most=4)
     assert not found.clear
     assert (found.choice["stability"] > 0.8).any()  # k-means cuts it at the same place each time
@@ -374,12 +362,6 @@ def test_clusters_with_one_name_are_numbered():
 # (e) Errors
 
 
-def message_of(function, *arguments, **named):
-    with pytest.raises(DataError) as caught:
-        function(*arguments, **named)
-    return str(caught.value)
-
-
 def test_too_few_customers_are_refused():
     table, _kinds = planted(["new"], n=49)
     assert message_of(cluster, table) == (
@@ -484,11 +466,6 @@ def test_a_long_name_of_a_cluster_is_cut():
 
 
 # Sentences
-
-
-def plain(sentence):
-    """A sentence with ordinary blanks and without the marks that keep intervals together."""
-    return str(sentence).replace("\u2060", "").replace("\u00a0", " ")
 
 
 COMPARED = (

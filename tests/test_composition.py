@@ -1,6 +1,5 @@
 """Who the customers are: shares by hand, index numbers against other programs, a bootstrap and known truth; words."""
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,15 +13,6 @@ from portfoy.models.gamma_gamma import GammaGamma
 from portfoy.models.lifetime_value import lifetime_value
 from portfoy.people import AGE_BANDS, index_table, level_groups
 from portfoy.portfolio.composition import composition_table
-
-mpl.use("agg")
-import matplotlib.pyplot as plt
-
-
-@pytest.fixture(autouse=True)
-def closed():
-    yield
-    plt.close("all")
 
 
 def people(**columns):

@@ -12,8 +12,8 @@ from scipy.stats import norm, t
 from statsmodels.stats.proportion import proportion_confint
 
 import portfoy as pf
+from helpers import message_of, plain
 from portfoy import intervals
-from portfoy.contract import DataError
 from portfoy.models.bass import Bass
 from run_notebook import run_report
 
@@ -28,16 +28,6 @@ NARROW = norm.ppf(0.9) / norm.ppf(0.975)  # how much narrower a normal interval 
 def closed():
     yield
     plt.close("all")
-
-
-def plain(sentence):
-    return str(sentence).replace("\u2060", "").replace("\u00a0", " ")
-
-
-def message_of(function, *arguments, **named):
-    with pytest.raises(DataError) as caught:
-        function(*arguments, **named)
-    return str(caught.value)
 
 
 def orders(seed, customers=150, days=900):

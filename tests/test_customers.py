@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import portfoy as pf
+from helpers import message_of
 from portfoy.contract import DataError
 from portfoy.customers import (
     MOST_KEPT,
@@ -379,12 +380,6 @@ def test_one_customer_with_one_purchase():
 
 
 # (e) Errors
-
-
-def message_of(function, *arguments, **named):
-    with pytest.raises(DataError) as caught:
-        function(*arguments, **named)
-    return str(caught.value)
 
 
 def test_a_log_of_returns_only_is_refused():

@@ -10,20 +10,12 @@ from matplotlib.text import Text
 from PIL import Image
 
 import portfoy as pf
+from helpers import labels
 from portfoy.figures import frame
 from portfoy.models.holdout import Backtest
 from portfoy.portfolio.concentration import concentration
 
-mpl.use("agg")
-import matplotlib.pyplot as plt
-
 NAMES = ["Champions", "$5 \\frac $x$", "<b>İğdır</b> & Şoför"]
-
-
-@pytest.fixture(autouse=True)
-def closed():
-    yield
-    plt.close("all")
 
 
 def segments(names=NAMES, **columns):
@@ -60,10 +52,6 @@ def backtest(**tables):
     return Backtest(**({"purchases": holdout(), "active": share, "spend": money, "value": money} | tables))
 
 
-def texts(axis):
-    return [label.get_text() for label in axis.get_ticklabels()]
-
-
 def draw(ax):
     """Draw it whole; warnings are errors."""
     return frame.picture(ax.figure)
@@ -86,7 +74,7 @@ def test_concentration_draws_the_curve_and_the_point_it_names():
         "Axes: Customers, largest first (share); Share of the revenue."
     )
     draw(ax)
-    assert "40%" in texts(ax.xaxis)
+    assert "40%" in labels(ax.xaxis)
 
 
 def test_concentration_says_what_is_shared():
@@ -131,7 +119,7 @@ def test_segments_are_drawn_from_the_top_down():
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["share of customers", "share of revenue"]
     assert ax.get_title(loc="left") == "Champions: 10.0% of customers, 60.0% of revenue"
     assert ax.get_xlabel() == "Share of the base"
-    assert texts(ax.yaxis) == NAMES[::-1]
+    assert labels(ax.yaxis) == NAMES[::-1]
     assert ax.figure.get_label() == ("Chart: Champions: 10.0% of customers, 60.0% of revenue. Axes: Share of the base.")
 
 
@@ -141,14 +129,14 @@ def test_a_name_is_text_and_no_formula(plot, name):
     ax = plot(segments([name, "Other"]))
     draw(ax)
     assert name in ax.get_title(loc="left")
-    assert texts(ax.yaxis) in (["Other", name], [name, "Other"])
+    assert labels(ax.yaxis) in (["Other", name], [name, "Other"])
     assert not any(text.get_parse_math() for text in ax.figure.findobj(Text))
 
 
 @pytest.mark.parametrize("plot", [pf.plot_segments, pf.plot_value])
 def test_one_segment_with_a_long_name(plot):
     ax = plot(segments(["n" * 200]))
-    assert texts(ax.yaxis) == ["n" * 27 + "…"]
+    assert labels(ax.yaxis) == ["n" * 27 + "…"]
     draw(ax)
 
 
@@ -163,7 +151,7 @@ def test_a_segment_below_zero_is_in_view():
 def test_value_is_drawn_by_size_with_intervals():
     ax = pf.plot_value(segments(), currency="TRY")
     assert [bar.get_width() for bar in ax.patches] == [50_000, 100_000, 150_000]
-    assert texts(ax.yaxis) == NAMES[::-1]
+    assert labels(ax.yaxis) == NAMES[::-1]
     assert ax.get_title(loc="left") == "Most is expected from Champions: TRY\u00a0150K"
     assert ax.get_xlabel() == "Expected value (TRY)"
     (bars,) = ax.collections
@@ -200,7 +188,7 @@ def test_holdout_draws_forecast_and_actual():
         "Repeat purchases before the split",
         "Purchases per customer after it",
     )
-    assert texts(ax.xaxis) == ["0", "1", "7+"]
+    assert labels(ax.xaxis) == ["0", "1", "7+"]
     assert {text.get_text() for text in ax.get_legend().get_texts()} == {"forecast", "actual, 95% interval"}
     assert ax.get_ylim()[0] == 0
     assert ax.figure.get_label().startswith("Chart: Forecast: 450 purchases; actual: 600. Axes: Repeat purchases")
@@ -218,7 +206,7 @@ def test_holdout_draws_forecast_and_actual():
 def test_holdout_with_odd_groups(table):
     ax = pf.plot_holdout(table)
     draw(ax)
-    assert texts(ax.xaxis) == table["group"].tolist()
+    assert labels(ax.xaxis) == table["group"].tolist()
 
 
 def test_backtest_draws_three_panels():
@@ -231,7 +219,7 @@ def test_backtest_draws_three_panels():
         "Chart: forecast and actual in tenths of the expected value: " + "; ".join(titles) + "."
     )
     draw(axes[0])
-    assert all(label.endswith("%") for label in texts(axes[0].yaxis))
+    assert all(label.endswith("%") for label in labels(axes[0].yaxis))
 
 
 def test_backtest_without_spend_and_with_more_returned_than_bought():

@@ -1,6 +1,5 @@
 """Growth accounting against tables worked out by hand, a naive loop, its own identities and published CDNOW cohorts."""
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,12 +9,9 @@ from matplotlib.text import Text
 from statsmodels.stats.proportion import proportion_confint
 
 import portfoy as pf
-from portfoy.contract import DataError
+from helpers import labels, message_of, plain
 from portfoy.figures import frame
 from portfoy.portfolio.growth import growth_table
-
-mpl.use("agg")
-import matplotlib.pyplot as plt
 
 KEYS = ["customer_id", "order_id", "ordered_on", "amount"]
 COLUMNS = [
@@ -25,19 +21,8 @@ COLUMNS = [
 ]
 
 
-@pytest.fixture(autouse=True)
-def closed():
-    yield
-    plt.close("all")
-
-
 def log(*rows):
     return pd.DataFrame(rows, columns=KEYS)
-
-
-def plain(sentence):
-    """A sentence with ordinary blanks and without the marks that keep intervals together."""
-    return str(sentence).replace("\u2060", "").replace("\u00a0", " ")
 
 
 def random_log(seed, customers=60, days=400):
@@ -100,12 +85,6 @@ def naive_growth(table, ends):
             }
         )
     return pd.DataFrame(rows).iloc[1:].reset_index(drop=True)
-
-
-def message_of(function, *arguments, **named):
-    with pytest.raises(DataError) as caught:
-        function(*arguments, **named)
-    return str(caught.value)
 
 
 # (a) Worked out by hand
@@ -332,10 +311,6 @@ def draw(ax):
     return frame.picture(ax.figure)
 
 
-def texts(axis):
-    return [label.get_text() for label in axis.get_ticklabels()]
-
-
 def test_growth_is_stacked_above_and_below_zero():
     upper, lower = pf.plot_growth(growth(3), currency="TRY")
     bars = [(bar.get_y(), bar.get_height()) for bar in upper.patches[::3]]
@@ -344,7 +319,7 @@ def test_growth_is_stacked_above_and_below_zero():
     assert money == [(0, 12_000), (12_000, 8_000), (0, -14_000), (-14_000, -2_000)]
     assert upper.lines[-1].get_ydata().tolist() == [10, 10, 10]
     assert lower.lines[-1].get_ydata().tolist() == [4_000, 4_000, 4_000]
-    assert texts(upper.xaxis) == ["31 Dec\n2025", "31 Mar\n2026", "30 Jun\n2026"]
+    assert labels(upper.xaxis) == ["31 Dec\n2025", "31 Mar\n2026", "30 Jun\n2026"]
     assert upper.get_title(loc="left") == "Latest period: 10 customers more than before"
     assert plain(lower.get_title(loc="left")) == "Latest period: TRY 4,000 more revenue than before"
     assert (upper.get_ylabel(), lower.get_ylabel()) == ("Change in customers", "Change of revenue (TRY)")
@@ -375,7 +350,7 @@ def test_one_period_or_many_keep_their_labels_apart(rows):
     upper, _lower = pf.plot_growth(growth(rows), currency="$x$")
     draw(upper)
     assert len(upper.get_xticks()) <= 9
-    assert texts(upper.xaxis)[-1] == "30 Jun\n2026"
+    assert labels(upper.xaxis)[-1] == "30 Jun\n2026"
     assert not any(text.get_parse_math() for text in upper.figure.findobj(Text))
 
 

@@ -2,7 +2,6 @@
 
 import types
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,7 +9,8 @@ import statsmodels.api as sm
 from matplotlib.text import Text
 from sklearn.metrics import roc_auc_score
 
-from portfoy.contract import DataError, FitError
+from helpers import message_of
+from portfoy.contract import FitError
 from portfoy.customers import customer_table
 from portfoy.figures import frame
 from portfoy.figures.market import plot_launch
@@ -29,16 +29,7 @@ from portfoy.selection.launch import (
 from portfoy.sentences.market import describe_early, describe_launch
 from portfoy.simulate import simulate
 
-mpl.use("agg")
-import matplotlib.pyplot as plt
-
 DAY = pd.Timestamp("2025-01-01")
-
-
-@pytest.fixture(autouse=True)
-def closed():
-    yield
-    plt.close("all")
 
 
 def lines(*rows):
@@ -59,10 +50,9 @@ SMALL = lines(
 
 
 @pytest.fixture(scope="module")
-def company():
+def company(simulated):
     """The teaching company, its launch, adoptions and fit."""
-    made = simulate(seed=23)
-    tables = types.SimpleNamespace(**made.tables)
+    tables = types.SimpleNamespace(**simulated.tables)
     launch = pick_product(launched_products(tables))
     adoptions = adoption_table(tables.transactions, launch.product_id, launch.launched_on)
     return tables, launch, adoptions, fit_bass(adoptions)
@@ -333,42 +323,36 @@ def test_the_table_of_parameters_leaves_out_what_is_open(company):
 # (e) Errors
 
 
-def message_of(error, function, *arguments, **named):
-    with pytest.raises(error) as caught:
-        function(*arguments, **named)
-    return str(caught.value)
-
-
 def test_what_is_missing_is_named():
     tables = catalogue()
-    assert message_of(DataError, launched_products, firm(tables.transactions)) == (
+    assert message_of(launched_products, firm(tables.transactions)) == (
         "products: the table is missing; it tells which products came out when. Add it with product_id and launched_on."
     )
     bare = firm(tables.transactions, tables.products.drop(columns="launched_on"))
-    assert message_of(DataError, launched_products, bare) == (
+    assert message_of(launched_products, bare) == (
         "products: column 'launched_on' is missing; it tells when a product came out. Add it to the table."
     )
     no_product = firm(tables.transactions.drop(columns="product_id"), tables.products)
     expected = (
         "transactions: column 'product_id' is missing; first purchases are counted by product. Map it in portfoy.toml."
     )
-    assert message_of(DataError, launched_products, no_product) == expected
-    assert message_of(DataError, adoption_table, no_product.transactions, "N", DAY) == expected
+    assert message_of(launched_products, no_product) == expected
+    assert message_of(adoption_table, no_product.transactions, "N", DAY) == expected
 
 
 def test_no_launch_and_an_unknown_product():
     launched = launched_products(catalogue())
-    assert message_of(DataError, pick_product, launched.head(0)) == (
+    assert message_of(pick_product, launched.head(0)) == (
         "launch: no product came out within the data and found 30 buyers in six weeks or more; one is needed. "
         "Check launched_on, or use a longer history."
     )
-    assert message_of(DataError, pick_product, launched, "$5 <b>") == (
+    assert message_of(pick_product, launched, "$5 <b>") == (
         "launch: no launched product is called '$5 <b>'; there are U, L, E. Name one of them."
     )
 
 
 def test_a_launch_to_come():
-    assert message_of(DataError, adoption_table, SMALL, "N", "2026-01-01") == (
+    assert message_of(adoption_table, SMALL, "N", "2026-01-01") == (
         "launch: N came out on 2026-01-01, after 2025-02-02; nothing is sold before. Take a later date."
     )
 
@@ -376,7 +360,7 @@ def test_a_launch_to_come():
 def test_too_few_early_adopters():
     tables = catalogue()
     launch = pick_product(launched_products(tables))
-    assert message_of(FitError, early_adopters, tables, launch, Bass(0.1, 0.1, 60)) == (
+    assert message_of(early_adopters, tables, launch, Bass(0.1, 0.1, 60), error=FitError) == (
         "early_adopters: of the active customers before the launch, 10 were early adopters and 31 were not; "
         "at least 30 of each are needed. Choose a product with more buyers."
     )

@@ -3,7 +3,6 @@
 from itertools import pairwise
 from pathlib import Path
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,32 +12,18 @@ from matplotlib.text import Text
 from statsmodels.stats.proportion import proportion_confint
 
 import portfoy as pf
-from portfoy.contract import DataError
+from helpers import labels, message_of, plain
 from portfoy.figures import frame
 from portfoy.lifecycle import STATES, StateRule, flow_table, state_rule, state_summary, state_table
 from portfoy.simulate import season_days
-
-mpl.use("agg")
-import matplotlib.pyplot as plt
 
 KEYS = ["customer_id", "order_id", "ordered_on", "amount"]
 TEACHING = Path(__file__).parents[1] / "data" / "teaching"
 RULE = StateRule(10, 30, 0.8, 0.95, 500, 90, 400, given=False)
 
 
-@pytest.fixture(autouse=True)
-def closed():
-    yield
-    plt.close("all")
-
-
 def log(*rows):
     return pd.DataFrame(rows, columns=KEYS)
-
-
-def plain(sentence):
-    """A sentence with ordinary blanks and without the marks that keep intervals together."""
-    return str(sentence).replace("\u2060", "").replace("\u00a0", " ")
 
 
 def random_log(seed, customers=120, days=200):
@@ -138,12 +123,6 @@ def moved(*pairs):
         table["state"] = pd.Categorical(list(own.values()), categories=STATES, ordered=True)
         tables.append(table)
     return flow_table(*tables)
-
-
-def message_of(function, *arguments, **named):
-    with pytest.raises(DataError) as caught:
-        function(*arguments, **named)
-    return str(caught.value)
 
 
 # (a) Worked out by hand
@@ -339,16 +318,15 @@ def test_intervals_of_the_rule_hold_the_truth_as_often_as_they_say():
 
 
 @pytest.fixture(scope="module")
-def teaching():
-    tables = pf.open(TEACHING)
+def firm(teaching):
     truth = pd.read_csv(TEACHING / "truth" / "customers.csv").set_index("customer_id")
-    rule = state_rule(tables.transactions)
-    table = state_table(tables.transactions, rule).set_index("person_id")
-    return tables, truth, rule, table
+    rule = state_rule(teaching.transactions)
+    table = state_table(teaching.transactions, rule).set_index("person_id")
+    return teaching, truth, rule, table
 
 
-def test_long_gone_customers_of_the_teaching_company_are_lapsed(teaching):
-    _tables, truth, rule, table = teaching
+def test_long_gone_customers_of_the_teaching_company_are_lapsed(firm):
+    _tables, truth, rule, table = firm
     gone = ~truth.loc[table.index, "active"]
     # Those gone left with their last order, which the truth dates; gone long ago: for half a year longer than the rule
     long_ago = gone & (table["idle"] > rule.lapsed_days + 183)
@@ -358,8 +336,8 @@ def test_long_gone_customers_of_the_teaching_company_are_lapsed(teaching):
     assert (table.loc[gone, "state"] == "lapsed").mean() > 0.7
 
 
-def test_active_customers_are_called_lapsed_as_often_as_their_rates_say(teaching):
-    tables, truth, rule, table = teaching
+def test_active_customers_are_called_lapsed_as_often_as_their_rates_say(firm):
+    tables, truth, rule, table = firm
     active = table[truth.loc[table.index, "active"].to_numpy()].join(truth[["rate", "stop"]])
     first = pf.customer_table(tables.transactions).set_index("customer_id").loc[active.index, "age"]
     end = pd.Timestamp("2026-06-30")
@@ -371,9 +349,9 @@ def test_active_customers_are_called_lapsed_as_often_as_their_rates_say(teaching
     assert abs(found - silent.sum()) < 3 * spread
 
 
-def test_letting_every_customer_count_the_same_is_wrong_more_often(teaching):
+def test_letting_every_customer_count_the_same_is_wrong_more_often(firm):
     """The reason for the rule as it is: of the customers, 26 % stand on the wrong side of it, 29 % of the other."""
-    tables, truth, rule, table = teaching
+    tables, truth, rule, table = firm
     days = tables.transactions.to_pandas()[["customer_id", "ordered_on"]].drop_duplicates()
     days = days.sort_values(["customer_id", "ordered_on"])
     gap = (days.groupby("customer_id")["ordered_on"].shift(-1) - days["ordered_on"]).dt.days
@@ -538,14 +516,10 @@ def draw(ax):
     return frame.picture(ax.figure)
 
 
-def texts(axis):
-    return [label.get_text() for label in axis.get_ticklabels()]
-
-
 def test_states_are_drawn_from_the_top_down():
     summary = state_summary(states(prospect=4, new=1, active=2, at_risk=3, lapsed=10))
     left, right = pf.plot_states(summary)
-    assert texts(left.yaxis) == STATES[::-1]
+    assert labels(left.yaxis) == STATES[::-1]
     assert [bar.get_width() for bar in left.patches] == [10, 3, 0, 2, 1, 4]
     assert [bar.get_width() for bar in right.patches] == pytest.approx([10 / 16, 3 / 16, 0, 2 / 16, 1 / 16, 0])
     written = [text.get_text() for text in left.texts]
@@ -578,8 +552,8 @@ FLOWS = [
 
 def test_flows_are_drawn_with_counts_and_shares():
     ax = pf.plot_flows(moved(*FLOWS))
-    assert texts(ax.yaxis) == ["prospect\n2", "new\n10", "active\n80", "at risk\n20", "lapsed\n5", "not known yet\n10"]
-    assert texts(ax.xaxis) == ["prospect\n3", "new\n9", "active\n50", "reactivated\n5", "at risk\n30", "lapsed\n30"]
+    assert labels(ax.yaxis) == ["prospect\n2", "new\n10", "active\n80", "at risk\n20", "lapsed\n5", "not known yet\n10"]
+    assert labels(ax.xaxis) == ["prospect\n3", "new\n9", "active\n50", "reactivated\n5", "at risk\n30", "lapsed\n30"]
     written = {tuple(np.round(text.get_position()).astype(int)): text.get_text() for text in ax.texts[::2]}
     assert written[(2, 2)] == "50"  # active to active
     assert written[(4, 2)] == "30"

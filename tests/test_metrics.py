@@ -1,7 +1,5 @@
 """The five metrics against published numbers, scipy, naive counts and the truth of the teaching company."""
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -26,11 +24,6 @@ def answers(promoters, passives, detractors, **columns):
     return pd.DataFrame({"customer_id": [f"{number:05d}" for number in range(len(given))], "nps": given}).assign(
         answered_on=AS_OF, **columns
     )
-
-
-@pytest.fixture(scope="module")
-def teaching():
-    return pf.open(Path(__file__).parents[1] / "data" / "teaching")
 
 
 # (a) Counted by hand

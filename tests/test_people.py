@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from portfoy import source
 from portfoy.contract import DataError
 from portfoy.customers import customer_table
 from portfoy.people import AGE_BANDS, age_words, people_table, trait_labels, with_traits
@@ -168,8 +167,8 @@ def test_a_log_without_rows():
 
 
 @pytest.mark.parametrize("as_of", ["2024-06-30", "2026-06-30"])
-def test_the_teaching_company_counted_again(as_of):
-    people = people_table(source.open(TEACHING), as_of=as_of)
+def test_the_teaching_company_counted_again(teaching, as_of):
+    people = people_table(teaching, as_of=as_of)
     customers, leads = (pd.read_csv(TEACHING / f"{name}.csv") for name in ("customers", "leads"))
     joined = set(customers.loc[customers["joined_on"] <= as_of, "customer_id"])
     leads = leads[(leads["created_on"] <= as_of) & ~leads["customer_id"].isin(joined)]

@@ -1,7 +1,6 @@
 """The map of brands against scikit-learn, a bootstrap by hand, and the truth of the teaching company."""
 
 import ibis
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,26 +10,17 @@ from scipy.linalg import orthogonal_procrustes
 from scipy.spatial import procrustes
 from sklearn.decomposition import PCA
 
-from portfoy.contract import DataError
+from helpers import message_of
 from portfoy.figures import frame
 from portfoy.figures.market import plot_positioning
 from portfoy.selection.positioning import positioning
 from portfoy.sentences.market import describe_positioning
 from portfoy.simulate import Truth, simulate
 
-mpl.use("agg")
-import matplotlib.pyplot as plt
-
-
-@pytest.fixture(autouse=True)
-def closed():
-    yield
-    plt.close("all")
-
 
 @pytest.fixture(scope="module")
-def ratings():
-    return simulate(seed=23).tables["ratings"]
+def ratings(simulated):
+    return simulated.tables["ratings"]
 
 
 def table(means, brands="ABCDEFGH", raters=1, noise=0.0, seed=0):
@@ -226,12 +216,6 @@ def test_a_brand_on_a_line_has_no_second_axis():
 # (e) Errors
 
 RULE = "; a map needs at least 3 brands rated on 3 attributes. Add such ratings."
-
-
-def message_of(function, *arguments, **named):
-    with pytest.raises(DataError) as caught:
-        function(*arguments, **named)
-    return str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
@@ -21,16 +20,7 @@ from portfoy.selection.categories import category_table
 from portfoy.selection.profiles import profile_cards, profile_table
 from portfoy.simulate.truth import read_truth
 
-mpl.use("agg")
-import matplotlib.pyplot as plt
-
 TEACHING = Path(__file__).parents[1] / "data" / "teaching"
-
-
-@pytest.fixture(autouse=True)
-def closed():
-    yield
-    plt.close("all")
 
 
 def base(**columns):
@@ -62,10 +52,9 @@ def planted():
 
 
 @pytest.fixture(scope="module")
-def teaching():
-    tables = pf.open(TEACHING)
-    customers = pf.customer_table(tables.transactions)
-    return tables, pf.with_traits(customers, pf.people_table(tables))
+def firm(teaching):
+    customers = pf.customer_table(teaching.transactions)
+    return teaching, pf.with_traits(customers, pf.people_table(teaching))
 
 
 # (a) Worked out by hand
@@ -203,10 +192,11 @@ def test_only_what_was_planted_is_on_the_cards(planted):
     assert not {level for _group, level in told} & {"Ege", "Marmara", "Akdeniz", "reading"}
 
 
-def test_chance_alone_seldom_makes_a_card():
+@pytest.mark.parametrize("draws", [20, pytest.param(60, marks=pytest.mark.study)])
+def test_chance_alone_seldom_makes_a_card(draws):
     """Where nothing differs, a sheet with a line of some kind is a false one: at most 5 % for each of two kinds."""
     sheets = 0
-    for seed in range(60):
+    for seed in range(draws):
         random = np.random.default_rng(seed)
         n = 600
         customers = base(
@@ -214,13 +204,13 @@ def test_chance_alone_seldom_makes_a_card():
             region=random.choice([*"klmno"], n), type=random.choice([*"xyz"], n),
         )  # fmt: skip
         sheets += profile_cards(customers)["trait"].notna().any()
-    assert sheets <= 60 * 0.1 + 3 * np.sqrt(60 * 0.1 * 0.9)  # 3 standard errors
+    assert sheets <= draws * 0.1 + 3 * np.sqrt(draws * 0.1 * 0.9)  # 3 standard errors
 
 
 @pytest.mark.parametrize(("trait", "field"), [("income_band", "spend_by_income"), ("region", "spend_by_region")])
-def test_spend_multipliers_of_the_teaching_company_are_in_the_index(teaching, trait, field):
+def test_spend_multipliers_of_the_teaching_company_are_in_the_index(firm, trait, field):
     """The index of revenue per purchase, among consumers: 100 x the multiplier over its mean, purchases as weights."""
-    consumers = teaching[1].query("type == 'consumer'")
+    consumers = firm[1].query("type == 'consumer'")
     times = getattr(read_truth(TEACHING / "truth" / "truth.toml"), field)
     table = profile_table(consumers, by=trait, confidence=0.997).iloc[:-1].set_index("group")  # 3 standard errors
     base_times = (consumers[trait].map(times).astype(float) * consumers["purchases"]).sum() / consumers[
@@ -230,14 +220,14 @@ def test_spend_multipliers_of_the_teaching_company_are_in_the_index(teaching, tr
         assert row["index_ticket_low"] <= 100 * times[group] / base_times <= row["index_ticket_high"], group
 
 
-def test_gender_has_no_effect_and_is_on_no_card(teaching):
-    cards = profile_cards(pf.rfm(teaching[1]).table)
+def test_gender_has_no_effect_and_is_on_no_card(firm):
+    cards = profile_cards(pf.rfm(firm[1]).table)
     assert "Gender" not in set(cards["trait"])
     assert "Interest" not in set(cards["trait"])
 
 
-def test_categories_of_a_group_add_up(teaching):
-    tables, customers = teaching
+def test_categories_of_a_group_add_up(firm):
+    tables, customers = firm
     spent = category_table(tables.transactions, tables.products)
     assert spent["revenue"].sum() == pytest.approx(customers["revenue"].sum())
     likes_tea = spent[spent["category"] == "Tea and coffee"].set_index("customer_id")["revenue"]

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import ibis
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,16 +13,7 @@ from portfoy.contract import DataError
 from portfoy.figures import frame
 from portfoy.selection.profitability import profitability_table, service_table
 
-mpl.use("agg")
-import matplotlib.pyplot as plt
-
 TEACHING = Path(__file__).parents[1] / "data" / "teaching"
-
-
-@pytest.fixture(autouse=True)
-def closed():
-    yield
-    plt.close("all")
 
 
 @pytest.fixture
@@ -123,9 +113,9 @@ def test_the_interval_is_that_of_scipy():
         assert table.loc[group, ["profit_each_low", "profit_each_high"]].tolist() == pytest.approx([low, high])
 
 
-def test_the_tickets_of_the_teaching_company_counted_again():
+def test_the_tickets_of_the_teaching_company_counted_again(teaching):
     tickets = pd.read_csv(TEACHING / "tickets.csv")
-    table = service_table(pf.open(TEACHING).tickets, as_of="2025-06-30").set_index("customer_id")
+    table = service_table(teaching.tickets, as_of="2025-06-30").set_index("customer_id")
     naive = tickets[tickets["opened_on"] <= "2025-06-30"].groupby("customer_id")["touches"]
     assert table["tickets"].to_dict() == naive.size().to_dict()
     assert table["touches"].to_dict() == naive.sum().to_dict()

@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from portfoy.contract import DataError, FitError
+from helpers import message_of, plain
+from portfoy.contract import FitError
 from portfoy.customers import customer_table
 from portfoy.figures import frame
 from portfoy.figures.response import plot_calibration, plot_gains, plot_profit
@@ -107,12 +108,6 @@ def many(seed, campaigns=4, people=1500, odds=None):
             )
         )
     return pd.concat(rows, ignore_index=True)
-
-
-def message_of(function, *arguments, error=DataError, **named):
-    with pytest.raises(error) as caught:
-        function(*arguments, **named)
-    return str(caught.value)
 
 
 # (a) Worked out by hand
@@ -780,14 +775,8 @@ def test_the_truth_of_the_firm_is_what_these_tests_take_it_for():
 
 @pytest.fixture
 def pictures():
-    """Drawn whole, so that warnings show, and closed."""
-    import matplotlib as mpl
-
-    mpl.use("agg")
-    import matplotlib.pyplot as plt
-
-    yield lambda ax: frame.picture(ax.figure)
-    plt.close("all")
+    """Drawn whole, so that warnings show."""
+    return lambda ax: frame.picture(ax.figure)
 
 
 def test_gains_are_drawn_beside_chance(pictures):
@@ -869,11 +858,6 @@ def test_a_clear_gain_is_in_the_title(pictures):
 
 
 # Sentences
-
-
-def plain(sentence):
-    """A sentence with ordinary blanks and without the marks that keep intervals together."""
-    return str(sentence).replace("\u2060", "").replace("\u00a0", " ")
 
 
 def verdicts(*rows):

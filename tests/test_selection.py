@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from helpers import message_of
 from portfoy.contract import DataError
 from portfoy.models.bg_nbd import BgNbd
 from portfoy.models.gamma_gamma import GammaGamma
@@ -325,12 +326,6 @@ def test_segments_carry_the_value_of_their_customers(valued):
 
 
 # (e) Errors
-
-
-def message_of(function, *arguments, **named):
-    with pytest.raises(DataError) as caught:
-        function(*arguments, **named)
-    return str(caught.value)
 
 
 def rules(*rows):

@@ -10,6 +10,7 @@ import pytest
 
 import portfoy as pf
 import portfoy.locale
+from helpers import plain
 from portfoy.models.bg_nbd import BgNbd
 from portfoy.models.holdout import Backtest
 from portfoy.portfolio.concentration import concentration, decile_table
@@ -17,11 +18,6 @@ from portfoy.quality import Facts
 from portfoy.selection.lists import Reach
 from portfoy.selection.rfm import rfm
 from portfoy.sentences.data import quality_text
-
-
-def plain(sentence):
-    """A sentence with ordinary blanks and without the marks that keep intervals together."""
-    return str(sentence).replace("\u2060", "").replace("\u00a0", " ")
 
 
 def quality(*rows):

@@ -23,20 +23,8 @@ del IDS["ratings"]
 
 
 @pytest.fixture(scope="module")
-def company():
-    """The company as it is shipped, from memory."""
-    return simulate()
-
-
-@pytest.fixture(scope="module")
-def tables(company):
-    return company.tables
-
-
-@pytest.fixture(scope="module")
-def opened():
-    """The company as it is shipped, from its files."""
-    return pf.open(SHIPPED)
+def tables(simulated):
+    return simulated.tables
 
 
 def hashes(folder):
@@ -96,16 +84,16 @@ def test_a_truth_can_be_written_and_read_back(tmp_path):
     assert read_truth(tmp_path / "t.toml") == truth
 
 
-def test_the_shipped_data_open_with_every_table_and_nothing_set_aside(opened, tables):
+def test_the_shipped_data_open_with_every_table_and_nothing_set_aside(teaching, tables):
     for name in TABLES:
-        assert getattr(opened, name) is not None, name
+        assert getattr(teaching, name) is not None, name
         if name != "transactions":
-            assert getattr(opened, name).count().to_pyarrow().as_py() == len(tables[name]), name
-    found = opened.quality["rows"]
+            assert getattr(teaching, name).count().to_pyarrow().as_py() == len(tables[name]), name
+    found = teaching.quality["rows"]
     # Second orders of a day are part of the truth (second_order_share) and are kept.
     assert found[found > 0].index.tolist() == ["same_day_order"]
-    assert opened.facts.used == opened.facts.rows == len(tables["transactions"])
-    assert opened.currency == "TRY"
+    assert teaching.facts.used == teaching.facts.rows == len(tables["transactions"])
+    assert teaching.currency == "TRY"
 
 
 # (b) The contract
@@ -240,8 +228,8 @@ def test_the_top_fifth_of_customers_brings_two_thirds_of_the_revenue(tables):
     assert 0.62 < share < 0.72
 
 
-def test_retention_falls_from_month_to_month_and_flattens(opened):
-    cohorts = pf.cohort_table(opened.transactions)
+def test_retention_falls_from_month_to_month_and_flattens(teaching):
+    cohorts = pf.cohort_table(teaching.transactions)
     counts = cohorts[[column for column in cohorts.columns if isinstance(column, int)]].astype(float)
     cohorts = counts.iloc[:-25]  # only those seen for two years, so that every month is about the same people
     share = (cohorts.sum() / cohorts[0].sum()).iloc[:25]
@@ -251,9 +239,9 @@ def test_retention_falls_from_month_to_month_and_flattens(opened):
     assert quarter[0] - quarter[3] > 2 * (quarter[4] - quarter[7])
 
 
-def test_the_price_index_rises_each_month_by_the_rate_of_the_truth(company):
-    index, value, expected = company.price_index, 1.0, [1.0]
-    truth, months = company.truth, 36
+def test_the_price_index_rises_each_month_by_the_rate_of_the_truth(simulated):
+    index, value, expected = simulated.price_index, 1.0, [1.0]
+    truth, months = simulated.truth, 36
     for k in range(months - 1):  # the rate goes evenly from the first to the last
         value *= 1 + truth.inflation_first + (truth.inflation_last - truth.inflation_first) * k / (months - 2)
         expected.append(value)
@@ -261,10 +249,10 @@ def test_the_price_index_rises_each_month_by_the_rate_of_the_truth(company):
     assert index["month"].tolist() == pd.date_range("2023-07-01", periods=36, freq="MS").tolist()
 
 
-def test_inflation_shows_in_prices_and_the_index_takes_it_out(company):
-    log = company.tables["transactions"]
+def test_inflation_shows_in_prices_and_the_index_takes_it_out(simulated):
+    log = simulated.tables["transactions"]
     month = log["ordered_on"].dt.to_period("M")
-    index = company.price_index.set_index(company.price_index["month"].dt.to_period("M"))["index"]
+    index = simulated.price_index.set_index(simulated.price_index["month"].dt.to_period("M"))["index"]
     median = (log["amount"] / log["quantity"]).groupby(month).median()
     real = median / index
     assert index.iloc[-1] > 1.8
