@@ -144,7 +144,9 @@ DENIED = {
 }
 
 
-@pytest.mark.parametrize("what", [set(some) for n in range(6) for some in combinations(ALL, n)], ids=str)
+@pytest.mark.parametrize(
+    "what", [set(some) for n in range(6) for some in combinations(ALL, n)], ids=lambda what: " ".join(sorted(what))
+)
 def test_every_combination_of_causes_has_a_true_sentence(what):
     """Judge: the words that say that something has not changed, which must stand there just where it has not."""
     before, about = run_of("2026-05-31", figure("x", 5)), {}
