@@ -23,7 +23,7 @@ ORDER = [
     ["contract"],
     ["sniff"],
     ["settings"],
-    ["parse", "ids"],
+    ["parse", "ids", "seen"],
     ["address", "files", "quality"],
     ["tables"],
     ["source"],

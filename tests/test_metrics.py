@@ -79,6 +79,12 @@ def test_a_ticket_that_comes_back_was_not_resolved_at_first_contact():
     assert (found.counted, found.base) == (25, 40)
 
 
+def test_a_ticket_that_comes_back_after_the_day_has_not_come_back_yet():
+    tickets = pd.DataFrame({"touches": [1] * 40, "closed_on": AS_OF - 5 * DAY, "reopened_on": AS_OF + 5 * DAY})
+    assert metrics.first_contact_resolution(tickets, as_of=AS_OF).counted == 40
+    assert metrics.first_contact_resolution(tickets, as_of=AS_OF + 5 * DAY).counted == 0
+
+
 # (b) Published numbers, other programs
 
 

@@ -95,9 +95,9 @@ def test_a_missing_count_of_touches_is_one():
     table = service_table(TICKETS, as_of="2024-03-31")
     expected = pd.DataFrame({"customer_id": ["a", "b"], "tickets": [1, 2], "touches": [1.0, 3.0]})
     pd.testing.assert_frame_equal(table, expected, check_dtype=False)
-    assert service_table(TICKETS.drop(columns="touches"))["touches"].tolist() == [1, 3]
-    assert service_table(ibis.memtable(TICKETS))["touches"].tolist() == [1, 10]
-    assert service_table(None) is None
+    assert service_table(TICKETS.drop(columns="touches"), as_of="2024-12-31")["touches"].tolist() == [1, 3]
+    assert service_table(ibis.memtable(TICKETS), as_of="2024-12-31")["touches"].tolist() == [1, 10]
+    assert service_table(None, as_of="2024-12-31") is None
 
 
 # (b) Another program

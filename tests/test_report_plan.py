@@ -85,7 +85,7 @@ def test_a_date_before_the_first_order_is_refused():
     with pytest.raises(DataError) as error:
         plan.make_plan(["selection"], as_of="2020-01-01")
     assert str(error.value) == (
-        "data/teaching: there is nothing by 2020-01-01; the first order is of 2023-07-01. Take a later date."
+        "transactions: there is nothing by 2020-01-01; the first order is of 2023-07-01. Take a later date."
     )
 
 

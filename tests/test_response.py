@@ -253,6 +253,27 @@ def test_terms_are_those_of_the_judged_campaigns():
     )
 
 
+def test_an_order_after_the_day_is_no_answer_yet():
+    judged = pd.DataFrame({"campaign_id": ["K1"], "customer_id": ["A"], "responded": [1.0], "treated": [4]})
+    late = pd.DataFrame([("A", "9", "2025-08-05", 90_000.0, "K1")], columns=LOG.columns)
+    more = tables(pd.concat([LOG, late]), None)
+    customers = customer_table(LOG, as_of="2025-03-31")
+    now = campaign_terms(more, customers, judged, contact_cost=1)
+    assert (now.response_margin, now.answers) == (500, 1)
+    assert campaign_terms(more, customers, judged, contact_cost=1, as_of="2025-08-31").response_margin == 90_500
+
+
+def test_answers_count_once_their_days_have_passed():
+    found = response_examples(tables(LOG, CONTACTS), as_of="2025-04-01").set_index("customer_id")
+    assert found["responded"].isna().to_dict() == {"A": True, "B": False}  # B was contacted a day before A
+    assert found["opened"].isna().to_dict() == {"A": True, "B": False}
+    before = response_examples(tables(LOG, CONTACTS), as_of="2025-03-31")
+    assert before["responded"].isna().all()
+    assert "opened" not in before
+    assert before["held_out_responses"].tolist() == [1, 1]  # who was held out is known 30 days after 1 March
+    assert response_examples(tables(LOG, CONTACTS), as_of="2025-03-30")["held_out_responses"].isna().all()
+
+
 # (b) Other programs
 
 

@@ -507,7 +507,7 @@ def test_every_sentence_ends_and_fills_in_every_blank():
 
 def test_one_customer_with_one_order_is_told_in_the_singular():
     day = pd.Timestamp("2026-01-05")
-    facts = SimpleNamespace(used=1, rows=2, customers=1, orders=1, first_day=day, last_day=day)
+    facts = SimpleNamespace(used=1, rows=2, customers=1, orders=1, first_day=day, last_day=day, goes_on=False)
     told = SimpleNamespace(facts=facts, quality=pd.DataFrame({"rows": []}), reading=[])
     assert plain(pf.describe_data(told)) == (
         "1 of 2 order lines are used; 1 customer placed 1 order from 5 Jan 2026 to 5 Jan 2026."

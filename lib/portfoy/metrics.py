@@ -194,7 +194,8 @@ def first_contact_resolution(tickets, *, as_of, days=365, reopen_days=30, confid
             closed.resolved_on.fill_null(closed.closed_on) if "resolved_on" in closed.columns else closed.closed_on
         )
         back = closed.reopened_on.notnull() & (closed.reopened_on.delta(settled, unit="day") <= reopen_days)
-        once &= ~back
+        back &= closed.reopened_on <= pd.Timestamp(as_of).date()
+        once &= ~back.fill_null(False)
     row = closed.agg(base=closed.count(), once=once.sum()).to_pyarrow().to_pylist()[0]
     return _rate("first_contact_resolution", row["once"] or 0, row["base"], days, confidence, _("closed tickets"))
 

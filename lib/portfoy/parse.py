@@ -69,9 +69,11 @@ def typed(raw, table, mapping, given, reading):
     -------
     ibis Table
         Transactions always have ``amount`` and also ``raw_ordered_on`` and ``raw_amount``: text that could not be
-        read, else null; ``row`` where the source numbers its rows.
+        read, else null; ``row`` where the source numbers its rows, ``copies`` where rows repeat one another.
     """
-    row = {"row": raw["portfoy_row"]} if table == "transactions" and "portfoy_row" in raw.columns else {}
+    row = {}
+    if table == "transactions":
+        row = {name: raw[f"portfoy_{name}"] for name in ("row", "copies") if f"portfoy_{name}" in raw.columns}
     columns = {ours: _found(raw, theirs, kind_of(table, ours)) for ours, theirs in mapping.items()}
     found = raw.select([column.name(name) for name, column in (columns | row).items()])  # no keywords: "self" is one
     columns, marks = {}, _marks(found, [ours for ours in mapping if kind_of(table, ours) == "number"], given)

@@ -12,13 +12,14 @@ import pandas as pd
 
 from portfoy.contract import DataError
 from portfoy.locale import _
+from portfoy.seen import log_on_day
 
 DOMINANT = 0.2  # share of all lines from which one id looks like a stand-in for many people
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What the log holds once checked."""
+    """What the log holds once checked, by the day that the tables stand on."""
 
     rows: int  # lines read; those used and those set aside add up to it
     used: int
@@ -27,25 +28,27 @@ class Facts:
     revenue: float
     first_day: date
     last_day: date
+    goes_on: bool = False  # whether the log has rows after the day that the tables stand on
 
 
-def check_transactions(typed, settings, *, rows, copies, broken, today, keep):
-    """Check every row of the typed log.
+def check_transactions(typed, settings, *, broken, today, keep, as_of=None):
+    """Check every row of the typed log by a day; a row without a readable date is there on every day.
 
     Parameters
     ----------
     typed : ibis Table, one row per order line
         Columns of the contract, and ``raw_ordered_on``, ``raw_amount`` (text that could not be read, else null),
-        ``row`` (number of the row in its file) where the source is a text file.
+        ``row`` (number of the row in its file) where the source is a text file, ``copies`` (how many rows that
+        repeat it in every column it stands for) where there are any.
     settings : Settings
-    rows : int
-        Rows read.
-    copies, broken : tuple of int and text
-        Rows that repeat an earlier one in every column, lines that do not fit the header; and the first of each.
+    broken : tuple of int and text
+        Lines that do not fit the header, and the first.
     today : date
         Orders after it are in the future.
     keep : function of a table
         Stores the flagged rows in the engine where it can.
+    as_of : date, optional
+        Rows after it are not seen, not even as rows in the future; the default sees all.
 
     Returns
     -------
@@ -56,15 +59,17 @@ def check_transactions(typed, settings, *, rows, copies, broken, today, keep):
 
     Raises
     ------
-    DataError : no row is left to use.
+    DataError : no row is left to use, or all are after `as_of`.
     """
-    rows += broken[0]
-    flagged = keep(typed.mutate(problem=_problem(typed, settings, today)))
+    flagged, goes_on = log_on_day(keep(typed.mutate(problem=_problem(typed, settings, today))), as_of)
     seen = _count(flagged)
     counts = seen.set_index("problem")[["rows", "example"]].to_dict("index")
+    copies = _copies(seen)
     counts |= {"duplicate": _found(copies), "broken_line": _found(broken)}
+    rows = int(seen["rows"].sum()) + broken[0] + (copies[0] if settings.duplicates == "drop" else 0)
     used = seen[seen["problem"] == "none"]
-    log = flagged.filter(flagged.problem == "none").drop("problem", "raw_ordered_on", "raw_amount")
+    log = flagged.filter(flagged.problem == "none")
+    log = log.drop(*({"problem", "raw_ordered_on", "raw_amount", "copies"} & {*log.columns}))
     people = _people(log) if len(used) else {"customers": 0}
     if not people["customers"]:
         raise DataError(_nothing_left(counts | (_kept(used.iloc[0], people) if len(used) else {}), rows))
@@ -82,6 +87,7 @@ def check_transactions(typed, settings, *, rows, copies, broken, today, keep):
         round(float(used["amount"]), 6),
         first_day,
         last_day,
+        goes_on,
     )
     return log.drop("row") if "row" in log.columns else log, _quality_table(counts, rows, settings), facts
 
@@ -89,6 +95,15 @@ def check_transactions(typed, settings, *, rows, copies, broken, today, keep):
 def _found(count):
     rows = 0 if pd.isna(count[0]) else int(count[0])  # a sum of nothing: None from one engine, NaN from another
     return {"rows": rows, "example": count[1]}
+
+
+def _copies(seen):
+    """How many rows repeat an earlier one in every column, and the number of the first that is repeated, if any."""
+    if "copies" not in seen:
+        return 0, ""
+    copied = seen[seen["copied"] > 0]
+    first = copied["copied_key"].min() if len(copied) else ""
+    return round(seen["copies"].sum()), first if isinstance(first, str) else _("row") + f" {int(first)}"
 
 
 def _problem(log, settings, today):
@@ -126,6 +141,9 @@ def _count(log):
     kept = {"returns": log.amount < 0, "zeros": log.amount == 0, "unnumbered": log.order_id.isnull()}
     if "unit_cost" in log.columns:
         kept["no_cost"] = log.unit_cost.isnull()
+    copies = {}
+    if "copies" in log.columns:
+        kept["copied"], copies = log.copies > 0, {"copies": log.copies.sum()}
     found = groups.agg(
         rows=log.count(),
         key=log.key.min(),
@@ -133,6 +151,7 @@ def _count(log):
         amount=log.amount.sum(),
         first_day=log.ordered_on.min(),
         last_day=log.ordered_on.max(),
+        **copies,
         **{name: rule.sum() for name, rule in kept.items()},
         **{f"{name}_key": log.key.min(where=rule) for name, rule in kept.items()},
         **{f"{name}_example": log.shown.argmin(log.key, where=rule) for name, rule in kept.items()},

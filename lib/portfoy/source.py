@@ -7,8 +7,10 @@ through Ibis and left where it is.
 import re
 from dataclasses import replace
 from datetime import date
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
+
+import pandas as pd
 
 from portfoy import ids, parse, sniff
 from portfoy.address import connect, discreet, filled, hidden, locate, revealed
@@ -16,14 +18,15 @@ from portfoy.contract import TABLES, DataError, check_columns
 from portfoy.files import Raw, embedded, load, quoted, readable, stamp
 from portfoy.locale import _
 from portfoy.quality import check_transactions
+from portfoy.seen import on_day
 from portfoy.settings import Settings, read_settings
 from portfoy.tables import Tables, kept
 
 SUFFIXES = (".parquet", ".csv", ".csv.gz", ".tsv", ".txt")
 
 
-def open(where, *, today=None):
-    """The tables found at `where`, checked.
+def open(where, *, as_of=None, today=None):
+    """The tables found at `where`, checked, as seen on one day.
 
     Parameters
     ----------
@@ -31,6 +34,9 @@ def open(where, *, today=None):
         A folder with one file per table (transactions.csv, customers.parquet, ...), one file of transactions, a
         DuckDB file, a portfoy.toml, or an address (postgres://...). A relative path is looked up from the working
         directory, then from the project's own folder.
+    as_of : date or text, optional
+        The day the analysis stands on; rows after it are not seen, and dates after it are missing. The default, which
+        an empty text stands for too, is the last date in the log.
     today : date, optional
         Orders after it are "in the future"; the default is the computer's date.
 
@@ -42,7 +48,8 @@ def open(where, *, today=None):
     ------
     DataError : nothing is there, it cannot be read, required columns are missing, or no row can be used.
     """
-    if today is None and (tables := kept(where)):
+    day = pd.Timestamp(as_of).date() if as_of else None
+    if today is None and (tables := kept(where, day)):
         return tables
     settings, location = _settings(str(where))
     where = hidden(str(where))
@@ -50,7 +57,7 @@ def open(where, *, today=None):
     with discreet(str(location)), readable(where, *drivers):
         raws, engine = _raw_tables(location, settings)
         read = {table: raw.stamps or raw.table for table, raw in raws.items()}
-        return replace(_tables(where, settings, raws, engine, today or date.today()), read=read)
+        return replace(_tables(where, settings, raws, engine, day, today or date.today()), read=read)
 
 
 def _settings(where):
@@ -156,7 +163,7 @@ def _no_transactions(location):
 # --- columns of ours -----------------------------------------------------------------------------------------------
 
 
-def _tables(where, settings, raws, engine, today):
+def _tables(where, settings, raws, engine, day, today):
     mapped = {}
     for table, raw in raws.items():
         if "portfoy_row" in raw.table.columns and not raw.numbered:
@@ -169,59 +176,65 @@ def _tables(where, settings, raws, engine, today):
     def keep(table, name):  # in the embedded engine, so that later steps do not work it out again
         return engine.create_table(name, table) if raw.files else table
 
-    rows, copies, raw.table = _without_copies(raw.table, keep, drop=settings.duplicates == "drop")
+    raw.table = _without_copies(raw.table, keep, drop=settings.duplicates == "drop")
     reading, log = [], None
 
+    @cache  # a table may be asked for by another one, too
     def work_out(table):  # the ids of further tables are held against those of the log, once there is one
+        if table not in raws:
+            return None
         typed = parse.typed(raws[table].table, table, mapped[table], raws[table].format, reading)
         return ids.whole(typed, table, log, settings.unknown(), reading)
 
     log = work_out("transactions")
-    later = {table: partial(work_out, table) for table in raws if table != "transactions"}
     log, quality, facts = check_transactions(
-        _with_cost(log, later.get("products")),
+        _with_cost(log, lambda: on_day("products", day or today, work_out, None, earlier=False)),
         settings,
-        rows=rows,
-        copies=copies,
         broken=raw.broken,
+        as_of=day,
         today=today,
         keep=lambda table: keep(table, "checked_transactions"),
     )
     if raw.files:
         engine.raw_sql("DROP TABLE IF EXISTS raw_transactions")
     files = dict.fromkeys(path for raw in raws.values() for path in raw.files)
-    return Tables(where, settings, log, quality, facts, reading, tuple(files), later)
+    day = day or facts.last_day
+    later = {
+        table: partial(on_day, table, day, work_out, log, earlier=facts.goes_on)
+        for table in raws
+        if table != "transactions"
+    }
+    return Tables(where, settings, log, quality, facts, reading, tuple(files), later, as_of=day)
 
 
 def _without_copies(raw, keep, *, drop):
-    """Rows read; how many of them repeat an earlier one in every column, with an example; the table without those.
+    """The table, with ``portfoy_copies`` where rows repeat one another in every column; `drop` leaves the first only.
 
+    It says how many copies a row stands for: all of them on the first, else a part on each, so that a sum counts them.
     Only what occurs more than once is kept between the steps: on a large log that is next to nothing.
     """
     numbered = "portfoy_row" in raw.columns
     content = [name for name in raw.columns if name != "portfoy_row"]
-    first = {"portfoy_row": raw.portfoy_row.min()} if numbered else {}
-    groups = raw.group_by(content).agg(portfoy_rows=raw.count(), **first)
-    repeated = keep(groups.filter(groups.portfoy_rows > 1), "repeated_transactions")
-    rows = int(raw.count().to_pandas())
-    copies = int((repeated.portfoy_rows - 1).sum().fill_null(0).to_pandas())
-    if not copies:
-        return rows, (0, ""), raw
-    if not numbered:
-        return rows, (copies, ""), raw.distinct() if drop else raw
-    example = _("row") + f" {repeated.portfoy_row.min().to_pandas()}"
-    if drop:
-        same = [raw[name].identical_to(repeated[name]) for name in content]
-        raw = raw.anti_join(repeated, [*same, raw.portfoy_row > repeated.portfoy_row])
-    return rows, (copies, example), raw
+    first = {"portfoy_first": raw.portfoy_row.min()} if numbered else {}
+    groups = raw.group_by(**{f"same_{name}": raw[name] for name in content}).agg(portfoy_times=raw.count(), **first)
+    repeated = keep(groups.filter(groups.portfoy_times > 1), "repeated_transactions")
+    if not repeated.count().to_pandas():
+        return raw
+    if drop and not numbered:
+        raw = raw.distinct()
+    found = raw.left_join(repeated, [raw[name].identical_to(repeated[f"same_{name}"]) for name in content])
+    if drop and numbered:
+        found = found.filter(found.portfoy_first.isnull() | (found.portfoy_row == found.portfoy_first))
+    copies = (found.portfoy_times - 1) / (1 if drop else found.portfoy_times)
+    return found.select(*raw.columns, portfoy_copies=copies.cast("float64").fill_null(0.0))
 
 
 def _with_cost(log, products):
     """The log with each line's unit cost; `products` gives the table that has it where the log itself has none."""
-    if "unit_cost" in log.columns or "product_id" not in log.columns or products is None:
+    if "unit_cost" in log.columns or "product_id" not in log.columns:
         return log
     products = products()
-    if "unit_cost" not in products.columns:
+    if products is None or "unit_cost" not in products.columns:
         return log
     costs = (
         products.filter(products.product_id.notnull()).group_by("product_id").agg(unit_cost=products.unit_cost.max())

@@ -6,6 +6,7 @@ import os
 import pickle
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import date
 from functools import partial
 from pathlib import Path
 
@@ -25,12 +26,12 @@ KEPT = "PORTFOY_KEPT"  # environment: the file that `keep` wrote, for kernels of
 
 @dataclass(frozen=True)
 class Tables:
-    """The tables of one source, checked; a table the source does not have is None.
+    """The tables of one source, checked, as seen on the day ``as_of``; a table the source does not have is None.
 
     ``transactions`` is an Ibis table with the columns of the contract, and so are ``customers``, ``products``,
     ``leads``, ``spend``, ``campaigns``, ``contacts``, ``subscriptions``, ``tickets``, ``surveys`` and ``ratings``,
-    worked out when they are first used. ``quality`` is the data-quality table, ``facts`` what the log holds,
-    ``reading`` how text was read where portfoy.toml does not say.
+    worked out when they are first used; rows after ``as_of`` are not in them. ``quality`` is the data-quality table,
+    ``facts`` what the log holds, ``reading`` how text was read where portfoy.toml does not say.
     """
 
     where: str
@@ -42,6 +43,7 @@ class Tables:
     files: tuple[Path, ...] = ()
     later: dict = field(default_factory=dict, repr=False)  # table -> function that works it out
     read: dict = field(default_factory=dict, repr=False)  # table -> files.stamp of its files, or its rows on a server
+    as_of: date | None = None
 
     def __getattr__(self, name):
         if name not in TABLES:
@@ -159,7 +161,7 @@ def keep(tables, path):
         raise OSError(str(error).rpartition(": ")[2]) from None
     for file in (file for read in tables.read.values() for file in read):  # some were read only now
         _check_unchanged(file)
-    about = (tables.where, tables.settings, tables.quality, tables.facts, tables.files, tables.read)
+    about = (tables.where, tables.settings, tables.quality, tables.facts, tables.files, tables.read, tables.as_of)
     _beside(path).write_bytes(pickle.dumps((os.getcwd(), about, first, found)))
     return True
 
@@ -179,13 +181,14 @@ def _write(tables, path):
     return found
 
 
-def kept(where):
-    """The tables of `where` that `keep` wrote in the process that started this one, or None."""
+def kept(where, day=None):
+    """The tables of `where`, by that day if one is given, that `keep` wrote in the process that started this one."""
     path = Path(os.environ.get(KEPT) or "none")
     if not _beside(path).is_file():
         return None
-    folder, (named, settings, quality, facts, paths, read), reading, found = pickle.loads(_beside(path).read_bytes())
-    if (folder, named) != (os.getcwd(), str(where)):
+    folder, about, reading, found = pickle.loads(_beside(path).read_bytes())
+    named, settings, quality, facts, paths, read, as_of = about
+    if (folder, named) != (os.getcwd(), str(where)) or day not in (None, as_of):
         return None
     engine = embedded()
     engine.raw_sql(f"ATTACH '{quoted(path)}' AS kept (READ_ONLY)")
@@ -197,7 +200,7 @@ def kept(where):
         return engine.table(name, database=("kept", "main"))
 
     later = {name: partial(table, name) for name in found if name != "transactions"}
-    return Tables(named, settings, table("transactions"), quality, facts, reading, paths, later, read)
+    return Tables(named, settings, table("transactions"), quality, facts, reading, paths, later, read, as_of)
 
 
 def _beside(path):

@@ -7,7 +7,6 @@ from datetime import date
 from pathlib import Path
 
 from portfoy.address import hidden
-from portfoy.contract import DataError
 from portfoy.locale import _, languages
 from portfoy.report.parameters import OPTIONS, SECRET, STAGES, PlanError, hint, notebooks, parameters, typed
 
@@ -82,14 +81,8 @@ def make_plan(
     from portfoy import source
 
     where = str(data or next(iter(declared.values()))["data"].default)
-    tables = source.open(where, today=today)
-    if day and day < tables.facts.first_day:
-        raise DataError(
-            _("{where}: there is nothing by {as_of}; the first order is of {first}. Take a later date.").format(
-                where=tables.where, as_of=day, first=tables.facts.first_day
-            )
-        )
-    day = day or tables.facts.last_day
+    tables = source.open(where, as_of=day, today=today)
+    day = tables.as_of
     common = {"data": hidden(where), "as_of": f"{day:%Y-%m-%d}", "language": language}
     jobs = []
     for stage in declared:

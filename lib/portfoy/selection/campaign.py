@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from portfoy.contract import DataError
-from portfoy.customers import margin_rate, to_frame
+from portfoy.customers import DAY, margin_rate, to_frame
 from portfoy.intervals import percentiles, wald
 from portfoy.locale import _
 from portfoy.selection.examples import campaign_answers
@@ -40,7 +40,7 @@ class CampaignTerms:
     answers: int
 
 
-def campaign_terms(tables, customers, judged, *, contact_cost=0.0, response_margin=0.0, confidence=0.95):
+def campaign_terms(tables, customers, judged, *, contact_cost=0.0, response_margin=0.0, confidence=0.95, as_of=None):
     """What a contact costs and what a response brings: as given, else what judged campaigns cost and brought.
 
     The cost of a contact is that of the campaigns over their contacts. The margin of a response is the mean, over
@@ -54,6 +54,8 @@ def campaign_terms(tables, customers, judged, *, contact_cost=0.0, response_marg
     judged : DataFrame, ``judged`` of a ResponseModel
     contact_cost, response_margin : money; 0 takes the mean
     confidence : of the interval of the margin, default 0.95
+    as_of : date or text, optional
+        Orders after it are not seen; the default is the day that `customers` stand on.
 
     Returns
     -------
@@ -66,7 +68,7 @@ def campaign_terms(tables, customers, judged, *, contact_cost=0.0, response_marg
     cost, campaigns = (contact_cost, 0) if contact_cost else _contact_cost(tables.campaigns, judged)
     margin, low, high, source, answers = response_margin, np.nan, np.nan, "given", 0
     if not response_margin:
-        margin, low, high, source, answers = _response_margin(tables.transactions, customers, judged, confidence)
+        margin, low, high, source, answers = _response_margin(tables.transactions, customers, judged, as_of, confidence)
     need_terms(cost, margin, "campaign_terms")
     cost_from = "campaigns" if campaigns else "given"
     known = source == "given" or bool(customers["margin"].notna().any())
@@ -90,9 +92,10 @@ def _contact_cost(campaigns, judged):
     return cost.sum() / reached[cost.index].sum(), len(cost)
 
 
-def _response_margin(log, customers, judged, confidence):
+def _response_margin(log, customers, judged, as_of, confidence):
     """Mean margin of a response, its interval, where it comes from, and how many responses it rests on."""
-    answers, rate = campaign_answers(log), margin_rate(customers)
+    as_of = pd.Timestamp(as_of) if as_of else (customers["first_order"] + customers["age"] * DAY).max()
+    answers, rate = campaign_answers(log, as_of), margin_rate(customers)
     if answers is not None:
         key = ["campaign_id", "customer_id"]
         answers = judged.loc[judged["responded"] == 1, key].astype("str").merge(answers, on=key)

@@ -17,8 +17,9 @@ ABOUT += ["responded", "treated", "held_out", "held_out_responses"]
 def response_examples(tables, *, as_of=None, answer_days=30):
     """Every contact of every campaign, with what was known of the customer on the day before the campaign began.
 
-    Orders from the campaign's first contact on are not seen, whatever day the customer's own contact was. Traits are
-    those of the customers table; age is that of the year. A customer contacted twice in a campaign counts once.
+    Orders from the campaign's first contact on are not seen, whatever day the customer's own contact was. Answers have
+    no date, so whatever else is told of a contact is missing, too, until its answer is known. Traits are those of the
+    customers table; age is that of the year. A customer contacted twice in a campaign counts once.
 
     Parameters
     ----------
@@ -34,7 +35,8 @@ def response_examples(tables, *, as_of=None, answer_days=30):
     DataFrame, one row per customer contacted in a campaign, campaigns in order of time; those held out are not in it
         ``campaign_id``; ``starts_on`` its first contact; ``customer_id``; ``contacted_on``; ``known_on`` the day the
         answer is known, `answer_days` later; ``responded`` 1 or 0, missing while that day is to come; ``treated`` and
-        ``held_out`` customers of the campaign, ``held_out_responses`` of the latter, missing where not told;
+        ``held_out`` customers of the campaign, ``held_out_responses`` of the latter, missing where not
+        told or not all known yet;
         ``bought_before``; ``idle``, ``age`` days, ``purchases``, ``revenue``, ``ticket`` as in `customer_table`,
         missing without a purchase before; ``years`` age of the person; ``type``, ``gender``, ``region``,
         ``income_band``, ``channel``; ``campaign_orders`` orders that carry the campaign's id; and
@@ -137,17 +139,20 @@ def _with_responses(contacts, answers, answer_days, as_of):
         contacts["campaign_orders"] = contacts["campaign_orders"].fillna(0)
     if "responded" not in contacts:  # who was held out has no order of the campaign, so nothing is told of them
         contacts["responded"] = (contacts["campaign_orders"] > 0).astype(float).mask(contacts["control"])
-    held = contacts[contacts["control"]].groupby("campaign_id")["responded"]
+    contacts["known_on"] = contacts["contacted_on"] + answer_days * DAY
+    held = contacts[contacts["control"]].groupby("campaign_id")
+    held_responses = held["responded"].sum(min_count=1).where(held["known_on"].max() <= as_of)
     treated = contacts[~contacts["control"]].drop(columns="control")
-    known_on = treated["contacted_on"] + answer_days * DAY
+    known_on = treated.pop("known_on")
     extras = treated.drop(columns=[name for name in ABOUT if name in treated])
+    extras = extras.mask(known_on > as_of) if (known_on > as_of).any() else extras
     extras = extras.rename(columns={name: f"contact_{name}" for name in extras if name in [*HISTORY, *TRAITS, "years"]})
     about = treated.assign(
         known_on=known_on,
         responded=treated["responded"].fillna(0).where(known_on <= as_of),
         treated=treated.groupby("campaign_id")["customer_id"].transform("size"),
         held_out=treated["campaign_id"].map(held.size()).fillna(0).astype("int64"),
-        held_out_responses=treated["campaign_id"].map(held.sum(min_count=1)),
+        held_out_responses=treated["campaign_id"].map(held_responses),
     )[ABOUT]
     return pd.concat([about, extras], axis=1)
 

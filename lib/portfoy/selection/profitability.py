@@ -10,15 +10,15 @@ from portfoy.locale import _
 from portfoy.people import level_groups
 
 
-def service_table(tickets, *, as_of=None):
+def service_table(tickets, *, as_of):
     """What service each customer asked for: tickets, and the touches (contacts) they took.
 
     Parameters
     ----------
     tickets : ibis Table or DataFrame, one row per ticket, or None
         ``customer_id``, ``opened_on``; ``touches`` where they are counted, a missing count is one.
-    as_of : date or text, optional
-        Tickets opened later are not seen; the default sees all.
+    as_of : date or text
+        Tickets opened later are not seen.
 
     Returns
     -------
@@ -30,8 +30,7 @@ def service_table(tickets, *, as_of=None):
     if tickets is None:
         return None
     table = ibis.memtable(tickets) if isinstance(tickets, pd.DataFrame) else tickets
-    if as_of:
-        table = table.filter(table.opened_on.cast("date") <= pd.Timestamp(as_of).date())
+    table = table.filter(table.opened_on.cast("date") <= pd.Timestamp(as_of).date())
     touches = (
         table.touches.cast("float64").fill_null(1.0) if "touches" in table.columns else ibis.literal(1).cast("float64")
     )

@@ -14,9 +14,9 @@ def describe_data(tables, *, as_of=None, confidence=None):
     """
     text, found = _used(tables.facts), tables.quality[tables.quality["rows"] > 0]
     without = _without_order(tables)
-    if as_of and pd.Timestamp(as_of).date() < tables.facts.last_day:
+    if tables.facts.goes_on or (as_of and pd.Timestamp(as_of).date() < tables.facts.last_day):
         said = _("This report stands on {day} and leaves out what came later.")
-        text += " " + said.format(day=style.day(as_of))
+        text += " " + said.format(day=style.day(as_of or tables.as_of))
     listed = [f"{_inside(row.rule)}, {_some(row.share)}" for row in found.itertuples()]
     if listed:
         text += " " + _("Found on the way, as a share of all lines: {list}.").format(list="; ".join(listed))

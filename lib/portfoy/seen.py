@@ -1,0 +1,130 @@
+"""The tables of a source as seen on one day: what came after it is gone, dates after it are missing.
+
+What a later date brought with it is
+unknown again too: a lead is open until it is closed, and who it will be is not known; a ticket still open has not told
+how many contacts it takes. Whether a campaign's contact was answered has no date: `selection.examples` waits for it.
+"""
+
+import ibis
+import pandas as pd
+
+from portfoy.contract import DataError
+from portfoy.locale import _
+
+BEGINS = {  # table -> the day from which a row is known; ratings have none
+    "customers": "joined_on",
+    "products": "launched_on",
+    "leads": "created_on",
+    "spend": "month",
+    "campaigns": "starts_on",
+    "contacts": "contacted_on",
+    "subscriptions": "started_on",
+    "tickets": "opened_on",
+    "surveys": "answered_on",
+}
+
+
+def log_on_day(flagged, day):
+    """The checked rows of the log that are there by a day, and whether usable ones come after it.
+
+    Rows without a readable date are there on every day. Where nothing usable comes after the day, all rows are there:
+    those dated in the future are set aside, and the table of checks counts them.
+    """
+    if day is None:
+        return flagged, False
+    usable = flagged.filter(flagged.problem == "none")
+    ends = usable.agg(first=usable.ordered_on.min(), last=usable.ordered_on.max()).to_pyarrow().to_pylist()[0]
+    first, last = (end and pd.Timestamp(end).date() for end in ends.values())
+    if not first or day >= last:
+        return flagged, False
+    if day < first:
+        raise DataError(
+            _("transactions: there is nothing by {as_of}; the first order is of {first}. Take a later date.").format(
+                as_of=day, first=first
+            )
+        )
+    return flagged.filter(flagged.ordered_on.isnull() | (flagged.ordered_on <= day)), True
+
+
+def on_day(name, day, table_of, log, *, earlier):
+    """One table as seen on a day.
+
+    Parameters
+    ----------
+    name : name of the table
+    day : date
+    table_of : function, name of a table -> all its rows (ibis), None where there is none
+    log : ibis Table, the transactions by the day
+    earlier : whether the source goes on after the day; then those who joined on no known day, and have not bought by
+        it, are not known yet
+
+    Returns
+    -------
+    ibis Table with the same columns; a row without a date is known on every day
+    """
+    table = table_of(name)
+    if table is None:
+        return None
+    table = _begun(table, name, day)
+    if name == "customers" and earlier:
+        undated = table.joined_on.isnull() if "joined_on" in table.columns else ibis.literal(True)
+        return table.filter(~undated | table.customer_id.isin(log.customer_id))
+    if name == "contacts":
+        return _of_begun_campaigns(table, table_of("campaigns"), day)
+    if name == "leads":
+        known = [log, on_day("customers", day, table_of, log, earlier=True)] if earlier else []
+        table = _leads(table, day, known)
+    if name == "tickets":
+        table = _tickets(table, day)
+    dates = [column for column in table.columns if column != BEGINS.get(name) and table[column].type().is_date()]
+    return table.mutate(**{column: _until(table[column], table[column], day) for column in dates}) if dates else table
+
+
+def _begun(table, name, day):
+    """The rows that are there by the day."""
+    begins = BEGINS.get(name)
+    if begins not in table.columns:
+        return table
+    return table.filter(table[begins].isnull() | (table[begins] <= day))
+
+
+def _of_begun_campaigns(contacts, campaigns, day):
+    """Contacts without a date are those of their campaign, where that tells one."""
+    if campaigns is None:
+        return contacts
+    later = campaigns.group_by("campaign_id").agg(starts_on=campaigns.starts_on.min())
+    later = later.filter(later.starts_on > day)
+    return contacts.filter(contacts.contacted_on.notnull() | ~contacts.campaign_id.isin(later.campaign_id))
+
+
+def _leads(leads, day, known):
+    """Leads closed later are open, and whom they became is not known.
+
+    Whom a lead became that has no closing date is known once one of the tables `known` has that customer.
+    """
+    columns, changed = leads.columns, {}
+    closed_on = leads.closed_on if "closed_on" in columns else ibis.null("date")
+    later = (closed_on > day).fill_null(False)
+    if "customer_id" in columns:
+        among = [table.select(portfoy_known=table.customer_id) for table in known if table is not None]
+        if among:
+            ids = ibis.union(*among).distinct()
+            leads = leads.mutate(portfoy_place=ibis.row_number())  # of a lead that is there twice the first row counts
+            leads = leads.left_join(ids, leads.customer_id == ids.portfoy_known).order_by("portfoy_place")
+            later |= closed_on.isnull() & leads.customer_id.notnull() & leads.portfoy_known.isnull()
+        changed["customer_id"] = later.ifelse(None, leads.customer_id)
+    if "outcome" in leads.columns:
+        changed["outcome"] = later.ifelse("open", leads.outcome)
+    return leads.mutate(**changed).select(columns) if changed else leads
+
+
+def _tickets(tickets, day):
+    over = next((tickets[name] for name in ("closed_on", "resolved_on") if name in tickets.columns), None)
+    if over is None or "touches" not in tickets.columns:
+        return tickets
+    return tickets.mutate(touches=_until(tickets.touches, over, day))
+
+
+def _until(column, date, day):
+    """The column, missing where the date is after the day."""
+    return (date > day).fill_null(False).ifelse(None, column)
