@@ -28,11 +28,11 @@ def engine_time(data, folder):
     """
     import nbformat
 
-    import portfoy as pf
-    from portfoy.tables import KEPT, keep
+    from portfoy.source import open as source
+    from portfoy.source.tables import KEPT, keep
 
     start = time.perf_counter()
-    tables = pf.open(data)
+    tables = source.open(data)
     keep(tables, folder / "kept.duckdb")
     stored = time.perf_counter() - start
     tables.transactions.get_backend().disconnect()

@@ -11,9 +11,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-import portfoy as pf
-from portfoy import style
-from portfoy.figures.frame import picture
+from portfoy.source import open as source
+from portfoy.words import style
+from portfoy.words.figure import picture
 
 HERE = Path(__file__).parent
 STAGES = {"Created": "created_on", "Contacted": "contacted_on", "Qualified": "qualified_on", "Proposed": "proposed_on"}
@@ -157,7 +157,7 @@ def main():
     words.add_argument("--data", type=Path, default=HERE / "teaching", help="folder of the tables")
     words.add_argument("--out", type=Path, default=HERE / "pictures", help="folder of the pictures")
     given = words.parse_args()
-    tables = pf.open(given.data)
+    tables = source.open(given.data)
     index = pd.read_csv(given.data / "price_index.csv", parse_dates=["month"])
     given.out.mkdir(parents=True, exist_ok=True)
     for draw in PICTURES:

@@ -64,9 +64,9 @@ def once(tmp_path_factory):
 @pytest.fixture(scope="session")
 def teaching():
     """The teaching company as it is shipped, open; for reading only."""
-    import portfoy as pf
+    from portfoy.source import open as source
 
-    return pf.open(ROOT / "data" / "teaching")
+    return source.open(ROOT / "data" / "teaching")
 
 
 @pytest.fixture(scope="session")

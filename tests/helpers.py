@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from portfoy.contract import DataError
+from portfoy.errors import DataError
 
 SCRIPT, IMAGE, TURKISH, LONG = "<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "Şükrü İÇ Łódź", "a" * 200
 NAMES = [SCRIPT, IMAGE, TURKISH, LONG, "$5 \\frac{1}{2}", "=1+1", "{0} %s", "007"]

@@ -10,8 +10,8 @@ import pandas as pd
 from matplotlib.text import Text
 
 import portfoy as pf
-from portfoy.contract import DataError, FitError
-from portfoy.style import Table
+from portfoy.errors import DataError, FitError
+from portfoy.words.style import Table
 
 REPORTS = Path(__file__).parent.parent / "notebooks" / "reports"
 

@@ -12,7 +12,8 @@ from click.testing import CliRunner
 import portfoy as pf
 from differences import differences
 from portfoy.cli import main
-from portfoy.seen import BEGINS
+from portfoy.source import open as source
+from portfoy.source.seen import BEGINS
 from run_notebook import run_report
 
 TEACHING = Path(__file__).parents[1] / "data" / "teaching"
@@ -149,7 +150,7 @@ def test_every_table_is_changed(company, altered):
 
 
 def test_no_table_shows_what_came_later(company, altered):
-    first, second = (pf.open(folder, as_of=DAY) for folder in (company, altered))
+    first, second = (source.open(folder, as_of=DAY) for folder in (company, altered))
     for name in [*BEGINS, "transactions"]:
         waiting = {"contacts": ["opened", "responded"]}.get(name, [])  # the analysis of answers waits for these
         one, other = (getattr(tables, name).drop(*waiting).to_pandas() for tables in (first, second))
@@ -185,7 +186,7 @@ def test_a_table_is_what_was_known_on_the_day(tmp_path):
     }
     for name, text in rows.items():
         (tmp_path / f"{name}.csv").write_text(text, "utf-8")
-    seen = pf.open(tmp_path, as_of="2025-01-31")
+    seen = source.open(tmp_path, as_of="2025-01-31")
 
     def cells(name):
         table = getattr(seen, name).to_pandas()
@@ -204,7 +205,7 @@ def test_a_table_is_what_was_known_on_the_day(tmp_path):
     assert cells("tickets") == ["1 A 2025-01-02 2025-01-03 2.0 ", "2 A 2025-01-02   "]
     assert cells("campaigns") == ["K1 x x 1.0 2025-01-02"]
     assert cells("contacts") == ["K1 A x "]
-    whole = pf.open(tmp_path)
+    whole = source.open(tmp_path)
     assert whole.as_of == date(2025, 3, 5)
     assert [getattr(whole, name).count().to_pandas() for name in rows] == [2, 4, 5, 3, 2, 3]
 
@@ -220,7 +221,7 @@ def test_repeated_rows_are_counted_by_the_day(kind, duplicates, tmp_path):
     kept = {"drop": 0, "keep": 1}[duplicates]
     found = {}
     for as_of in ("2025-01-31", ""):
-        tables = pf.open(tmp_path, as_of=as_of)
+        tables = source.open(tmp_path, as_of=as_of)
         found[as_of] = tables.quality.loc["duplicate", "rows"], tables.facts.rows, tables.facts.used
     assert found == {"2025-01-31": (2, 4, 2 + 2 * kept), "": (5, 9, 4 + 5 * kept)}
 
@@ -229,7 +230,7 @@ def test_repeated_rows_are_counted_by_the_day(kind, duplicates, tmp_path):
 
 
 def test_a_january_page_counts_the_january_file():
-    tables = pf.open(TEACHING, as_of="2026-01-31")
+    tables = source.open(TEACHING, as_of="2026-01-31")
     log = pd.read_csv(TEACHING / "transactions.csv", dtype=str)
     log = log[log["ordered_on"] <= "2026-01-31"]
     assert (tables.facts.rows, tables.facts.used) == (len(log), len(log)) == (57608, 57608)

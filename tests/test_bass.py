@@ -9,7 +9,7 @@ from scipy.optimize import approx_fprime, curve_fit, minimize
 from scipy.stats import poisson
 
 from helpers import message_of
-from portfoy.contract import FitError
+from portfoy.errors import FitError
 from portfoy.models import bass
 from portfoy.models.bass import Bass, fit_bass
 

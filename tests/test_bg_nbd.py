@@ -9,7 +9,7 @@ import pytest
 from scipy.integrate import quad
 from scipy.special import betaln, gammaln
 
-from portfoy.contract import DataError, FitError
+from portfoy.errors import DataError, FitError
 from portfoy.models import bg_nbd, likelihood
 from portfoy.models.bg_nbd import BgNbd, fit_bg_nbd
 

@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 import portfoy as pf
-from portfoy.contract import DataError
 from portfoy.course import checks, results
 from portfoy.course.exercise import Exercise, Mistake
+from portfoy.errors import DataError
 
 LOG = pd.DataFrame(
     {

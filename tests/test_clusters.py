@@ -10,12 +10,12 @@ from sklearn.metrics import adjusted_rand_score, silhouette_samples
 
 from helpers import message_of, plain
 from portfoy.customers import customer_table
-from portfoy.figures import frame
 from portfoy.figures.clusters import plot_cluster_choice, plot_clusters
+from portfoy.models.separation import adjusted_rand, is_clear, search, silhouettes
 from portfoy.selection.clusters import Agreement, Clusters, cluster, cluster_table, compare_groups
 from portfoy.selection.rfm import Rfm, rfm
-from portfoy.selection.separation import adjusted_rand, is_clear, search, silhouettes
 from portfoy.sentences.clusters import describe_agreement, describe_cluster_choice, describe_clusters
+from portfoy.words import figure
 
 
 def base(idle, purchases, ticket, age):
@@ -431,7 +431,7 @@ def test_the_choice_is_drawn_over_the_number_of_clusters():
     assert left.figure.get_label() == (
         "Chart: 2 clusters stand apart and come back. Silhouette and stability for 2 to 3 clusters."
     )
-    frame.picture(left.figure)
+    figure.picture(left.figure)
 
 
 def test_the_figure_of_the_choice_says_when_there_are_no_groups():
@@ -439,7 +439,7 @@ def test_the_figure_of_the_choice_says_when_there_are_no_groups():
     left, _right = plot_cluster_choice(made(clear=False, choice=choice))
     assert left.figure.get_suptitle() == "No clear groups; shown: 2 clusters"
     assert left.get_ylim()[0] <= -0.1
-    frame.picture(left.figure)
+    figure.picture(left.figure)
 
 
 def test_clusters_are_drawn_as_a_table_in_colours():
@@ -452,7 +452,7 @@ def test_clusters_are_drawn_as_a_table_in_colours():
         "Revenue per\npurchase (TRY)",
     ]
     assert ax.get_title(loc="left") == "Most customers (60%): long idle"
-    frame.picture(ax.figure)
+    figure.picture(ax.figure)
 
 
 def test_a_long_name_of_a_cluster_is_cut():
@@ -462,7 +462,7 @@ def test_a_long_name_of_a_cluster_is_cut():
         "n" * 23 + "…\n40%",
         "$5 \\frac $x$\n<b>İğdır</b>\n60%",
     ]
-    frame.picture(ax.figure)
+    figure.picture(ax.figure)
 
 
 # Sentences

@@ -7,11 +7,12 @@ import duckdb
 import pandas as pd
 import pytest
 
-from portfoy import mapping, source
-from portfoy.contract import TABLES, kind_of
 from portfoy.customers import customer_table
 from portfoy.people import people_table
 from portfoy.portfolio.growth import growth_table
+from portfoy.source import mapping
+from portfoy.source import open as source
+from portfoy.source.contract import TABLES, kind_of
 
 TODAY = datetime.date(2026, 6, 30)
 ODD = {

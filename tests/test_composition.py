@@ -6,13 +6,13 @@ import pytest
 from scipy.stats import ttest_ind
 
 import portfoy as pf
-from portfoy.contract import DataError
-from portfoy.figures import frame
+from portfoy.errors import DataError
 from portfoy.models.bg_nbd import BgNbd
 from portfoy.models.gamma_gamma import GammaGamma
 from portfoy.models.lifetime_value import lifetime_value
 from portfoy.people import AGE_BANDS, index_table, level_groups
 from portfoy.portfolio.composition import composition_table
+from portfoy.words import figure
 
 
 def people(**columns):
@@ -208,7 +208,7 @@ def test_the_figure_has_a_panel_for_each_trait(five):
         "Type of customer, Channel, Region, Age."
     )
     assert [text.get_text() for text in fig.legends[0].get_texts()] == ["share of customers", "share of revenue"]
-    frame.picture(fig)
+    figure.picture(fig)
 
 
 @pytest.mark.parametrize("count", [1, 2, 3])
@@ -216,7 +216,7 @@ def test_fewer_traits_make_fewer_panels(five, count):
     traits = ["region", "type", "channel"][:count]
     axes = pf.plot_composition(composition_table(five.assign(type="$a$ $\\b$", channel="c" * 200), traits))
     assert len(axes) == len(axes[0].figure.axes) == count
-    frame.picture(axes[0].figure)
+    figure.picture(axes[0].figure)
 
 
 def composed(index, low, high, level=None):

@@ -3,8 +3,8 @@
 import pandas as pd
 import pytest
 
-from portfoy import contract
-from portfoy.contract import DataError
+from portfoy.errors import DataError
+from portfoy.source import contract
 
 
 @pytest.mark.parametrize(

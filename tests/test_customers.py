@@ -7,9 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import portfoy as pf
 from helpers import message_of
-from portfoy.contract import DataError
 from portfoy.customers import (
     MOST_KEPT,
     as_table,
@@ -21,6 +19,8 @@ from portfoy.customers import (
     split_date,
     split_table,
 )
+from portfoy.errors import DataError
+from portfoy.source import open as source
 
 KEYS = ["customer_id", "order_id", "ordered_on", "amount"]
 MONEY = ["revenue", "margin", "ticket", "repeat_ticket"]
@@ -348,7 +348,7 @@ def test_what_is_worked_out_once_stays_true_and_is_not_kept_for_ever(tmp_path):
     days = pd.date_range("2026-01-05", periods=6, freq="MS")
     frame = pd.DataFrame({"customer_id": list("aabbab"), "order_id": range(6), "ordered_on": days, "amount": 5.0})
     frame.to_csv(tmp_path / "transactions.csv", index=False)
-    log = pf.open(tmp_path).transactions
+    log = source.open(tmp_path).transactions
     for day in [*days[1:], *days[1:], days[3]]:
         pd.testing.assert_frame_equal(customer_table(log, as_of=day), customer_table(frame, as_of=day))
     listed = log.get_backend().raw_sql("SHOW TABLES").fetchall()

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from portfoy.contract import REQUIRED, TABLES, kind_of
+from portfoy.source.contract import REQUIRED, TABLES, kind_of
 
 DATA = Path(__file__).parents[1] / "data"
 PICTURES = ["revenue_by_month", "revenue_by_type", "revenue_by_region", "lead_funnel", "nps_by_quarter"]

@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from portfoy.contract import DataError
 from portfoy.course import editions, lessons, pages, terms
+from portfoy.errors import DataError
 
 ROOT = Path(__file__).parent.parent
 

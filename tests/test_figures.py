@@ -11,9 +11,9 @@ from PIL import Image
 
 import portfoy as pf
 from helpers import labels
-from portfoy.figures import frame
 from portfoy.models.holdout import Backtest
 from portfoy.portfolio.concentration import concentration
+from portfoy.words import figure
 
 NAMES = ["Champions", "$5 \\frac $x$", "<b>İğdır</b> & Şoför"]
 
@@ -54,7 +54,7 @@ def backtest(**tables):
 
 def draw(ax):
     """Draw it whole; warnings are errors."""
-    return frame.picture(ax.figure)
+    return figure.picture(ax.figure)
 
 
 # Concentration
@@ -235,7 +235,7 @@ def test_backtest_without_spend_and_with_more_returned_than_bought():
 
 def test_a_picture_has_few_colours_and_says_what_it_shows():
     ax = pf.plot_segments(segments())
-    data, about = frame.picture(ax.figure)
+    data, about = figure.picture(ax.figure)
     image = Image.open(io.BytesIO(data))
     assert (image.format, image.mode) == ("PNG", "P")
     assert len(image.convert("RGB").getcolors(maxcolors=10**6)) <= 256

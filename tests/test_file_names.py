@@ -8,8 +8,9 @@ import duckdb
 import pandas as pd
 import pytest
 
-from portfoy import mapping, source, tables
-from portfoy.contract import DataError
+from portfoy.errors import DataError
+from portfoy.source import mapping, tables
+from portfoy.source import open as source
 
 HEADER = "customer_id,order_id,ordered_on,amount\n"
 RIGHT, WRONG = HEADER + "C1,O1,2026-01-02,10\nC2,O2,2026-02-28,20\n", HEADER + "C9,O9,2025-01-02,999999\n"

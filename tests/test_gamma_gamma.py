@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from scipy.special import gammaln
 
-from portfoy.contract import DataError, FitError
+from portfoy.errors import DataError, FitError
 from portfoy.models import gamma_gamma
 from portfoy.models.gamma_gamma import GammaGamma, fit_gamma_gamma, spend_correlation
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from statsmodels.stats.proportion import proportion_confint
 
-from portfoy.contract import DataError
+from portfoy.errors import DataError
 from portfoy.models.bg_nbd import fit_bg_nbd
 from portfoy.models.holdout import holdout_table
 

@@ -6,9 +6,9 @@ import pandas as pd
 import pytest
 
 import portfoy as pf
-from portfoy import source
-from portfoy.ids import unmatched
 from portfoy.sentences.data import quality_text
+from portfoy.source import open as source
+from portfoy.source.ids import unmatched
 
 TODAY = datetime.date(2026, 12, 31)
 

@@ -10,7 +10,7 @@ import pytest
 
 import portfoy as pf
 from helpers import message_of
-from portfoy.contract import find_rows
+from portfoy.rows import find_rows
 
 
 @pytest.fixture(scope="module")

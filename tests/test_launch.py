@@ -10,24 +10,17 @@ from matplotlib.text import Text
 from sklearn.metrics import roc_auc_score
 
 from helpers import message_of
-from portfoy.contract import FitError
 from portfoy.customers import customer_table
-from portfoy.figures import frame
+from portfoy.errors import FitError
 from portfoy.figures.market import plot_launch
 from portfoy.models.bass import Bass, fit_bass
+from portfoy.models.judging import area_with_interval
 from portfoy.selection import early
 from portfoy.selection.early import early_adopters
-from portfoy.selection.gains import area_with_interval
-from portfoy.selection.launch import (
-    Launch,
-    adoption_table,
-    launch_curve,
-    launch_table,
-    launched_products,
-    pick_product,
-)
+from portfoy.selection.launch import Launch, adoption_table, launch_curve, launch_table, launched_products, pick_product
 from portfoy.sentences.market import describe_early, describe_launch
 from portfoy.simulate import simulate
+from portfoy.words import figure
 
 DAY = pd.Timestamp("2025-01-01")
 
@@ -370,7 +363,7 @@ def test_too_few_early_adopters():
 
 
 def draw(axes):
-    return frame.picture(axes[0].figure)
+    return figure.picture(axes[0].figure)
 
 
 def test_the_launch_is_drawn(company):

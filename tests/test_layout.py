@@ -19,46 +19,48 @@ PACKAGE = ROOT / "lib" / "portfoy"
 # A module imports only from rows above its own; modules of one row never import one another.
 ORDER = [
     ["locale"],
-    ["names"],
-    ["contract"],
-    ["sniff"],
-    ["settings"],
-    ["parse", "ids", "seen"],
-    ["address", "files", "quality"],
-    ["tables"],
+    ["errors"],
+    ["intervals"],
+    ["rows"],
+    ["words"],
     ["source"],
-    ["mapping"],
-    ["customers", "intervals"],
+    ["customers"],
     ["people"],
-    ["lifecycle"],
+    ["states"],
     ["models"],
     ["metrics"],
-    ["portfolio", "selection", "acquisition", "retention", "deepening", "monitoring", "simulate"],
-    ["labels"],
-    ["style"],
+    ["firm"],
+    ["portfolio", "selection", "acquisition", "retention", "deepening", "simulate"],
+    ["monitoring", "customer"],
     ["figures", "sentences"],
     ["terminal"],
-    ["course", "report"],
+    ["report"],
+    ["course"],
     ["doctor"],
     ["cli"],
     ["__main__"],
 ]
 RANK = {name: rank for rank, row in enumerate(ORDER) for name in row}
 INSIDE = {  # the order inside a package, left to right
-    "models": ["threads", "likelihood", "bg_nbd", "gamma_gamma", "holdout", "lifetime_value", "scatter", "bass"],
+    "words": ["stages", "codes", "labels", "style", "table", "figure", "result"],
+    "source": [
+        *("names", "contract", "sniff", "settings", "parse", "ids"),
+        *("address", "files", "seen", "quality", "tables", "open", "mapping"),
+    ],
+    "models": [
+        *("threads", "likelihood", "bg_nbd", "gamma_gamma", "holdout", "lifetime_value", "scatter", "bass"),
+        *("columns", "leaks", "logistic", "judging", "separation"),
+    ],
+    "retention": ["cohorts"],
     "portfolio": ["concentration", "composition", "growth", "verdict", "journey"],
     "selection": [
         "rules",
         "rfm",
         "profiles",
         "categories",
-        "separation",
         "clusters",
         "profitability",
         "examples",
-        "leaks",
-        "terms",
-        "gains",
         "response",
         "campaign",
         "invitations",
@@ -68,7 +70,7 @@ INSIDE = {  # the order inside a package, left to right
         "lists",
     ],
     "simulate": ["truth", "days", "people", "market", "buying", "service", "campaigns", "dirt", "firm", "write"],
-    "figures": ["frame", "outlook", "portfolio", "lifecycle", "journey", "segments", "clusters", "response", "market"],
+    "figures": ["outlook", "portfolio", "lifecycle", "journey", "segments", "clusters", "response", "market"],
     "sentences": [
         "data",
         "outlook",
@@ -99,6 +101,7 @@ INSIDE = {  # the order inside a package, left to right
     ],
     "report": [
         "record",
+        "prose",
         "parameters",
         "plan",
         "nursery",
@@ -120,7 +123,7 @@ INSIDE = {  # the order inside a package, left to right
         "commands",
     ],
 }
-ONLY_IN = {"papermill": "report/run.py", "mistune": "report/page.py", "jinja2": "report/look.py"}
+ONLY_IN = {"papermill": "report/run.py", "mistune": "report/prose.py", "jinja2": "report/look.py"}
 
 CONDA_NAMES = {"ibis-framework[duckdb]": "ibis-duckdb", "duckdb": "python-duckdb"}
 
@@ -152,7 +155,7 @@ def misplaced_imports(name, source, known):
     top = name.partition(".")[0]
     for module, taken in imports(source):
         if module.startswith("."):
-            yield f"relative import {module!r}; write the whole name: from portfoy.contract import DataError"
+            yield f"relative import {module!r}; write the whole name: from portfoy.errors import DataError"
         elif module == "portfoy":
             if taken in known:
                 yield from wrong_direction(name, taken)
@@ -377,11 +380,12 @@ def test_lock_holds_versions_and_nothing_else():
 # (f) Sizes and names
 
 
-def test_no_module_is_longer_than_300_lines():
-    lengths = {
-        path.relative_to(ROOT).as_posix(): len(path.read_text("utf-8").splitlines()) for path in PACKAGE.rglob("*.py")
-    }
-    long = {path: lines for path, lines in lengths.items() if lines > 300}
+STAGES = {"portfolio", "selection", "acquisition", "retention", "deepening", "monitoring"}
+
+
+def test_no_room_is_longer_than_400_lines_and_no_other_module_than_300():
+    lengths = {path.relative_to(PACKAGE): len(path.read_text("utf-8").splitlines()) for path in PACKAGE.rglob("*.py")}
+    long = {str(path): n for path, n in lengths.items() if n > (400 if path.parts[0] in STAGES else 300)}
     assert not long, f"look for the second thing these do, and give it its own module: {long}"
 
 

@@ -13,6 +13,7 @@ import portfoy as pf
 from helpers import needed
 from portfoy.course import checks, lessons, results, terms
 from portfoy.course.exercise import Desk
+from portfoy.source import open as source
 
 ROOT = Path(__file__).parent.parent
 PHASES = list(lessons.LESSONS)
@@ -212,7 +213,7 @@ def test_a_whole_edition_runs_and_gets_first_hints(run, phase, seed, size):
 
 @pytest.fixture(scope="module", params=[MIDDLE, pytest.param(SHIPPED, marks=pytest.mark.study)])
 def desk(request, company):
-    return Desk(pf.open(ROOT / "data" / "teaching" if request.param == SHIPPED else company(MIDDLE, seed=3)))
+    return Desk(source.open(ROOT / "data" / "teaching" if request.param == SHIPPED else company(MIDDLE, seed=3)))
 
 
 @pytest.mark.parametrize("exercise", EXERCISES)

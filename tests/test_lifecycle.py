@@ -13,9 +13,9 @@ from statsmodels.stats.proportion import proportion_confint
 
 import portfoy as pf
 from helpers import labels, message_of, plain
-from portfoy.figures import frame
-from portfoy.lifecycle import STATES, StateRule, flow_table, state_rule, state_summary, state_table
 from portfoy.simulate import season_days
+from portfoy.states import STATES, StateRule, flow_table, state_rule, state_summary, state_table
+from portfoy.words import figure
 
 KEYS = ["customer_id", "order_id", "ordered_on", "amount"]
 TEACHING = Path(__file__).parents[1] / "data" / "teaching"
@@ -513,7 +513,7 @@ def test_a_log_without_a_purchase_is_refused():
 
 def draw(ax):
     """Draw it whole; warnings are errors."""
-    return frame.picture(ax.figure)
+    return figure.picture(ax.figure)
 
 
 def test_states_are_drawn_from_the_top_down():

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 import portfoy.models.lifetime_value as module
-from portfoy.contract import DataError
+from portfoy.errors import DataError
 from portfoy.models.bg_nbd import BgNbd, fit_bg_nbd
 from portfoy.models.gamma_gamma import GammaGamma, fit_gamma_gamma
 from portfoy.models.lifetime_value import lifetime_value

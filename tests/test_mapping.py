@@ -3,9 +3,10 @@
 import pandas as pd
 import pytest
 
-from portfoy import mapping, source
-from portfoy.contract import DataError
-from portfoy.names import ALIASES, guess, plain
+from portfoy.errors import DataError
+from portfoy.source import mapping
+from portfoy.source import open as source
+from portfoy.source.names import ALIASES, guess, plain
 
 TURKISH = "Müşteri No;Fatura No;Tarih;Tutar\nŞükrü;F1;31.01.2024;1.234,50\nÇiğdem;F2;01.02.2024;10,00\n"
 POLISH = "Klient;Nr faktury;Data;Wartość\nŁukasz;F1;31.01.2024;1 234,50\nŻaneta;F2;01.02.2024;10,00\n"

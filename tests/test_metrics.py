@@ -7,7 +7,7 @@ from statsmodels.stats.proportion import proportion_confint
 
 import portfoy as pf
 from portfoy import metrics
-from portfoy.contract import DataError
+from portfoy.errors import DataError
 from portfoy.simulate import simulate
 
 DAY = pd.Timedelta(days=1)

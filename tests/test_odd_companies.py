@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from portfoy.contract import DataError, FitError
+from portfoy.errors import DataError, FitError
 
 REPORTS = Path(__file__).parent.parent / "notebooks" / "reports"
 

@@ -8,9 +8,9 @@ import ibis
 import pandas as pd
 import pytest
 
-from portfoy import parse
-from portfoy.contract import DataError
-from portfoy.settings import Format
+from portfoy.errors import DataError
+from portfoy.source import parse
+from portfoy.source.settings import Format
 
 DAY = datetime.date
 

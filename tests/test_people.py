@@ -7,9 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from portfoy.contract import DataError
 from portfoy.customers import customer_table
-from portfoy.people import AGE_BANDS, age_words, people_table, trait_labels, with_traits
+from portfoy.errors import DataError
+from portfoy.people import AGE_BANDS, people_table, with_traits
+from portfoy.words.codes import age_words, trait_labels
 
 TEACHING = Path(__file__).parents[1] / "data" / "teaching"
 ORDERS = ["customer_id", "order_id", "ordered_on", "amount"]

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from portfoy.contract import DataError
+from portfoy.errors import DataError
 from portfoy.portfolio.concentration import concentration, concentration_table, decile_table, stress_table
 
 

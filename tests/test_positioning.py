@@ -11,11 +11,11 @@ from scipy.spatial import procrustes
 from sklearn.decomposition import PCA
 
 from helpers import message_of
-from portfoy.figures import frame
 from portfoy.figures.market import plot_positioning
 from portfoy.selection.positioning import positioning
 from portfoy.sentences.market import describe_positioning
 from portfoy.simulate import Truth, simulate
+from portfoy.words import figure
 
 
 @pytest.fixture(scope="module")
@@ -210,7 +210,7 @@ def test_a_brand_on_a_line_has_no_second_axis():
     found = positioning(table(line, raters=3))
     assert found.explained == pytest.approx((1, 0))
     assert "upwards" not in describe_positioning(found)
-    frame.picture(plot_positioning(found).figure)
+    figure.picture(plot_positioning(found).figure)
 
 
 # (e) Errors
@@ -277,7 +277,7 @@ def test_the_map_is_drawn(ratings):
 
 
 def boxes_of(ax):
-    frame.picture(ax.figure)
+    figure.picture(ax.figure)
     return [text.get_window_extent() for text in ax.texts if not isinstance(text, Annotation)]
 
 
@@ -296,7 +296,7 @@ def test_names_do_not_cover_one_another_and_are_in_view(ratings):
 
 def test_one_unit_is_as_long_on_both_axes(ratings):
     ax = plot_positioning(positioning(ratings))
-    frame.picture(ax.figure)
+    figure.picture(ax.figure)
     start, end = ax.transData.transform([(0, 0), (1, 1)])
     assert end[0] - start[0] == pytest.approx(end[1] - start[1], rel=0.02)
     place = positioning(ratings).brands

@@ -10,8 +10,7 @@ from scipy.stats import chi2_contingency, ttest_ind
 from statsmodels.stats.multitest import multipletests
 
 import portfoy as pf
-from portfoy.contract import DataError
-from portfoy.figures import frame
+from portfoy.errors import DataError
 from portfoy.models.bg_nbd import fit_bg_nbd
 from portfoy.models.gamma_gamma import fit_gamma_gamma
 from portfoy.models.lifetime_value import lifetime_value
@@ -19,6 +18,7 @@ from portfoy.selection import profiles
 from portfoy.selection.categories import category_table
 from portfoy.selection.profiles import profile_cards, profile_table
 from portfoy.simulate.truth import read_truth
+from portfoy.words import figure
 
 TEACHING = Path(__file__).parents[1] / "data" / "teaching"
 
@@ -330,7 +330,7 @@ def test_a_card_says_who_they_are_and_a_bar_starts_at_the_base(planted):
     assert bar.get_width() == pytest.approx(0.135 * reach)
     assert bar.get_x() == pytest.approx(0.735)
     assert f"{shop['index']:.0f}" in texts(second)
-    frame.picture(first.figure)
+    figure.picture(first.figure)
 
 
 def test_cards_of_odd_names_and_of_groups_that_do_not_differ(planted):
@@ -341,7 +341,7 @@ def test_cards_of_odd_names_and_of_groups_that_do_not_differ(planted):
     assert fig.get_label() == "Chart: what sets each group apart from all customers. No group differs from the others."
     assert {text for ax in axes for text in texts(ax)} >= {"<b>Şoför</b>", "no different from the base"}
     assert not any(text.get_parse_math() for text in fig.findobj(Text))
-    frame.picture(fig)
+    figure.picture(fig)
 
 
 def test_one_card_and_at_most_twelve(planted):
@@ -349,7 +349,7 @@ def test_one_card_and_at_most_twelve(planted):
     many = planted.assign(segment=[f"group {number % 30:02d}" for number in range(len(planted))])
     axes = pf.plot_cards(profile_cards(many))
     assert len(axes) == 12
-    frame.picture(axes[0].figure)
+    figure.picture(axes[0].figure)
 
 
 # (g) Words

@@ -9,9 +9,9 @@ import pytest
 from scipy import stats
 
 import portfoy as pf
-from portfoy.contract import DataError
-from portfoy.figures import frame
+from portfoy.errors import DataError
 from portfoy.selection.profitability import profitability_table, service_table
+from portfoy.words import figure
 
 TEACHING = Path(__file__).parents[1] / "data" / "teaching"
 
@@ -216,7 +216,7 @@ def test_a_bar_is_the_margin_parted_in_profit_and_cost(five):
     assert beside[1].startswith("25.00 (")
     assert [text.get_text() for text in ax.texts] == ["per customer (TRY)"]
     assert ax.get_xlim()[0] < -3
-    frame.picture(ax.figure)
+    figure.picture(ax.figure)
 
 
 @pytest.mark.parametrize(
@@ -232,7 +232,7 @@ def test_what_is_not_known_is_not_drawn(five, margin, touch_cost, labels, title)
     ax = pf.plot_profitability(table)
     assert set(bars(ax)) == labels
     assert ax.get_title(loc="left") == title.format(x="x" * 17)
-    frame.picture(ax.figure)
+    figure.picture(ax.figure)
 
 
 # (g) Words

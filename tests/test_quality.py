@@ -9,8 +9,8 @@ from datetime import date, datetime
 import pandas as pd
 import pytest
 
-from portfoy import source
-from portfoy.contract import DataError
+from portfoy.errors import DataError
+from portfoy.source import open as source
 
 TODAY = date(2026, 1, 1)
 ASIDE = [

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from bs4 import BeautifulSoup
 
-import portfoy as pf
 from helpers import plain
+from portfoy.source import open as source
 
 
 def portfoy(*arguments, cwd):
@@ -96,7 +96,7 @@ def cdnow_master(tmp_path_factory, shared_data):
 
 
 def test_cdnow_master_opens_by_the_readme(cdnow_master):
-    facts = pf.open(cdnow_master).facts
+    facts = source.open(cdnow_master).facts
     assert (facts.used, facts.rows, facts.customers) == (69_659, 69_659, 23_570)
 
 

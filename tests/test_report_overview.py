@@ -8,6 +8,7 @@ from bs4 import BeautifulSoup
 
 import portfoy.locale
 from portfoy.report import overview, tiles
+from portfoy.words.stages import STAGES
 
 SCRIPT, IMAGE = "<script>alert(1)</script>", '"><img src=x onerror=alert(1)>'
 NBSP = "\u00a0"
@@ -334,7 +335,7 @@ def test_one_date_draws_no_curve():
 
 
 def test_two_hundred_runs_are_readable_small_and_fast():
-    stages = [stage(name, [figure(f"{name}_{n}", 1234.5, "money") for n in range(5)]) for name in tiles.titles()]
+    stages = [stage(name, [figure(f"{name}_{n}", 1234.5, "money") for n in range(5)]) for name in STAGES]
     runs = [run(*stages, as_of=f"{2200 - number}-06-30") for number in range(200)]
     start = time.perf_counter()
     made = overview.shelf_page(runs)

@@ -7,8 +7,9 @@ import nbformat
 import pytest
 from bs4 import BeautifulSoup
 
-from portfoy import style
 from portfoy.report import page, record, run
+from portfoy.words import style
+from portfoy.words.table import show
 
 EVIL = '"><img src=x onerror=alert(1)><script>alert(1)</script>'
 
@@ -26,9 +27,7 @@ def code(source, *outputs, **metadata):
 def made():
     import pandas as pd
 
-    table = style.show(
-        pd.DataFrame({"customer_id": [EVIL, "$5 \\frac"], "revenue": [1234.0, 5.0]}), EVIL, currency="TRY"
-    )
+    table = show(pd.DataFrame({"customer_id": [EVIL, "$5 \\frac"], "revenue": [1234.0, 5.0]}), EVIL, currency="TRY")
     figure = {"name": "revenue", "value": 1234567.0, "low": 1200000.0, "high": 1300000.0, "unit": "money",
               "label": "revenue", "note": None}  # fmt: skip
     cells = [

@@ -13,8 +13,8 @@ import psutil
 import pypdf
 import pytest
 
-from portfoy import style
 from portfoy.report import page, pdf, run
+from portfoy.words.table import show
 
 BROWSER = pdf.find_browser()
 browser_needed = pytest.mark.skipif(BROWSER is None, reason="no Chromium, Chrome or Edge is installed")
@@ -29,7 +29,7 @@ def printed(tmp_path_factory):
     import pandas as pd
 
     columns = {**dict.fromkeys(TEXTS, "a value of words"), **dict.fromkeys(NUMBERS, 1234567.0)}
-    table = style.show(pd.DataFrame(columns, index=range(60)), "A wide table")
+    table = show(pd.DataFrame(columns, index=range(60)), "A wide table")
     cells = [
         nbformat.v4.new_markdown_cell("# Title"),
         nbformat.v4.new_markdown_cell("## Who is the most profitable customer?\n\nA sentence."),

@@ -5,7 +5,7 @@ from datetime import date
 import nbformat
 import pytest
 
-from portfoy.contract import DataError
+from portfoy.errors import DataError
 from portfoy.report import parameters, plan
 
 

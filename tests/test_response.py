@@ -8,15 +8,14 @@ import pandas as pd
 import pytest
 
 from helpers import message_of, plain
-from portfoy.contract import FitError
 from portfoy.customers import customer_table
-from portfoy.figures import frame
+from portfoy.errors import FitError
 from portfoy.figures.response import plot_calibration, plot_gains, plot_profit
+from portfoy.models.judging import calibration_table, gains_table, judgement
+from portfoy.models.leaks import leak_table
 from portfoy.selection.campaign import CampaignTerms, campaign_terms, profit_curve
 from portfoy.selection.examples import response_examples
-from portfoy.selection.gains import calibration_table, gains_table, judgement
 from portfoy.selection.invitations import campaign_list
-from portfoy.selection.leaks import leak_table
 from portfoy.selection.response import PENALTY, fit_response
 from portfoy.sentences.campaign import describe_campaign_list, describe_profit
 from portfoy.sentences.response import (
@@ -29,7 +28,8 @@ from portfoy.sentences.response import (
 )
 from portfoy.simulate import simulate
 from portfoy.simulate.truth import BANDS, CHANNELS, Truth
-from portfoy.style import show
+from portfoy.words import figure
+from portfoy.words.table import show
 
 
 def day(text):
@@ -695,7 +695,7 @@ def test_the_sum_of_a_list_has_the_interval_of_the_delta_method(today):
     p = model.predict(table)["p_response"]
     assert total == pytest.approx(p.sum())
     random = np.random.default_rng(0)
-    from portfoy.selection.terms import stack
+    from portfoy.models.logistic import stack
 
     columns = np.column_stack([np.ones(3), stack(model.fit.terms, table)])
     draws = random.multivariate_normal(model.fit.beta, model.fit.covariance, 20_000)
@@ -797,7 +797,7 @@ def test_the_truth_of_the_firm_is_what_these_tests_take_it_for():
 @pytest.fixture
 def pictures():
     """Drawn whole, so that warnings show."""
-    return lambda ax: frame.picture(ax.figure)
+    return lambda ax: figure.picture(ax.figure)
 
 
 def test_gains_are_drawn_beside_chance(pictures):

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from portfoy.contract import DataError
-from portfoy.retention import cohort_table
+from portfoy.errors import DataError
+from portfoy.retention.cohorts import cohort_table
 
 
 def log(*rows):

@@ -14,10 +14,10 @@ from helpers import plain
 from portfoy.models.bg_nbd import BgNbd
 from portfoy.models.holdout import Backtest
 from portfoy.portfolio.concentration import concentration, decile_table
-from portfoy.quality import Facts
 from portfoy.selection.lists import Reach
 from portfoy.selection.rfm import rfm
 from portfoy.sentences.data import quality_text
+from portfoy.source.quality import Facts
 
 
 def quality(*rows):

@@ -13,9 +13,10 @@ import pandas as pd
 import pytest
 
 import portfoy as pf
-from portfoy import quality, source
 from portfoy.portfolio.verdict import year_table
 from portfoy.selection.profitability import service_table
+from portfoy.source import open as source
+from portfoy.source import quality
 
 LOG = pd.DataFrame(
     {

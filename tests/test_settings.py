@@ -2,8 +2,8 @@
 
 import pytest
 
-from portfoy.contract import DataError
-from portfoy.settings import Format, Settings, read_settings
+from portfoy.errors import DataError
+from portfoy.source.settings import Format, Settings, read_settings
 
 
 @pytest.fixture

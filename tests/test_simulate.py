@@ -13,8 +13,10 @@ from pandas.api import types as kinds
 
 import portfoy as pf
 from portfoy.cli import main
-from portfoy.contract import REQUIRED, TABLES, DataError, kind_of, missing_columns
+from portfoy.errors import DataError
 from portfoy.simulate import Truth, read_truth, season_days, simulate, write_company, write_large, write_truth
+from portfoy.source import open as source
+from portfoy.source.contract import REQUIRED, TABLES, kind_of, missing_columns
 
 SHIPPED = Path(__file__).parents[1] / "data" / "teaching"
 START, END = pd.Timestamp("2023-07-01"), pd.Timestamp("2026-06-30")  # the window, as in the help of the command
@@ -329,7 +331,7 @@ def test_pieces_fit_together(large):
 
 
 def test_pieces_open_as_one_source(large):
-    opened = pf.open(large[0])
+    opened = source.open(large[0])
     assert opened.facts.used == opened.facts.rows == large[2]["transactions"]
     assert opened.customers.count().to_pyarrow().as_py() == 1_200
 

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 import portfoy as pf
 from portfoy.cli import main
 from portfoy.simulate import Truth, simulate
+from portfoy.source import open as source
 
 CUSTOMERS = 1_500  # enough that each kind of fault is planted at least twenty times
 AS_OF = "2026-06-30"
@@ -39,7 +40,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def opened(folder):
-    return pf.open(folder)
+    return source.open(folder)
 
 
 def changed(clean, dirty):
@@ -134,7 +135,7 @@ def test_lines_used_and_lines_set_aside_are_the_lines_read(opened, dirty):
 
 def test_the_clean_company_has_no_fault(tmp_path):
     assert CliRunner().invoke(main, ["simulate", "--size", "tiny", "--out", str(tmp_path)]).exit_code == 0
-    assert set(pf.open(tmp_path).findings().index) <= {"same_day_order"}
+    assert set(source.open(tmp_path).findings().index) <= {"same_day_order"}
 
 
 def test_the_command_check_tells_of_each_fault(folder, opened, dirty):

@@ -18,10 +18,10 @@ from scipy import optimize, stats
 from scipy.special import betaln, gammaln
 from sklearn.metrics import roc_auc_score
 
-from portfoy.contract import TABLES, kind_of
 from portfoy.models.bg_nbd import fit_bg_nbd
 from portfoy.models.gamma_gamma import fit_gamma_gamma
 from portfoy.simulate import read_truth, season_days, simulate
+from portfoy.source.contract import TABLES, kind_of
 
 SHIPPED = Path(__file__).parents[1] / "data" / "teaching"
 START, END = pd.Timestamp("2023-07-01"), pd.Timestamp("2026-06-30")

@@ -15,9 +15,9 @@ from click.testing import CliRunner
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from PIL import Image
 
-from portfoy.contract import DataError
 from portfoy.course import checks, commands, editions, handout, lessons, sheets, slides, terms
 from portfoy.course.exercise import Exercise
+from portfoy.errors import DataError
 
 ROOT = Path(__file__).parent.parent
 SECRET = "the_author_alone"
@@ -149,7 +149,7 @@ def test_a_page_fetches_nothing(make):
 
 
 def test_headings_of_one_name_have_addresses_of_their_own():
-    prose = sheets.Prose()
+    prose = sheets.lesson_prose()
     assert re.findall('id="([^"]+)"', prose("## A b\n\n## A b\n\n## `A` b\n\n## ???")) == [
         "a-b", "a-b--1", "a-b--2", "section",
     ]  # fmt: skip

@@ -4,9 +4,9 @@ import gzip
 
 import pytest
 
-from portfoy import sniff
-from portfoy.contract import DataError
-from portfoy.settings import Format
+from portfoy.errors import DataError
+from portfoy.source import sniff
+from portfoy.source.settings import Format
 
 TABLE = "a,b\n1,x\n2,y\n"
 

@@ -9,9 +9,10 @@ import duckdb
 import pandas as pd
 import pytest
 
-from portfoy import address, source
-from portfoy.contract import DataError
 from portfoy.customers import customer_table
+from portfoy.errors import DataError
+from portfoy.source import address
+from portfoy.source import open as source
 
 HEADER = "customer_id,order_id,ordered_on,amount\n"
 ROWS = "007,0001,2024-01-31,1234.50\n8,0002,2024-02-01,-3\n007,0003,2024-02-29,20.25\n8,0002,2024-02-01,10\n"

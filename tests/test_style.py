@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 
 import portfoy.locale
-from portfoy import style
-from portfoy.labels import columns
+from portfoy.words import style
+from portfoy.words.labels import columns
+from portfoy.words.table import show
 
 NBSP, JOIN = "\u00a0", "\u2060"
 
@@ -40,7 +41,7 @@ class Cells(HTMLParser):
 
 
 def shown(table, caption="A table", **named):
-    return Cells(style.show(table, caption, **named)._repr_html_()).rows
+    return Cells(show(table, caption, **named)._repr_html_()).rows
 
 
 @pytest.fixture
@@ -155,7 +156,7 @@ def test_labels_of_known_columns_differ():
 
 def test_nothing_in_the_data_is_markup():
     names = ["<script>alert(1)</script>", "$5 \\frac{1}{2} $x$", "İğdır Şoför Çağ & Söğüt", "007", "*a* _b_ `c`"]
-    page = style.show(pd.DataFrame({"customer_id": names, "<b>x</b>": names}), "<i>Caption</i> & $x$")._repr_html_()
+    page = show(pd.DataFrame({"customer_id": names, "<b>x</b>": names}), "<i>Caption</i> & $x$")._repr_html_()
     cells = Cells(page)
     assert cells.rows == [["Customer", "<b>x</b>"], *([name, name] for name in names)]
     assert not {"script", "i", "b", "em", "code"} & set(cells.tags)
@@ -165,7 +166,7 @@ def test_nothing_in_the_data_is_markup():
 def test_dollar_signs_make_no_formula_in_a_notebook():
     # MathJax passes over elements of this class, and over what is in them.
     assert (
-        style.show(pd.DataFrame({"segment": ["$a$ $b$"]}), "c")
+        show(pd.DataFrame({"segment": ["$a$ $b$"]}), "c")
         ._repr_html_()
         .startswith('<figure class="pf-table mathjax_ignore" tabindex="0">')
     )
@@ -180,7 +181,7 @@ def test_long_names_are_shortened():
 def test_an_empty_table_shows_its_headings():
     empty = pd.DataFrame(columns=["segment", "revenue", "mine"])
     assert shown(empty, currency="TRY") == [["Segment", "Revenue (TRY)", "mine"]]
-    assert repr(style.show(empty, "Nothing")) == "Nothing\nSegment  Revenue  mine"
+    assert repr(show(empty, "Nothing")) == "Nothing\nSegment  Revenue  mine"
 
 
 def test_a_column_without_a_value_is_left_out():
@@ -193,14 +194,14 @@ def identity(table):
 
 def test_tables_of_one_caption_have_names_of_their_own():
     one, other = pd.DataFrame({"segment": ["A"]}), pd.DataFrame({"segment": ["B"]})
-    assert identity(style.show(one, "Same")) != identity(style.show(other, "Same"))
-    assert identity(style.show(one, "Same")) == identity(style.show(one, "Same"))
-    assert identity(style.show(one, "Müşteri")) != identity(style.show(one, "Mişteru"))
-    assert re.fullmatch(r"t-[A-Za-z0-9-]+", identity(style.show(one, "Çok 'uzun' \"x\" <b> " * 20)))
+    assert identity(show(one, "Same")) != identity(show(other, "Same"))
+    assert identity(show(one, "Same")) == identity(show(one, "Same"))
+    assert identity(show(one, "Müşteri")) != identity(show(one, "Mişteru"))
+    assert re.fullmatch(r"t-[A-Za-z0-9-]+", identity(show(one, "Çok 'uzun' \"x\" <b> " * 20)))
 
 
 def test_a_table_in_a_terminal():
-    table = style.show(pd.DataFrame({"segment": ["Lost", "At risk"], "customers": [1200, 3]}), "Two segments")
+    table = show(pd.DataFrame({"segment": ["Lost", "At risk"], "customers": [1200, 3]}), "Two segments")
     assert repr(table) == "Two segments\nSegment  Customers\nLost     1,200\nAt risk  3"
 
 

@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 import portfoy as pf
-from portfoy import source, tables
+from portfoy.source import open as source
+from portfoy.source import tables
 
 HEAD = "customer_id,order_id,ordered_on,amount,product_id\n"
 
@@ -30,10 +31,10 @@ def keep(opened, folder, monkeypatch):
 
 
 def test_what_is_kept_is_what_was_opened(shop, tmp_path, monkeypatch):
-    opened = pf.open("shop")
-    fresh = pf.open("shop")
+    opened = source.open("shop")
+    fresh = source.open("shop")
     keep(opened, tmp_path, monkeypatch)
-    again = pf.open("shop")
+    again = source.open("shop")
     assert again.transactions.get_backend() is not fresh.transactions.get_backend()
     assert again.reading == fresh.reading
     assert "numbers read with a decimal comma" in " ".join(again.reading)
@@ -47,25 +48,25 @@ def test_what_is_kept_is_what_was_opened(shop, tmp_path, monkeypatch):
 
 
 def test_a_table_that_cannot_be_used_says_so_where_it_is_used(shop, tmp_path, monkeypatch):
-    opened, fresh = pf.open("shop"), pf.open("shop")
+    opened, fresh = source.open("shop"), source.open("shop")
     keep(opened, tmp_path, monkeypatch)
     with pytest.raises(pf.DataError) as expected:
         fresh.tickets  # noqa: B018
     with pytest.raises(pf.DataError) as error:
-        pf.open("shop").tickets  # noqa: B018
+        source.open("shop").tickets  # noqa: B018
     assert str(error.value) == str(expected.value)
 
 
 def test_another_place_or_another_folder_is_opened_itself(shop, tmp_path, monkeypatch):
-    keep(pf.open("shop"), tmp_path, monkeypatch)
-    assert pf.open("shop").facts.used == 2
+    keep(source.open("shop"), tmp_path, monkeypatch)
+    assert source.open("shop").facts.used == 2
     other = tmp_path / "other.csv"
     other.write_text(HEAD + "1,1,2026-01-31,5.00,P\n")
-    assert pf.open("other.csv").facts.used == 1
+    assert source.open("other.csv").facts.used == 1
     (tmp_path / "elsewhere" / "shop").mkdir(parents=True)
     (tmp_path / "elsewhere" / "shop" / "transactions.csv").write_text(HEAD + "1,1,2026-01-31,5.00,P\n")
     os.chdir(tmp_path / "elsewhere")
-    assert pf.open("shop").facts.used == 1
+    assert source.open("shop").facts.used == 1
 
 
 # What tells one state of the data from another
@@ -75,24 +76,24 @@ def test_files_that_swap_their_tables_are_other_data(shop):
     for name in ("leads", "surveys"):
         (shop / f"{name}.csv").write_text("lead_id,survey_id,customer_id,created_on,answered_on,channel\n1,1,007,,,\n")
     (shop / "surveys.csv").write_text("lead_id,survey_id,customer_id,created_on,answered_on,channel\n1,1,008,,,\n")
-    before = pf.open("shop").fingerprint()
-    assert pf.open("shop").fingerprint() == before
+    before = source.open("shop").fingerprint()
+    assert source.open("shop").fingerprint() == before
     (shop / "leads.csv").rename(shop / "aside")
     (shop / "surveys.csv").rename(shop / "leads.csv")
     (shop / "aside").rename(shop / "surveys.csv")
-    assert pf.open("shop").fingerprint() != before
+    assert source.open("shop").fingerprint() != before
 
 
 def test_a_file_that_is_not_read_is_no_data(shop):
-    before = pf.open("shop").fingerprint()
+    before = source.open("shop").fingerprint()
     (shop / "notes.csv").write_text("a,b\n")
     (shop / "portfoy.toml").write_text('returns = "drop"\n')
-    assert pf.open("shop").fingerprint() == before
+    assert source.open("shop").fingerprint() == before
 
 
 @pytest.mark.parametrize("change", ["edited", "replaced", "removed"])
 def test_a_file_that_changes_after_it_was_read_is_told(shop, tmp_path, change):
-    opened, path = pf.open("shop"), shop / "products.csv"
+    opened, path = source.open("shop"), shop / "products.csv"
     before = path.stat()
     if change == "removed":
         path.unlink()
@@ -156,7 +157,7 @@ def test_rows_on_a_server_are_told_apart_by_any_value_and_not_by_their_order(ser
 def test_a_server_is_read_and_told_apart_whatever_the_settings_say(tmp_path, monkeypatch):
     monkeypatch.setattr(source, "connect", lambda where: in_duckdb([*ROWS, ("9", "4", "2026-02-28", -1.0)]))
     (tmp_path / "portfoy.toml").write_text('source = "postgres://host/base"\n')
-    net = pf.open(tmp_path)
+    net = source.open(tmp_path)
     (tmp_path / "portfoy.toml").write_text('source = "postgres://host/base"\nreturns = "drop"\n')
-    drop = pf.open(tmp_path)
+    drop = source.open(tmp_path)
     assert (net.facts == drop.facts, net.fingerprint() == drop.fingerprint()) == (False, True)

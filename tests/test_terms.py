@@ -6,9 +6,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from portfoy.contract import DataError
 from portfoy.course import terms
 from portfoy.course.terms import glossary
+from portfoy.errors import DataError
 
 SHIPPED = Path(terms.__file__).with_name("terms.csv")
 HEADER = "term,turkish,polish,definition\n"

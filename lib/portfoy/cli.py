@@ -33,8 +33,8 @@ for command in (
 def check(where):
     """Read the data at WHERE, print the data-quality table, and say whether they can be used (exit code 2: no)."""
     with one_line("check"):
-        from portfoy import source
         from portfoy.sentences.data import quality_text
+        from portfoy.source import open as source
 
         tables = source.open(where)
         for name in tables.later:  # a report reads a table when it needs it; a check reads them all
@@ -48,7 +48,7 @@ def check(where):
 def map_(file, out):
     """Draft a portfoy.toml for FILE by looking at its names and values."""
     with one_line("map"):
-        from portfoy import mapping
+        from portfoy.source import mapping
 
         text = mapping.draft(file, beside=Path(out).parent if out else Path())
         if out is None:

@@ -9,9 +9,11 @@ import uuid
 import ibis
 import pandas as pd
 
-from portfoy.contract import DataError, check_columns, positive_total, with_ids
-from portfoy.files import is_embedded
+from portfoy.errors import DataError, positive_total
 from portfoy.locale import _
+from portfoy.rows import with_ids
+from portfoy.source.contract import check_columns
+from portfoy.source.files import is_embedded
 
 DAY = pd.Timedelta(days=1)
 MOST_KEPT = 3  # purchase days of a report's own day, of the day it looks back to, and of its last months

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import click
 
-from portfoy.contract import DataError
+from portfoy.errors import DataError
 from portfoy.locale import _, plural
 from portfoy.terminal import one_line
 
@@ -271,7 +271,8 @@ def _ask(client, *, timeout):
 
 
 def _data(where):
-    from portfoy import source, style
+    from portfoy.source import open as source
+    from portfoy.words import style
 
     facts = source.open(where).facts
     words = {"where": where, "used": style.number(facts.used), "rows": style.number(facts.rows)}

@@ -4,7 +4,7 @@ from statistics import NormalDist
 
 import numpy as np
 
-from portfoy.contract import DataError
+from portfoy.errors import DataError
 from portfoy.locale import _
 
 

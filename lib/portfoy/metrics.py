@@ -10,8 +10,8 @@ import ibis
 import numpy as np
 import pandas as pd
 
-from portfoy.contract import DataError, FitError
 from portfoy.customers import DAY, as_table, purchases_by
+from portfoy.errors import DataError, FitError
 from portfoy.intervals import wald, wilson
 from portfoy.locale import _
 

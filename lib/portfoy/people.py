@@ -3,40 +3,15 @@
 import numpy as np
 import pandas as pd
 
-from portfoy.contract import find_rows, with_ids
 from portfoy.customers import as_table, resolve_as_of, to_frame
 from portfoy.intervals import t_value
-from portfoy.locale import _
+from portfoy.rows import find_rows, with_ids
 
 TRAITS = ["type", "age_band", "gender", "region", "income_band", "channel", "interests"]
 AGE_BANDS = ["under 25", "25-34", "35-44", "45-54", "55-64", "65 and over"]
 OTHERS, NOT_KNOWN, EVERYONE = "all others", "not known", "all customers"  # levels and groups, as stored
 AGES = (10, 110)  # years; a birth year that makes somebody younger or older is taken for a slip
 DATES = {"joined_on", "created_on", "closed_on"}
-
-
-def trait_labels():
-    """Trait -> what a reader calls it."""
-    return {
-        "type": _("Type of customer"),
-        "age_band": _("Age"),
-        "gender": _("Gender"),
-        "region": _("Region"),
-        "income_band": _("Income"),
-        "channel": _("Channel"),
-        "interests": _("Interest"),
-    }
-
-
-def age_words():
-    """Age band as stored -> what a reader calls it."""
-    words = [_("under 25"), _("25 to 34"), _("35 to 44"), _("45 to 54"), _("55 to 64"), _("65 and over")]
-    return dict(zip(AGE_BANDS, words, strict=True))
-
-
-def level_words():
-    """Level of a trait or group as stored -> what a reader calls it; those not here go by their own name."""
-    return age_words() | {OTHERS: _("all others"), NOT_KNOWN: _("not known"), EVERYONE: _("all customers")}
 
 
 def people_table(tables, *, as_of=None):

@@ -5,8 +5,8 @@ from contextlib import suppress
 
 import click
 
-from portfoy.address import masked
 from portfoy.locale import _
+from portfoy.source.address import masked
 
 
 class one_line:
@@ -43,7 +43,7 @@ class one_line:
 
 def _told(kind, error, out):
     """Exit code and text of an error that a user can mend; (None, "") for any other."""
-    from portfoy.contract import DataError, FitError
+    from portfoy.errors import DataError, FitError
 
     if issubclass(kind, (DataError, FitError)) or kind.__name__ in ("PlanError", "ShelfError"):
         return 2, str(error)

@@ -7,11 +7,11 @@ import re
 import numpy as np
 import pandas as pd
 
-from portfoy import style
-from portfoy.contract import DataError, FitError
 from portfoy.course import portfolio, results, selection
 from portfoy.course.exercise import Desk, kind
+from portfoy.errors import DataError, FitError
 from portfoy.locale import _, plural
+from portfoy.words import style
 
 EXERCISES = {one.id: one for one in [*portfolio.EXERCISES, *selection.EXERCISES]}
 _open = {}  # the lesson this notebook is in: phase, desk, and how often each exercise was tried

@@ -35,10 +35,10 @@ def build():
 def slides(number, out):
     """Run lesson N and make its slides: one HTML file that needs no network."""
     with one_line("lessons slides", out=out):
-        from portfoy.contract import DataError
         from portfoy.course import sheets
         from portfoy.course import slides as deck
         from portfoy.course.lessons import LESSONS, solutions
+        from portfoy.errors import DataError
 
         found = {LESSONS[phase][0]: path for phase, path in solutions().items()}
         if number not in found:
@@ -87,8 +87,8 @@ def progress(folder):
 
 def _solutions():
     """The solution notebooks there are; one line where there is none."""
-    from portfoy.contract import DataError
     from portfoy.course.lessons import solutions
+    from portfoy.errors import DataError
 
     found = solutions()
     if not found:

@@ -6,11 +6,11 @@ import re
 import textwrap
 from pathlib import Path
 
-from portfoy.address import locate
-from portfoy.contract import DataError
 from portfoy.course import pages, terms
 from portfoy.course.lessons import LESSONS, about
+from portfoy.errors import DataError
 from portfoy.locale import _
+from portfoy.source.address import locate
 
 OPEN, CLOSE = "# solution", "# end"
 MACHINE = ("execution", "ExecuteTime", "collapsed", "scrolled", "papermill")  # what tools leave in a cell's metadata

@@ -8,7 +8,7 @@ import pandas as pd
 
 from portfoy.customers import as_table, customer_table, resolve_as_of
 from portfoy.people import people_table
-from portfoy.tables import Tables
+from portfoy.source.tables import Tables
 
 
 @dataclass(frozen=True)

@@ -3,11 +3,11 @@
 import zipfile
 from pathlib import Path
 
-from portfoy.address import locate
-from portfoy.contract import DataError
 from portfoy.course import editions, sheets, slides, terms
 from portfoy.course.lessons import LESSONS, solutions
+from portfoy.errors import DataError
 from portfoy.locale import _
+from portfoy.source.address import locate
 
 SHIPPED = ("environment.yml", "requirements.lock", "pyproject.toml", "Makefile", "LICENSE", "LICENSE-text")
 TREES = ("lib/portfoy", "data/teaching", "notebooks/reports", "notebooks/lessons")

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from portfoy.address import locate
-from portfoy.contract import DataError
+from portfoy.errors import DataError
+from portfoy.source.address import locate
 
 LESSONS = {"portfolio": (0, "0_portfolio"), "selection": (1, "1_selection")}
 

@@ -2,25 +2,14 @@
 
 import re
 
-from portfoy.contract import DataError
+from portfoy.errors import DataError
 from portfoy.locale import _, plural
+from portfoy.words.stages import stages
 
 FIELDS = (
     "number", "phase", "title", "questions", "objectives", "prerequisites", "minutes_read", "minutes_practise",
     "requires", "defines",
 )  # fmt: skip
-
-
-def phases():
-    """Phase -> its name and the question it answers, in the order of the lifecycle."""
-    return {
-        "portfolio": (_("Portfolio"), _("Who are our customers, and how is what they bring spread?")),
-        "selection": (_("Selection"), _("Who is the most profitable customer?")),
-        "acquisition": (_("Acquisition"), _("How do we sell to this customer most effectively?")),
-        "retention": (_("Retention"), _("How long can we keep this customer?")),
-        "deepening": (_("Deepening"), _("How do loyalty, profit and our share of spending grow?")),
-        "monitoring": (_("Monitoring"), _("What has changed, and what asks for action?")),
-    }
 
 
 def check_about(abouts, glossary):
@@ -107,12 +96,12 @@ def index_page(lessons, reports, *, teacher=True):
     head = [_("Phase"), _("Its question"), _("Lesson"), _("Report")]
     rows = [
         (
-            f"{number}. **{name}**",
-            question,
+            f"{number}. **{stage.name}**",
+            stage.question,
             f"[{lessons[phase][1]['title']}](lessons/{lessons[phase][0]}.ipynb)" if phase in lessons else _("to come"),
             f"[{phase}](reports/{phase}.ipynb)" if phase in reports else _("to come"),
         )
-        for number, (phase, (name, question)) in enumerate(phases().items())
+        for number, (phase, stage) in enumerate(stages().items())
     ]
     beside = [
         _("[Glossary](GLOSSARY.md): every term in English, Turkish and Polish, with one sentence."),

@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from portfoy.contract import DataError
 from portfoy.course.exercise import Exercise, Mistake
 from portfoy.customers import customer_table, months_before, recent_table, split_table
+from portfoy.errors import DataError
 from portfoy.locale import _
 from portfoy.people import with_traits
 

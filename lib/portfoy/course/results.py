@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from portfoy.contract import DataError
+from portfoy.errors import DataError
 from portfoy.locale import _, plural
 
 FILE, PLACE = "portfoy-progress.json", "PORTFOY_PROGRESS"

@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from portfoy.contract import DataError
 from portfoy.course.exercise import Exercise, Mistake
 from portfoy.customers import margin_rate
+from portfoy.errors import DataError
 from portfoy.locale import _
 from portfoy.portfolio.concentration import decile_table
 from portfoy.selection.examples import response_examples

@@ -3,17 +3,18 @@
 import html
 import os
 import re
-import sys
 import tempfile
 from importlib.resources import files
 from pathlib import Path
 from string import Template
 
-from portfoy.contract import DataError
 from portfoy.course import checks, editions, pages
 from portfoy.course.lessons import LESSONS
 from portfoy.course.results import PLACE
+from portfoy.errors import DataError
 from portfoy.locale import _, language
+from portfoy.report.prose import Prose, shown
+from portfoy.words.result import section
 
 CELL_SECONDS = 600
 HIDDEN = {"parameters", "injected-parameters"}
@@ -39,13 +40,15 @@ def execute(path):
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
+    from portfoy.report.kernels import OwnKernels
+
     notebook = editions.read(path)
     with tempfile.TemporaryDirectory(prefix="portfoy-") as folder:  # what the author solves is nobody's progress
         environment = {**os.environ, PLACE: str(Path(folder) / "progress.json")}
         client = NotebookClient(
             notebook,
             timeout=CELL_SECONDS,
-            kernel_manager_class=_own_kernels(),
+            kernel_manager_class=OwnKernels,
             resources={"metadata": {"path": str(path.parent)}},
         )
         try:
@@ -64,65 +67,26 @@ def execute(path):
     return notebook
 
 
-def _own_kernels():
-    """Kernels that run the interpreter of the command, whatever the machine has installed, and keep to themselves."""
-    import zmq
-    from jupyter_client.kernelspec import KernelSpec
-    from jupyter_client.manager import AsyncKernelManager
-
-    class Manager(AsyncKernelManager):
-        def __init__(self, **options):
-            super().__init__(**options, transport_encryption="auto" if zmq.has("curve") else "disabled")
-
-        @property
-        def kernel_spec(self):
-            launch = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
-            about = {"supported_encryption": "curve"}
-            return KernelSpec(argv=launch, display_name="Python 3", language="python", metadata=about)
-
-    return Manager
-
-
 def _failed(cell):
     return any(output.output_type == "error" for output in cell.get("outputs", []))
 
 
-class Prose:
-    """Markdown to HTML for one page: formulas become MathML, headings get a name that links can lead to.
+def lesson_prose(words=()):
+    """Markdown to HTML for one page of a lesson.
 
-    ``headings`` collects (level, title as HTML, name). ``words`` are the terms that the page itself explains.
+    Links to the glossary lead to the terms that the page itself explains, `words`; those to other lessons to their
+    pages.
     """
+    here = {pages.anchor(word) for word in words}
 
-    def __init__(self, words=()):
-        from latex2mathml.converter import convert
-        from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+    def address(target):
+        _file, _sign, word = target.partition("GLOSSARY.md#")
+        if word in here:
+            return f"#term-{word}"
+        stems = {f"{stem}.ipynb": f"{stem}.html" for _number, stem in LESSONS.values()}
+        return stems.get(target, target)
 
-        self.headings, self.words = [], {pages.anchor(word) for word in words}
-        renderer = IPythonRenderer(escape=False, exclude_anchor_links=True)
-        renderer.inline_math = convert
-        renderer.block_math = lambda formula: convert(formula, display="block")
-        renderer.heading = self._heading
-        self.markdown = MarkdownWithMath(renderer=renderer).render
-
-    def __call__(self, text):
-        return re.sub(r'href="([^"]*)"', self._address, self.markdown(text))
-
-    def _heading(self, text, level, **_attributes):
-        name = pages.anchor(html.unescape(re.sub(r"<[^>]+>", "", text))) or "section"
-        taken = sum(other == name or other.startswith(f"{name}--") for *_rest, other in self.headings)
-        name = f"{name}--{taken}" if taken else name
-        self.headings.append((level, text, name))
-        return f'<h{level} id="{name}">{text}</h{level}>\n'
-
-    def _address(self, match):
-        """Links to the glossary lead to the terms on this page, those to other lessons to their pages."""
-        address = match[1]
-        _file, _sign, word = address.partition("GLOSSARY.md#")
-        if word in self.words:
-            return f'href="#term-{word}"'
-        for _number, stem in LESSONS.values():
-            address = address.replace(f"{stem}.ipynb", f"{stem}.html") if address == f"{stem}.ipynb" else address
-        return f'href="{address}"'
+    return Prose(escape=False, address=address)
 
 
 def code(source):
@@ -132,35 +96,32 @@ def code(source):
     return Highlight2HTML()(source, language="python")
 
 
-def output(shown):
+def output(given):
     """What an output shows as (kind, HTML), None where it shows nothing. Kinds: check, table, picture, text, html."""
-    if shown.output_type == "stream":
-        return _text(shown.text)
-    if shown.output_type == "error":
-        return _text(f"{shown.ename}: {shown.evalue}")
-    data = shown.data
-    if "text/html" in data:
-        made = re.sub(r"<style.*?</style>", "", data["text/html"], flags=re.DOTALL)
+    block = shown(given)
+    if block is None:
+        return None
+    if block["kind"] == "result":
+        return "html", section(block)
+    if block["kind"] == "html":
+        made = block["text"]
         if "<table" in made:
             made = made.replace("<th></th>", "<td></td>")  # pandas' corner: a head that says nothing
             return "table", f'<div class="scroll" tabindex="0">{made}</div>'
         return ("check" if 'class="pf-check"' in made else "html"), made
-    if "image/png" in data:
-        return "picture", _picture(data["image/png"], shown.metadata.get("image/png", {}))
-    text = data.get("text/plain", "")
-    return None if not text or re.match(r"<(Axes|Figure)|\[?<matplotlib", text) else _text(text)
-
-
-def _picture(image, about):
-    alt = about.get("alt") or _("Chart without a description")
-    size = f' width="{about["width"]}" height="{about["height"]}"' if {"width", "height"} <= set(about) else ""
-    source = f"data:image/png;base64,{''.join(image.split())}"
-    return f'<figure class="picture"><img src="{source}" alt="{html.escape(alt)}"{size}></figure>'
+    if block["kind"] == "picture":
+        size = f' width="{block["width"]}" height="{block["height"]}"' if block["width"] and block["height"] else ""
+        source = f"data:image/png;base64,{block['text']}"
+        return (
+            "picture",
+            f'<figure class="picture"><img src="{source}" alt="{html.escape(block["alt"])}"{size}></figure>',
+        )
+    return _text(block.get("short") or block["text"])
 
 
 def _text(text):
     """Sentences as prose; what is laid out in columns as it stands."""
-    text = re.sub(r"\x1b\[[0-9;]*m", "", text).strip("\n")
+    text = text.strip("\n")
     if not text.strip():
         return None
     short = len(text) < 40 and not text.rstrip().endswith((".", "!", "?"))
@@ -185,7 +146,7 @@ def lesson_page(executed, glossary, *, teacher=False):
     about = executed.metadata["portfoy"]
     notebook = executed if teacher else editions.without_answers(executed)
     words = glossary[glossary["term"].isin([*about["requires"], *about["defines"]])]
-    prose, body = Prose(words["term"]), []
+    prose, body = lesson_prose(words["term"]), []
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             body.append(prose(cell.source))
@@ -236,7 +197,7 @@ def key_page(solutions):
     -------
     text : HTML
     """
-    prose = Prose()
+    prose = lesson_prose()
     body = [prose(f"# {_('Answer key')}"), f"<p>{_('For teachers: keep it from students until they have tried.')}</p>"]
     for notebook in solutions:
         about = notebook.metadata["portfoy"]

@@ -9,7 +9,7 @@ import html
 import re
 
 from portfoy.course import editions
-from portfoy.course.sheets import Prose, output, resource, template
+from portfoy.course.sheets import lesson_prose, output, resource, template
 from portfoy.locale import _
 
 LEFT_OUT = {"answer", "solution", "parameters", "injected-parameters", "skip"}
@@ -26,7 +26,7 @@ def deck(executed):
     -------
     text : HTML
     """
-    stacks, prose, before = [], Prose(), set()
+    stacks, prose, before = [], lesson_prose(), set()
     for cell in executed.cells:
         marked = editions.tags(cell)
         if marked & LEFT_OUT:

@@ -3,7 +3,7 @@
 import csv
 from pathlib import Path
 
-from portfoy.contract import DataError
+from portfoy.errors import DataError
 from portfoy.locale import _, plural
 
 COLUMNS = ["term", "turkish", "polish", "definition"]

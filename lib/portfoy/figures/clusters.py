@@ -2,16 +2,15 @@
 
 import numpy as np
 
-from portfoy import style
-from portfoy.figures import frame
 from portfoy.locale import _
-from portfoy.selection.separation import STABLE
+from portfoy.models.separation import STABLE
+from portfoy.words import figure, style
 
 
 def plot_cluster_choice(clusters):
     """Silhouette and stability over the number of clusters of a `Clusters`, the chosen one marked; an array of Axes."""
     choice = clusters.choice
-    fig, axes = frame.sheet(6.8, 3.4, columns=2)
+    fig, axes = figure.sheet(6.8, 3.4, columns=2)
     _draw_choice(axes[0], choice, "silhouette")
     axes[0].plot(choice["k"], choice["needed"], ls=(0, (1, 2)), color=style.MUTED, lw=1.4, label=_("needed for groups"))
     axes[0].plot(choice["k"], choice["cloud"], "--", color=style.SECOND, lw=1.4, label=_("one cloud without groups"))
@@ -25,7 +24,7 @@ def plot_cluster_choice(clusters):
     title = _("{k} clusters stand apart and come back") if clusters.clear else _("No clear groups; shown: {k} clusters")
     title = title.format(k=style.number(clusters.k))
     fig.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold", color=style.INK)
-    frame.no_math(fig)
+    figure.no_math(fig)
     fig.set_label(
         _("Chart: {title}. Silhouette and stability for {low} to {high} clusters.").format(
             title=title, low=style.number(choice["k"].min()), high=style.number(choice["k"].max())
@@ -59,7 +58,7 @@ def plot_clusters(clusters, *, currency=""):
     }
     used = [name for name in heads if f"{name}_z" in centers]
     z = centers[[f"{name}_z" for name in used]].to_numpy(dtype=float)
-    _fig, ax = frame.sheet(6.8, 0.62 * len(centers) + 1.7)
+    _fig, ax = figure.sheet(6.8, 0.62 * len(centers) + 1.7)
     colours = LinearSegmentedColormap.from_list("z", [style.WARM, "white", style.ACCENT])
     ax.pcolormesh(z, cmap=colours, vmin=-2, vmax=2, edgecolor="white", lw=2)
     for (row, column), value in np.ndenumerate(z):
@@ -74,7 +73,7 @@ def plot_clusters(clusters, *, currency=""):
     ax.grid(visible=False)
     ax.spines[:].set_visible(False)
     key = _("Green: above the mean of all customers. Orange: below.\nThe full colour is 2 standard deviations away.")
-    frame.label(ax, _title(clusters), key, "")
+    figure.label(ax, _title(clusters), key, "")
     ax.xaxis.set_label_position("bottom")
     return ax
 

@@ -2,9 +2,8 @@
 
 import textwrap
 
-from portfoy import style
-from portfoy.figures import frame
 from portfoy.locale import _
+from portfoy.words import figure, stages, style
 
 A_ROW = 4  # steps side by side
 PHASES = {"selection": style.SECOND, "acquisition": style.ACCENT, "retention": style.INK, "deepening": style.WARM}
@@ -19,14 +18,14 @@ def plot_journey(journey, words):
     words : dict, as from `journey_words`: step -> name and what the number counts
     """
     rows = -(-len(journey) // A_ROW)
-    _fig, ax = frame.sheet(7.4, 1.95 * rows + 0.35)
+    _fig, ax = figure.sheet(7.4, 1.95 * rows + 0.35)
     for place, step in enumerate(journey.itertuples()):
         across, down = place % A_ROW, place // A_ROW
         _draw_step(ax, across, -down * 1.3, step, words[step.step])
     ax.set(xlim=(-0.02, A_ROW + 0.06), ylim=(-1.3 * rows + 0.42, 0.46))
     ax.axis("off")
     title = _("From first acquaintance to coming back: one number a step")
-    frame.label(ax, title, "", "")
+    figure.label(ax, title, "", "")
     told = "; ".join(f"{words[step.step][0]}: {_number(step)} {words[step.step][1]}" for step in journey.itertuples())
     ax.figure.set_label(_("Picture of the journey. {steps}.").format(steps=told))
     return ax
@@ -43,7 +42,7 @@ def _draw_step(ax, x, y, step, words):
     ink = style.MUTED if step.missing else "white"
     middle = x + 0.53
     ax.text(middle, y, name, ha="center", va="center", fontsize=9.5, weight="bold", color=ink)
-    ax.text(x + 0.1, y + tall + 0.05, _phases()[step.phase], ha="left", va="bottom", fontsize=7.5, color=style.MUTED)
+    ax.text(x + 0.1, y + tall + 0.05, stages.name(step.phase), ha="left", va="bottom", fontsize=7.5, color=style.MUTED)
     number = "–" if step.missing else _number(step)
     ax.text(middle, y - 0.34, number, ha="center", va="center", fontsize=15, weight="bold", color=style.INK)
     interval = _interval(step)
@@ -59,15 +58,6 @@ def _draw_step(ax, x, y, step, words):
         color=style.INK,
         linespacing=1.25,
     )
-
-
-def _phases():
-    return {
-        "selection": _("selection"),
-        "acquisition": _("acquisition"),
-        "retention": _("retention"),
-        "deepening": _("deepening"),
-    }
 
 
 def _number(step):

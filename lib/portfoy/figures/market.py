@@ -2,9 +2,8 @@
 
 import numpy as np
 
-from portfoy import style
-from portfoy.figures import frame
 from portfoy.locale import _
+from portfoy.words import figure, style
 
 MONTH = 365.25 / 12  # days
 ROOM = "#f1f4f7"  # behind what is still to come
@@ -15,7 +14,7 @@ def plot_launch(curve, fit, launch):
 
     `curve` is a `launch_curve`, `fit` the Bass and `launch` the Launch it was made of.
     """
-    fig, axes = frame.sheet(6.8, 3.5, columns=2)
+    fig, axes = figure.sheet(6.8, 3.5, columns=2)
     today = fit.days / MONTH
     end = curve["end_day"].iloc[-1] / MONTH
     _weekly(axes[0], curve, today)
@@ -36,7 +35,7 @@ def plot_launch(curve, fit, launch):
         ax.xaxis.label.set_fontsize(8.5)
     title = _launch_title(fit, style.shorten(launch.name))
     fig.suptitle(title, x=0.012, ha="left", fontsize=11, fontweight="bold", color=style.INK)
-    frame.no_math(fig)
+    figure.no_math(fig)
     fig.set_label(_("Chart: {title}. Panels: {titles}.").format(title=title, titles="; ".join(titles)))
     return axes
 
@@ -88,7 +87,7 @@ def _so_far(ax, curve, fit):
 def plot_positioning(mapping, *, brand=""):
     """The map of brands (points, with the ellipse of each) and attributes (arrows), from a `Positioning`."""
     own = mapping.own(brand)
-    fig, ax = frame.sheet(6.8, 5.4)
+    fig, ax = figure.sheet(6.8, 5.4)
     places = mapping.brands[["x", "y"]].to_numpy()
     weights = mapping.attributes[["x", "y"]].to_numpy()
     tips = weights * (1.05 * np.hypot(*places.T).max() / np.hypot(*weights.T).max())
@@ -104,14 +103,14 @@ def plot_positioning(mapping, *, brand=""):
     ax.grid(visible=False)
     labels = [_("{axis}: {share} of the differences, in rating points").format(axis=axis, share=style.share(part, 0))
               for axis, part in zip((_("First axis"), _("Second axis")), mapping.explained, strict=True)]  # fmt: skip
-    frame.label(ax, _map_title(mapping, own), *labels)
+    figure.label(ax, _map_title(mapping, own), *labels)
     wanted = [(place, name, 9.5, "bold", colour) for place, name, colour in zip(places, names, colours, strict=True)]
     texts = [style.shorten(name, 24) for name in mapping.attributes["attribute"]]
     wanted += [(tip, text, 8.5, "normal", style.SECOND) for tip, text in zip(tips, texts, strict=True)]
     around = mapping.spread[["width"]].fillna(0).to_numpy() / 2
     _fit_in(ax, np.vstack([places - around, places + around, tips]))
     _write(ax, wanted, np.vstack([places, *(tips * part for part in np.linspace(0.2, 1, 9))]))
-    frame.no_math(fig)
+    figure.no_math(fig)
     return ax
 
 

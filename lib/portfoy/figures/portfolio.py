@@ -1,14 +1,14 @@
 """Figures of the portfolio."""
 
-from portfoy import people, style
-from portfoy.figures import frame
-from portfoy.labels import said_as
+from portfoy import people
 from portfoy.locale import _
+from portfoy.words import figure, style
+from portfoy.words.codes import said_as
 
 
 def plot_concentration(concentration, second=None):
     """The Lorenz curve of a `Concentration`: how much the largest customers hold; that of a second one beside it."""
-    _fig, ax = frame.sheet(6.4, 4.0)
+    _fig, ax = figure.sheet(6.4, 4.0)
     curve = concentration.curve
     top, held = concentration.top, concentration.top_share
     measure = style.measure(concentration.by)
@@ -40,8 +40,8 @@ def plot_concentration(concentration, second=None):
         ax.legend(loc="lower right", frameon=False, fontsize=9)
     ax.set(xlim=(0, 1), ylim=(min(0, low), max(1.02, high)))
     share = _("Share of the {measure}").format(measure=measure) if second is None else _("Share of the total")
-    frame.label(ax, title, _("Customers, largest first (share)"), share)
-    frame.per_cent(ax.xaxis, ax.yaxis)
+    figure.label(ax, title, _("Customers, largest first (share)"), share)
+    figure.per_cent(ax.xaxis, ax.yaxis)
     return ax
 
 
@@ -56,7 +56,7 @@ def plot_composition(composition):
     parts = sorted((composition[composition["trait"] == trait] for trait in there[:4]), key=len)
     across = 1 if len(parts) == 1 else 2
     sizes = [max(map(len, parts[place : place + across])) for place in range(0, len(parts), across)]
-    fig, axes = frame.sheet(6.8, 0.24 * sum(sizes) + 0.62 * len(sizes) + 0.55, columns=across, rows=len(sizes))
+    fig, axes = figure.sheet(6.8, 0.24 * sum(sizes) + 0.62 * len(sizes) + 0.55, columns=across, rows=len(sizes))
     axes = np.atleast_1d(axes).ravel()
     axes[0].get_gridspec().set_height_ratios([size + 1.2 for size in sizes])
     for ax, rows in zip(axes, parts, strict=False):
@@ -67,7 +67,7 @@ def plot_composition(composition):
     fig.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2, frameon=False, fontsize=9)
     title = _composition_title(composition)
     fig.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold", color=style.INK)
-    frame.no_math(fig)
+    figure.no_math(fig)
     fig.set_label(
         _("Chart: {title}. Share of customers and share of revenue by {traits}.").format(
             title=title, traits=", ".join(said_as("trait", rows["trait"].iloc[0]) for rows in parts)
@@ -87,7 +87,7 @@ def _draw_shares(ax, rows):
     highest = float(rows[["customer_share", "revenue_share"]].max(axis=None))
     ax.set_xlim(lowest * 1.08, max(highest * 1.08, 0.05))
     ax.locator_params(axis="x", nbins=5)
-    frame.per_cent(ax.xaxis)
+    figure.per_cent(ax.xaxis)
     ax.grid(axis="y", visible=False)
     ax.set_title(
         said_as("trait", rows["trait"].iloc[0]), loc="left", fontsize=9, fontweight="bold", color=style.INK, pad=6

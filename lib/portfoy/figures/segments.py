@@ -1,15 +1,14 @@
 """Figures of segments."""
 
-from portfoy import style
-from portfoy.figures import frame
-from portfoy.labels import said_as
 from portfoy.locale import _
+from portfoy.words import figure, style
+from portfoy.words.codes import said_as
 
 
 def plot_segments(segments):
     """Each segment's share of customers beside its share of revenue, from a `segment_table`."""
     rows = segments.iloc[::-1].reset_index(drop=True)
-    _fig, ax = frame.sheet(6.8, 0.36 * len(rows) + 1.3)
+    _fig, ax = figure.sheet(6.8, 0.36 * len(rows) + 1.3)
     where = range(len(rows))
     left, right = rows["customer_share"], rows["revenue_share"]
     ax.hlines(where, left, right, color=style.GRID, lw=3, zorder=1)
@@ -25,8 +24,8 @@ def plot_segments(segments):
         customers=style.share(first["customer_share"]),
         revenue=style.share(first["revenue_share"]),
     )
-    frame.label(ax, title, _("Share of the base"), "")
-    frame.per_cent(ax.xaxis)
+    figure.label(ax, title, _("Share of the base"), "")
+    figure.per_cent(ax.xaxis)
     return ax
 
 
@@ -49,7 +48,9 @@ def plot_cards(cards):
     heights = [_height(cards[cards["group"] == name]) for name in order]
     across = 1 if len(order) == 1 else 2
     rows = [max(heights[place : place + across]) for place in range(0, len(order), across)]
-    fig, axes = frame.sheet(3.4 * across if across == 2 else 4.4, 0.2 * sum(rows) + 0.9, columns=across, rows=len(rows))
+    fig, axes = figure.sheet(
+        3.4 * across if across == 2 else 4.4, 0.2 * sum(rows) + 0.9, columns=across, rows=len(rows)
+    )
     fig.get_layout_engine().set(w_pad=0.05, h_pad=0.05, hspace=0, wspace=0)
     axes = np.atleast_1d(axes).ravel()
     axes[0].get_gridspec().set_height_ratios(rows)
@@ -63,7 +64,7 @@ def plot_cards(cards):
         low=style.number(100 / FURTHEST), high=style.number(100 * FURTHEST)
     )
     fig.supxlabel(note, x=0.012, ha="left", fontsize=8, color=style.MUTED)
-    frame.no_math(fig)
+    figure.no_math(fig)
     fig.set_label(_("Chart: what sets each group apart from all customers. {title}.").format(title=title))
     return axes[: len(order)]
 
@@ -149,7 +150,7 @@ def plot_profitability(table, *, currency=""):
     Beside each bar stands the profit per customer with its interval.
     """
     rows = table.iloc[::-1].reset_index(drop=True)
-    _fig, ax = frame.sheet(6.8, 0.36 * len(rows) + 1.5)
+    _fig, ax = figure.sheet(6.8, 0.36 * len(rows) + 1.5)
     where = list(range(len(rows)))
     cost, profit = rows["cost_to_serve"].fillna(0), rows["profit"].fillna(0)
     costly, known = rows["cost_to_serve"].notna().any(), rows["profit"].notna().any()
@@ -172,7 +173,7 @@ def plot_profitability(table, *, currency=""):
     if known:
         _write_each(ax, rows, currency)
     money = _("Money so far ({currency})").format(currency=currency or _("money"))
-    frame.label(ax, _profit_title(table, currency), money, "")
+    figure.label(ax, _profit_title(table, currency), money, "")
     ax.xaxis.set_major_formatter(lambda value, _position: style.money(value, "", compact=True))
     return ax
 

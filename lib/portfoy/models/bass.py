@@ -27,7 +27,7 @@ import pandas as pd
 from scipy.optimize import brentq, minimize
 from scipy.special import gammaln
 
-from portfoy.contract import DataError, FitError
+from portfoy.errors import DataError, FitError
 from portfoy.intervals import delta_error, on_logs, wald, z_value
 from portfoy.locale import _, plural
 from portfoy.models.lifetime_value import DAYS_A_MONTH

@@ -24,7 +24,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import betainc, betaln, digamma, expit, gammaln, hyp2f1, xlogy
 
-from portfoy.contract import FitError
+from portfoy.errors import FitError
 from portfoy.locale import _
 from portfoy.models.likelihood import (
     FEWEST_REPEATERS,

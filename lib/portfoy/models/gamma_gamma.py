@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import digamma, gammaln
 
-from portfoy.contract import FitError
+from portfoy.errors import FitError
 from portfoy.locale import _
 from portfoy.models.likelihood import (
     FEWEST_REPEATERS,

@@ -15,12 +15,13 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
-from portfoy.contract import DataError, customer_ids, find_rows
+from portfoy.errors import DataError
 from portfoy.intervals import delta_error, on_logs
 from portfoy.locale import _
 from portfoy.models import bg_nbd, gamma_gamma
 from portfoy.models.likelihood import distinct, time_columns
 from portfoy.models.threads import one_thread
+from portfoy.rows import customer_ids, find_rows
 
 DAYS_A_MONTH = 365.25 / 12
 

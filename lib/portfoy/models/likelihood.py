@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import minimize
 
-from portfoy.contract import DataError, FitError
+from portfoy.errors import DataError, FitError
 from portfoy.locale import _
 from portfoy.models.threads import one_thread
 

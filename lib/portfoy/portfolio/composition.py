@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from portfoy.contract import DataError, need_columns, positive_total
+from portfoy.errors import DataError, need_columns, positive_total
 from portfoy.locale import _
 from portfoy.people import TRAITS, index_table, level_groups
 

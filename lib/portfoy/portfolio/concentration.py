@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from portfoy.contract import DataError, need_columns, positive_total
+from portfoy.errors import DataError, need_columns, positive_total
 from portfoy.intervals import wald
 from portfoy.locale import _
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from portfoy.contract import DataError
 from portfoy.customers import DAY, as_table, purchases_by
+from portfoy.errors import DataError
 from portfoy.intervals import wald, wilson
 from portfoy.locale import _
 from portfoy.metrics import FEWEST, within

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import click
 
-from portfoy.address import masked
 from portfoy.locale import _
+from portfoy.source.address import masked
 from portfoy.terminal import one_line
 
 

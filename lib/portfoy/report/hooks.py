@@ -7,8 +7,8 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from portfoy.address import masked
 from portfoy.locale import _
+from portfoy.source.address import masked
 
 
 def run_hook(command, *, record, folder, code, message, timeout=600):

@@ -48,8 +48,7 @@ class Kernels:
 
     def manager(self, *, warm=None):
         """A manager that starts one kernel of this run."""
-        encryption = "auto" if zmq.has("curve") else "disabled"
-        manager = Manager(kernel_name="python3", transport_encryption=encryption, shutdown_wait_time=1.0)
+        manager = Manager(kernel_name="python3", shutdown_wait_time=1.0)
         manager.kernels, manager.warm = self, self.warm if warm is None else warm
         manager.log_file = self.folder / f"kernel-{len(self.managers)}.log"
         manager.provisioner = _Provisioner(parent=manager, kernel_spec=manager.kernel_spec)
@@ -57,16 +56,23 @@ class Kernels:
         return manager
 
 
-class Manager(AsyncKernelManager):
-    """Starts the interpreter that runs the command, and remembers the process it started."""
+class OwnKernels(AsyncKernelManager):
+    """Kernels that run the interpreter of the command, whatever the machine has installed, and keep to themselves."""
 
-    kernels = warm = log_file = process = None
+    def __init__(self, **options):
+        super().__init__(**options, transport_encryption="auto" if zmq.has("curve") else "disabled")
 
     @property
     def kernel_spec(self):
         launch = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
         about = {"supported_encryption": "curve"}
         return KernelSpec(argv=launch, display_name="Python 3", language="python", metadata=about)
+
+
+class Manager(OwnKernels):
+    """Remembers the process it started, which may be forked from a warm one."""
+
+    kernels = warm = log_file = process = None
 
     def client(self, **options):
         made = super().client(**options)

@@ -8,12 +8,13 @@ from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from portfoy.address import ADDRESS
 from portfoy.locale import _, use_language
 from portfoy.report import changes, overview, page, pdf, run, shelf, tiles
 from portfoy.report.kernels import Kernels
 from portfoy.report.progress import Progress
-from portfoy.tables import KEPT, keep
+from portfoy.source.address import ADDRESS
+from portfoy.source.tables import KEPT, keep
+from portfoy.words.stages import title
 
 PACKAGES = ("portfoy", "pandas", "duckdb", "ibis-framework", "scipy", "papermill")
 EXIT = {"ok": 0, "failed": 1, "timeout": 3, "kernel died": 3}
@@ -152,7 +153,7 @@ def _finish(folder, record, stage, result, earlier, job):
     stage["changes"] = changes.changes(earlier, record, stage) if result.status == "ok" else None
     html = page.make_page(
         result,
-        title=tiles.titles().get(job.stage, job.stage) + (f" ({tiles.pairs(job.each)})" if job.each else ""),
+        title=title(job.stage) + (f" ({tiles.pairs(job.each)})" if job.each else ""),
         as_of=record["as_of"],
         source=record["source"],
         currency=job.parameters.get("currency") or record["currency"],

@@ -3,9 +3,10 @@
 Both are made from run records alone, by templates in which whatever comes from data is text.
 """
 
-from portfoy import style
 from portfoy.locale import _
 from portfoy.report import look, tiles, trend
+from portfoy.words import style
+from portfoy.words.stages import title
 
 
 def metrics():
@@ -154,7 +155,7 @@ def _section(run, group):
     first = group[0]
     made = {
         "id": f"stage-{first['stage']}",
-        "title": tiles.titles().get(first["stage"], first["stage"]),
+        "title": title(first["stage"]),
         "page": tiles.address(first["page"]),
         "entries": [_entry(run, stage) for stage in group],
         "table": None,

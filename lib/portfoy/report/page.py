@@ -6,11 +6,11 @@ folded behind them. No script, no address outside the file, and a content-securi
 
 import json
 import re
-from functools import cache
 
-from portfoy import style
 from portfoy.locale import _
-from portfoy.report import look, record, tiles
+from portfoy.report import look, tiles
+from portfoy.report.prose import Prose, anchor, shown
+from portfoy.words import style
 
 
 def words():
@@ -18,10 +18,12 @@ def words():
     return {
         "as_of": _("as of"),
         "contents": _("Contents"),
-        "code": _("How this was computed"),
+        "code": _("The code"),
+        "method": _("How this was computed"),
         "failed": _("This report did not finish. What there is of it follows."),
         "missing": _("Cannot be computed:"),
         "provenance": _("Where this comes from"),
+        "behind": _("The table behind it"),
         "skip": _("Skip to the content"),
     }
 
@@ -61,18 +63,6 @@ def _json(content):
     return json.dumps(content, ensure_ascii=False, default=str).replace("<", "\\u003c")
 
 
-@cache
-def _markdown():
-    """A function from Markdown to HTML; formulas become MathML, which needs no script, and HTML stays text."""
-    import mistune
-    from latex2mathml.converter import convert
-
-    made = mistune.create_markdown(escape=True, plugins=["table", "strikethrough", "math"])
-    made.renderer.register("inline_math", lambda _renderer, formula: convert(formula))
-    made.renderer.register("block_math", lambda _renderer, formula: convert(formula, display="block"))
-    return made
-
-
 def _cells_run(notebook):
     """The cells up to the last one that was run, where the notebook came to a stop."""
     code = [number for number, cell in enumerate(notebook.cells) if cell.cell_type == "code" and cell.source.strip()]
@@ -88,23 +78,32 @@ def _cells_run(notebook):
 
 def _sections(cells):
     """The cells as sections of blocks; the title and the cells that were not run are left out."""
-    sections = [{"level": 1, "title": "", "id": "", "blocks": [], "code": [], "first": False}]
+    prose = Prose()
+    sections = [{"level": 1, "title": "", "id": "", "blocks": [], "code": [], "first": False, "finding": ""}]
     for cell in cells:
         marked = "papermill-error-cell-tag" in cell.metadata.get("tags", [])  # the page says it in its own words
         skipped = marked or cell.metadata.get("portfoy", {}).get("skipped")
         if cell.cell_type == "markdown" and not skipped:
-            _add_markdown(sections, cell.source, first="summary" in cell.metadata.get("tags", []))
+            _add_markdown(sections, cell.source, prose, first="summary" in cell.metadata.get("tags", []))
         elif cell.cell_type == "code" and not skipped:
             missing = cell.metadata.get("portfoy", {}).get("missing")
             if missing:
                 sections[-1]["blocks"].append({"kind": "missing", "text": missing})
-            sections[-1]["blocks"] += [block for output in cell.outputs if (block := _block(output))]
+            for block in filter(None, map(shown, cell.outputs)):
+                _add_block(sections[-1], block)
             if cell.source.strip() and not set(cell.metadata.get("tags", [])) & {"parameters", "injected-parameters"}:
                 sections[-1]["code"].append(cell.source)
     if len(sections) > 1:  # what opens the data is shown with the first section that uses them
         sections[1]["code"] = sections[0]["code"] + sections[1]["code"]
         sections[0]["code"] = []
     return _summary_first(sections)
+
+
+def _add_block(section, block):
+    """Put a block into its section; the finding of its first result is the heading, above it the question."""
+    if block["kind"] == "result" and block["finding"] and not section["finding"]:
+        section["finding"], block = block["finding"]["text"], {**block, "finding": None}
+    section["blocks"].append(block)
 
 
 def _summary_first(sections):
@@ -117,42 +116,18 @@ def _summary_first(sections):
     return opening + rest
 
 
-def _add_markdown(sections, text, *, first):
+def _add_markdown(sections, text, prose, *, first):
     opening, _line, rest = text.partition("\n")
     heading = re.match(r"(#{1,3}) +(.+)", opening)
     if not heading:
-        sections[-1]["blocks"].append({"kind": "html", "text": _markdown()(text)})
+        sections[-1]["blocks"].append({"kind": "html", "text": prose(text)})
         return
     level, title = len(heading[1]), heading[2].strip()
     if level > 1:
-        identity = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-") or f"section-{len(sections)}"
+        identity = anchor(title)
         taken = {section["id"] for section in sections}
         identity = identity if identity not in taken else f"{identity}-{len(sections)}"
-        sections.append({"level": level, "title": title, "id": identity, "blocks": [], "code": [], "first": first})
+        about = {"level": level, "title": title, "id": identity, "first": first}
+        sections.append({**about, "blocks": [], "code": [], "finding": ""})
     if rest.strip():
-        sections[-1]["blocks"].append({"kind": "html", "text": _markdown()(rest.strip())})
-
-
-def _block(output):
-    """What an output shows, or None."""
-    if output.output_type == "stream":
-        return {"kind": "text", "text": output.text}
-    if output.output_type == "error":
-        lines = re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(output.traceback)).splitlines()
-        return {"kind": "error", "text": "\n".join(lines[-8:])}
-    data = output.data
-    if {record.FIGURE, record.EXPECT, record.ACTIONS} & set(data):
-        return None
-    if "text/html" in data:
-        return {"kind": "html", "text": re.sub(r"<style>.*?</style>", "", data["text/html"], flags=re.DOTALL)}
-    if "image/png" in data:
-        about = output.metadata.get("image/png", {})
-        alt = about.get("alt") or _("Chart without a description")
-        return {
-            "kind": "picture",
-            "text": data["image/png"].strip(),
-            **{"width": None, "height": None, **about},
-            "alt": alt,
-        }
-    text = data.get("text/plain", "")
-    return None if text.startswith("<Axes") else {"kind": "text", "text": text}
+        sections[-1]["blocks"].append({"kind": "html", "text": prose(rest.strip())})

@@ -7,11 +7,11 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from portfoy.address import locate
-from portfoy.contract import DataError
+from portfoy.errors import DataError
 from portfoy.locale import _
+from portfoy.source.address import locate
+from portfoy.words.stages import STAGES
 
-STAGES = ("portfolio", "selection", "acquisition", "retention", "deepening", "monitoring")
 OPTIONS = ("data", "as_of", "language")  # parameters that the command has an option of its own for
 SECRET = re.compile(
     r"(^|_)(password|passwd|passphrase|pwd|secret|token|(api|access|private)_?key|credential)s?($|_)", re.IGNORECASE

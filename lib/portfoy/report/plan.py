@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
-from portfoy.address import hidden
 from portfoy.locale import _, languages
-from portfoy.report.parameters import OPTIONS, SECRET, STAGES, PlanError, hint, notebooks, parameters, typed
+from portfoy.report.parameters import OPTIONS, SECRET, PlanError, hint, notebooks, parameters, typed
+from portfoy.source.address import hidden
+from portfoy.words.stages import STAGES
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ def make_plan(
     varied = _each(each, declared) if each else ("", [])
     if meanwhile:
         meanwhile()
-    from portfoy import source
+    from portfoy.source import open as source
 
     where = str(data or next(iter(declared.values()))["data"].default)
     tables = source.open(where, as_of=day, today=today)

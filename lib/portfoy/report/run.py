@@ -15,9 +15,10 @@ from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NBClientEngine, papermill_engines
 from papermill.exceptions import PapermillExecutionError
 
-from portfoy.address import ADDRESS, hidden, masked
 from portfoy.locale import _
 from portfoy.report import record
+from portfoy.source.address import ADDRESS, hidden, masked
+from portfoy.words.result import RESULT
 
 ENGINE = "portfoy"
 NOT_COMPUTED = ("DataError", "FitError")
@@ -78,9 +79,9 @@ def run(job, target, kernels, *, progress=None, cell_seconds=CELL_SECONDS, stage
         status,
         notebook,
         time.perf_counter() - start,
-        figures=_published(notebook, record.FIGURE),
-        actions=_published(notebook, record.ACTIONS),
-        missing=[cell.metadata["portfoy"]["missing"] for cell in notebook.cells if _note(cell, "missing")],
+        figures=[*_published(notebook, record.FIGURE), *told(notebook, "figures")],
+        actions=[*_published(notebook, record.ACTIONS), *told(notebook, "lists")],
+        missing=missing_in(notebook),
         error=_open(error, kernels),
     )
 
@@ -235,6 +236,23 @@ def _published(notebook, kind):
         for output in cell.get("outputs", [])
         if output.output_type == "display_data" and kind in output.data
     ]
+
+
+def told(notebook, what):
+    """What the results of a notebook tell of: their headline figures, or their lists."""
+    return [each for content in _results(notebook) for each in content.get(what, [])]
+
+
+def _results(notebook):
+    shown = (output for cell in notebook.cells for output in cell.get("outputs", []) if "data" in output)
+    return [output.data[RESULT] for output in shown if RESULT in output.data]
+
+
+def missing_in(notebook):
+    """Why analyses could not be made, each reason once."""
+    stopped = [cell.metadata["portfoy"]["missing"] for cell in notebook.cells if _note(cell, "missing")]
+    told = [content["missing"] for content in _results(notebook) if content["missing"]]
+    return list(dict.fromkeys([*stopped, *told]))
 
 
 def _unfinished(notebook):

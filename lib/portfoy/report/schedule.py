@@ -9,9 +9,9 @@ import subprocess
 import sys
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
-from portfoy.address import hidden, masked
 from portfoy.locale import _
 from portfoy.report.parameters import SECRET
+from portfoy.source.address import hidden, masked
 
 KINDS = ("cron", "systemd", "windows")
 PERIODS = ("month", "week", "day")

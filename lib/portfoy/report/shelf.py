@@ -19,9 +19,9 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from portfoy.address import hidden
 from portfoy.locale import _
 from portfoy.report import changes, overview
+from portfoy.source.address import hidden
 
 BUILDING, REMOVING, LOCK = ".building-", ".removing-", ".lock"
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would take for the start of a formula

@@ -2,40 +2,16 @@
 
 from urllib.parse import quote
 
-from portfoy import style
 from portfoy.locale import _
+from portfoy.words import stages, style
 
 METRICS = ("churn", "nps", "clv", "sales_cycle", "first_contact_resolution")  # the five most used, in their order
 SAME = 0.0005  # half a per mille: less is not a change that anybody acts on
 
 
-def titles():
-    """The title of each stage's page."""
-    return {
-        "portfolio": _("Portfolio: what do we have?"),
-        "selection": _("Selection: who is the most profitable customer?"),
-        "acquisition": _("Acquisition: how do we sell most effectively?"),
-        "retention": _("Retention: how long do customers stay?"),
-        "deepening": _("Deepening: how do loyalty and spending grow?"),
-        "monitoring": _("Monitoring: what has changed?"),
-    }
-
-
-def names():
-    """Each stage in one word, for a place too narrow for its title."""
-    return {
-        "portfolio": _("Portfolio"),
-        "selection": _("Selection"),
-        "acquisition": _("Acquisition"),
-        "retention": _("Retention"),
-        "deepening": _("Deepening"),
-        "monitoring": _("Monitoring"),
-    }
-
-
 def short_title(stage):
     """A stage in a word or two, with the values that tell it from its like."""
-    name = names().get(stage["stage"], stage["stage"])
+    name = stages.name(stage["stage"])
     return f"{name} ({pairs(stage['each'])})" if stage.get("each") else name
 
 

@@ -2,9 +2,9 @@
 
 from datetime import date
 
-from portfoy import style
 from portfoy.locale import _
 from portfoy.report import changes, tiles
+from portfoy.words import style
 
 DATES = 36  # three years of monthly reports
 SHOWN = 24  # rows before the older runs are folded away

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from portfoy.contract import DataError
 from portfoy.customers import DAY, margin_rate, to_frame
+from portfoy.errors import DataError
 from portfoy.intervals import percentiles, wald
 from portfoy.locale import _
+from portfoy.models.judging import groups_of, need_judged
+from portfoy.models.leaks import hashed
 from portfoy.selection.examples import campaign_answers
-from portfoy.selection.gains import groups_of, need_judged
-from portfoy.selection.leaks import hashed
 
 CHOICES = ["nobody", "whoever pays for the contact", "everybody"]  # as stored
 POINTS = 100  # of the curve of profit
@@ -177,11 +177,6 @@ def profit_curve(judged, *, contact_cost, response_margin, confidence=0.95):
     gain_low, gain_high = percentiles(drawn[:, -1] - drawn[:, -2], confidence)
     gain = (float(choices["profit"][1] - choices["profit"][2]), float(gain_low), float(gain_high))
     return ProfitCurve(curve, choices, *gain, least, float(contact_cost), float(response_margin), confidence)
-
-
-def choice_words():
-    """Choice as stored -> what a reader calls it."""
-    return dict(zip(CHOICES, [_("nobody"), _("whoever pays for the contact"), _("everybody")], strict=True))
 
 
 def _choices(lines, best, told):

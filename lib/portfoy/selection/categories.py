@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from portfoy.contract import DataError
 from portfoy.customers import as_table, resolve_as_of, to_frame
+from portfoy.errors import DataError
 from portfoy.locale import _
 
 

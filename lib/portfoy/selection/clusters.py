@@ -5,11 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from portfoy.contract import DataError, find_rows, need_columns, positive_total
+from portfoy.errors import DataError, need_columns, positive_total
 from portfoy.intervals import wald
 from portfoy.locale import _
+from portfoy.models.separation import adjusted_rand, is_clear, search
 from portfoy.models.threads import one_thread
-from portfoy.selection.separation import adjusted_rand, is_clear, search
+from portfoy.rows import find_rows
 
 FEATURES = ["idle", "purchases", "ticket", "age"]
 FEWEST = 50

@@ -16,14 +16,16 @@ import ibis
 import numpy as np
 import pandas as pd
 
-from portfoy.contract import FitError, with_ids
 from portfoy.customers import DAY, as_table, customer_table, resolve_as_of, to_frame
+from portfoy.errors import FitError
 from portfoy.intervals import delta_error, on_logits, on_logs
 from portfoy.locale import _
+from portfoy.models.judging import area_with_interval
 from portfoy.models.threads import one_thread
-from portfoy.people import AGES, trait_labels
-from portfoy.selection.gains import area_with_interval
+from portfoy.people import AGES
+from portfoy.rows import with_ids
 from portfoy.selection.launch import first_buyers
+from portfoy.words.codes import trait_labels
 
 EARLY = 0.16  # innovators and early adopters, share of all who will adopt
 MOST = 50_000  # customers looked at; more change the third digit only

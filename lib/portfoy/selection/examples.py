@@ -3,15 +3,13 @@
 import ibis
 import pandas as pd
 
-from portfoy.contract import DataError
 from portfoy.customers import DAY, as_table, purchase_days, resolve_as_of, to_frame
+from portfoy.errors import DataError
 from portfoy.locale import _
+from portfoy.models.columns import ABOUT, HISTORY
 from portfoy.people import AGES
 
-HISTORY = ["idle", "purchases", "revenue", "ticket", "age"]
 TRAITS = ["type", "gender", "region", "income_band", "channel"]
-ABOUT = ["campaign_id", "starts_on", "customer_id", "contacted_on", "known_on"]
-ABOUT += ["responded", "treated", "held_out", "held_out_responses"]
 
 
 def response_examples(tables, *, as_of=None, answer_days=30):

@@ -5,14 +5,14 @@ import math
 import numpy as np
 import pandas as pd
 
-from portfoy.contract import with_ids
 from portfoy.customers import DAY
 from portfoy.locale import _
+from portfoy.models.judging import need_judged
 from portfoy.models.threads import one_thread
-from portfoy.people import trait_labels
+from portfoy.rows import with_ids
 from portfoy.selection.campaign import need_terms
 from portfoy.selection.examples import age_in_years, person_traits
-from portfoy.selection.gains import need_judged
+from portfoy.words.codes import trait_labels
 
 
 @one_thread()

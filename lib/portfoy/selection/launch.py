@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from portfoy.contract import DataError
 from portfoy.customers import DAY, as_table, resolve_as_of, to_frame
+from portfoy.errors import DataError
 from portfoy.locale import _
 from portfoy.models.bass import FEWEST_ADOPTERS, FEWEST_PERIODS
 

@@ -3,10 +3,11 @@
 import math
 from dataclasses import dataclass
 
-from portfoy.contract import DataError, with_ids
 from portfoy.customers import as_table, resolve_as_of, to_frame
+from portfoy.errors import DataError
 from portfoy.locale import _
 from portfoy.models.scatter import likely_range
+from portfoy.rows import with_ids
 
 
 @dataclass(frozen=True)

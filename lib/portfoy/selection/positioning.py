@@ -23,11 +23,12 @@ import ibis
 import numpy as np
 import pandas as pd
 
-from portfoy.contract import DataError, check_columns
 from portfoy.customers import to_frame
+from portfoy.errors import DataError
 from portfoy.intervals import z_value
 from portfoy.locale import _
 from portfoy.models.threads import one_thread
+from portfoy.source.contract import check_columns
 
 FEWEST = 3  # brands and attributes; two brands are a line
 CHUNK = 20_000  # raters drawn at a time

@@ -3,10 +3,11 @@
 import numpy as np
 import pandas as pd
 
-from portfoy.contract import DataError, find_rows, need_columns, positive_total, with_ids
+from portfoy.errors import DataError, need_columns, positive_total
 from portfoy.intervals import on_logs
 from portfoy.locale import _
 from portfoy.people import EVERYONE, TRAITS, index_table, level_groups
+from portfoy.rows import find_rows, with_ids
 
 FALSE_SHARE = 0.05  # of the lines of a kind, on all cards together, that may be chance
 NOTABLE = 1.1  # a difference smaller than a tenth is not worth a line, however certain
@@ -18,12 +19,6 @@ BUYING = {  # way of buying, as stored -> amount, and what it is divided by wher
     "days since last purchase": ("idle", None),
     "revenue per customer": ("revenue", None),
 }
-
-
-def buying_words():
-    """Way of buying as stored -> what a reader calls it."""
-    words = [_("purchases per customer"), _("revenue per purchase"), _("days since last purchase")]
-    return dict(zip(BUYING, [*words, _("revenue per customer")], strict=True))
 
 
 def segment_table(scored, *, value=None):

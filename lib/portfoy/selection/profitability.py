@@ -3,11 +3,12 @@
 import numpy as np
 import pandas as pd
 
-from portfoy.contract import DataError, find_rows, need_columns, with_ids
 from portfoy.customers import to_frame
+from portfoy.errors import DataError, need_columns
 from portfoy.intervals import t_value
 from portfoy.locale import _
 from portfoy.people import level_groups
+from portfoy.rows import find_rows, with_ids
 
 
 def service_table(tickets, *, as_of):

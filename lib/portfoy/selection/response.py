@@ -21,14 +21,15 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from portfoy.contract import DataError, FitError
+from portfoy.errors import DataError, FitError
 from portfoy.intervals import delta_error, on_logits, on_logs, wald, z_value
 from portfoy.locale import _
+from portfoy.models.columns import ABOUT
+from portfoy.models.judging import judgement
+from portfoy.models.leaks import MOST, hashed, leak_table
+from portfoy.models.logistic import make_terms, stack
 from portfoy.models.threads import one_thread
-from portfoy.selection.examples import ABOUT, TRAITS
-from portfoy.selection.gains import judgement
-from portfoy.selection.leaks import MOST, hashed, leak_table
-from portfoy.selection.terms import make_terms, stack
+from portfoy.selection.examples import TRAITS
 
 FEATURES = ["bought_before", "idle", "purchases", "ticket", "age", "years", *TRAITS]
 """Not revenue: its logarithm is that of purchases plus that of the ticket, so that it tells nothing new."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from portfoy.contract import DataError, need_columns
+from portfoy.errors import DataError, need_columns
 from portfoy.locale import _
 from portfoy.selection.rules import cells_of, read_segments
 

@@ -6,7 +6,7 @@ from importlib.resources import files
 import numpy as np
 import pandas as pd
 
-from portfoy.contract import DataError
+from portfoy.errors import DataError
 from portfoy.locale import _
 
 

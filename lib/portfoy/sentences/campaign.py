@@ -1,7 +1,7 @@
 """Sentences about the next campaign: what choosing whom to contact earns, and who is on the list."""
 
-from portfoy import style
 from portfoy.locale import _, plural
+from portfoy.words import style
 
 
 def describe_profit(profit, terms, *, currency=""):

@@ -1,8 +1,8 @@
 """Sentences about clusters: whether there are groups, what they are, and how they go with the segments."""
 
-from portfoy import style
 from portfoy.locale import _, plural
-from portfoy.selection.separation import APART, STABLE, STRUCTURED
+from portfoy.models.separation import APART, STABLE, STRUCTURED
+from portfoy.words import style
 
 STRONG = 0.5  # silhouette above which groups stand well apart (Kaufman & Rousseeuw 1990, p. 88)
 SAME, MODERATE = 0.8, 0.65  # adjusted Rand index of good and of moderate agreement (Steinley 2004)

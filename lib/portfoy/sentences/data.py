@@ -2,9 +2,10 @@
 
 import pandas as pd
 
-from portfoy import style
-from portfoy.ids import unmatched
 from portfoy.locale import _, language, plural
+from portfoy.source.ids import unmatched
+from portfoy.words import style
+from portfoy.words.table import show
 
 
 def describe_data(tables, *, as_of=None, confidence=None):
@@ -80,7 +81,7 @@ def quality_text(tables):
     lines += _without_order(tables)
     lines += [_("read from the values: {what}").format(what=what) for what in tables.reading]
     if len(found):
-        lines += ["", style.show(found, "").plain()]
+        lines += ["", show(found, "").plain()]
     absent = tables.quality.loc[tables.quality["rows"] == 0, "rule"]
     if len(absent):
         lines += ["", _("Looked for and not found: {list}.").format(list="; ".join(map(_inside, absent)))]

@@ -4,8 +4,8 @@ import math
 
 import numpy as np
 
-from portfoy import style
 from portfoy.locale import _, plural
+from portfoy.words import style
 
 COARSE = 0.7  # share of the differences below which the map misleads
 

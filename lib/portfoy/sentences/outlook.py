@@ -4,9 +4,9 @@ import math
 
 import pandas as pd
 
-from portfoy import style
 from portfoy.intervals import on_logs
 from portfoy.locale import _, plural
+from portfoy.words import style
 
 
 def describe_holdout(holdout, split):

@@ -1,9 +1,9 @@
 """Sentences about the portfolio as a whole."""
 
-from portfoy import style
-from portfoy.labels import said_as
 from portfoy.locale import _, plural
 from portfoy.people import NOT_KNOWN, OTHERS
+from portfoy.words import style
+from portfoy.words.codes import said_as
 
 
 def describe_concentration(concentration, second=None):

@@ -2,11 +2,11 @@
 
 import pandas as pd
 
-from portfoy import style
-from portfoy.labels import columns
 from portfoy.locale import _, plural
-from portfoy.people import trait_labels
-from portfoy.selection.terms import NOT_KNOWN, OTHERS
+from portfoy.models.logistic import NOT_KNOWN, OTHERS
+from portfoy.words import style
+from portfoy.words.codes import trait_labels
+from portfoy.words.labels import columns
 
 
 def describe_leaks(leaks):

@@ -2,9 +2,9 @@
 
 import math
 
-from portfoy import style
-from portfoy.labels import said_as
 from portfoy.locale import _, plural
+from portfoy.words import style
+from portfoy.words.codes import said_as
 
 
 def describe_cuts(scored):

@@ -1,7 +1,7 @@
 """Words for how much rests on a few customers or groups."""
 
-from portfoy import style
 from portfoy.locale import _, plural
+from portfoy.words import style
 
 
 def describe_spread(spread):

@@ -1,7 +1,7 @@
 """Words for the key figures, for strengths and weaknesses, and for the journey."""
 
-from portfoy import style
 from portfoy.locale import _, plural
+from portfoy.words import style
 
 
 def metric_names():

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from portfoy.contract import DataError
+from portfoy.errors import DataError
 from portfoy.locale import _
 from portfoy.simulate import buying, campaigns, market, people, service
 from portfoy.simulate.days import ids, make_window, price_index

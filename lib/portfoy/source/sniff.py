@@ -11,7 +11,7 @@ import zlib
 from dataclasses import dataclass
 from datetime import datetime
 
-from portfoy.contract import DataError
+from portfoy.errors import DataError
 from portfoy.locale import _
 
 HEAD = 4 * 2**20  # bytes read to judge a file; a line longer than this is no table

@@ -8,7 +8,7 @@ how many contacts it takes. Whether a campaign's contact was answered has no dat
 import ibis
 import pandas as pd
 
-from portfoy.contract import DataError
+from portfoy.errors import DataError
 from portfoy.locale import _
 
 BEGINS = {  # table -> the day from which a row is known; ratings have none

@@ -7,17 +7,9 @@ engine, and every row that is set aside is counted.
 
 import re
 
+from portfoy.errors import DataError
 from portfoy.locale import _, plural
-from portfoy.names import guess
-
-
-class DataError(ValueError):
-    """The data cannot be used as they are; the message says where, what, which rule, and the next step."""
-
-
-class FitError(RuntimeError):
-    """A model cannot be estimated from these data; the message says why and what to do instead."""
-
+from portfoy.source.names import guess
 
 TABLES = {
     "transactions": {
@@ -169,72 +161,3 @@ def _advice(table, missing, found):
 def _short(text, limit=40):
     text = " ".join(str(text).split())
     return text if len(text) <= limit else text[: limit - 3] + "..."
-
-
-def need_columns(table, columns, where):
-    """Raise one DataError that names every column `where` needs and a DataFrame lacks, or that it has no rows."""
-    missing = [name for name in columns if name not in table.columns]
-    if missing:
-        what = plural("column {names} is missing", "columns {names} are missing", len(missing)).format(
-            names=", ".join(f"'{name}'" for name in missing)
-        )
-        raise DataError(
-            _("{where}: {what}; the table has {found}. Make it with customer_table.").format(
-                where=where, what=what, found=", ".join(f"'{name}'" for name in table.columns)
-            )
-        )
-    if table.empty:
-        raise DataError(
-            _("{where}: there are no customers; at least one is needed. Check the date and the data.").format(
-                where=where
-            )
-        )
-
-
-def positive_total(value, by):
-    """The sum of an array, which must be above zero for shares of it to mean anything."""
-    total = float(value.sum())
-    if not total > 0:
-        costs, amounts = _("Check the unit costs."), _("Check returns and the sign of amounts.")
-        advice = costs if by == "margin" else amounts
-        raise DataError(
-            _("customers: the total of '{by}' is {total:,.2f}; shares need a total above zero. {advice}").format(
-                by=by, total=total, advice=advice
-            )
-        )
-    return total
-
-
-def customer_ids(customers):
-    """The customer of each row as text: the column ``customer_id``, else the index of that name, else None."""
-    if "customer_id" in getattr(customers, "columns", ()):
-        return customers["customer_id"].astype("str")
-    return customers.index.to_series().astype("str") if customers.index.name == "customer_id" else None
-
-
-def with_ids(customers, where):
-    """A customer table with ``customer_id`` as a column of text, whatever its index was; its rows counted from 0."""
-    ids = customer_ids(customers)
-    if ids is None:
-        need_columns(customers, ["customer_id"], where)
-    return customers.assign(customer_id=ids.to_numpy()).reset_index(drop=True)
-
-
-def find_rows(table, wanted, where):
-    """Where in `table` the customer of each row of `wanted` stands, -1 for nowhere.
-
-    The customer_id tells who is who; labels of rows do only where one of the two has none, since they change with
-    every filter, sort and reset_index.
-    """
-    import pandas as pd
-
-    own, theirs = customer_ids(table), customer_ids(wanted)
-    own, theirs = (table.index, wanted.index) if own is None or theirs is None else (pd.Index(own), theirs)
-    if not own.is_unique:
-        raise DataError(
-            _(
-                "{where}: customer {customer!r} stands in more than one row ({count} such rows in all); one row per "
-                "customer is needed. Add up the rows of a customer, or drop those that repeat one."
-            ).format(where=where, customer=str(own[own.duplicated()][0]), count=int(own.duplicated(keep=False).sum()))
-        )
-    return own.get_indexer(theirs)

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from portfoy.selection.examples import HISTORY
-from portfoy.selection.leaks import as_number
+from portfoy.models.columns import HISTORY, as_number
 
 RARE = 20  # contacts; levels of a trait with fewer go together
 LEVELS = 12  # levels of a trait at most; the rarest go together

@@ -5,9 +5,8 @@ import re
 import numpy as np
 import pandas as pd
 
-from portfoy.customers import DAY
 from portfoy.locale import _
-from portfoy.selection.examples import ABOUT
+from portfoy.models.columns import ABOUT, as_days, as_number
 
 MOST = 50_000  # contacts that a fit or a check looks at; more change the third digit only
 STRONG = 0.95  # of an area under the curve: no single fact about people tells responders that well
@@ -55,26 +54,10 @@ def _by_meaning(name, examples):
         return _("counts the orders that answered the campaign")
     if re.search(_TOLD, name.lower()):
         return _("tells by its name what the customer did after the contact")
-    days = _as_days(examples[name])
+    days = as_days(examples[name])
     if days is not None and (days >= examples["starts_on"]).any():
         return _("holds dates on or after the campaign's first contact")
     return ""
-
-
-def _as_days(values):
-    """A column as dates where that is what it holds, else None."""
-    if pd.api.types.is_datetime64_any_dtype(values):
-        return values.dt.tz_localize(None)
-    if pd.api.types.is_numeric_dtype(values) or not values.notna().any():
-        return None
-    text = values.dropna().astype("str")
-    if not text.head(100).str.match(r"\d").all():
-        return None
-    for form in ("ISO8601", "%d.%m.%Y", "%d/%m/%Y"):
-        days = pd.to_datetime(text, format=form, errors="coerce", utc=True)
-        if days.notna().mean() > 0.9 and not text.str.fullmatch(r"\d+").mean() > 0.1:
-            return days.dt.tz_localize(None).reindex(values.index)
-    return None
 
 
 def _power(values, known):
@@ -110,19 +93,6 @@ def _area_of_levels(values, outcome, customer_id):
         if 0 < outcome[~part].mean() < 1:
             areas.append(area(level[~part].map(rate).fillna(base).to_numpy(), outcome[~part]))
     return [float(np.mean(areas))] if areas else []
-
-
-def as_number(values):
-    """A column as floats where nine in ten of its values are numbers (dates: days), else None."""
-    if pd.api.types.is_bool_dtype(values) or pd.api.types.is_numeric_dtype(values):
-        return values.astype(float)
-    days = _as_days(values)
-    if days is not None:
-        return (days - pd.Timestamp(0)) / DAY
-    if not pd.to_numeric(values.dropna().head(100), errors="coerce").notna().mean() > 0.5:
-        return None
-    number = pd.to_numeric(values, errors="coerce")
-    return number.astype(float) if number.notna().sum() >= 0.9 * values.notna().sum() else None
 
 
 def area(score, outcome):

@@ -3,30 +3,6 @@
 from portfoy.locale import _
 
 
-def said_as(column, code):
-    """What a reader calls a value that a table stores as a code; what is no code goes by its own name."""
-    return _codes(column).get(code, code)
-
-
-def _codes(column):
-    """Code -> word, for a column that holds codes: looked up when shown, so that a language changes no table."""
-    from portfoy.lifecycle import state_names
-    from portfoy.people import level_words, trait_labels
-    from portfoy.selection.campaign import choice_words
-    from portfoy.selection.gains import ALL
-    from portfoy.selection.profiles import buying_words
-
-    words = {
-        "trait": lambda: trait_labels() | {"buying": _("Buying"), "category": _("Category")},
-        "level": lambda: level_words() | buying_words(),
-        "group": level_words,
-        "state": state_names,
-        "whom": choice_words,
-        "campaign_id": lambda: {ALL: _("all together")},
-    }
-    return words[column]()
-
-
 def columns():
     """Label and kind of every column a table may show.
 

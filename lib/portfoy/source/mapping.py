@@ -5,13 +5,14 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-from portfoy import sniff
-from portfoy.contract import REQUIRED, TABLES, DataError
-from portfoy.files import embedded, load, readable
+from portfoy.errors import DataError
 from portfoy.locale import _
-from portfoy.names import guess
-from portfoy.parse import day_counts, decimal_counts, decimal_sign
-from portfoy.settings import Format
+from portfoy.source import sniff
+from portfoy.source.contract import REQUIRED, TABLES
+from portfoy.source.files import embedded, load, readable
+from portfoy.source.names import guess
+from portfoy.source.parse import day_counts, decimal_counts, decimal_sign
+from portfoy.source.settings import Format
 
 LETTERS = {
     "windows-1254": "çğıöşüâîûÇĞİÖŞÜÂÎÛ",

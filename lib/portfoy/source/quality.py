@@ -10,9 +10,9 @@ from datetime import date
 import ibis
 import pandas as pd
 
-from portfoy.contract import DataError
+from portfoy.errors import DataError
 from portfoy.locale import _
-from portfoy.seen import log_on_day
+from portfoy.source.seen import log_on_day
 
 DOMINANT = 0.2  # share of all lines from which one id looks like a stand-in for many people
 

@@ -12,15 +12,16 @@ from pathlib import Path
 
 import pandas as pd
 
-from portfoy import ids, parse, sniff
-from portfoy.address import connect, discreet, filled, hidden, locate, revealed
-from portfoy.contract import TABLES, DataError, check_columns
-from portfoy.files import Raw, embedded, load, quoted, readable, stamp
+from portfoy.errors import DataError
 from portfoy.locale import _
-from portfoy.quality import check_transactions
-from portfoy.seen import on_day
-from portfoy.settings import Settings, read_settings
-from portfoy.tables import Tables, kept
+from portfoy.source import ids, parse, sniff
+from portfoy.source.address import connect, discreet, filled, hidden, locate, revealed
+from portfoy.source.contract import TABLES, check_columns
+from portfoy.source.files import Raw, embedded, load, quoted, readable, stamp
+from portfoy.source.quality import check_transactions
+from portfoy.source.seen import on_day
+from portfoy.source.settings import Settings, read_settings
+from portfoy.source.tables import Tables, kept
 
 SUFFIXES = (".parquet", ".csv", ".csv.gz", ".tsv", ".txt")
 

@@ -15,11 +15,12 @@ import ibis
 import ibis.expr.operations as ops
 import pandas as pd
 
-from portfoy.contract import TABLES, DataError
-from portfoy.files import embedded, quoted, stamp
+from portfoy.errors import DataError
 from portfoy.locale import _
-from portfoy.quality import Facts
-from portfoy.settings import Settings
+from portfoy.source.contract import TABLES
+from portfoy.source.files import embedded, quoted, stamp
+from portfoy.source.quality import Facts
+from portfoy.source.settings import Settings
 
 KEPT = "PORTFOY_KEPT"  # environment: the file that `keep` wrote, for kernels of the same report
 

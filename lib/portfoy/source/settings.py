@@ -8,9 +8,10 @@ import tomllib
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from portfoy import sniff
-from portfoy.contract import MEASURED, TABLES, DataError, kind_of
+from portfoy.errors import DataError
 from portfoy.locale import _, plural
+from portfoy.source import sniff
+from portfoy.source.contract import MEASURED, TABLES, kind_of
 
 UNKNOWN = ("", "na", "n/a", "nan", "null", "none", "guest", "unknown", "anonymous", "-")
 """Customer ids, in lower case, that never name a customer."""

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from portfoy.contract import DataError
+from portfoy.errors import DataError
 from portfoy.intervals import wald, wilson
 from portfoy.locale import _
 from portfoy.models.holdout import holdout_table

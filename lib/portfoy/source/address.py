@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote, unquote, unquote_plus
 
-from portfoy.contract import DataError
+from portfoy.errors import DataError
 from portfoy.locale import _
 
 ADDRESS = "PORTFOY_ADDRESS"  # environment: the address whose password is hidden wherever it is shown or stored
@@ -27,7 +27,7 @@ def locate(where):
     ------
     DataError : nothing is there, or it is neither a file nor a folder.
     """
-    here = Path(__file__).resolve().parent
+    here = Path(__file__).resolve().parents[1]  # the package
     roots = (Path(), here.parents[1], here / "_project")  # the last one is in an installed package
     for root, named in itertools.product(roots, (Path.expanduser, Path)):  # a file may be called "~sales.csv"
         try:

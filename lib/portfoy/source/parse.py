@@ -5,9 +5,10 @@ import re
 
 import ibis
 
-from portfoy import sniff
-from portfoy.contract import TABLES, DataError, kind_of
+from portfoy.errors import DataError
 from portfoy.locale import _
+from portfoy.source import sniff
+from portfoy.source.contract import TABLES, kind_of
 
 TRUE = ("1", "true", "t", "yes", "y", "evet", "e", "tak")
 NARROW = "\u00a0\u202f"  # blanks that do not break, which French and Polish exports put between thousands
@@ -71,9 +72,8 @@ def typed(raw, table, mapping, given, reading):
         Transactions always have ``amount`` and also ``raw_ordered_on`` and ``raw_amount``: text that could not be
         read, else null; ``row`` where the source numbers its rows, ``copies`` where rows repeat one another.
     """
-    row = {}
-    if table == "transactions":
-        row = {name: raw[f"portfoy_{name}"] for name in ("row", "copies") if f"portfoy_{name}" in raw.columns}
+    numbered = ("row", "copies") if table == "transactions" else ()
+    row = {name: raw[f"portfoy_{name}"] for name in numbered if f"portfoy_{name}" in raw.columns}
     columns = {ours: _found(raw, theirs, kind_of(table, ours)) for ours, theirs in mapping.items()}
     found = raw.select([column.name(name) for name, column in (columns | row).items()])  # no keywords: "self" is one
     columns, marks = {}, _marks(found, [ours for ours in mapping if kind_of(table, ours) == "number"], given)

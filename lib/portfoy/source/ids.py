@@ -3,8 +3,9 @@
 import ibis
 import pandas as pd
 
-from portfoy.contract import TABLES, DataError
+from portfoy.errors import DataError
 from portfoy.locale import _
+from portfoy.source.contract import TABLES
 
 LINKS = ("customer_id", "product_id", "campaign_id")
 WHOLE = r"^-?[0-9]+\.0$"  # a whole number, by a program that takes ids for measurements

@@ -6,8 +6,8 @@ import ibis
 import numpy as np
 import pandas as pd
 
-from portfoy.contract import DataError
 from portfoy.customers import DAY, as_table, nobody_bought, purchases_by, resolve_as_of, to_frame
+from portfoy.errors import DataError
 from portfoy.intervals import t_value, wilson
 from portfoy.locale import _, plural
 
@@ -17,12 +17,6 @@ UNKNOWN, GONE = "not known yet", "no longer known"
 FEWEST = 30  # gaps; the 95 % mark of fewer rests on one customer
 LONGEST = 730  # days that a purchase may wait for the next one
 PARTS = 50  # groups of customers, from which the interval of the rule is taken
-
-
-def state_names():
-    """State as stored -> what a reader calls it."""
-    words = [_("prospect"), _("new"), _("active"), _("reactivated"), _("at risk"), _("lapsed")]
-    return dict(zip(STATES, words, strict=True)) | {UNKNOWN: _("not known yet"), GONE: _("no longer known")}
 
 
 @dataclass(frozen=True)

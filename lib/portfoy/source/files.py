@@ -16,10 +16,10 @@ import duckdb
 import ibis
 from ibis.common.exceptions import IbisError, TableNotFound
 
-from portfoy import sniff
-from portfoy.contract import DataError
+from portfoy.errors import DataError
 from portfoy.locale import _
-from portfoy.settings import Format
+from portfoy.source import sniff
+from portfoy.source.settings import Format
 
 
 @dataclass

@@ -1,0 +1,40 @@
+"""What models of an outcome share: the columns of their examples, and what a column holds."""
+
+import pandas as pd
+
+from portfoy.customers import DAY
+
+HISTORY = ["idle", "purchases", "revenue", "ticket", "age"]
+
+ABOUT = ["campaign_id", "starts_on", "customer_id", "contacted_on", "known_on"]
+
+ABOUT += ["responded", "treated", "held_out", "held_out_responses"]
+
+
+def as_days(values):
+    """A column as dates where that is what it holds, else None."""
+    if pd.api.types.is_datetime64_any_dtype(values):
+        return values.dt.tz_localize(None)
+    if pd.api.types.is_numeric_dtype(values) or not values.notna().any():
+        return None
+    text = values.dropna().astype("str")
+    if not text.head(100).str.match(r"\d").all():
+        return None
+    for form in ("ISO8601", "%d.%m.%Y", "%d/%m/%Y"):
+        days = pd.to_datetime(text, format=form, errors="coerce", utc=True)
+        if days.notna().mean() > 0.9 and not text.str.fullmatch(r"\d+").mean() > 0.1:
+            return days.dt.tz_localize(None).reindex(values.index)
+    return None
+
+
+def as_number(values):
+    """A column as floats where nine in ten of its values are numbers (dates: days), else None."""
+    if pd.api.types.is_bool_dtype(values) or pd.api.types.is_numeric_dtype(values):
+        return values.astype(float)
+    days = as_days(values)
+    if days is not None:
+        return (days - pd.Timestamp(0)) / DAY
+    if not pd.to_numeric(values.dropna().head(100), errors="coerce").notna().mean() > 0.5:
+        return None
+    number = pd.to_numeric(values, errors="coerce")
+    return number.astype(float) if number.notna().sum() >= 0.9 * values.notna().sum() else None

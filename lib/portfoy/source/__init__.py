@@ -1,0 +1,1 @@
+"""Files, databases and portfoy.toml become checked tables."""

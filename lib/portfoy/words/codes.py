@@ -1,0 +1,80 @@
+"""What tables hold as codes, and what a reader calls it: looked up when shown, so that a language changes no table."""
+
+from portfoy.locale import _
+
+
+def state_names():
+    """State as stored -> what a reader calls it."""
+    return {
+        "prospect": _("prospect"),
+        "new": _("new"),
+        "active": _("active"),
+        "reactivated": _("reactivated"),
+        "at risk": _("at risk"),
+        "lapsed": _("lapsed"),
+        "not known yet": _("not known yet"),
+        "no longer known": _("no longer known"),
+    }
+
+
+def trait_labels():
+    """Trait -> what a reader calls it."""
+    return {
+        "type": _("Type of customer"),
+        "age_band": _("Age"),
+        "gender": _("Gender"),
+        "region": _("Region"),
+        "income_band": _("Income"),
+        "channel": _("Channel"),
+        "interests": _("Interest"),
+    }
+
+
+def age_words():
+    """Age band as stored -> what a reader calls it."""
+    return {
+        "under 25": _("under 25"),
+        "25-34": _("25 to 34"),
+        "35-44": _("35 to 44"),
+        "45-54": _("45 to 54"),
+        "55-64": _("55 to 64"),
+        "65 and over": _("65 and over"),
+    }
+
+
+def level_words():
+    """Level of a trait or group as stored -> what a reader calls it; those not here go by their own name."""
+    others = {"all others": _("all others"), "not known": _("not known"), "all customers": _("all customers")}
+    return age_words() | others
+
+
+def buying_words():
+    """Way of buying as stored -> what a reader calls it."""
+    return {
+        "purchases per customer": _("purchases per customer"),
+        "revenue per purchase": _("revenue per purchase"),
+        "days since last purchase": _("days since last purchase"),
+        "revenue per customer": _("revenue per customer"),
+    }
+
+
+def choice_words():
+    """Choice as stored -> what a reader calls it."""
+    return {
+        "nobody": _("nobody"),
+        "whoever pays for the contact": _("whoever pays for the contact"),
+        "everybody": _("everybody"),
+    }
+
+
+def said_as(column, code):
+    """What a reader calls a value that a table stores as a code; what is no code goes by its own name."""
+    words = {
+        "trait": lambda: trait_labels() | {"buying": _("Buying"), "category": _("Category")},
+        "level": lambda: level_words() | buying_words(),
+        "group": level_words,
+        "state": state_names,
+        "whom": choice_words,
+        "campaign_id": lambda: {"all together": _("all together")},
+    }
+    return words[column]().get(code, code)

@@ -1,0 +1,175 @@
+"""What an analysis returns: its tables, and how they show themselves. Display only; nothing is computed here."""
+
+import html
+from dataclasses import dataclass
+
+from portfoy.locale import _
+from portfoy.words import figure, style
+
+RESULT = "application/vnd.portfoy.result+json"
+UNITS = ("count", "money", "share", "days", "number", "points")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a section is headed with: at most twelve words and one number.
+
+    ``low`` and ``high`` bound the money it is about, by which findings rank; None where it is about none. ``nothing``:
+    the analysis looked and found nothing, which is one line and no section.
+    """
+
+    text: str
+    low: float | None = None
+    high: float | None = None
+    nothing: bool = False
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A headline figure: stands on top of the page, is kept with the run and compared with the next.
+
+    ``unit`` is one of `UNITS`, a share is 0-1; ``low`` and ``high`` bound it where there is an interval; ``note`` is a
+    few words below it; ``better`` "up" or "down" where a change in that direction is good news.
+    """
+
+    name: str
+    value: float
+    low: float | None = None
+    high: float | None = None
+    unit: str = "number"
+    note: str = ""
+    better: str = ""
+
+    def __post_init__(self):
+        if self.unit not in UNITS or self.better not in ("", "up", "down"):
+            raise ValueError(f"figure {self.name!r}: unit {self.unit!r} or better {self.better!r} is not known")
+
+
+class Result:
+    """What every analysis returns; each is a frozen dataclass below it that documents its tables.
+
+    An analysis overrides what it has to show: `plot`, `summary`, `reading`, `finding`, `figures`, `actions`, `method`.
+    As the last line of a cell it is shown as one section, and tells a report all of it under the type `RESULT`.
+    """
+
+    def plot(self, ax=None):
+        """Draw the chart into `ax`, or into a new figure; the Axes, or None where there is no chart."""
+
+    def summary(self):
+        """The formatted table behind the chart, or a list of them."""
+        return []
+
+    def reading(self):
+        """What follows from it, in one or two sentences."""
+        return ""
+
+    def finding(self):
+        """The heading, a `Finding`; None where the question itself is the heading."""
+
+    def figures(self):
+        """Headline figures, a list of `Figure`."""
+        return []
+
+    def actions(self):
+        """Lists to act on: name of the file -> DataFrame, one row per customer."""
+        return {}
+
+    def method(self):
+        """How it was computed: definition, base, period, test, limits."""
+        return ""
+
+    def content(self):
+        """All that a page needs, as JSON can hold it."""
+        found, chart, tables = self.finding(), self.plot(), self.summary()
+        tables = tables if isinstance(tables, list) else [tables]
+        return {
+            "finding": None if found is None else vars(found),
+            "reading": str(self.reading()),
+            "chart": None if chart is None else figure.vector(chart),
+            "tables": [{"caption": table.caption, "html": table._repr_html_()} for table in tables],
+            "method": str(self.method()),
+            "figures": [
+                {key: style.plain_number(value) for key, value in vars(each).items()} for each in self.figures()
+            ],
+            "lists": [_listed(name, table) for name, table in self.actions().items()],
+            "missing": "",
+        }
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        content = self.content()
+        return {RESULT: content, "text/html": section(content), "text/plain": str(self)}
+
+    def __str__(self):
+        """As plain text, for a terminal."""
+        found, tables = self.finding(), self.summary()
+        heading = [found.text] if found else []
+        tables = map(repr, tables if isinstance(tables, list) else [tables])
+        return "\n\n".join(filter(None, [*heading, str(self.reading()), *tables, str(self.method())]))
+
+
+class NotPossible(Result):
+    """What an analysis returns where a firm's tables or history do not allow it: false, and one sentence.
+
+    Whatever it is asked for, a table say, is this again; an analysis that is given it returns it.
+    """
+
+    def __init__(self, reason):
+        self.reason = str(reason)
+
+    def __bool__(self):
+        return False
+
+    def __getattr__(self, name):
+        if name.startswith("_"):  # what Python and IPython look for
+            raise AttributeError(name)
+        return self
+
+    def __repr__(self):
+        return self.reason
+
+    __str__ = __repr__
+
+    def reading(self):
+        """Why it is not possible."""
+        return self.reason
+
+    def content(self):
+        return {"missing": self.reason}
+
+
+def section(content):
+    """A result as HTML, for a notebook: the finding, what follows from it, the chart; the rest is folded."""
+    if content["missing"]:
+        return f'<p class="pf-missing">{html.escape(content["missing"])}</p>'
+    parts = []
+    if content["finding"]:
+        parts.append(f"<h3>{html.escape(content['finding']['text'])}</h3>")
+    if content["reading"]:
+        parts.append(style.Reading(content["reading"])._repr_html_())
+    if content["chart"]:
+        parts.append(picture(content["chart"]))
+    tables = "".join(table["html"] for table in content["tables"])
+    parts.append(tables if tables and not content["chart"] else folded(_("The table behind it"), tables))
+    parts.append(folded(_("How this was computed"), style.Reading(content["method"])._repr_html_()))
+    return f'<section class="pf-result">{"".join(parts)}</section>'
+
+
+def picture(chart):
+    """A chart as HTML: its title and subtitle above, the drawing below, its numbers for those who cannot see it."""
+    title, under = html.escape(chart["title"]), html.escape(chart["subtitle"])
+    return f'<figure class="pf-chart"><figcaption><b>{title}</b> {under}</figcaption>{chart["svg"]}</figure>'
+
+
+def folded(words, content):
+    """Content that opens on a click; nothing where there is none."""
+    bare = not content or content == style.Reading("")._repr_html_()
+    return "" if bare else f"<details><summary>{html.escape(words)}</summary>{content}</details>"
+
+
+def _plain(values):
+    return {key: style.plain_number(value) for key, value in values.items()}
+
+
+def _listed(name, table):
+    rows = [[style.plain_number(value) for value in row] for row in table.itertuples(index=False)]
+    return {"name": name, "columns": [str(column) for column in table.columns], "rows": rows}

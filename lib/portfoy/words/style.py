@@ -1,0 +1,231 @@
+"""How things look: numbers, money and dates in words, tables, and the style of figures."""
+
+import html
+import math
+import string
+
+import pandas as pd
+
+from portfoy.locale import _, language, plural
+
+INK, MUTED, GRID, PAPER = "#1f2a37", "#667382", "#d9dee5", "#fefefe"
+ACCENT, SECOND, WARM, PALE = "#0f6b6d", "#5b8fb9", "#c4622d", "#a9cfcd"
+
+FIGURE = {
+    "figure.dpi": 144,
+    "savefig.dpi": 144,
+    "figure.facecolor": "white",
+    "axes.facecolor": "white",
+    "axes.edgecolor": GRID,
+    "axes.labelcolor": MUTED,
+    "axes.titlecolor": INK,
+    "axes.titlelocation": "left",
+    "axes.titlesize": 11,
+    "axes.titleweight": "bold",
+    "axes.titlepad": 12,
+    "axes.labelsize": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": GRID,
+    "grid.linewidth": 0.6,
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
+    "xtick.labelsize": 9,
+    "ytick.labelsize": 9,
+    "text.color": INK,
+    "legend.frameon": False,
+    "legend.fontsize": 9,
+    "font.size": 9,
+    "font.family": "DejaVu Sans",
+}
+
+
+_JOIN = "\u2060"  # keeps what stands left and right of it on one line
+NO_MATH = "mathjax_ignore"  # a notebook would read what stands between two $ as a formula
+
+
+# --- numbers in words ----------------------------------------------------------------------------------------------
+
+
+def number(value, digits=0):
+    """A number with grouped thousands, as the language in use writes it; a dash where it is missing."""
+    from babel.numbers import format_decimal
+
+    if is_missing(value):
+        return "–"
+    return format_decimal(round(float(value), digits) + 0.0, f"#,##0.{'0' * digits}" if digits else "#,##0", language())
+
+
+def money(value, currency, *, compact=False):
+    """Money with its currency code: TRY 1,234 (TRY 12.34 below a hundred); `compact` gives TRY 1.23M."""
+    if is_missing(value):
+        return "–"
+    if compact and abs(value) >= 10_000:
+        from babel.numbers import format_compact_decimal
+
+        value = _three_digits(value)
+        figure = format_compact_decimal(value, locale=language(), fraction_digits=_decimals(value))
+    else:
+        figure = number(value, 2 if 0 < abs(value) < 100 else 0)
+    return f"{currency}\u00a0{figure}" if currency else figure
+
+
+def share(value, digits=1):
+    """A share of 0-1 as per cent."""
+    from babel import Locale
+    from babel.numbers import format_percent
+
+    if is_missing(value):
+        return "–"
+    pattern = Locale.parse(language()).percent_formats[None].pattern  # Turkish has the sign in front
+    if digits:
+        pattern = pattern.replace("##0", f"##0.{'0' * digits}")
+    return format_percent(round(float(value), digits + 2) + 0.0, pattern, language())
+
+
+def day(value):
+    """A date as the language in use writes it: 30 Jun 2026."""
+    from babel.dates import format_date
+
+    if is_missing(value):
+        return "–"
+    return format_date(pd.Timestamp(value).date(), "d MMM y", locale=language())
+
+
+def writer(unit, currency="", *, compact=True):
+    """A function that writes a figure of a unit: money, share, number, points, days, change, count."""
+    return {
+        "money": lambda value: money(value, currency, compact=compact),
+        "share": share,
+        "number": lambda value: number(value, 2),
+        "points": lambda value: number(value, 1),
+        "days": _days,
+        "change": change,
+    }.get(unit, number)
+
+
+def change(value, digits=1):
+    """A relative change with its sign: +12.3%."""
+    sign = "+" if not is_missing(value) and round(value, digits + 2) > 0 else ""
+    return sign + share(value, digits)
+
+
+def _days(value):
+    figure = number(value)
+    return figure if is_missing(value) else plural("{n} day", "{n} days", round(value)).format(n=figure)
+
+
+def between(low, high, write):
+    """An interval: both bounds written by `write`, kept on one line; blanks round the dash where one is negative."""
+    if is_missing(low) or is_missing(high):
+        return "–"
+    dash = " – " if low < 0 or high < 0 else "–"
+    return _JOIN.join([write(low), dash, write(high)]).replace(" ", "\u00a0")
+
+
+def level(confidence):
+    """The confidence of an interval in words: 95 %, 99.5 %."""
+    return share(confidence, next((n for n in (0, 1) if abs(round(confidence, n + 2) - confidence) < 1e-9), 2))
+
+
+def interval(low, high, write, confidence):
+    """An interval with its confidence before it, as {confidence} interval {low}–{high}."""
+    return _("{confidence} interval {interval}").format(
+        confidence=level(confidence), interval=between(low, high, write)
+    )
+
+
+def shorten(text, limit=28):
+    """A name that fits: blanks folded, the end cut off where it is longer than `limit`."""
+    text = " ".join(str(text).split())
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def is_missing(value):
+    """Whether a value is None, not a number, or not a time."""
+    return value is None or (isinstance(value, float) and not math.isfinite(value)) or pd.isna(value)
+
+
+def _three_digits(value):
+    digits = 2 - math.floor(math.log10(abs(value)))
+    return round(value, digits)
+
+
+def _decimals(value):
+    return 2 - math.floor(math.log10(abs(value))) % 3
+
+
+class _Sentence(string.Formatter):
+    """Fills a template whose fields say how their value is written: {customers:count}, {revenue:money}, {n:share}."""
+
+    def __init__(self, values, currency):
+        self.values, self.currency = values, currency
+
+    def get_value(self, key, args, kwargs):
+        if key.endswith("_interval"):
+            name = key.removesuffix("_interval")
+            return self.values[f"{name}_low"], self.values[f"{name}_high"]
+        return self.values[key]
+
+    def format_field(self, value, spec):
+        if not spec:
+            return str(value)
+        write = self.writers()[spec]
+        return between(*value, write) if isinstance(value, tuple) else write(value)
+
+    def writers(self):
+        return {
+            "count": number,
+            "number": lambda value: number(value, 1),
+            "ratio": lambda value: number(value, 2),
+            "money": lambda value: money(value, self.currency, compact=True),
+            "share": lambda value: share(value, 0),
+            "change": lambda value: change(value, 0),
+            "days": _days,
+            "day": day,
+        }
+
+
+def say(template, values, *, currency=""):
+    """A sentence from a whole template with typed fields.
+
+    Parameters
+    ----------
+    template : text in the language in use; ``{name:kind}`` writes the value of that name, ``{name_interval:kind}`` the
+        interval from ``name_low`` to ``name_high``. Kinds: count, number, ratio, money, share (whole per cent),
+        change (the same, signed), days, day (a date); without a kind, text as it is
+    values : mapping of name to value, such as a row of a table
+    currency : code for money
+
+    Returns
+    -------
+    Reading
+    """
+    return Reading(_Sentence(values, currency).format(template))
+
+
+def plain_number(value):
+    """A value as JSON can hold it."""
+    if is_missing(value):
+        return None
+    if isinstance(value, pd.Timestamp):
+        return f"{value:%Y-%m-%d}"
+    value = value.item() if hasattr(value, "item") else value
+    return round(value, 6) if isinstance(value, float) else value
+
+
+class Reading(str):
+    """A sentence that reads a table or a figure; shown as a paragraph in which nothing is markup."""
+
+    def _repr_html_(self):
+        return f'<p class="pf-reading {NO_MATH}">{html.escape(self)}</p>'
+
+    def __repr__(self):
+        return str(self)
+
+
+def measure(column):
+    """What a sentence or a figure calls a column that customers are ranked by."""
+    return {"revenue": _("revenue"), "margin": _("margin")}.get(column, column)

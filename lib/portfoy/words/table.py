@@ -1,0 +1,115 @@
+"""Tables to look at: headings in words, numbers as the language writes them, intervals beside their estimate."""
+
+import html
+import zlib
+
+import pandas as pd
+
+from portfoy.words import style
+from portfoy.words.codes import said_as
+from portfoy.words.labels import columns
+
+
+class Table:
+    """A table for a notebook or a report: a caption, and formatted cells in which nothing is markup."""
+
+    def __init__(self, gt, caption, texts):
+        self.gt, self.caption, self.texts = gt, caption, texts
+
+    def _repr_html_(self):
+        caption = f"<figcaption>{html.escape(self.caption)}</figcaption>"
+        return f'<figure class="pf-table {style.NO_MATH}" tabindex="0">{caption}{self.gt.as_raw_html()}</figure>'
+
+    def __repr__(self):
+        return f"{self.caption}\n{self.plain()}"
+
+    def plain(self):
+        """The table as lines of text, for a terminal."""
+        rows = [list(self.texts), *self.texts.to_numpy().tolist()]
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
+
+
+def show(table, caption, *, currency="", labels=None, kinds=None):
+    """A table to look at: headings in words, numbers as the language writes them, intervals beside their estimate.
+
+    Parameters
+    ----------
+    table : DataFrame
+        A column ``x`` with ``x_low`` and ``x_high`` beside it is shown as one column with its interval. Columns that
+        are missing in every row are left out. A column that is not in `columns` goes by its own name.
+    caption : text
+        What the table says; also its name for screen readers.
+    currency : text
+        Code that goes into the heading of money columns.
+    labels, kinds : dict, optional
+        Column -> heading, and column -> kind, where they differ from `columns`.
+
+    Returns
+    -------
+    Table
+    """
+    from great_tables import GT
+
+    known = columns()
+    table = table.rename(columns=str)
+    texts, right = pd.DataFrame(index=table.index), []
+    for name in table.columns:
+        bound = name.endswith(("_low", "_high")) and name.rsplit("_", 1)[0] in table
+        if bound or (len(table) and table[name].isna().all()):
+            continue
+        label, kind = known.get(name, (name, _kind(table[name])))
+        label, kind = (labels or {}).get(name, label), (kinds or {}).get(name, kind)
+        if kind == "hidden":
+            continue
+        if kind == "money" and currency:
+            label = f"{label} ({currency})"
+        if label in texts:
+            label = f"{label} ({name})"
+        texts[label] = _cells(table, name, kind, currency)
+        if kind not in ("text", "code", "sentence"):
+            right.append(label)
+    gt = GT(texts, id=_identity(caption, texts)).cols_align("left").cols_align("right", columns=right)
+    return Table(gt, caption, texts)
+
+
+def _identity(caption, texts):
+    """A name for the page's anchors; two tables with one caption differ in it, and the same table keeps it."""
+    words = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in caption.lower())
+    return f"t-{words[:50]}-{zlib.crc32((caption + texts.to_csv()).encode()):08x}"
+
+
+def _kind(values):
+    if pd.api.types.is_datetime64_any_dtype(values):
+        return "date"
+    return "number" if pd.api.types.is_float_dtype(values) else "text"
+
+
+def _cells(table, name, kind, currency):
+    if kind == "figure":  # each row has a unit of its own
+        rows = [table.loc[[place]] for place in table.index]
+        return [_cells_of(row, name, style.writer(row["unit"].iloc[0], currency))[0] for row in rows]
+    write = {
+        "text": lambda value: "" if style.is_missing(value) else style.shorten(value, 120),
+        "code": lambda value: "" if style.is_missing(value) else style.shorten(said_as(name, value), 120),
+        "sentence": lambda value: "" if style.is_missing(value) else str(value),
+        "count": style.number,
+        "number": lambda value: style.number(value, 0 if pd.api.types.is_integer_dtype(table[name]) else 2),
+        "decimal": lambda value: style.number(value, 3),
+        "money": lambda value: style.number(value, 2 if table[name].abs().max() < 100 else 0),
+        "share": style.share,
+        "date": lambda value: style.day(value).replace(" ", "\u00a0"),  # on one line
+        "change": style.change,
+    }[kind]
+    return _cells_of(table, name, write)
+
+
+def _cells_of(table, name, write):
+    cells = [write(value) for value in table[name]]
+    if f"{name}_low" in table and f"{name}_high" in table:
+        bounds = zip(table[f"{name}_low"], table[f"{name}_high"], strict=True)
+        cells = [
+            cell if style.is_missing(low) or style.is_missing(high) else f"{cell} ({style.between(low, high, write)})"
+            for cell, (low, high) in zip(cells, bounds, strict=True)
+        ]
+    return cells
