@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from portfoy import style
-from portfoy.figures import frame
-from portfoy.lifecycle import BUYING, GONE, QUIET, STATES, UNKNOWN, state_names
 from portfoy.locale import _, plural
+from portfoy.states import BUYING, GONE, QUIET, STATES, UNKNOWN
+from portfoy.words import figure, style
+from portfoy.words.codes import state_names
 
 COLOURS = dict.fromkeys(BUYING, style.ACCENT) | {"prospect": style.SECOND, "at risk": style.WARM, "lapsed": style.MUTED}
 
@@ -13,7 +13,7 @@ COLOURS = dict.fromkeys(BUYING, style.ACCENT) | {"prospect": style.SECOND, "at r
 def plot_states(summary):
     """How many people stand where, and which share of the revenue they brought, from a `state_summary`; two Axes."""
     rows = summary.iloc[::-1]
-    _fig, axes = frame.sheet(6.8, 3.2, columns=2)
+    _fig, axes = figure.sheet(6.8, 3.2, columns=2)
     colours = [COLOURS[state] for state in rows.index]
     left, right = axes
     _bars(left, rows["people"], colours, [f"{style.number(n)} · {style.share(part)}" for n, part in _counted(rows)])
@@ -21,9 +21,9 @@ def plot_states(summary):
     left.set_yticks(range(len(rows)), [state_names()[state] for state in rows.index], color=style.INK)
     right.set_yticks(range(len(rows)), [""] * len(rows))
     left.xaxis.set_major_formatter(lambda value, _position: style.money(value, "", compact=True))
-    frame.per_cent(right.xaxis)
+    figure.per_cent(right.xaxis)
     right.set_xlabel(_("Share of revenue so far"))
-    frame.label(left, _states_title(summary), _("People"), "")
+    figure.label(left, _states_title(summary), _("People"), "")
     _describe(axes)
     return axes
 
@@ -33,7 +33,7 @@ def _describe(axes):
     titles = "; ".join(filter(None, (ax.get_title(loc="left") for ax in axes)))
     names = "; ".join(filter(None, (name for ax in axes for name in (ax.get_xlabel(), ax.get_ylabel()))))
     axes[0].figure.set_label(_("Chart: {title}. Axes: {axes}.").format(title=titles, axes=names))
-    frame.no_math(axes[0].figure)
+    figure.no_math(axes[0].figure)
 
 
 def _counted(rows):
@@ -76,7 +76,7 @@ def plot_flows(flows):
     flows = flows[flows["people"] > 0]
     rows = [name for name in [*STATES, UNKNOWN] if (flows["before"] == name).any()]
     columns = [name for name in [*STATES, GONE] if (flows["now"] == name).any()]
-    _fig, ax = frame.sheet(6.8, 0.46 * len(rows) + 1.3)
+    _fig, ax = figure.sheet(6.8, 0.46 * len(rows) + 1.3)
     tints = np.ones((len(rows), len(columns), 3))
     for cell in flows.itertuples():
         x, y = columns.index(cell.now), rows.index(cell.before)
@@ -92,7 +92,7 @@ def plot_flows(flows):
     ax.grid(visible=False)
     ax.spines[:].set_visible(False)
     _explain_colours(ax)
-    frame.label(ax, _flows_title(flows), _("State on the later day"), _("State on the earlier day"))
+    figure.label(ax, _flows_title(flows), _("State on the later day"), _("State on the earlier day"))
     return ax
 
 
@@ -128,63 +128,3 @@ def _flows_title(flows):
     back = flows[flows["before"].isin(QUIET) & flows["now"].isin(BUYING)]["people"].sum()
     went = plural("{n} customer went quiet", "{n} customers went quiet", quiet).format(n=style.number(quiet))
     return plural("{went}, {n} came back", "{went}, {n} came back", back).format(went=went, n=style.number(back))
-
-
-def plot_growth(growth, *, currency=""):
-    """What each period gained and lost against the one before, from a `growth_table`; two Axes: customers and money."""
-    _fig, axes = frame.sheet(6.8, 5.8, rows=2)
-    new, back, lost = (_("new"), style.ACCENT), (_("came back"), style.SECOND), (_("did not buy again"), style.WARM)
-    customers = [(new, growth["new"]), (back, growth["reactivated"]), (lost, -growth["lost"])]
-    money = [(new, growth["new_revenue"]), (back, growth["reactivated_revenue"]), (lost, -growth["lost_revenue"])]
-    money.append(((_("change with those kept"), style.PALE), growth["kept_change"]))
-    if growth["returns_change"].any():
-        money.append(((_("change of returns without a purchase"), style.MUTED), growth["returns_change"]))
-    for ax, parts, net in zip(axes, (customers, money), ("net", "revenue_net"), strict=True):
-        _stack(ax, parts)
-        ax.plot(range(len(growth)), growth[net], "o", ms=6, color=style.INK, mec="white", label=_("net"), zorder=4)
-        ax.yaxis.set_major_formatter(lambda value, _position: style.money(value, "", compact=True))
-        _periods(ax, growth["end"])
-    _name_growth(axes, growth.iloc[-1], currency)
-    axes[1].figure.legend(
-        *axes[1].get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False, fontsize=9
-    )
-    _describe(axes)
-    return axes
-
-
-def _stack(ax, parts):
-    """Bars on top of one another, those above zero upwards and those below downwards."""
-    above = below = 0.0
-    for (name, colour), values in parts:
-        start = np.where(values >= 0, above, below)
-        ax.bar(range(len(values)), values, bottom=start, color=colour, width=0.68, label=name, zorder=2)
-        above, below = above + values.clip(lower=0), below + values.clip(upper=0)
-    ax.axhline(0, color=style.INK, lw=0.9, zorder=3)
-    ax.use_sticky_edges = False
-    ax.margins(y=0.08)
-
-
-def _periods(ax, ends):
-    """The last day of each period below its bar, of at most nine of them, the latest always."""
-    every = -(-len(ends) // 9)
-    where = range((len(ends) - 1) % every, len(ends), every)
-    ax.set_xticks(list(where), ["\n".join(style.day(ends.iloc[place]).rsplit(" ", 1)) for place in where])
-    ax.grid(axis="x", visible=False)
-
-
-def _name_growth(axes, last, currency):
-    people, money = int(last["net"]), last["revenue_net"]
-    more = plural(
-        "Latest period: {n} customer more than before", "Latest period: {n} customers more than before", abs(people)
-    )
-    fewer = plural(
-        "Latest period: {n} customer fewer than before", "Latest period: {n} customers fewer than before", abs(people)
-    )
-    frame.label(
-        axes[0], (fewer if people < 0 else more).format(n=style.number(abs(people))), "", _("Change in customers")
-    )
-    less = _("Latest period: {money} less revenue than before")
-    title = less if money < 0 else _("Latest period: {money} more revenue than before")
-    unit = _("Change of revenue ({currency})").format(currency=currency or _("money"))
-    title = title.format(money=style.money(abs(money), currency, compact=True))
-    frame.label(axes[1], title, _("Last day of the period"), unit)

@@ -1,52 +1,143 @@
-"""Growth accounting: does the portfolio grow, and from what?"""
+"""Does the portfolio grow, and from what?"""
+
+from dataclasses import dataclass
 
 import ibis
 import pandas as pd
 
-from portfoy.contract import DataError
-from portfoy.customers import DAY, as_table, months_before, nobody_bought, purchases_by, resolve_as_of, to_frame
+from portfoy.customers import DAY, months_before, nobody_bought, purchases_by, to_frame
+from portfoy.errors import DataError
+from portfoy.firm import analysis
 from portfoy.intervals import wilson
 from portfoy.locale import _, plural
+from portfoy.words import figure, style
+from portfoy.words.result import Figure, Finding, Result
+from portfoy.words.table import show
 
 COUNTS = ["active", "new", "kept", "reactivated", "lost", "net"]
 MONEY = ["revenue", "new_revenue", "kept_change", "reactivated_revenue", "lost_revenue", "returns_alone"]
 
 
-def growth_table(log, *, as_of=None, months=3, periods=8, confidence=0.95):
+@dataclass(frozen=True)
+class Growth(Result):
+    """Growth accounts: what each period gained and lost against the one before.
+
+    ``table``, one row per period, the latest last: ``start``, ``end`` dates, both inside. Customers: ``active`` who
+    bought; ``new`` for the first time ever; ``kept`` in the period before too; ``reactivated`` earlier, but not in the
+    period before; ``lost`` in the period before, but not in this; ``net`` = new + reactivated - lost, by which active
+    grew; ``quick_ratio`` (new + reactivated) / lost, more than 1 is growth, with ``quick_ratio_low``,
+    ``quick_ratio_high``, missing where nobody was lost.
+    Money, net of returns, each order on the day of its first sale: ``revenue``; ``new_revenue``,
+    ``reactivated_revenue`` of these customers; ``kept_change`` what the kept brought more (or less) than in the period
+    before; ``lost_revenue`` what the lost had brought in it; ``returns_alone`` the returns without a sale, on their own
+    day, of those who did not buy in the period, zero or less, and ``returns_change`` how it changed; ``revenue_net`` =
+    new_revenue + reactivated_revenue + kept_change - lost_revenue + returns_change, by which revenue grew.
+    """
+
+    table: pd.DataFrame
+    months: int
+    currency: str
+    confidence: float
+
+    @property
+    def last(self):
+        return self.table.iloc[-1]
+
+    def finding(self):
+        text = {
+            1: _("More customers gained than lost: {quick_ratio:ratio} for each one lost"),
+            -1: _("More customers lost than gained: {quick_ratio:ratio} for each one lost"),
+            0: _("The base stands still: {quick_ratio:ratio} gained for each one lost"),
+        }
+        if pd.isna(self.last["quick_ratio"]):
+            gained = self.last["new"] + self.last["reactivated"]
+            text = plural(
+                "{n:count} customer gained and nobody lost", "{n:count} customers gained and nobody lost", gained
+            )
+            return Finding(style.say(text, {"n": gained}))
+        return Finding(style.say(text[self._verdict()], self.last))
+
+    def _verdict(self):
+        return int(self.last["quick_ratio_low"] > 1) - int(self.last["quick_ratio_high"] < 1)
+
+    def reading(self):
+        return style.say(
+            _(
+                "From {start:day} to {end:day}, {active:count} customers bought: {new:count} new and "
+                "{reactivated:count} who came back, against {lost:count} who had bought in the period before and did "
+                "not again. Revenue went from {before:money} to {revenue:money}, prices included."
+            ),
+            {**self.last, "before": self.last["revenue"] - self.last["revenue_net"]},
+            currency=self.currency,
+        )
+
+    def figures(self):
+        ratio = self.last[["quick_ratio", "quick_ratio_low", "quick_ratio_high"]]
+        note = _("customers gained for each one lost")
+        return [Figure("quick_ratio", *ratio, note=note, better="up")]
+
+    def plot(self, ax=None):
+        table = self.table
+        parts = [
+            (_("new"), style.ACCENT, table["new"]),
+            (_("came back"), style.SECOND, table["reactivated"]),
+            (_("did not buy again"), style.WARM, -table["lost"]),
+        ]
+        ends = [style.day(end).partition(" ")[2] for end in table["end"]]
+        ax = figure.stacked_changes(parts, ends, (_("net"), table["net"]), ax)
+        numbers = "; ".join(
+            style.say(_("{end:day}: {new:count} new, {reactivated:count} back, {lost:count} lost"), row)
+            for _place, row in table.iterrows()
+        )
+        return figure.name(ax, _("Customers gained and lost"), self._period(), numbers)
+
+    def _period(self):
+        return plural("in each {n} month, by its last", "in {n} months each, by the last one", self.months).format(
+            n=self.months
+        )
+
+    def summary(self):
+        money = self.table.columns[self.table.columns.get_loc("revenue") :]
+        counts = self.table.drop(columns=[*money, "kept"])
+        unused = [name for name in ["returns_alone", "returns_change"] if not self.table[name].any()]
+        amounts = self.table[["end", *money]].drop(columns=unused)
+        return [
+            show(counts, _("Customers by period, gained and lost")),
+            show(amounts, _("Revenue by period, and what changed it"), currency=self.currency),
+        ]
+
+    def method(self):
+        return style.say(
+            _(
+                "A customer of a period has a purchase in it. Gained are those who are new or came back, lost those "
+                "who bought in the period before and not in this one; who bought before the data begin counts as new. "
+                "Each order counts on the day of its first sale; money is net of returns, as it was paid. The interval "
+                "of the ratio ({confidence:share}) is that of the share of those gained among gained and lost, by "
+                "Wilson (1927). The season may be behind a change: compare with the same period a year earlier."
+            ),
+            {"confidence": self.confidence},
+        )
+
+
+@analysis
+def growth(firm, *, months=3, periods=8):
     """Growth accounting: the customers and the revenue of each period, beside those of the period before.
 
-    A customer of a period has at least one purchase in it (a day with an order). The last period ends on `as_of`.
-    Where that is the last day of a month, periods are calendar months; else they end on the same day of the month,
+    A customer of a period has at least one purchase in it (a day with an order). The last period ends on the firm's
+    day. Where that is the last day of a month, periods are calendar months; else they end on the same day of the month,
     the 29th to 31st on the last day of a month that is shorter. Only whole periods inside the data are used, and the
     first of them only to compare with. Who bought before the data begin counts as new.
 
     Parameters
     ----------
-    log : ibis Table or DataFrame, one row per order line, as in `customer_table`
-    as_of : date or text, optional; the default is the last date in the log
+    firm : Firm
     months : length of a period, default 3
     periods : at most so many, default 8
-    confidence : of the interval of the quick ratio, default 0.95
 
     Returns
     -------
-    DataFrame, one row per period, the latest last
-        ``start``, ``end`` dates, both inside. Customers: ``active`` who bought; ``new`` for the first time ever;
-        ``kept`` in the period before too; ``reactivated`` earlier, but not in the period before; ``lost`` in the
-        period before, but not in this; ``net`` = new + reactivated - lost, by which active grew; ``quick_ratio``
-        (new + reactivated) / lost, more than 1 is growth, with ``quick_ratio_low``, ``quick_ratio_high``,
-        missing where nobody was lost.
-        Money, net of returns, each order on the day of its first sale: ``revenue``; ``new_revenue``,
-        ``reactivated_revenue`` of these customers; ``kept_change`` what the kept brought more (or less) than in the
-        period before; ``lost_revenue`` what the lost had brought in it; ``returns_alone`` the returns without a sale,
-        on their own day, of those who did not buy in the period, zero or less, and ``returns_change`` how it changed;
-        ``revenue_net`` = new_revenue + reactivated_revenue + kept_change - lost_revenue + returns_change, by which
-        revenue grew.
-
-    Raises
-    ------
-    DataError : a column is missing, nobody bought by `as_of`, the data hold fewer than two whole periods, or `months`
-    or `periods` is below 1.
+    Growth; not possible where nobody bought, the data hold fewer than two whole periods, or `months` or `periods` is
+    below 1
 
     References
     ----------
@@ -56,12 +147,11 @@ def growth_table(log, *, as_of=None, months=3, periods=8, confidence=0.95):
     if months < 1 or periods < 1:
         raise DataError(
             _(
-                "growth_table: months is {months} and periods is {periods}; both must be 1 or more. "
+                "growth: months is {months} and periods is {periods}; both must be 1 or more. "
                 "Take 3 months and 8 periods."
             ).format(months=months, periods=periods)
         )
-    log = as_table(log)
-    as_of = resolve_as_of(log, as_of)
+    log, as_of = firm.log, firm.as_of
     seen = log.filter(log.ordered_on <= as_of.date())
     reach = seen.aggregate(first=seen.ordered_on.min(), sold=seen.ordered_on.min(where=seen.amount >= 0)).to_pandas()
     if pd.isna(reach["sold"].iloc[0]):
@@ -69,7 +159,7 @@ def growth_table(log, *, as_of=None, months=3, periods=8, confidence=0.95):
     ends = _ends(pd.Timestamp(reach["first"].iloc[0]), as_of, months, periods)
     cells = to_frame(_period_table(log, as_of, ends)).set_index("period")
     table = cells.reindex(range(1, len(ends)), fill_value=0).fillna(0)
-    return _compared(table, ends, confidence)
+    return Growth(_compared(table, ends, firm.confidence), months, firm.currency, firm.confidence)
 
 
 def _ends(first, as_of, months, periods):
@@ -133,8 +223,9 @@ def _compared(table, ends, confidence):
     table = table.iloc[1:].reset_index(drop=True).astype(dict.fromkeys(COUNTS, "int64"))
     gained, lost = table["new"] + table["reactivated"], table["lost"].where(table["lost"] > 0)
     table["quick_ratio"] = gained / lost
-    bounds = wilson(gained, gained + lost, confidence)
-    for name, share in zip(["quick_ratio_low", "quick_ratio_high"], bounds, strict=True):
+    for name, share in zip(
+        ["quick_ratio_low", "quick_ratio_high"], wilson(gained, gained + lost, confidence), strict=True
+    ):
         table[name] = share / (1 - share)
     ratio = ["quick_ratio", "quick_ratio_low", "quick_ratio_high"]
     money = [*MONEY, "returns_change", "revenue_net"]
@@ -146,7 +237,7 @@ def _too_short(first, as_of, months):
     length = plural("{n} month", "{n} months", months).format(n=months)
     return DataError(
         _(
-            "growth_table: the data from {first:%Y-%m-%d} to {as_of:%Y-%m-%d} hold fewer than two whole periods of "
+            "growth: the data from {first:%Y-%m-%d} to {as_of:%Y-%m-%d} hold fewer than two whole periods of "
             "{length}; two are needed to compare. Take a smaller number of months."
         ).format(first=first, as_of=as_of, length=length)
     )

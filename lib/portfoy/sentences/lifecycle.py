@@ -2,9 +2,10 @@
 
 import pandas as pd
 
-from portfoy import style
-from portfoy.lifecycle import BUYING, QUIET, STATES, UNKNOWN, state_names
 from portfoy.locale import _, plural
+from portfoy.states import BUYING, QUIET, STATES, UNKNOWN
+from portfoy.words import style
+from portfoy.words.codes import state_names
 
 
 def describe_rule(rule):
@@ -191,102 +192,3 @@ def _at_stake(quiet, total, currency):
     ).format(n=style.number(people), money=style.money(revenue, currency, compact=True))
     share = _(", {share} of the revenue so far").format(share=style.share(revenue / total)) if total > 0 else ""
     return f"{text}{share}."
-
-
-def describe_growth(growth, *, currency="", confidence=0.95):
-    """The latest period against the one before, what carried it, and how it stands against a year earlier."""
-    last = growth.iloc[-1]
-    texts = [_customers(last), _ratio(last, confidence), _money(last, currency), _season(growth)]
-    texts.append(
-        _("Who bought before the data begin counts as new, and money is as it was paid, rising prices included.")
-    )
-    return style.Reading(" ".join(filter(None, texts)))
-
-
-def _customers(last):
-    net = int(last["net"])
-    text = plural(
-        "From {start} to {end}, {n} customer bought, {compared}",
-        "From {start} to {end}, {n} customers bought, {compared}",
-        last["active"],
-    )
-    compared = _("as many as in the period before")
-    if net:
-        words = _("{net} more than in the period before") if net > 0 else _("{net} fewer than in the period before")
-        compared = words.format(net=style.number(abs(net)))
-    parts = _(
-        "{new} new and {back} who came back, less {lost} lost, who had bought in the period before and did not in this "
-        "one."
-    ).format(new=style.number(last["new"]), back=style.number(last["reactivated"]), lost=style.number(last["lost"]))
-    told = text.format(
-        start=style.day(last["start"]), end=style.day(last["end"]), n=style.number(last["active"]), compared=compared
-    )
-    return f"{told}: {parts}"
-
-
-def _ratio(last, confidence):
-    if pd.isna(last["quick_ratio"]):
-        return _("Nobody was lost.")
-    low, high = last["quick_ratio_low"], last["quick_ratio_high"]
-    if low > 1:
-        verdict = _("more than chance would make of a base that stands still")
-    elif high < 1:
-        verdict = _("fewer than chance would make of a base that stands still")
-    else:
-        verdict = _("which a base that stands still could show by chance")
-    return _("For each customer lost, {ratio} were gained ({confidence} interval {interval}), {verdict}.").format(
-        ratio=style.number(last["quick_ratio"], 2),
-        confidence=style.level(confidence),
-        interval=style.between(low, high, lambda value: style.number(value, 2)),
-        verdict=verdict,
-    )
-
-
-def _money(last, currency):
-    def money(value):
-        return style.money(value, currency, compact=True)
-
-    net, before = last["revenue_net"], last["revenue"] - last["revenue_net"]
-    words = _("Revenue fell by {net} to {revenue}") if net < 0 else _("Revenue rose by {net} to {revenue}")
-    words = words if net else _("Revenue stayed at {revenue}")
-    text = words.format(net=money(abs(net)), revenue=money(last["revenue"]))
-    if before > 0 and net:
-        text += f" ({_signed(net / before)})"
-    kept = _("those kept brought {kept} less") if last["kept_change"] < 0 else _("those kept brought {kept} more")
-    parts = _(
-        "{new} came from new customers and {back} from those who came back; {kept}; {lost} went with those lost"
-    ).format(
-        new=money(last["new_revenue"]),
-        back=money(last["reactivated_revenue"]),
-        kept=kept.format(kept=money(abs(last["kept_change"]))),
-        lost=money(last["lost_revenue"]),
-    )
-    if last["returns_change"]:
-        parts += "; " + _("returns without a purchase changed it by {money}").format(
-            money=money(last["returns_change"])
-        )
-    return f"{text}: {parts}."
-
-
-def _signed(change):
-    return ("+" if change > 0 else "") + style.share(change)
-
-
-def _season(growth):
-    """The same period a year earlier, where the season is the same; nothing where a period is a year long."""
-    last = growth.iloc[-1]
-    if (last["end"] - last["start"]).days > 360:
-        return ""
-    away = (last["end"] - pd.DateOffset(years=1) - growth["end"]).abs()
-    earlier = growth.loc[away.idxmin()]
-    if away.min() > pd.Timedelta(days=3):
-        return _("The season may be behind this: no period a year earlier is there to compare with.")
-    text = _(
-        "The season may be behind this; against the same period a year earlier, the customers changed by {customers}"
-    )
-    text = text.format(customers=_compared(last["active"], earlier["active"]))
-    return text + _(" and the revenue by {revenue}.").format(revenue=_compared(last["revenue"], earlier["revenue"]))
-
-
-def _compared(now, before):
-    return _signed(now / before - 1) if before > 0 else "–"

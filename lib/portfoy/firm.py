@@ -1,0 +1,151 @@
+"""The customer base of one source, as seen on one day; what every analysis is asked about."""
+
+from dataclasses import dataclass, field, replace
+from functools import partial, wraps
+
+import ibis
+import pandas as pd
+
+from portfoy.customers import as_table, customer_table, months_before, resolve_as_of
+from portfoy.errors import DataError, FitError
+from portfoy.locale import _
+from portfoy.people import people_table
+from portfoy.source import open as source
+from portfoy.source.contract import TABLES, kind_of
+from portfoy.source.seen import on_day
+from portfoy.source.settings import Settings
+from portfoy.source.tables import Tables
+from portfoy.words.result import NotPossible
+
+
+@dataclass(frozen=True, eq=False)
+class Firm:
+    """The customers of one source as seen on one day, and the terms that every analysis of it shares.
+
+    ``tables``, those of the source (`Tables`): rows after the day are gone, dates after it are missing; ``log`` the
+    order lines; ``as_of`` the day; ``currency`` code of the money; ``confidence`` of all intervals.
+    ``customers`` one row per buyer, ``people`` one row per person known: worked out once, and kept by the firm.
+    """
+
+    tables: Tables
+    as_of: pd.Timestamp
+    currency: str = ""
+    confidence: float = 0.95
+    worked: dict = field(default_factory=dict, repr=False)  # what was worked out once
+
+    @classmethod
+    def of(cls, transactions, *, as_of=None, currency="", confidence=0.95, **tables):
+        """A firm from DataFrames with the columns of the contract, rather than from a source.
+
+        Raises
+        ------
+        DataError : a column that every analysis needs is missing, or there is no row.
+        """
+        unknown = sorted(set(tables) - set(TABLES))
+        if unknown:
+            raise TypeError(f"Firm.of: no table {unknown}; there are {list(TABLES)}")
+        log = as_table(transactions)
+        day = resolve_as_of(log, as_of)
+        frames = {name: _typed(name, frame) for name, frame in tables.items()}
+        seen, goes_on = log.filter(log.ordered_on <= day.date()), resolve_as_of(log, None) > day
+        later = {name: partial(on_day, name, day.date(), frames.get, seen, earlier=goes_on) for name in frames}
+        found = Tables(
+            "", Settings(currency=currency or None), seen, pd.DataFrame(), None, [], (), later, as_of=day.date()
+        )
+        return cls(found, day, currency, confidence)
+
+    @property
+    def log(self):
+        return self.tables.transactions
+
+    @property
+    def customers(self):
+        return self.once("customers", lambda: customer_table(self.log, as_of=self.as_of))
+
+    @property
+    def people(self):
+        return self.once("people", lambda: people_table(self.tables, as_of=self.as_of))
+
+    def once(self, key, work):
+        """What `work` gives, worked out when it is first asked for under this key."""
+        if key not in self.worked:
+            self.worked[key] = work()
+        return self.worked[key]
+
+    def on(self, day):
+        """The same firm as it was seen on an earlier day; what has become known since is gone from its tables.
+
+        Raises
+        ------
+        ValueError : the day is after the firm's own.
+        """
+        day = pd.Timestamp(day).normalize()
+        if day > self.as_of:
+            raise ValueError(
+                _(
+                    "firm.on: {day:%Y-%m-%d} is after {as_of:%Y-%m-%d}, the day it is seen on. Open it on that day."
+                ).format(day=day, as_of=self.as_of)
+            )
+        return self if day == self.as_of else self.once(("on", day), lambda: self._seen(day))
+
+    def _seen(self, day):
+        log, table_of = self.log.filter(self.log.ordered_on <= day.date()), partial(getattr, self.tables)
+        later = {name: partial(on_day, name, day.date(), table_of, log, earlier=True) for name in self.tables.later}
+        seen = {"transactions": log, "later": later, "as_of": day.date(), "facts": None, "quality": None}
+        return replace(self, tables=replace(self.tables, **seen), as_of=day, worked={})
+
+    def before(self, months):
+        """The same firm so many months earlier; the last day of a month where this day is one."""
+        return self.on(months_before(self.as_of, months))
+
+
+def _typed(name, frame):
+    """A DataFrame as a table of the engine: ids are text and dates are days, as from a source."""
+    table, kinds = ibis.memtable(frame), {"id": "string", "date": "date"}
+    known = {column: kinds.get(kind_of(name, column)) for column in table.columns}
+    return table.cast({column: kind for column, kind in known.items() if kind})
+
+
+def open(where, *, as_of=None, currency="", confidence=0.95):
+    """The firm whose tables are found at `where`.
+
+    Parameters
+    ----------
+    where : text or Path
+        A folder with one file a table, one file of transactions, a DuckDB file, a portfoy.toml or an address.
+    as_of : date or text, optional; the day it is seen on, by default (and for an empty text) the last date in the data
+    currency : code of the money; by default that of portfoy.toml
+    confidence : of all intervals, 0-1
+
+    Returns
+    -------
+    Firm
+
+    Raises
+    ------
+    DataError : nothing is there, it cannot be read, required columns are missing, or no row can be used.
+    """
+    tables = source.open(where, as_of=as_of)
+    return Firm(tables, pd.Timestamp(tables.as_of), currency or tables.currency, confidence)
+
+
+def analysis(function):
+    """An analysis of a firm: where its data or history do not allow it, the result says why instead of raising.
+
+    Asked with a table and not with a firm, the function raises as a library should. What is given a result that is
+    not possible gives it on.
+    """
+
+    @wraps(function)
+    def asked(of, *given, **named):
+        missing = next((each for each in (of, *given, *named.values()) if isinstance(each, NotPossible)), None)
+        if missing is not None:
+            return missing
+        try:
+            return function(of, *given, **named)
+        except (DataError, FitError) as error:
+            if isinstance(of, Firm):
+                return NotPossible(error)
+            raise
+
+    return asked

@@ -1,0 +1,168 @@
+"""A made-up analysis shows itself, and a page follows from it. Judge: an HTML parser, and what the analysis says."""
+
+from dataclasses import dataclass
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import nbformat
+import pandas as pd
+import pytest
+from bs4 import BeautifulSoup
+
+from portfoy.errors import DataError, FitError
+from portfoy.firm import Firm, analysis
+from portfoy.report import page, run
+from portfoy.words import figure, style
+from portfoy.words.result import RESULT, Figure, Finding, NotPossible, Result
+from portfoy.words.table import show
+
+mpl.use("agg")
+
+EVIL = "<b>İğdır</b> $5 \\frac $x$ & co"
+LOG = pd.DataFrame(
+    [("001", "1", "2024-01-01", 10.0), ("002", "2", "2024-02-01", 20.0), ("002", "3", "2024-03-01", 5.0)],
+    columns=["customer_id", "order_id", "ordered_on", "amount"],
+)
+
+
+@pytest.fixture(autouse=True)
+def closed():
+    yield
+    plt.close("all")
+
+
+@dataclass(frozen=True)
+class Luck(Result):
+    """A made-up analysis: ``table`` with ``customer_id`` and ``luck``, a number."""
+
+    table: pd.DataFrame
+
+    def finding(self):
+        return Finding(style.say("Luck comes to {n:count}: {who}", {"n": len(self.table), "who": EVIL}), 10.0, 20.0)
+
+    def reading(self):
+        return EVIL
+
+    def plot(self, ax=None):
+        ax = figure.drawing(ax, 2.0)
+        ax.plot(self.table["luck"], color=style.ACCENT)
+        return figure.name(ax, EVIL, "points, 2024", f"1 and 2 and {EVIL}")
+
+    def summary(self):
+        return show(self.table, EVIL)
+
+    def figures(self):
+        return [Figure("luck", 2.0, 1.5, 2.5, unit="points", better="up")]
+
+    def actions(self):
+        return {"lucky": self.table}
+
+    def method(self):
+        return f"Drawn. {EVIL}"
+
+
+@analysis
+def luck(firm, *, least=1):
+    if least > 9:
+        raise FitError("luck: 2 customers are not enough; at least 10 are needed. Wait.")
+    customers = firm.customers
+    return Luck(customers[["customer_id"]].assign(luck=range(len(customers))))
+
+
+@analysis
+def more_luck(table, before):
+    if not isinstance(table, Firm) and table.empty:
+        raise DataError("more_luck: there are no customers.")
+    return before
+
+
+@pytest.fixture(scope="module")
+def firm():
+    return Firm.of(LOG, currency="TRY")
+
+
+def test_a_result_tells_a_report_all_of_itself(firm):
+    content = luck(firm)._repr_mimebundle_()[RESULT]
+    assert content["finding"] == {"text": f"Luck comes to 2: {EVIL}", "low": 10.0, "high": 20.0, "nothing": False}
+    assert content["figures"] == [
+        {"name": "luck", "value": 2.0, "low": 1.5, "high": 2.5, "unit": "points", "note": "", "better": "up"}
+    ]
+    assert content["lists"] == [{"name": "lucky", "columns": ["customer_id", "luck"], "rows": [["001", 0], ["002", 1]]}]
+    assert (content["missing"], content["chart"]["title"], content["chart"]["subtitle"]) == ("", EVIL, "points, 2024")
+
+
+def test_as_the_last_line_of_a_cell_it_is_one_section_in_which_nothing_is_markup(firm):
+    bundle = luck(firm)._repr_mimebundle_()
+    soup = BeautifulSoup(bundle["text/html"], "html.parser")
+    (section,) = soup.find_all("section", recursive=False)
+    assert section.h3.get_text() == f"Luck comes to 2: {EVIL}"
+    assert section.p.get_text() == EVIL
+    assert [each.get_text() for each in section.find_all("summary")] == ["The table behind it", "How this was computed"]
+    assert section.svg["aria-label"] == f"Chart: {EVIL}. points, 2024. 1 and 2 and {EVIL}"
+    assert section.find_all("b", string="İğdır") == []
+    assert bundle["text/plain"].splitlines()[0] == f"Luck comes to 2: {EVIL}"
+    assert f"Drawn. {EVIL}" in bundle["text/plain"]
+
+
+def test_a_chart_on_a_page_has_the_colours_of_the_page_and_no_name_twice(firm):
+    one, other = (luck(firm).content()["chart"]["svg"] for _time in range(2))
+    assert one == other  # the same chart is the same text
+    assert f"var(--accent, {style.ACCENT})" in one
+    assert "font-family" not in one
+    soup = BeautifulSoup(one, "html.parser").svg
+    assert soup.get("width") is None
+    assert soup["viewbox"].startswith("0 0 360")  # five inches
+
+
+def test_an_analysis_that_is_not_possible_says_why_and_what_is_given_it_says_the_same(firm):
+    missing = luck(firm, least=10)
+    reason = "luck: 2 customers are not enough; at least 10 are needed. Wait."
+    assert (bool(missing), missing.reason, repr(missing)) == (False, reason, reason)
+    assert missing.table is missing
+    assert more_luck(firm, missing) is missing
+    assert more_luck(firm, before=missing) is missing
+    assert missing._repr_mimebundle_()[RESULT] == {"missing": reason}
+    assert f">{reason}</p>" in missing._repr_mimebundle_()["text/html"]
+    assert missing.plot() is None
+    assert not NotPossible("x").table.anything
+
+
+def test_asked_with_a_table_an_analysis_raises_as_a_library_should():
+    with pytest.raises(DataError, match=r"^more_luck: there are no customers\.$"):
+        more_luck(LOG.iloc[:0], None)
+
+
+def test_any_other_error_stays_loud(firm):
+    with pytest.raises(TypeError):
+        luck(firm, least="many")
+
+
+def test_the_page_follows_from_the_notebook_without_touching_anything_else(firm):
+    results = [luck(firm), luck(firm, least=10)]
+    cells = [nbformat.v4.new_markdown_cell("# Luck")]
+    for number, each in enumerate(results):
+        data = dict(each._repr_mimebundle_().items())
+        output = nbformat.v4.new_output("execute_result", data=data, execution_count=1)
+        cells.append(nbformat.v4.new_markdown_cell(f"## Who is lucky {number}?"))
+        cells.append(nbformat.v4.new_code_cell("pf.luck(firm)", outputs=[output], execution_count=1))
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    ended = run.Result("luck", "ok", notebook, 1.0, missing=run.missing_in(notebook))
+    made = page.make_page(
+        ended, title="Luck", as_of="2024-03-01", source="x", currency="TRY", provenance=[], run={"as_of": "2024-03-01"}
+    )
+    assert run.told(notebook, "figures")[0]["name"] == "luck"
+    assert run.told(notebook, "lists")[0]["name"] == "lucky"
+    assert ended.missing == ["luck: 2 customers are not enough; at least 10 are needed. Wait."]
+    soup = BeautifulSoup(made, "html.parser").main
+    first, second, *_rest = soup.find_all("section", recursive=False)[-3:]
+    assert first.select_one(".question").get_text() == "Who is lucky 0?"
+    assert first.h2.get_text() == f"Luck comes to 2: {EVIL}"
+    assert len(first.find_all("svg")) == 1
+    assert (second.h2.get_text(), second.select_one(".question")) == ("Who is lucky 1?", None)
+    assert "at least 10 are needed" in second.select_one(".missing").get_text()
+
+
+@pytest.mark.parametrize(("unit", "better"), [("kilo", ""), ("money", "left")])
+def test_a_figure_is_of_a_known_unit_and_direction(unit, better):
+    with pytest.raises(ValueError, match=r"^figure 'x': unit '"):
+        Figure("x", 1.0, unit=unit, better=better)
