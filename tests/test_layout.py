@@ -26,7 +26,7 @@ ORDER = [
     ["source"],
     ["customers"],
     ["people"],
-    ["states"],
+    ["standing"],
     ["models"],
     ["metrics"],
     ["firm"],
@@ -269,6 +269,13 @@ def test_notebooks_import_the_front_page_only():
             if len(names) > len(re.findall(r"^import portfoy as pf$", code, flags=re.M)):
                 wrong.append(f"{path.relative_to(ROOT)}: {names}")
     assert not wrong, f"write `import portfoy as pf` and nothing else of the package: {wrong}"
+
+
+def test_no_name_of_the_front_page_is_that_of_a_module():
+    """Importing portfoy.x makes portfoy.x the module, whatever the front page calls so."""
+    import portfoy
+
+    assert not set(portfoy.__all__) & {name.partition(".")[0] for name in modules()}
 
 
 # (c) The README's picture

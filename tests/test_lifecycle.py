@@ -14,7 +14,7 @@ from statsmodels.stats.proportion import proportion_confint
 import portfoy as pf
 from helpers import labels, message_of, plain
 from portfoy.simulate import season_days
-from portfoy.states import STATES, StateRule, flow_table, state_rule, state_summary, state_table
+from portfoy.standing import STATES, StateRule, flow_table, state_rule, state_summary, state_table
 from portfoy.words import figure
 
 KEYS = ["customer_id", "order_id", "ordered_on", "amount"]

@@ -3,7 +3,7 @@
 import numpy as np
 
 from portfoy.locale import _, plural
-from portfoy.states import BUYING, GONE, QUIET, STATES, UNKNOWN
+from portfoy.standing import BUYING, GONE, QUIET, STATES, UNKNOWN
 from portfoy.words import figure, style
 from portfoy.words.codes import state_names
 

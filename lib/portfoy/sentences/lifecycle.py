@@ -3,7 +3,7 @@
 import pandas as pd
 
 from portfoy.locale import _, plural
-from portfoy.states import BUYING, QUIET, STATES, UNKNOWN
+from portfoy.standing import BUYING, QUIET, STATES, UNKNOWN
 from portfoy.words import style
 from portfoy.words.codes import state_names
 
