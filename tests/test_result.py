@@ -10,10 +10,10 @@ import pytest
 from bs4 import BeautifulSoup
 
 from portfoy.errors import DataError, FitError
-from portfoy.firm import Firm, analysis
+from portfoy.firm import Firm, analysis, customers_of
 from portfoy.report import page, run
 from portfoy.words import figure, style
-from portfoy.words.result import RESULT, Figure, Finding, NotPossible, Result
+from portfoy.words.result import RESULT, Figure, Finding, NotPossible, Result, section
 from portfoy.words.table import show
 
 mpl.use("agg")
@@ -102,6 +102,28 @@ def test_as_the_last_line_of_a_cell_it_is_one_section_in_which_nothing_is_markup
     assert section.find_all("b", string="İğdır") == []
     assert bundle["text/plain"].splitlines()[0] == f"Luck comes to 2: {EVIL}"
     assert f"Drawn. {EVIL}" in bundle["text/plain"]
+
+
+def test_without_a_chart_the_first_table_is_open_and_the_others_are_folded(firm):
+    class Told(Luck):
+        def plot(self, ax=None):
+            return None
+
+        def summary(self):
+            return [show(self.table, "first"), show(self.table, "second")]
+
+    shown = BeautifulSoup(section(Told(luck(firm).table).content()), "html.parser")
+    (folded,) = [each for each in shown.find_all("details") if each.table]
+    assert [each.get_text() for each in folded.find_all("figcaption")] == ["second"]
+    assert [each.get_text() for each in shown.find_all("figcaption")] == ["first", "second"]
+
+
+def test_an_analysis_over_customers_takes_a_firm_or_a_table(firm):
+    table = pd.DataFrame({"revenue": [1.0]})
+    assert customers_of(table)[0] is table
+    assert customers_of(table)[1:] == ("", 0.95)
+    assert customers_of(firm)[0] is firm.customers
+    assert customers_of(firm)[1:] == ("TRY", 0.95)
 
 
 def test_a_chart_on_a_page_has_the_colours_of_the_page_and_no_name_twice(firm):

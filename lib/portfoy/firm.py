@@ -129,6 +129,18 @@ def open(where, *, as_of=None, currency="", confidence=0.95):
     return Firm(tables, pd.Timestamp(tables.as_of), currency or tables.currency, confidence)
 
 
+def customers_of(asked):
+    """What an analysis over customers is asked about: a firm, or a table of customers by itself.
+
+    Returns
+    -------
+    (DataFrame, text, float) : one row per customer; the currency, "" for a table; the confidence, 0.95 for a table
+    """
+    if isinstance(asked, Firm):
+        return asked.customers, asked.currency, asked.confidence
+    return asked, "", 0.95
+
+
 def analysis(function):
     """An analysis of a firm: where its data or history do not allow it, the result says why instead of raising.
 

@@ -56,7 +56,7 @@ class Result:
         """Draw the chart into `ax`, or into a new figure; the Axes, or None where there is no chart."""
 
     def summary(self):
-        """The formatted table behind the chart, or a list of them."""
+        """The formatted table behind the chart, or a list of them; without a chart the first one stays open."""
         return []
 
     def reading(self):
@@ -148,8 +148,9 @@ def section(content):
         parts.append(style.Reading(content["reading"])._repr_html_())
     if content["chart"]:
         parts.append(picture(content["chart"]))
-    tables = "".join(table["html"] for table in content["tables"])
-    parts.append(tables if tables and not content["chart"] else folded(_("The table behind it"), tables))
+    tables = [table["html"] for table in content["tables"]]
+    shown = 0 if content["chart"] else 1
+    parts += [*tables[:shown], folded(_("The table behind it"), "".join(tables[shown:]))]
     parts.append(folded(_("How this was computed"), style.Reading(content["method"])._repr_html_()))
     return f'<section class="pf-result">{"".join(parts)}</section>'
 
