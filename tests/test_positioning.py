@@ -5,15 +5,15 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.patches import Ellipse
-from matplotlib.text import Annotation, Text
+from matplotlib.text import Text
 from scipy.linalg import orthogonal_procrustes
 from scipy.spatial import procrustes
+from scipy.stats import norm
 from sklearn.decomposition import PCA
 
-from helpers import message_of
-from portfoy.figures.market import plot_positioning
+from helpers import message_of, plain
+from portfoy.firm import Firm
 from portfoy.selection.positioning import positioning
-from portfoy.sentences.market import describe_positioning
 from portfoy.simulate import Truth, simulate
 from portfoy.words import figure
 
@@ -53,7 +53,7 @@ def test_four_brands_on_two_axes():
     weights = pd.DataFrame({"attribute": ["a0", "a1", "a2"], "x": [np.sqrt(3), 0, 0], "y": [0, np.sqrt(3), 0]})
     pd.testing.assert_frame_equal(found.attributes, weights, check_dtype=False)
     assert found.explained == pytest.approx((0.8, 0.2))
-    pairs = found.distances[["brand", "other_brand", "distance"]]
+    pairs = found.table[["brand", "other_brand", "distance"]]
     far = np.sqrt(5 / 3)
     nearest = pd.DataFrame(
         [
@@ -69,7 +69,7 @@ def test_four_brands_on_two_axes():
     same = pairs.round(9).sort_values(["distance", "brand", "other_brand"], ignore_index=True)
     pd.testing.assert_frame_equal(same, nearest.round(9), check_dtype=False)
     assert found.spread["width"].isna().all()  # one rater
-    assert found.distances["distance_low"].isna().all()
+    assert found.table["distance_low"].isna().all()
 
 
 # (b) Another program, and a second computation
@@ -95,11 +95,11 @@ def test_distances_and_their_spread_agree_with_a_bootstrap_by_hand(ratings):
     drawn = []
     for _draw in range(400):
         means = cube.loc[random.choice(names, len(names))].mean().unstack()
-        drawn.append([np.sqrt(((means.loc[a] - means.loc[b]) ** 2).mean()) for a, b in found.distances[["brand", "other_brand"]].to_numpy()])  # fmt: skip  # noqa: E501
-    half = (found.distances["distance_high"] - found.distances["distance_low"]) / 2
+        drawn.append([np.sqrt(((means.loc[a] - means.loc[b]) ** 2).mean()) for a, b in found.table[["brand", "other_brand"]].to_numpy()])  # fmt: skip  # noqa: E501
+    half = (found.table["distance_high"] - found.table["distance_low"]) / 2
     np.testing.assert_allclose(half, 1.96 * np.std(drawn, axis=0), rtol=0.15)
     means = cube.mean().unstack()
-    first = found.distances.iloc[0]
+    first = found.table.iloc[0]
     judge = np.sqrt(((means.loc[first["brand"]] - means.loc[first["other_brand"]]) ** 2).mean())
     assert first["distance"] == pytest.approx(judge)
 
@@ -110,8 +110,8 @@ def test_ratings_without_names_are_drawn_within_their_cell(ratings):
     drawn = []
     for _draw in range(400):
         means = pd.Series({key: random.choice(own, len(own)).mean() for key, own in groups.items()}).unstack()
-        drawn.append([np.sqrt(((means.loc[a] - means.loc[b]) ** 2).mean()) for a, b in found.distances[["brand", "other_brand"]].to_numpy()])  # fmt: skip  # noqa: E501
-    half = (found.distances["distance_high"] - found.distances["distance_low"]) / 2
+        drawn.append([np.sqrt(((means.loc[a] - means.loc[b]) ** 2).mean()) for a, b in found.table[["brand", "other_brand"]].to_numpy()])  # fmt: skip  # noqa: E501
+    half = (found.table["distance_high"] - found.table["distance_low"]) / 2
     np.testing.assert_allclose(half, 1.96 * np.std(drawn, axis=0), rtol=0.15)
     assert (found.named, found.raters) == (False, 4800)
     assert found.brands["raters"].tolist() == [960] * 5
@@ -129,12 +129,10 @@ def test_the_planted_map_is_found_again(seed):
     assert procrustes(loadings, found.attributes[["x", "y"]])[2] < 0.05
     assert sum(found.explained) > 0.98
     place = dict(zip(found.brands["brand"], places @ loadings.T, strict=True))
-    true = [
-        np.sqrt(((place[a] - place[b]) ** 2).mean()) for a, b in found.distances[["brand", "other_brand"]].to_numpy()
-    ]
-    assert np.corrcoef(true, found.distances["distance"])[0, 1] > 0.97
+    true = [np.sqrt(((place[a] - place[b]) ** 2).mean()) for a, b in found.table[["brand", "other_brand"]].to_numpy()]
+    assert np.corrcoef(true, found.table["distance"])[0, 1] > 0.97
     apart = np.subtract.outer(true, true)
-    order = np.subtract.outer(found.distances["distance"].to_numpy(), found.distances["distance"].to_numpy())
+    order = np.subtract.outer(found.table["distance"].to_numpy(), found.table["distance"].to_numpy())
     assert (order[apart > 0.15] > 0).all()  # in the right order, but for those within the noise
 
 
@@ -145,7 +143,7 @@ def test_ellipses_and_intervals_hold_the_truth():
     true = dict(zip(zip(one, two, strict=True), np.sqrt(((apart[one] - apart[two]) ** 2).mean(axis=1)), strict=True))
     for seed in range(30):
         found = positioning(table(means, raters=40, noise=1.0, seed=seed), draws=100)
-        for row in found.distances.itertuples():
+        for row in found.table.itertuples():
             held += (
                 row.distance_low <= true["ABCDE".index(row.brand), "ABCDE".index(row.other_brand)] <= row.distance_high
             )
@@ -176,7 +174,7 @@ def test_row_order_engine_and_the_zero_of_the_scale_do_not_matter(ratings):
     moved = ratings.assign(rating=ratings["rating"] + 100).sample(frac=1, random_state=3)
     for other in (moved, ibis.memtable(moved)):
         two = positioning(other)
-        for name in ("brands", "attributes", "spread", "distances"):
+        for name in ("brands", "attributes", "spread", "table"):
             pd.testing.assert_frame_equal(getattr(one, name), getattr(two, name), rtol=1e-6, atol=1e-9)
 
 
@@ -188,9 +186,9 @@ def test_the_strongest_attribute_of_each_axis_points_to_the_right_and_upwards():
 
 def test_raters_in_pieces_are_drawn_as_well(monkeypatch):
     rated = table(others(2), raters=50, noise=0.8)
-    whole = positioning(rated).distances
+    whole = positioning(rated).table
     monkeypatch.setattr("portfoy.selection.positioning.CHUNK", 7)
-    pieces = positioning(rated).distances
+    pieces = positioning(rated).table
     half = [(one["distance_high"] - one["distance_low"]) / 2 for one in (whole, pieces)]
     np.testing.assert_allclose(*half, rtol=0.3)
     np.testing.assert_allclose(whole["distance"], pieces["distance"])
@@ -202,15 +200,14 @@ def test_gaps_are_left_out_and_named():
     gone = pd.concat([gone, pd.DataFrame([("New", "a0", 4.0, "r0")], columns=list(rated))])
     found = positioning(gone)
     assert found.left_out == ("New", "a2")
-    pd.testing.assert_frame_equal(found.distances, positioning(rated[rated["attribute"] != "a2"]).distances)
+    pd.testing.assert_frame_equal(found.table, positioning(rated[rated["attribute"] != "a2"]).table)
 
 
 def test_a_brand_on_a_line_has_no_second_axis():
     line = np.outer([1.0, 2, 4], [1, 0.5, -1]) + 3
     found = positioning(table(line, raters=3))
     assert found.explained == pytest.approx((1, 0))
-    assert "upwards" not in describe_positioning(found)
-    figure.picture(plot_positioning(found).figure)
+    assert found.content()["chart"]["subtitle"].startswith("in rating points; across 100% of the differences, up 0%")
 
 
 # (e) Errors
@@ -239,46 +236,70 @@ def test_a_missing_column():
     )
 
 
-def test_an_unknown_brand():
-    found = positioning(table(SQUARE))
-    assert found.own("") == ""
-    assert found.own("a") == "A"
-    assert message_of(found.own, "Z") == (
-        "ratings: no brand is called 'Z'; there are 'A', 'B', 'C', 'D'. Name one of them, or none."
+def test_our_brand_goes_by_its_name_in_any_case():
+    assert [positioning(table(SQUARE), brand=brand).brand for brand in ("", "a", "A")] == ["", "A", "A"]
+    reason = "ratings: no brand is called 'Z'; there are 'A', 'B', 'C', 'D'. Name one of them, or none."
+    assert message_of(positioning, table(SQUARE), brand="Z") == reason
+    assert positioning(firm(table(SQUARE)), brand="Z").reason == reason
+
+
+def firm(rated=None, confidence=0.95):
+    bought = pd.DataFrame({"customer_id": ["a"], "order_id": ["1"], "ordered_on": ["2026-01-01"], "amount": [1.0]})
+    return Firm.of(
+        bought.astype({"ordered_on": "datetime64[us]"}),
+        confidence=confidence,
+        **({} if rated is None else {"ratings": rated}),
     )
 
 
-# Figure and sentences
+def test_a_firm_gives_its_ratings_and_its_confidence():
+    rated = table(others(1), raters=20, noise=0.5)
+    wide, narrow = positioning(firm(rated)), positioning(firm(rated, 0.8))
+    pd.testing.assert_frame_equal(wide.table, positioning(rated).table)
+    z = {level: norm.ppf(0.5 + level / 2) for level in (0.8, 0.95)}
+    half = [(one.table["distance_high"] - one.table["distance"]).to_numpy() for one in (narrow, wide)]
+    np.testing.assert_allclose(half[0] / half[1], z[0.8] / z[0.95])
+    assert "80%" in narrow.method()
+    assert "95%" not in str(narrow.content())
+
+
+def test_a_firm_without_ratings_says_so():
+    found = positioning(firm())
+    assert not found
+    assert found.reason == "ratings: the table is missing" + RULE
+
+
+# What is shown
 
 
 def written(ax):
-    return [text.get_text() for text in ax.texts if not isinstance(text, Annotation)]
+    return [text.get_text() for text in ax.texts if text.get_text()]
 
 
 def test_the_map_is_drawn(ratings):
-    found = positioning(ratings)
-    ax = plot_positioning(found, brand="Ocaklı")
+    found = positioning(ratings, brand="Ocaklı")
+    ax = found.plot()
     (points,) = (drawn for drawn in ax.collections if len(drawn.get_offsets()) == 5)
     np.testing.assert_allclose(points.get_offsets(), found.brands[["x", "y"]])
     assert [patch.center for patch in ax.patches if isinstance(patch, Ellipse)] == [
         pytest.approx(place) for place in found.brands[["x", "y"]].to_numpy().tolist()
     ]
-    assert len([text for text in ax.texts if isinstance(text, Annotation)]) == 8  # arrows
+    assert len([text for text in ax.texts if text.arrow_patch]) == 8
     assert written(ax) == [*found.brands["brand"], *found.attributes["attribute"]]
-    assert ax.get_title(loc="left") == "Nearest to Ocaklı in people’s minds: Sedirhan"
     first, second = (f"{share:.0%}" for share in found.explained)
-    assert (ax.get_xlabel(), ax.get_ylabel()) == (
-        f"First axis: {first} of the differences, in rating points",
-        f"Second axis: {second} of the differences, in rating points",
+    assert ax.get_label() == (
+        f"in rating points; across {first} of the differences, up {second}; around each brand, where 95% of new draws "
+        "put it"
     )
-    colours = {tuple(colour) for colour in points.get_facecolors().round(3).tolist()}
-    assert len(colours) == 2  # ours stands out
-    assert plot_positioning(found).get_title(loc="left") == "Nearest to each other: Kilimci and Mavi Eşik"
+    assert f"Ocaklı: {found.brands['x'][2]:.2f} across" in ax.figure.get_label()
+    assert len({tuple(colour) for colour in points.get_facecolors().round(3).tolist()}) == 2  # ours stands out
+    assert len(found.table) == 10
+    assert found.pairs["distance"].tolist() == [row.distance for row in found.table.itertuples() if "Ocaklı" in row]
 
 
 def boxes_of(ax):
     figure.picture(ax.figure)
-    return [text.get_window_extent() for text in ax.texts if not isinstance(text, Annotation)]
+    return [text.get_window_extent() for text in ax.texts if text.get_text()]
 
 
 def test_names_do_not_cover_one_another_and_are_in_view(ratings):
@@ -286,7 +307,8 @@ def test_names_do_not_cover_one_another_and_are_in_view(ratings):
         ratings,
         table(others(9, 8, 10), ["$5 \\frac $x$", "<b>İğdır</b>", "n" * 200, "Şoför", *"abcd"], 8, 0.5),
     ):
-        ax = plot_positioning(positioning(rated))
+        ax = positioning(rated).plot()
+        ax.set_title("", loc="left")  # as on a page, where it stands above the drawing
         boxes, edge = boxes_of(ax), ax.figure.bbox
         shared = [(i, j) for i, one in enumerate(boxes) for j, two in enumerate(boxes) if i < j and one.overlaps(two)]
         assert not shared
@@ -295,36 +317,54 @@ def test_names_do_not_cover_one_another_and_are_in_view(ratings):
 
 
 def test_one_unit_is_as_long_on_both_axes(ratings):
-    ax = plot_positioning(positioning(ratings))
+    found = positioning(ratings)
+    ax = found.plot()
+    ax.set_title("", loc="left")
     figure.picture(ax.figure)
     start, end = ax.transData.transform([(0, 0), (1, 1)])
     assert end[0] - start[0] == pytest.approx(end[1] - start[1], rel=0.02)
-    place = positioning(ratings).brands
-    assert place["x"].between(*ax.get_xlim()).all()
-    assert place["y"].between(*ax.get_ylim()).all()
+    assert found.brands["x"].between(*ax.get_xlim()).all()
+    assert found.brands["y"].between(*ax.get_ylim()).all()
+
+
+NAMED = ["Ev", "Oda", "Kış", "Yaz"]
 
 
 def test_the_map_is_told():
-    found = positioning(table(SQUARE, ["Ev", "Oda", "Kış", "Yaz"]))
-    assert describe_positioning(found) == (
-        "The map is a principal component analysis, as ratings are levels on a scale and not counts. It shows 100.0% "
-        "of the differences between the brands. Brands lie further to the right for a0. Brands lie further upwards for "
-        "a1. Kış and Yaz are nearest: they differ by 1.15 points on a typical attribute. "
-        "Farthest apart are Ev and Oda, by 2.31."
+    found, own = (positioning(table(SQUARE, NAMED), brand=brand) for brand in ("", "oda"))
+    assert found.finding().text == "Kış and Yaz are nearest, 1.15 rating points apart"
+    assert found.reading() == (
+        "On a typical attribute Kış and Yaz differ by 1.15 points, Ev and Oda, the farthest apart, by 2.31. The map "
+        "shows 100% of the differences between the brands."
     )
-    assert "Oda and Kış are nearest" in describe_positioning(found, brand="oda")
+    assert own.finding().text == "Nearest to Oda is Kış, 1.29 rating points away"
+    assert own.reading() == (
+        "On a typical attribute Oda and Kış differ by 1.29 points, Oda and Ev, the farthest from it, by 2.31. The map "
+        "shows 100% of the differences between the brands."
+    )
+
+
+def test_what_chance_may_have_put_nearest_is_no_finding():
+    rated = table(SQUARE, NAMED, raters=30, noise=1.0)
+    found, own = positioning(rated), positioning(rated, brand="Oda")
+    first = found.table.iloc[0]
+    as_near = 1 + (found.table["distance_low"].iloc[1:] <= first["distance_high"]).sum()
+    assert as_near > 1
+    assert found.finding().text == f"Any of {as_near} pairs of brands may be the nearest"
+    assert own.finding().text == "Nearest to Oda may be any of 2 brands"
+    interval = f"({first['distance_low']:.2f}–{first['distance_high']:.2f})"
+    assert f"differ by {first['distance']:.2f} points {interval}, " in plain(found.reading())
 
 
 def test_a_map_that_hides_much_says_so():
     found = positioning(table(np.random.default_rng(6).normal(3, 0.5, (8, 12)), raters=5, noise=1.0))
-    text = describe_positioning(found)
-    assert "That is little: brands close to each other on it may differ in what it hides." in text
-    assert ", though chance may have put them before " in text
-    assert text.endswith("Each ellipse holds 95% of the places a brand takes when the raters are drawn anew.")
+    assert found.reading().endswith("only: brands close to each other on it may differ in what it hides.")
 
 
-def test_three_brands_and_gaps_are_told():
+def test_what_was_left_out_is_told():
     rated = table(others(3, 3), raters=4, noise=0.3)
-    text = describe_positioning(positioning(rated[~((rated["attribute"] == "a2") & (rated["brand"] == "A"))]))
-    assert "With three brands, two axes always show everything." in text
-    assert "Left out, because not everything was rated: a2." in text
+    found = positioning(rated[~((rated["attribute"] == "a2") & (rated["brand"] == "A"))])
+    assert found.method().endswith(
+        "a bootstrap: 4 people, drawn anew. Three brands always fit on two axes. Left out, because not everything was "
+        "rated: a2."
+    )

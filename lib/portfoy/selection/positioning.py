@@ -25,18 +25,26 @@ import pandas as pd
 
 from portfoy.customers import to_frame
 from portfoy.errors import DataError
+from portfoy.firm import Firm, analysis
 from portfoy.intervals import z_value
-from portfoy.locale import _
+from portfoy.locale import _, plural
 from portfoy.models.threads import one_thread
 from portfoy.source.contract import check_columns
+from portfoy.words import figure, style
+from portfoy.words.result import Finding, Result
+from portfoy.words.table import show
 
 FEWEST = 3  # brands and attributes; two brands are a line
 CHUNK = 20_000  # raters drawn at a time
+COARSE = 0.7  # share of the differences below which the map misleads
 
 
 @dataclass(frozen=True)
-class Positioning:
-    """A map of brands and attributes; `positioning` draws it.
+class Positioning(Result):
+    """A map of brands and attributes.
+
+    ``table``: one row per pair of brands, the nearest first: ``brand``, ``other_brand``, ``distance`` in points over
+    all attributes, not only what the map shows, with ``distance_low``, ``distance_high``.
 
     ``brands``: ``brand``; ``x``, ``y`` rating points; ``raters`` who rated it, or ratings where nobody is named.
     ``attributes``: ``attribute``; ``x``, ``y`` direction and weight: on the map's axes, the rating of a brand rises by
@@ -44,38 +52,124 @@ class Positioning:
     ``explained``: shares of the differences between brands that the two axes show, 0-1.
     ``spread``: per brand the ellipse that holds `confidence` of its bootstrap positions: ``brand``, ``width``,
     ``height`` full axes in rating points, ``angle`` of the first in degrees; missing with a single rater.
-    ``distances``: one row per pair of brands, the nearest first: ``brand``, ``other_brand``, ``distance`` in points
-    over all attributes, not only what the map shows, with ``distance_low``, ``distance_high``.
     ``raters``: people, or ratings where ``named`` is False; ``left_out``: attributes not rated for every brand.
+    ``brand``: ours, as the ratings write it; ``pairs``: those of ``table`` that it is in, or all where none is ours.
     """
 
+    table: pd.DataFrame
     brands: pd.DataFrame
     attributes: pd.DataFrame
     explained: tuple
     spread: pd.DataFrame
-    distances: pd.DataFrame
     raters: int
     named: bool
     left_out: tuple
+    brand: str
     confidence: float
 
-    def own(self, brand):
-        """`brand` as the ratings write it, in any case; empty stays empty. DataError where it is not rated."""
-        if not brand:
-            return ""
-        names = {name.casefold(): name for name in self.brands["brand"]} | {name: name for name in self.brands["brand"]}
-        found = names.get(brand, names.get(brand.casefold()))
-        if found is None:
-            raise DataError(
-                _("ratings: no brand is called {brand!r}; there are {listed}. Name one of them, or none.").format(
-                    brand=brand, listed=", ".join(map(repr, self.brands["brand"]))
-                )
+    @property
+    def pairs(self):
+        ours = (self.table["brand"] == self.brand) | (self.table["other_brand"] == self.brand)
+        return (self.table[ours] if self.brand else self.table).reset_index(drop=True)
+
+    def finding(self):
+        pairs = self.pairs
+        open_pairs = 1 + int((pairs["distance_low"].iloc[1:] <= pairs["distance_high"].iloc[0]).sum())
+        words = self._words()
+        if open_pairs > 1 and self.brand:
+            return Finding(style.say(_("Nearest to {own} may be any of {n:count} brands"), {**words, "n": open_pairs}))
+        if open_pairs > 1:
+            return Finding(style.say(_("Any of {n:count} pairs of brands may be the nearest"), {"n": open_pairs}))
+        if self.brand:
+            return Finding(style.say(_("Nearest to {own} is {one}, {distance:ratio} rating points away"), words))
+        return Finding(style.say(_("{one} and {two} are nearest, {distance:ratio} rating points apart"), words))
+
+    def _words(self):
+        """The nearest and the farthest pair, the own brand second."""
+        near, far = ({**self.pairs.iloc[place]} for place in (0, -1))
+        for pair in (near, far):
+            names = [pair["brand"], pair["other_brand"]]
+            ours = names.index(self.brand) if self.brand else 1
+            pair["one"], pair["two"] = style.shorten(names[1 - ours], 24), style.shorten(names[ours], 24)
+        shown = {"shown": sum(self.explained), "n": len(self.brands), "own": style.shorten(self.brand, 24)}
+        return near | shown | {"far_one": far["one"], "far_two": far["two"], "far": far["distance"]}
+
+    def reading(self):
+        known = bool(self.pairs["distance_low"].notna().iloc[0])
+        apart = {
+            (False, True): _(
+                "On a typical attribute {one} and {two} differ by {distance:ratio} points "
+                "({distance_interval:ratio}), {far_one} and {far_two}, the farthest apart, by {far:ratio}."
+            ),
+            (False, False): _(
+                "On a typical attribute {one} and {two} differ by {distance:ratio} points, {far_one} and {far_two}, "
+                "the farthest apart, by {far:ratio}."
+            ),
+            (True, True): _(
+                "On a typical attribute {own} and {one} differ by {distance:ratio} points "
+                "({distance_interval:ratio}), {own} and {far_one}, the farthest from it, by {far:ratio}."
+            ),
+            (True, False): _(
+                "On a typical attribute {own} and {one} differ by {distance:ratio} points, {own} and {far_one}, the "
+                "farthest from it, by {far:ratio}."
+            ),
+        }[bool(self.brand), known]
+        shown = _("The map shows {shown:share} of the differences between the brands.")
+        if sum(self.explained) < COARSE:
+            shown = _(
+                "The map shows {shown:share} of the differences only: brands close to each other on it may differ in "
+                "what it hides."
             )
-        return found
+        return style.Reading(f"{style.say(apart, self._words())} {style.say(shown, self._words())}")
+
+    def plot(self, ax=None):
+        parts = ["brand", "x", "y"], ["attribute", "x", "y"], ["width", "height", "angle"]
+        tables = self.brands, self.attributes, self.spread
+        points, arrows, around = (
+            list(table[names].itertuples(index=False, name=None)) for table, names in zip(tables, parts, strict=True)
+        )
+        ax = figure.scatter(points, ax, arrows=arrows, around=around, own=[self.brand] if self.brand else [])
+        numbers = "; ".join(
+            style.say(_("{brand}: {x:ratio} across, {y:ratio} up"), row) for _place, row in self.brands.iterrows()
+        )
+        return figure.name(ax, _("Brands, and what pulls them"), self._under(), numbers)
+
+    def _under(self):
+        values = {"across": self.explained[0], "up": self.explained[1], "confidence": style.level(self.confidence)}
+        text = _("in rating points; across {across:share} of the differences, up {up:share}")
+        if self.spread["width"].notna().any():
+            text = _(
+                "in rating points; across {across:share} of the differences, up {up:share}; around each brand, where "
+                "{confidence} of new draws put it"
+            )
+        return style.say(text, values)
+
+    def summary(self):
+        return show(self.table, _("How far apart the brands are, in rating points on a typical attribute"))
+
+    def method(self):
+        who = (
+            plural("{n:count} person, drawn anew", "{n:count} people, drawn anew", self.raters)
+            if self.named
+            else plural("{n:count} rating, drawn anew", "{n:count} ratings, drawn anew", self.raters)
+        )
+        text = _(
+            "The first two principal components of the mean ratings, each attribute less its mean over the brands: "
+            "ratings are levels on one scale and not counts. How high each rater rates as a whole is taken out where "
+            "all are named. Distances are the root of the mean squared difference over all attributes. Ellipses and "
+            "intervals ({confidence}) come from a bootstrap: {who}. Three brands always fit on two axes."
+        )
+        values = {"confidence": style.level(self.confidence), "who": style.say(who, {"n": self.raters})}
+        told = [style.say(text, values)]
+        if self.left_out:
+            listed = ", ".join(style.shorten(name) for name in self.left_out)
+            told.append(style.say(_("Left out, because not everything was rated: {list}."), {"list": listed}))
+        return style.Reading(" ".join(told))
 
 
+@analysis
 @one_thread("scipy.linalg")
-def positioning(ratings, *, confidence=0.95, draws=200, seed=7):
+def positioning(firm, *, brand="", draws=200, seed=7):
     """A map of brands and attributes from ratings, with how sure each place is.
 
     Where every rating names its rater, the level of each (some rate everything high) is taken out first, and the
@@ -84,23 +178,21 @@ def positioning(ratings, *, confidence=0.95, draws=200, seed=7):
 
     Parameters
     ----------
-    ratings : ibis Table or DataFrame, one row per rating
+    firm : Firm with ``ratings``, or these as an ibis Table or DataFrame, one row per rating
         ``brand``, ``attribute`` text; ``rating`` number, the higher the more it fits; [``customer_id`` of the rater].
-    confidence : of ellipses and intervals, default 0.95
+    brand : ours, in any case; empty: none stands out
     draws, seed : of the bootstrap; the same seed gives the same map
 
     Returns
     -------
-    Positioning
-
-    Raises
-    ------
-    DataError : there are no ratings, a column is missing, fewer than three brands or attributes are rated throughout,
-    or all brands are rated alike.
+    Positioning; not possible where there are no ratings, a column is missing, fewer than three brands or attributes
+    are rated throughout, all brands are rated alike, or none is called `brand`
     """
+    ratings, confidence = (firm.tables.ratings, firm.confidence) if isinstance(firm, Firm) else (firm, 0.95)
     table, named = _read(ratings)
     table, left_out = _rated_throughout(table)
     brands, attributes = (list(table[name].cat.categories) for name in ("brand", "attribute"))
+    brand = _own(brands, brand)
     if named:
         table = _without_levels(table)
     means = _means(table)
@@ -108,16 +200,32 @@ def positioning(ratings, *, confidence=0.95, draws=200, seed=7):
     raters = _raters(table, named)
     drawn = (_rater_draws if named else _rating_draws)(table, means, draws if raters.max() > 1 else 0, seed)
     return Positioning(
+        table=_distances(brands, means, drawn, confidence),
         brands=pd.DataFrame({"brand": brands, "x": places[:, 0], "y": places[:, 1], "raters": raters}),
         attributes=pd.DataFrame({"attribute": attributes, "x": weights[:, 0], "y": weights[:, 1]}),
         explained=explained,
         spread=_spread(brands, places, drawn, confidence),
-        distances=_distances(brands, means, drawn, confidence),
         raters=int(table["rater"].nunique() if named else raters.sum()),
         named=named,
         left_out=left_out,
+        brand=brand,
         confidence=confidence,
     )
+
+
+def _own(brands, brand):
+    """`brand` as the ratings write it, in any case; empty stays empty."""
+    if not brand:
+        return ""
+    names = {name.casefold(): name for name in brands} | {name: name for name in brands}
+    found = names.get(brand, names.get(brand.casefold()))
+    if found is None:
+        raise DataError(
+            _("ratings: no brand is called {brand!r}; there are {listed}. Name one of them, or none.").format(
+                brand=brand, listed=", ".join(map(repr, brands))
+            )
+        )
+    return found
 
 
 def _read(ratings):

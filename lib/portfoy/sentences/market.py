@@ -1,4 +1,4 @@
-"""Sentences about a launch, its early adopters, and the map of brands."""
+"""Sentences about a launch and its early adopters."""
 
 import math
 
@@ -6,8 +6,6 @@ import numpy as np
 
 from portfoy.locale import _, plural
 from portfoy.words import style
-
-COARSE = 0.7  # share of the differences below which the map misleads
 
 
 def describe_launch(fit, launch):
@@ -119,85 +117,3 @@ def _told(found):
     )
     rest = _("who are most like them; how far that carries over to another product, only the next launch can tell.")
     yield f"{text.format(n=style.number(len(found.listed)))} {rest}"
-
-
-def describe_positioning(mapping, *, brand=""):
-    """What the axes of the map mean, how much it shows, who is near whom, and how sure that is."""
-    parts = [_shown(mapping), *(_axis(mapping, place) for place in range(2) if mapping.explained[place] > 0.01)]
-    parts.append(_near(mapping, mapping.own(brand)))
-    if mapping.left_out:
-        listed = ", ".join(style.shorten(name) for name in mapping.left_out)
-        parts.append(_("Left out, because not everything was rated: {list}.").format(list=listed))
-    if mapping.spread["width"].notna().any():
-        drawn = _("the raters") if mapping.named else _("the ratings")
-        text = _("Each ellipse holds {confidence} of the places a brand takes when {drawn} are drawn anew.")
-        parts.append(text.format(confidence=style.level(mapping.confidence), drawn=drawn))
-    return style.Reading(" ".join(parts))
-
-
-def _shown(mapping):
-    part = sum(mapping.explained)
-    text = _(
-        "The map is a principal component analysis, as ratings are levels on a scale and not counts. It shows {share} "
-        "of the differences between the brands."
-    ).format(share=style.share(part))
-    if part < COARSE:
-        text += " " + _("That is little: brands close to each other on it may differ in what it hides.")
-    elif len(mapping.brands) == 3:
-        text += " " + _("With three brands, two axes always show everything.")
-    return text
-
-
-def _axis(mapping, place):
-    """From which attributes to which an axis runs: those that point along it rather than along the other."""
-    attributes = mapping.attributes
-    along, across = attributes["xy"[place]], attributes["yx"[place]]
-    order = along.abs().sort_values(ascending=False).index
-    order = [row for row in order if abs(along[row]) > along.abs().max() / 3]
-    kept = [row for row in order if abs(along[row]) >= abs(across[row])][:4] or order[:1]
-    high, low = ([row for row in kept if (along[row] > 0) == up][:2] for up in (True, False))
-    names = [_and([style.shorten(attributes["attribute"][row]) for row in rows]) for rows in (high, low)]
-    ways = [_("to the right"), _("to the left")] if place == 0 else [_("upwards"), _("downwards")]
-    told = [_("{way} for {names}").format(way=way, names=name) for way, name in zip(ways, names, strict=True) if name]
-    return _("Brands lie further {ways}.").format(ways=", ".join(told))
-
-
-def _and(names):
-    return _(" and ").join(names)
-
-
-def _near(mapping, own):
-    pairs = mapping.distances
-    if own:
-        pairs = pairs[(pairs["brand"] == own) | (pairs["other_brand"] == own)].reset_index(drop=True)
-    first, last = pairs.iloc[0], pairs.iloc[-1]
-    one, two = (
-        (own, first["other_brand"] if first["brand"] == own else first["brand"])
-        if own
-        else (first["brand"], first["other_brand"])
-    )
-    text = _("{one} and {two} are nearest: they differ by {distance} points on a typical attribute{interval}").format(
-        one=style.shorten(one),
-        two=style.shorten(two),
-        distance=style.number(first["distance"], 2),
-        interval=_bounds(first),
-    )
-    near = pairs.iloc[1:][pairs["distance_low"].iloc[1:] <= first["distance_high"]]
-    if len(near):
-        text += _(", though chance may have put them before {n}").format(
-            n=plural("{n} other pair", "{n} other pairs", len(near)).format(n=style.number(len(near)))
-        )
-    one, two = (
-        (own, last["other_brand"] if last["brand"] == own else last["brand"])
-        if own
-        else (last["brand"], last["other_brand"])
-    )
-    return _("{near}. Farthest apart are {one} and {two}, by {distance}{interval}.").format(
-        near=text, one=style.shorten(one), two=style.shorten(two), distance=style.number(last["distance"], 2),
-        interval=_bounds(last),
-    )  # fmt: skip
-
-
-def _bounds(pair):
-    bounds = style.between(pair["distance_low"], pair["distance_high"], lambda value: style.number(value, 2))
-    return "" if bounds == "–" else f" ({bounds})"

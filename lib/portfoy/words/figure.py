@@ -213,3 +213,51 @@ def _legend(ax, order):
     shown = [label for label in order if label in found]
     place = {"loc": "outside lower left", "ncols": len(shown), "columnspacing": 1.2, "handletextpad": 0.5}
     ax.figure.legend([found[label] for label in shown], shown, handlelength=1, labelcolor=style.INK, **place)
+
+
+def scatter(points, ax=None, *, arrows=None, around=None, own=(), height=4.4):
+    """A map of named points, what pulls them as arrows, and how sure the place of each is; one unit alike on both axes.
+
+    Parameters
+    ----------
+    points : list of (name, x, y)
+    arrows : list of (name, x, y), optional; drawn from the middle, the longest a little beyond the farthest point
+    around : list of (width, height, angle), optional; the ellipse of each point, missing where there is none
+    own : names of points that stand out; empty: all alike
+    """
+    import numpy as np
+    import seaborn as sns
+    from matplotlib.patches import Ellipse
+
+    from portfoy.words import placing
+
+    ax = drawing(ax, height)
+    places = np.array([place for _name, *place in points], dtype=float)
+    colours = [style.INK if own and name not in own else style.ACCENT for name, *_place in points]
+    tips = np.array([tip for _name, *tip in arrows or []], dtype=float).reshape(-1, 2)
+    tips = tips * (1.05 * np.hypot(*places.T).max() / max(np.hypot(*tips.T).max(initial=0), 1e-300))
+    size = np.nan_to_num(np.array([shape[0] for shape in around or [(0,)] * len(points)], dtype=float))[:, None] / 2
+    with _look():
+        for tip in tips:
+            line = {"arrowstyle": "-|>", "color": style.SECOND, "lw": 0.9, "shrinkA": 0, "shrinkB": 0}
+            ax.annotate("", tip, (0, 0), arrowprops=line)
+        for place, shape, colour in zip(places, around or [], colours, strict=False):
+            if np.isfinite(shape[0]):
+                ax.add_patch(Ellipse(place, shape[0], shape[1], angle=shape[2], color=colour, alpha=0.16, lw=0))
+        sns.scatterplot(x=places[:, 0], y=places[:, 1], ax=ax, s=40, color=colours, linewidth=0, legend=False, zorder=4)
+        ax.axhline(0, color=style.GRID, lw=0.8, zorder=0)
+        ax.axvline(0, color=style.GRID, lw=0.8, zorder=0)
+        ax.set(xlabel="", ylabel="")
+        ax.grid(visible=False)
+        ax.spines[:].set_visible(False)
+        ax.tick_params(length=0)
+        named = {"fontsize": TEXT, "fontweight": "bold"}
+        wanted = [
+            (place, style.shorten(name, 24), named | {"color": colour})
+            for place, (name, *_place), colour in zip(places, points, colours, strict=True)
+        ]
+        pulls = {"fontsize": TEXT, "color": style.SECOND}
+        wanted += [(tip, style.shorten(name, 24), pulls) for tip, (name, *_tip) in zip(tips, arrows or [], strict=True)]
+        placing.fit_in(ax, np.vstack([places - size, places + size, tips]))
+        placing.write(ax, wanted, np.vstack([places, *(tips * part for part in np.linspace(0.2, 1, 9))]))
+    return ax
