@@ -65,7 +65,7 @@ def early(customers, firm):
 
 
 def recent(customers, firm):
-    return pf.decile_table(pf.recent_table(customers, firm.tables.transactions, months=12))
+    return pf.deciles(pf.recent_table(customers, firm.tables.transactions, months=12), by="revenue").table
 
 
 NUMBERS = {
@@ -85,7 +85,7 @@ NUMBERS = {
     "composition_table": lambda customers, firm: pf.composition_table(customers, value=firm.value),
     "concentration": lambda customers, firm: pf.concentration(customers).curve,
     "concentration_table": lambda customers, firm: pf.concentration_table(customers, groups=["region"]),
-    "decile_table": lambda customers, firm: pf.decile_table(customers),
+    "deciles": lambda customers, firm: pf.deciles(customers).table,
     "stress_table": lambda customers, firm: pf.stress_table(customers.assign(revenue=customers["purchases"])),
     "recent_table": recent,
     "lifetime_value": value_by_region,

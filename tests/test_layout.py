@@ -54,6 +54,7 @@ INSIDE = {  # the order inside a package, left to right
     "retention": ["cohorts"],
     "portfolio": ["concentration", "composition", "growth", "verdict", "journey"],
     "selection": [
+        "deciles",
         "rules",
         "rfm",
         "profiles",

@@ -1,11 +1,11 @@
-"""Concentration and tenths against naive sums, a bootstrap and the published CDNOW figures."""
+"""Concentration against naive sums, a bootstrap and the published CDNOW figures."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from portfoy.errors import DataError
-from portfoy.portfolio.concentration import concentration, concentration_table, decile_table, stress_table
+from portfoy.portfolio.concentration import concentration, concentration_table, stress_table
 
 
 def people(revenue, margin=None):
@@ -16,10 +16,6 @@ def naive_gini(value):
     """Half the mean absolute difference of all pairs, relative to the mean."""
     value = np.asarray(value, dtype=float)
     return np.abs(value[:, None] - value[None, :]).mean() / (2 * value.mean())
-
-
-def naive_tenths(value):
-    return [1 + 10 * sum(other > own for other in value) // len(value) for own in value]
 
 
 @pytest.fixture(scope="module")
@@ -43,22 +39,6 @@ def test_five_customers():
         {"customer_share": [0, 0.2, 0.4, 0.6, 0.8, 1], "value_share": [0, 0.5, 0.8, 0.9, 1, 1]}, dtype=float
     )
     pd.testing.assert_frame_equal(found.curve, curve)
-
-
-def test_tenths_of_eight_customers():
-    table = decile_table(people([80, 5, 5, 5, 40, 0, -5, 30], [8, 1, 1, np.nan, 4, np.nan, np.nan, 3]))
-    expected = pd.DataFrame(
-        {
-            "decile": [1, 2, 3, 4, 8, 9],
-            "customers": [1, 1, 1, 3, 1, 1],
-            "revenue": [80.0, 40, 30, 15, 0, -5],
-            "margin": [8.0, 4, 3, 2, np.nan, np.nan],
-            "share": np.array([80, 40, 30, 15, 0, -5]) / 160,
-            "cumulative_share": np.array([80, 120, 150, 165, 165, 160]) / 160,
-            "mean": [80.0, 40, 30, 5, 0, -5],
-        }
-    )
-    pd.testing.assert_frame_equal(table, expected, check_dtype=False)
 
 
 # (b) Published numbers and other computations
@@ -94,36 +74,11 @@ def test_intervals_agree_with_a_bootstrap(values):
         assert half == pytest.approx(np.std([getattr(one, name) for one in again]), rel=0.14), name
 
 
-# (c) Tenths
-
-
-@pytest.mark.parametrize("seed", range(3))
-def test_tenths_equal_a_naive_computation(seed):
-    random = np.random.default_rng(seed)
-    value = random.choice([5.0, 10, 20, 40, 80, 160], 97) if seed else random.gamma(1, 50, 100)
-    table = decile_table(people(value)).set_index("decile")
-    own = pd.Series(value).groupby(naive_tenths(value))
-    assert table["customers"].to_dict() == own.size().to_dict()
-    assert table["revenue"].to_dict() == pytest.approx(own.sum().to_dict())
-    assert table["share"].sum() == pytest.approx(1)
-    assert table["cumulative_share"].iloc[-1] == pytest.approx(1)
-
-
-def test_equal_values_stay_in_one_tenth():
-    table = decile_table(people([100, *[7] * 19]))
-    assert table["customers"].tolist() == [20]
-    table = decile_table(people([*[100] * 3, *[7] * 17]))
-    assert table[["decile", "customers"]].to_numpy().tolist() == [[1, 3], [2, 17]]
-
-
-def test_tenths_by_margin_leave_out_customers_without_one():
-    table = decile_table(people([10, 20, 30], [5, np.nan, 3]), by="margin")
-    assert table["customers"].sum() == 2
-    assert table["mean"].tolist() == [5, 3]
-    assert concentration(people([10, 20, 30], [5, np.nan, 3]), by="margin").customers == 2
-
-
 # (d) Properties
+
+
+def test_customers_whose_value_is_not_known_are_left_out():
+    assert concentration(people([10, 20, 30], [5, np.nan, 3]), by="margin").customers == 2
 
 
 def test_order_of_rows_and_scale_do_not_matter():
@@ -178,29 +133,26 @@ def test_the_curve_of_many_customers_is_thinned_and_keeps_its_ends():
 # (e) Errors
 
 
-@pytest.mark.parametrize("function", [concentration, decile_table])
 @pytest.mark.parametrize(("value", "total"), [([0, 0], "0.00"), ([10, -1510.5], "-1,500.50")])
-def test_a_total_not_above_zero_is_refused(function, value, total):
+def test_a_total_not_above_zero_is_refused(value, total):
     with pytest.raises(DataError) as caught:
-        function(people(value))
+        concentration(people(value))
     assert str(caught.value) == (
         f"customers: the total of 'revenue' is {total}; shares need a total above zero. "
         "Check returns and the sign of amounts."
     )
 
 
-@pytest.mark.parametrize("function", [concentration, decile_table])
-def test_an_unknown_column_and_an_empty_base_are_refused(function):
+def test_an_unknown_column_and_an_empty_base_are_refused():
     with pytest.raises(DataError) as caught:
-        function(people([1, 2]), by="profit")
+        concentration(people([1, 2]), by="profit")
     assert str(caught.value) == (
-        f"{function.__name__}: column 'profit' is missing; the table has 'revenue', 'margin'. "
-        "Make it with customer_table."
+        "concentration: column 'profit' is missing; the table has 'revenue', 'margin'. Make it with customer_table."
     )
     with pytest.raises(DataError) as caught:
-        function(people([]))
+        concentration(people([]))
     assert str(caught.value) == (
-        f"{function.__name__}: there are no customers; at least one is needed. Check the date and the data."
+        "concentration: there are no customers; at least one is needed. Check the date and the data."
     )
 
 

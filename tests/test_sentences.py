@@ -13,7 +13,7 @@ import portfoy.locale
 from helpers import plain
 from portfoy.models.bg_nbd import BgNbd
 from portfoy.models.holdout import Backtest
-from portfoy.portfolio.concentration import concentration, decile_table
+from portfoy.portfolio.concentration import concentration
 from portfoy.selection.lists import Reach
 from portfoy.selection.rfm import rfm
 from portfoy.sentences.data import quality_text
@@ -140,37 +140,6 @@ def test_concentration_of_another_measure_and_of_one_customer():
     )
     assert pf.describe_concentration(concentration(people([7]))) == (
         "There is one customer, who brings all of the revenue."
-    )
-
-
-# Tenths
-
-
-def test_tenths():
-    table = decile_table(people([*[400] * 2, *range(100, 118)]))
-    assert plain(pf.describe_deciles(table, currency="TRY")) == (
-        "The best 2 customers, 10.0% of those ranked, bring 29.1% of the revenue, TRY 400 each on average; "
-        "the 10 in tenths 6 to 10 bring 38.0%."
-    )
-
-
-def test_tenths_of_one_best_customer_by_margin():
-    table = decile_table(people(range(5), margin=[60.0, 10, 10, 10, 10]), by="margin")
-    assert plain(pf.describe_deciles(table, by="margin")) == (
-        "The best customer, 20.0% of those ranked, brings 60.0% of the margin, 60.00; "
-        "the others are too much alike to tell an upper from a lower half."
-    )
-
-
-def test_tenths_with_more_returned_than_bought():
-    table = decile_table(people([100, 10, -5]))
-    assert plain(pf.describe_deciles(table)).endswith("the 1 in tenths 6 to 10 brings -4.8%.")
-
-
-@pytest.mark.parametrize("revenue", [[5], [5] * 30, [9, *[5] * 30]])
-def test_tenths_that_cannot_be_told_apart(revenue):
-    assert pf.describe_deciles(decile_table(people(revenue))) == (
-        "These customers are too few or too much alike to be parted into tenths."
     )
 
 
@@ -492,7 +461,6 @@ def test_every_sentence_ends_and_fills_in_every_blank():
     texts = [
         pf.describe_data(tables()),
         pf.describe_concentration(concentration(people([3, 2, -1]))),
-        pf.describe_deciles(decile_table(people([5, 3, 1]))),
         pf.describe_cuts(scored([1, 1, 1], [1, 2, 1])),
         pf.describe_segments(segments()),
         pf.describe_holdout(holdout(1, 1), SPLIT),

@@ -7,7 +7,7 @@ from portfoy.course.exercise import Exercise, Mistake
 from portfoy.customers import margin_rate
 from portfoy.errors import DataError
 from portfoy.locale import _
-from portfoy.portfolio.concentration import decile_table
+from portfoy.selection.deciles import deciles
 from portfoy.selection.examples import response_examples
 from portfoy.selection.profiles import segment_table
 from portfoy.selection.response import fit_response
@@ -84,20 +84,20 @@ def _index_mistakes(desk):
 
 
 def _best_tenth(desk, by="margin"):
-    return float(decile_table(desk.customers, by=by)["share"].iloc[0])
+    return float(deciles(desk.customers, by=by).table["share"].iloc[0])
 
 
 def _best_tenth_mistakes(desk):
-    deciles = decile_table(desk.customers, by="margin")
+    tenths = deciles(desk.customers, by="margin").table
     said = _("This is the share of the revenue that the best tenth by revenue brings; the question is about margin.")
     worst = _("This is the share of the worst tenth: sort so that the customer with the highest margin comes first.")
     money = _("This is the margin of the best tenth in money: divide it by the margin of all customers.")
     fifth = _("This is the share of the best fifth; a tenth is asked for.")
     return [
         Mistake(_best_tenth(desk, "revenue"), said),
-        Mistake(float(deciles["share"].iloc[-1]), worst),
-        Mistake(float(deciles["margin"].iloc[0]), money),
-        Mistake(float(deciles["cumulative_share"].iloc[min(1, len(deciles) - 1)]), fifth),
+        Mistake(float(tenths["share"].iloc[-1]), worst),
+        Mistake(float(tenths["margin"].iloc[0]), money),
+        Mistake(float(tenths["cumulative_share"].iloc[min(1, len(tenths) - 1)]), fifth),
     ]
 
 
@@ -212,7 +212,7 @@ EXERCISES = [
         hints=lambda: [
             _("Rank the customers by margin, the highest first, and look at the first tenth only."),
             _("A table of tenths by margin holds the share of each; the first row is the best tenth."),
-            _("Call decile_table with by set to margin, and take the first value of its column share. Do not round."),
+            _("Call deciles with by set to margin, and take the first share of its table. Do not round."),
         ],
         mistakes=_best_tenth_mistakes,
         praise=lambda: _("This is the part of all margin that rests on one customer in ten."),

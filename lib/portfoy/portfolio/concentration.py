@@ -1,4 +1,4 @@
-"""How much rests on a few customers, and what each tenth of them brings."""
+"""How much rests on a few customers."""
 
 from dataclasses import dataclass
 
@@ -85,45 +85,6 @@ def concentration(customers, *, by="revenue", top=0.2, confidence=0.95):
 def _interval(estimate, influence, confidence, most):
     low, high = wald(estimate, np.sqrt(np.var(influence) / len(influence)), confidence)
     return float(max(low, 0.0)), float(min(high, most))
-
-
-def decile_table(customers, *, by="revenue"):
-    """Customers in ten groups of equal size, best first: what each tenth brings.
-
-    Customers with equal values stay in one group, so groups can differ in size; customers without a value are left out.
-
-    Parameters
-    ----------
-    customers : DataFrame, one row per customer
-        Needs ``revenue``, ``margin`` and the column `by`; the margin is summed where it is known.
-    by : column to rank on, default "revenue"
-
-    Returns
-    -------
-    DataFrame, one row per group that has customers, best first
-        ``decile`` 1-10; ``customers``; ``revenue``, ``margin`` money; ``share`` of the total of `by`, 0-1;
-        ``cumulative_share`` of this and all better groups; ``mean`` of `by` per customer.
-
-    Raises
-    ------
-    DataError : a column is missing, or the total of `by` is not above zero.
-    """
-    need_columns(customers, [by, "revenue", "margin"], "decile_table")
-    customers = customers[customers[by].notna()]
-    value = customers[by].to_numpy(dtype=float)
-    total = positive_total(value, by)
-    above = len(value) - np.searchsorted(np.sort(value), value, side="right")
-    table = customers.assign(decile=1 + 10 * above // len(value), ranked=value)
-    result = table.groupby("decile").agg(
-        customers=("ranked", "size"),
-        revenue=("revenue", "sum"),
-        margin=("margin", lambda m: m.sum(min_count=1)),
-        by=("ranked", "sum"),
-    )
-    result["share"] = result["by"] / total
-    result["cumulative_share"] = result["share"].cumsum()
-    result["mean"] = result.pop("by") / result["customers"]
-    return result.reset_index()
 
 
 def concentration_table(customers, *, groups=(), measures=("revenue", "margin"), top=0.2, confidence=0.95):

@@ -46,29 +46,6 @@ def describe_concentration(concentration, second=None):
     return style.Reading(text)
 
 
-def describe_deciles(deciles, *, by="revenue", currency=""):
-    """The best tenth against the lower half, in the measure they were ranked by."""
-    best, lower = deciles.iloc[0], deciles[deciles["decile"] > 5]
-    total, n, rest = deciles["customers"].sum(), best["customers"], lower["customers"].sum()
-    if n == total:
-        return style.Reading(_("These customers are too few or too much alike to be parted into tenths."))
-    text = plural(
-        "The best customer, {part} of those ranked, brings {share} of the {measure}, {mean};",
-        "The best {n} customers, {part} of those ranked, bring {share} of the {measure}, {mean} each on average;",
-        n,
-    ).format(
-        n=style.number(n),
-        part=style.share(n / total),
-        share=style.share(best["share"]),
-        measure=style.measure(by),
-        mean=style.money(best["mean"], currency),
-    )
-    low = plural("the {n} in tenths 6 to 10 brings {share}.", "the {n} in tenths 6 to 10 bring {share}.", rest)
-    if not rest:
-        low = _("the others are too much alike to tell an upper from a lower half.")
-    return style.Reading(f"{text} {low.format(n=style.number(rest), share=style.share(lower['share'].sum()))}")
-
-
 def describe_composition(composition, *, confidence=0.95):
     """Where revenue per customer differs most from that of the base, of the differences that are no chance."""
     named = composition[~composition["level"].isin([OTHERS, NOT_KNOWN])]

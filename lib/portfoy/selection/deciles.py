@@ -1,0 +1,113 @@
+"""Who brings the profit: customers in tenths, the best first."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from portfoy.errors import need_columns, positive_total
+from portfoy.firm import analysis, customers_of
+from portfoy.locale import _, plural
+from portfoy.words import style
+from portfoy.words.result import Finding, Result
+from portfoy.words.table import show
+
+
+@dataclass(frozen=True)
+class Deciles(Result):
+    """Customers in ten groups of equal size, best first: what each tenth brings.
+
+    ``table``, one row per group that has customers, best first: ``decile`` 1-10; ``customers``; ``revenue``,
+    ``margin`` money; ``share`` of the total of ``by``, 0-1; ``cumulative_share`` of this and all better groups;
+    ``mean`` of ``by`` per customer. ``by``: the column they are ranked on.
+    """
+
+    table: pd.DataFrame
+    by: str
+    currency: str
+
+    @property
+    def alike(self):
+        """Whether all customers are in one group."""
+        return len(self.table) == 1
+
+    def finding(self):
+        if self.alike:
+            return Finding(_("These customers are too few or too much alike to be parted into tenths"), nothing=True)
+        best, part = self.table.iloc[0], self.table["customers"].iloc[0] / self.table["customers"].sum()
+        text = _("The best customers bring {share:share} of the {measure}")
+        if 0.09 <= part <= 0.11:  # else there are few customers, or many who are equal
+            text = _("The best tenth of customers brings {share:share} of the {measure}")
+        return Finding(style.say(text, {**best, "measure": style.measure(self.by)}))
+
+    def reading(self):
+        if self.alike:
+            return ""
+        best, lower = self.table.iloc[0], self.table[self.table["decile"] > 5]
+        text = plural(
+            "That is {customers:count} customer with {mean:money}.",
+            "Those are {customers:count} customers with {mean:money} each on average.",
+            best["customers"],
+        )
+        rest = {"rest": lower["customers"].sum(), "low": lower["share"].sum()}
+        low = plural(
+            "The {rest:count} in the lower half brings {low:share}.",
+            "The {rest:count} in the lower half bring {low:share}.",
+            rest["rest"],
+        )
+        said = [style.say(text, best, currency=self.currency), style.say(low, rest) if rest["rest"] else ""]
+        return style.Reading(" ".join(filter(None, said)))
+
+    def summary(self):
+        return show(self.table, _("Customers in tenths, the most profitable first"), currency=self.currency)
+
+    def method(self):
+        return style.say(
+            _(
+                "Customers are ranked by {measure} since their first order, net of returns, and parted into ten groups "
+                "of equal size; equal customers stay in one group, so that groups can differ in size. {n:count} "
+                "customers are ranked; those whose {measure} is not known are left out. The lower half are tenths 6 to "
+                "10. A count of what was, not a forecast."
+            ),
+            {"measure": style.measure(self.by), "n": self.table["customers"].sum()},
+        )
+
+
+@analysis
+def deciles(of, *, by=None):
+    """Customers in ten groups of equal size, best first: what each tenth brings.
+
+    Customers with equal values stay in one group, so groups can differ in size; customers without a value are left out.
+
+    Parameters
+    ----------
+    of : Firm, or DataFrame, one row per customer
+        Needs ``revenue``, ``margin`` and the column `by`; the margin is summed where it is known.
+    by : column to rank on; by default the margin where any is known, else the revenue
+
+    Returns
+    -------
+    Deciles; not possible where a column is missing, or the total of `by` is not above zero
+    """
+    customers, currency, _confidence = customers_of(of)
+    need_columns(customers, ["revenue", "margin"], "deciles")
+    by = by or ("margin" if customers["margin"].notna().any() else "revenue")
+    need_columns(customers, [by], "deciles")
+    return Deciles(_tenths(customers[customers[by].notna()], by), by, currency)
+
+
+def _tenths(customers, by):
+    value = customers[by].to_numpy(dtype=float)
+    total = positive_total(value, by)
+    above = len(value) - np.searchsorted(np.sort(value), value, side="right")
+    table = customers.assign(decile=1 + 10 * above // len(value), ranked=value)
+    result = table.groupby("decile").agg(
+        customers=("ranked", "size"),
+        revenue=("revenue", "sum"),
+        margin=("margin", lambda m: m.sum(min_count=1)),
+        by=("ranked", "sum"),
+    )
+    result["share"] = result["by"] / total
+    result["cumulative_share"] = result["share"].cumsum()
+    result["mean"] = result.pop("by") / result["customers"]
+    return result.reset_index()
