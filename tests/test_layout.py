@@ -42,7 +42,7 @@ ORDER = [
 ]
 RANK = {name: rank for rank, row in enumerate(ORDER) for name in row}
 INSIDE = {  # the order inside a package, left to right
-    "words": ["stages", "codes", "labels", "style", "table", "placing", "figure", "result"],
+    "words": ["stages", "codes", "labels", "style", "table", "placing", "figure", "shapes", "result"],
     "source": [
         *("names", "contract", "sniff", "settings", "parse", "ids"),
         *("address", "files", "seen", "quality", "tables", "open", "mapping"),

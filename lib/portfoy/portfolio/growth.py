@@ -10,7 +10,7 @@ from portfoy.errors import DataError
 from portfoy.firm import analysis
 from portfoy.intervals import wilson
 from portfoy.locale import _, plural
-from portfoy.words import figure, style
+from portfoy.words import figure, shapes, style
 from portfoy.words.result import Figure, Finding, Result
 from portfoy.words.table import show
 
@@ -84,7 +84,7 @@ class Growth(Result):
             (_("did not buy again"), style.WARM, -table["lost"]),
         ]
         ends = [style.day(end).partition(" ")[2] for end in table["end"]]
-        ax = figure.stacked_changes(parts, ends, (_("net"), table["net"]), ax)
+        ax = shapes.stacked_changes(parts, ends, (_("net"), table["net"]), ax)
         numbers = "; ".join(
             style.say(_("{end:day}: {new:count} new, {reactivated:count} back, {lost:count} lost"), row)
             for _place, row in table.iterrows()

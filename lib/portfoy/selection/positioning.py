@@ -30,7 +30,7 @@ from portfoy.intervals import z_value
 from portfoy.locale import _, plural
 from portfoy.models.threads import one_thread
 from portfoy.source.contract import check_columns
-from portfoy.words import figure, style
+from portfoy.words import figure, shapes, style
 from portfoy.words.result import Finding, Result
 from portfoy.words.table import show
 
@@ -128,7 +128,7 @@ class Positioning(Result):
         points, arrows, around = (
             list(table[names].itertuples(index=False, name=None)) for table, names in zip(tables, parts, strict=True)
         )
-        ax = figure.scatter(points, ax, arrows=arrows, around=around, own=[self.brand] if self.brand else [])
+        ax = shapes.scatter(points, ax, arrows=arrows, around=around, own=[self.brand] if self.brand else [])
         numbers = "; ".join(
             style.say(_("{brand}: {x:ratio} across, {y:ratio} up"), row) for _place, row in self.brands.iterrows()
         )

@@ -120,7 +120,7 @@ def drawing(ax=None, height=3.0):
 
 def name(ax, title, under, numbers):
     """Give a chart its title, the unit and period that stand under it, and its numbers for those who cannot see it."""
-    with _look():
+    with look():
         ax.set_title(title, loc="left", fontsize=11, fontweight="bold", color=style.INK, wrap="$" not in title)
     ax.set_label(under)
     no_math(ax.figure)
@@ -162,102 +162,8 @@ def _size(size):
     return f"font-size: {size}" if size else ""
 
 
-def _look():
+def look():
+    """The style of a house shape, while it is drawn."""
     import matplotlib.pyplot as plt
 
     return plt.rc_context(LOOK)
-
-
-def stacked_changes(parts, at, net, ax=None, *, height=3.2):
-    """Bars of what each period gained above zero and lost below it, and a point for the net.
-
-    Parameters
-    ----------
-    parts : list of (name, colour, Series), one value a period; those below zero hang down
-    at : list of text, what each period is called
-    net : (name, Series)
-    """
-    import seaborn as sns
-
-    ax, where = drawing(ax, height), list(range(len(at)))
-    with _look():
-        for sign in (1, -1):  # the whole stack first, then what lies below its end: each covers the one before
-            shown = [(label, colour, values.where(values * sign > 0, 0.0)) for label, colour, values in parts]
-            for place in range(len(shown), 0, -1):
-                label, colour, _values = shown[place - 1]
-                total = sum(values for *_about, values in shown[:place])
-                known = label not in ax.get_legend_handles_labels()[1] and (parts[place - 1][2] * sign > 0).any()
-                sns.barplot(
-                    x=where, y=total.to_numpy(float), ax=ax, color=colour, saturation=1, width=0.68, linewidth=0,
-                    label=label if known else None, legend=False, errorbar=None,
-                )  # fmt: skip
-        label, values = net
-        sns.scatterplot(
-            x=where, y=values.to_numpy(float), ax=ax, s=36, color=style.INK, edgecolor=style.PAPER, linewidth=0.8,
-            label=label, legend=False, zorder=4,
-        )  # fmt: skip
-        ax.axhline(0, color=style.INK, lw=0.9, zorder=3)
-        ax.set(xlabel="", ylabel="")
-        every = -(-len(at) // 6)
-        shown = where[(len(at) - 1) % every :: every]
-        ax.set_xticks(shown, [at[place] for place in shown])
-        ax.yaxis.set_major_formatter(lambda value, _position: style.money(value, "", compact=True))
-        ax.grid(axis="x", visible=False)
-        _legend(ax, [*(label for label, *_about in parts), net[0]])
-    return ax
-
-
-def _legend(ax, order):
-    """One line below the chart, in the order given."""
-    found = dict(zip(*reversed(ax.get_legend_handles_labels()), strict=True))
-    shown = [label for label in order if label in found]
-    place = {"loc": "outside lower left", "ncols": len(shown), "columnspacing": 1.2, "handletextpad": 0.5}
-    ax.figure.legend([found[label] for label in shown], shown, handlelength=1, labelcolor=style.INK, **place)
-
-
-def scatter(points, ax=None, *, arrows=None, around=None, own=(), height=4.4):
-    """A map of named points, what pulls them as arrows, and how sure the place of each is; one unit alike on both axes.
-
-    Parameters
-    ----------
-    points : list of (name, x, y)
-    arrows : list of (name, x, y), optional; drawn from the middle, the longest a little beyond the farthest point
-    around : list of (width, height, angle), optional; the ellipse of each point, missing where there is none
-    own : names of points that stand out; empty: all alike
-    """
-    import numpy as np
-    import seaborn as sns
-    from matplotlib.patches import Ellipse
-
-    from portfoy.words import placing
-
-    ax = drawing(ax, height)
-    places = np.array([place for _name, *place in points], dtype=float)
-    colours = [style.INK if own and name not in own else style.ACCENT for name, *_place in points]
-    tips = np.array([tip for _name, *tip in arrows or []], dtype=float).reshape(-1, 2)
-    tips = tips * (1.05 * np.hypot(*places.T).max() / max(np.hypot(*tips.T).max(initial=0), 1e-300))
-    size = np.nan_to_num(np.array([shape[0] for shape in around or [(0,)] * len(points)], dtype=float))[:, None] / 2
-    with _look():
-        for tip in tips:
-            line = {"arrowstyle": "-|>", "color": style.SECOND, "lw": 0.9, "shrinkA": 0, "shrinkB": 0}
-            ax.annotate("", tip, (0, 0), arrowprops=line)
-        for place, shape, colour in zip(places, around or [], colours, strict=False):
-            if np.isfinite(shape[0]):
-                ax.add_patch(Ellipse(place, shape[0], shape[1], angle=shape[2], color=colour, alpha=0.16, lw=0))
-        sns.scatterplot(x=places[:, 0], y=places[:, 1], ax=ax, s=40, color=colours, linewidth=0, legend=False, zorder=4)
-        ax.axhline(0, color=style.GRID, lw=0.8, zorder=0)
-        ax.axvline(0, color=style.GRID, lw=0.8, zorder=0)
-        ax.set(xlabel="", ylabel="")
-        ax.grid(visible=False)
-        ax.spines[:].set_visible(False)
-        ax.tick_params(length=0)
-        named = {"fontsize": TEXT, "fontweight": "bold"}
-        wanted = [
-            (place, style.shorten(name, 24), named | {"color": colour})
-            for place, (name, *_place), colour in zip(places, points, colours, strict=True)
-        ]
-        pulls = {"fontsize": TEXT, "color": style.SECOND}
-        wanted += [(tip, style.shorten(name, 24), pulls) for tip, (name, *_tip) in zip(tips, arrows or [], strict=True)]
-        placing.fit_in(ax, np.vstack([places - size, places + size, tips]))
-        placing.write(ax, wanted, np.vstack([places, *(tips * part for part in np.linspace(0.2, 1, 9))]))
-    return ax
