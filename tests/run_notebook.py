@@ -11,7 +11,7 @@ from matplotlib.text import Text
 
 import portfoy as pf
 from portfoy.errors import DataError, FitError
-from portfoy.words.style import Table
+from portfoy.words.table import Table
 
 REPORTS = Path(__file__).parent.parent / "notebooks" / "reports"
 

@@ -123,16 +123,6 @@ def test_findings_on_states_take_a_confidence():
     assert pf.findings_table(states=states(70), states_before=states(57)).iloc[0]["verdict"] == "steady"
 
 
-def test_the_reader_is_told_of_which_confidence_the_intervals_are():
-    facts = {"used": 1, "rows": 1, "customers": 1, "orders": 1, "first_day": pd.Timestamp("2024-01-01")}
-    facts = type("Facts", (), facts | {"last_day": pd.Timestamp("2024-01-01"), "goes_on": False})
-    tables = type("Tables", (), {"facts": facts, "quality": pd.DataFrame({"rows": []}), "reading": ()})
-    said = "Two numbers in brackets are the bounds of an interval, of {} where nothing else is said."
-    for confidence, words in ((0.8, "80%"), (0.95, "95%"), (0.995, "99.5%")):
-        assert plain(pf.describe_data(tables, confidence=confidence)).endswith(said.format(words))
-    assert "interval" not in pf.describe_data(tables)
-
-
 # --- the selection -------------------------------------------------------------------------------------------------
 
 

@@ -52,7 +52,7 @@ INSIDE = {  # the order inside a package, left to right
         *("columns", "leaks", "logistic", "judging", "separation"),
     ],
     "retention": ["cohorts"],
-    "portfolio": ["concentration", "composition", "growth", "verdict", "journey"],
+    "portfolio": ["quality", "concentration", "composition", "growth", "verdict", "journey"],
     "selection": [
         "deciles",
         "rules",
@@ -73,7 +73,6 @@ INSIDE = {  # the order inside a package, left to right
     "simulate": ["truth", "days", "people", "market", "buying", "service", "campaigns", "dirt", "firm", "write"],
     "figures": ["outlook", "portfolio", "lifecycle", "journey", "segments", "clusters", "response", "market"],
     "sentences": [
-        "data",
         "outlook",
         "portfolio",
         "spread",
@@ -232,7 +231,7 @@ def test_a_module_imports_only_from_its_left(name):
     [
         ("retention", "from portfoy.selection.rfm import rfm"),
         ("retention", "from portfoy.figures.segments import plot_rfm"),
-        ("figures", "import portfoy.sentences.data"),
+        ("figures", "import portfoy.sentences.outlook"),
         ("contract", "from .locale import _"),
         ("source", "from portfoy import contract"),
         ("customers", "def late():\n    import portfoy.models"),

@@ -1,7 +1,6 @@
 """What the reports say in words: whole sentences from made-up tables, each branch, and odd data."""
 
 import re
-from datetime import date
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,94 +8,12 @@ import pandas as pd
 import pytest
 
 import portfoy as pf
-import portfoy.locale
 from helpers import plain
 from portfoy.models.bg_nbd import BgNbd
 from portfoy.models.holdout import Backtest
 from portfoy.portfolio.concentration import concentration
 from portfoy.selection.lists import Reach
 from portfoy.selection.rfm import rfm
-from portfoy.sentences.data import quality_text
-from portfoy.source.quality import Facts
-
-
-def quality(*rows):
-    return pd.DataFrame(rows, columns=["rule", "rows", "share", "example", "done"])
-
-
-FACTS = Facts(
-    rows=1200,
-    used=1100,
-    customers=300,
-    orders=800,
-    revenue=12345.6,
-    first_day=date(2025, 1, 2),
-    last_day=date(2026, 6, 30),
-)
-
-
-def tables(*rows, reading=(), facts=FACTS):
-    return SimpleNamespace(facts=facts, quality=quality(*rows), reading=reading, name="Kırtasiye", currency="TRY")
-
-
-USED = "1,100 of 1,200 order lines are used; 300 customers placed 800 orders from 2 Jan 2025 to 30 Jun 2026."
-
-
-# The data
-
-
-def test_data_with_findings():
-    found = tables(
-        ("Customer unknown (guest)", 100, 1 / 12, "row 3", "set aside"),
-        ("Date in the future", 1, 0.0001, "row 9", "set aside"),
-        ("Amount of zero", 0, 0.0, "", ""),
-        reading=["dates are day first"],
-    )
-    assert plain(pf.describe_data(found)) == (
-        f"{USED} Found on the way, as a share of all lines: customer unknown (guest), 8.3%; "
-        "date in the future, less than 0.1%. Read from the values: dates are day first."
-    )
-
-
-def test_data_without_findings():
-    assert plain(pf.describe_data(tables(("Amount of zero", 0, 0.0, "", "")))) == USED
-    assert plain(pf.describe_data(tables())) == USED
-    assert plain(pf.describe_data(tables(), as_of=tables().facts.last_day)) == USED
-    earlier = plain(pf.describe_data(tables(), as_of="2020-01-31"))
-    assert earlier == f"{USED} This report stands on 31 Jan 2020 and leaves out what came later."
-
-
-def test_data_in_a_terminal():
-    found = tables(
-        ("Return (negative amount)", 1200, 0.25, "row 7: A", "subtracted"),
-        ("Amount of zero", 0, 0.0, "", ""),
-        ("Id that differs from another only in case", 0, 0.0, "", ""),
-        reading=["dates are day first"],
-    )
-    assert plain(quality_text(found)).splitlines() == [
-        f"Kırtasiye: {USED}",
-        "revenue, net of returns: TRY 12,346",
-        "read from the values: dates are day first",
-        "",
-        "Check                     Rows   Share  First example  What was done",
-        "Return (negative amount)  1,200  25.0%  row 7: A       subtracted",
-        "",
-        "Looked for and not found: amount of zero; id that differs from another only in case.",
-        "",
-        "The data can be used.",
-    ]
-
-
-def test_data_in_a_terminal_when_nothing_or_everything_was_found():
-    assert "Check" not in quality_text(tables(("Amount of zero", 0, 0.0, "", "")))
-    assert "not found" not in quality_text(tables(("Amount of zero", 2, 0.1, "row 1", "kept")))
-
-
-def test_a_turkish_heading_gets_a_turkish_small_letter(monkeypatch):
-    monkeypatch.setattr(portfoy.locale, "_language", "tr")
-    text = pf.describe_data(tables(("İade", 12, 0.01, "", ""), ("Irak tarih", 12, 0.01, "", "")))
-    assert "iade, %1,0; ırak tarih, %1,0" in text
-
 
 # Concentration
 
@@ -459,7 +376,6 @@ def test_a_budget_is_told_where_it_limits_the_list(reach, expected):
 
 def test_every_sentence_ends_and_fills_in_every_blank():
     texts = [
-        pf.describe_data(tables()),
         pf.describe_concentration(concentration(people([3, 2, -1]))),
         pf.describe_cuts(scored([1, 1, 1], [1, 2, 1])),
         pf.describe_segments(segments()),
@@ -471,12 +387,3 @@ def test_every_sentence_ends_and_fills_in_every_blank():
         assert text.endswith(".")
         assert not re.search(r"[{}]|nan|None|  |\.\.", text), text
         assert text._repr_html_().startswith("<p ")
-
-
-def test_one_customer_with_one_order_is_told_in_the_singular():
-    day = pd.Timestamp("2026-01-05")
-    facts = SimpleNamespace(used=1, rows=2, customers=1, orders=1, first_day=day, last_day=day, goes_on=False)
-    told = SimpleNamespace(facts=facts, quality=pd.DataFrame({"rows": []}), reading=[])
-    assert plain(pf.describe_data(told)) == (
-        "1 of 2 order lines are used; 1 customer placed 1 order from 5 Jan 2026 to 5 Jan 2026."
-    )

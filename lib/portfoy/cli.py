@@ -33,7 +33,7 @@ for command in (
 def check(where):
     """Read the data at WHERE, print the data-quality table, and say whether they can be used (exit code 2: no)."""
     with one_line("check"):
-        from portfoy.sentences.data import quality_text
+        from portfoy.portfolio.quality import quality_text
         from portfoy.source import open as source
 
         tables = source.open(where)

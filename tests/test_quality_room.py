@@ -1,0 +1,220 @@
+"""What the figures rest on, from files counted by hand and by pandas, and the sentences that say it."""
+
+import re
+from datetime import date
+from pathlib import Path
+from types import SimpleNamespace
+
+import pandas as pd
+import pytest
+
+import portfoy.locale
+from helpers import plain
+from portfoy import firm as firms
+from portfoy.firm import Firm
+from portfoy.portfolio.quality import Quality, quality, quality_text
+from portfoy.source.quality import Facts
+
+TEACHING = Path(__file__).parent.parent / "data" / "teaching"
+LINES = """customer_id,order_id,ordered_on,amount
+A,1,2026-03-01,10
+A,2,2026-03-31,20
+B,3,2026-03-31,-5
+,4,2026-03-30,7
+A,5,soon,9
+C,6,2026-03-02,4
+"""
+
+
+@pytest.fixture
+def opened(tmp_path):
+    """A function that opens a source of these order lines and further tables."""
+
+    def opened(lines=LINES, *, as_of=None, confidence=0.95, **further):
+        (tmp_path / "transactions.csv").write_text(lines)
+        for name, text in further.items():
+            (tmp_path / f"{name}.csv").write_text(text)
+        return firms.open(tmp_path, as_of=as_of, confidence=confidence)
+
+    return opened
+
+
+# (a) A few lines
+
+
+def test_six_lines(opened):
+    found = quality(
+        opened(customers="customer_id\nA\nB\nX\n", tickets="ticket_id,customer_id,opened_on\n1,Q,2026-03-01\n")
+    )
+    expected = pd.DataFrame(
+        {
+            "rule": [
+                "Date missing or unreadable",
+                "Customer unknown (guest)",
+                "Return (negative amount)",
+                "Customer with returns but no purchase",
+            ],
+            "rows": [1, 1, 1, 1],
+            "share": 1 / 6,
+            "example": ["row 6: soon", "row 5: 4", "row 4: 3", "B"],  # row 1 is the header
+            "done": [
+                "set aside",
+                "set aside; the revenue is nobody's",
+                "subtracted from the customer's revenue; not a purchase",
+                "in no customer's figures",
+            ],
+        },
+        index=pd.Index(["unreadable_date", "unknown_customer", "return", "only_returns"], name="check"),
+    )
+    pd.testing.assert_frame_equal(found.table, expected)
+    assert (found.facts.rows, found.facts.used, found.customers, found.revenue) == (6, 4, 2, 34.0)
+    missing = found.unmatched[["table", "ids", "missing", "example"]].to_numpy().tolist()
+    assert missing == [["customers", 3, 1, "X"], ["tickets", 1, 1, "Q"]]
+
+
+def test_nothing_found_is_a_row_that_says_so(opened):
+    found = quality(opened("customer_id,order_id,ordered_on,amount\nA,1,2026-03-31,10\n"))
+    assert found.table.loc["none", ["rule", "rows", "done"]].tolist() == ["All checks", 0, "nothing found"]
+    assert found.finding().text == "Every order line that was read is used"
+
+
+# (c) A naive count
+
+
+def test_the_figures_are_those_of_the_file():
+    found = quality(firms.open(TEACHING))
+    log = pd.read_csv(TEACHING / "transactions.csv", usecols=["customer_id", "amount"])
+    figures = {figure.name: figure for figure in found.figures()}
+    assert figures["customers"].value == log.loc[log["amount"] >= 0, "customer_id"].nunique()
+    bought = log["customer_id"].isin(log.loc[log["amount"] >= 0, "customer_id"])
+    assert figures["revenue"].value == pytest.approx(log.loc[bought, "amount"].sum())
+    assert [(figure.unit, figure.better) for figure in found.figures()] == [("count", "up"), ("money", "up")]
+
+
+# (d) The day
+
+
+def test_an_earlier_day_is_said(opened):
+    found = quality(opened(as_of="2026-03-30"))
+    assert plain(found.reading()) == (
+        "2 of 4 order lines are used; 2 customers placed 2 orders from 1 Mar 2026 to 2 Mar 2026. "
+        "What came after 30 Mar 2026 is left out."
+    )
+
+
+# (e) Not possible
+
+
+def test_lines_that_were_not_checked_have_no_quality():
+    log = pd.DataFrame({"customer_id": ["A"], "order_id": ["1"], "ordered_on": ["2026-03-31"], "amount": [1.0]})
+    found = quality(Firm.of(log.assign(ordered_on=pd.to_datetime(log["ordered_on"]))))
+    assert not found
+    assert found.reason == (
+        "quality: the order lines of this firm were not checked. Open them from a source, on this day."
+    )
+
+
+# What is shown
+
+FACTS = Facts(
+    rows=1200,
+    used=1100,
+    customers=300,
+    orders=800,
+    revenue=12345.6,
+    first_day=date(2025, 1, 2),
+    last_day=date(2026, 6, 30),
+)
+USED = "1,100 of 1,200 order lines are used; 300 customers placed 800 orders from 2 Jan 2025 to 30 Jun 2026."
+NONE = pd.DataFrame(columns=["table", "link", "ids", "missing", "example", "order"])
+
+
+def checks(*rows):
+    return pd.DataFrame(rows, columns=["rule", "rows", "share", "example", "done"])
+
+
+def result(facts=FACTS, unmatched=NONE, read=(), confidence=0.95):
+    rows = checks(("Date in the future", 1, 0.0001, "row 9", "set aside"))
+    return Quality(rows, facts, unmatched, tuple(read), pd.Timestamp("2026-06-30"), 300, 12345.6, confidence)
+
+
+def tables(*rows, reading=(), facts=FACTS):
+    return SimpleNamespace(facts=facts, quality=checks(*rows), reading=reading, name="Kırtasiye", currency="TRY")
+
+
+def test_the_finding_counts_what_is_set_aside():
+    assert result().finding().text == "100 order lines are set aside, all others are used"
+    one = Facts(**{**vars(FACTS), "used": 1199})
+    assert result(one).finding().text == "1 order line is set aside, all others are used"
+
+
+def test_the_reading_is_what_is_used():
+    assert plain(result().reading()) == USED
+
+
+def test_one_customer_with_one_order_is_told_in_the_singular():
+    day = date(2026, 1, 5)
+    facts = Facts(rows=2, used=1, customers=1, orders=1, revenue=1.0, first_day=day, last_day=day)
+    assert plain(result(facts).reading()) == (
+        "1 of 2 order lines are used; 1 customer placed 1 order from 5 Jan 2026 to 5 Jan 2026."
+    )
+
+
+def test_the_method_names_ids_without_an_order_and_how_text_was_read(opened):
+    found = quality(
+        opened(customers="customer_id\nA\nX\n", tickets="ticket_id,customer_id,opened_on\n1,Q,2026-03-01\n")
+    )
+    assert plain(found.method()) == (
+        "Every order line is checked. One that cannot be used is set aside under the first check that finds it; the "
+        "shares are of all lines read. No id of tickets is in the orders (it has Q, they have A); check the column "
+        "that holds it. Ids without an order: 1 of 2 in customers (X). Two numbers in brackets are the bounds of an "
+        "interval, of 95% where nothing else is said."
+    )
+    assert (
+        "Read from the values: dates are day first; commas." in result(read=["dates are day first", "commas"]).method()
+    )
+
+
+@pytest.mark.parametrize(("confidence", "words"), [(0.8, "80%"), (0.95, "95%"), (0.995, "99.5%")])
+def test_the_reader_is_told_of_which_confidence_the_intervals_are(confidence, words):
+    said = "Two numbers in brackets are the bounds of an interval, of {} where nothing else is said."
+    assert plain(result(confidence=confidence).method()).endswith(said.format(words))
+
+
+def test_the_table_is_open_and_nothing_is_left_blank():
+    content = result(confidence=0.8).content()
+    assert content["chart"] is None
+    assert [table["caption"] for table in content["tables"]] == ["Checks of the order lines that found something"]
+    assert not re.search(r"95|[{}]|nan|None", content["reading"] + content["method"])
+
+
+def test_data_in_a_terminal():
+    found = tables(
+        ("Return (negative amount)", 1200, 0.25, "row 7: A", "subtracted"),
+        ("Amount of zero", 0, 0.0, "", ""),
+        ("Id that differs from another only in case", 0, 0.0, "", ""),
+        reading=["dates are day first"],
+    )
+    assert plain(quality_text(found)).splitlines() == [
+        f"Kırtasiye: {USED}",
+        "revenue, net of returns: TRY 12,346",
+        "read from the values: dates are day first",
+        "",
+        "Check                     Rows   Share  First example  What was done",
+        "Return (negative amount)  1,200  25.0%  row 7: A       subtracted",
+        "",
+        "Looked for and not found: amount of zero; id that differs from another only in case.",
+        "",
+        "The data can be used.",
+    ]
+
+
+def test_data_in_a_terminal_when_nothing_or_everything_was_found():
+    assert "Check" not in quality_text(tables(("Amount of zero", 0, 0.0, "", "")))
+    assert "not found" not in quality_text(tables(("Amount of zero", 2, 0.1, "row 1", "kept")))
+
+
+def test_a_turkish_heading_gets_a_turkish_small_letter(monkeypatch):
+    monkeypatch.setattr(portfoy.locale, "_language", "tr")
+    text = quality_text(tables(("İade", 0, 0.0, "", ""), ("Irak tarih", 0, 0.0, "", "")))
+    assert "iade; ırak tarih." in text
