@@ -11,6 +11,7 @@ from matplotlib.text import Text
 
 import portfoy as pf
 from portfoy.errors import DataError, FitError
+from portfoy.words.result import NotPossible, Result, _listed
 from portfoy.words.table import Table
 
 REPORTS = Path(__file__).parent.parent / "notebooks" / "reports"
@@ -20,9 +21,10 @@ REPORTS = Path(__file__).parent.parent / "notebooks" / "reports"
 class Page:
     """What came of a notebook.
 
-    ``names`` its variables; ``said`` the readings, in order; ``shown`` a list of (caption, texts) of the tables;
-    ``drawn`` all words of every figure; ``recorded`` name -> value, bounds and unit of `pf.record`; ``lists`` name ->
-    table of `pf.actions`; ``stopped`` number of a cell -> why it could not run: too few data, or a cell before it.
+    ``names`` its variables; ``said`` the readings, findings and methods, in order; ``shown`` a list of (caption, texts)
+    of the tables; ``drawn`` all words of every figure; ``recorded`` name -> value, bounds and unit of `pf.record`;
+    ``lists`` name -> table of `pf.actions`; ``stopped`` number of a cell -> why it could not run: too few data, or a
+    cell before it.
     """
 
     names: dict = field(default_factory=dict)
@@ -94,6 +96,19 @@ def _keep_shown(page, value):
         page.shown.append((value.caption, value.texts))
     elif isinstance(value, str):
         page.said.append(str(value))
+    elif isinstance(value, NotPossible):
+        page.said.append(value.reason)
+    elif isinstance(value, Result):
+        _keep_result(page, value)
+
+
+def _keep_result(page, result):
+    found, tables = result.finding(), result.summary()
+    page.said += [*([found.text] if found else []), str(result.reading()), str(result.method())]
+    page.shown += [(table.caption, table.texts) for table in (tables if isinstance(tables, list) else [tables])]
+    page.recorded |= {figure.name: {"label": figure.name, **vars(figure)} for figure in result.figures()}
+    page.lists |= {name: _listed(name, table) for name, table in result.actions().items()}
+    result.plot()
 
 
 def _keep_figures(page):
