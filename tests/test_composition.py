@@ -3,16 +3,17 @@
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.colors import to_hex
 from scipy.stats import ttest_ind
 
-import portfoy as pf
 from portfoy.errors import DataError
+from portfoy.firm import Firm
 from portfoy.models.bg_nbd import BgNbd
 from portfoy.models.gamma_gamma import GammaGamma
 from portfoy.models.lifetime_value import lifetime_value
 from portfoy.people import AGE_BANDS, index_table, level_groups
-from portfoy.portfolio.composition import composition_table
-from portfoy.words import figure
+from portfoy.portfolio.composition import _compared, _divided, composition
+from portfoy.words import style
 
 
 def people(**columns):
@@ -42,7 +43,7 @@ def random_base(seed, n=400):
 
 
 def test_five_customers_by_region_and_age(five):
-    table = composition_table(five)
+    table = composition(five).table
     expected = pd.DataFrame(
         {
             "trait": ["age_band"] * 3 + ["region"] * 3,
@@ -54,9 +55,14 @@ def test_five_customers_by_region_and_age(five):
             "margin": [1.0, 20, 5, 25, 0, 1],
             "margin_rate": [0.1, 0.4, 0.5, 25 / 60, np.nan, 0.1],  # of the revenue whose margin is known
             "index": [200 / 3, 250, 50, 150, 75, 50],
+            # the four whose age is known bring 90, those whose region is known too: 22.5 each are 100
+            "within": [100 * 40 / 3 / 22.5, 100 * 50 / 22.5, np.nan, 100 * 30 / 22.5, 100 * 15 / 22.5, np.nan],
+            "excess": [(40 - 3 * 22.5) / 100, (50 - 22.5) / 100, np.nan, 0.15, -0.15, np.nan],
+            "differs": False,
         }
     )
-    pd.testing.assert_frame_equal(table.drop(columns=["index_low", "index_high"]), expected)
+    bounds = ["index_low", "index_high", "within_low", "within_high"]
+    pd.testing.assert_frame_equal(table.drop(columns=bounds), expected)
     alone = table["customers"] == 1
     assert table.loc[alone, ["index_low", "index_high"]].isna().all(axis=None)
     assert (table.loc[~alone, "index_low"] < table.loc[~alone, "index"]).all()
@@ -65,7 +71,7 @@ def test_five_customers_by_region_and_age(five):
 def test_of_many_levels_eight_keep_their_name():
     names = [*"abcdefghij", "all others", None]
     base = people(revenue=range(12, 0, -1), region=names)
-    table = composition_table(base)
+    table = composition(base).table
     assert table["level"].tolist() == [*"abcdefgh", "all others", "not known"]
     assert table["revenue"].tolist() == [12, 11, 10, 9, 8, 7, 6, 5, 4 + 3 + 2, 1]
     assert table["customers"].sum() == 12
@@ -77,7 +83,7 @@ def test_expected_value_is_that_of_the_levels(five):
         repeats=[2, 0, 1, 0, 3], span=[213, 0, 30, 0, 100], age=272, repeat_ticket=[9, np.nan, 8, np.nan, 7]
     )
     value = lifetime_value(base, fit, spend)
-    table = composition_table(base, ["region"], value=value)
+    table = composition(base, ["region"], value=value).table
     each = value.table["expected_value"]
     assert table["expected_value"].tolist() == pytest.approx([each[0] + each[2], each[1] + each[4], each[3]])
 
@@ -133,29 +139,72 @@ def test_the_interval_holds_the_truth_as_often_as_it_says():
 
 def test_order_of_rows_and_currency_do_not_matter():
     base = random_base(3)
-    table = composition_table(base)
-    pd.testing.assert_frame_equal(composition_table(base.sample(frac=1, random_state=1)), table)
-    dear = composition_table(base.assign(revenue=base["revenue"] * 1e6))
+    table = composition(base).table
+    pd.testing.assert_frame_equal(composition(base.sample(frac=1, random_state=1)).table, table)
+    dear = composition(base.assign(revenue=base["revenue"] * 1e6)).table
     pd.testing.assert_frame_equal(dear.drop(columns="revenue"), table.drop(columns="revenue"))
 
 
 def test_one_customer_and_one_group():
-    table = composition_table(people(revenue=[5], region=["Ege"]))
+    table = composition(people(revenue=[5], region=["Ege"])).table
     assert table[["customer_share", "revenue_share", "index"]].to_numpy().tolist() == [[1, 1, 100]]
     assert table["margin"].isna().all()
-    table = composition_table(people(revenue=[5, 7, 1], region="Ege"))
+    table = composition(people(revenue=[5, 7, 1], region="Ege")).table
     assert table[["index_low", "index_high"]].to_numpy().ravel() == pytest.approx([100, 100], abs=1e-3)
 
 
 def test_a_group_below_zero_keeps_an_interval():
-    table = composition_table(people(revenue=[-5, -3, 100, 90], region=list("aabb"))).set_index("level")
+    table = composition(people(revenue=[-5, -3, 100, 90], region=list("aabb"))).table.set_index("level")
     assert table.loc["a", "index_low"] < table.loc["a", "index"] < 0
 
 
 def test_odd_names_stay_apart():
     names = ["<b>", "$5 \\frac", "İğdır", "n" * 200, "not known", None]
-    table = composition_table(people(revenue=[6, 5, 4, 3, 2, 1], type=names))
+    table = composition(people(revenue=[6, 5, 4, 3, 2, 1], type=names)).table
     assert table["level"].tolist() == [*names[:5], "not known"]
+
+
+def test_who_has_no_level_for_a_reason_is_not_compared():
+    """Firms bring ten times as much and have no age; of the people the old bring twice what the young do."""
+    random = np.random.default_rng(5)
+    age = pd.Categorical(np.repeat(["25-34", "45-54", None], [200, 200, 100]), AGE_BANDS, ordered=True)
+    revenue = random.uniform(0.9, 1.1, 500) * np.repeat([20.0, 40, 300], [200, 200, 100])
+    found = composition(people(revenue=revenue, age_band=age))
+    rows = found.table.set_index("level")
+    assert (rows.loc[["25-34", "45-54"], "index"] < 60).all()
+    paid = pd.Series(revenue).groupby(np.asarray(age, dtype=object)).mean()
+    for level in ["25-34", "45-54"]:
+        assert rows.loc[level, "within"] == pytest.approx(100 * paid[level] / paid.mean())
+    assert rows.loc["45-54", "excess"] > 0
+    assert rows["differs"].tolist() == [True, False, False]  # the old bring less than their share of all the base
+    alone = composition(people(revenue=revenue[:400], age_band=age[:400]), ["age_band"]).table
+    for name in ["within", "within_low", "within_high"]:
+        pd.testing.assert_series_equal(alone[name], rows[name].iloc[:2].reset_index(drop=True))
+    pd.testing.assert_series_equal(alone["index_low"], alone["within_low"], check_names=False)
+
+
+@pytest.mark.parametrize("confidence", [0.95, 0.8])
+def test_of_twenty_regions_alike_hardly_one_is_found(confidence):
+    """Benjamini and Hochberg: where nothing differs, a false find in at most 1 - confidence of the bases."""
+    random, false = np.random.default_rng(6), 0
+    for _base in range(60):
+        table = people(revenue=random.gamma(2, 50, 400), region=random.choice(list("abcdefgh"), 400))
+        parts = _compared(pd.concat([_divided(table, "region", None, confidence)]), confidence)
+        false += parts["differs"].any()
+    most = 60 * (1 - confidence)
+    assert false <= most + 3 * np.sqrt(most * confidence)
+
+
+def test_of_a_firm_those_are_counted_who_bought_lately():
+    log = pd.DataFrame(
+        [["a", "1", "2024-01-05", 90.0], ["b", "2", "2025-05-01", 10.0], ["c", "3", "2025-06-30", 30.0]],
+        columns=["customer_id", "order_id", "ordered_on", "amount"],
+    ).assign(ordered_on=lambda table: pd.to_datetime(table["ordered_on"]))
+    firm = Firm.of(log, customers=pd.DataFrame({"customer_id": [*"abc"], "region": ["Ege", "Ege", "Marmara"]}))
+    counted = {months: composition(firm, months=months).table.set_index("level") for months in (12, 0)}
+    assert counted[12]["revenue"].to_dict() == {"Marmara": 30, "Ege": 10}
+    assert counted[0]["revenue"].to_dict() == {"Ege": 100, "Marmara": 30}
+    assert firm.recent(12) is firm.recent(12)
 
 
 # (e) Errors
@@ -163,7 +212,7 @@ def test_odd_names_stay_apart():
 
 def test_nothing_known_of_the_customers():
     with pytest.raises(DataError) as error:
-        composition_table(people(revenue=[1, 2]))
+        composition(people(revenue=[1, 2]))
     assert str(error.value) == (
         "composition: nothing is known of the customers but what they bought; one trait at least is needed. "
         "Add a table customers with type, region, birth_year, gender, income_band or channel."
@@ -172,7 +221,7 @@ def test_nothing_known_of_the_customers():
 
 def test_a_trait_that_is_not_there(five):
     with pytest.raises(DataError) as error:
-        composition_table(five, ["region", "planet"])
+        composition(five, ["region", "planet"])
     assert str(error.value) == (
         "composition: there is no column 'planet'; the traits there are: age_band, region. Choose among these."
     )
@@ -180,67 +229,94 @@ def test_a_trait_that_is_not_there(five):
 
 def test_no_revenue_above_zero(five):
     with pytest.raises(DataError) as error:
-        composition_table(five.assign(revenue=0.0))
+        composition(five.assign(revenue=0.0))
     assert str(error.value) == (
         "customers: the total of 'revenue' is 0.00; shares need a total above zero. "
         "Check returns and the sign of amounts."
     )
 
 
-# (f) Figure and words
+def test_a_firm_of_whose_customers_nothing_is_known():
+    log = pd.DataFrame({"customer_id": ["a"], "order_id": ["1"], "ordered_on": ["2024-01-05"], "amount": [5.0]})
+    found = composition(Firm.of(log.assign(ordered_on=pd.to_datetime(log["ordered_on"]))))
+    assert not found
+    assert found.reason.startswith("composition: nothing is known of the customers but what they bought;")
 
 
-def drawn(ax):
-    return [label.get_text() for label in ax.get_yticklabels()][::-1]
+# (f) What is shown
 
 
-def test_the_figure_has_a_panel_for_each_trait(five):
-    table = composition_table(five.assign(type="consumer", channel=list("ababa"), gender=list("fmfmf")))
-    axes = pf.plot_composition(table)
-    assert {ax.get_title(loc="left") for ax in axes} == {"Type of customer", "Region", "Age", "Channel"}
-    region = next(ax for ax in axes if ax.get_title(loc="left") == "Region")
-    assert drawn(region) == ["Ege", "Marmara", "not known"]
-    assert [line.get_xdata().tolist()[::-1] for line in region.lines] == [[0.4, 0.4, 0.2], [0.6, 0.3, 0.1]]
-    fig = axes[0].figure
-    assert fig.get_suptitle() == "65 and over: 20.0% of customers, 50.0% of revenue"
-    assert fig.get_label() == (
-        "Chart: 65 and over: 20.0% of customers, 50.0% of revenue. Share of customers and share of revenue by "
-        "Type of customer, Channel, Region, Age."
+def plain(sentence):
+    return str(sentence).replace("\u00a0", " ").replace("\u2060", "")
+
+
+def based(ege, n=100, **columns):
+    """Two hundred customers of two regions who pay about 100, those of Ege so many times as much."""
+    random = np.random.default_rng(7)
+    revenue = 100 * random.uniform(0.9, 1.1, 2 * n) * np.repeat([ege, 1.0], n)
+    return people(revenue=revenue, region=np.repeat(["Ege", "Marmara"], n), **columns)
+
+
+def test_the_finding_says_who_brings_more_or_less_than_their_share():
+    assert (
+        plain(composition(based(3)).finding().text) == "“Ege” brings 75% of revenue, more than its share of customers"
     )
-    assert [text.get_text() for text in fig.legends[0].get_texts()] == ["share of customers", "share of revenue"]
-    figure.picture(fig)
+    few = based(0.2).iloc[:130]  # 100 of 130 are of Ege; Marmara brings as much more as these bring less
+    assert plain(composition(few).finding().text) == "“Marmara” brings 60% of revenue, more than its share of customers"
+    three = based(0.2).assign(
+        region=np.repeat(["Ege", "Marmara", "İzmir"], [100, 50, 50])
+    )  # two of them share the rest
+    assert plain(composition(three).finding().text) == "“Ege” brings 17% of revenue, less than its share of customers"
+    nothing = composition(based(1)).finding()
+    assert (nothing.text, nothing.nothing) == ("No group brings more or less than its share beyond chance", True)
 
 
-@pytest.mark.parametrize("count", [1, 2, 3])
-def test_fewer_traits_make_fewer_panels(five, count):
-    traits = ["region", "type", "channel"][:count]
-    axes = pf.plot_composition(composition_table(five.assign(type="$a$ $\\b$", channel="c" * 200), traits))
-    assert len(axes) == len(axes[0].figure.axes) == count
-    figure.picture(axes[0].figure)
-
-
-def composed(index, low, high, level=None):
-    n = len(index)
-    return pd.DataFrame(
-        {
-            "trait": "Region", "level": level or [*"abcdefgh"][:n], "customer_share": 1 / n, "revenue_share": 0.5,
-            "index": index, "index_low": low, "index_high": high,
-        }
-    )  # fmt: skip
-
-
-def test_words_for_what_differs():
-    table = composed([180.0, 90, 50, 100], [150.0, 70, 40, 90], [220.0, 110, 60, 110], ["Ege", "b", "c", "not known"])
-    assert pf.describe_composition(table) == (
-        "Revenue per customer is shown as an index: the whole base is 100. It is highest for “Ege” (Region): 180, "
-        "95% interval 150\u2060–\u2060220; 25.0% of the customers bring 50.0% of the revenue. It is lowest for “c” "
-        "(Region): 50 (40\u2060–\u206060). Of the 3 groups named, 2 differ from the base; chance alone would make "
-        "about 1 of them do so. Not known, as a share of the customers: Region 25.0%."
+def test_composition_in_words():
+    found = composition(based(3, type="consumer"))
+    row = found.table.set_index("level").loc["Ege"]
+    assert plain(found.reading()) == (
+        f"They are 50% of customers; revenue per customer is {row['within']:.0f} "
+        f"({row['within_low']:.0f}–{row['within_high']:.0f}) where the average is 100. Of 3 groups compared, 2 differ "
+        "beyond chance."
     )
 
 
-def test_words_where_nothing_differs():
-    assert pf.describe_composition(composed([110.0, 90], [90.0, 70], [130.0, 110]), confidence=0.9) == (
-        "Revenue per customer is shown as an index: the whole base is 100. "
-        "In no group does the 90% interval leave out 100."
+def test_dots_stand_below_their_trait_and_are_coloured_beyond_chance():
+    gender = np.tile(["f", "m"], 100)
+    found = composition(based(3, gender=gender, type=np.repeat(["firm", "person"], [20, 180])))
+    ax = found.plot()
+    labels = [label.get_text() for label in ax.get_yticklabels()]
+    assert labels == ["Region", "Ege", "Marmara", "Type of customer", "person", "firm"]  # gender makes no difference
+    shown = found.table.set_index("level").loc[["Ege", "Marmara", "person", "firm"]]
+    intervals, dots = ax.collections
+    assert dots.get_offsets()[:, 0].tolist() == pytest.approx(shown["within"].tolist())
+    ends = np.array([segment[:, 0] for segment in intervals.get_segments()])
+    assert ends == pytest.approx(shown[["within_low", "within_high"]].to_numpy())
+    assert [text.get_text() for text in ax.texts] == [f"{value:.0f}" for value in shown["within"]]
+    assert to_hex(dots.get_facecolors()[0]) == style.ACCENT
+
+
+def test_a_chart_of_many_levels_takes_whole_traits_while_there_is_room():
+    base = based(3, channel=np.repeat(list("abcdefgh"), 25), type=np.repeat(["firm", "person"], [20, 180]))
+    labels = [label.get_text() for label in composition(base).plot().get_yticklabels()]
+    assert labels[0] == "Region"
+    assert labels[3] == "Channel"
+    assert len(labels) == 3 + 9 + 3
+
+
+def test_odd_names_are_drawn_and_nothing_found_is_no_chart():
+    odd = based(3).replace({"region": {"Ege": "$a$ $\\b$", "Marmara": "c" * 200}})
+    assert "<svg" in composition(odd).content()["chart"]["svg"]
+    assert composition(based(1)).content()["chart"] is None
+
+
+def test_confidence_moves_the_interval_and_the_words():
+    log = based(1.5).rename(columns={"revenue": "amount"})
+    log = log.assign(order_id=log["customer_id"], ordered_on=pd.Timestamp("2025-01-01"))
+    known = log[["customer_id", "region"]]
+    wide, narrow = (
+        composition(Firm.of(log.drop(columns="region"), customers=known, confidence=level)) for level in (0.95, 0.8)
     )
+    assert (narrow.table["within_low"] > wide.table["within_low"]).all()
+    assert "80%" in narrow.method()
+    assert "95%" not in str(narrow.content())

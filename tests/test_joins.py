@@ -28,7 +28,7 @@ def firm(teaching):
         clusters=pf.cluster(customers, k=2, most=2),
         value=pf.lifetime_value(customers, fit, spend_fit),
         fits=(fit, spend_fit),
-        service=pf.service_table(teaching.tickets),
+        service=pf.service_table(teaching.tickets, as_of=pf.resolve_as_of(log, None)),
         categories=pf.category_table(log, teaching.products),
         split=pf.split_table(log, split_on=pf.split_date(whole)),
     )
@@ -79,10 +79,10 @@ NUMBERS = {
     "action_list": listed,
     "compare_groups": lambda customers, firm: pf.compare_groups(firm.clusters, pf.rfm(customers)).cross,
     "cluster_table": lambda customers, firm: pf.cluster_table(pf.cluster(customers, k=2, most=2)),
-    "with_traits": lambda customers, firm: pf.composition_table(
-        pf.with_traits(customers.drop(columns="region"), shuffled(firm.people)), ["region"]
+    "with_traits": lambda customers, firm: (
+        pf.composition(pf.with_traits(customers.drop(columns="region"), shuffled(firm.people)), ["region"]).table
     ),
-    "composition_table": lambda customers, firm: pf.composition_table(customers, value=firm.value),
+    "composition": lambda customers, firm: pf.composition(customers, value=firm.value).table,
     "concentration": lambda customers, firm: pf.concentration(customers).curve,
     "concentration_table": lambda customers, firm: pf.concentration_table(customers, groups=["region"]),
     "deciles": lambda customers, firm: pf.deciles(customers).table,

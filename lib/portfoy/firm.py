@@ -6,10 +6,10 @@ from functools import partial, wraps
 import ibis
 import pandas as pd
 
-from portfoy.customers import as_table, customer_table, months_before, resolve_as_of
+from portfoy.customers import as_table, customer_table, months_before, recent_table, resolve_as_of
 from portfoy.errors import DataError, FitError
 from portfoy.locale import _
-from portfoy.people import people_table
+from portfoy.people import people_table, with_traits
 from portfoy.source import open as source
 from portfoy.source.contract import TABLES, kind_of
 from portfoy.source.seen import on_day
@@ -65,6 +65,15 @@ class Firm:
     @property
     def people(self):
         return self.once("people", lambda: people_table(self.tables, as_of=self.as_of))
+
+    def recent(self, months=12):
+        """Those who bought in the last months (0: ever), with what they bought then and what is known of them."""
+
+        def work():
+            bought = recent_table(self.customers, self.log, months=months, as_of=self.as_of)
+            return with_traits(bought, self.people)
+
+        return self.once(("recent", months), work)
 
     def once(self, key, work):
         """What `work` gives, worked out when it is first asked for under this key."""
@@ -129,15 +138,17 @@ def open(where, *, as_of=None, currency="", confidence=0.95):
     return Firm(tables, pd.Timestamp(tables.as_of), currency or tables.currency, confidence)
 
 
-def customers_of(asked):
+def customers_of(asked, months=None):
     """What an analysis over customers is asked about: a firm, or a table of customers by itself.
+
+    With `months`, the customers of a firm are those of `Firm.recent`; a table is taken as it is.
 
     Returns
     -------
     (DataFrame, text, float) : one row per customer; the currency, "" for a table; the confidence, 0.95 for a table
     """
     if isinstance(asked, Firm):
-        return asked.customers, asked.currency, asked.confidence
+        return asked.customers if months is None else asked.recent(months), asked.currency, asked.confidence
     return asked, "", 0.95
 
 

@@ -1,46 +1,159 @@
-"""Who the customers are: how the base and its revenue divide by what is known of them."""
+"""Who are the customers: how the base and its revenue divide by what is known of them?"""
 
+from dataclasses import dataclass
+
+import numpy as np
 import pandas as pd
 
 from portfoy.errors import DataError, need_columns, positive_total
-from portfoy.locale import _
-from portfoy.people import TRAITS, index_table, level_groups
+from portfoy.firm import Firm, analysis, customers_of
+from portfoy.locale import _, plural
+from portfoy.people import NOT_KNOWN, OTHERS, TRAITS, index_table, level_groups
+from portfoy.words import figure, shapes, style
+from portfoy.words.codes import said_as
+from portfoy.words.result import Finding, Result
+from portfoy.words.table import show
 
 MOST = 8  # levels of a trait that keep their name
+DRAWN = 12  # levels in the chart
+SHOWN = ["trait", "level", "customers", "customer_share", "revenue", "revenue_share", "margin_rate", "expected_value"]
+WITHIN = ["within", "within_low", "within_high"]
 
 
-def composition_table(customers, traits=None, *, value=None, confidence=0.95):
+@dataclass(frozen=True, eq=False)
+class Composition(Result):
+    """How the base divides by what is known of the customers, and which part of it brings how much.
+
+    ``table``, one row per trait and level: ``trait`` the column; ``level`` as stored: the one with the largest revenue
+    first, ages from the youngest, at most eight by name, then "all others" and "not known"; ``customers``;
+    ``customer_share`` 0-1; ``revenue`` money; ``revenue_share`` 0-1; ``margin`` money, of the customers whose margin is
+    known, ``margin_rate`` of their revenue, both missing where there is none; with a value ``expected_value`` money,
+    with ``expected_value_low`` and ``expected_value_high``; ``index`` revenue per customer, all are 100, with
+    ``index_low`` and ``index_high`` (`people.index_table`).
+    ``within`` the same where those whose level is known are 100, with ``within_low``, ``within_high``: who has no level
+    often has none for a reason, as firms have no age. ``excess`` what a level brings more (or less) than so many
+    average customers of those known, as a share of all revenue; ``differs`` whether that is beyond chance, with at most
+    1 - `confidence` of such levels false (Benjamini and Hochberg).
+    """
+
+    table: pd.DataFrame
+    months: int
+    currency: str
+    confidence: float
+
+    @property
+    def compared(self):
+        """The rows of levels that have a name and an interval."""
+        return self.table[~self.table["level"].isin([OTHERS, NOT_KNOWN]) & self.table["within_low"].notna()]
+
+    @property
+    def first(self):
+        """The row whose share of revenue differs most from its share of customers, beyond chance; None if none does."""
+        found = self.compared[self.compared["differs"]]
+        return None if found.empty else found.loc[found["excess"].abs().round(9).idxmax()]
+
+    def finding(self):
+        row = self.first
+        if row is None:
+            return Finding(_("No group brings more or less than its share beyond chance"), nothing=True)
+        more = _("\u201c{level}\u201d brings {revenue_share:share} of revenue, more than its share of customers")
+        less = _("\u201c{level}\u201d brings {revenue_share:share} of revenue, less than its share of customers")
+        return Finding(style.say(more if row["excess"] > 0 else less, self._said(row)))
+
+    def _said(self, row):
+        level, trait = style.shorten(said_as("level", row["level"]), 24), said_as("trait", row["trait"])
+        sure = self.compared["differs"].sum()
+        return {**row, "level": level, "trait": trait, "n": len(self.compared), "sure": sure, "months": self.months}
+
+    def reading(self):
+        if self.first is None:
+            return ""
+        return style.say(
+            _(
+                "They are {customer_share:share} of customers; revenue per customer is {within:count} "
+                "({within_interval:count}) where the average is 100. Of {n:count} groups compared, {sure:count} differ "
+                "beyond chance."
+            ),
+            self._said(self.first),
+        )
+
+    def plot(self, ax=None):
+        if self.first is None:
+            return None
+        rows = self._drawn()
+        rows = rows.assign(
+            name=[said_as("level", level) for level in rows["level"]],
+            group=[said_as("trait", trait) for trait in rows["trait"]],
+            value=rows["within"], low=rows["within_low"], high=rows["within_high"], strong=rows["differs"],
+        )  # fmt: skip
+        numbers = "; ".join(style.say(_("{name}: {value:count}"), row) for _place, row in rows.iterrows())
+        return figure.name(shapes.dots(rows, ax, at=100), _("Revenue per customer"), self._under(), numbers)
+
+    def _drawn(self):
+        """Whole traits, those with the largest differences beyond chance first, as far as the chart has room."""
+        rows = self.table[(self.table["level"] != NOT_KNOWN) & self.table["within"].notna()]
+        sure = rows["excess"].abs().where(rows["differs"]).groupby(rows["trait"]).max().dropna()
+        chosen = []
+        for trait in sure.sort_values(ascending=False, kind="stable").index:
+            if not chosen or rows["trait"].isin([*chosen, trait]).sum() <= DRAWN:
+                chosen.append(trait)
+        return pd.concat([rows[rows["trait"] == trait] for trait in chosen])
+
+    def _under(self):
+        if not self.months:
+            return _("index with its interval, the average of those known is 100")
+        return plural(
+            "index of the last month with its interval, the average of those known is 100",
+            "index of the last {n} months with its interval, the average of those known is 100",
+            self.months,
+        ).format(n=self.months)
+
+    def summary(self):
+        there = [name for name in SHOWN if name in self.table]
+        labels = {"within": _("Index of revenue per customer")}
+        kinds = {"within": "count"}
+        table = self.table[[*there, *WITHIN]]
+        return show(table, _("Customers by what is known of them"), currency=self.currency, labels=labels, kinds=kinds)
+
+    def method(self):
+        return style.say(
+            _(
+                "The index is revenue per customer, where that of all whose level is known is 100: who has no level "
+                "often has none for a reason, as firms have no age, and is not compared. Intervals "
+                "({confidence:share}) see the customers as a sample of those the firm could have; a few very large "
+                "ones make them too narrow. Beyond chance (coloured) is what Welch's test finds after the correction "
+                "of Benjamini and Hochberg for all groups compared. Traits go together: an index does not say which "
+                "of them is the cause."
+            ),
+            {"confidence": self.confidence},
+        )
+
+
+@analysis
+def composition(firm, traits=None, *, months=12, value=None):
     """How the base divides by what is known of the customers, and which part of it brings how much.
 
     Parameters
     ----------
-    customers : DataFrame, one row per customer, with traits joined by `with_traits`
-        Needs ``revenue``; ``margin`` where it is known.
+    firm : Firm, whose customers of the last months are looked at; or a customer table with traits
+        A table needs ``revenue``; ``margin`` where it is known.
     traits : list of columns, optional
         The default is every trait that is there but interests, of which one customer may have several.
-    value : LifetimeValue of the same customers, optional
+    months : that count, default 12; 0 all
+    value : LifetimeValue of these customers or more, optional
         Adds what each level is expected to bring.
-    confidence : of the index, default 0.95
 
     Returns
     -------
-    DataFrame, one row per trait and level
-        ``trait`` the column; ``level`` as stored: the one with the largest revenue first, ages from the youngest, at
-        most eight by name, then "all others" and "not known"; ``customers``; ``customer_share`` 0-1; ``revenue`` money;
-        ``revenue_share`` 0-1; ``margin`` money, of the customers whose margin is known, ``margin_rate`` of their
-        revenue, both missing where there is none; with `value` ``expected_value`` money, with ``expected_value_low``
-        and ``expected_value_high``; ``index`` revenue per customer, the base is 100, with ``index_low`` and
-        ``index_high`` (`people.index_table`). The base is everyone, those whose level is not known included.
-
-    Raises
-    ------
-    DataError : there is no trait, or not the one asked for; the total revenue is not above zero.
+    Composition; not possible where there is no trait, or not the one asked for, or the total revenue is not above zero
     """
+    customers, currency, confidence = customers_of(firm, months)
     need_columns(customers, ["revenue"], "composition")
     positive_total(customers["revenue"], "revenue")
     value = value and value.of(customers)
     parts = [_divided(customers, trait, value, confidence) for trait in _known_traits(customers, traits)]
-    return pd.concat(parts, ignore_index=True)
+    table = _compared(pd.concat(parts, ignore_index=True), confidence)
+    return Composition(table, months if isinstance(firm, Firm) else 0, currency, confidence)
 
 
 def _known_traits(customers, traits):
@@ -80,4 +193,21 @@ def _divided(customers, trait, value, confidence):
     if value is not None:
         worth = ["expected_value", "expected_value_low", "expected_value_high"]
         table[worth] = value.by(groups.rename("level")).set_index("level")[worth]
-    return table.assign(**index[["index", "index_low", "index_high"]])
+    table = table.assign(**index[["index", "index_low", "index_high"]])
+    known = customers[trait].notna()
+    inside = index_table(customers["revenue"].where(known), groups, confidence=confidence)
+    table[[*WITHIN, "p_value"]] = inside[["index", "index_low", "index_high", "p_value"]]
+    usual = table["customers"] * customers.loc[known, "revenue"].mean()
+    return table.assign(excess=((table["revenue"] - usual) / sums["revenue"].sum()).where(inside["customers"] > 0))
+
+
+def _compared(table, confidence):
+    """The levels that differ from the average beyond chance, of all that have a name."""
+    from scipy.stats import false_discovery_control
+
+    named = ~table["level"].isin([OTHERS, NOT_KNOWN]) & table["p_value"].notna()
+    differs = pd.Series(False, table.index)
+    differs[named] = false_discovery_control(table.loc[named, "p_value"]) <= 1 - confidence
+    # what is said of a level in shares of the whole base has to be true of it too
+    same = np.sign(table["excess"]) == np.sign(table["revenue_share"] - table["customer_share"])
+    return table.assign(differs=differs & same).drop(columns="p_value")

@@ -45,6 +45,66 @@ def stacked_changes(parts, at, net, ax=None, *, height=3.2):
     return ax
 
 
+def dots(table, ax=None, *, at, write=style.number):
+    """Dots with intervals, one a row from the top down, beside a line for what they are compared with.
+
+    Parameters
+    ----------
+    table : DataFrame
+        ``name``; ``value``, ``low``, ``high`` (missing where there is no interval); ``strong``: the dot is coloured;
+        ``group``, optional: rows that follow one another and share it stand below it.
+    at : value of the line
+    write : how a value is written beside its row
+    """
+    import seaborn as sns
+
+    rows = _under_headings(table)
+    ax = drawing(ax, 0.55 + 0.27 * len(rows))
+    with look():
+        dot = rows.dropna(subset="value")
+        colours = [style.ACCENT if strong else style.MUTED for strong in dot["strong"]]
+        ax.axvline(at, color=style.MUTED, lw=0.9, ls=(0, (3, 2)), zorder=1)
+        ax.hlines(dot.index, dot["low"], dot["high"], color=colours, lw=2, alpha=0.45, zorder=2)
+        sns.scatterplot(x=dot["value"], y=dot.index, ax=ax, s=40, c=colours, edgecolor=style.PAPER, zorder=3)
+        for place, value in dot["value"].items():
+            ax.annotate(
+                write(value), (1.01, place), xycoords=("axes fraction", "data"), va="center_baseline", color=style.INK
+            )
+        ax.set_yticks(rows.index, [style.shorten(name, 26) for name in rows["name"]])
+        for text, value in zip(ax.get_yticklabels(), rows["value"], strict=True):
+            text.set(color=style.INK, fontweight="bold" if style.is_missing(value) else "normal")
+        ax.set(xlabel="", ylabel="", ylim=(len(rows) - 0.4, -0.6))
+        _span(ax, dot, at)
+        ax.xaxis.set_major_formatter(lambda value, _position: style.number(value))
+        ax.grid(axis="y", visible=False)
+        ax.grid(axis="x", visible=True)
+    return ax
+
+
+def _under_headings(table):
+    """The rows with a row before each group that has its name and nothing else; without groups as they are."""
+    import pandas as pd
+
+    if "group" not in table:
+        return table.reset_index(drop=True)
+    runs = table.groupby((table["group"] != table["group"].shift()).cumsum(), sort=False)
+    parts = [part for _run, rows in runs for part in (pd.DataFrame({"name": rows["group"].iloc[:1]}), rows)]
+    return pd.concat(parts, ignore_index=True)
+
+
+def _span(ax, table, at):
+    """The axis of dots: all values in sight, and of their intervals what is not much wider than them."""
+    values = [*table["value"], at]
+    low, high = min(values), max(values)
+    room = max(high - low, abs(at) / 2)
+    ends = table[["low", "high"]].clip(low - room, high + room)
+    low, high = (
+        (min(low, ends["low"].min()), max(high, ends["high"].max())) if ends.notna().any(axis=None) else (low, high)
+    )
+    ax.set_xlim(low - 0.05 * (high - low), high + 0.05 * (high - low))
+    ax.locator_params(axis="x", nbins=6)
+
+
 def lines(parts, ax=None, *, height=3.0):
     """Lines, each with a band where it has one; named at their ends, or below where those lie too near one another.
 
@@ -80,6 +140,17 @@ def lines(parts, ax=None, *, height=3.0):
         elif len(parts) > 1:
             _legend(ax, [label for label, *_about in parts])
     return ax
+
+
+def point(ax, x, y, text, low=None, high=None):
+    """Mark one point of a chart with its value and its interval."""
+    import seaborn as sns
+
+    with look():
+        if low is not None:
+            ax.vlines(x, low, high, color=style.INK, lw=2, zorder=8)
+        sns.scatterplot(x=[x], y=[y], ax=ax, s=52, color=style.INK, edgecolor=style.PAPER, zorder=9, legend=False)
+        ax.annotate(text, (x, y), xytext=(10, -6), textcoords="offset points", va="top", weight="bold", color=style.INK)
 
 
 def _legend(ax, order):
