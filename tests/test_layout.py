@@ -52,7 +52,7 @@ INSIDE = {  # the order inside a package, left to right
         *("columns", "leaks", "logistic", "judging", "separation"),
     ],
     "retention": ["cohorts"],
-    "portfolio": ["quality", "concentration", "composition", "growth", "verdict", "journey"],
+    "portfolio": ["quality", "concentration", "composition", "growth", "years", "verdict", "journey"],
     "selection": [
         "deciles",
         "rules",

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 import portfoy as pf
-from portfoy.portfolio.verdict import year_table
+from portfoy.portfolio.years import year_table
 from portfoy.selection.profitability import service_table
 from portfoy.source import open as source
 from portfoy.source import quality

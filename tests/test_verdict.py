@@ -6,7 +6,7 @@ import pytest
 
 import portfoy as pf
 from portfoy.portfolio.journey import STEPS, journey_table
-from portfoy.portfolio.verdict import findings_table, year_table
+from portfoy.portfolio.verdict import findings_table
 
 DAY = pd.Timedelta(days=1)
 AS_OF = pd.Timestamp("2026-06-30")
@@ -28,71 +28,6 @@ def random_log(seed, customers=150, unit_cost=True):
     )
     table.loc[0, "ordered_on"] = AS_OF - 1090 * DAY
     return table.assign(unit_cost=(table["amount"].abs() * 0.6).round(2)) if unit_cost else table
-
-
-def naive_years(log):
-    """Revenue, buyers and purchase days of both years, customer by customer."""
-    sums = {}
-    for when, last in (("now", AS_OF), ("before", pd.Timestamp("2025-06-30"))):
-        year = log[(log["ordered_on"] > last - pd.DateOffset(years=1)) & (log["ordered_on"] <= last)]
-        sales = year[year["amount"] >= 0].drop_duplicates(["customer_id", "ordered_on"])
-        sums[when] = (year["amount"].sum(), sales["customer_id"].nunique(), len(sales))
-    return sums
-
-
-# --- two years
-
-
-@pytest.mark.parametrize("seed", [1, 2, 3])
-def test_years_equal_a_naive_count(seed):
-    log = random_log(seed)
-    table = year_table(log, as_of=AS_OF).set_index("figure")
-    for when, (revenue, buyers, purchases) in naive_years(log).items():
-        assert table.loc["revenue", when] == pytest.approx(revenue)
-        assert table.loc["buyers", when] == buyers
-        assert table.loc["frequency", when] == pytest.approx(purchases / buyers)
-        assert table.loc["ticket", when] == pytest.approx(revenue / purchases)
-    assert table.loc["revenue", "change"] == pytest.approx(
-        np.prod(1 + table.loc[["buyers", "frequency", "ticket"], "change"]) - 1
-    )
-
-
-def test_intervals_agree_with_a_bootstrap_over_customers():
-    log = random_log(4, customers=400)
-    table = year_table(log, as_of=AS_OF).set_index("figure")
-    random, each = np.random.default_rng(4), [naive_years(own) for _id, own in log.groupby("customer_id")]
-    sums = np.array([[*own["now"][:2], *own["before"][:2]] for own in each])  # a sum over customers is one over theirs
-    drawn = sums[random.integers(len(sums), size=(400, len(sums)))].sum(axis=1)
-    drawn = drawn[:, :2] / drawn[:, 2:]
-    # 400 draws know a standard error to 3.5 percent; the tolerance is four times that.
-    for figure, spread in zip(("revenue", "buyers"), np.std(np.log(drawn), axis=0), strict=True):
-        row = np.log1p(table.loc[figure, ["change_low", "change_high"]].to_numpy(float))
-        assert (row[1] - row[0]) / 2 / 1.96 == pytest.approx(spread, rel=0.14)
-
-
-def test_a_short_history_has_no_year_before():
-    log = random_log(5)
-    table = year_table(log[log["ordered_on"] > AS_OF - 500 * DAY], as_of=AS_OF)
-    assert table[["before", "change", "change_low"]].isna().all(axis=None)
-    assert table["now"].notna().all()
-    said = pf.describe_years(table)
-    assert said == "The data do not reach back two years, so there is nothing to compare the year with."
-
-
-def test_money_scales_and_counts_do_not():
-    log = random_log(6)
-    one = year_table(log, as_of=AS_OF).set_index("figure")
-    many = year_table(log.assign(amount=log["amount"] * 30, unit_cost=log["unit_cost"] * 30), as_of=AS_OF)
-    many = many.set_index("figure")
-    assert many.loc["revenue", "now"] == pytest.approx(30 * one.loc["revenue", "now"])
-    assert many.loc["margin_rate", "now"] == pytest.approx(one.loc["margin_rate", "now"])
-    pd.testing.assert_frame_equal(many[["change", "change_low"]], one[["change", "change_low"]])
-
-
-def test_without_costs_the_margin_is_missing():
-    table = year_table(random_log(7, unit_cost=False), as_of=AS_OF).set_index("figure")
-    assert np.isnan(table.loc["margin_rate", "change"])
-    assert np.isfinite(table.loc["revenue", "change"])
 
 
 # --- strengths and weaknesses

@@ -6,7 +6,6 @@ A difference counts where its interval leaves no doubt about its sign; where it 
 import numpy as np
 import pandas as pd
 
-from portfoy.customers import as_table, months_before, purchase_days
 from portfoy.intervals import wald, wilson
 
 USUAL_TOP_SHARE = 0.67  # of revenue, held by the top 20 % in the median of 339 firms: McCarthy & Winer (2018)
@@ -36,87 +35,6 @@ AREAS = {
     "first_contact_resolution": "service",
     "nps": "service",
 }  # all others: market
-
-_SUMS = ["revenue", "margin", "known_revenue", "buyers", "purchases"]
-_FIGURES = {  # figure -> (unit, numerator, denominator or None)
-    "revenue": ("money", "revenue", None),
-    "buyers": ("count", "buyers", None),
-    "frequency": ("number", "purchases", "buyers"),
-    "ticket": ("money", "revenue", "purchases"),
-    "margin_rate": ("share", "margin", "known_revenue"),
-}
-
-
-def year_table(log, *, as_of, confidence=0.95):
-    """The last twelve months beside the twelve before: revenue, and the buyers, purchases and spend that make it.
-
-    Parameters
-    ----------
-    log : ibis Table or DataFrame, one row per order line, as in `customer_table`
-    as_of : date or text, the last day of the year looked at
-    confidence : of the intervals, customers seen as a sample of those the firm could have (delta method on the logs)
-
-    Returns
-    -------
-    DataFrame, one row per figure: revenue, buyers, frequency, ticket, margin_rate
-        ``figure``; ``unit``; ``now``, ``before``; ``change`` now / before - 1, with ``change_low``, ``change_high``;
-        missing where the data do not reach back two years or the figure is not above zero in both.
-        Revenue is buyers x frequency (purchases per buyer) x ticket (revenue per purchase).
-    """
-    sums, moments, whole = _two_years(log, pd.Timestamp(as_of))
-    rows = []
-    for figure, (unit, top, bottom) in _FIGURES.items():
-        value = {
-            when: sums[f"{top}_{when}"] / (sums[f"{bottom}_{when}"] or np.nan if bottom else 1)
-            for when in ("now", "before")
-        }
-        signs = {f"{top}_now": 1, f"{top}_before": -1}
-        signs |= {f"{bottom}_now": -1, f"{bottom}_before": 1} if bottom else {}
-        change = _ratio(sums, moments, signs, confidence) if whole else (np.nan,) * 3
-        before = value["before"] if whole else np.nan
-        bounds = dict(zip(("change", "change_low", "change_high"), change, strict=True))
-        rows.append({"figure": figure, "unit": unit, "now": value["now"], "before": before, **bounds})
-    return pd.DataFrame(rows)
-
-
-def _two_years(log, as_of):
-    """Sums over customers of both years, their second moments, and whether the data reach back two years."""
-    table = as_table(log)
-    split, start = months_before(as_of, 12), months_before(as_of, 24)
-    days = purchase_days(table.filter((table.ordered_on > start.date()) & (table.ordered_on <= as_of.date())))
-    first = pd.Timestamp(table.ordered_on.min().to_pandas())
-    now, bought = days.day.fill_null(days.returned_on) > split.date(), days.day.notnull()
-    parts = {}
-    for when, inside in (("now", now), ("before", ~now)):
-        known = inside & days.margin.notnull()
-        parts |= {
-            f"revenue_{when}": days.revenue.sum(where=inside).fill_null(0.0),
-            f"margin_{when}": days.margin.sum(where=known).fill_null(0.0),
-            f"known_revenue_{when}": days.revenue.sum(where=known).fill_null(0.0),
-            f"buyers_{when}": (inside & bought).ifelse(1, 0).max().cast("float64"),  # PostgreSQL casts no truth
-            f"purchases_{when}": (inside & bought).sum().cast("float64"),
-        }
-    each = days.group_by("customer_id").agg(**parts)
-    names = list(parts)
-    pairs = [(a, b) for place, a in enumerate(names) for b in names[place:]]
-    row = each.agg(
-        n=each.count(), **{a: each[a].sum() for a in names}, **{f"{a} {b}": (each[a] * each[b]).sum() for a, b in pairs}
-    )
-    found = {name: value or 0.0 for name, value in row.to_pyarrow().to_pylist()[0].items()}
-    moments = {(a, b): found[f"{a} {b}"] - found[a] * found[b] / max(found["n"], 1) for a, b in pairs}
-    moments |= {(b, a): value for (a, b), value in moments.items()}
-    return {a: found[a] for a in names}, moments, first <= start + pd.Timedelta(days=31)
-
-
-def _ratio(sums, moments, signs, confidence):
-    """exp(sum of sign x log of sum) - 1 with its interval; missing where a sum is not above zero."""
-    if any(sums[name] <= 0 for name in signs):
-        return (np.nan,) * 3
-    log = sum(sign * np.log(sums[name]) for name, sign in signs.items())
-    weight = {name: sign / sums[name] for name, sign in signs.items()}
-    variance = sum(weight[a] * weight[b] * moments[a, b] for a in signs for b in signs)
-    bounds = wald(log, np.sqrt(max(variance, 0)), confidence)
-    return tuple(float(np.expm1(value)) for value in (log, *bounds))
 
 
 def findings_table(

@@ -186,34 +186,6 @@ def describe_findings(table, *, confidence=0.95):
     return style.Reading(" ".join(parts))
 
 
-def year_reading(years):
-    """A `year_table` for reading: each figure in words."""
-    words = {
-        "revenue": _("Revenue"),
-        "buyers": _("Customers who bought"),
-        "frequency": _("Purchases per buyer"),
-        "ticket": _("Revenue per purchase"),
-        "margin_rate": _("Margin as a share of revenue"),
-    }
-    return years.assign(figure=[words[figure] for figure in years["figure"]])
-
-
-def describe_years(years):
-    """What moved the revenue from one year to the next: buyers, purchases per buyer or revenue per purchase."""
-    rows = years.set_index("figure")
-    if rows["change"].isna().all():
-        return style.Reading(_("The data do not reach back two years, so there is nothing to compare the year with."))
-    parts = rows.loc[["buyers", "frequency", "ticket"], "change"]
-    most = (1 + parts).apply("log").abs().idxmax()
-    text = _(
-        "Revenue is buyers times purchases per buyer times revenue per purchase. It changed by {revenue}; of the "
-        "three, {what} changed most, {change}. Money is counted as it was paid, so price rises are in it."
-    ).format(
-        revenue=style.change(rows.loc["revenue", "change"]), what=topic_names()[most], change=style.change(parts[most])
-    )
-    return style.Reading(text)
-
-
 # --- the journey ---------------------------------------------------------------------------------------------------
 
 

@@ -1,0 +1,165 @@
+"""What moved the revenue from one year to the next: buyers, purchases per buyer, or revenue per purchase."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from portfoy.customers import as_table, months_before, purchase_days
+from portfoy.firm import analysis
+from portfoy.intervals import wald
+from portfoy.locale import _
+from portfoy.words import style
+from portfoy.words.result import Finding, Result
+from portfoy.words.table import show
+
+FIGURES = {  # figure -> (unit, numerator, denominator or None)
+    "revenue": ("money", "revenue", None),
+    "buyers": ("count", "buyers", None),
+    "frequency": ("number", "purchases", "buyers"),
+    "ticket": ("money", "revenue", "purchases"),
+    "margin_rate": ("share", "margin", "known_revenue"),
+}
+
+
+@dataclass(frozen=True)
+class Years(Result):
+    """The last twelve months beside the twelve before.
+
+    ``table``, one row per figure: ``figure`` revenue, buyers, frequency (purchases per buyer), ticket (revenue per
+    purchase) or margin_rate (margin as a share of revenue); ``unit``; ``now``, ``before``; ``change`` now / before - 1,
+    with ``change_low``, ``change_high``; before and change are missing where the data do not reach back two years, the
+    change where the figure is not above zero in both.
+    """
+
+    table: pd.DataFrame
+    currency: str
+    confidence: float
+
+    @property
+    def rows(self):
+        return self.table.set_index("figure")
+
+    def finding(self):
+        row = self.rows.loc["revenue"]
+        if pd.isna(row["change"]):
+            return Finding(_("The last twelve months cannot be compared with the year before"), nothing=True)
+        if row["change_low"] > 0:
+            text = _("Revenue is up {size:share} on the year before, prices included")
+        elif row["change_high"] < 0:
+            text = _("Revenue is down {size:share} on the year before, prices included")
+        else:
+            text = _("Revenue is about where it was a year ago, prices included")
+        money = row["before"] * row[["change_low", "change_high"]]
+        return Finding(style.say(text, {"size": abs(row["change"])}), *map(float, money))
+
+    def reading(self):
+        rows = self.rows
+        if pd.isna(rows.loc["revenue", "before"]):
+            return style.Reading(_("The data do not reach back two years."))
+        if pd.isna(rows.loc["revenue", "change"]):
+            return style.Reading(_("Revenue is not above zero in both years."))
+        parts = rows.loc[["buyers", "frequency", "ticket"], "change"]
+        most = (1 + parts).apply("log").abs().idxmax()
+        text = {
+            "buyers": _("What changed most is the number of customers who bought, by {change:change}."),
+            "frequency": _("What changed most is the number of purchases per buyer, by {change:change}."),
+            "ticket": _("What changed most is the revenue per purchase, by {change:change}."),
+        }[most]
+        return style.say(text, rows.loc[most])
+
+    def summary(self):
+        words = {
+            "revenue": _("Revenue"),
+            "buyers": _("Customers who bought"),
+            "frequency": _("Purchases per buyer"),
+            "ticket": _("Revenue per purchase"),
+            "margin_rate": _("Margin as a share of revenue"),
+        }
+        table = self.table.assign(figure=self.table["figure"].map(words))
+        return show(table, _("The last twelve months and the twelve before"), currency=self.currency)
+
+    def method(self):
+        return style.say(
+            _(
+                "Revenue is the number of buyers times purchases per buyer (days with an order) times revenue per "
+                "purchase, so their changes multiply. Money is net of returns and as it was paid, so price rises are "
+                "in it. The intervals ({confidence:share}) see the customers as a sample of those the firm could "
+                "have: delta method on the logarithms."
+            ),
+            {"confidence": self.confidence},
+        )
+
+
+@analysis
+def years(firm):
+    """The last twelve months beside the twelve before: revenue, and the buyers, purchases and spend that make it.
+
+    Parameters
+    ----------
+    firm : Firm
+
+    Returns
+    -------
+    Years; without a year before, the last one alone
+    """
+    table = year_table(firm.log, as_of=firm.as_of, confidence=firm.confidence)
+    return Years(table, firm.currency, firm.confidence)
+
+
+def year_table(log, *, as_of, confidence=0.95):
+    """The table of `Years` from order lines (ibis Table or DataFrame)."""
+    sums, moments, whole = _two_years(log, pd.Timestamp(as_of))
+    rows = []
+    for figure, (unit, top, bottom) in FIGURES.items():
+        value = {
+            when: sums[f"{top}_{when}"] / (sums[f"{bottom}_{when}"] or np.nan if bottom else 1)
+            for when in ("now", "before")
+        }
+        signs = {f"{top}_now": 1, f"{top}_before": -1}
+        signs |= {f"{bottom}_now": -1, f"{bottom}_before": 1} if bottom else {}
+        change = _ratio(sums, moments, signs, confidence) if whole else (np.nan,) * 3
+        before = value["before"] if whole else np.nan
+        bounds = dict(zip(("change", "change_low", "change_high"), change, strict=True))
+        rows.append({"figure": figure, "unit": unit, "now": value["now"], "before": before, **bounds})
+    return pd.DataFrame(rows)
+
+
+def _two_years(log, as_of):
+    """Sums over customers of both years, their second moments, and whether the data reach back two years."""
+    table = as_table(log)
+    split, start = months_before(as_of, 12), months_before(as_of, 24)
+    days = purchase_days(table.filter((table.ordered_on > start.date()) & (table.ordered_on <= as_of.date())))
+    first = pd.Timestamp(table.ordered_on.min().to_pandas())
+    now, bought = days.day.fill_null(days.returned_on) > split.date(), days.day.notnull()
+    parts = {}
+    for when, inside in (("now", now), ("before", ~now)):
+        known = inside & days.margin.notnull()
+        parts |= {
+            f"revenue_{when}": days.revenue.sum(where=inside).fill_null(0.0),
+            f"margin_{when}": days.margin.sum(where=known).fill_null(0.0),
+            f"known_revenue_{when}": days.revenue.sum(where=known).fill_null(0.0),
+            f"buyers_{when}": (inside & bought).ifelse(1, 0).max().cast("float64"),  # PostgreSQL casts no truth
+            f"purchases_{when}": (inside & bought).sum().cast("float64"),
+        }
+    each = days.group_by("customer_id").agg(**parts)
+    names = list(parts)
+    pairs = [(a, b) for place, a in enumerate(names) for b in names[place:]]
+    row = each.agg(
+        n=each.count(), **{a: each[a].sum() for a in names}, **{f"{a} {b}": (each[a] * each[b]).sum() for a, b in pairs}
+    )
+    found = {name: value or 0.0 for name, value in row.to_pyarrow().to_pylist()[0].items()}
+    moments = {(a, b): found[f"{a} {b}"] - found[a] * found[b] / max(found["n"], 1) for a, b in pairs}
+    moments |= {(b, a): value for (a, b), value in moments.items()}
+    return {a: found[a] for a in names}, moments, first <= start + pd.Timedelta(days=31)
+
+
+def _ratio(sums, moments, signs, confidence):
+    """exp(sum of sign x log of sum) - 1 with its interval; missing where a sum is not above zero."""
+    if any(sums[name] <= 0 for name in signs):
+        return (np.nan,) * 3
+    log = sum(sign * np.log(sums[name]) for name, sign in signs.items())
+    weight = {name: sign / sums[name] for name, sign in signs.items()}
+    variance = sum(weight[a] * weight[b] * moments[a, b] for a in signs for b in signs)
+    bounds = wald(log, np.sqrt(max(variance, 0)), confidence)
+    return tuple(float(np.expm1(value)) for value in (log, *bounds))
