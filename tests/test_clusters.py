@@ -1,6 +1,7 @@
 """Clusters against scikit-learn's measures, kinds of customers that were planted, and clouds that hold none."""
 
 import dataclasses
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,7 @@ from portfoy.customers import customer_table
 from portfoy.figures.clusters import plot_cluster_choice, plot_clusters
 from portfoy.models.separation import adjusted_rand, is_clear, search, silhouettes
 from portfoy.selection.clusters import Agreement, Clusters, cluster, cluster_table, compare_groups
-from portfoy.selection.rfm import Rfm, rfm
+from portfoy.selection.rfm import rfm
 from portfoy.sentences.clusters import describe_agreement, describe_cluster_choice, describe_clusters
 from portfoy.words import figure
 
@@ -75,7 +76,7 @@ def made(names=("frequent", "long idle"), **changes):
 
 
 def scored(segments, **columns):
-    return Rfm(pd.DataFrame({"segment": pd.Categorical(segments), **columns}), pd.DataFrame(), pd.DataFrame())
+    return SimpleNamespace(table=pd.DataFrame({"segment": pd.Categorical(segments), **columns}))
 
 
 # (a) Worked out by hand

@@ -107,23 +107,7 @@ def test_the_whole_curve_is_in_view(revenue):
     draw(ax)
 
 
-# Segments
-
-
-def test_segments_are_drawn_from_the_top_down():
-    table = segments()
-    ax = pf.plot_segments(table)
-    customers, revenue = ax.lines
-    assert customers.get_xdata().tolist() == table["customer_share"].tolist()[::-1]
-    assert revenue.get_xdata().tolist() == table["revenue_share"].tolist()[::-1]
-    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["share of customers", "share of revenue"]
-    assert ax.get_title(loc="left") == "Champions: 10.0% of customers, 60.0% of revenue"
-    assert ax.get_xlabel() == "Share of the base"
-    assert labels(ax.yaxis) == NAMES[::-1]
-    assert ax.figure.get_label() == ("Chart: Champions: 10.0% of customers, 60.0% of revenue. Axes: Share of the base.")
-
-
-@pytest.mark.parametrize("plot", [pf.plot_segments, pf.plot_value])
+@pytest.mark.parametrize("plot", [pf.plot_value])
 @pytest.mark.parametrize("name", ["$5 \\frac $x$", "$a$ $\\b$ c $", "a_b^{", "%d", "Şoför"])
 def test_a_name_is_text_and_no_formula(plot, name):
     ax = plot(segments([name, "Other"]))
@@ -133,16 +117,11 @@ def test_a_name_is_text_and_no_formula(plot, name):
     assert not any(text.get_parse_math() for text in ax.figure.findobj(Text))
 
 
-@pytest.mark.parametrize("plot", [pf.plot_segments, pf.plot_value])
+@pytest.mark.parametrize("plot", [pf.plot_value])
 def test_one_segment_with_a_long_name(plot):
     ax = plot(segments(["n" * 200]))
     assert labels(ax.yaxis) == ["n" * 27 + "…"]
     draw(ax)
-
-
-def test_a_segment_below_zero_is_in_view():
-    ax = pf.plot_segments(segments(revenue_share=[1.1, 0.1, -0.2]))
-    assert ax.get_xlim()[0] <= -0.2
 
 
 # Value
@@ -234,7 +213,7 @@ def test_backtest_without_spend_and_with_more_returned_than_bought():
 
 
 def test_a_picture_has_few_colours_and_says_what_it_shows():
-    ax = pf.plot_segments(segments())
+    ax = pf.plot_value(segments())
     data, about = figure.picture(ax.figure)
     image = Image.open(io.BytesIO(data))
     assert (image.format, image.mode) == ("PNG", "P")
@@ -247,5 +226,5 @@ def test_a_picture_has_few_colours_and_says_what_it_shows():
 
 def test_drawing_leaves_the_settings_of_others_alone():
     before = dict(mpl.rcParams)
-    pf.plot_segments(segments())
+    pf.plot_value(segments())
     assert dict(mpl.rcParams) == before

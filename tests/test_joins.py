@@ -69,8 +69,8 @@ def recent(customers, firm):
 
 
 NUMBERS = {
-    "rfm": lambda customers, firm: pf.cut_table(pf.rfm(customers)),
-    "segment_table": lambda customers, firm: pf.segment_table(pf.rfm(customers), value=firm.value),
+    "rfm": lambda customers, firm: pf.rfm(customers).levels,
+    "worth": lambda customers, firm: pf.rfm(customers).worth(firm.value),
     "profile_table": lambda customers, firm: pf.profile_table(segments(customers), value=firm.value),
     "profile_cards": lambda customers, firm: pf.profile_cards(segments(customers), categories=firm.categories),
     "profitability_table": lambda customers, firm: pf.profitability_table(

@@ -230,7 +230,7 @@ def test_a_module_imports_only_from_its_left(name):
     ("name", "source"),
     [
         ("retention", "from portfoy.selection.rfm import rfm"),
-        ("retention", "from portfoy.figures.segments import plot_rfm"),
+        ("retention", "from portfoy.figures.segments import plot_cards"),
         ("figures", "import portfoy.sentences.outlook"),
         ("contract", "from .locale import _"),
         ("source", "from portfoy import contract"),

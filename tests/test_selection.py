@@ -1,25 +1,32 @@
 """Scores against the tie rule in one line, segments against all 125 cells, cut points there and back through files."""
 
 import itertools
+from dataclasses import replace
 from types import SimpleNamespace
 
 import ibis
+import matplotlib as mpl
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from helpers import message_of
+from helpers import labels, message_of, plain
 from portfoy.errors import DataError
+from portfoy.firm import Firm
 from portfoy.models.bg_nbd import BgNbd
 from portfoy.models.gamma_gamma import GammaGamma
 from portfoy.models.lifetime_value import lifetime_value
 from portfoy.report.shelf import write_actions
 from portfoy.selection.lists import action_list, reach
-from portfoy.selection.profiles import segment_table
-from portfoy.selection.rfm import cut_table, rfm
+from portfoy.selection.rfm import rfm
 from portfoy.selection.rules import read_segments
+from portfoy.words import style
+from portfoy.words.result import NotPossible
+
+mpl.use("agg")
 
 DAYS = list(pd.to_datetime(["2026-01-05", "2026-02-05", "2026-03-05"]))
 RULES = ["segment", "r", "f", "m", "action"]
@@ -33,7 +40,7 @@ def people(idle, purchases, revenue):
 
 def random_people(seed, n=300):
     random = np.random.default_rng(seed)
-    return people(random.integers(0, 400, n), random.geometric(0.4, n), random.gamma(1, 80, n).round(2) - 10)
+    return people(random.integers(0, 400, n), random.geometric(0.4, n), (random.gamma(1, 80, n) - 10).round(2))
 
 
 def score(values):
@@ -80,11 +87,11 @@ def test_what_it_takes_to_get_a_score(five):
             "revenue_cut": [500.0, 50, 50, 5],
         }
     )
-    pd.testing.assert_frame_equal(cut_table(rfm(five)), expected, check_dtype=False)
+    pd.testing.assert_frame_equal(rfm(five).levels, expected, check_dtype=False)
 
 
-def test_segment_table_of_five_customers(five):
-    table = segment_table(rfm(five.assign(purchases=[9, 1, 1, 1, 1], idle=[0, 10, 12, 30, 40])))
+def test_segments_of_five_customers(five):
+    table = rfm(five.assign(purchases=[9, 1, 1, 1, 1], idle=[0, 10, 12, 30, 40])).groups
     assert table["segment"].tolist() == ["Loyal customers", "Promising", "About to sleep", "Hibernating", "Lost"]
     first = table.drop(columns="action").iloc[0].tolist()
     assert first == ["Loyal customers", 1, 0.2, 5.0, pytest.approx(5 / 559), pytest.approx(5 / 9), 9.0, 0.0]
@@ -148,6 +155,7 @@ FEW = st.tuples(st.integers(0, 6), st.integers(1, 5), st.integers(-3, 9))
 @given(rows=st.lists(FEW, min_size=1, max_size=40))
 def test_equal_values_get_equal_scores_in_any_base(rows):
     idle, purchases, revenue = zip(*rows, strict=True)
+    assume(sum(revenue) > 0)
     table = people(idle, purchases, revenue)
     scored = rfm(table)
     assert scored.table["r"].tolist() == score([-days for days in idle])
@@ -175,9 +183,7 @@ def test_cuts_come_back_from_a_plain_csv(tmp_path):
 @pytest.mark.parametrize("table", [random_people(5), people([3, 3, 9], [1, 1, 1], [10, 10, 10])])
 def test_cuts_come_back_from_the_csv_of_a_report(tmp_path, table):
     scored = rfm(table)
-    cuts = scored.cuts.reset_index()
-    rows = cuts.astype(object).where(cuts.notna(), None).to_numpy().tolist()
-    write_actions(tmp_path / "actions", [{"name": "rfm_cuts", "columns": [str(name) for name in cuts], "rows": rows}])
+    write_actions(tmp_path / "actions", scored.content()["lists"])
     path = tmp_path / "actions" / "rfm_cuts.csv"
     assert path.read_bytes().startswith(b"\xef\xbb\xbf")
     pd.testing.assert_frame_equal(rfm(table, cuts=path).table, scored.table)
@@ -200,9 +206,9 @@ def test_one_customer_gets_the_lowest_scores():
     assert rfm(people([3], [7], [100])).table[["r", "f", "m"]].to_numpy().tolist() == [[1, 1, 1]]
 
 
-def test_segment_table_sums_to_the_base():
+def test_segments_sum_to_the_base():
     scored = rfm(random_people(7))
-    table = segment_table(scored)
+    table = scored.groups
     assert table["customers"].sum() == 300
     assert table["customer_share"].sum() == pytest.approx(1)
     assert table["revenue_share"].sum() == pytest.approx(1)
@@ -318,11 +324,13 @@ def test_a_budget_needs_the_cost_of_a_contact(missing):
 
 def test_segments_carry_the_value_of_their_customers(valued):
     scored, value = valued
-    table = segment_table(scored, value=value)
+    table = scored.worth(value)
     own = value.table["expected_value"].groupby(scored.table["segment"].astype(str)).sum()
     assert table["expected_value"].tolist() == pytest.approx(own[table["segment"]].tolist())
     assert table["expected_value"].sum() == pytest.approx(value.total)
     assert (table["expected_value_low"] < table["expected_value"]).all()
+    missing = NotPossible("there is no forecast")
+    assert scored.worth(missing) is missing
 
 
 # (e) Errors
@@ -421,8 +429,104 @@ def test_missing_columns_and_an_empty_base_are_refused(five):
 
 
 def test_shares_of_a_total_that_is_not_positive_are_refused(five):
-    scored = rfm(five.assign(revenue=[1, 1, 1, 1, -4.0]))
-    assert message_of(segment_table, scored) == (
+    assert message_of(rfm, five.assign(revenue=[1, 1, 1, 1, -4.0])) == (
         "customers: the total of 'revenue' is 0.00; shares need a total above zero. "
         "Check returns and the sign of amounts."
     )
+
+
+def test_a_firm_with_cuts_that_are_none_is_told_so(tmp_path):
+    log = pd.DataFrame({"customer_id": ["1"], "order_id": ["1"], "ordered_on": [DAYS[0]], "amount": [5.0]})
+    (tmp_path / "cuts.csv").write_text("a,b\n1,2\n")
+    missing = rfm(Firm.of(log), cuts=str(tmp_path / "cuts.csv"))
+    assert (bool(missing), missing.reason[:40]) == (False, "rfm: the cut points are not those of an ")
+    assert rfm(Firm.of(log, currency="EUR"), cuts="", segments="").currency == "EUR"
+
+
+# What is shown
+
+
+@pytest.fixture(autouse=True)
+def closed():
+    yield
+    plt.close("all")
+
+
+def told(**columns):
+    """Three segments made up, and the result that shows them."""
+    names = ["Champions", "At risk", "Lost"]
+    table = {"segment": names, "customers": [20, 30, 50], "customer_share": [0.2, 0.3, 0.5]}
+    table |= {"revenue_share": [0.6, 0.15, 0.25], "idle": [5.0, 200.5, 300.0], "action": "call"}
+    return replace(rfm(people([1, 2], [2, 3], [1, 2])), groups=pd.DataFrame(table | columns))
+
+
+def test_the_segment_with_most_revenue_and_the_quiet_one_with_most_behind_it():
+    assert told().finding().text == "60% of the revenue comes from the segment “Champions”"
+    assert plain(told().reading()) == (
+        "It holds 20% of the customers. Of the segments that have been quiet for longer than average, “Lost” has the "
+        "most revenue behind it, 25%; at least half of its customers last bought 300 days or more ago."
+    )
+
+
+def test_days_of_silence_are_never_rounded_up():
+    found = told(idle=[5.0, 213.5, 100.0], revenue_share=[0.6, 0.3, 0.1])
+    assert plain(found.reading()).endswith(
+        "“At risk” has the most revenue behind it, 30%; at least half of its customers last bought 213 days or more "
+        "ago."
+    )
+
+
+def test_segments_where_nobody_is_quieter_or_the_quiet_bring_nothing():
+    assert plain(told(idle=[7.0, 7, 7]).reading()) == "It holds 20% of the customers."
+    loss = told(idle=[1.0, 1, 90], revenue_share=[0.6, 0.5, -0.1])
+    assert plain(loss.reading()) == "It holds 20% of the customers."
+
+
+def test_one_segment_only_is_no_finding():
+    alone = replace(told(), groups=told().groups.iloc[:1])
+    assert (alone.finding().nothing, alone.reading()) == (True, "")
+    assert alone.finding().text == "All customers are in the segment “Champions”"
+
+
+@pytest.mark.parametrize(
+    ("purchases", "orders", "expected"),
+    [
+        ([2, 3], [2, 3], "one segment."),
+        ([1, 1, 2, 3], [1, 1, 2, 3], " 50% of the customers bought on one day only; they all have purchase score 1."),
+        ([2, 3], [2, 4], " 1 order was placed on a day that already had one; the day counts once."),
+        ([2, 3], [3, 1003], " 1,001 orders were placed on a day that already had one; each day counts once."),
+    ],
+)
+def test_the_method_says_how_scores_were_given(purchases, orders, expected):
+    n = len(purchases)
+    table = people(range(n), purchases, np.arange(n) + 1.0).assign(orders=orders)
+    assert rfm(table).method().startswith("Each customer gets three scores from 1 to 5: for the days since")
+    assert rfm(table).method().endswith(expected)
+
+
+def test_a_bar_is_a_share_of_revenue_and_says_of_how_many_customers():
+    ax = told().plot()
+    assert [bar.get_width() for bar in ax.patches] == pytest.approx([0.6, 0.15, 0.25])
+    assert [text.get_text() for text in ax.texts] == [
+        "60% from 20% of customers", "15% from 30% of customers", "25% from 50% of customers"
+    ]  # fmt: skip
+    assert labels(ax.yaxis) == ["Champions", "At risk", "Lost"]
+    assert [mpl.colors.to_hex(bar.get_facecolor()) for bar in ax.patches] == [style.ACCENT, style.MUTED, style.WARM]
+    assert ax.figure.get_label() == (
+        "Chart: Revenue by segment. share of all revenue so far, and of the customers it comes from. Champions: 60% "
+        "from 20% of customers; At risk: 15% from 30% of customers; Lost: 25% from 50% of customers"
+    )
+
+
+@pytest.mark.parametrize("name", ["$5 \\frac $x$", "a_b^{", "%d {x}", "<b>İğdır</b>", "n" * 200])
+def test_a_name_is_text_and_no_formula(name):
+    found = told(segment=[name, "At risk", "Lost"], revenue_share=[1.1, 0.1, -0.2])
+    assert labels(found.plot().yaxis)[0] == style.shorten(name)
+    assert "<svg" in found.content()["chart"]["svg"]
+    assert f"“{style.shorten(name)}”" in found.finding().text
+
+
+def test_the_tables_behind_it():
+    content = told(revenue=1.0, ticket=1.0, purchases=1.0).content()
+    assert [table["caption"] for table in content["tables"]] == ["The segments", "What it takes to get a score"]
+    assert content["lists"][0]["columns"] == ["score", "metric", "2", "3", "4", "5"]

@@ -13,7 +13,6 @@ from portfoy.models.bg_nbd import BgNbd
 from portfoy.models.holdout import Backtest
 from portfoy.portfolio.concentration import concentration
 from portfoy.selection.lists import Reach
-from portfoy.selection.rfm import rfm
 
 # Concentration
 
@@ -58,73 +57,6 @@ def test_concentration_of_another_measure_and_of_one_customer():
     assert pf.describe_concentration(concentration(people([7]))) == (
         "There is one customer, who brings all of the revenue."
     )
-
-
-# Scores and segments
-
-
-def scored(purchases, orders):
-    n = len(purchases)
-    return rfm(
-        pd.DataFrame({"idle": range(n), "purchases": purchases, "orders": orders, "revenue": np.arange(n) + 1.0})
-    )
-
-
-START = (
-    "Each customer gets three scores from 1 to 5: for the days since the last purchase, for the number of "
-    "purchase days "
-    "and for the revenue. Equal values always get equal scores."
-)
-
-
-@pytest.mark.parametrize(
-    ("purchases", "orders", "expected"),
-    [
-        ([2, 3], [2, 3], ""),
-        ([1, 1, 2, 3], [1, 1, 2, 3], " 50.0% of the customers bought on one day only; they all have purchase score 1."),
-        ([2, 3], [2, 4], " 1 order was placed on a day that already had one; the day counts once."),
-        ([2, 3], [3, 1003], " 1,001 orders were placed on a day that already had one; each day counts once."),
-    ],
-)
-def test_how_scores_were_given(purchases, orders, expected):
-    assert pf.describe_cuts(scored(purchases, orders)) == START + expected
-
-
-def segments(**columns):
-    names = ["Champions", "At risk", "Lost"]
-    table = {"segment": names, "customers": [20, 30, 50], "customer_share": [0.2, 0.3, 0.5]}
-    table |= {"revenue_share": [0.6, 0.15, 0.25], "idle": [5.0, 200.5, 300.0]}
-    return pd.DataFrame(table | columns)
-
-
-def test_segments():
-    assert pf.describe_segments(segments()) == (
-        "The segment “Champions” brings the most: 60.0% of the revenue from 20.0% of the customers. Of the "
-        "segments that "
-        "have been quiet for longer than average, “Lost” has the most revenue behind it, 25.0% of all; at least "
-        "half of "
-        "its customers last bought 300 or more days ago."
-    )
-
-
-def test_days_of_silence_are_never_rounded_up():
-    table = segments(idle=[5.0, 213.5, 100.0], revenue_share=[0.6, 0.3, 0.1])
-    assert pf.describe_segments(table).endswith(
-        "“At risk” has the most revenue behind it, 30.0% of all; at least half of its customers last bought 213 "
-        "or more "
-        "days ago."
-    )
-
-
-def test_segments_where_nobody_is_quieter_or_the_quiet_bring_nothing():
-    expected = "The segment “Champions” brings the most: 60.0% of the revenue from 20.0% of the customers."
-    assert pf.describe_segments(segments(idle=[7.0, 7, 7])) == expected
-    loss = segments(idle=[1.0, 1, 90], revenue_share=[0.6, 0.5, -0.1])
-    assert pf.describe_segments(loss) == expected
-
-
-def test_one_segment_only():
-    assert pf.describe_segments(segments().iloc[:1]) == "All customers are in the segment “Champions”."
 
 
 # Forecasts
@@ -377,8 +309,6 @@ def test_a_budget_is_told_where_it_limits_the_list(reach, expected):
 def test_every_sentence_ends_and_fills_in_every_blank():
     texts = [
         pf.describe_concentration(concentration(people([3, 2, -1]))),
-        pf.describe_cuts(scored([1, 1, 1], [1, 2, 1])),
-        pf.describe_segments(segments()),
         pf.describe_holdout(holdout(1, 1), SPLIT),
         pf.describe_spend(repeaters(1.0), 0.0),
         pf.describe_value(VALUE, backtested(1, 2)),

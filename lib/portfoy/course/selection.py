@@ -9,7 +9,6 @@ from portfoy.errors import DataError
 from portfoy.locale import _
 from portfoy.selection.deciles import deciles
 from portfoy.selection.examples import response_examples
-from portfoy.selection.profiles import segment_table
 from portfoy.selection.response import fit_response
 from portfoy.selection.rfm import rfm
 
@@ -51,7 +50,7 @@ def _by_row(purchases):
 
 def _largest(desk):
     """The segment with most customers: its row of the segment table, and revenue per customer in it and in all."""
-    segments = segment_table(rfm(desk.customers))
+    segments = rfm(desk.customers).groups
     row = segments.loc[segments["customers"].idxmax()]
     return row, row["revenue"] / row["customers"], desk.customers["revenue"].mean()
 
@@ -63,7 +62,7 @@ def _index(desk):
 
 def _index_mistakes(desk):
     row, own, base = _largest(desk)
-    others = (segment_table(rfm(desk.customers))["revenue"].sum() - row["revenue"]) / max(
+    others = (rfm(desk.customers).groups["revenue"].sum() - row["revenue"]) / max(
         len(desk.customers) - row["customers"], 1
     )
     return [

@@ -59,7 +59,7 @@ def _draw_holdout(ax, holdout, confidence):
 
 
 def plot_value(segments, *, currency=""):
-    """The expected value of each segment with its interval, from a `segment_table` made with a LifetimeValue."""
+    """The expected value of each segment with its interval, from `Rfm.worth`."""
     rows = segments.sort_values("expected_value").reset_index(drop=True)
     _fig, ax = figure.sheet(6.8, 0.36 * len(rows) + 1.3)
     where = range(len(rows))

@@ -1,35 +1,151 @@
 """RFM: how lately, how often and for how much each customer bought, in scores from 1 to 5, and the segments."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from portfoy.errors import DataError, need_columns
-from portfoy.locale import _
+from portfoy.errors import DataError, need_columns, positive_total
+from portfoy.firm import analysis, customers_of
+from portfoy.locale import _, plural
 from portfoy.selection.rules import cells_of, read_segments
+from portfoy.words import figure, shapes, style
+from portfoy.words.result import Finding, Result
+from portfoy.words.table import show
 
 METRICS = {"r": "idle", "f": "purchases", "m": "revenue"}
 SCORES = range(1, 6)
 
 
 @dataclass(frozen=True)
-class Rfm:
-    """Customers scored by idle time, purchases and revenue.
+class Rfm(Result):
+    """Customers scored by idle time, purchases and revenue, and the segments that the scores make.
 
     ``table``: the customer table with ``r``, ``f``, ``m`` (scores 1-5, 5 is best) and ``segment``.
     ``cuts``: one row per score (r, f, m), columns ``metric`` and 2-5, the value from which a score is given: at most
     so many idle days, at least so many purchases or so much revenue; missing where no customer reaches the score.
     Where two scores ask for the same, the higher one is given.
     ``segments``: the rules, one row per box of cells.
+    ``groups``: one row per segment that has customers, in the order of the rules: ``segment``; ``customers``;
+    ``customer_share`` 0-1; ``revenue``, ``revenue_share`` 0-1; ``ticket`` revenue per purchase; ``purchases`` mean per
+    customer; ``idle`` median days; ``action``.
     """
 
     table: pd.DataFrame
     cuts: pd.DataFrame
     segments: pd.DataFrame
+    groups: pd.DataFrame
+    currency: str = ""
+
+    @property
+    def levels(self):
+        """What each score takes, 5 first: ``score``; ``idle_cut`` days, at most; ``purchases_cut``, ``revenue_cut``
+        at least. Missing where no customer reaches the score.
+        """
+        cuts = self.cuts[list(SCORES[1:])].T.iloc[::-1]
+        return pd.DataFrame(
+            {"score": cuts.index, **{f"{METRICS[name]}_cut": cuts[name].to_numpy(float) for name in METRICS}}
+        )
+
+    @analysis
+    def worth(self, value):
+        """``groups`` with what each segment is expected to bring, from the `LifetimeValue` of the same customers:
+        ``expected_value``, ``expected_value_low``, ``expected_value_high`` money of the whole segment.
+        """
+        brings = value.of(self.table).by(self.table["segment"]).drop(columns="customers").astype({"segment": str})
+        return self.groups.merge(brings, on="segment", how="left")
+
+    @property
+    def most(self):
+        """The segment with the most revenue, a row of ``groups``."""
+        return self.groups.loc[self.groups["revenue_share"].idxmax()]
+
+    @property
+    def quiet(self):
+        """Of the segments quiet for longer than customers are on average, the one with the most revenue; or none."""
+        groups = self.groups
+        usual = (groups["idle"] * groups["customers"]).sum() / groups["customers"].sum()
+        return groups[(groups["idle"] > usual) & (groups["revenue_share"] > 0)].nlargest(1, "revenue_share")
+
+    def finding(self):
+        if len(self.groups) == 1:
+            alone = _("All customers are in the segment \u201c{segment}\u201d")
+            return Finding(style.say(alone, _named(self.most)), nothing=True)
+        return Finding(
+            style.say(
+                _("{revenue_share:share} of the revenue comes from the segment \u201c{segment}\u201d"),
+                _named(self.most),
+            )
+        )
+
+    def reading(self):
+        if len(self.groups) == 1:
+            return ""
+        said = [style.say(_("It holds {customer_share:share} of the customers."), self.most)]
+        for _place, stake in self.quiet.iterrows():
+            text = _(
+                "Of the segments that have been quiet for longer than average, \u201c{segment}\u201d has the most "
+                "revenue behind it, {revenue_share:share}; at least half of its customers last bought {idle:days} or "
+                "more ago."
+            )
+            said.append(style.say(text, {**_named(stake), "idle": math.floor(stake["idle"])}))
+        return style.Reading(" ".join(said))
+
+    def actions(self):
+        return {"rfm_cuts": self.cuts.reset_index()}
+
+    def plot(self, ax=None):
+        groups, stakes = self.groups, set(self.quiet["segment"])
+        text = _("{revenue_share:share} from {customer_share:share} of customers")
+        texts = [style.say(text, row) for _place, row in groups.iterrows()]
+        names = [style.shorten(name) for name in groups["segment"]]
+        colours = [
+            style.ACCENT if name == self.most["segment"] else style.WARM if name in stakes else style.MUTED
+            for name in groups["segment"]
+        ]
+        ax = shapes.ranked_bars(names, groups["revenue_share"], texts, colours, ax)
+        under = _("share of all revenue so far, and of the customers it comes from")
+        numbers = "; ".join(f"{name}: {told}" for name, told in zip(groups["segment"], texts, strict=True))
+        return figure.name(ax, _("Revenue by segment"), under, numbers)
+
+    def summary(self):
+        return [
+            show(self.groups.drop(columns="action"), _("The segments"), currency=self.currency),
+            show(self.levels, _("What it takes to get a score"), currency=self.currency),
+        ]
+
+    def method(self):
+        table = self.table
+        said = [
+            _(
+                "Each customer gets three scores from 1 to 5: for the days since the last purchase, for the number of "
+                "purchase days and for the revenue. A score is 1 + 5 \u00d7 the share of customers who are strictly "
+                "worse, rounded down, so that equal values always get equal scores. A table of rules gives each of the "
+                "125 combinations one segment."
+            )
+        ]
+        once = table["purchases"] == 1
+        if once.any():
+            text = _("{share:share} of the customers bought on one day only; they all have purchase score {score}.")
+            said.append(style.say(text, {"share": once.mean(), "score": table.loc[once, "f"].iloc[0]}))
+        merged = int((table["orders"] - table["purchases"]).sum()) if "orders" in table else 0
+        if merged:
+            text = plural(
+                "{n:count} order was placed on a day that already had one; the day counts once.",
+                "{n:count} orders were placed on a day that already had one; each day counts once.",
+                merged,
+            )
+            said.append(style.say(text, {"n": merged}))
+        return style.Reading(" ".join(said))
 
 
-def rfm(customers, *, cuts=None, segments=None):
+def _named(row):
+    return {**row, "segment": style.shorten(row["segment"])}
+
+
+@analysis
+def rfm(of, *, cuts=None, segments=None):
     """RFM: score each customer from 1 to 5 on how lately, how often and for how much they bought, and segment.
 
     A score is 1 + floor(5 x share of customers strictly below), so equal values always get equal scores, and a value
@@ -37,36 +153,38 @@ def rfm(customers, *, cuts=None, segments=None):
 
     Parameters
     ----------
-    customers : DataFrame, one row per customer
+    of : Firm, or DataFrame, one row per customer
         Needs ``idle``, ``purchases`` and ``revenue``.
     cuts : DataFrame or path of a CSV, optional
-        Cut points of an earlier `Rfm`, so that scores of two dates can be compared; the default takes them from
-        `customers`.
+        Cut points of an earlier `Rfm`, so that scores of two dates can be compared; the default (and an empty text)
+        takes them from these customers.
     segments : DataFrame or path of a CSV, optional
         Rules with the columns ``segment``, ``r``, ``f``, ``m`` ("4-5" or "3") and ``action``; the default is the
         table of eleven segments that comes with the package.
 
     Returns
     -------
-    Rfm
-
-    Raises
-    ------
-    DataError : a column is missing, there is no customer, the cut points are not such, or the rules leave a cell out
-    or cover one twice.
+    Rfm; not possible where a column is missing, there is no customer, the total revenue is not above zero, the cut
+    points are not such, or the rules leave a cell out or cover one twice
 
     References
     ----------
     Hughes (1994), Strategic Database Marketing, for the five scores; the rule for ties is the project's own.
     """
+    customers, currency, _confidence = customers_of(of)
     need_columns(customers, METRICS.values(), "rfm")
-    rules = read_segments(segments)
-    cuts = _cut_points(customers) if cuts is None else _read_cuts(cuts)
+    rules = read_segments(_given(segments))
+    cuts = _cut_points(customers) if _given(cuts) is None else _read_cuts(cuts)
     scores = {score: _scores(customers[metric], cuts.loc[score], score) for score, metric in METRICS.items()}
     names = cells_of(rules)[scores["r"] - 1, scores["f"] - 1, scores["m"] - 1]
     order = list(dict.fromkeys(rules["segment"]))
     table = customers.assign(**scores, segment=pd.Categorical(names, categories=order))
-    return Rfm(table, cuts, rules)
+    return Rfm(table, cuts, rules, _groups(table, rules), currency)
+
+
+def _given(table):
+    """A table or path as given; None for an empty text, as a parameter of a report has it."""
+    return None if isinstance(table, str) and not table else table
 
 
 def _cut_points(customers):
@@ -118,16 +236,17 @@ def _are_cuts(table):
     return bool((levels[:, 1:] >= levels[:, :-1]).all())
 
 
-def cut_table(scored):
-    """The cut points of an `Rfm` for reading: what each score takes.
-
-    Returns
-    -------
-    DataFrame, one row per score, 5 first
-        ``score``; ``idle_cut`` days, at most; ``purchases_cut``, ``revenue_cut`` at least. Missing where no customer
-        reaches the score.
-    """
-    cuts = scored.cuts[list(SCORES[1:])].T.iloc[::-1]
-    return pd.DataFrame(
-        {"score": cuts.index, **{f"{METRICS[name]}_cut": cuts[name].to_numpy(float) for name in METRICS}}
+def _groups(table, rules):
+    """Each segment that has customers; `Rfm` says what the columns are."""
+    total = positive_total(table["revenue"], "revenue")
+    grouped = table.groupby("segment", observed=True)
+    result = grouped.agg(
+        customers=("revenue", "size"), revenue=("revenue", "sum"), bought=("purchases", "sum"), idle=("idle", "median")
     )
+    result["customer_share"] = result["customers"] / len(table)
+    result["revenue_share"] = result["revenue"] / total
+    result["ticket"] = result["revenue"] / result["bought"]
+    result["purchases"] = result["bought"] / result["customers"]
+    result["action"] = rules.drop_duplicates("segment").set_index("segment")["action"]
+    columns = ["customers", "customer_share", "revenue", "revenue_share", "ticket", "purchases", "idle", "action"]
+    return result[columns].reset_index().astype({"segment": str})

@@ -205,3 +205,28 @@ def scatter(points, ax=None, *, arrows=None, around=None, own=(), height=4.4):
         placing.fit_in(ax, np.vstack([places - size, places + size, tips]))
         placing.write(ax, wanted, np.vstack([places, *(tips * part for part in np.linspace(0.2, 1, 9))]))
     return ax
+
+
+def ranked_bars(names, values, texts, colours, ax=None, *, height=None):
+    """Bars from the top down, each with its text at its end, which stands for an axis of values.
+
+    Parameters
+    ----------
+    names, values, texts, colours : lists alike, one entry a bar; a bar below zero has its text at zero
+    """
+    import seaborn as sns
+
+    ax, where = drawing(ax, height or 0.3 * len(names) + 0.2), list(range(len(names)))
+    with look():
+        sns.barplot(
+            x=list(values), y=where, hue=where, palette=list(colours), orient="h", ax=ax, saturation=1, width=0.72,
+            linewidth=0, legend=False, errorbar=None,
+        )  # fmt: skip
+        for place, (value, text) in enumerate(zip(values, texts, strict=True)):
+            at = {"xytext": (5, 0), "textcoords": "offset points", "va": "center", "color": style.INK}
+            ax.annotate(text, (max(value, 0), place), **at)
+        ax.set(xlabel="", ylabel="", xticks=[], xlim=(min(0, *values), max(0, *values) or 1))
+        ax.set_yticks(where, list(names), color=style.INK)
+        ax.grid(visible=False)
+        ax.spines[:].set_visible(False)
+    return ax
