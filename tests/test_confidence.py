@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import matplotlib as mpl
@@ -82,32 +83,12 @@ def test_a_confidence_is_a_share(function, wrong):
 
 
 def test_the_rule_takes_a_confidence_and_says_it():
-    log = orders(1)
-    wide, narrow = pf.state_rule(log), pf.state_rule(log, confidence=0.5)
-    assert (wide.at_risk_days, wide.lapsed_days) == (narrow.at_risk_days, narrow.lapsed_days)
-    assert wide.lapsed_days_low <= narrow.lapsed_days_low < narrow.lapsed_days_high < wide.lapsed_days_high
-    assert "days (50% interval " in plain(pf.describe_rule(narrow))
-
-
-def test_flows_take_a_confidence_and_say_it():
-    log = orders(2)
-    rule = pf.state_rule(log)
-    before, now = (pf.state_table(log, rule, as_of=day) for day in ("2023-06-30", "2024-06-30"))
-    flows = pf.flow_table(before, now, confidence=0.8)
-    base = flows.groupby("before")["people"].transform("sum")
-    seen = base > 0
-    judge = proportion_confint(flows["people"][seen], base[seen], 0.2, "wilson")
-    np.testing.assert_allclose(flows.loc[seen, ["share_low", "share_high"]].to_numpy().T, judge, atol=1e-12)
-    assert ", 80% interval " in plain(pf.describe_flows(flows, confidence=0.8))
-
-
-def test_growth_takes_a_confidence_and_says_it():
-    growth = pf.growth_table(orders(3), confidence=0.8)
-    gained = growth["new"] + growth["reactivated"]
-    low, high = proportion_confint(gained, gained + growth["lost"], 0.2, "wilson")
-    np.testing.assert_allclose(growth["quick_ratio_low"], low / (1 - low))
-    np.testing.assert_allclose(growth["quick_ratio_high"], high / (1 - high))
-    assert " (80% interval " in plain(pf.describe_growth(growth, confidence=0.8))
+    firm = pf.Firm.of(orders(1))
+    wide, narrow = pf.states(firm), pf.states(replace(firm, confidence=0.5))
+    assert (wide.rule.at_risk_days, wide.rule.lapsed_days) == (narrow.rule.at_risk_days, narrow.rule.lapsed_days)
+    low, high = narrow.rule.lapsed_days_low, narrow.rule.lapsed_days_high
+    assert wide.rule.lapsed_days_low <= low < high < wide.rule.lapsed_days_high
+    assert "Intervals (50%): " in plain(narrow.method())
 
 
 def test_findings_on_states_take_a_confidence():

@@ -1,4 +1,4 @@
-"""Where each person stands: prospect, new, active, reactivated, at risk or lapsed; and who moved between two dates."""
+"""The rule of who is at risk and who has lapsed, and by it where each person stands on a day."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ import pandas as pd
 
 from portfoy.customers import DAY, as_table, nobody_bought, purchases_by, resolve_as_of, to_frame
 from portfoy.errors import DataError
-from portfoy.intervals import t_value, wilson
+from portfoy.intervals import t_value
 from portfoy.locale import _, plural
 
 STATES = ["prospect", "new", "active", "reactivated", "at risk", "lapsed"]
@@ -193,72 +193,6 @@ def _buyers(log, rule, as_of):
         returned_on=days.day.max(where=days.gap > rule.lapsed_days),
     )
     return buyers.filter(buyers.purchases > 0)
-
-
-def state_summary(states):
-    """How many people stand where, and what those people have brought.
-
-    Parameters
-    ----------
-    states : DataFrame, as from `state_table`
-
-    Returns
-    -------
-    DataFrame, one row per state, those without people too; the index is the state as stored, one of `STATES`
-        ``state`` the same; ``people``; ``share`` of all people, 0-1; ``revenue`` money, all they brought so far;
-        ``revenue_share`` 0-1, missing where the total is not above zero; ``idle`` median days since the last purchase,
-        missing for prospects; ``leads`` of them leads who became no customer; ``open_leads`` of these not decided yet.
-    """
-    leads = states["known_as"] == "lead"
-    told = states.assign(people=1, leads=leads, open_leads=leads & (states["lead_outcome"] == "open"))
-    groups = told.groupby("state", observed=False)
-    table = groups[["people", "revenue", "leads", "open_leads"]].sum()
-    total = table["revenue"].sum()
-    table["share"] = table["people"] / max(len(states), 1)
-    table["revenue_share"] = table["revenue"] / (total if total > 0 else np.nan)
-    table["idle"] = groups["idle"].median()
-    table.index = pd.Index(table.index.astype("str")).rename(None)
-    table["state"] = table.index
-    return table[["state", "people", "share", "revenue", "revenue_share", "idle", "leads", "open_leads"]]
-
-
-def flow_table(before, now, *, confidence=0.95):
-    """Who moved between two days: how many people of each state of the earlier day stand where on the later one.
-
-    Parameters
-    ----------
-    before, now : DataFrame, as from `state_table` with the same rule, the earlier day first
-    confidence : of the intervals, default 0.95
-
-    Returns
-    -------
-    DataFrame, one row per pair of states, those without people too
-        ``before``, ``now`` states as stored; ``before`` is "not known yet" for those who came in between, and ``now``
-        is "no longer known" for people missing later (a won lead whose customer nobody names), where there are any;
-        ``people``; ``share`` of those with this ``before``, 0-1, ``share_low``, ``share_high``, missing where
-        there are none; ``revenue`` money, all that these people brought up to the later day; ``step`` 1 for the better
-        (who never bought or was quiet now buys), -1 for the worse (towards lapsed), else 0.
-    """
-    pairs = before[["person_id", "state"]].merge(
-        now[["person_id", "state", "revenue"]], on="person_id", how="outer", suffixes=("_before", "_now")
-    )
-    left = pairs["state_before"].astype("str").fillna(UNKNOWN).rename("before")
-    right = pairs["state_now"].astype("str").fillna(GONE).rename("now")
-    cells = pairs.groupby([left, right])["revenue"].agg(people="size", revenue="sum")
-    goals = STATES + [GONE] * bool(right.eq(GONE).any())
-    every = pd.MultiIndex.from_product([[*STATES, UNKNOWN], goals], names=["before", "now"])
-    table = cells.reindex(every, fill_value=0).drop((UNKNOWN, GONE), errors="ignore").reset_index()
-    base = table.groupby("before")["people"].transform("sum")
-    low, high = wilson(table["people"], base, confidence)
-    table["share"] = table["people"] / base.where(base > 0)
-    steps = [_step(*pair) for pair in zip(table["before"], table["now"], strict=True)]
-    table = table.assign(share_low=low, share_high=high, step=steps).astype({"revenue": float})
-    return table[["before", "now", "people", "share", "share_low", "share_high", "revenue", "step"]]
-
-
-def _step(before, now):
-    worse = before in BUYING or (before, now) == ("at risk", "lapsed")
-    return 1 if now in BUYING and before in ["prospect", *QUIET] else -1 if now in QUIET and worse else 0
 
 
 def _check_order(at_risk, lapsed, at_risk_days, lapsed_days):

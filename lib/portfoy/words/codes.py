@@ -73,7 +73,7 @@ def said_as(column, code):
         "trait": lambda: trait_labels() | {"buying": _("Buying"), "category": _("Category")},
         "level": lambda: level_words() | buying_words(),
         "group": level_words,
-        "state": state_names,
+        **dict.fromkeys(["state", "before", "now"], state_names),
         "whom": choice_words,
         "campaign_id": lambda: {"all together": _("all together")},
     }

@@ -153,6 +153,71 @@ def point(ax, x, y, text, low=None, high=None):
         ax.annotate(text, (x, y), xytext=(10, -6), textcoords="offset points", va="top", weight="bold", color=style.INK)
 
 
+def ranked_bars(names, values, texts, colours, ax=None, *, height=None):
+    """Bars from the top down, each with its text at its end, which stands for an axis of values.
+
+    Parameters
+    ----------
+    names, values, texts, colours : lists alike, one entry a bar; a bar below zero has its text at zero
+    """
+    import seaborn as sns
+
+    ax, where = drawing(ax, height or 0.3 * len(names) + 0.2), list(range(len(names)))
+    with look():
+        sns.barplot(
+            x=list(values), y=where, hue=where, palette=list(colours), orient="h", ax=ax, saturation=1, width=0.72,
+            linewidth=0, legend=False, errorbar=None,
+        )  # fmt: skip
+        for place, (value, text) in enumerate(zip(values, texts, strict=True)):
+            at = {"xytext": (5, 0), "textcoords": "offset points", "va": "center", "color": style.INK}
+            ax.annotate(text, (max(value, 0), place), **at)
+        ax.set(xlabel="", ylabel="", xticks=[], xlim=(min(0, *values), max(0, *values) or 1))
+        ax.set_yticks(where, list(names), color=style.INK)
+        ax.grid(visible=False)
+        ax.spines[:].set_visible(False)
+    return ax
+
+
+def heat_map(texts, strength, colours, ax=None, *, told=(), height=None):
+    """A table of tinted cells, its columns named on top; a cell without text stays empty.
+
+    The tint is the colour at an opacity of at most one half, over whatever the page is made of: up to there ink can be
+    read on it in the light and in the dark.
+
+    Parameters
+    ----------
+    texts : DataFrame of text; its index and columns are what rows and columns are called
+    strength, colours : DataFrames alike: 0-1, and the colour that is tinted with it
+    told : list of (text, colour), what the colours mean
+    """
+    import seaborn as sns
+    from matplotlib.colors import ListedColormap, to_rgba
+    from matplotlib.patches import Patch
+
+    ax, cells = drawing(ax, height or 0.3 * len(texts) + (1.3 if told else 0.9)), texts.to_numpy()
+    with look():
+        given = zip(colours.to_numpy().ravel(), strength.to_numpy(float).ravel(), strict=True)
+        tints = [to_rgba(colour, 0.06 + 0.44 * share if share >= 0 else 0) for colour, share in given]
+        sns.heatmap(
+            [[row * cells.shape[1] + column for column in range(cells.shape[1])] for row in range(len(cells))],
+            cmap=ListedColormap(tints), mask=cells == "", annot=cells, fmt="", annot_kws={"color": style.INK},
+            cbar=False, xticklabels=False, yticklabels=False, linewidths=1.5, linecolor=style.PAPER, ax=ax,
+            vmin=0, vmax=max(cells.size - 1, 1),
+        )  # fmt: skip
+        turned = {"rotation": 35, "ha": "left", "rotation_mode": "anchor"} if texts.shape[1] > 4 else {}
+        ax.xaxis.tick_top()
+        ax.set_xticks([place + 0.5 for place in range(texts.shape[1])], list(texts.columns), color=style.INK, **turned)
+        ax.set_yticks([place + 0.5 for place in range(len(texts))], list(texts.index), color=style.INK, rotation=0)
+        ax.tick_params(length=0)
+        ax.grid(visible=False)
+        if told:
+            handles = [Patch(color=colour, alpha=0.5, linewidth=0, label=text) for text, colour in told]
+            ax.figure.legend(
+                handles=handles, loc="outside lower left", ncols=len(told), handlelength=1, columnspacing=1.2
+            )
+    return ax
+
+
 def _legend(ax, order):
     """One line below the chart, in the order given."""
     found = dict(zip(*reversed(ax.get_legend_handles_labels()), strict=True))

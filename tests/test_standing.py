@@ -1,4 +1,4 @@
-"""States and flows against tables worked out by hand, a naive loop, published CDNOW counts and simulated truths."""
+"""The rule of states and who stands where by it: tables worked out by hand, a naive loop, CDNOW, simulated truths."""
 
 from itertools import pairwise
 from pathlib import Path
@@ -8,14 +8,11 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from matplotlib.text import Text
-from statsmodels.stats.proportion import proportion_confint
 
 import portfoy as pf
-from helpers import labels, message_of, plain
+from helpers import message_of
 from portfoy.simulate import season_days
-from portfoy.standing import STATES, StateRule, flow_table, state_rule, state_summary, state_table
-from portfoy.words import figure
+from portfoy.standing import STATES, StateRule, state_rule, state_table
 
 KEYS = ["customer_id", "order_id", "ordered_on", "amount"]
 TEACHING = Path(__file__).parents[1] / "data" / "teaching"
@@ -104,27 +101,6 @@ def people(*rows):
     return table.astype({"lead_outcome": "str"}).assign(known_on=pd.to_datetime(table["known_on"]))
 
 
-def states(**counts):
-    """A state table made up of so many people of each state, ten of revenue each."""
-    names = [name.replace("_", " ") for name, count in counts.items() for _number in range(count)]
-    table = pd.DataFrame({"person_id": [f"{number:03d}" for number in range(len(names))], "revenue": 10.0, "idle": 1.0})
-    table["state"] = pd.Categorical(names, categories=STATES, ordered=True)
-    table.loc[table["state"] == "prospect", ["revenue", "idle"]] = [0.0, np.nan]
-    return table.assign(known_as="customer", lead_outcome=pd.Series(None, table.index, dtype="str"))
-
-
-def moved(*pairs):
-    """A flow table of so many people from one state to another; None is not known."""
-    rows = [pair[:2] for pair in pairs for _number in range(pair[2])]
-    tables = []
-    for side in (0, 1):
-        own = {f"{number:04d}": row[side] for number, row in enumerate(rows) if row[side]}
-        table = pd.DataFrame({"person_id": list(own), "revenue": 10.0})
-        table["state"] = pd.Categorical(list(own.values()), categories=STATES, ordered=True)
-        tables.append(table)
-    return flow_table(*tables)
-
-
 # (a) Worked out by hand
 
 
@@ -176,62 +152,6 @@ def test_without_a_list_of_people_only_buyers_are_known():
     table = state_table(FIVE, RULE, as_of="2024-03-31")
     assert table["person_id"].tolist() == ["active", "back", "gone", "new", "risk"]
     assert set(table["known_as"]) == {"customer"}
-
-
-def test_summary_of_eight_people():
-    summary = state_summary(state_table(FIVE, RULE, as_of="2024-03-31", people=KNOWN))
-    expected = pd.DataFrame(
-        {
-            "state": STATES,
-            "people": [3, 1, 1, 1, 1, 1],
-            "share": [0.375, 0.125, 0.125, 0.125, 0.125, 0.125],
-            "revenue": [0.0, 25, 20, 14, 25, 3],
-            "revenue_share": np.array([0, 25, 20, 14, 25, 3]) / 87,
-            "idle": [np.nan, 6, 10, 3, 11, 31],
-            "leads": [2, 0, 0, 0, 0, 0],
-            "open_leads": [1, 0, 0, 0, 0, 0],
-        },
-        index=STATES,
-    )
-    pd.testing.assert_frame_equal(summary, expected, check_dtype=False)
-
-
-def test_flows_of_six_people():
-    before = states(active=3, lapsed=1, prospect=1).assign(person_id=["a", "b", "c", "d", "p"])
-    now = states(active=1, at_risk=2, lapsed=1, prospect=1, new=1).assign(person_id=["a", "b", "c", "d", "p", "n"])
-    table = flow_table(before, now)
-    assert len(table) == 7 * 6
-    some = table[table["people"] > 0].set_index(["before", "now"])
-    assert some["people"].to_dict() == {
-        ("prospect", "prospect"): 1,
-        ("active", "active"): 1,
-        ("active", "at risk"): 2,
-        ("lapsed", "lapsed"): 1,
-        ("not known yet", "new"): 1,
-    }
-    cell = some.loc[("active", "at risk")]
-    judge = proportion_confint(2, 3, method="wilson")
-    assert cell.tolist() == pytest.approx([2, 2 / 3, *judge, 20.0, -1])
-    assert table["share"].isna().sum() == 3 * 6  # from the three states that nobody was in
-
-
-def test_people_who_vanish_have_a_column_of_their_own():
-    before, now = states(active=2), states(active=1)
-    table = flow_table(before, now)
-    assert table.loc[table["people"] > 0, ["before", "now", "people"]].to_numpy().tolist() == [
-        ["active", "active", 1],
-        ["active", "no longer known", 1],
-    ]
-    assert (len(table), table["people"].sum()) == (6 * 7 + 6, 2)
-
-
-def test_what_counts_as_better_and_worse():
-    steps = moved(("new", "new", 1)).set_index(["before", "now"])["step"]
-    buying, quiet = ["new", "active", "reactivated"], ["at risk", "lapsed"]
-    better = {(a, b) for a in ["prospect", *quiet] for b in buying}
-    worse = {(a, b) for a in buying for b in quiet} | {("at risk", "lapsed")}
-    assert set(steps[steps > 0].index) == better
-    assert set(steps[steps < 0].index) == worse
 
 
 # (b) The rule: gaps by a naive loop, published counts
@@ -399,21 +319,6 @@ def test_any_small_log_has_the_states_of_a_naive_loop(rows):
     assert found["revenue"].tolist() == pytest.approx(judge["revenue"].tolist())
 
 
-def test_flows_add_up_to_both_days():
-    table = random_log(20)
-    now = state_table(table, RULE, as_of="2024-07-15", people=KNOWN)
-    before = state_table(table, RULE, as_of="2024-04-01", people=KNOWN)
-    flows = flow_table(before, now)
-    known = flows[flows["before"] != "not known yet"]
-    assert known.groupby("before")["people"].sum()[STATES].tolist() == state_summary(before)["people"].tolist()
-    summary = state_summary(now)
-    assert flows.groupby("now")["people"].sum()[STATES].tolist() == summary["people"].tolist()
-    assert flows.groupby("now")["revenue"].sum()[STATES].tolist() == pytest.approx(summary["revenue"].tolist())
-    assert flows.groupby("before")["share"].sum()[STATES[4:]].tolist() == pytest.approx([1, 1])
-    some = flows[flows["share"].notna()]
-    assert ((some["share_low"] <= some["share"]) & (some["share"] <= some["share_high"])).all()
-
-
 def test_neither_the_order_of_rows_nor_the_currency_matters():
     table = random_log(21)
     other = table.sample(frac=1, random_state=1).assign(amount=table["amount"] * 1000)
@@ -434,18 +339,6 @@ def test_one_customer_and_strange_names():
     name = "<b>İğdır</b> $5 \\frac $x$" + "n" * 200
     table = state_table(log((name, "1", "2024-01-01", 5.0)), RULE)
     assert table[["person_id", "state", "idle"]].to_numpy().tolist() == [[name, "new", 0.0]]
-    assert state_summary(table)["people"].sum() == 1
-
-
-def test_a_total_below_zero_has_no_shares():
-    table = state_table(log(("a", "1", "2024-01-01", 5.0), ("a", "1", "2024-01-02", -9.0)), RULE)
-    summary = state_summary(table)
-    assert (summary["revenue"].sum(), summary["revenue_share"].notna().any()) == (-4.0, False)
-    assert plain(pf.describe_states(summary, currency="TRY")) == (
-        "Of the 1 customer, 1 (100.0%) bought lately enough to count as buying: 1 new; they have brought TRY -4.00. "
-        "Nobody is at risk or lapsed."
-    )
-    draw(pf.plot_states(summary)[0])
 
 
 def test_all_back_after_the_same_time_leaves_nobody_at_risk():
@@ -454,15 +347,6 @@ def test_all_back_after_the_same_time_leaves_nobody_at_risk():
     rule = state_rule(table)
     assert (rule.at_risk_days, rule.lapsed_days, rule.at_risk, rule.lapsed, rule.customers) == (10, 10, 1, 1, 1)
     assert np.isnan(rule.at_risk_days_low)
-    assert plain(pf.describe_rule(rule)) == (
-        "A gap is the time from one purchase to the next: 100% of the gaps last 10 days at most, 100% last 10 days at "
-        "most. This rests on 40 gaps of 1 customer. Only purchases made 395 or more days before the day of this report "
-        "count, so that late ones had time to be followed by another, and of these the ones that were, within as many "
-        "days. So a customer is at risk after more than 10 days without a purchase, and lapsed after more than 10. The "
-        "others are new when their first purchase is at most 10 days old, reactivated when within that time they came "
-        "back after more than 10 days, and else active. A prospect is known but never bought. As both limits are the "
-        "same, nobody is at risk here."
-    )
 
 
 # (e) Errors
@@ -506,161 +390,3 @@ def test_a_log_without_a_purchase_is_refused():
     empty = "transactions: there are no rows; at least one order line is needed. Check the file."
     assert message_of(state_rule, FIVE.iloc[:0]) == empty
     assert message_of(state_table, FIVE.iloc[:0], RULE) == empty
-
-
-# (f) Figures
-
-
-def draw(ax):
-    """Draw it whole; warnings are errors."""
-    return figure.picture(ax.figure)
-
-
-def test_states_are_drawn_from_the_top_down():
-    summary = state_summary(states(prospect=4, new=1, active=2, at_risk=3, lapsed=10))
-    left, right = pf.plot_states(summary)
-    assert labels(left.yaxis) == STATES[::-1]
-    assert [bar.get_width() for bar in left.patches] == [10, 3, 0, 2, 1, 4]
-    assert [bar.get_width() for bar in right.patches] == pytest.approx([10 / 16, 3 / 16, 0, 2 / 16, 1 / 16, 0])
-    written = [text.get_text() for text in left.texts]
-    assert written == ["10 · 50.0%", "3 · 15.0%", "0 · 0.0%", "2 · 10.0%", "1 · 5.0%", "4 · 20.0%"]
-    assert [text.get_text() for text in right.texts][:2] == ["62.5%", "18.8%"]
-    assert left.get_title(loc="left") == "At risk or lapsed: 81.2% of customers, 81.2% of revenue"
-    assert left.figure.get_label() == (
-        "Chart: At risk or lapsed: 81.2% of customers, 81.2% of revenue. Axes: People; Share of revenue so far."
-    )
-    draw(left)
-
-
-def test_states_of_prospects_alone_are_drawn():
-    left, _right = pf.plot_states(state_summary(states(prospect=3)))
-    assert left.get_title(loc="left") == "Nobody has bought yet"
-    draw(left)
-
-
-FLOWS = [
-    ("prospect", "new", 2),
-    ("active", "active", 50),
-    ("active", "at risk", 30),
-    ("new", "lapsed", 10),
-    ("at risk", "lapsed", 20),
-    ("lapsed", "reactivated", 5),
-    (None, "new", 7),
-    (None, "prospect", 3),
-]
-
-
-def test_flows_are_drawn_with_counts_and_shares():
-    ax = pf.plot_flows(moved(*FLOWS))
-    assert labels(ax.yaxis) == ["prospect\n2", "new\n10", "active\n80", "at risk\n20", "lapsed\n5", "not known yet\n10"]
-    assert labels(ax.xaxis) == ["prospect\n3", "new\n9", "active\n50", "reactivated\n5", "at risk\n30", "lapsed\n30"]
-    written = {tuple(np.round(text.get_position()).astype(int)): text.get_text() for text in ax.texts[::2]}
-    assert written[(2, 2)] == "50"  # active to active
-    assert written[(4, 2)] == "30"
-    assert ax.texts[ax.texts.index(next(t for t in ax.texts if t.get_text() == "50")) + 1].get_text() == "62.5%"
-    assert len(ax.patches) == 1  # one cell of the diagonal has people
-    assert ax.get_title(loc="left") == "40 customers went quiet, 5 came back"
-    assert (ax.get_xlabel(), ax.get_ylabel()) == ("State on the later day", "State on the earlier day")
-    (legend,) = ax.figure.legends
-    assert [text.get_text() for text in legend.get_texts()] == [
-        *("for the better", "for the worse", "neither", "stayed where they were")
-    ]
-    draw(ax)
-
-
-def test_flows_for_the_worse_are_warm_and_for_the_better_are_green():
-    ax = pf.plot_flows(moved(*FLOWS))
-    red, green, _blue = np.moveaxis(ax.images[0].get_array(), 2, 0)
-    assert red[2, 4] > green[2, 4]  # active to at risk
-    assert red[4, 3] < green[4, 3]  # lapsed to reactivated
-    assert red[0, 0] == green[0, 0] == 1  # nobody: white
-
-
-@pytest.mark.parametrize(
-    "flows", [[("active", "active", 1)], [(None, "new", 3)], [("active", None, 2), ("lapsed", "lapsed", 123456)]]
-)
-def test_flows_of_a_few_cells_are_drawn(flows):
-    if flows[-1][2] > 1000:
-        table = moved(("active", None, 2), ("lapsed", "lapsed", 3))
-        table.loc[table["people"] == 3, "people"] = 123_456
-    else:
-        table = moved(*flows)
-    ax = pf.plot_flows(table)
-    draw(ax)
-    assert not any(text.get_parse_math() for text in ax.figure.findobj(Text))
-
-
-# (g) Sentences
-
-
-MEANING = (
-    "So a customer is at risk after more than 10 days without a purchase, and lapsed after more than 30. The others "
-    "are new when their first purchase is at most 10 days old, reactivated when within that time they came back after "
-    "more than 30 days, and else active. A prospect is known but never bought."
-)
-
-
-def test_the_rule_in_words():
-    rule = StateRule(10, 30, 0.803, 0.951, 1500, 90, 400, False, 9, 12, 27, 33)
-    assert plain(pf.describe_rule(rule)) == (
-        "A gap is the time from one purchase to the next: 80% of the gaps last 10 days (95% interval 9–12) at most, "
-        "95% last 30 days (27–33) at most. This rests on 1,500 gaps of 90 customers. Only purchases made 400 or more "
-        "days before the day of this report count, so that late ones had time to be followed by another, and of these "
-        f"the ones that were, within as many days. {MEANING} Lapsed does not mean gone: 5% of the gaps were longer "
-        "still."
-    )
-
-
-def test_a_rule_of_ones_own_in_words():
-    rule = StateRule(10, 30, 0.7, 0.96, 1500, 90, 400, given=True)
-    assert plain(pf.describe_rule(rule)) == (
-        "The limits of 10 and 30 days were given; in these data 70.0% of the gaps from one purchase to the next are "
-        f"within the first and 96.0% within the second. {MEANING} Lapsed does not mean gone: 4% of the gaps were "
-        "longer still."
-    )
-    unknown = StateRule(10, 30, np.nan, np.nan, 3, 2, 400, given=True)
-    assert plain(pf.describe_rule(unknown)) == f"The limits of 10 and 30 days were given. {MEANING}"
-
-
-def test_states_in_words():
-    table = states(prospect=4, new=1, active=2, at_risk=1, lapsed=12)
-    table.loc[:2, "known_as"], table.loc[0, "lead_outcome"] = "lead", "open"
-    assert plain(pf.describe_states(state_summary(table), currency="TRY")) == (
-        "Of 20 people known, 4 (20.0%) never bought and are prospects; 3 of them are leads, 1 not decided yet. Of the "
-        "16 customers, 3 (18.8%) bought lately enough to count as buying: 1 new, 2 active; they have brought TRY "
-        "30.00, 18.8% of the revenue so far. 1 (6.2%) is at risk and has brought TRY 10.00, 6.2% of the revenue so "
-        "far. 12 (75.0%) have lapsed, after bringing TRY 120, 75.0% of the revenue so far."
-    )
-
-
-def test_states_of_one_kind_in_words():
-    assert plain(pf.describe_states(state_summary(states(lapsed=2)))) == (
-        "Of the 2 customers, none bought lately enough to count as buying. "
-        "2 (100.0%) have lapsed, after bringing 20.00, 100.0% of the revenue so far."
-    )
-    assert plain(pf.describe_states(state_summary(states(prospect=2)))) == (
-        "Of 2 people known, 2 (100.0%) never bought and are prospects. Nobody has bought yet."
-    )
-
-
-def test_flows_in_words():
-    flows = moved(*FLOWS)
-    low, high = proportion_confint(30, 80, method="wilson")
-    first, last = proportion_confint(5, 5, method="wilson")
-    assert plain(pf.describe_flows(flows, since="2025-12-31", currency="TRY")) == (
-        "Since 31 Dec 2025, the largest movement for the worse is from “active” to “at risk”: 30 of 80 (37.5%, 95% "
-        f"interval {low:.1%}–{high:.1%}). The largest for the better is from “lapsed” to “reactivated”: 5 of 5 "
-        f"(100.0%, 95% interval {first:.1%}–{last:.1%}). In all, 40 customers who were buying (new, active or "
-        "reactivated) have gone quiet (at risk or lapsed) and had brought TRY 400, 31.5% of the revenue so far. "
-        "10 people became known in between, and 7 of them bought."
-    )
-
-
-def test_flows_without_movement_in_words():
-    assert plain(pf.describe_flows(moved(("active", "active", 3), (None, "prospect", 1)))) == (
-        "Since the earlier day, nobody moved for the worse. Nobody moved for the better. "
-        "1 person became known in between, and none bought."
-    )
-    all_bought = plain(pf.describe_flows(moved(("active", "lapsed", 1), (None, "new", 2))))
-    assert all_bought.endswith("2 people became known in between, and all of them bought.")
-    assert "In all, 1 customer who was buying (new, active or reactivated) has gone quiet" in all_bought

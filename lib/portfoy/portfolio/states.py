@@ -1,0 +1,225 @@
+"""Where does each of them stand?"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from portfoy.customers import DAY, months_before
+from portfoy.firm import analysis
+from portfoy.intervals import wilson
+from portfoy.locale import _, plural
+from portfoy.people import people_table
+from portfoy.portfolio.flows import Flows, flows_between
+from portfoy.standing import BUYING, QUIET, STATES, StateRule, state_rule, state_table
+from portfoy.words import figure, shapes, style
+from portfoy.words.codes import state_names
+from portfoy.words.result import Figure, Finding, NotPossible, Result
+from portfoy.words.table import show
+
+COLOURS = {"prospect": style.MUTED, **dict.fromkeys(BUYING, style.ACCENT), **dict.fromkeys(QUIET, style.WARM)}
+
+
+@dataclass(frozen=True)
+class States(Result):
+    """How many people stand where, and what those people have brought.
+
+    ``table``, one row per state, those without people too; the index is the state as stored, one of
+    `standing.STATES`: ``state`` the same; ``people``; ``share`` of all people, 0-1; ``revenue`` money, all they brought
+    so far; ``revenue_share`` 0-1, missing where the total is not above zero; ``idle`` median days since the last
+    purchase, missing for prospects; ``leads`` of them leads who became no customer; ``open_leads`` of these not decided
+    yet.
+    ``people``, one row per person, and ``earlier``, the same a year before by the same rule (None where the data do not
+    reach): as `standing.state_table` says. ``rule`` the `StateRule`. ``flows`` who moved in that year.
+    ``counted``: ``customers`` who ever bought; ``buying`` (new, active or reactivated); ``quiet`` (at risk or lapsed),
+    ``quiet_share`` of customers, ``quiet_revenue_share``; and the test of the rule: ``called`` lapsed a year ago,
+    ``wrong`` the share of them who have bought since, with ``wrong_low``, ``wrong_high``, missing where nobody was.
+    """
+
+    table: pd.DataFrame
+    people: pd.DataFrame
+    rule: StateRule
+    earlier: pd.DataFrame | None
+    flows: Flows | NotPossible
+    counted: dict
+    as_of: pd.Timestamp
+    currency: str
+    confidence: float
+
+    def finding(self):
+        quiet, buying, share = (self.counted[name] for name in ("quiet", "buying", "quiet_share"))
+        if not quiet:
+            text = _("Nobody who ever bought is at risk or has lapsed")
+        elif not buying:
+            text = _("All who ever bought are at risk or have lapsed")
+        elif share < 0.005:  # what would be written as nobody or as all is counted
+            text = plural(
+                "{quiet:count} customer is at risk or has lapsed",
+                "{quiet:count} customers are at risk or have lapsed",
+                quiet,
+            )
+        elif share > 0.995:
+            text = plural(
+                "{buying:count} customer still buys, all others are at risk or lapsed",
+                "{buying:count} customers still buy, all others are at risk or lapsed",
+                buying,
+            )
+        else:
+            text = _("{quiet_share:share} of all who ever bought are at risk or have lapsed")
+        return Finding(style.say(text, self.counted))
+
+    def reading(self):
+        texts = []
+        if self.counted["quiet"] and not style.is_missing(self.counted["quiet_revenue_share"]):
+            texts.append(_("Those at risk or lapsed brought {quiet_revenue_share:share} of the revenue so far."))
+        if self.counted["called"]:
+            texts.append(
+                _("Of those called lapsed a year ago, {wrong:share} ({wrong_interval:share}) have bought since.")
+            )
+        return style.Reading(" ".join(style.say(text, self.counted) for text in texts))
+
+    def figures(self):
+        return [Figure("customers_at_risk", self.table.loc["at risk", "people"], unit="count")]
+
+    def plot(self, ax=None):
+        rows, names = self.table[(self.table["people"] > 0) | (self.table["state"] != "prospect")], state_names()
+        texts = [self._at_the_bar(row) for _place, row in rows.iterrows()]
+        called, colours = [names[state] for state in rows.index], [COLOURS[state] for state in rows.index]
+        ax = shapes.ranked_bars(called, rows["people"], texts, colours, ax)
+        under = style.say(
+            _("{as_of:day}; at risk after {at_risk_days:days} without a purchase, lapsed after {lapsed_days:days}"),
+            {**vars(self.rule), "as_of": self.as_of},
+        )
+        numbers = "; ".join(f"{name}: {text}" for name, text in zip(called, texts, strict=True))
+        return figure.name(ax, _("People by state"), under, numbers)
+
+    def _at_the_bar(self, row):
+        told = row["state"] != "prospect" and not style.is_missing(row["revenue_share"])
+        return style.say(_("{people:count} · {revenue_share:share} of revenue") if told else "{people:count}", row)
+
+    def summary(self):
+        table = self.table if self.table["leads"].any() else self.table.drop(columns=["leads", "open_leads"])
+        return show(table, _("People by state, and what they have brought so far"), currency=self.currency)
+
+    def method(self):
+        rule, known = self.rule, not style.is_missing(self.rule.lapsed)
+        if not rule.given:
+            limits = _(
+                "A gap is the time from one purchase to the next. Of {gaps:count} gaps of {customers:count} customers, "
+                "{at_risk:share} last {at_risk_days:days} at most, {lapsed:share} last {lapsed_days:days}."
+            )
+        elif known:
+            limits = _(
+                "The limits of {at_risk_days:days} and {lapsed_days:days} were given; {at_risk:share} of the gaps "
+                "between purchases are within the first, {lapsed:share} within the second."
+            )
+        else:
+            limits = _("The limits of {at_risk_days:days} and {lapsed_days:days} were given.")
+        return style.Reading(" ".join(style.say(text, vars(rule)) for text in [limits, *self._limits(known)]))
+
+    def _limits(self, known):
+        """What else there is to say of the rule, as templates for its fields."""
+        texts = []
+        if not style.is_missing(self.rule.at_risk_days_low):
+            texts.append(
+                _(
+                    "Intervals ({confidence:share}): {at_risk_days_interval:count} and "
+                    "{lapsed_days_interval:count} days."
+                )
+            )
+        if known:
+            texts.append(
+                _(
+                    "Only gaps that began {horizon_days:days} ago or earlier count, and none longer than that, so that "
+                    "late ones had time to end."
+                )
+            )
+        return [
+            *texts,
+            _(
+                "Longer without a purchase than the first is at risk, than the second lapsed; that is a judgement, not "
+                "a fact. Of the others, those are new whose first purchase is no older than the first limit, and "
+                "reactivated who came back within it after a gap past the second. Money is as paid, net of returns."
+            ),
+        ]
+
+
+@analysis
+def states(firm, *, at_risk_days=0, lapsed_days=0):
+    """Where each person known stands: prospect, new, active, reactivated, at risk or lapsed; and who moved in a year.
+
+    The limits come from the gaps between purchases (`standing.state_rule`), or are given. The day a year before is
+    looked at by the same rule, and only where the data begin at least as long before it as `lapsed_days`.
+
+    Parameters
+    ----------
+    firm : Firm
+    at_risk_days, lapsed_days : days without a purchase after which a customer is at risk, and has lapsed: both, or
+        neither
+
+    Returns
+    -------
+    States; not possible where nobody bought, fewer than 30 gaps were seen and no days given, or days are not in order
+    """
+    limits = {"at_risk_days": at_risk_days, "lapsed_days": lapsed_days}
+    rule = state_rule(firm.log, as_of=firm.as_of, confidence=firm.confidence, **limits)
+    people = state_table(firm.log, rule, as_of=firm.as_of, people=firm.people)
+    since = months_before(firm.as_of, 12)
+    earlier, flows = None, _too_short(firm, since, rule)
+    if flows is None:
+        known = people_table(firm.tables, as_of=since)  # not of `firm.on(since)`, to whom a lead won since is another
+        earlier = state_table(firm.log, rule, as_of=since, people=known)
+        terms = {"since": since, "as_of": firm.as_of, "currency": firm.currency, "confidence": firm.confidence}
+        flows = flows_between(earlier, people, **terms)
+    table = state_summary(people)
+    counted = _counted(table) | _tested(earlier, people, (firm.as_of - since) / DAY, firm.confidence)
+    return States(table, people, rule, earlier, flows, counted, firm.as_of, firm.currency, firm.confidence)
+
+
+def state_summary(people):
+    """How many people stand where (`standing.state_table`), and what they have brought; the columns are of `States`."""
+    leads = people["known_as"] == "lead"
+    told = people.assign(people=1, leads=leads, open_leads=leads & (people["lead_outcome"] == "open"))
+    groups = told.groupby("state", observed=False)
+    table = groups[["people", "revenue", "leads", "open_leads"]].sum()
+    total = table["revenue"].sum()
+    table["share"] = table["people"] / max(len(people), 1)
+    table["revenue_share"] = table["revenue"] / (total if total > 0 else np.nan)
+    table["idle"] = groups["idle"].median()
+    table.index = pd.Index(table.index.astype("str")).rename(None)
+    table["state"] = table.index
+    return table[["state", "people", "share", "revenue", "revenue_share", "idle", "leads", "open_leads"]]
+
+
+def _counted(table):
+    customers, quiet = table.loc[STATES[1:], "people"].sum(), table.loc[QUIET]
+    return {
+        "customers": int(customers),
+        "buying": int(table.loc[BUYING, "people"].sum()),
+        "quiet": int(quiet["people"].sum()),
+        "quiet_share": float(quiet["people"].sum() / customers),
+        "quiet_revenue_share": float(quiet["revenue_share"].sum(min_count=1)),
+    }
+
+
+def _tested(earlier, people, days, confidence):
+    """How many were called lapsed so many days ago, and the share of them who have bought since."""
+    if earlier is None:
+        return {"called": 0} | dict.fromkeys(["wrong", "wrong_low", "wrong_high"], np.nan)
+    called = earlier.loc[earlier["state"] == "lapsed", "person_id"]
+    since = int((people.loc[people["person_id"].isin(called), "idle"] < days).sum())
+    low, high = wilson(since, len(called), confidence)
+    share = since / len(called) if len(called) else np.nan
+    return {"called": len(called), "wrong": share, "wrong_low": float(low), "wrong_high": float(high)}
+
+
+def _too_short(firm, since, rule):
+    """Why there is no earlier day to compare with; None where there is one."""
+    first = firm.customers["first_order"].min()
+    if since - first >= rule.lapsed_days * DAY:
+        return None
+    text = _(
+        "flows: the data begin on {first:%Y-%m-%d}; to tell who stood where on {since:%Y-%m-%d}, they have to begin "
+        "{days} days earlier than that. Take a later day, or shorter limits."
+    )
+    return NotPossible(text.format(first=first, since=since, days=rule.lapsed_days))

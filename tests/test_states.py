@@ -1,0 +1,291 @@
+"""Where everybody stands: a table worked out by hand, a naive loop, the teaching company, and what is shown."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.colors import to_rgb
+from statsmodels.stats.proportion import proportion_confint
+
+from helpers import labels, plain
+from portfoy.customers import months_before
+from portfoy.firm import Firm
+from portfoy.firm import open as open_firm
+from portfoy.portfolio.states import state_summary, states
+from portfoy.standing import STATES, StateRule, state_rule, state_table
+from portfoy.words import style
+
+mpl.use("agg")
+
+KEYS = ["customer_id", "order_id", "ordered_on", "amount"]
+TEACHING = Path(__file__).parents[1] / "data" / "teaching"
+LIMITS = {"at_risk_days": 10, "lapsed_days": 30}
+
+
+@pytest.fixture(autouse=True)
+def closed():
+    yield
+    plt.close("all")
+
+
+def log(*rows):
+    return pd.DataFrame(rows, columns=KEYS)
+
+
+FIVE = log(
+    ("new", "1", "2024-03-25", 25.0),
+    ("active", "3", "2024-03-01", 10.0),
+    ("active", "4", "2024-03-21", 10.0),
+    ("back", "5", "2024-01-01", 7.0),
+    ("back", "6", "2024-03-28", 7.0),
+    ("risk", "7", "2024-03-20", 40.0),
+    ("risk", "7", "2024-03-30", -15.0),  # a return is no purchase
+    ("gone", "8", "2024-02-29", 3.0),
+    ("later", "10", "2024-04-01", 99.0),  # after the day
+)
+LEADS = pd.DataFrame(
+    {
+        "lead_id": ["L1", "L2", "L3"],
+        "created_on": ["2024-03-01", "2024-03-31", "2024-04-01"],  # the last is not known yet
+        "closed_on": [None, "2024-03-31", None],
+        "outcome": ["open", "lost", "open"],
+    }
+)
+
+
+@pytest.fixture(scope="module")
+def eight():
+    firm = Firm.of(FIVE, as_of="2024-03-31", currency="TRY", leads=LEADS)
+    return states(firm, **LIMITS)
+
+
+@pytest.fixture(scope="module")
+def teaching():
+    firm = open_firm(TEACHING, confidence=0.8)
+    return firm, states(firm)
+
+
+def with_counts(like, **counts):
+    """States of so many people of each state, ten of revenue each."""
+    names = [name.replace("_", " ") for name, count in counts.items() for _number in range(count)]
+    people = pd.DataFrame({"person_id": [f"{n:05d}" for n in range(len(names))], "revenue": 10.0, "idle": 1.0})
+    people["state"] = pd.Categorical(names, categories=STATES, ordered=True)
+    table = state_summary(people.assign(known_as="customer", lead_outcome=pd.Series(None, people.index, dtype="str")))
+    customers, quiet = table.loc[STATES[1:], "people"].sum(), table.loc[["at risk", "lapsed"], "people"].sum()
+    counted = {"buying": customers - quiet, "quiet": quiet, "quiet_share": quiet / customers}
+    return replace(like, table=table, counted={**like.counted, **counted})
+
+
+# (a) Worked out by hand
+
+
+def test_seven_people(eight):
+    expected = pd.DataFrame(
+        {
+            "state": STATES,
+            "people": [2, 1, 1, 1, 1, 1],
+            "share": [2 / 7, *[1 / 7] * 5],
+            "revenue": [0.0, 25, 20, 14, 25, 3],
+            "revenue_share": np.array([0, 25, 20, 14, 25, 3]) / 87,
+            "idle": [np.nan, 6, 10, 3, 11, 31],
+            "leads": [2, 0, 0, 0, 0, 0],
+            "open_leads": [1, 0, 0, 0, 0, 0],
+        },
+        index=STATES,
+    )
+    pd.testing.assert_frame_equal(eight.table, expected, check_dtype=False)
+    assert eight.people["person_id"].tolist() == ["L1", "L2", "active", "back", "gone", "new", "risk"]
+    assert (eight.rule.at_risk_days, eight.rule.lapsed_days, eight.rule.given) == (10, 30, True)
+    shares = {"quiet_share": 2 / 5, "quiet_revenue_share": pytest.approx(28 / 87)}
+    assert {name: eight.counted[name] for name in ["customers", "buying", "quiet", *shares]} == {
+        **{"customers": 5, "buying": 3, "quiet": 2},
+        **shares,
+    }
+
+
+def test_a_rule_that_erred():
+    """Of three called lapsed a year ago, one buys, one came and lapsed again, one never came."""
+    days = {"back": ["2022-06-01", "2024-06-29"], "again": ["2022-06-01", "2023-09-01"], "gone": ["2022-06-01"]}
+    days["here"] = ["2023-06-30", "2024-06-30"]  # was not lapsed
+    rows = [(who, f"{who}-{day}", day, 5.0) for who, own in days.items() for day in own]
+    found = states(Firm.of(log(*rows), as_of="2024-06-30"), **LIMITS)
+    low, high = proportion_confint(2, 3, method="wilson")
+    tested = {name: found.counted[name] for name in ("called", "wrong", "wrong_low", "wrong_high")}
+    assert tested == pytest.approx({"called": 3, "wrong": 2 / 3, "wrong_low": low, "wrong_high": high})
+    assert found.flows.moved["back"] == 1
+
+
+def test_a_total_below_zero_has_no_shares():
+    found = states(Firm.of(log(("a", "1", "2024-01-01", 5.0), ("a", "1", "2024-01-02", -9.0))), **LIMITS)
+    assert (found.table["revenue"].sum(), found.table["revenue_share"].notna().any()) == (-4.0, False)
+    assert plain(found.reading()) == ""
+    assert [text.get_text() for text in found.plot().texts] == ["1", "0", "0", "0", "0"]
+
+
+# (b) The teaching company, against the rule and the tables taken one by one
+
+
+def test_the_parts_are_those_of_the_rule_and_the_tables(teaching):
+    firm, found = teaching
+    assert found.rule == state_rule(firm.log, as_of=firm.as_of, confidence=0.8)
+    now = state_table(firm.log, found.rule, as_of=firm.as_of, people=firm.people)
+    pd.testing.assert_frame_equal(found.people, now)
+    since = months_before(firm.as_of, 12)
+    bought = firm.log.filter(firm.log.ordered_on <= since.date()).customer_id.nunique().to_pandas()
+    assert (found.earlier["purchases"] > 0).sum() == pytest.approx(bought, abs=3)  # who only returned has not bought
+    assert found.table["people"].tolist() == now["state"].value_counts()[STATES].tolist()
+    assert found.table["revenue"].sum() == pytest.approx(firm.customers["revenue"].sum())
+
+
+def test_a_lead_won_since_is_one_person_on_both_days(teaching):
+    _firm, found = teaching
+    assert set(found.earlier["person_id"]) <= set(found.people["person_id"])
+    assert "no longer known" not in set(found.flows.table["now"])
+
+
+def test_the_rule_is_tested_on_those_it_called_lapsed(teaching):
+    firm, found = teaching
+    orders = firm.log.select("customer_id", "order_id", "ordered_on", "amount").to_pandas()
+    orders = orders[orders["amount"] >= 0].groupby(["customer_id", "order_id"])["ordered_on"].min().reset_index()
+    since = months_before(firm.as_of, 12)
+    last = orders[orders["ordered_on"] <= since].groupby("customer_id")["ordered_on"].max()
+    called = last.index[(since - last).dt.days > found.rule.lapsed_days]
+    came = orders.loc[orders["ordered_on"] > since, "customer_id"]
+    assert found.counted["called"] == len(called)
+    assert found.counted["wrong"] == pytest.approx(called.isin(came).mean())
+
+
+# (c) Properties
+
+
+def test_neither_the_order_of_rows_nor_the_currency_matters(eight):
+    other = FIVE.sample(frac=1, random_state=1).assign(amount=FIVE["amount"] * 1000)
+    found = states(Firm.of(other, as_of="2024-03-31", leads=LEADS), **LIMITS)
+    money = found.table["revenue"] / 1000
+    pd.testing.assert_frame_equal(found.table.assign(revenue=money), eight.table)
+
+
+def test_nothing_after_the_day_counts(eight):
+    found = states(Firm.of(FIVE[FIVE["customer_id"] != "later"], as_of="2024-03-31", leads=LEADS), **LIMITS)
+    pd.testing.assert_frame_equal(found.table, eight.table)
+
+
+# (d) Where it is not possible
+
+
+def reason_of(table, as_of=None, **limits):
+    found = states(Firm.of(table, as_of=as_of), **limits)
+    assert not found
+    assert not found.flows
+    return found.flows.reason
+
+
+def test_too_few_gaps_are_refused():
+    assert reason_of(FIVE, as_of="2024-03-31") == (
+        "state_rule: 0 gaps between purchases can be used (from a purchase made by 2024-02-15 to the next within 45 "
+        "days); at least 30 are needed. Give at_risk_days and lapsed_days yourself."
+    )
+
+
+def test_days_out_of_order_are_refused():
+    assert reason_of(FIVE, at_risk_days=30) == (
+        "state_rule: at_risk_days is 30 and lapsed_days is 0; both are needed, above 0 and at_risk_days the smaller. "
+        "Give both, or 0 and 0 to take them from the data."
+    )
+
+
+def test_a_log_without_a_purchase_is_refused():
+    assert reason_of(FIVE[FIVE["amount"] < 0], as_of="2024-03-31", **LIMITS) == (
+        "transactions: nobody bought by 2024-03-31; at least one purchase is needed. "
+        "Take a later date, or check the sign of the amounts."
+    )
+
+
+# (e) What is shown
+
+
+def test_the_finding_is_true_of_any_shares(eight):
+    kinds = [
+        {"active": 2, "at_risk": 1, "lapsed": 4},
+        {"prospect": 5, "active": 2},
+        {"at_risk": 1, "lapsed": 4},
+        {"active": 999, "at_risk": 1},
+        {"active": 1, "lapsed": 999},
+    ]
+    assert [plain(with_counts(eight, **kind).finding().text) for kind in kinds] == [
+        "71% of all who ever bought are at risk or have lapsed",
+        "Nobody who ever bought is at risk or has lapsed",
+        "All who ever bought are at risk or have lapsed",
+        "1 customer is at risk or has lapsed",
+        "1 customer still buys, all others are at risk or lapsed",
+    ]
+
+
+def test_states_in_words(eight):
+    assert plain(eight.reading()) == "Those at risk or lapsed brought 32% of the revenue so far."
+    tested = replace(
+        eight, counted={**eight.counted, "called": 40, "wrong": 0.1, "wrong_low": 0.04, "wrong_high": 0.23}
+    )
+    assert plain(tested.reading()) == (
+        "Those at risk or lapsed brought 32% of the revenue so far. "
+        "Of those called lapsed a year ago, 10% (4%–23%) have bought since."
+    )
+
+
+def test_the_headline_figure_is_of_those_at_risk(eight):
+    (figure,) = eight.figures()
+    assert (figure.name, figure.value, figure.unit) == ("customers_at_risk", 1, "count")
+
+
+def test_bars_go_from_prospects_down_to_the_lapsed_and_say_their_revenue(eight):
+    ax = with_counts(eight, prospect=4, new=1, active=2, at_risk=3, lapsed=10).plot()
+    assert labels(ax.yaxis) == STATES
+    assert [bar.get_width() for bar in ax.patches] == [4, 1, 2, 0, 3, 10]
+    assert ax.yaxis_inverted()
+    texts = [f"{n} · {n * 5}% of revenue" for n in (1, 2, 0, 3, 10)]
+    assert [text.get_text() for text in ax.texts] == ["4", *texts]
+    warm = [bar.get_facecolor()[:3] == to_rgb(style.WARM) for bar in ax.patches]
+    assert warm == [False] * 4 + [True] * 2
+    assert ax.get_label() == "31 Mar 2024; at risk after 10 days without a purchase, lapsed after 30 days"
+    assert ax.figure.get_label().startswith("Chart: People by state. 31 Mar 2024;")
+    assert "lapsed: 10 · 50% of revenue" in ax.figure.get_label()
+
+
+def test_without_prospects_there_is_no_bar_for_them(eight):
+    assert labels(with_counts(eight, active=2).plot().yaxis) == STATES[1:]
+
+
+MEANING = (
+    "Longer without a purchase than the first is at risk, than the second lapsed; that is a judgement, not a fact. Of "
+    "the others, those are new whose first purchase is no older than the first limit, and reactivated who came back "
+    "within it after a gap past the second. Money is as paid, net of returns."
+)
+LATE = (
+    "Only gaps that began 400 days ago or earlier count, and none longer than that, so that late ones had time to end."
+)
+
+
+def test_the_method_says_what_the_limits_rest_on(eight):
+    rule = StateRule(10, 30, 0.803, 0.951, 1500, 90, 400, False, 9, 12, 27, 33, 0.9)
+    assert plain(replace(eight, rule=rule).method()) == (
+        "A gap is the time from one purchase to the next. Of 1,500 gaps of 90 customers, 80% last 10 days at most, 95% "
+        f"last 30 days. Intervals (90%): 9–12 and 27–33 days. {LATE} {MEANING}"
+    )
+    given = replace(rule, given=True, at_risk_days_low=np.nan, lapsed_days_low=np.nan)
+    assert plain(replace(eight, rule=given).method()) == (
+        "The limits of 10 days and 30 days were given; 80% of the gaps between purchases are within the first, 95% "
+        f"within the second. {LATE} {MEANING}"
+    )
+    assert plain(eight.method()) == f"The limits of 10 days and 30 days were given. {MEANING}"
+
+
+def test_confidence_is_that_of_the_words(teaching):
+    _firm, found = teaching
+    content = found.content()
+    assert "Intervals (80%)" in content["method"]
+    assert "95%" not in content["reading"] + content["finding"]["text"]
+    assert content["chart"]["svg"].count("var(--warm") == 2
