@@ -299,7 +299,7 @@ def test_a_report_that_raises_or_shows_too_little_has_failed_and_its_page_runs_n
 def test_a_report_without_end_is_stopped_by_the_time_of_a_cell_or_of_the_whole(project):
     earlier = project.fingerprints()
     project.notebook("selection", "## Before", "print('seen', 'before')", "while True: pass", "print('never')")
-    project.notebook("retention", *["import time; time.sleep(0.5); print('one', 'more')"] * 80)
+    project.notebook("retention", *["import time; time.sleep(0.5); print('one', 'more')"] * 200)
     code, _out, err = project.run("selection", "--cell-timeout", 3, "--timeout", 60)
     assert code == 3, err
     assert project.ends(f"{DAY}.2") == {
@@ -308,10 +308,10 @@ def test_a_report_without_end_is_stopped_by_the_time_of_a_cell_or_of_the_whole(p
     page = project.page(f"{DAY}.2", "selection")
     assert ("seen before" in page, "This report did not finish." in page) == (True, True)
     expect_no_process(project)
-    code, _out, err = project.run("retention", "--timeout", 15)
+    code, _out, err = project.run("retention", "--timeout", 40)
     assert code == 3, err
     assert project.ends(f"{DAY}.3")["retention"][0] == "timeout"
-    assert 1 <= project.page(f"{DAY}.3", "retention").count("one more") < 80
+    assert 1 <= project.page(f"{DAY}.3", "retention").count("one more") < 200
     expect_whole_shelf(project, earlier, runs=[DAY, f"{DAY}.2", f"{DAY}.3"])
 
 
