@@ -249,7 +249,7 @@ def test_too_few_periods():
     )
 
 
-RULE = "every period since the launch needs its days and its count. Use adoption_table."
+RULE = "every period since the launch needs its days and its count. Take them of pf.launch."
 ROWS = "a day or a count is missing or below 0, or a period has no days, in {n} of 86 rows"
 
 

@@ -58,12 +58,6 @@ def value_by_region(customers, firm):
     return pf.lifetime_value(customers, *firm.fits).by(customers["region"])
 
 
-def early(customers, firm):
-    launch = pf.pick_product(pf.launched_products(firm.tables))
-    fit = pf.fit_bass(pf.adoption_table(firm.tables.transactions, launch.product_id, launch.launched_on))
-    return pf.early_adopters(firm.tables, launch, fit, customers=customers, value=firm.value).listed
-
-
 def recent(customers, firm):
     return pf.deciles(pf.recent_table(customers, firm.tables.transactions, months=12), by="revenue").table
 
@@ -89,7 +83,6 @@ NUMBERS = {
     "stress_table": lambda customers, firm: pf.stress_table(customers.assign(revenue=customers["purchases"])),
     "recent_table": recent,
     "lifetime_value": value_by_region,
-    "early_adopters": early,
 }
 
 
@@ -111,11 +104,12 @@ def test_the_order_and_the_labels_change_no_forecast(firm, other):
 
 
 def test_early_adopters_are_worth_what_each_of_them_is_worth(teaching):
-    customers = pf.customer_table(teaching.transactions)
+    firm = pf.Firm(teaching, pd.Timestamp(teaching.as_of))
+    customers = firm.customers
     value = pf.lifetime_value(
         customers, pf.fit_bg_nbd(customers), pf.fit_gamma_gamma(customers), margin_rate=pf.margin_rate(customers)
     )
-    found = early(customers, SimpleNamespace(tables=teaching, value=value))
+    found = pf.early_adopters(firm, pf.launch(firm), value=value).listed
     worth = dict(zip(value.table["customer_id"], value.table["expected_value"], strict=True))
     assert found["expected_value"].tolist() == [worth[customer] for customer in found["customer_id"]]
     assert found["expected_value"].min() > 0

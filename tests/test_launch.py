@@ -1,6 +1,7 @@
 """Launches against counts by hand, statsmodels and scikit-learn, and the truth of the teaching company."""
 
 import types
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -9,18 +10,25 @@ import statsmodels.api as sm
 from matplotlib.text import Text
 from sklearn.metrics import roc_auc_score
 
-from helpers import message_of
+from helpers import labels, message_of, plain
 from portfoy.customers import customer_table
-from portfoy.errors import FitError
-from portfoy.figures.market import plot_launch
+from portfoy.firm import Firm
 from portfoy.models.bass import Bass, fit_bass
 from portfoy.models.judging import area_with_interval
 from portfoy.selection import early
 from portfoy.selection.early import early_adopters
-from portfoy.selection.launch import Launch, adoption_table, launch_curve, launch_table, launched_products, pick_product
-from portfoy.sentences.market import describe_early, describe_launch
+from portfoy.selection.launch import (
+    Launch,
+    Product,
+    adoption_table,
+    launch,
+    launch_curve,
+    launch_table,
+    launched_products,
+    pick_product,
+)
 from portfoy.simulate import simulate
-from portfoy.words import figure
+from portfoy.words.result import NotPossible
 
 DAY = pd.Timestamp("2025-01-01")
 
@@ -32,8 +40,13 @@ def lines(*rows):
     return table.assign(order_id=[f"o{number}" for number in range(len(table))])
 
 
-def firm(transactions, products=None, customers=None):
-    return types.SimpleNamespace(transactions=transactions, products=products, customers=customers)
+def tables(transactions, products=None):
+    return types.SimpleNamespace(transactions=transactions, products=products)
+
+
+def seen(transactions, **others):
+    """A firm of these tables; those that are None are not there."""
+    return Firm.of(transactions, **{name: table for name, table in others.items() if table is not None})
 
 
 SMALL = lines(
@@ -44,11 +57,15 @@ SMALL = lines(
 
 @pytest.fixture(scope="module")
 def company(simulated):
-    """The teaching company, its launch, adoptions and fit."""
-    tables = types.SimpleNamespace(**simulated.tables)
-    launch = pick_product(launched_products(tables))
-    adoptions = adoption_table(tables.transactions, launch.product_id, launch.launched_on)
-    return tables, launch, adoptions, fit_bass(adoptions)
+    """The teaching company and its launch."""
+    names = ["transactions", "products", "customers"]
+    firm = seen(**{name: simulated.tables[name] for name in names})
+    return firm, launch(firm)
+
+
+def changed(simulated, **others):
+    names = ["transactions", "products", "customers"]
+    return seen(**{name: others.get(name, simulated.tables[name]) for name in names} | others)
 
 
 # (a) By hand
@@ -91,7 +108,7 @@ def catalogue():
             "launched_on": pd.to_datetime(["2024-01-01", "2025-04-10", None, None, "2025-10-28", "2026-02-01", None]),
         }
     )
-    return firm(log, products)
+    return tables(log, products)
 
 
 def test_launches_within_the_data_are_found():
@@ -114,7 +131,7 @@ def test_before_a_launch_it_is_not_known():
 
 def test_the_launch_with_most_buyers_is_picked():
     launched = launched_products(catalogue())
-    assert pick_product(launched) == Launch("U", "U", pd.Timestamp("2025-07-20"), 221, 50, False, 2)
+    assert pick_product(launched) == Product("U", "U", pd.Timestamp("2025-07-20"), 221, 50, False, 2)
     assert pick_product(launched.assign(days_on_sale=[179, 180, 181])).product_id == "L"
     assert pick_product(launched.assign(days_on_sale=60)).choices == 3
     assert pick_product(launched, "lamp").given
@@ -192,9 +209,9 @@ def test_area_under_the_curve_agrees_with_scikit_learn_and_a_count_of_pairs():
 def test_the_bass_product_is_found_and_its_truth():
     truth = np.array([0.025, 0.38, 600])
     for seed in (23, 1, 2, 3):
-        tables = simulate(seed=seed).tables
-        launched_on = tables["products"].set_index("product_id")["launched_on"]["P114"]
-        fit = fit_bass(adoption_table(tables["transactions"], "P114", launched_on))
+        made = simulate(seed=seed).tables
+        launched_on = made["products"].set_index("product_id")["launched_on"]["P114"]
+        fit = fit_bass(adoption_table(made["transactions"], "P114", launched_on))
         errors = np.array([fit.standard_errors[name] for name in ("p", "q", "m")])
         assert (np.abs(np.array([fit.p, fit.q, fit.m]) - truth) < 2.5 * errors).all(), seed
         low, high = fit.interval("m")
@@ -203,33 +220,35 @@ def test_the_bass_product_is_found_and_its_truth():
 
 
 def test_half_way_the_end_is_forecast(company):
-    tables, launch, _adoptions, _fit = company
-    fit = fit_bass(adoption_table(tables.transactions, launch.product_id, launch.launched_on, as_of="2025-08-31"))
+    firm, found = company
+    fit = launch(firm.on("2025-08-31"), product=found.product.product_id).bass
     low, high = fit.interval("m")
     assert low < 600 < high
     assert high < 900
 
 
-def test_early_adopters_are_young_as_planted(company):
-    tables, launch, _adoptions, fit = company
-    found = early_adopters(tables, launch, fit)
-    age = found.odds[found.odds["feature"] == "Age"].iloc[0]
+def test_early_adopters_are_young_as_planted(company, simulated):
+    firm, taken = company
+    found = early_adopters(firm, taken)
+    age = found.table[found.table["feature"] == "Age"].iloc[0]
     assert age["odds_ratio_high"] < 1  # the young lead
     assert found.auc_low > 0.5
-    born = tables.customers.set_index("customer_id")["birth_year"]
+    born = simulated.tables["customers"].set_index("customer_id")["birth_year"]
     assert born[found.listed["customer_id"]].astype(float).mean() > 1985 > born.astype(float).mean()
-    first = adoption_table(tables.transactions, launch.product_id, launch.launched_on, as_of=found.until)
-    assert first["cumulative"].iloc[-1] >= 0.16 * fit.m > first["cumulative"].iloc[-1] - first["adopters"].iloc[-1]
+    product = taken.product
+    first = adoption_table(firm.log, product.product_id, product.launched_on, as_of=found.until)
+    m = taken.bass.m
+    assert first["cumulative"].iloc[-1] >= 0.16 * m > first["cumulative"].iloc[-1] - first["adopters"].iloc[-1]
 
 
-def test_early_adopters_are_counted_as_by_hand(company):
-    tables, launch, _adoptions, fit = company
-    found = early_adopters(tables, launch, fit, contacts=7)
-    log = tables.transactions
-    before = log[log["ordered_on"] < launch.launched_on]
+def test_early_adopters_are_counted_as_by_hand(company, simulated):
+    firm, taken = company
+    found, product = early_adopters(firm, taken, contacts=7), taken.product
+    log = simulated.tables["transactions"]
+    before = log[log["ordered_on"] < product.launched_on]
     last = before.groupby("customer_id")["ordered_on"].max()
-    active = last[(launch.launched_on - last).dt.days - 1 <= 365].index
-    bought = log[log["product_id"] == launch.product_id].groupby("customer_id")["ordered_on"].min()
+    active = last[(product.launched_on - last).dt.days - 1 <= 365].index
+    bought = log[log["product_id"] == product.product_id].groupby("customer_id")["ordered_on"].min()
     first = set(bought[bought <= found.until].index)
     assert found.early == len(first & set(active))
     assert found.others == len(set(active) - first)
@@ -239,58 +258,64 @@ def test_early_adopters_are_counted_as_by_hand(company):
     assert (found.listed["why"] != "").all()
 
 
-def test_where_traits_tell_nothing_there_is_no_list(company):
-    tables, launch, _adoptions, fit = company
-    log = tables.transactions.copy()
-    of_it = log["product_id"] == launch.product_id
+def test_where_traits_tell_nothing_there_is_no_list(company, simulated):
+    _firm, taken = company
+    product, log = taken.product, simulated.tables["transactions"].copy()
+    of_it = log["product_id"] == product.product_id
     random = np.random.default_rng(5)
-    known = customer_table(log[~of_it], as_of=launch.launched_on - pd.Timedelta(days=1))
+    known = customer_table(log[~of_it], as_of=product.launched_on - pd.Timedelta(days=1))
     pool = known.loc[known["idle"] <= 365, "customer_id"].to_numpy()
     log.loc[of_it, "customer_id"] = random.choice(pool, of_it.sum())  # anybody may have been first
-    found = early_adopters(types.SimpleNamespace(**vars(tables) | {"transactions": log}), launch, fit)
+    found = early_adopters(changed(simulated, transactions=log), taken)
     assert found.auc_low <= 0.5
     assert found.listed.empty
     assert list(found.listed) == ["customer_id", "why", "p_early", "p_early_low", "p_early_high"]
-    assert describe_early(found).endswith("So these traits do not tell who is early, and there is no list.")
+    assert found.finding().nothing
+    assert found.finding().text == "Nothing known of customers tells who takes a launch up first"
+    assert (found.actions(), found.reading()) == ({}, "")
 
 
 # (d) Properties
 
 
-def test_currency_row_order_and_a_given_customer_table_do_not_matter(company):
-    tables, launch, _adoptions, fit = company
-    log = tables.transactions
-    one = early_adopters(tables, launch, fit)
+def test_currency_and_row_order_do_not_matter(company, simulated):
+    firm, taken = company
+    log = simulated.tables["transactions"]
+    one = early_adopters(firm, taken)
     other = log.assign(amount=log["amount"] * 100).sample(frac=1, random_state=2)
-    customers = customer_table(other).assign(channel="has traits already")
-    two = early_adopters(
-        types.SimpleNamespace(**vars(tables) | {"transactions": other}), launch, fit, customers=customers
-    )
-    pd.testing.assert_frame_equal(one.odds, two.odds, rtol=1e-4)
+    two = early_adopters(changed(simulated, transactions=other), taken)
+    pd.testing.assert_frame_equal(one.table, two.table, rtol=1e-4)
     assert one.auc == pytest.approx(two.auc)
     assert one.listed["customer_id"].tolist()[:20] == two.listed["customer_id"].tolist()[:20]
 
 
-def test_early_adopters_without_a_customers_table(company):
-    tables, launch, _adoptions, fit = company
-    found = early_adopters(types.SimpleNamespace(**vars(tables) | {"customers": None}), launch, fit)
-    assert set(found.odds["feature"]) == {"Purchases before", "Revenue per purchase", "Days since last purchase"}
+def test_early_adopters_without_a_customers_table(company, simulated):
+    found = early_adopters(changed(simulated, customers=None), company[1])
+    assert set(found.table["feature"]) == {"Purchases before", "Revenue per purchase", "Days since last purchase"}
 
 
 def test_very_many_customers_are_sampled(company, monkeypatch):
-    tables, launch, _adoptions, fit = company
+    firm, taken = company
     monkeypatch.setattr(early, "MOST", 1200)
-    found = early_adopters(tables, launch, fit)
+    found = early_adopters(firm, taken)
     whole = 1200 / found.sampled
     assert found.sampled < 1
     assert found.early + found.others < 1200
-    assert "These are of a random sample" in describe_early(found)
-    assert whole == pytest.approx((customer_table(tables.transactions)["first_order"] < launch.launched_on).sum())
+    assert "These are of a random sample, " in found.method()
+    assert whole == pytest.approx((firm.customers["first_order"] < taken.product.launched_on).sum())
+
+
+def test_without_a_value_or_a_launch(company):
+    firm, taken = company
+    found = early_adopters(firm, taken, value=NotPossible("no value"), contacts=5)
+    pd.testing.assert_frame_equal(found.listed, early_adopters(firm, taken, contacts=5).listed)
+    nothing = NotPossible("no launch")
+    assert early_adopters(firm, nothing) is nothing
 
 
 def test_the_curve_goes_on_from_what_was_counted(company):
-    _tables, _launch, adoptions, fit = company
-    curve = launch_curve(adoptions, fit, weeks_ahead=10)
+    taken = launch(company[0], weeks_ahead=10)
+    curve, adoptions, fit = taken.curve, taken.adoptions, taken.bass
     assert len(curve) == len(adoptions) + 10
     pd.testing.assert_frame_equal(curve[list(adoptions)].head(len(adoptions)), adoptions, check_dtype=False)
     later = curve.tail(10)
@@ -304,8 +329,7 @@ def test_the_curve_goes_on_from_what_was_counted(company):
 
 
 def test_the_table_of_parameters_leaves_out_what_is_open(company):
-    fit = company[3]
-    table = launch_table(fit)
+    table, fit = company[1].table, company[1].bass
     assert table["parameter"].tolist() == ["p", "q", "m", "peak"]
     assert table["value"].tolist() == [fit.p, fit.q, fit.m, fit.peak()[0]]
     assert table["unit"].tolist() == ["share", "share", "count", "number"]
@@ -317,15 +341,15 @@ def test_the_table_of_parameters_leaves_out_what_is_open(company):
 
 
 def test_what_is_missing_is_named():
-    tables = catalogue()
-    assert message_of(launched_products, firm(tables.transactions)) == (
+    log, products = catalogue().transactions, catalogue().products
+    assert message_of(launched_products, tables(log)) == (
         "products: the table is missing; it tells which products came out when. Add it with product_id and launched_on."
     )
-    bare = firm(tables.transactions, tables.products.drop(columns="launched_on"))
+    bare = tables(log, products.drop(columns="launched_on"))
     assert message_of(launched_products, bare) == (
         "products: column 'launched_on' is missing; it tells when a product came out. Add it to the table."
     )
-    no_product = firm(tables.transactions.drop(columns="product_id"), tables.products)
+    no_product = tables(log.drop(columns="product_id"), products)
     expected = (
         "transactions: column 'product_id' is missing; first purchases are counted by product. Map it in portfoy.toml."
     )
@@ -350,55 +374,55 @@ def test_a_launch_to_come():
     )
 
 
+def test_a_firm_that_cannot_says_why():
+    log, products = catalogue().transactions, catalogue().products
+    assert launch(seen(log)).reason == (
+        "products: the table is missing; it tells which products came out when. Add it with product_id and launched_on."
+    )
+    assert launch(seen(log, products=products), product="no").reason == (
+        "launch: no launched product is called 'no'; there are U, L, E. Name one of them."
+    )
+
+
 def test_too_few_early_adopters():
-    tables = catalogue()
-    launch = pick_product(launched_products(tables))
-    assert message_of(early_adopters, tables, launch, Bass(0.1, 0.1, 60), error=FitError) == (
+    firm = seen(catalogue().transactions, products=catalogue().products)
+    taken = replace(launch(firm), bass=Bass(0.1, 0.1, 60))
+    assert early_adopters(firm, taken).reason == (
         "early_adopters: of the active customers before the launch, 10 were early adopters and 31 were not; "
         "at least 30 of each are needed. Choose a product with more buyers."
     )
 
 
-# Figures and sentences
-
-
-def draw(axes):
-    return figure.picture(axes[0].figure)
+# What is shown
 
 
 def test_the_launch_is_drawn(company):
-    _tables, launch, adoptions, fit = company
-    curve = launch_curve(adoptions, fit)
-    axes = plot_launch(curve, fit, launch)
-    assert [bar.get_height() for bar in axes[0].patches[: len(adoptions)]] == adoptions["adopters"].tolist()
-    assert axes[1].lines[0].get_ydata().tolist() == [0, *adoptions["cumulative"]]
-    titles = ["First purchases a week", "Customers who have bought it"]
-    assert [ax.get_title(loc="left") for ax in axes] == titles
-    assert axes[0].figure.get_suptitle() == "Master samovar: 593 customers so far, about 596 in the end"
-    assert {ax.get_xlabel() for ax in axes} == {"Months since the launch on 5 Nov 2024"}
-    assert [text.get_text() for text in axes[0].get_legend().get_texts()] == ["model", "counted"]
-    assert axes[0].figure.get_label() == (
-        "Chart: Master samovar: 593 customers so far, about 596 in the end. "
-        "Panels: First purchases a week; Customers who have bought it."
-    )
-    draw(axes)
+    taken = company[1]
+    ax = taken.plot()
+    curve, counted = taken.curve, taken.adoptions
+    known = len(counted)
+    lines = [line.get_ydata().tolist() for line in ax.lines[:3]]
+    assert lines[0] == counted["cumulative"].tolist()
+    assert lines[1] == curve["expected_total"].head(known).tolist()
+    assert lines[2] == curve["expected_total"].tail(26).tolist()
+    assert ax.lines[3].get_ydata() == [taken.bass.m] * 2
+    assert ax.get_title(loc="left") == "Customers who have bought Master samovar"
+    assert [text.get_text() for text in ax.figure.legends[0].get_texts()] == ["counted", "model", "to come"]
+    assert ax.get_label() == "customers, week by week; with the 95% interval of what is to come"
+    assert ax.figure.get_label().endswith("593 customers since 5 Nov 2024")
+    assert len(labels(ax.xaxis)) <= 5
 
 
 @pytest.mark.parametrize("name", ["$5 \\frac $x$", "n" * 200, "<b>İğdır</b>"])
 def test_an_open_launch_of_any_name_is_drawn(company, name):
-    adoptions = company[2].head(12)
-    fit = Bass(
-        0.01, 0.1, 5000, covariance=company[3].covariance, adopters=58, days=84, open="the peak is still to come"
-    )
-    launch = Launch("P", name, DAY, 84, 58, False, 1)
-    axes = plot_launch(launch_curve(adoptions, fit), fit, launch)
-    assert axes[0].figure.get_suptitle().endswith(": 58 customers so far, the end is open")
-    assert not any(text.get_parse_math() for text in axes[0].figure.findobj(Text))
-    assert "in the end" not in [text.get_text() for text in axes[1].texts]
-    draw(axes)
-
-
-SHAPE = "The shape can also come from a season, a campaign or more customers; first purchases alone cannot tell."
+    adoptions = company[1].adoptions.head(12)
+    covariance = company[1].bass.covariance
+    fit = Bass(0.01, 0.1, 5000, covariance=covariance, adopters=58, days=84, open="the peak is still to come")
+    taken = told(fit, name=name, days=84, adoptions=adoptions)
+    ax = taken.plot()
+    assert len(ax.lines) == 2
+    assert not any(text.get_parse_math() for text in ax.figure.findobj(Text))
+    assert "<svg" in taken.content()["chart"]["svg"]
 
 
 def known(**other):
@@ -406,54 +430,82 @@ def known(**other):
     return Bass(**{"p": 0.025, "q": 0.38, "m": 600.0, "covariance": covariance, "adopters": 560, "days": 457} | other)
 
 
+def told(fit, *, name="Samovar", days=457, given=False, choices=8, adoptions=None):
+    """The launch of one product with a model given by hand."""
+    product = Product("P1", name, DAY, days, fit.adopters, given, choices)
+    curve = None if adoptions is None else launch_curve(adoptions, fit)
+    return Launch(launch_table(fit), pd.DataFrame(), product, adoptions, fit, curve)
+
+
 def test_a_launch_is_told():
-    launch = Launch("P1", "Samovar", DAY, 457, 560, False, 8)
-    fit = known()
-    low, high = fit.interval("m")
-    _peak, first, last = fit.peak()
-    assert describe_launch(fit, launch).replace("\u2060", "") == (
-        "Of the 8 launches within the data that have been on sale for half a year, Samovar found most buyers. "
-        f"560 customers have bought it since 1 Jan 2025. In the end about 600 will ({low:.0f}–{high:.0f}). "
-        f"Most bought it for the first time 6.7 months after the launch ({first:.1f}–{last:.1f}). "
-        "Of those still to buy, 2.5% a month do so unprompted (p, innovation), and up to 38.0% more once others have "
-        "it (q, imitation). It spreads from customer to customer more than by itself: win the first ones over. " + SHAPE
+    taken = told(known())
+    low, high = taken.bass.interval("m")
+    assert taken.finding().text == "Samovar will reach about 600 customers in the end"
+    assert plain(taken.reading()) == (
+        f"560 customers have bought it since 1 Jan 2025, of about 600 in the end ({low:.0f}–{high:.0f}). "
+        "It spreads from customer to customer more than by itself: win the first ones over."
+    )
+    assert taken.method().startswith(
+        "Of the 8 launches within the data that have been on sale for half a year, Samovar found most buyers. The Bass "
     )
 
 
 def test_an_open_launch_is_told():
-    launch = Launch("P1", "Samovar", DAY, 457, 560, True, 8)
-    text = describe_launch(known(open="the peak is still to come", dispersion=4.0), launch)
-    assert text == (
-        "Samovar was chosen for this report. 560 customers have bought it since 1 Jan 2025. How many will in the end "
-        "stays open, because the peak is still to come: the curve tells how it went, not how it goes on. Weeks differ "
-        "from the curve by 2.0 times what chance explains; the intervals are widened for it. " + SHAPE
+    taken = told(known(open="the peak is still to come", dispersion=4.0), given=True)
+    assert taken.finding().text == "Samovar has 560 customers so far; the end is open"
+    assert plain(taken.reading()) == (
+        "560 customers have bought it since 1 Jan 2025. How many will in the end stays open, because the peak is still "
+        "to come: the curve tells how it went, not how it goes on."
     )
+    assert taken.method().startswith("Samovar was chosen for this report. The Bass model ")
+    assert "than chance explains, 2.0 times. The shape can also come from a season" in taken.method()
 
 
-def test_a_launch_without_imitation_is_told():
-    text = describe_launch(known(p=0.3, q=0.0, q_most=0.05), Launch("P1", "Samovar", DAY, 90, 560, False, 1))
-    assert text.startswith(
+@pytest.mark.parametrize(
+    ("fit", "carried"),
+    [
+        ({"p": 0.3, "q": 0.0, "q_most": 0.05}, "There is no sign that buyers bring further ones."),
+        ({"p": 0.3, "q": 0.1}, "It spreads by itself more than from customer to customer: tell as many as possible."),
+        ({"p": 0.1, "q": 0.1}, "Whether it spreads more by itself or from customer to customer is not yet clear."),
+    ],
+)
+def test_what_carries_the_spread(fit, carried):
+    assert told(known(**fit)).reading().endswith(carried)
+
+
+def test_why_it_was_picked():
+    young, only = told(known(), days=90, choices=1), told(known(), choices=1)
+    assert young.method().startswith(
         "Samovar found the most buyers of all launches; none has been on sale for half a year. "
-        "560 customers have bought it since 1 Jan 2025."
     )
-    assert "Most bought it right after the launch." in text
-    assert "Of those still to buy, 30.0% a month do so unprompted (p, innovation); no sign that buyers bring" in text
-    only = describe_launch(known(), Launch("P1", "Samovar", DAY, 457, 560, False, 1))
-    assert only.startswith("Samovar is the one launch within the data that has been on sale for half a year.")
+    assert only.method().startswith("Samovar is the one launch within the data that has been on sale for half a year. ")
 
 
 def test_early_adopters_are_told(company):
-    tables, launch, _adoptions, fit = company
-    found = early_adopters(tables, launch, fit)
-    text = describe_early(found).replace("\u2060", "")
-    assert text.startswith(
-        "The first 16% of the buyers expected in the end, called innovators and early adopters, had bought by 28 Feb "
-        "2025. 63 of them were active customers before the launch; 1,340 other active customers had not bought it. A "
-        "model that saw the first half of the early adopters ranks one of the second half above another customer in "
+    firm, taken = company
+    found = early_adopters(firm, taken)
+    assert found.finding().text == "50 customers of today are most like the early adopters"
+    age = found.table[found.table["feature"] == "Age"].iloc[0]
+    interval = f"({age['odds_ratio_low']:.2f}–{age['odds_ratio_high']:.2f})"
+    assert plain(found.reading()) == (
+        f"Surest to change the odds of being early is Age (ten years older): times {age['odds_ratio']:.2f} {interval}. "
+        "How far that carries over to another product, only the next launch can tell."
     )
-    age = found.odds[found.odds["feature"] == "Age"].iloc[0]
-    assert f"Age, ten years older: times {age['odds_ratio']:.2f} (" in text
-    assert text.endswith(
-        "The list holds the 50 customers of today who are most like them; how far that carries over to another "
-        "product, only the next launch can tell."
+    assert plain(found.method()).startswith(
+        "Early are the first 16% of the buyers expected in the end, innovators and early adopters, who had bought by "
+        "28 Feb 2025: 63 of them were active customers before the launch, 1,340 other active customers had not bought "
+        "it. A logistic regression "
     )
+    assert list(found.actions()) == ["early_adopters"]
+    none = replace(found, surest=found.surest.head(0), so_far=True)
+    assert none.reading().startswith("No single trait is sure to matter; it is what they add up to.")
+    assert none.method().startswith("Early are the first 16% of the buyers so far, ")
+
+
+def test_a_firm_gives_its_confidence(simulated):
+    names = ["transactions", "products", "customers"]
+    firm = Firm.of(**{name: simulated.tables[name] for name in names}, confidence=0.8)
+    taken = launch(firm)
+    for found in (taken, early_adopters(firm, taken)):
+        assert "80%" in found.method()
+        assert "95%" not in str(found.content())

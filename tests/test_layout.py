@@ -81,7 +81,7 @@ INSIDE = {  # the order inside a package, left to right
         "lists",
     ],
     "simulate": ["truth", "days", "people", "market", "buying", "service", "campaigns", "dirt", "firm", "write"],
-    "figures": ["outlook", "portfolio", "journey", "segments", "clusters", "response", "market"],
+    "figures": ["outlook", "portfolio", "journey", "segments", "clusters", "response"],
     "sentences": [
         "outlook",
         "portfolio",
@@ -91,7 +91,6 @@ INSIDE = {  # the order inside a package, left to right
         "clusters",
         "response",
         "campaign",
-        "market",
     ],
     "course": [
         "exercise",

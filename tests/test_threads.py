@@ -24,7 +24,7 @@ FITS = [
         ("portfoy.selection.clusters", "need_columns", "room.cluster(None)"),
     ],
     [("portfoy.selection.response", "leak_table", "room.fit_response(None)")],
-    [("portfoy.selection.early", "as_table", "room.early_adopters(nothing, None, None)")],
+    [("portfoy.selection.early", "with_ids", "room.early_adopters(nothing, None)")],
 ]
 LOOK = """
 import json, sys
@@ -39,7 +39,7 @@ def look(*_args, **_named):
     print(json.dumps([[pool["user_api"], pool["num_threads"]] for pool in threadpool_info()]))
     raise Seen
 
-nothing = SimpleNamespace(transactions=None)
+nothing = SimpleNamespace(customers=None)
 for name, inner, call in json.loads(sys.argv[1]):
     assert "sklearn" not in sys.modules
     room = import_module(name)

@@ -152,15 +152,19 @@ def customers_of(asked, months=None):
     return asked, "", 0.95
 
 
-def analysis(function):
+def analysis(function=None, *, without=()):
     """An analysis of a firm: where its data or history do not allow it, the result says why instead of raising.
 
     Asked with a table and not with a firm, the function raises as a library should. What is given a result that is
-    not possible gives it on.
+    not possible gives it on; those named in `without` it can do without, and takes for None.
     """
+    if function is None:
+        return partial(analysis, without=without)
 
     @wraps(function)
     def asked(of, *given, **named):
+        spared = {name: None for name in without if isinstance(named.get(name), NotPossible)}
+        named = named | spared
         missing = next((each for each in (of, *given, *named.values()) if isinstance(each, NotPossible)), None)
         if missing is not None:
             return missing

@@ -296,5 +296,5 @@ def _columns(adoptions):
 
 
 def _unusable(what):
-    rule = _("fit_bass: {what}; every period since the launch needs its days and its count. Use adoption_table.")
+    rule = _("fit_bass: {what}; every period since the launch needs its days and its count. Take them of pf.launch.")
     return DataError(rule.format(what=what))

@@ -16,16 +16,20 @@ import ibis
 import numpy as np
 import pandas as pd
 
-from portfoy.customers import DAY, as_table, customer_table, resolve_as_of, to_frame
+from portfoy.customers import DAY, customer_table, to_frame
 from portfoy.errors import FitError
+from portfoy.firm import analysis
 from portfoy.intervals import delta_error, on_logits, on_logs
-from portfoy.locale import _
+from portfoy.locale import _, plural
 from portfoy.models.judging import area_with_interval
 from portfoy.models.threads import one_thread
 from portfoy.people import AGES
 from portfoy.rows import with_ids
 from portfoy.selection.launch import first_buyers
+from portfoy.words import style
 from portfoy.words.codes import trait_labels
+from portfoy.words.result import Finding, Result
+from portfoy.words.table import show
 
 EARLY = 0.16  # innovators and early adopters, share of all who will adopt
 MOST = 50_000  # customers looked at; more change the third digit only
@@ -37,21 +41,23 @@ TRAITS = ["channel", "region", "income_band"]
 
 
 @dataclass(frozen=True)
-class EarlyAdopters:
-    """What told the early adopters of a launch from other customers.
+class EarlyAdopters(Result):
+    """What told the early adopters of a launch from other customers, and who of today's has it.
 
-    ``odds``: one row per step or level: ``feature`` and ``comparison`` in words (a level is held against the most
+    ``table``: one row per step or level: ``feature`` and ``comparison`` in words (a level is held against the most
     frequent one); ``odds_ratio``, by which it multiplies the odds of being an early adopter, with ``_low``, ``_high``.
+    ``surest``: its rows whose interval leaves 1 out, the clearest first.
     ``auc``, ``auc_low``, ``auc_high``: the chance that a later early adopter is ranked above another customer by what
     the first half of them showed; 0.5 is a coin.
     ``early``: early adopters who were active customers before the launch; ``others``: active customers who had not
     bought it by ``until``, the day on which the first 16 % had (``so_far``: of the buyers so far, as m stays open);
     ``sampled``: the share of the customers looked at, 1 but for very many.
-    ``listed``: today's active customers, the likeliest first: ``customer_id``, ``why``, ``p_early`` with bounds; empty
-    where the interval of `auc` includes 0.5.
+    ``listed``: today's active customers, the likeliest first: ``customer_id``, ``why``, ``p_early`` with bounds, and
+    ``expected_value`` where it is known; empty where the interval of `auc` includes 0.5.
     """
 
-    odds: pd.DataFrame
+    table: pd.DataFrame
+    surest: pd.DataFrame
     auc: float
     auc_low: float
     auc_high: float
@@ -60,8 +66,73 @@ class EarlyAdopters:
     sampled: float
     until: pd.Timestamp
     so_far: bool
-    confidence: float
     listed: pd.DataFrame
+    currency: str
+    confidence: float
+
+    @property
+    def _told(self):
+        return self.auc_low > 0.5
+
+    def finding(self):
+        if not self._told:
+            return Finding(_("Nothing known of customers tells who takes a launch up first"), nothing=True)
+        text = plural(
+            "{n:count} customer of today is most like the early adopters",
+            "{n:count} customers of today are most like the early adopters",
+            len(self.listed),
+        )
+        return Finding(style.say(text, {"n": len(self.listed)}))
+
+    def reading(self):
+        if not self._told:
+            return ""
+        text = _(
+            "No single trait is sure to matter; it is what they add up to. How far it carries over to another product, "
+            "only the next launch can tell."
+        )
+        if len(self.surest):
+            text = _(
+                "Surest to change the odds of being early is {feature} ({comparison}): times {odds_ratio:ratio} "
+                "({odds_ratio_interval:ratio}). How far that carries over to another product, only the next launch can "
+                "tell."
+            )
+        return style.say(text, self.surest.iloc[0] if len(self.surest) else {})
+
+    def summary(self):
+        odds = show(self.table, _("What changes the odds of being early, all else being equal"))
+        if self.listed.empty:
+            return odds
+        title = _("Customers of today who are most like the early adopters")
+        return [odds, show(self.listed.head(15), title, currency=self.currency)]
+
+    def actions(self):
+        return {} if self.listed.empty else {"early_adopters": self.listed}
+
+    def method(self):
+        whose = _(
+            "Early are the first 16% of the buyers expected in the end, innovators and early adopters, who had bought "
+            "by {until:day}: {early:count} of them were active customers before the launch, {others:count} other "
+            "active customers had not bought it."
+        )
+        if self.so_far:
+            whose = _(
+                "Early are the first 16% of the buyers so far, innovators and early adopters, who had bought by "
+                "{until:day}: {early:count} of them were active customers before the launch, {others:count} other "
+                "active customers had not bought it."
+            )
+        told = [whose]
+        if self.sampled < 1:
+            told.append(_("These are of a random sample, {sampled:share} of the customers."))
+        told.append(
+            _(
+                "A logistic regression on what was known the day before the launch, with a mild penalty. One that saw "
+                "the first half of the early adopters ranks one of the second half above another customer in "
+                "{auc:share} of pairs ({auc_interval:share}); tossing a coin would in 50%. All intervals are of "
+                "{level}."
+            )
+        )
+        return style.say(" ".join(told), vars(self) | {"level": style.level(self.confidence)})
 
 
 @dataclass(frozen=True)
@@ -77,37 +148,31 @@ class _Columns:
     names: list
 
 
+@analysis(without=["value"])
 @one_thread("sklearn.linear_model")
-def early_adopters(tables, launch, fit, *, customers=None, value=None, as_of=None, contacts=50, confidence=0.95):
+def early_adopters(firm, launch, *, value=None, contacts=50):
     """Who took up a launch first, against customers who were active then and had not; and who is like them today.
 
     Parameters
     ----------
-    tables : Tables
-        ``transactions`` with ``product_id``; the traits ``birth_year``, ``channel``, ``region``, ``income_band`` of
-        ``customers`` where there are any.
-    launch : Launch, as from `pick_product`
-    fit : Bass of the launch; the first 16 % of its m are early, or of those so far where m stays open
-    customers : DataFrame, the `customer_table` of `as_of`; made here where it is not given
+    firm : Firm, whose order lines have ``product_id``; the traits ``birth_year``, ``channel``, ``region``,
+        ``income_band`` of its ``customers`` where there are any
+    launch : Launch; the first 16 % of the m of its model are early, or of those so far where m stays open
     value : LifetimeValue of the same customers, optional; adds their ``expected_value`` to the list
-    contacts, confidence : length of the list; of the intervals
+    contacts : length of the list
 
     Returns
     -------
-    EarlyAdopters
-
-    Raises
-    ------
-    FitError : fewer than 30 early adopters were customers before, or fewer than 30 customers had not bought it.
+    EarlyAdopters; not possible where fewer than 30 early adopters were customers before, or fewer than 30 customers
+    had not bought it
     """
-    log = as_table(tables.transactions)
-    as_of = resolve_as_of(log, as_of)
-    customers = with_ids(customer_table(log, as_of=as_of) if customers is None else customers, "early_adopters")
-    bought = first_buyers(log, launch.product_id, as_of).sort_values()
+    customers, as_of = with_ids(firm.customers, "early_adopters"), firm.as_of
+    product, fit, confidence = launch.product, launch.bass, firm.confidence
+    bought = first_buyers(firm.log, product.product_id, as_of).sort_values()
     wanted = int(np.ceil(EARLY * (len(bought) if fit.open else fit.m)))
     until = bought.iloc[min(wanted, len(bought)) - 1]
-    before, sampled = _before(log, customers, launch.launched_on)
-    people = _with_traits(before, tables.customers, launch.launched_on)
+    before, sampled = _before(firm.log, customers, product.launched_on)
+    people = _with_traits(before, firm.tables.customers, product.launched_on)
     day = people["customer_id"].map(bought)
     early = (day <= until).to_numpy()
     _refuse_too_few(early)
@@ -116,24 +181,35 @@ def early_adopters(tables, launch, fit, *, customers=None, value=None, as_of=Non
     auc = _judge(terms, early, day, confidence)
     beta, covariance = _logistic(terms, early)
     today = customers[customers["idle"] <= (ACTIVE if auc[1] > 0.5 else -1)]
-    today = _with_traits(today, tables.customers, as_of)
+    today = _with_traits(today, firm.tables.customers, as_of)
     scored = _scored(_terms(columns, today), today, beta, covariance, confidence).head(contacts)
     scored["why"] = _why(columns, terms.mean(axis=0), beta, _terms(columns, today.loc[scored.index]))
     listed = ["customer_id", "why", "p_early", "p_early_low", "p_early_high"]
     if value is not None:
         scored["expected_value"] = value.of(scored).table["expected_value"]
         listed += ["expected_value"]
+    odds = _odds(columns, beta, covariance, confidence)
     return EarlyAdopters(
-        odds=_odds(columns, beta, covariance, confidence),
+        table=odds,
+        surest=_surest(odds),
         **dict(zip(["auc", "auc_low", "auc_high"], auc, strict=True)),
         early=int(early.sum()),
         others=int((~early).sum()),
         sampled=sampled,
         until=until,
         so_far=bool(fit.open),
-        confidence=confidence,
         listed=scored[listed].reset_index(drop=True),
+        currency=firm.currency,
+        confidence=confidence,
     )
+
+
+def _surest(odds):
+    """The rows whose interval leaves 1 out, by how far they lie from 1 beside the width of it."""
+    sure = odds[(odds["odds_ratio_low"] > 1) | (odds["odds_ratio_high"] < 1)]
+    width = np.log(sure["odds_ratio_high"] / sure["odds_ratio_low"])
+    clear = (np.log(sure["odds_ratio"]).abs() / width).sort_values(ascending=False)
+    return sure.loc[clear.index].reset_index(drop=True)
 
 
 def trait_words():

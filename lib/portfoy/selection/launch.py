@@ -1,5 +1,6 @@
 """Launches: which products came out within the data, and how each spread among the customers, week by week."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,8 +8,12 @@ import pandas as pd
 
 from portfoy.customers import DAY, as_table, resolve_as_of, to_frame
 from portfoy.errors import DataError
+from portfoy.firm import analysis
 from portfoy.locale import _
-from portfoy.models.bass import FEWEST_ADOPTERS, FEWEST_PERIODS
+from portfoy.models.bass import FEWEST_ADOPTERS, FEWEST_PERIODS, Bass, fit_bass
+from portfoy.words import figure, shapes, style
+from portfoy.words.result import Finding, Result
+from portfoy.words.table import show
 
 SETTLED = 180  # days on sale from which a launch can be the one a report picks by itself
 UNDATED = 180  # days into the data from which a first sale is taken for a launch
@@ -16,8 +21,8 @@ WEEK = 7
 
 
 @dataclass(frozen=True)
-class Launch:
-    """A product and its launch; `pick_product` chooses one.
+class Product:
+    """A product and its launch.
 
     ``product_id``, ``name`` (the id where there is none), ``launched_on`` date, ``days`` on sale, ``adopters`` its
     buyers; ``given``: the reader named it; ``choices``: how many launches it was picked from.
@@ -30,6 +35,134 @@ class Launch:
     adopters: int
     given: bool
     choices: int
+
+
+@dataclass(frozen=True)
+class Launch(Result):
+    """How one product spread among the customers, and the Bass model of it.
+
+    ``table``, one row per parameter: ``parameter``, ``meaning`` text; ``value`` with ``value_low``, ``value_high`` in
+    ``unit``: "share" (p and q, a month), "count" (m, customers) or "number" (months from the launch to the peak);
+    where m stays open, so do p and the peak, and they are left out.
+    ``products``: the launches within the data, as `launched_products`; ``product`` the one looked at.
+    ``adoptions``: its first purchases by week, as `adoption_table`; ``bass`` the model fitted to them; ``curve`` both,
+    and the forecast, as `launch_curve`.
+    """
+
+    table: pd.DataFrame
+    products: pd.DataFrame
+    product: Product
+    adoptions: pd.DataFrame
+    bass: Bass
+    curve: pd.DataFrame
+
+    @property
+    def _values(self):
+        bounds = dict(zip(["m_low", "m_high"], self.bass.interval("m"), strict=True))
+        about = {"name": style.shorten(self.product.name), "day": self.product.launched_on, "why": self.bass.open}
+        return about | bounds | {"n": self.bass.adopters, "m": self.bass.m, "choices": self.product.choices}
+
+    def finding(self):
+        text = _("{name} will reach about {m:count} customers in the end")
+        if self.bass.open:
+            text = _("{name} has {n:count} customers so far; the end is open")
+        return Finding(style.say(text, self._values))
+
+    def reading(self):
+        if self.bass.open:
+            text = _(
+                "{n:count} customers have bought it since {day:day}. How many will in the end stays open, because "
+                "{why}: the curve tells how it went, not how it goes on."
+            )
+            return style.say(text, self._values)
+        text = _(
+            "{n:count} customers have bought it since {day:day}, of about {m:count} in the end ({m_interval:count})."
+        )
+        return style.Reading(f"{style.say(text, self._values)} {self._carried()}")
+
+    def _carried(self):
+        p, q = (self.bass.interval(name) for name in ("p", "q"))
+        if self.bass.q == 0:
+            return _("There is no sign that buyers bring further ones.")
+        if q[0] > p[1]:
+            return _("It spreads from customer to customer more than by itself: win the first ones over.")
+        if q[1] < p[0]:
+            return _("It spreads by itself more than from customer to customer: tell as many as possible.")
+        return _("Whether it spreads more by itself or from customer to customer is not yet clear.")
+
+    def plot(self, ax=None):
+        curve, seen = self.curve, self.curve["cumulative"].notna()
+        x = curve["starts_on"] + (curve["end_day"] - curve["start_day"]) * DAY
+        total, low, high = (curve[f"expected_total{bound}"] for bound in ("", "_low", "_high"))
+        parts = [
+            (_("counted"), style.ACCENT, x[seen], curve["cumulative"][seen], None, None),
+            (_("model"), style.MUTED, x[seen], total[seen], None, None),
+        ]
+        if not seen.all():
+            parts.append((_("to come"), style.SECOND, x[~seen], total[~seen], low[~seen], high[~seen]))
+        level = None if self.bass.open else (style.say(_("in the end: {m:count}"), self._values), self.bass.m)
+        ax = shapes.lines(parts, ax, level=level)
+        ax.set_ylim(bottom=0)
+        numbers = _("{n:count} customers since {day:day}")
+        title = style.say(_("Customers who have bought {name}"), self._values)
+        under = _("customers, week by week; with the {confidence} interval of what is to come")
+        under = style.say(under, {"confidence": style.level(self.bass.confidence)})
+        return figure.name(ax, title, under, style.say(numbers, self._values))
+
+    def summary(self):
+        return [
+            show(self.table, _("What carries the spread, with its intervals")),
+            show(self.products.head(10), _("Products that came out within the data, those with most buyers first")),
+        ]
+
+    def method(self):
+        told = [
+            self._chosen(),
+            _(
+                "The Bass model of first purchases, fitted to their weekly counts by maximum likelihood: of those "
+                "still to buy, a share p does so unprompted in a month (innovation), and up to q more once others "
+                "have it (imitation). A return does not undo a purchase. The intervals ({confidence}) are widened by "
+                "how much more the weeks scatter than chance explains, {times:number} times. The shape can also come "
+                "from a season, a campaign or more customers; first purchases alone cannot tell."
+            ),
+        ]
+        values = {"confidence": style.level(self.bass.confidence), "times": math.sqrt(self.bass.dispersion)}
+        return style.say(" ".join(told), self._values | values)
+
+    def _chosen(self):
+        if self.product.given:
+            return _("{name} was chosen for this report.")
+        if self.product.days < SETTLED:
+            return _("{name} found the most buyers of all launches; none has been on sale for half a year.")
+        if self.product.choices == 1:
+            return _("{name} is the one launch within the data that has been on sale for half a year.")
+        return _(
+            "Of the {choices:count} launches within the data that have been on sale for half a year, {name} found "
+            "most buyers."
+        )
+
+
+@analysis
+def launch(firm, *, product="", weeks_ahead=26):
+    """How a product that came out within the data spread among the customers, and how it goes on.
+
+    Parameters
+    ----------
+    firm : Firm, whose order lines and ``products`` have ``product_id``, the products ``launched_on`` and [``name``]
+    product : a product_id or a name; empty: the launch with the most buyers of those on sale for half a year
+    weeks_ahead : int, default 26; weeks of the forecast
+
+    Returns
+    -------
+    Launch; not possible where a table or column is missing, no product was launched, or not the one named, or the
+    model has too little to go on
+    """
+    products = launched_products(firm.tables, as_of=firm.as_of)
+    picked = pick_product(products, product)
+    adoptions = adoption_table(firm.log, picked.product_id, picked.launched_on, as_of=firm.as_of)
+    bass = fit_bass(adoptions, confidence=firm.confidence)
+    curve = launch_curve(adoptions, bass, weeks_ahead=weeks_ahead)
+    return Launch(launch_table(bass), products, picked, adoptions, bass, curve)
 
 
 def launched_products(tables, *, as_of=None):
@@ -93,7 +226,7 @@ def pick_product(launched, product=""):
 
     Returns
     -------
-    Launch
+    Product
 
     Raises
     ------
@@ -119,7 +252,7 @@ def pick_product(launched, product=""):
         settled = launched[launched["days_on_sale"] >= SETTLED]
         found = (launched if settled.empty else settled).sort_values("adopters", ascending=False, kind="stable")
     row = found.iloc[0]
-    return Launch(
+    return Product(
         row["product_id"], row["name"], row["launched_on"], int(row["days_on_sale"]), int(row["adopters"]),
         bool(product), len(found),
     )  # fmt: skip
@@ -205,14 +338,7 @@ def launch_curve(adoptions, fit, *, weeks_ahead=26):
 
 
 def launch_table(fit):
-    """The parameters of a `Bass` with their meaning; where m stays open, so do p and the peak, and they are left out.
-
-    Returns
-    -------
-    DataFrame, one row per parameter
-        ``parameter``, ``meaning`` text; ``value`` with ``value_low``, ``value_high`` in ``unit``: "share" (p and q, a
-        month), "count" (m, customers) or "number" (months from the launch to the peak).
-    """
+    """The parameters of a `Bass` with their meaning, as the table of a `Launch`."""
     rows = [
         ("p", _("innovation: share who buy unprompted in a month, of those still to buy"), fit.p, *fit.interval("p")),
         ("q", _("imitation: what is added to that share once all the others have it"), fit.q, *fit.interval("q")),

@@ -2,6 +2,8 @@
 
 from itertools import pairwise
 
+import pandas as pd
+
 from portfoy.words import placing, style
 from portfoy.words.figure import TEXT, drawing, look
 
@@ -83,8 +85,6 @@ def dots(table, ax=None, *, at, write=style.number):
 
 def _under_headings(table):
     """The rows with a row before each group that has its name and nothing else; without groups as they are."""
-    import pandas as pd
-
     if "group" not in table:
         return table.reset_index(drop=True)
     runs = table.groupby((table["group"] != table["group"].shift()).cumsum(), sort=False)
@@ -105,12 +105,13 @@ def _span(ax, table, at):
     ax.locator_params(axis="x", nbins=6)
 
 
-def lines(parts, ax=None, *, height=3.0):
+def lines(parts, ax=None, *, level=None, height=3.0):
     """Lines, each with a band where it has one; named at their ends, or below where those lie too near one another.
 
     Parameters
     ----------
-    parts : list of (name, colour, x, y, low, high); the last two Series or None
+    parts : list of (name, colour, x, y, low, high); the last two Series or None; an x of dates has months below it
+    level : (name, value), optional; a line across
     """
     import seaborn as sns
 
@@ -124,6 +125,12 @@ def lines(parts, ax=None, *, height=3.0):
                 sort=False, zorder=3 + len(parts) - place,
             )  # fmt: skip
         ax.set(xlabel="", ylabel="")
+        if level is not None:
+            ax.axhline(level[1], color=style.MUTED, lw=0.9, ls=(0, (4, 3)))
+            note = {"textcoords": "offset points", "color": style.MUTED, "fontsize": TEXT}
+            ax.annotate(level[0], (0.01, level[1]), (0, 4), xycoords=("axes fraction", "data"), **note)
+        if pd.api.types.is_datetime64_any_dtype(parts[0][2]):
+            _months(ax, pd.concat([x for _label, _colour, x, *_y in parts]))
         ends = sorted(float(y.iloc[-1]) for _label, _colour, _x, y, *_band in parts)
         apart = min((above - below for below, above in pairwise(ends)), default=0)
         low, high = ax.get_ylim()
@@ -218,6 +225,17 @@ def heat_map(texts, strength, colours, ax=None, *, told=(), height=None):
     return ax
 
 
+def _months(ax, days):
+    """Few ticks below an axis of days, each on the first of a month; the two ends where it holds none or one."""
+    shown = pd.date_range(days.min(), days.max(), freq="MS")
+    ax.grid(axis="x", visible=False)
+    if len(shown) < 2:
+        ax.set_xticks([days.min(), days.max()], [style.day(end) for end in (days.min(), days.max())])
+        return
+    shown = shown[:: -(-len(shown) // 5)]
+    ax.set_xticks(shown, [style.day(month).partition(" ")[2] for month in shown])
+
+
 def _legend(ax, order):
     """One line below the chart, in the order given."""
     found = dict(zip(*reversed(ax.get_legend_handles_labels()), strict=True))
@@ -269,29 +287,4 @@ def scatter(points, ax=None, *, arrows=None, around=None, own=(), height=4.4):
         wanted += [(tip, style.shorten(name, 24), pulls) for tip, (name, *_tip) in zip(tips, arrows or [], strict=True)]
         placing.fit_in(ax, np.vstack([places - size, places + size, tips]))
         placing.write(ax, wanted, np.vstack([places, *(tips * part for part in np.linspace(0.2, 1, 9))]))
-    return ax
-
-
-def ranked_bars(names, values, texts, colours, ax=None, *, height=None):
-    """Bars from the top down, each with its text at its end, which stands for an axis of values.
-
-    Parameters
-    ----------
-    names, values, texts, colours : lists alike, one entry a bar; a bar below zero has its text at zero
-    """
-    import seaborn as sns
-
-    ax, where = drawing(ax, height or 0.3 * len(names) + 0.2), list(range(len(names)))
-    with look():
-        sns.barplot(
-            x=list(values), y=where, hue=where, palette=list(colours), orient="h", ax=ax, saturation=1, width=0.72,
-            linewidth=0, legend=False, errorbar=None,
-        )  # fmt: skip
-        for place, (value, text) in enumerate(zip(values, texts, strict=True)):
-            at = {"xytext": (5, 0), "textcoords": "offset points", "va": "center", "color": style.INK}
-            ax.annotate(text, (max(value, 0), place), **at)
-        ax.set(xlabel="", ylabel="", xticks=[], xlim=(min(0, *values), max(0, *values) or 1))
-        ax.set_yticks(where, list(names), color=style.INK)
-        ax.grid(visible=False)
-        ax.spines[:].set_visible(False)
     return ax
