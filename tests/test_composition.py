@@ -6,6 +6,7 @@ import pytest
 from matplotlib.colors import to_hex
 from scipy.stats import ttest_ind
 
+from helpers import plain
 from portfoy.errors import DataError
 from portfoy.firm import Firm
 from portfoy.models.bg_nbd import BgNbd
@@ -244,10 +245,6 @@ def test_a_firm_of_whose_customers_nothing_is_known():
 
 
 # (f) What is shown
-
-
-def plain(sentence):
-    return str(sentence).replace("\u00a0", " ").replace("\u2060", "")
 
 
 def based(ege, n=100, **columns):

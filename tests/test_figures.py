@@ -12,7 +12,6 @@ from PIL import Image
 import portfoy as pf
 from helpers import labels
 from portfoy.models.holdout import Backtest
-from portfoy.portfolio.concentration import concentration
 from portfoy.words import figure
 
 NAMES = ["Champions", "$5 \\frac $x$", "<b>İğdır</b> & Şoför"]
@@ -55,56 +54,6 @@ def backtest(**tables):
 def draw(ax):
     """Draw it whole; warnings are errors."""
     return figure.picture(ax.figure)
-
-
-# Concentration
-
-
-def test_concentration_draws_the_curve_and_the_point_it_names():
-    found = concentration(pd.DataFrame({"revenue": [10.0, 0, 50, 30, 10]}))
-    ax = pf.plot_concentration(found)
-    curve, alike, _corner, point = ax.lines
-    assert curve.get_xydata().tolist() == found.curve.to_numpy().tolist()
-    assert alike.get_xydata().tolist() == [[0, 0], [1, 1]]
-    assert point.get_xydata().tolist() == [[0.2, found.top_share]]
-    assert ax.get_title(loc="left") == "The largest 20% of customers bring 50.0% of the revenue"
-    assert (ax.get_xlabel(), ax.get_ylabel()) == ("Customers, largest first (share)", "Share of the revenue")
-    assert ax.figure.get_label() == (
-        "Chart: The largest 20% of customers bring 50.0% of the revenue. "
-        "Axes: Customers, largest first (share); Share of the revenue."
-    )
-    draw(ax)
-    assert "40%" in labels(ax.xaxis)
-
-
-def test_concentration_says_what_is_shared():
-    found = concentration(pd.DataFrame({"margin": [10.0, 1, 1, 1]}), by="margin", top=0.25)
-    ax = pf.plot_concentration(found)
-    assert ax.get_title(loc="left") == "The largest 25% of customers bring 76.9% of the margin"
-    assert ax.get_ylabel() == "Share of the margin"
-
-
-def test_two_curves_are_told_apart_and_both_in_view():
-    both = pd.DataFrame({"revenue": [10.0, 5, 5], "margin": [9.0, 4, -6]})
-    found = [concentration(both, by=name) for name in both]
-    ax = pf.plot_concentration(*found)
-    lines = {line.get_label(): line.get_xydata().tolist() for line in ax.lines}
-    assert lines["revenue"] == found[0].curve.to_numpy().tolist()
-    assert lines["margin"] == found[1].curve.to_numpy().tolist()
-    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["revenue", "margin"]
-    assert ax.get_ylim()[1] >= 13 / 7
-    assert ax.get_ylabel() == "Share of the total"
-    draw(ax)
-
-
-@pytest.mark.parametrize("revenue", [[7.0], [100.0, 50, -40, -40, 5]])
-def test_the_whole_curve_is_in_view(revenue):
-    found = concentration(pd.DataFrame({"revenue": revenue}))
-    ax = pf.plot_concentration(found)
-    low, high = ax.get_ylim()
-    assert low <= found.curve["value_share"].min()
-    assert high >= found.curve["value_share"].max()
-    draw(ax)
 
 
 @pytest.mark.parametrize("plot", [pf.plot_value])

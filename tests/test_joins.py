@@ -10,6 +10,7 @@ import pytest
 
 import portfoy as pf
 from helpers import message_of
+from portfoy.customers import recent_table
 from portfoy.rows import find_rows
 
 
@@ -59,7 +60,7 @@ def value_by_region(customers, firm):
 
 
 def recent(customers, firm):
-    return pf.deciles(pf.recent_table(customers, firm.tables.transactions, months=12), by="revenue").table
+    return pf.deciles(recent_table(customers, firm.tables.transactions, months=12), by="revenue").table
 
 
 NUMBERS = {
@@ -78,9 +79,9 @@ NUMBERS = {
     ),
     "composition": lambda customers, firm: pf.composition(customers, value=firm.value).table,
     "concentration": lambda customers, firm: pf.concentration(customers).curve,
-    "concentration_table": lambda customers, firm: pf.concentration_table(customers, groups=["region"]),
+    "spread": lambda customers, firm: pf.concentration(customers, groups=["region"]).spread.table,
     "deciles": lambda customers, firm: pf.deciles(customers).table,
-    "stress_table": lambda customers, firm: pf.stress_table(customers.assign(revenue=customers["purchases"])),
+    "stress": lambda customers, firm: pf.concentration(customers.assign(revenue=customers["purchases"])).stress.table,
     "recent_table": recent,
     "lifetime_value": value_by_region,
 }

@@ -49,11 +49,13 @@ INSIDE = {  # the order inside a package, left to right
     ],
     "models": [
         *("threads", "likelihood", "bg_nbd", "gamma_gamma", "holdout", "lifetime_value", "scatter", "bass"),
-        *("columns", "leaks", "logistic", "judging", "separation"),
+        *("columns", "leaks", "logistic", "judging", "separation", "lorenz"),
     ],
     "retention": ["cohorts"],
     "portfolio": [
         "quality",
+        "spread",
+        "stress",
         "concentration",
         "composition",
         "growth",
@@ -81,11 +83,9 @@ INSIDE = {  # the order inside a package, left to right
         "lists",
     ],
     "simulate": ["truth", "days", "people", "market", "buying", "service", "campaigns", "dirt", "firm", "write"],
-    "figures": ["outlook", "portfolio", "journey", "segments", "clusters", "response"],
+    "figures": ["outlook", "journey", "segments", "clusters", "response"],
     "sentences": [
         "outlook",
-        "portfolio",
-        "spread",
         "verdict",
         "segments",
         "clusters",

@@ -143,7 +143,7 @@ def test_cdnow_sample_matches_fader_hardie_lee_2005(cdnow_run):
 def test_cdnow_portfolio_matches_the_published_concentration(cdnow_run):
     stage, text = read(cdnow_run, "portfolio")
     assert figure(stage, "top_share")["value"] == pytest.approx(0.674, abs=0.0005)
-    assert "is 0.631 (" in text  # Gini, 78 weeks
+    assert "0.631 (" in text  # Gini, 78 weeks
     assert [said.partition(":")[0] for said in stage["missing"]] == ["composition"]
 
 

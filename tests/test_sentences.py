@@ -11,53 +11,7 @@ import portfoy as pf
 from helpers import plain
 from portfoy.models.bg_nbd import BgNbd
 from portfoy.models.holdout import Backtest
-from portfoy.portfolio.concentration import concentration
 from portfoy.selection.lists import Reach
-
-# Concentration
-
-
-def people(revenue, **columns):
-    return pd.DataFrame({"revenue": np.asarray(revenue, dtype=float), "margin": np.nan} | columns)
-
-
-def test_concentration():
-    found = concentration(people([100, 25, 25, 25, 25]), confidence=0.9)
-    interval = f"{max(found.top_share_low, 0):.1%}–{found.top_share_high:.1%}"
-    gini = f"{found.gini_low:.3f}–{found.gini_high:.3f}"
-    assert plain(pf.describe_concentration(found)) == (
-        f"The largest 20% of the 5 customers bring 50.0% of the revenue (90% interval {interval}). The Gini "
-        "coefficient, 0 where all customers bring the same and 1 where one brings everything, is 0.300 "
-        f"({gini})."
-    )
-
-
-@pytest.mark.parametrize(
-    ("revenue", "expected"),
-    [
-        ([100, 50, 3, 0], ""),
-        ([100, 50, 3, -1], "The revenue of 1 customer is below zero."),
-        ([100, 50, -3, -1], "The revenue of 2 customers is below zero."),
-    ],
-)
-def test_customers_below_zero_are_named(revenue, expected):
-    text = plain(pf.describe_concentration(concentration(people(revenue))))
-    assert text.partition(").")[2].partition(").")[2].strip() == expected
-
-
-def test_concentration_of_another_measure_and_of_one_customer():
-    found = concentration(people([1, 2, 3]))
-    by_margin = concentration(people([1, 2, 3], margin=[5.0, 3, 1]), by="margin")
-    assert "of the margin (95% interval" in pf.describe_concentration(by_margin)
-    assert plain(pf.describe_concentration(found, by_margin)).endswith(
-        f"Of the margin, the 20% of customers with most of it hold {by_margin.top_share:.1%} "
-        f"({by_margin.top_share_low:.1%}–{by_margin.top_share_high:.1%}); its Gini coefficient is "
-        f"{by_margin.gini:.3f} ({by_margin.gini_low:.3f}–{by_margin.gini_high:.3f})."
-    )
-    assert pf.describe_concentration(concentration(people([7]))) == (
-        "There is one customer, who brings all of the revenue."
-    )
-
 
 # Forecasts
 
@@ -308,7 +262,6 @@ def test_a_budget_is_told_where_it_limits_the_list(reach, expected):
 
 def test_every_sentence_ends_and_fills_in_every_blank():
     texts = [
-        pf.describe_concentration(concentration(people([3, 2, -1]))),
         pf.describe_holdout(holdout(1, 1), SPLIT),
         pf.describe_spend(repeaters(1.0), 0.0),
         pf.describe_value(VALUE, backtested(1, 2)),

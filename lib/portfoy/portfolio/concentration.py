@@ -1,210 +1,168 @@
-"""How much rests on a few customers."""
+"""How much rests on a few customers?"""
 
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
-from portfoy.errors import DataError, need_columns, positive_total
-from portfoy.intervals import wald
-from portfoy.locale import _
+from portfoy.errors import DataError
+from portfoy.firm import Firm, analysis, customers_of
+from portfoy.locale import _, plural
+from portfoy.models.lorenz import Lorenz, lorenz
+from portfoy.portfolio import spread as spreading
+from portfoy.portfolio import stress as stressing
+from portfoy.rows import find_rows, with_ids
+from portfoy.words import figure, shapes, style
+from portfoy.words.result import Figure, Finding, NotPossible, Result
+from portfoy.words.table import show
+
+GROUPS = ("segment", "type", "region", "channel")
+HELD = ["customers", "total", "top_share", "top_share_low", "top_share_high", "gini", "gini_low", "gini_high"]
 
 
-@dataclass(frozen=True)
-class Concentration:
-    """How unevenly a total is spread over customers.
+@dataclass(frozen=True, eq=False)
+class Concentration(Lorenz, Result):
+    """How unevenly what customers bring is spread over them, in the numbers of a `Lorenz`.
 
-    ``curve``: Lorenz curve, customers from the largest down: ``customer_share``, ``value_share``, 0-1.
-    ``top_share``: share of the total held by the largest `top` of the customers; ``gini``: 0 all alike, 1 one has
-    all; each with ``_low`` and ``_high`` (interval of `confidence`, customers seen as a sample of those the firm could
-    have). ``below_zero``: customers whose value is negative; they can lift share and Gini above 1.
+    ``table``, one row per measure, that asked for and the margin where it is known: ``measure``; ``customers``;
+    ``total`` money; ``top_share`` 0-1, ``gini``, each with ``_low`` and ``_high``. ``curve`` of the measure asked for;
+    ``margin`` the Lorenz of the margin, None where it is not known; ``spread`` over groups, a `Spread`; ``stress`` if
+    the largest leave, a `Stress`. Its customers are those who bought in the last ``months``, 0 all of them.
     """
 
-    by: str
-    customers: int
-    total: float
-    top: float
-    top_share: float
-    top_share_low: float
-    top_share_high: float
-    gini: float
-    gini_low: float
-    gini_high: float
-    confidence: float
-    below_zero: int
-    curve: pd.DataFrame
+    table: pd.DataFrame
+    margin: Lorenz | None
+    spread: Result
+    stress: Result
+    months: int
+    currency: str
+
+    def finding(self):
+        if self.customers == 1:
+            text = _("There is one customer, who brings all of the {measure}")
+        elif self.top == 0.2:
+            text = _("The largest fifth of customers bring {top_share:share} of the {measure}")
+        else:
+            text = _("The largest {top:share} of customers bring {top_share:share} of the {measure}")
+        return Finding(style.say(text, self._said()))
+
+    def reading(self):
+        if self.customers == 1:
+            return ""
+        text = _("Were all customers alike, it would be {top:share}; chance allows {top_share_interval:share}.")
+        if self.margin is None:
+            return style.say(text, self._said())
+        margin = _("Of the margin, those with most of it hold {margin_share:share}.")
+        return style.Reading(" ".join(style.say(each, self._said()) for each in (text, margin)))
+
+    def _said(self):
+        held = self.margin or self
+        return {**vars(self), "measure": style.measure(self.by), "margin_share": held.top_share, "n": self.below_zero}
+
+    def figures(self):
+        return [Figure("top_share", self.top_share, self.top_share_low, self.top_share_high, "share")]
+
+    def plot(self, ax=None):
+        curve, measure = self.curve, style.measure(self.by)
+        parts = [(measure, style.ACCENT, curve["customer_share"], curve["value_share"], None, None)]
+        if self.margin is not None:
+            other = self.margin.curve
+            parts.append(
+                (style.measure("margin"), style.MUTED, other["customer_share"], other["value_share"], None, None)
+            )
+        ax = shapes.lines(parts, ax, dashed=[name for name, *_about in parts[1:]], height=3.6)
+        ax.plot([0, 1], [0, 1], color=style.MUTED, lw=1, ls=(0, (1, 2)))
+        ax.annotate(_("all alike"), (0.7, 0.7), xytext=(8, -10), textcoords="offset points", color=style.MUTED)
+        shapes.point(
+            ax, self.top, self.top_share, style.share(self.top_share, 0), self.top_share_low, self.top_share_high
+        )
+        ax.set(xlim=(0, 1.01), xlabel=_("share of customers, the largest first"))
+        figure.per_cent(ax.xaxis, ax.yaxis)
+        title = _("What the largest customers hold of the {measure}").format(measure=measure)
+        return figure.name(ax, title, self._period(), str(self.finding().text))
+
+    def _period(self):
+        if not self.months:
+            return _("share of the total")
+        return plural(
+            "share of the total of the last month", "share of the total of the last {n} months", self.months
+        ).format(n=self.months)
+
+    def summary(self):
+        rows = self.table.assign(measure=[style.measure(measure) for measure in self.table["measure"]])
+        top = _("Largest {top} hold").format(top=style.share(self.top, 0))
+        return show(
+            rows,
+            _("How much the largest hold"),
+            currency=self.currency,
+            labels={"top_share": top, "total": _("Total")},
+            kinds={"total": "money"},
+        )
+
+    def method(self):
+        said = [
+            _(
+                "Customers stand from the largest down; the curve says what share of the total so many of them hold. "
+                "The Gini coefficient sums it up, 0 where all customers bring the same, 1 where one brings everything: "
+                "{gini:ratio} ({gini_interval:ratio})."
+            ),
+            _(
+                "The intervals ({confidence:share}) see the customers as a sample of those the firm could have (Langel "
+                "and Tille 2013); with few customers they are too narrow."
+            ),
+        ]
+        if self.below_zero:
+            said.append(
+                plural(
+                    "{n:count} customer has brought less than nothing, which lifts shares and Gini.",
+                    "{n:count} customers have brought less than nothing, which lifts shares and Gini.",
+                    self.below_zero,
+                )
+            )
+        return style.Reading(" ".join(style.say(each, self._said()) for each in said))
 
 
-def concentration(customers, *, by="revenue", top=0.2, confidence=0.95):
-    """Lorenz curve, Gini coefficient and the share of the largest customers.
+@analysis
+def concentration(firm, *, by="revenue", months=12, top=0.2, groups=GROUPS, segments=None):
+    """How much rests on a few: the Lorenz curve, groups, and what if the largest leave.
 
     Parameters
     ----------
-    customers : DataFrame, one row per customer; needs the column `by`; customers without a value are left out
+    firm : Firm, whose customers of the last months are looked at; or a customer table, one row per customer
+        A table needs the column `by`; customers without a value are left out.
     by : column to add up, default "revenue"
+    months : that count, default 12; 0 all
     top : share of customers taken as the largest, between 0 and 1, default 0.2
-    confidence : of the intervals, default 0.95
+    groups : columns over which it is spread; one that is absent is left out
+    segments : DataFrame with ``customer_id`` and ``segment``, as from `rfm`, optional
 
     Returns
     -------
-    Concentration
-
-    Raises
-    ------
-    DataError : the column is missing, or its total is not above zero.
-
-    References
-    ----------
-    Gini: 2 / (n^2 mean) x sum of rank x value - (n + 1) / n. Intervals from the influence functions of the share and
-    of the Gini coefficient (Langel & Tille 2013, JRSS A 176(2), section 5); with few customers they are too narrow.
+    Concentration; not possible where the column is missing, its total is not above zero, or nobody bought
     """
-    need_columns(customers, [by], "concentration")
-    value = np.sort(customers[by].dropna().to_numpy(dtype=float))
-    total = positive_total(value, by)
-    n, mean = len(value), total / len(value)
-    held = np.concatenate([[0.0], np.cumsum(value[::-1])]) / total
-    part = np.arange(n + 1) / n
-    share = float(np.interp(top, part, held))
-    rank = np.arange(1, n + 1)
-    gini = float(2 * (rank * value).sum() / (n * total) - (n + 1) / n)
-    edge = value[min(n - 1, int(np.floor((1 - top) * n)))]
-    share_influence = (np.maximum(value - edge, 0) + top * edge - share * value) / mean
-    above = (total - np.cumsum(value)) / n
-    gini_influence = 2 / mean * (value * (rank - 0.5) / n + above) - (gini + 1) * (1 + value / mean)
-    most = 1.0 if value[0] >= 0 else np.inf
-    share_low, share_high = _interval(share, share_influence, confidence, most)
-    gini_low, gini_high = _interval(gini, gini_influence, confidence, most)
-    keep = np.unique(np.linspace(0, n, min(n, 500) + 1).round().astype(int))
-    curve = pd.DataFrame({"customer_share": part[keep], "value_share": held[keep]})
-    below_zero = int((value < 0).sum())
+    customers, currency, confidence = customers_of(firm, months)
+    months = months if isinstance(firm, Firm) else 0
+    if segments is not None:
+        place = find_rows(segments, with_ids(customers, "concentration"), "concentration")
+        named = segments["segment"].reset_index(drop=True).reindex(place)
+        customers = customers.assign(segment=named.set_axis(customers.index))
+    terms = {"top": top, "confidence": confidence}
+    found = {by: lorenz(customers, by=by, **terms)}
+    if by != "margin" and "margin" in customers and customers["margin"].sum() > 0:
+        found["margin"] = lorenz(customers, by="margin", **terms)
+    table = pd.DataFrame(
+        [{"measure": name} | {each: getattr(held, each) for each in HELD} for name, held in found.items()]
+    )
+    parted = _or_why(spreading.spread, customers, groups=groups, measures=list(found), **terms)
+    leaving = _or_why(stressing.stress, customers, by=by, months=months, currency=currency)
+    other = found.get("margin") if by != "margin" else None
     return Concentration(
-        by, n, total, top, share, share_low, share_high, gini, gini_low, gini_high, confidence, below_zero, curve
+        **vars(found[by]), table=table, margin=other, spread=parted, stress=leaving, months=months, currency=currency
     )
 
 
-def _interval(estimate, influence, confidence, most):
-    low, high = wald(estimate, np.sqrt(np.var(influence) / len(influence)), confidence)
-    return float(max(low, 0.0)), float(min(high, most))
-
-
-def concentration_table(customers, *, groups=(), measures=("revenue", "margin"), top=0.2, confidence=0.95):
-    """How much rests on how few: customers one by one, and the groups they fall into.
-
-    Parameters
-    ----------
-    customers : DataFrame, one row per customer
-        Needs the columns of `measures`; those of `groups` (segment, region, ...) where they are present.
-    groups : names of columns; one that is absent is left out, customers without a group form one of their own
-    measures : columns to add up; one that is missing in every row, or whose total is not above zero, is left out
-    top : share of customers taken as the largest, default 0.2
-    confidence : of the intervals, customers seen as a sample of those the firm could have
-
-    Returns
-    -------
-    DataFrame, one row per unit and measure
-        ``unit`` "customer" or the column; ``measure``; ``parts`` customers or groups; ``largest`` name of the largest
-        group, empty for customers; ``largest_share`` of the total held by the one largest, 0-1; ``top_share`` held by
-        the largest `top` of customers, and ``gini``, both for customers only; ``hhi`` the Herfindahl-Hirschman
-        index, the sum of squared shares, 0-1, with ``hhi_low``, ``hhi_high``; ``equals`` 1 / hhi: as many parts of
-        equal size would be as concentrated.
-
-    Raises
-    ------
-    DataError : a column of `measures` is missing, or no total is above zero.
-
-    References
-    ----------
-    Hirschman (1964), American Economic Review 54(5), 761. The interval is that of the delta method.
-    """
-    need_columns(customers, measures, "concentration")
-    usable = [name for name in measures if customers[name].sum() > 0]
-    if not usable:
-        positive_total(customers[measures[0]], measures[0])
-    rows = []
-    for measure in usable:
-        known = customers[customers[measure].notna()]
-        rows.append(_customer_row(known, measure, top, confidence))
-        rows += [_group_row(known, measure, unit, confidence) for unit in groups if unit in known]
-    units = {unit: place for place, unit in enumerate(["customer", *groups])}
-    return pd.DataFrame(rows).sort_values("unit", key=lambda unit: unit.map(units), kind="stable", ignore_index=True)
-
-
-def _customer_row(customers, measure, top, confidence):
-    found = concentration(customers, by=measure, top=top, confidence=confidence)
-    value = customers[measure].to_numpy(dtype=float)
-    n, mean, square = len(value), value.mean(), np.mean(value**2)
-    hhi = square / mean**2 / n
-    influence = ((value**2 - square) / mean**2 - 2 * square * (value - mean) / mean**3) / n
-    bounds = {name: getattr(found, name) for name in ("top_share", "top_share_low", "top_share_high")}
-    bounds |= {name: getattr(found, name) for name in ("gini", "gini_low", "gini_high")}
-    one = {
-        "unit": "customer",
-        "measure": measure,
-        "parts": n,
-        "largest": "",
-        "largest_share": value.max() / value.sum(),
-    }
-    return one | bounds | _hhi(hhi, influence, confidence)
-
-
-def _group_row(customers, measure, unit, confidence):
-    place, names = pd.factorize(customers[unit].astype(object), use_na_sentinel=False)
-    value = customers[measure].to_numpy(dtype=float)
-    share = np.bincount(place, value, len(names)) / value.sum()
-    hhi = float((share**2).sum())
-    influence = 2 * value * (share[place] - hhi) / value.mean()
-    largest = int(share.argmax())
-    name = "" if pd.isna(names[largest]) else str(names[largest])
-    one = {"unit": unit, "measure": measure, "parts": len(names), "largest": name, "largest_share": share[largest]}
-    return one | _hhi(hhi, influence, confidence)
-
-
-def _hhi(hhi, influence, confidence):
-    low, high = _interval(hhi, influence, confidence, 1.0)
-    return {"hhi": hhi, "hhi_low": low, "hhi_high": high, "equals": 1 / hhi}
-
-
-def stress_table(customers, *, leave=(1, 5, 10, 50, 100), by="revenue"):
-    """What is lost if the largest customers leave.
-
-    A count, not an estimate: these customers are named, so nothing is uncertain but whether they go.
-
-    Parameters
-    ----------
-    customers : DataFrame, one row per customer
-        Needs the column `by` and ``revenue``; ``margin`` is counted where it is known.
-    leave : how many leave; those that would be more than half of the customers are left out
-    by : column that says who is largest
-
-    Returns
-    -------
-    DataFrame, one row per number of `leave`
-        ``leave`` customers; ``customer_share`` 0-1; ``revenue``, ``margin`` money lost; ``revenue_share``,
-        ``margin_share`` of the total, 0-1; ``replaced_by`` average customers who bring as much of `by` as they do.
-
-    Raises
-    ------
-    DataError : a column is missing, the total is not above zero, or there are fewer than two customers.
-    """
-    need_columns(customers, [by, "revenue"], "stress_table")
-    total = positive_total(customers[by], by)
-    n = len(customers)
-    most = [k for k in leave if k <= n / 2]
-    if not most:
-        raise DataError(
-            _(
-                "stress_table: at most half of the customers may leave, which is {half} here; asked for are {least} "
-                "and more. Use more data or smaller numbers."
-            ).format(half=n // 2, least=min(leave))
-        )
-    largest = customers.sort_values([by, "revenue", *(["margin"] if "margin" in customers else [])], ascending=False)
-    sums = {name: largest[name].fillna(0).cumsum().to_numpy() for name in ("revenue", "margin") if name in largest}
-    rows = pd.DataFrame({"leave": most, "customer_share": np.array(most) / n})
-    for name, sum_ in sums.items():
-        whole = sum_[-1]
-        if name == "margin" and customers["margin"].notna().sum() == 0:
-            continue
-        rows[name] = sum_[np.array(most) - 1]
-        rows[f"{name}_share"] = rows[name] / whole if whole > 0 else np.nan
-    gone = largest[by].fillna(0).cumsum().to_numpy()[np.array(most) - 1]
-    return rows.assign(replaced_by=gone / (total / n))
+def _or_why(work, customers, **terms):
+    """What `work` makes of the customers, or why it cannot: a part is no reason to refuse the whole."""
+    try:
+        return work(customers, **terms)
+    except DataError as error:
+        return NotPossible(error)

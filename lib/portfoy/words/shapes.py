@@ -105,13 +105,14 @@ def _span(ax, table, at):
     ax.locator_params(axis="x", nbins=6)
 
 
-def lines(parts, ax=None, *, level=None, height=3.0):
+def lines(parts, ax=None, *, level=None, dashed=(), height=3.0):
     """Lines, each with a band where it has one; named at their ends, or below where those lie too near one another.
 
     Parameters
     ----------
     parts : list of (name, colour, x, y, low, high); the last two Series or None; an x of dates has months below it
     level : (name, value), optional; a line across
+    dashed : names of lines that lie dashed on the others, so that where two are the same both are seen
     """
     import seaborn as sns
 
@@ -122,7 +123,8 @@ def lines(parts, ax=None, *, level=None, height=3.0):
                 ax.fill_between(x, low, high, color=colour, alpha=0.18, lw=0)
             sns.lineplot(
                 x=x, y=y, ax=ax, color=colour, lw=2, label=label, legend=False, errorbar=None, estimator=None,
-                sort=False, zorder=3 + len(parts) - place,
+                sort=False, zorder=3 + len(parts) - place + 9 * (label in dashed),
+                ls=(0, (3, 3)) if label in dashed else "-",
             )  # fmt: skip
         ax.set(xlabel="", ylabel="")
         if level is not None:
@@ -155,8 +157,8 @@ def point(ax, x, y, text, low=None, high=None):
 
     with look():
         if low is not None:
-            ax.vlines(x, low, high, color=style.INK, lw=2, zorder=8)
-        sns.scatterplot(x=[x], y=[y], ax=ax, s=52, color=style.INK, edgecolor=style.PAPER, zorder=9, legend=False)
+            ax.vlines(x, low, high, color=style.INK, lw=2, zorder=20)
+        sns.scatterplot(x=[x], y=[y], ax=ax, s=52, color=style.INK, edgecolor=style.PAPER, zorder=21, legend=False)
         ax.annotate(text, (x, y), xytext=(10, -6), textcoords="offset points", va="top", weight="bold", color=style.INK)
 
 

@@ -1,0 +1,177 @@
+"""How revenue and margin are spread over groups: does the portfolio stand on one leg?"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from portfoy.errors import need_columns, positive_total
+from portfoy.locale import _
+from portfoy.models.lorenz import bounds, lorenz
+from portfoy.words import figure, shapes, style
+from portfoy.words.result import Finding, Result
+from portfoy.words.table import show
+
+ENDS = ("", "_low", "_high")
+SHOWN = ["group", "measure", "parts", "largest", "largest_share", "hhi", "hhi_low", "hhi_high", "equals"]
+
+
+@dataclass(frozen=True, eq=False)
+class Spread(Result):
+    """How much rests on how few: customers one by one, and the groups they fall into.
+
+    ``table``, one row per unit and measure: ``unit`` "customer" or the column; ``measure``; ``parts`` customers or
+    groups; ``largest`` name of the largest group, empty for customers and for those whose group is not known;
+    ``largest_share`` of the total held by the one largest, 0-1; ``top_share`` held by the largest `top` of customers,
+    and ``gini``, both for customers only, with ``_low`` and ``_high``; ``hhi`` the Herfindahl-Hirschman index, the sum
+    of squared shares, 0-1, with ``hhi_low``, ``hhi_high``; ``equals`` 1 / hhi: as many parts of equal size would be as
+    concentrated, with ``equals_low``, ``equals_high``.
+    """
+
+    table: pd.DataFrame
+    confidence: float
+
+    @property
+    def groups(self):
+        """The rows of the groups in the first measure, the most concentrated first."""
+        rows = self.table[(self.table["unit"] != "customer") & (self.table["measure"] == self.table["measure"].iloc[0])]
+        return rows.sort_values("equals", kind="stable", ignore_index=True)
+
+    @property
+    def first(self):
+        """What the most concentrated unit is called, its largest group, and the row; None without a named group."""
+        named = self.groups[self.groups["largest"] != ""]
+        if named.empty:
+            return None
+        row = named.iloc[0]
+        words = {"group": unit_words().get(row["unit"], row["unit"]), "measure": style.measure(row["measure"])}
+        return {**row, **words, "largest": style.shorten(row["largest"])}
+
+    def finding(self):
+        if self.first is None:
+            return Finding(_("No groups of customers are known to spread over"), nothing=True)
+        text = _("\u201c{largest}\u201d holds {largest_share:share} of the {measure}, the largest by {group}")
+        return Finding(style.say(text, self.first))
+
+    def reading(self):
+        if self.first is None:
+            return ""
+        return style.say(
+            _(
+                "By {group} the {measure} is as concentrated as {equals:number} groups of one size "
+                "({confidence:share} interval {equals_interval:number}); there are {parts:count}."
+            ),
+            {**self.first, "confidence": self.confidence},
+        )
+
+    def plot(self, ax=None):
+        if self.first is None:
+            return None
+        units, rows = unit_words(), self.groups
+        names = [units.get(unit, unit) for unit in rows["unit"]]
+        shown = rows.assign(name=names, value=rows["equals"], low=rows["equals_low"], high=rows["equals_high"])
+        ax = shapes.dots(shown.assign(strong=shown.index == 0), ax, at=1, write=lambda value: style.number(value, 1))
+        numbers = "; ".join(
+            style.say(_("{name}: {equals:number} ({equals_interval:number})"), row) for _place, row in shown.iterrows()
+        )
+        under = _("groups of one size that would be as concentrated; 1: one group has all")
+        title = _("How widely the {measure} is spread").format(measure=style.measure(rows["measure"].iloc[0]))
+        return figure.name(ax, title, under, numbers)
+
+    def summary(self):
+        units, table = unit_words(), self.table.copy()
+        table["largest"] = table["largest"].replace("", _("not known")).where(table["unit"] != "customer")
+        table["measure"] = [style.measure(measure) for measure in table["measure"]]
+        table["group"] = [units.get(unit, unit) for unit in table["unit"]]
+        return show(table[SHOWN], _("How it is spread over customers and groups"))
+
+    def method(self):
+        return style.say(
+            _(
+                "The Herfindahl-Hirschman index (HHI) adds up the squared shares: 1 is a single group, 0 very many "
+                "small ones; one over it is so many groups of one size. Customers whose group is not known are a group "
+                "of their own. The interval ({confidence:share}, delta method) sees the customers as a sample of those "
+                "the firm could have. Whether groups would fall together in a bad year, it cannot tell."
+            ),
+            {"confidence": self.confidence},
+        )
+
+
+def unit_words():
+    """What the groups of a `Spread` are called in a sentence."""
+    return {
+        "customer": _("customer"),
+        "segment": _("segment"),
+        "region": _("region"),
+        "type": _("type of customer"),
+        "channel": _("channel"),
+        "age_band": _("age"),
+    }
+
+
+def spread(customers, *, groups=(), measures=("revenue", "margin"), top=0.2, confidence=0.95):
+    """How much rests on how few: customers one by one, and the groups they fall into.
+
+    Parameters
+    ----------
+    customers : DataFrame, one row per customer
+        Needs the columns of `measures`; those of `groups` (segment, region, ...) where they are present.
+    groups : names of columns; one that is absent is left out, customers without a group form one of their own
+    measures : columns to add up; one that is missing in every row, or whose total is not above zero, is left out
+    top : share of customers taken as the largest, default 0.2
+    confidence : of the intervals, customers seen as a sample of those the firm could have
+
+    Returns
+    -------
+    Spread
+
+    Raises
+    ------
+    DataError : a column of `measures` is missing, or no total is above zero.
+
+    References
+    ----------
+    Hirschman (1964), American Economic Review 54(5), 761. The interval is that of the delta method.
+    """
+    need_columns(customers, measures, "concentration")
+    usable = [name for name in measures if customers[name].sum() > 0]
+    if not usable:
+        positive_total(customers[measures[0]], measures[0])
+    rows = []
+    for measure in usable:
+        known = customers[customers[measure].notna()]
+        rows.append(_customer_row(known, measure, top, confidence))
+        rows += [_group_row(known, measure, unit, confidence) for unit in groups if unit in known]
+    units = {unit: place for place, unit in enumerate(["customer", *groups])}
+    table = pd.DataFrame(rows)
+    table = table.sort_values("unit", key=lambda unit: unit.map(units), kind="stable", ignore_index=True)
+    return Spread(table, confidence)
+
+
+def _customer_row(customers, measure, top, confidence):
+    found = lorenz(customers, by=measure, top=top, confidence=confidence)
+    value = customers[measure].to_numpy(dtype=float)
+    n, mean, square = len(value), value.mean(), np.mean(value**2)
+    hhi = square / mean**2 / n
+    influence = ((value**2 - square) / mean**2 - 2 * square * (value - mean) / mean**3) / n
+    shares = {f"{name}{end}": getattr(found, name + end) for name in ("top_share", "gini") for end in ENDS}
+    one = {"unit": "customer", "measure": measure, "parts": n, "largest": ""}
+    return one | {"largest_share": value.max() / value.sum()} | shares | _hhi(hhi, influence, confidence)
+
+
+def _group_row(customers, measure, unit, confidence):
+    place, names = pd.factorize(customers[unit].astype(object), use_na_sentinel=False)
+    value = customers[measure].to_numpy(dtype=float)
+    share = np.bincount(place, value, len(names)) / value.sum()
+    hhi = float((share**2).sum())
+    influence = 2 * value * (share[place] - hhi) / value.mean()
+    largest = int(share.argmax())
+    name = "" if pd.isna(names[largest]) else str(names[largest])
+    one = {"unit": unit, "measure": measure, "parts": len(names), "largest": name, "largest_share": share[largest]}
+    return one | _hhi(hhi, influence, confidence)
+
+
+def _hhi(hhi, influence, confidence):
+    low, high = bounds(hhi, influence, confidence, 1.0)
+    equals = {"equals": 1 / hhi, "equals_low": 1 / high, "equals_high": 1 / low if low > 0 else np.inf}
+    return {"hhi": hhi, "hhi_low": low, "hhi_high": high} | equals

@@ -1,0 +1,109 @@
+"""What if the largest customers leave?"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from portfoy.errors import DataError, need_columns, positive_total
+from portfoy.locale import _, plural
+from portfoy.words import style
+from portfoy.words.result import Finding, Result
+from portfoy.words.table import show
+
+SHOWN = ["leave", "revenue", "revenue_share", "replaced_by"]  # four fit a phone
+
+
+@dataclass(frozen=True, eq=False)
+class Stress(Result):
+    """What is lost if the largest customers leave.
+
+    ``table``, one row per number of them: ``leave`` customers; ``customer_share`` 0-1; ``revenue``, ``margin`` money
+    lost; ``revenue_share``, ``margin_share`` of the total, 0-1; ``replaced_by`` average customers who bring as much of
+    what they are ranked by as they do. The margin only where it is known.
+    """
+
+    table: pd.DataFrame
+    months: int
+    currency: str
+
+    @property
+    def row(self):
+        """The third number of them, which is 10 where there are many customers."""
+        return self.table.iloc[min(2, len(self.table) - 1)]
+
+    def finding(self):
+        text = plural(
+            "If the largest customer left, {revenue_share:share} of the revenue would go",
+            "If the {leave:count} largest left, {revenue_share:share} of the revenue would go",
+            int(self.row["leave"]),
+        )
+        return Finding(style.say(text, self.row))
+
+    def reading(self):
+        text = plural(
+            "{replaced_by:count} average customer would have to be won to replace {revenue:money} of revenue.",
+            "{replaced_by:count} average customers would have to be won to replace {revenue:money} of revenue.",
+            round(self.row["replaced_by"]),
+        )
+        return style.say(text, self.row, currency=self.currency)
+
+    def summary(self):
+        return show(self.table[SHOWN], _("What would leave with the largest customers"), currency=self.currency)
+
+    def method(self):
+        said = _(
+            "A count, not an estimate: these customers are named, so nothing is uncertain but whether they go. At most "
+            "half of the customers may leave."
+        )
+        if not self.months:
+            return style.Reading(said)
+        period = plural(
+            "What they brought is that of the last month.",
+            "What they brought is that of the last {n} months.",
+            self.months,
+        )
+        return style.Reading(f"{said} {period.format(n=self.months)}")
+
+
+def stress(customers, *, leave=(1, 5, 10, 50, 100), by="revenue", months=0, currency=""):
+    """What is lost if the largest customers leave.
+
+    Parameters
+    ----------
+    customers : DataFrame, one row per customer
+        Needs the column `by` and ``revenue``; ``margin`` is counted where it is known.
+    leave : how many leave; those that would be more than half of the customers are left out
+    by : column that says who is largest
+    months, currency : of what they brought, for the words
+
+    Returns
+    -------
+    Stress
+
+    Raises
+    ------
+    DataError : a column is missing, the total is not above zero, or there are fewer than two customers.
+    """
+    need_columns(customers, [by, "revenue"], "stress")
+    total = positive_total(customers[by], by)
+    n = len(customers)
+    most = [k for k in leave if k <= n / 2]
+    if not most:
+        raise DataError(
+            _(
+                "stress: at most half of the customers may leave, which is {half} here; asked for are {least} "
+                "and more. Use more data or smaller numbers."
+            ).format(half=n // 2, least=min(leave))
+        )
+    largest = customers.sort_values([by, "revenue", *(["margin"] if "margin" in customers else [])], ascending=False)
+    sums = {name: largest[name].fillna(0).cumsum().to_numpy() for name in ("revenue", "margin") if name in largest}
+    rows = pd.DataFrame({"leave": most, "customer_share": np.array(most) / n})
+    for name, sum_ in sums.items():
+        whole = sum_[-1]
+        if name == "margin" and customers["margin"].notna().sum() == 0:
+            continue
+        rows[name] = sum_[np.array(most) - 1]
+        rows[f"{name}_share"] = rows[name] / whole if whole > 0 else np.nan
+    gone = largest[by].fillna(0).cumsum().to_numpy()[np.array(most) - 1]
+    return Stress(rows.assign(replaced_by=gone / (total / n)), months, currency)
