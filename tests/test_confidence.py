@@ -16,6 +16,7 @@ import portfoy as pf
 from helpers import message_of, plain
 from portfoy import intervals
 from portfoy.models.bass import Bass
+from portfoy.selection.profiles import profile_cards
 from run_notebook import run_report
 
 mpl.use("agg")
@@ -219,7 +220,7 @@ def test_cards_take_a_confidence_and_hold_the_same_lines():
     customers["region"] = np.where(random.random(600) < np.where(customers["segment"] == "a", 0.7, 0.3), "N", "S")
     customers["purchases"] = 1 + random.poisson(np.where(customers["segment"] == "a", 4, 2))
     customers["revenue"] = customers["purchases"] * random.gamma(3, 20, 600)
-    narrow, wide = (pf.profile_cards(customers, confidence=confidence) for confidence in (0.8, 0.95))
+    narrow, wide = (profile_cards(customers, confidence=confidence) for confidence in (0.8, 0.95))
     pd.testing.assert_series_equal(narrow["level"], wide["level"])
     assert {"trait", "buying"} <= set(narrow["kind"])
     ratio = narrowed(narrow, wide, "index", np.log)

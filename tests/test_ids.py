@@ -7,6 +7,7 @@ import pytest
 
 import portfoy as pf
 from portfoy.portfolio.quality import quality_text, without_order
+from portfoy.selection.profiles import profile_cards
 from portfoy.source import open as source
 from portfoy.source.ids import unmatched
 
@@ -104,6 +105,6 @@ def test_cards_leave_out_a_trait_that_is_known_of_nobody(firm):
     orders = [f"C{row}" for row in range(40) for _ in range(1 + row % 3)]
     tables = firm(orders, customers={"customer_id": ["1", "2"], "birth_year": ["1980", "1990"]})
     customers = pf.rfm(pf.customer_table(tables.transactions)).table
-    plain = pf.profile_cards(customers)
-    with_nothing = pf.profile_cards(pf.with_traits(customers, pf.people_table(tables)))
+    plain = profile_cards(customers)
+    with_nothing = profile_cards(pf.with_traits(customers, pf.people_table(tables)))
     pd.testing.assert_frame_equal(with_nothing, plain)

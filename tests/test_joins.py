@@ -12,6 +12,8 @@ import portfoy as pf
 from helpers import message_of
 from portfoy.customers import recent_table
 from portfoy.rows import find_rows
+from portfoy.selection.categories import category_table
+from portfoy.selection.profiles import profile_cards, profile_table
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +32,7 @@ def firm(teaching):
         value=pf.lifetime_value(customers, fit, spend_fit),
         fits=(fit, spend_fit),
         service=pf.service_table(teaching.tickets, as_of=pf.resolve_as_of(log, None)),
-        categories=pf.category_table(log, teaching.products),
+        categories=category_table(log, teaching.products),
         split=pf.split_table(log, split_on=pf.split_date(whole)),
     )
 
@@ -66,8 +68,8 @@ def recent(customers, firm):
 NUMBERS = {
     "rfm": lambda customers, firm: pf.rfm(customers).levels,
     "worth": lambda customers, firm: pf.rfm(customers).worth(firm.value),
-    "profile_table": lambda customers, firm: pf.profile_table(segments(customers), value=firm.value),
-    "profile_cards": lambda customers, firm: pf.profile_cards(segments(customers), categories=firm.categories),
+    "profile_table": lambda customers, firm: profile_table(segments(customers), value=firm.value),
+    "profile_cards": lambda customers, firm: profile_cards(segments(customers), categories=firm.categories),
     "profitability_table": lambda customers, firm: pf.profitability_table(
         segments(customers), service=shuffled(firm.service), touch_cost=5.0, value=firm.value
     ),

@@ -71,6 +71,7 @@ INSIDE = {  # the order inside a package, left to right
         "rfm",
         "profiles",
         "categories",
+        "cards",
         "clusters",
         "profitability",
         "examples",
@@ -238,7 +239,7 @@ def test_a_module_imports_only_from_its_left(name):
     ("name", "source"),
     [
         ("retention", "from portfoy.selection.rfm import rfm"),
-        ("retention", "from portfoy.figures.segments import plot_cards"),
+        ("retention", "from portfoy.figures.segments import plot_profitability"),
         ("figures", "import portfoy.sentences.outlook"),
         ("contract", "from .locale import _"),
         ("source", "from portfoy import contract"),

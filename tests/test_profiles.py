@@ -1,24 +1,28 @@
 """Profiles and cards against tables worked out by hand, other programs and what is true of the teaching company."""
 
+import re
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.text import Text
 from scipy.stats import chi2_contingency, ttest_ind
 from statsmodels.stats.multitest import multipletests
 
 import portfoy as pf
+from helpers import plain
 from portfoy.errors import DataError
+from portfoy.firm import Firm
 from portfoy.models.bg_nbd import fit_bg_nbd
 from portfoy.models.gamma_gamma import fit_gamma_gamma
 from portfoy.models.lifetime_value import lifetime_value
 from portfoy.selection import profiles
+from portfoy.selection.cards import Cards, cards
 from portfoy.selection.categories import category_table
 from portfoy.selection.profiles import profile_cards, profile_table
+from portfoy.selection.rfm import rfm
 from portfoy.simulate.truth import read_truth
-from portfoy.words import figure
+from portfoy.words.result import Finding
 
 TEACHING = Path(__file__).parents[1] / "data" / "teaching"
 
@@ -279,7 +283,7 @@ def test_a_column_that_is_missing(four, make):
     with pytest.raises(DataError) as error:
         make(four.drop(columns=["segment", "purchases"]))
     assert str(error.value) == (
-        f"{make.__name__}: 'segment', 'purchases' is missing; the table has 'customer_id', 'revenue', 'margin'. "
+        "cards: 'segment', 'purchases' is missing; the table has 'customer_id', 'revenue', 'margin'. "
         "Segments come from rfm, traits from with_traits, the rest from customer_table."
     )
 
@@ -288,9 +292,7 @@ def test_a_column_that_is_missing(four, make):
 def test_nobody_and_no_revenue(four, make):
     with pytest.raises(DataError) as error:
         make(four.iloc[:0])
-    assert str(error.value) == (
-        f"{make.__name__}: there are no customers; at least one is needed. Check the date and the data."
-    )
+    assert str(error.value) == ("cards: there are no customers; at least one is needed. Check the date and the data.")
     with pytest.raises(DataError) as error:
         make(four.assign(revenue=-1.0))
     assert str(error.value) == (
@@ -302,110 +304,68 @@ def test_nobody_and_no_revenue(four, make):
 @pytest.mark.parametrize(
     ("log", "products"), [(LOG.drop(columns="product_id"), PRODUCTS), (LOG, PRODUCTS[["product_id"]])]
 )
-def test_what_was_bought_is_not_known(log, products):
-    with pytest.raises(DataError) as error:
-        category_table(log, products)
-    assert str(error.value) == (
-        "category_table: what was bought is not known; transactions with product_id and a table products with "
-        "product_id and category are needed. Map them in portfoy.toml."
+def test_without_products_or_categories_none_is_told(log, products):
+    assert category_table(log, products) is None
+
+
+# (f) What is shown
+
+
+def shown(customers, by="segment"):
+    return Cards(profile_cards(customers, by=by), profile_table(customers, by=by), "TRY", 0.95)
+
+
+def test_the_clearest_difference_is_the_heading(planted):
+    found = shown(planted)
+    traits = found.table.query("kind == 'trait'")
+    first = traits.loc[traits["p_value"].idxmin()]
+    label = {"channel": "Channel", "interests": "Interest"}[first["trait"]]
+    assert found.finding().text == (
+        f"“{first['group']}” differ most clearly in {label}: {first['share']:.0%} are “{first['level']}”"
+    )
+    profiles = found.profiles.iloc[:-1]
+    most = profiles.loc[profiles["revenue_each"].idxmax()]
+    assert plain(found.reading()) == (
+        f"Of all customers it is {first['base_share']:.0%}. A customer of “{most['group']}” has brought the most, "
+        f"TRY {most['revenue_each']:.0f} against TRY {found.profiles['revenue_each'].iloc[-1]:.0f} on average (index "
+        f"{most['index_revenue']:.0f}, {most['index_revenue_low']:.0f}–{most['index_revenue_high']:.0f})."
     )
 
 
-# (f) Figure
-
-
-def texts(ax):
-    return [text.get_text() for text in ax.texts]
-
-
-def test_a_card_says_who_they_are_and_a_bar_starts_at_the_base(planted):
-    cards = profile_cards(planted)
-    first, second = pf.plot_cards(cards)
-    size = cards[["customer_share", "revenue_share"]].iloc[-1].map("{:.1%}".format)
-    assert texts(second)[:2] == ["second", f"{size.iloc[0]} of customers, {size.iloc[1]} of revenue"]
-    assert {"Channel: shop", "Interest: tea", "purchases per customer"} <= set(texts(second))
-    shop = line(cards, "second", "shop")
-    bar = second.patches[1 + [*cards[cards["group"] == "second"]["level"]].index("shop")]
-    reach = np.log(shop["index"] / 100) / np.log(4)
-    assert bar.get_width() == pytest.approx(0.135 * reach)
-    assert bar.get_x() == pytest.approx(0.735)
-    assert f"{shop['index']:.0f}" in texts(second)
-    figure.picture(first.figure)
-
-
-def test_cards_of_odd_names_and_of_groups_that_do_not_differ(planted):
-    names = np.where(np.arange(len(planted)) % 2, "$5 \\frac $x$ " + "n" * 200, "<b>Şoför</b>")
-    axes = pf.plot_cards(profile_cards(planted.assign(segment=names)))
-    fig = axes[0].figure
-    assert fig.get_suptitle() == "No group differs from the others"
-    assert fig.get_label() == "Chart: what sets each group apart from all customers. No group differs from the others."
-    assert {text for ax in axes for text in texts(ax)} >= {"<b>Şoför</b>", "no different from the base"}
-    assert not any(text.get_parse_math() for text in fig.findobj(Text))
-    figure.picture(fig)
-
-
-def test_one_card_and_at_most_twelve(planted):
-    assert len(pf.plot_cards(profile_cards(planted.assign(segment="only")))) == 1
-    many = planted.assign(segment=[f"group {number % 30:02d}" for number in range(len(planted))])
-    axes = pf.plot_cards(profile_cards(many))
-    assert len(axes) == 12
-    figure.picture(axes[0].figure)
-
-
-# (g) Words
-
-
-def profile(**columns):
-    table = {
-        "group": ["Gold", "Silver", "all customers"], "revenue_each": [200.0, 80, 110],
-        "index_revenue": [181.8, 72.7, 100], "index_revenue_low": [150.0, 50, np.nan],
-        "index_revenue_high": [220.0, 110, np.nan],
-    }  # fmt: skip
-    return pd.DataFrame(table | columns)
-
-
-def test_words_for_profiles():
-    assert pf.describe_profiles(profile(), currency="TRY", confidence=0.9) == (
-        "An index compares a group with all customers, who count as 100. A customer of “Gold” has brought the most, "
-        "TRY\u00a0200 on average against TRY\u00a0110 in the base: index 182 (90% interval 150\u2060–\u2060220). One "
-        "of “Silver” has brought the least, index 73 (50\u2060–\u2060110). For 1 of the 2 groups the interval holds "
-        "100: it may be no different."
+def test_groups_that_differ_only_in_how_they_buy(planted):
+    found = shown(planted.drop(columns=["channel", "region", "interests"]))
+    assert re.fullmatch(
+        r"“(first|second)” differ most clearly in purchases per customer: index \d+", found.finding().text
     )
+    assert plain(found.reading()).startswith("A customer of “")
 
 
-def test_words_for_what_is_expected():
-    worth = {"value_each": [5.0, 900, 500], "value_each_low": [4.0, 800, 450], "value_each_high": [6.0, 1000, 550]}
-    said = pf.describe_profiles(profile(index_revenue_high=[220.0, 90, np.nan], **worth), currency="TRY")
-    assert said.endswith(
-        " From now on the most is expected from a customer of “Silver”: TRY\u00a0900 "
-        "(TRY\u00a0800\u2060–\u2060TRY\u00a01,000)."
-    )
+def test_one_group_or_none_that_differs_is_no_finding(planted):
+    alone = shown(planted.assign(segment="only"))
+    assert (alone.finding().text, alone.finding().nothing) == ("All customers are in one group, “only”", True)
+    assert alone.reading() == ""
+    alike = shown(planted.assign(segment=np.where(np.arange(len(planted)) % 2, "$5 \\frac $x$", "<b>Şoför</b>")))
+    assert alike.finding() == Finding("No group differs from the others by more than chance", nothing=True)
 
 
-def test_words_for_one_group():
-    assert pf.describe_profiles(profile().iloc[1:]) == (
-        "All customers are in one group, “Silver”, so there is nothing to compare it with."
-    )
+def test_a_card_is_a_row_that_says_who_they_are_and_how_they_buy(planted):
+    found = shown(planted)
+    first, second = (table.texts for table in found.summary())
+    assert list(first) == ["Group", "Who they are", "How they buy"]  # no category is known
+    shop = line(found.table, "second", "shop")
+    row = first.set_index("Group").loc["second"]
+    assert f"Channel: shop {shop['index']:.0f}" in row["Who they are"].split("; ")
+    assert any(each.startswith("purchases per customer ") for each in row["How they buy"].split("; "))
+    assert second["Group"].tolist() == ["first", "second", "all customers"]
+    content = found.content()
+    assert content["chart"] is None
+    assert "For 1 of the 2 groups" in found.method() or "For 2 of the 2 groups" in found.method()
 
 
-RULE = (
-    "A line stands on a card only where the group differs from the other customers by a tenth or more and by more than "
-    "chance: of the lines of a kind, no more than 5 in 100 should be false (Benjamini and Hochberg). "
-)
-
-
-def test_words_for_cards(planted):
-    cards = profile_cards(planted)
-    shop = line(cards, "second", "shop")
-    assert pf.describe_cards(cards[cards["level"].isin(["shop", "purchases per customer"])]) == (
-        f"{RULE}In who their customers are, the difference most certain is in “second”: “shop” (Channel) holds for "
-        f"{shop['share']:.1%} of them, against {shop['base_share']:.1%} of all customers. Such lines are on 1 of the 2 "
-        "cards."
-    )
-    buying = cards[cards["kind"] == "buying"]
-    assert pf.describe_cards(buying) == (
-        f"{RULE}The groups differ in how or what they buy, but not, as far as it is known, in who their customers are."
-    )
-    assert pf.describe_cards(profile_cards(planted.assign(segment="only"))) == (
-        f"{RULE}No group does: in what is known of them, they are alike."
-    )
+def test_a_firm_gives_traits_and_categories_and_its_confidence(teaching):
+    firm = Firm.of(teaching.transactions, currency="TRY", confidence=0.8, products=teaching.products.to_pandas())
+    found = cards(firm, rfm(firm))
+    judge = profile_table(rfm(firm).table, confidence=0.8)
+    pd.testing.assert_frame_equal(found.profiles, judge)
+    assert "95%" not in str(found.content())
+    assert cards(firm, rfm(firm), by="income_band").reason.startswith("cards: 'income_band' is missing;")

@@ -3,8 +3,6 @@
 import pandas as pd
 
 from portfoy.customers import as_table, resolve_as_of, to_frame
-from portfoy.errors import DataError
-from portfoy.locale import _
 
 
 def category_table(log, products, *, as_of=None):
@@ -20,25 +18,14 @@ def category_table(log, products, *, as_of=None):
 
     Returns
     -------
-    DataFrame, one row per customer and category bought, in no order; None where there is no table of products
+    DataFrame, one row per customer and category bought, in no order; None where no product or no category is known
         ``customer_id``; ``category``, missing for products without one; ``revenue`` money, net of returns.
-
-    Raises
-    ------
-    DataError : there is no product_id in the log, or the products have no categories.
     """
     import ibis
 
     log = as_table(log)
-    if products is None:
+    if products is None or "product_id" not in log.columns or not {"product_id", "category"} <= {*products.columns}:
         return None
-    if "product_id" not in log.columns or not {"product_id", "category"} <= {*products.columns}:
-        raise DataError(
-            _(
-                "category_table: what was bought is not known; transactions with product_id and a table products with "
-                "product_id and category are needed. Map them in portfoy.toml."
-            )
-        )
     products = ibis.memtable(products[["product_id", "category"]]) if isinstance(products, pd.DataFrame) else products
     kinds = products.group_by(product_id=products.product_id.cast("string")).agg(category=products.category.min())
     lines = log.filter(log.ordered_on <= resolve_as_of(log, as_of).date())

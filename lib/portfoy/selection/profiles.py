@@ -47,7 +47,7 @@ def profile_table(customers, *, by="segment", value=None, confidence=0.95):
     ------
     DataError : a column is missing, nobody is there, or the total revenue is not above zero.
     """
-    _need(customers, by, "profile_table")
+    _need(customers, by, "cards")
     groups, names = level_groups(customers, by)
     table = customers[["revenue", "purchases"]].assign(margin=customers.get("margin", np.nan), customers=1)
     value, everyone = value and value.of(customers), pd.Series(0, customers.index)
@@ -138,7 +138,7 @@ def profile_cards(customers, *, by="segment", most=4, categories=None, confidenc
     """
     from scipy.stats import false_discovery_control
 
-    total = _need(customers, by, "profile_cards")
+    total = _need(customers, by, "cards")
     groups, names = level_groups(customers, by)
     lines = [
         _trait_lines(customers, groups, trait, confidence)
@@ -205,7 +205,7 @@ def _category_lines(customers, groups, categories, confidence):
     """For each of the largest categories the share of a group's money that goes to it."""
     if categories is None or categories.empty:
         return []
-    place = find_rows(with_ids(customers, "profile_cards"), categories, "profile_cards")
+    place = find_rows(with_ids(customers, "cards"), categories, "cards")
     spent = categories[place >= 0].assign(place=place[place >= 0])
     largest = spent.groupby("category")["revenue"].sum().nlargest(CATEGORIES)
 
