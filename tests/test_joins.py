@@ -14,6 +14,7 @@ from portfoy.customers import recent_table
 from portfoy.rows import find_rows
 from portfoy.selection.categories import category_table
 from portfoy.selection.profiles import profile_cards, profile_table
+from portfoy.selection.profitability import profitability_table, service_table
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +32,7 @@ def firm(teaching):
         clusters=pf.cluster(customers, k=2, most=2),
         value=pf.lifetime_value(customers, fit, spend_fit),
         fits=(fit, spend_fit),
-        service=pf.service_table(teaching.tickets, as_of=pf.resolve_as_of(log, None)),
+        service=service_table(teaching.tickets, as_of=pf.resolve_as_of(log, None)),
         categories=category_table(log, teaching.products),
         split=pf.split_table(log, split_on=pf.split_date(whole)),
     )
@@ -70,7 +71,7 @@ NUMBERS = {
     "worth": lambda customers, firm: pf.rfm(customers).worth(firm.value),
     "profile_table": lambda customers, firm: profile_table(segments(customers), value=firm.value),
     "profile_cards": lambda customers, firm: profile_cards(segments(customers), categories=firm.categories),
-    "profitability_table": lambda customers, firm: pf.profitability_table(
+    "profitability_table": lambda customers, firm: profitability_table(
         segments(customers), service=shuffled(firm.service), touch_cost=5.0, value=firm.value
     ),
     "action_list": listed,

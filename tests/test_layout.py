@@ -84,11 +84,10 @@ INSIDE = {  # the order inside a package, left to right
         "lists",
     ],
     "simulate": ["truth", "days", "people", "market", "buying", "service", "campaigns", "dirt", "firm", "write"],
-    "figures": ["outlook", "journey", "segments", "clusters", "response"],
+    "figures": ["outlook", "journey", "clusters", "response"],
     "sentences": [
         "outlook",
         "verdict",
-        "segments",
         "clusters",
         "response",
         "campaign",
@@ -239,7 +238,7 @@ def test_a_module_imports_only_from_its_left(name):
     ("name", "source"),
     [
         ("retention", "from portfoy.selection.rfm import rfm"),
-        ("retention", "from portfoy.figures.segments import plot_profitability"),
+        ("retention", "from portfoy.figures.outlook import plot_value"),
         ("figures", "import portfoy.sentences.outlook"),
         ("contract", "from .locale import _"),
         ("source", "from portfoy import contract"),

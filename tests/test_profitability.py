@@ -3,15 +3,21 @@
 from pathlib import Path
 
 import ibis
+import matplotlib as mpl
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
 
-import portfoy as pf
+from helpers import labels, plain
 from portfoy.errors import DataError
-from portfoy.selection.profitability import profitability_table, service_table
-from portfoy.words import figure
+from portfoy.firm import Firm
+from portfoy.selection.profitability import Profitability, profitability, profitability_table, service_table
+from portfoy.words import style
+from portfoy.words.result import NotPossible
+
+mpl.use("agg")
 
 TEACHING = Path(__file__).parents[1] / "data" / "teaching"
 
@@ -194,77 +200,62 @@ def test_columns_that_are_missing_and_nobody(five):
     )
 
 
-# (f) Figure
+def test_a_firm_without_margin_or_cost_is_told_so_and_a_missing_forecast_takes_nothing_away(five):
+    days = pd.to_datetime(["2026-01-05"] * 5)
+    log = five[["customer_id"]].assign(order_id=five["customer_id"], ordered_on=days, amount=five["revenue"])
+    firm = Firm.of(log, currency="TRY", confidence=0.8)
+    assert profitability(firm, five.assign(margin=np.nan)).reason.startswith("profitability: the margin of no customer")
+    found = profitability(firm, five, value=NotPossible("no forecast"))
+    pd.testing.assert_frame_equal(found.table, profitability_table(five, confidence=0.8))
+    assert found.method().endswith("whose margin is known.")
+    assert "There is no table of tickets" in found.method()
 
 
-def bars(ax):
-    return {bar.get_label(): [(patch.get_x(), patch.get_width()) for patch in bar] for bar in ax.containers}
+# (f) What is shown
 
 
-def test_a_bar_is_the_margin_parted_in_profit_and_cost(five):
-    ax = pf.plot_profitability(profitability_table(five, service=SERVICE, touch_cost=5.0), currency="TRY")
-    assert bars(ax) == {  # from below: iron, gold
-        "profit": [(0, 0), (0, 50)],
-        "cost to serve": [(0, 12), (50, 10)],
-        "loss: cost beyond the margin": [(0, -3), (0, 0)],
-    }
-    assert [label.get_text() for label in ax.get_yticklabels()] == ["iron", "gold"]
-    assert ax.get_title(loc="left") == "gold: the most profit, TRY\u00a050.00"
-    assert ax.get_xlabel() == "Money so far (TRY)"
-    (column,) = ax.child_axes
-    beside = [label.get_text() for label in column.get_yticklabels()]
-    assert beside[1].startswith("25.00 (")
-    assert [text.get_text() for text in ax.texts] == ["per customer (TRY)"]
-    assert ax.get_xlim()[0] < -3
-    figure.picture(ax.figure)
+@pytest.fixture(autouse=True)
+def closed():
+    yield
+    plt.close("all")
 
 
-@pytest.mark.parametrize(
-    ("margin", "touch_cost", "labels", "title"),
-    [
-        (10.0, 0.0, {"margin"}, "$5 \\frac$ {x}…: the most margin, 30.00"),
-        (np.nan, 5.0, {"cost to serve"}, "$5 \\frac$ {x}… costs the most to serve: 60.00"),
-    ],
-)
-def test_what_is_not_known_is_not_drawn(five, margin, touch_cost, labels, title):
-    names = ["b", "b", *["$5 \\frac$ " + "x" * 200] * 3]
-    table = profitability_table(five.assign(segment=names, margin=margin), service=SERVICE, touch_cost=touch_cost)
-    ax = pf.plot_profitability(table)
-    assert set(bars(ax)) == labels
-    assert ax.get_title(loc="left") == title.format(x="x" * 17)
-    figure.picture(ax.figure)
-
-
-# (g) Words
+def result(customers, currency="TRY", **terms):
+    return Profitability(profitability_table(customers, service=SERVICE, **terms), currency, 0.95)
 
 
 def test_words_with_a_losing_group_and_unknown_margins(five):
-    table = profitability_table(five, service=SERVICE, touch_cost=5.0)
+    found = result(five, touch_cost=5.0)
     low, high = stats.t.interval(0.95, 1, loc=25, scale=stats.sem([40, 10]))
-    assert pf.describe_profitability(table, currency="TRY") == (
-        f"“gold” brings the most profit, TRY\u00a050.00 in total, and also the most per customer: TRY\u00a025.00 (95% "
-        f"interval TRY\u00a0{low:.0f}\u2060\u00a0–\u00a0\u2060TRY\u00a0{high:.0f}). "
-        "1 group costs more than it brings: “iron”, TRY\u00a0-3.00. 1 customer, 25.0%, costs more than he or she "
-        "brings. This rests on the 4 of 5 customers whose margin is known."
+    assert plain(found.finding().text) == "“gold” earn the most after service: TRY 50.00"
+    assert plain(found.reading()) == (
+        f"Per customer, “gold” bring the most: TRY 25.00 (TRY {low:.0f} – TRY {high:.0f}). "
+        "1 customer, 25%, costs more than he or she brings."
     )
+    assert plain(found.method()).endswith(" This rests on the 4 of 5 customers whose margin is known.")
 
 
 def test_words_without_a_cost_of_a_touch(five):
-    customers = five.assign(margin=[20.0, 30, 12, 30, 30], revenue=100)
-    said = pf.describe_profitability(profitability_table(customers, service=SERVICE), currency="EUR")
-    assert said.startswith("“iron” brings the most margin in total, EUR\u00a072.00; per customer it is “gold”, with ")
-    assert said.endswith(
-        " No group has a margin below zero. What a touch (a contact with the service desk) costs is not given, so the "
-        "cost to serve is left out. The first group to lose money would be “iron”, if a touch cost more than "
-        "EUR\u00a06.00."
+    found = result(five.assign(margin=[20.0, 30, 12, 30, 30], revenue=100), "EUR")
+    assert plain(found.finding().text) == "“iron” bring the most margin: EUR 72.00"
+    assert plain(found.reading()).startswith("Per customer, “gold” bring the most: EUR 25.00 (")
+    assert plain(found.method()).endswith(
+        "What a touch costs is not given, so the cost to serve is left out and profit is the margin. The first group "
+        "to lose money would be “iron”, if a touch cost more than EUR 6.00."
     )
 
 
-def test_words_without_tickets_or_margin(five):
-    assert pf.describe_profitability(profitability_table(five.fillna(1.0))).endswith(
-        " There is no table of tickets, so what it costs to serve them is not known."
-    )
-    unknown = profitability_table(five.assign(margin=np.nan), service=SERVICE, touch_cost=5.0)
-    assert pf.describe_profitability(unknown) == (
-        "No margin is known, so profit cannot be told. “iron” costs the most to serve: 60.00 for 3 customers."
-    )
+def test_words_without_any_margin(five):
+    found = result(five.assign(margin=np.nan), touch_cost=5.0)
+    assert plain(found.finding().text) == "“iron” cost the most to serve: TRY 60.00"
+    assert found.reading() == "No margin is known, so profit cannot be told."
+    assert [bar.get_width() for bar in found.plot().patches] == [10, 60]
+
+
+def test_a_bar_is_the_profit_and_bad_news_is_warm(five):
+    ax = result(five.assign(segment=["$5 \\frac $x$"] * 2 + ["n" * 99] * 3), touch_cost=5.0).plot()
+    assert [bar.get_width() for bar in ax.patches] == [50, -3]
+    assert [mpl.colors.to_hex(bar.get_facecolor()) for bar in ax.patches] == [style.ACCENT, style.WARM]
+    assert labels(ax.yaxis) == ["$5 \\frac $x$", "n" * 27 + "…"]
+    assert [text.get_text() for text in ax.texts] == ["50.00; 25.00 each", "-3.00; -1.50 each"]
+    assert "<svg" in result(five).content()["chart"]["svg"]

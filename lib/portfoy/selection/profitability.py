@@ -1,14 +1,148 @@
 """Which groups earn money: margin less what it costs to serve them."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 
 from portfoy.customers import to_frame
 from portfoy.errors import DataError, need_columns
+from portfoy.firm import analysis
 from portfoy.intervals import t_value
-from portfoy.locale import _
+from portfoy.locale import _, plural
 from portfoy.people import level_groups
 from portfoy.rows import find_rows, with_ids
+from portfoy.words import figure, shapes, style
+from portfoy.words.codes import said_as
+from portfoy.words.result import Finding, Result
+from portfoy.words.table import show
+
+
+@dataclass(frozen=True)
+class Profitability(Result):
+    """What each group of customers earns. ``table``, one row per group: the columns of `profitability_table`."""
+
+    table: pd.DataFrame
+    currency: str
+    confidence: float
+
+    @property
+    def measure(self):
+        """What the groups are told apart by: ``profit``, or the cost to serve where no margin is known."""
+        return "cost_to_serve" if self.table["profit"].isna().all() else "profit"
+
+    @property
+    def served(self):
+        return self.table["cost_to_serve"].notna().any()
+
+    def finding(self):
+        most = self.table.loc[self.table[self.measure].idxmax()]
+        text = _("\u201c{group}\u201d bring the most margin: {profit:money}")
+        if self.measure != "profit":
+            text = _("\u201c{group}\u201d cost the most to serve: {cost_to_serve:money}")
+        elif self.served:
+            text = _("\u201c{group}\u201d earn the most after service: {profit:money}")
+        return Finding(style.say(text, _said(most), currency=self.currency))
+
+    def reading(self):
+        if self.measure != "profit":
+            return _("No margin is known, so profit cannot be told.")
+        each = self.table.loc[self.table["profit_each"].idxmax()]
+        text = _(
+            "Per customer, \u201c{group}\u201d bring the most: {profit_each:money} ({profit_each_interval:money})."
+        )
+        said, losing = [style.say(text, _said(each), currency=self.currency)], int(self.table["losing"].sum())
+        if losing:
+            text = plural(
+                "{n:count} customer, {share:share}, costs more than he or she brings.",
+                "{n:count} customers, {share:share}, cost more than they bring.",
+                losing,
+            )
+            said.append(style.say(text, {"n": losing, "share": losing / self.table["known"].sum()}))
+        return style.Reading(" ".join(said))
+
+    def plot(self, ax=None):
+        rows, values = self.table, self.table[self.measure].fillna(0)
+        text = _("{profit:money}; {profit_each:money} each")
+        if self.measure != "profit":
+            text = _("{cost_to_serve:money}")
+        texts = [style.say(text, row) for _place, row in rows.iterrows()]
+        names = [style.shorten(said_as("group", name)) for name in rows["group"]]
+        colours = [
+            style.WARM if value < 0 else style.ACCENT if value == values.max() else style.MUTED for value in values
+        ]
+        ax = shapes.ranked_bars(names, values, texts, colours, ax)
+        title = _("Profit by group") if self.served else _("Margin by group")
+        if self.measure != "profit":
+            title = _("Cost to serve by group")
+        under = _("money so far ({currency}), and for each customer").format(currency=self.currency or _("money"))
+        told = "; ".join(f"{name}: {words}" for name, words in zip(names, texts, strict=True))
+        return figure.name(ax, title, under, told)
+
+    def summary(self):
+        each = ["profit_each", "profit_each_low", "profit_each_high", "losing", "break_even"]
+        columns = ["group", "revenue", "margin", "cost_to_serve", "profit", *each]
+        return show(self.table[columns], _("What each group brings and costs"), currency=self.currency)
+
+    def method(self):
+        known, everyone = self.table["known"].sum(), self.table["customers"].sum()
+        said = [
+            style.say(
+                _(
+                    "Profit is the margin so far less the touches (contacts with the service desk) at their cost; "
+                    "intervals per customer are of {confidence} (Student's t, customers seen as a sample)."
+                ),
+                {"confidence": style.level(self.confidence)},
+            )
+        ]
+        if self.table["touches"].isna().all():
+            said.append(_("There is no table of tickets, so what it costs to serve them is not known."))
+        elif not self.served:
+            said.append(
+                _("What a touch costs is not given, so the cost to serve is left out and profit is the margin.")
+            )
+        first = self.table[self.table["break_even"] > 0].nsmallest(1, "break_even")
+        for _place, row in first.iterrows():
+            text = _(
+                "The first group to lose money would be \u201c{group}\u201d, if a touch cost more than "
+                "{break_even:money}."
+            )
+            said.append(style.say(text, _said(row), currency=self.currency))
+        if known < everyone:
+            text = _("This rests on the {known:count} of {n:count} customers whose margin is known.")
+            said.append(style.say(text, {"known": known, "n": everyone}))
+        return style.Reading(" ".join(said))
+
+
+def _said(row):
+    return {**row, "group": style.shorten(said_as("group", row["group"]))}
+
+
+def profitability(firm, scored, *, by="segment", touch_cost=0.0, value=None):
+    """What each group earns: margin less what it costs to serve its customers.
+
+    Parameters
+    ----------
+    firm : Firm; its tickets tell what service was asked for
+    scored : Rfm, or DataFrame of customers with a column `by`
+    by : column that makes the groups, default "segment"
+    touch_cost : money that a touch costs; 0 leaves the cost to serve out
+    value : LifetimeValue of the same customers, optional
+        Adds what each group is expected to bring; one that is not possible is left out.
+
+    Returns
+    -------
+    Profitability; not possible where a column is missing, nobody is there, or neither a margin nor a cost is known
+    """
+    return _profitability(firm, scored, by=by, touch_cost=touch_cost, value=value or None)
+
+
+@analysis
+def _profitability(firm, scored, *, by, touch_cost, value):
+    customers = scored if isinstance(scored, pd.DataFrame) else scored.table
+    service = service_table(firm.tables.tickets, as_of=firm.as_of)
+    terms = {"service": service, "touch_cost": touch_cost, "value": value, "confidence": firm.confidence}
+    return Profitability(profitability_table(customers, by=by, **terms), firm.currency, firm.confidence)
 
 
 def service_table(tickets, *, as_of):
