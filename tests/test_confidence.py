@@ -92,19 +92,6 @@ def test_the_rule_takes_a_confidence_and_says_it():
     assert "Intervals (50%): " in plain(narrow.method())
 
 
-def test_findings_on_states_take_a_confidence():
-    def states(at_risk):
-        return pd.DataFrame({"state": ["at risk"] * at_risk + ["active"] * (200 - at_risk), "margin": np.nan})
-
-    found = pf.findings_table(states=states(70), states_before=states(57), confidence=0.8).iloc[0]
-    assert found[["value_low", "value_high"]].tolist() == pytest.approx(proportion_confint(70, 200, 0.2, "wilson"))
-    spread = np.hypot(*(np.sqrt(p * (1 - p) / 200) for p in (70 / 200, 57 / 200)))
-    z = (70 - 57) / 200 / spread
-    assert norm.ppf(0.9) < z < norm.ppf(0.975)  # a clear change at 80 %, not at 95 %
-    assert found["verdict"] == "weakness"
-    assert pf.findings_table(states=states(70), states_before=states(57)).iloc[0]["verdict"] == "steady"
-
-
 # --- the selection -------------------------------------------------------------------------------------------------
 
 

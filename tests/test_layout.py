@@ -62,8 +62,9 @@ INSIDE = {  # the order inside a package, left to right
         "years",
         "flows",
         "states",
-        "verdict",
+        "key_figures",
         "journey",
+        "findings",
     ],
     "selection": [
         "deciles",
@@ -84,10 +85,9 @@ INSIDE = {  # the order inside a package, left to right
         "lists",
     ],
     "simulate": ["truth", "days", "people", "market", "buying", "service", "campaigns", "dirt", "firm", "write"],
-    "figures": ["outlook", "journey", "clusters", "response"],
+    "figures": ["outlook", "clusters", "response"],
     "sentences": [
         "outlook",
-        "verdict",
         "clusters",
         "response",
         "campaign",

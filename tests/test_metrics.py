@@ -1,11 +1,9 @@
 """The five metrics against published numbers, scipy, naive counts and the truth of the teaching company."""
 
-import numpy as np
 import pandas as pd
 import pytest
 from statsmodels.stats.proportion import proportion_confint
 
-import portfoy as pf
 from portfoy import metrics
 from portfoy.errors import DataError
 from portfoy.simulate import simulate
@@ -134,16 +132,6 @@ def test_rows_may_stand_in_any_order(teaching):
     assert forth == back
 
 
-def test_all_six_metrics_of_the_teaching_company(teaching):
-    table = pf.metric_table(teaching, as_of="2026-06-30", churn_days=180)
-    names = ["churn", "contract_churn", "nps", "clv", "sales_cycle", "first_contact_resolution"]
-    assert table["metric"].tolist() == names
-    assert table["missing"].ne("").tolist() == [False, False, False, True, False, False]
-    found = table[table["missing"] == ""]
-    assert (found["value_low"] < found["value"]).all()
-    assert (found["value"] < found["value_high"]).all()
-
-
 # (e) Errors
 
 
@@ -175,16 +163,3 @@ def test_what_cannot_be_counted_says_why(compute, message):
     with pytest.raises(DataError) as error:
         compute()
     assert str(error.value) == message
-
-
-def test_a_source_with_transactions_only_says_what_each_metric_needs(teaching):
-    class Bare:
-        transactions = teaching.transactions
-        subscriptions = surveys = leads = tickets = None
-
-    table = pf.metric_table(Bare, as_of="2026-06-30", churn_days=None).set_index("metric")
-    assert np.isnan(table["value"].to_numpy()).all()
-    assert table.loc["churn", "missing"] == (
-        "churn: no window could be derived from the gaps between purchases. Give lapsed_days."
-    )
-    assert table.loc["sales_cycle", "missing"].startswith("leads: there is no such table;")

@@ -207,52 +207,6 @@ def clv(value):
     return Metric("clv", *value.mean, "money", base=len(value.table), days=round(value.horizon_months * 365.25 / 12))
 
 
-def metric_table(tables, *, as_of, churn_days, value=None, confidence=0.95):
-    """The five most-used metrics, churn in both its kinds, and why one cannot be computed.
-
-    Parameters
-    ----------
-    tables : Tables
-    as_of : date or text
-    churn_days : the window of churn without contracts, from `state_rule`; None where there is no rule
-    value : LifetimeValue, optional
-    confidence : of the intervals
-
-    Returns
-    -------
-    DataFrame, one row per metric, always all six
-        ``metric`` churn, contract_churn, nps, clv, sales_cycle, first_contact_resolution; ``value``, ``value_low``,
-        ``value_high`` in ``unit``; ``counted`` of ``base``; ``days`` looked at (ahead, for clv); ``missing`` why there
-        is no value, else empty.
-    """
-    terms = {"as_of": as_of, "confidence": confidence}
-    ways = {
-        "churn": lambda: _churn(tables, churn_days, terms),
-        "contract_churn": lambda: contract_churn(tables.subscriptions, **terms),
-        "nps": lambda: nps(tables.surveys, **terms),
-        "clv": lambda: clv(value),
-        "sales_cycle": lambda: sales_cycle(tables.leads, **terms),
-        "first_contact_resolution": lambda: first_contact_resolution(tables.tickets, **terms),
-    }
-    return pd.DataFrame([_row(name, way) for name, way in ways.items()])
-
-
-def _churn(tables, days, terms):
-    if not days:
-        raise DataError(_("churn: no window could be derived from the gaps between purchases. Give lapsed_days."))
-    return churn(tables.transactions, days=days, **terms)
-
-
-def _row(name, way):
-    try:
-        found, missing = way(), ""
-    except (DataError, FitError) as error:
-        found, missing = Metric(name, np.nan, np.nan, np.nan, "number", days=0), str(error)
-    bounds = {"value": float(found.value), "value_low": float(found.low), "value_high": float(found.high)}
-    counts = {"counted": float(found.counted), "base": float(found.base), "days": found.days}
-    return {"metric": name, **bounds, "unit": found.unit, **counts, "missing": missing}
-
-
 def _rate(name, counted, base, days, confidence, what):
     base = _enough(name, base, days, what)
     low, high = wilson(counted, base, confidence)

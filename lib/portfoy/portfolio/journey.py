@@ -1,13 +1,19 @@
 """The customer's journey: one number for every step, from first hearing of someone to winning a lost customer back."""
 
+import textwrap
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 
 from portfoy.customers import DAY, as_table, purchases_by
 from portfoy.errors import DataError
 from portfoy.intervals import wald, wilson
-from portfoy.locale import _
+from portfoy.locale import _, plural
 from portfoy.metrics import FEWEST, within
+from portfoy.words import figure, style
+from portfoy.words.result import Finding, Result
+from portfoy.words.table import show
 
 STEPS = {  # step -> phase of the lifecycle, in the order of the journey
     "known": "selection",
@@ -22,36 +28,130 @@ STEPS = {  # step -> phase of the lifecycle, in the order of the journey
 YEAR = 365
 
 
-def journey_table(tables, *, as_of, metrics, known=None, window=None, confidence=0.95):
+@dataclass(frozen=True)
+class Journey(Result):
+    """The journey in eight steps, each with its key figure.
+
+    ``table``, one row per step in its order: ``step`` known, won (closed leads that were), first (new customers),
+    second (new customers who bought again within the window), stays, grows (purchases per buyer), recommends, returns
+    (customers gone a year ago who have bought since); ``phase`` of the lifecycle; ``value`` with ``value_low`` and
+    ``value_high`` in ``unit``; ``counted`` of ``base``; ``missing`` why there is no value, else empty. ``window`` days,
+    0 where there is no rule of states.
+    """
+
+    table: pd.DataFrame
+    window: int
+    as_of: pd.Timestamp
+    confidence: float
+
+    @property
+    def there(self):
+        return self.table[self.table["missing"] == ""].set_index("step")
+
+    def finding(self):
+        texts = {
+            "second": _("{value:share} of new customers come back for a second purchase"),
+            "stays": _("{value:share} of those who bought buy again in time"),
+            "won": _("{value:share} of the leads closed were won"),
+        }
+        told = next((step for step in texts if step in self.there.index), None)
+        if told is None:
+            return Finding(_("No customer can be followed from step to step yet"), nothing=True)
+        return Finding(style.say(texts[told], self.there.loc[told]))
+
+    def reading(self):
+        texts = {
+            "stays": _("Of those who bought in one window, {value:share} bought again in the next."),
+            "returns": _("Of those gone a year ago, {value:share} have returned."),
+        }
+        told = [style.say(text, self.there.loc[step]) for step, text in texts.items() if step in self.there.index]
+        return style.Reading(" ".join(told))
+
+    def plot(self, ax=None):
+        if self.there.empty:
+            return None
+        words = self.words()
+        steps = [
+            (words[row.step][0], *self._numbers(row), words[row.step][1] if not row.missing else _("not in the data"))
+            for row in self.table.itertuples()
+        ]
+        ax = _path(steps, ax)
+        under = style.say(_("one number a step, over the year to {day:day}"), {"day": self.as_of})
+        told = "; ".join(f"{name}: {number or '–'} {counts}" for name, number, _interval, counts in steps)
+        return figure.name(ax, _("From first acquaintance to coming back"), under, told)
+
+    def _numbers(self, row):
+        """The number of a step and its interval, written; empty where there is none."""
+        write = style.writer(row.unit)
+        if row.missing:
+            return "", ""
+        return write(row.value), "" if np.isnan(row.value_low) else style.between(row.value_low, row.value_high, write)
+
+    def words(self):
+        """Step -> its name, and what its number counts."""
+        again = plural("of new customers, within {n} day", "of new customers, within {n} days", self.window)
+        kept = plural("buy again in the next {n} day", "buy again in the next {n} days", self.window)
+        return {
+            "known": (_("Known"), _("people and firms")),
+            "won": (_("Won"), _("of leads closed in a year")),
+            "first": (_("First purchase"), _("new customers in a year")),
+            "second": (_("Second purchase"), again.format(n=style.number(self.window))),
+            "stays": (_("Stays"), kept.format(n=style.number(self.window))),
+            "grows": (_("Grows"), _("purchases per buyer in a year")),
+            "recommends": (_("Recommends"), _("NPS, points")),
+            "returns": (_("Comes back"), _("of those gone a year ago")),
+        }
+
+    def summary(self):
+        words = self.words()
+        shown = self.table.assign(
+            figure=[words[step][0] for step in self.table["step"]],
+            basis=[row.missing or words[row.step][1] for row in self.table.itertuples()],
+        )[["figure", "value", "value_low", "value_high", "unit", "basis"]]
+        return show(shown, _("The journey, step by step"), labels={"figure": _("Step")})
+
+    def method(self):
+        return style.say(
+            _(
+                "Each step looks at the year that ends on {day:day}. A second purchase is looked for within the lapsed "
+                "limit of the states, for new customers who have had that long; gone is who had not bought for that "
+                "long a year ago. The steps are counted each on its own people, so their shares do not multiply. "
+                "Intervals ({confidence:share}): Wilson for shares, normal for the mean."
+            ),
+            {"day": self.as_of, "confidence": self.confidence},
+        )
+
+
+def journey(firm, *, key_figures, states=None):
     """The journey in eight steps, each with its key figure.
 
     Parameters
     ----------
-    tables : Tables; ``transactions`` are needed, ``leads`` for the step from lead to customer
-    as_of : date or text; every step looks at the year that ends on it
-    metrics : DataFrame, as from `metric_table`, for the steps ``stays`` (1 - churn) and ``recommends`` (NPS)
-    known : int, how many people are known to us (`people_table`)
-    window : days within which a second purchase is looked for, and after which a customer counts as gone (`state_rule`)
-    confidence : of the intervals
+    firm : Firm
+    key_figures : KeyFigures, for the steps ``stays`` (1 - churn) and ``recommends`` (NPS)
+    states : States, optional; who is known, and the lapsed limit as window of the second purchase
 
     Returns
     -------
-    DataFrame, one row per step in its order
-        ``step``: known, won (closed leads that were), first (new customers), second (new customers who bought again
-        within the window), stays, grows (purchases per buyer), recommends, returns (customers gone a year ago who
-        have bought since); ``phase``; ``value`` with ``value_low`` and ``value_high`` in ``unit``; ``counted`` of
-        ``base``; ``missing`` why there is no value, else empty.
+    Journey; a step that cannot be counted says why
     """
-    made = _bought(tables.transactions, pd.Timestamp(as_of), window) if window else None
+    known, window = (len(states.people), states.rule.lapsed_days) if states else (None, 0)
+    table = journey_table(firm, metrics=key_figures.table, known=known, window=window)
+    return Journey(table, window, firm.as_of, firm.confidence)
+
+
+def journey_table(firm, *, metrics, known, window):
+    """The table of `Journey`."""
+    made = _bought(firm.log, firm.as_of, window) if window else None
     ways = {
         "known": lambda: _count(known),
-        "won": lambda: _won(tables.leads, as_of, confidence),
+        "won": lambda: _won(firm.tables.leads, firm.as_of, firm.confidence),
         "first": lambda: _count(made["new"]) if made else _count(None),
-        "second": lambda: _share(made, "again", "ripe", confidence),
+        "second": lambda: _share(made, "again", "ripe", firm.confidence),
         "stays": lambda: _from_metrics(metrics, "churn"),
-        "grows": lambda: _mean(made, confidence),
+        "grows": lambda: _mean(made, firm.confidence),
         "recommends": lambda: _from_metrics(metrics, "nps"),
-        "returns": lambda: _share(made, "back", "gone", confidence),
+        "returns": lambda: _share(made, "back", "gone", firm.confidence),
     }
     return pd.DataFrame([{"step": step, "phase": STEPS[step], **_row(way)} for step, way in ways.items()])
 
@@ -141,3 +241,30 @@ def _from_metrics(metrics, name):
         stays = row["base"] - row["counted"]
         return _value(1 - row["value"], 1 - row["value_high"], 1 - row["value_low"], "share", stays, row["base"])
     return _value(row["value"], row["value_low"], row["value_high"], row["unit"], base=row["base"])
+
+
+def _path(steps, ax):
+    """A way from the top down: a sign for each step, its number with the interval below, and what the number counts.
+
+    Parameters
+    ----------
+    steps : list of (name, number, interval, words), all text; a step without a number is grey
+    """
+    from matplotlib.patches import Polygon
+
+    ax = figure.drawing(ax, 0.52 * len(steps))
+    with figure.look():
+        for place, (label, number, between, words) in enumerate(steps):
+            colour, tall, tip = style.ACCENT if number else style.GRID, 0.38, 0.12
+            sides = [(0, -tall), (1.5, -tall), (1.5, tall - tip), (0.75, tall), (0, tall - tip)]  # points to the next
+            ax.add_patch(Polygon([(x, place + y) for x, y in sides], closed=True, color=colour, lw=0))
+            how = {"va": "center", "linespacing": 1.25}
+            ink = style.PAPER if number else style.MUTED
+            ax.text(0.75, place - 0.06, label, ha="center", color=ink, **how)
+            up = 0.18 if between else 0
+            ax.text(2.5, place - up, number or "–", ha="right", fontsize=11, weight="bold", color=style.INK, **how)
+            ax.text(2.5, place + 0.2, between, ha="right", color=style.MUTED, **how)
+            ax.text(2.65, place, textwrap.fill(words, 30), ha="left", color=style.INK, **how)
+        ax.set(xlim=(0, 5), ylim=(len(steps) - 0.5, -0.5))
+        ax.axis("off")
+    return ax

@@ -34,6 +34,7 @@ def headlines():
     """What headline figures are called, by the name under which notebooks record them."""
     return {
         "churn": _("Churn"),
+        "contract_churn": _("Churn of contracts"),
         "nps": _("NPS"),
         "clv": _("Customer lifetime value"),
         "sales_cycle": _("Sales cycle"),

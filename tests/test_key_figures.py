@@ -1,0 +1,120 @@
+"""The five most-used figures together: which can be counted, what they are called, and what they say."""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from helpers import plain
+from portfoy import firm as firms
+from portfoy import metrics
+from portfoy.firm import Firm
+from portfoy.portfolio.key_figures import KeyFigures, key_figures
+from portfoy.words.result import NotPossible
+
+TEACHING = Path(__file__).parent.parent / "data" / "teaching"
+NAMES = ["churn", "contract_churn", "nps", "clv", "sales_cycle", "first_contact_resolution"]
+STATES = SimpleNamespace(rule=SimpleNamespace(lapsed_days=180))
+
+
+@pytest.fixture(scope="module")
+def company():
+    return firms.open(TEACHING)
+
+
+def test_all_six_metrics_of_the_teaching_company(company):
+    table = key_figures(company, states=STATES).table
+    assert table["metric"].tolist() == NAMES
+    assert table["missing"].ne("").tolist() == [False, False, False, True, False, False]
+    found = table[table["missing"] == ""]
+    assert (found["value_low"] < found["value"]).all()
+    assert (found["value"] < found["value_high"]).all()
+
+
+def test_a_year_ago_is_the_same_of_that_day_under_the_same_window(company):
+    earlier = key_figures(company, states=STATES).earlier.set_index("metric")
+    tables, day = company.tables, "2025-06-30"
+    judges = [  # the tables of today, counted on that day: what came later is not looked at
+        metrics.churn(tables.transactions, days=180, as_of=day),
+        metrics.contract_churn(tables.subscriptions, as_of=day),
+        metrics.nps(tables.surveys, as_of=day),
+        metrics.sales_cycle(tables.leads, as_of=day),
+        metrics.first_contact_resolution(tables.tickets, as_of=day),
+    ]
+    for judge in judges:
+        row = earlier.loc[judge.metric]
+        assert (row["value"], row["value_low"], row["base"]) == (judge.value, judge.low, judge.base), judge.metric
+    assert earlier.loc["clv", "missing"]
+
+
+def test_a_source_with_transactions_only_says_what_each_metric_needs(company):
+    log = company.log.limit(1000).to_pandas()
+    table = key_figures(Firm.of(log)).table.set_index("metric")
+    assert np.isnan(table["value"].to_numpy()).all()
+    assert table.loc["churn", "missing"] == (
+        "churn: no window could be derived from the gaps between purchases. Give lapsed_days."
+    )
+    assert table.loc["sales_cycle", "missing"] == (
+        "leads: there is no such table; the sales cycle length needs its columns created_on, closed_on, outcome. "
+        "Add it to the source."
+    )
+    assert table.loc["clv", "missing"] == "clv: there is no forecast of purchases; the selection report says why."
+
+
+def test_what_is_not_possible_is_said_in_its_row(company):
+    why, no = NotPossible("states: too few gaps."), NotPossible("fit: too few customers.")
+    found = key_figures(company, states=why, value=no)
+    assert found
+    table = found.table.set_index("metric")
+    assert table.loc[["churn", "clv"], "missing"].tolist() == ["states: too few gaps.", "fit: too few customers."]
+    assert table.loc["nps", "missing"] == ""
+
+
+# What is shown
+
+
+def result(*there, confidence=0.95):
+    units = ["share", "share", "points", "money", "days", "share"]
+    table = pd.DataFrame({"metric": NAMES, "value": 0.4, "value_low": 0.3, "value_high": 0.5, "unit": units})
+    table = table.assign(counted=40.0, base=1100.0, days=365)
+    return KeyFigures(table.assign(missing=np.where(table["metric"].isin(there), "", "why")), table, "TRY", confidence)
+
+
+def test_a_figure_for_each_that_can_be_counted():
+    found = result("churn", "nps", "clv").figures()
+    assert [(plain(figure.name), figure.value, figure.low, figure.unit, figure.better) for figure in found] == [
+        ("churn", 0.4, 0.3, "share", "down"),
+        ("nps", 0.4, 0.3, "points", "up"),
+        ("clv", 0.4, 0.3, "money", "up"),
+    ]
+    assert [plain(figure.note) for figure in found] == [
+        "of 1,100 customers, in 365 days",
+        "1,100 customers asked, 365 days",
+        "margin or revenue over the next 365 days",
+    ]
+
+
+def test_key_figures_in_words():
+    assert plain(result(*NAMES).finding().text) == "40% of customers did not buy again in time"
+    assert plain(result("contract_churn").finding().text) == "40% of the contracts have ended within a year"
+    assert result("nps").finding() is None
+    assert result().finding().nothing
+    assert plain(result(*NAMES).reading()) == "In time is within 365 days, the lapsed limit of the states."
+    assert plain(result("nps").reading()) == ("5 figures cannot be counted from these data; the table says why.")
+
+
+def test_every_number_says_what_it_is_counted_from():
+    texts = result("churn", "sales_cycle").summary().texts
+    assert texts["Figure"].tolist()[:3] == ["Churn", "Churn of contracts", "Net promoter score (NPS)"]
+    assert [plain(text) for text in texts["Counted from"]] == [
+        "40 of 1,100 customers who bought in one window of 365 days did not buy in the next one, which ends on the day "
+        "of this report",
+        *["why"] * 3,
+        "median from first contact to the win, of 1,100 deals won in 365 days; open leads left out",
+        "why",
+    ]
+    content = result(*NAMES, confidence=0.8).content()
+    assert "80%" in plain(content["method"])
+    assert "95%" not in str(content)
