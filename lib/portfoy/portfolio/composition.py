@@ -83,7 +83,7 @@ class Composition(Result):
         rows = self._drawn()
         rows = rows.assign(
             name=[said_as("level", level) for level in rows["level"]],
-            group=[said_as("trait", trait) for trait in rows["trait"]],
+            group=rows["trait"], heading=[said_as("trait", trait) for trait in rows["trait"]],
             value=rows["within"], low=rows["within_low"], high=rows["within_high"], strong=rows["differs"],
         )  # fmt: skip
         numbers = "; ".join(style.say(_("{name}: {value:count}"), row) for _place, row in rows.iterrows())

@@ -54,7 +54,7 @@ def dots(table, ax=None, *, at, write=style.number):
     ----------
     table : DataFrame
         ``name``; ``value``, ``low``, ``high`` (missing where there is no interval); ``strong``: the dot is coloured;
-        ``group``, optional: rows that follow one another and share it stand below it.
+        ``group`` and ``heading``, optional: rows that follow one another in a group stand below its heading.
     at : value of the line
     write : how a value is written beside its row
     """
@@ -84,11 +84,11 @@ def dots(table, ax=None, *, at, write=style.number):
 
 
 def _under_headings(table):
-    """The rows with a row before each group that has its name and nothing else; without groups as they are."""
+    """The rows with a row before each group that has its heading and nothing else; without groups as they are."""
     if "group" not in table:
         return table.reset_index(drop=True)
     runs = table.groupby((table["group"] != table["group"].shift()).cumsum(), sort=False)
-    parts = [part for _run, rows in runs for part in (pd.DataFrame({"name": rows["group"].iloc[:1]}), rows)]
+    parts = [part for _run, rows in runs for part in (pd.DataFrame({"name": rows["heading"].iloc[:1]}), rows)]
     return pd.concat(parts, ignore_index=True)
 
 
