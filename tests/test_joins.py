@@ -29,7 +29,7 @@ def firm(teaching):
         customers=customers,
         people=people,
         scored=pf.rfm(customers),
-        clusters=pf.cluster(customers, k=2, most=2),
+        clusters=pf.clusters(customers, k=2, most=2),
         value=pf.lifetime_value(customers, fit, spend_fit),
         fits=(fit, spend_fit),
         service=service_table(teaching.tickets, as_of=pf.resolve_as_of(log, None)),
@@ -75,8 +75,8 @@ NUMBERS = {
         segments(customers), service=shuffled(firm.service), touch_cost=5.0, value=firm.value
     ),
     "action_list": listed,
-    "compare_groups": lambda customers, firm: pf.compare_groups(firm.clusters, pf.rfm(customers)).cross,
-    "cluster_table": lambda customers, firm: pf.cluster_table(pf.cluster(customers, k=2, most=2)),
+    "agreement": lambda customers, firm: firm.clusters.against(pf.rfm(customers)).cross,
+    "clusters": lambda customers, firm: pf.clusters(customers, k=2, most=2).table,
     "with_traits": lambda customers, firm: (
         pf.composition(pf.with_traits(customers.drop(columns="region"), shuffled(firm.people)), ["region"]).table
     ),

@@ -147,6 +147,7 @@ def test_an_analysis_that_is_not_possible_says_why_and_what_is_given_it_says_the
     assert f">{reason}</p>" in missing._repr_mimebundle_()["text/html"]
     assert missing.plot() is None
     assert not NotPossible("x").table.anything
+    assert NotPossible("x").against("y").reason == "x"
 
 
 def test_asked_with_a_table_an_analysis_raises_as_a_library_should():

@@ -21,7 +21,7 @@ FITS = [
         ("portfoy.models.likelihood", "minimize", "room.maximise('fit', None, [[0.0]], 1)"),
         ("portfoy.models.lifetime_value", "_check_arguments", "room.lifetime_value(None, None, None)"),
         ("portfoy.selection.positioning", "_read", "room.positioning(None)"),
-        ("portfoy.selection.clusters", "need_columns", "room.cluster(None)"),
+        ("portfoy.selection.clusters", "need_columns", "room.clusters(None)"),
     ],
     [("portfoy.selection.response", "leak_table", "room.fit_response(None)")],
     [("portfoy.selection.early", "with_ids", "room.early_adopters(nothing, None)")],
@@ -77,5 +77,5 @@ def test_clusters_take_no_more_processor_time_than_one_core_has():
     customers["revenue"] = purchases * rng.lognormal(3, 1, 2_000)
     customers["ticket"] = customers["revenue"] / purchases
     wall, used = time.perf_counter(), time.process_time()
-    pf.cluster(customers, most=4)
+    pf.clusters(customers, most=4)
     assert time.process_time() - used <= 1.2 * (time.perf_counter() - wall)

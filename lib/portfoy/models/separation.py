@@ -24,7 +24,7 @@ def search(points, *, k=None, most=8, seed=7, confidence=0.95):
     Parameters
     ----------
     points : array, one row per customer, one column per feature
-    k, most, seed, confidence : as in `cluster`
+    k, most, seed, confidence : as in `clusters`
 
     Returns
     -------
@@ -67,7 +67,7 @@ def _numbers(points, k, most):
         if value is not None and (value != int(value) or not 2 <= value <= highest):
             raise DataError(
                 _(
-                    "cluster: {name} is {value}; a whole number from 2 to {highest} is needed. Leave it out to have "
+                    "clusters: {name} is {value}; a whole number from 2 to {highest} is needed. Leave it out to have "
                     "the number of groups chosen."
                 ).format(name=name, value=value, highest=highest)
             )

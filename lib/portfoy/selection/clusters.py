@@ -6,11 +6,14 @@ import numpy as np
 import pandas as pd
 
 from portfoy.errors import DataError, need_columns, positive_total
-from portfoy.intervals import wald
-from portfoy.locale import _
-from portfoy.models.separation import adjusted_rand, is_clear, search
+from portfoy.firm import analysis, customers_of
+from portfoy.locale import _, plural
+from portfoy.models.separation import STABLE, is_clear, search
 from portfoy.models.threads import one_thread
-from portfoy.rows import find_rows
+from portfoy.selection.agreement import compare_groups
+from portfoy.words import style
+from portfoy.words.result import Finding, Result
+from portfoy.words.table import show
 
 FEATURES = ["idle", "purchases", "ticket", "age"]
 FEWEST = 50
@@ -18,10 +21,11 @@ NAMED = 0.3  # standard deviations from the mean below which a feature does not 
 
 
 @dataclass(frozen=True)
-class Clusters:
+class Clusters(Result):
     """Customers in groups of those who are alike.
 
-    ``table``: the customer table with ``cluster``, the name, ordered by total revenue; missing where a feature is.
+    ``table``, one row per cluster, the highest revenue first, as `cluster_table`.
+    ``customers``: the customer table with ``cluster``, the name, ordered by total revenue; missing where a feature is.
     ``choice``: one row per number of groups: ``k``; ``silhouette`` -1 to 1 with ``_low``, ``_high``; ``cloud`` what
     k-means finds in one cloud without groups, ``needed`` 0.1 above it and at least 0.25; ``stability`` mean adjusted
     Rand index, at most 1, with ``_low``, ``_high``, between which it is in `confidence` of the resamples;
@@ -36,6 +40,7 @@ class Clusters:
     """
 
     table: pd.DataFrame
+    customers: pd.DataFrame
     choice: pd.DataFrame
     features: pd.DataFrame
     centers: pd.DataFrame
@@ -43,31 +48,82 @@ class Clusters:
     clear: bool
     given: bool
     left_out: int
+    currency: str
     confidence: float
 
+    @analysis
+    def against(self, scored):
+        """How far these and the segments of an `Rfm` of the same customers are the same groups, an `Agreement`."""
+        return compare_groups(self, scored, confidence=self.confidence)
 
-@dataclass(frozen=True)
-class Agreement:
-    """How far clusters and segments are the same groups.
+    @property
+    def taken(self):
+        return self.choice[self.choice["chosen"]].iloc[0]
 
-    ``rand``: adjusted Rand index, 1 the same groups, 0 what chance gives, with ``_low`` and ``_high``.
-    ``cross``: one row per cluster and segment with customers in both: ``cluster``, ``segment``, ``customers``,
-    ``cluster_share`` of the cluster and ``segment_share`` of the segment, 0-1. ``main``: one row per cluster, with its
-    two largest segments: ``cluster``, ``customers``, ``first_segment``, ``first_share``, ``second_segment``,
-    ``second_share`` of the cluster. ``clear``: as in `Clusters`.
-    """
+    def finding(self):
+        if not self.clear:
+            return Finding(_("No clear groups; the segments stay in use"), nothing=True)
+        return Finding(style.say(_("Customers fall into {k:count} groups that come back"), {"k": self.k}))
 
-    rand: float
-    rand_low: float
-    rand_high: float
-    confidence: float
-    cross: pd.DataFrame
-    main: pd.DataFrame
-    clear: bool
+    def reading(self):
+        if not self.clear and self.taken["silhouette"] >= self.taken["needed"]:
+            return _("These clusters stand apart, but with other customers they would be others: do not build on them.")
+        if not self.clear:
+            return _("The customers form a continuum; these groups are cuts through it, not kinds of people.")
+        text = _(
+            "\u201c{cluster}\u201d brings the most: {revenue_share:share} of the revenue from "
+            "{customer_share:share} of the customers, in {purchases:number} purchases each at {ticket:money}."
+        )
+        return style.say(text, self.table.loc[self.table["revenue_share"].idxmax()], currency=self.currency)
+
+    def summary(self):
+        choice = self.choice.drop(columns=["chosen", "cloud"])
+        return [
+            show(self.table, _("The clusters, the highest revenue first"), currency=self.currency),
+            show(choice, _("What speaks for each number of clusters")),
+        ]
+
+    def method(self):
+        used = self.features["scale"].notna()
+        given = {"features": ", ".join(self.features.loc[used, "meaning"]), "k": self.k, "left_out": self.left_out}
+        given |= {"same": ", ".join(self.features.loc[~used, "meaning"]), "level": style.level(self.confidence)}
+        told = [_("Customers are compared by {features}, each brought to one scale.")]
+        if not used.all():
+            told.append(_("Left out, because the same for all: {same}."))
+        if self.left_out:
+            told.append(
+                plural(
+                    "{left_out:count} customer lacks one of these and is in no cluster.",
+                    "{left_out:count} customers lack one of these and are in no cluster.",
+                    self.left_out,
+                )
+            )
+        told.append(self._number())
+        told.append(
+            _(
+                "Their silhouette is {silhouette:ratio} ({silhouette_interval:ratio}); 1 would say that all are far "
+                "nearer to their own cluster than to the next, 0 that they are as near to both. Groups need "
+                "{needed:ratio}: 0.1 more than is found in one cloud without groups, and at least 0.25. Their "
+                "stability is {stability:ratio} ({stability_interval:ratio} in {level} of the draws); 1 would say that "
+                "the same clusters come back in each draw, 0 that no more do than by chance."
+            )
+        )
+        return style.say(" ".join(told), {**self.taken, **given})
+
+    def _number(self):
+        if self.given:
+            return _("As asked, there are {k:count} clusters.")
+        if (self.choice["stability"] >= STABLE).any():
+            return _(
+                "Of the numbers of clusters that come back when customers are drawn anew (stability at least 0.8), "
+                "{k:count} has the highest silhouette."
+            )
+        return _("No number of clusters comes back reliably when customers are drawn anew; {k:count} does so most.")
 
 
+@analysis
 @one_thread("sklearn.cluster")
-def cluster(customers, *, k=None, most=8, seed=7, confidence=0.95):
+def clusters(firm, *, k=None, most=8, seed=7):
     """Clusters: groups of customers who are alike in when, how often and for how much they bought.
 
     The features are days since the last purchase, purchases, revenue per purchase and days since the first. A feature
@@ -77,21 +133,16 @@ def cluster(customers, *, k=None, most=8, seed=7, confidence=0.95):
 
     Parameters
     ----------
-    customers : DataFrame, one row per customer, as from `customer_table`
+    firm : Firm, or a DataFrame, one row per customer, as from `customer_table`
         Needs ``idle``, ``purchases``, ``ticket``, ``age`` and ``revenue``.
     k : int, optional; number of groups, the default chooses it from 2 to `most`
     most : int, default 8
     seed : int, of the samples and starts; the order of the rows does not matter
-    confidence : of the intervals, default 0.95
 
     Returns
     -------
-    Clusters
-
-    Raises
-    ------
-    DataError : a column is missing, fewer than 50 customers have all features, fewer than 2 features vary, or `k` or
-    `most` is out of range.
+    Clusters; not possible where a column is missing, fewer than 50 customers have all features, fewer than 2 features
+    vary, `k` or `most` is out of range, or the total revenue is not above zero
 
     Notes
     -----
@@ -108,13 +159,14 @@ def cluster(customers, *, k=None, most=8, seed=7, confidence=0.95):
     Psychol. Methods 9(3): 0.8 is good agreement. Fang & Wang (2012), Comput. Stat. Data Anal. 56(3): the bootstrap.
     Liu, Hayes, Nolan & Marron (2008), JASA 103: one cloud as the rival explanation.
     """
-    need_columns(customers, [*FEATURES, "revenue"], "cluster")
+    customers, currency, confidence = customers_of(firm)
+    need_columns(customers, [*FEATURES, "revenue"], "clusters")
     values = customers[FEATURES].to_numpy(dtype=float, na_value=np.nan)
     whole = np.isfinite(values).all(axis=1)
     if whole.sum() < FEWEST:
         raise DataError(
             _(
-                "cluster: customers with all of idle, purchases, ticket and age: {count}; at least {fewest} are "
+                "clusters: customers with all of idle, purchases, ticket and age: {count}; at least {fewest} are "
                 "needed. Use the segments, or a longer history."
             ).format(count=int(whole.sum()), fewest=FEWEST)
         )
@@ -129,7 +181,11 @@ def cluster(customers, *, k=None, most=8, seed=7, confidence=0.95):
     codes[rows] = numbers
     table = customers.assign(cluster=pd.Categorical.from_codes(codes, categories=centers["cluster"], ordered=True))
     left_out = int((~whole).sum())
-    return Clusters(table, choice, features, centers, found, is_clear(choice), k is not None, left_out, confidence)
+    brought = cluster_table(table)
+    given = k is not None
+    return Clusters(
+        brought, table, choice, features, centers, found, is_clear(choice), given, left_out, currency, confidence
+    )
 
 
 def _by_revenue(numbers, revenue):
@@ -158,7 +214,7 @@ def _standardise(values):
     if len(points) < 2:
         raise DataError(
             _(
-                "cluster: {count} of the features idle, purchases, ticket, age differ between customers; at least 2 "
+                "clusters: {count} of the features idle, purchases, ticket, age differ between customers; at least 2 "
                 "have to. Check the dates and amounts."
             ).format(count=len(points))
         )
@@ -203,12 +259,12 @@ def _names(z):
     return [more if names.count(name) > 1 else name for name, more in zip(names, counted, strict=True)]
 
 
-def cluster_table(clusters):
+def cluster_table(customers):
     """What each cluster is and what it brings.
 
     Parameters
     ----------
-    clusters : Clusters
+    customers : DataFrame, one row per customer, with ``cluster``
 
     Returns
     -------
@@ -221,7 +277,7 @@ def cluster_table(clusters):
     ------
     DataError : the total revenue is not above zero.
     """
-    table = clusters.table[clusters.table["cluster"].notna()]
+    table = customers[customers["cluster"].notna()]
     total = positive_total(table["revenue"], "revenue")
     grouped = table.groupby("cluster", observed=True)
     result = grouped.agg(
@@ -234,65 +290,3 @@ def cluster_table(clusters):
     result["margin"] = grouped["margin"].sum(min_count=1) if "margin" in table else np.nan
     columns = ["customers", "customer_share", "revenue", "revenue_share", "purchases", "ticket", "idle", "margin"]
     return result[columns].reset_index().astype({"cluster": str})
-
-
-def compare_groups(clusters, scored, *, confidence=0.95, seed=7):
-    """How far the clusters and the segments are the same groups: two customers together in one, are they in the other?
-
-    Parameters
-    ----------
-    clusters : Clusters
-    scored : Rfm of the same customer table
-    confidence : of the interval, default 0.95; normal, with the spread over 500 samples drawn with replacement
-    seed : int, of these samples
-
-    Returns
-    -------
-    Agreement
-
-    Raises
-    ------
-    DataError : the two were not made from one customer table.
-
-    References
-    ----------
-    Hubert & Arabie (1985), Journal of Classification 2, eq. (5); Steinley, Brusco & Hubert (2016), Psychological
-    Methods 21(2): the index is near enough to normal.
-    """
-    place = find_rows(scored.table, clusters.table, "compare_groups")
-    if len(place) != len(scored.table) or (place < 0).any():
-        raise DataError(
-            _(
-                "compare_groups: the clusters hold {clusters} customers and the segments {segments}, not the same "
-                "ones. Make both from one customer table."
-            ).format(clusters=len(clusters.table), segments=len(scored.table))
-        )
-    segments = scored.table["segment"].iloc[place].reset_index(drop=True)
-    both = pd.crosstab(clusters.table["cluster"].reset_index(drop=True), segments)
-    cells, n = both.to_numpy(), int(both.to_numpy().sum())
-    drawn = np.random.default_rng(seed).multinomial(n, cells.ravel() / n, size=500).reshape(-1, *cells.shape)
-    rand = float(adjusted_rand(cells))
-    low, high = wald(rand, float(adjusted_rand(drawn).std()), confidence)
-    cross = _cross(both)
-    return Agreement(rand, low, min(high, 1.0), confidence, cross, _main(cross), clusters.clear)
-
-
-def _cross(both):
-    cross = both.stack().rename("customers").reset_index().astype({"cluster": str, "segment": str})
-    cross["cluster_share"] = cross["customers"] / cross.groupby("cluster")["customers"].transform("sum")
-    cross["segment_share"] = cross["customers"] / cross.groupby("segment")["customers"].transform("sum")
-    return cross[cross["customers"] > 0].reset_index(drop=True)
-
-
-def _main(cross):
-    """The two segments that most of a cluster's customers are in."""
-    rows = []
-    for name, part in cross.groupby("cluster", sort=False):
-        part = part.sort_values("customers", ascending=False, kind="stable")
-        row = {"cluster": name, "customers": int(part["customers"].sum())}
-        for at, place in enumerate(["first", "second"]):
-            there = at < len(part)
-            row[f"{place}_segment"] = part["segment"].iloc[at] if there else None
-            row[f"{place}_share"] = part["cluster_share"].iloc[at] if there else np.nan
-        rows.append(row)
-    return pd.DataFrame(rows)

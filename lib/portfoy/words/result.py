@@ -124,6 +124,9 @@ class NotPossible(Result):
             raise AttributeError(name)
         return self
 
+    def __call__(self, *given, **named):
+        return self
+
     def __repr__(self):
         return self.reason
 

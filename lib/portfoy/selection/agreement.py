@@ -1,0 +1,130 @@
+"""Are the clusters and the segments the same groups? Two customers together in one, are they in the other?"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from portfoy.errors import DataError
+from portfoy.intervals import wald
+from portfoy.locale import _
+from portfoy.models.separation import adjusted_rand
+from portfoy.rows import find_rows
+from portfoy.words import style
+from portfoy.words.result import Finding, Result
+from portfoy.words.table import show
+
+SAME, MODERATE = 0.8, 0.65  # adjusted Rand index of good and of moderate agreement (Steinley 2004)
+
+
+@dataclass(frozen=True)
+class Agreement(Result):
+    """How far clusters and segments are the same groups.
+
+    ``table``, one row per cluster, with its two largest segments: ``cluster``, ``customers``, ``first_segment``,
+    ``first_share``, ``second_segment``, ``second_share`` of the cluster.
+    ``rand``: adjusted Rand index, 1 the same groups, 0 what chance gives, with ``_low`` and ``_high``.
+    ``cross``: one row per cluster and segment with customers in both: ``cluster``, ``segment``, ``customers``,
+    ``cluster_share`` of the cluster and ``segment_share`` of the segment, 0-1. ``clear``: as in `Clusters`.
+    """
+
+    table: pd.DataFrame
+    rand: float
+    rand_low: float
+    rand_high: float
+    confidence: float
+    cross: pd.DataFrame
+    clear: bool
+
+    def finding(self):
+        if self.rand_low >= SAME:
+            return Finding(_("Clusters and segments are nearly the same groups"))
+        if self.rand_low >= MODERATE:
+            return Finding(_("Clusters and segments are much the same, but not at the edges"))
+        if self.rand_high < MODERATE:
+            return Finding(_("Clusters and segments are different views of the base"))
+        return Finding(_("How far clusters and segments are the same stays open"))
+
+    def reading(self):
+        text = _(
+            "They come closest in \u201c{cluster}\u201d: {first_share:share} of it are in the segment "
+            "\u201c{first_segment}\u201d. To decide what to do for whom, use the segments: anyone can check their "
+            "rules, and months compare."
+        )
+        return style.say(text, self.table.loc[self.table["first_share"].idxmax()])
+
+    def summary(self):
+        return show(self.table, _("The two segments that most customers of each cluster are in"))
+
+    def method(self):
+        text = _(
+            "The adjusted Rand index of clusters and segments is {rand:ratio} ({rand_interval:ratio}, {level} "
+            "interval); it is 1 if both make the same groups, and 0 if they agree no more than by chance."
+        )
+        look = _("The clusters show which customers are alike when no rule is set.")
+        if not self.clear:
+            look = _("The clusters are for looking only, since they are no clear groups.")
+        values = vars(self) | {"level": style.level(self.confidence)}
+        return style.Reading(f"{style.say(text, values)} {look}")
+
+
+def compare_groups(clusters, scored, *, confidence=0.95, seed=7):
+    """How far the clusters and the segments are the same groups.
+
+    Parameters
+    ----------
+    clusters : Clusters
+    scored : Rfm of the same customer table
+    confidence : of the interval, default 0.95; normal, with the spread over 500 samples drawn with replacement
+    seed : int, of these samples
+
+    Returns
+    -------
+    Agreement
+
+    Raises
+    ------
+    DataError : the two were not made from one customer table.
+
+    References
+    ----------
+    Hubert & Arabie (1985), Journal of Classification 2, eq. (5); Steinley, Brusco & Hubert (2016), Psychological
+    Methods 21(2): the index is near enough to normal.
+    """
+    place = find_rows(scored.table, clusters.customers, "compare_groups")
+    if len(place) != len(scored.table) or (place < 0).any():
+        raise DataError(
+            _(
+                "compare_groups: the clusters hold {clusters} customers and the segments {segments}, not the same "
+                "ones. Make both from one customer table."
+            ).format(clusters=len(clusters.customers), segments=len(scored.table))
+        )
+    segments = scored.table["segment"].iloc[place].reset_index(drop=True)
+    both = pd.crosstab(clusters.customers["cluster"].reset_index(drop=True), segments)
+    cells, n = both.to_numpy(), int(both.to_numpy().sum())
+    drawn = np.random.default_rng(seed).multinomial(n, cells.ravel() / n, size=500).reshape(-1, *cells.shape)
+    rand = float(adjusted_rand(cells))
+    low, high = wald(rand, float(adjusted_rand(drawn).std()), confidence)
+    cross = _cross(both)
+    return Agreement(_main(cross), rand, low, min(high, 1.0), confidence, cross, clusters.clear)
+
+
+def _cross(both):
+    cross = both.stack().rename("customers").reset_index().astype({"cluster": str, "segment": str})
+    cross["cluster_share"] = cross["customers"] / cross.groupby("cluster")["customers"].transform("sum")
+    cross["segment_share"] = cross["customers"] / cross.groupby("segment")["customers"].transform("sum")
+    return cross[cross["customers"] > 0].reset_index(drop=True)
+
+
+def _main(cross):
+    """The two segments that most of a cluster's customers are in."""
+    rows = []
+    for name, part in cross.groupby("cluster", sort=False):
+        part = part.sort_values("customers", ascending=False, kind="stable")
+        row = {"cluster": name, "customers": int(part["customers"].sum())}
+        for at, place in enumerate(["first", "second"]):
+            there = at < len(part)
+            row[f"{place}_segment"] = part["segment"].iloc[at] if there else None
+            row[f"{place}_share"] = part["cluster_share"].iloc[at] if there else np.nan
+        rows.append(row)
+    return pd.DataFrame(rows)
