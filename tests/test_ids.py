@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 import portfoy as pf
+from portfoy.people import people_table
 from portfoy.portfolio.quality import quality_text, without_order
 from portfoy.selection.profiles import profile_cards
 from portfoy.source import open as source
@@ -48,7 +49,7 @@ def said(column):
 )
 def test_ids_exported_as_measurements_match_and_it_is_said(firm, orders, listed):
     tables = firm(orders, customers={"customer_id": listed, "region": ["north", "south", "north"]})
-    people = pf.people_table(tables)
+    people = people_table(tables)
     assert people["customer_id"].tolist() == ["0", "1001", "1002"]
     assert people["region"].tolist() == ["north", "north", "south"]
     expected = {"transactions": orders, "customers": listed}
@@ -106,5 +107,5 @@ def test_cards_leave_out_a_trait_that_is_known_of_nobody(firm):
     tables = firm(orders, customers={"customer_id": ["1", "2"], "birth_year": ["1980", "1990"]})
     customers = pf.rfm(pf.customer_table(tables.transactions)).table
     plain = profile_cards(customers)
-    with_nothing = profile_cards(pf.with_traits(customers, pf.people_table(tables)))
+    with_nothing = profile_cards(pf.with_traits(customers, people_table(tables)))
     pd.testing.assert_frame_equal(with_nothing, plain)

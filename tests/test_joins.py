@@ -10,7 +10,8 @@ import pytest
 
 import portfoy as pf
 from helpers import message_of
-from portfoy.customers import recent_table
+from portfoy.customers import recent_table, resolve_as_of
+from portfoy.people import people_table
 from portfoy.rows import find_rows
 from portfoy.selection.categories import category_table
 from portfoy.selection.profiles import profile_cards, profile_table
@@ -20,7 +21,7 @@ from portfoy.selection.profitability import profitability_table, service_table
 @pytest.fixture(scope="module")
 def firm(teaching):
     """A tenth of the teaching company's customers and all that functions take beside them."""
-    log, people = teaching.transactions, pf.people_table(teaching)
+    log, people = teaching.transactions, people_table(teaching)
     whole = pf.customer_table(log)
     fit, spend_fit = pf.fit_bg_nbd(whole), pf.fit_gamma_gamma(whole)
     customers = pf.with_traits(whole.iloc[::8].reset_index(drop=True), people)
@@ -32,7 +33,7 @@ def firm(teaching):
         clusters=pf.clusters(customers, k=2, most=2),
         value=pf.lifetime_value(customers, fit, spend_fit),
         fits=(fit, spend_fit),
-        service=service_table(teaching.tickets, as_of=pf.resolve_as_of(log, None)),
+        service=service_table(teaching.tickets, as_of=resolve_as_of(log, None)),
         categories=category_table(log, teaching.products),
         split=pf.split_table(log, split_on=pf.split_date(whole)),
     )

@@ -16,6 +16,7 @@ from portfoy.firm import Firm
 from portfoy.models.bg_nbd import fit_bg_nbd
 from portfoy.models.gamma_gamma import fit_gamma_gamma
 from portfoy.models.lifetime_value import lifetime_value
+from portfoy.people import people_table
 from portfoy.selection import profiles
 from portfoy.selection.cards import Cards, cards
 from portfoy.selection.categories import category_table
@@ -58,7 +59,7 @@ def planted():
 @pytest.fixture(scope="module")
 def firm(teaching):
     customers = pf.customer_table(teaching.transactions)
-    return teaching, pf.with_traits(customers, pf.people_table(teaching))
+    return teaching, pf.with_traits(customers, people_table(teaching))
 
 
 # (a) Worked out by hand
