@@ -186,8 +186,7 @@ def test_the_index_leads_to_lessons_reports_and_solutions():
     made = pages.index_page({"portfolio": ("0_portfolio", ABOUT)}, {"selection"})
     rows = [line for line in made.splitlines() if line.startswith(("| 0", "| 1", "| 5"))]
     assert rows == [
-        "| 0. **Portfolio** | Who are our customers, and how is what they bring spread? | "
-        "[Who are our customers?](lessons/0_portfolio.ipynb) | to come |",
+        "| 0. **Portfolio** | What do we have? | [Who are our customers?](lessons/0_portfolio.ipynb) | to come |",
         "| 1. **Selection** | Who is the most profitable customer? | to come | [selection](reports/selection.ipynb) |",
         "| 5. **Monitoring** | What has changed, and what asks for action? | to come | to come |",
     ]

@@ -12,6 +12,7 @@ from bs4 import BeautifulSoup
 
 from helpers import plain
 from portfoy.source import open as source
+from portfoy.words.result import RESULT
 
 
 def portfoy(*arguments, cwd):
@@ -54,12 +55,19 @@ def test_one_command_makes_a_whole_run(teaching_run):
 
 @pytest.mark.parametrize("stage", ["portfolio", "selection"])
 def test_the_page_of_a_whole_run_is_complete(teaching_run, stage):
-    page = BeautifulSoup((teaching_run[0] / "reports" / "2026-06-30" / f"{stage}.html").read_text(), "html.parser")
-    notebook = json.loads((Path(__file__).parent.parent / "notebooks" / "reports" / f"{stage}.ipynb").read_text())
-    code = "\n".join("".join(cell["source"]) for cell in notebook["cells"])
+    folder = teaching_run[0] / "reports" / "2026-06-30"
+    page = BeautifulSoup((folder / f"{stage}.html").read_text(), "html.parser")
+    cells = json.loads((folder / "notebooks" / f"{stage}.ipynb").read_text())["cells"]
+    code = "\n".join("".join(cell["source"]) for cell in cells)
+    outputs = [output.get("data", {}) for cell in cells for output in cell.get("outputs", [])]
+    results = [data[RESULT] for data in outputs if RESULT in data]
+    assert len(results) > 5
+    assert len(page.select("figure.pf-chart svg")) == sum(bool(each["chart"]) for each in results) > 2
     assert len(page.find_all("img", alt=True)) == code.count("ax = pf.plot_")
     assert all(len(image["alt"]) > 40 for image in page.find_all("img"))
-    assert len(page.select("figure.pf-table table")) == code.count("pf.show(")
+    assert all(len(chart["aria-label"]) > 40 for chart in page.select("svg.pf-svg"))
+    tables = sum(len(each["tables"]) for each in results)
+    assert len(page.select("figure.pf-table table")) == code.count("pf.show(") + tables
     assert not page.select(".missing, .failure, .error")
     assert "nan" not in page.get_text(" ").lower().split()
 
@@ -144,7 +152,7 @@ def test_cdnow_portfolio_matches_the_published_concentration(cdnow_run):
     stage, text = read(cdnow_run, "portfolio")
     assert figure(stage, "top_share")["value"] == pytest.approx(0.674, abs=0.0005)
     assert "0.631 (" in text  # Gini, 78 weeks
-    assert [said.partition(":")[0] for said in stage["missing"]] == ["composition"]
+    assert [said.partition(":")[0] for said in stage["missing"]] == ["flows", "composition"]  # half a year before
 
 
 def write(path, rows):

@@ -154,7 +154,7 @@ def test_every_stage_has_its_state_in_words_its_figures_and_its_links():
         "Files: most_valuable.csv Cannot be computed: clv: at least 30 customers are needed."
     )
     assert text(other) == (
-        "Retention: how long do customers stay? ran out of time · Open the report No answer within 600 seconds."
+        "Retention: how long can we keep this customer? ran out of time · Open the report No answer within 600 seconds."
     )
 
 

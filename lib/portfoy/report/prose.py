@@ -34,7 +34,7 @@ class Prose:
         renderer = self.markdown.renderer
         renderer.register("inline_math", lambda _renderer, formula: convert(formula))
         renderer.register("block_math", lambda _renderer, formula: convert(formula, display="block"))
-        renderer.register("heading", lambda _renderer, text, level, **_about: self._heading(text, level))
+        renderer.heading = lambda text, level, **_about: self._heading(text, level)
 
     def __call__(self, text):
         made = self.markdown(text)
