@@ -41,6 +41,7 @@ ODD = {
     "one customer": lambda log: log[log["customer_id"] == "C001"],
     "nobody comes back": lambda log: log.drop_duplicates("customer_id"),
 }
+RARE = {"no margin", "only returns", "more returned than sold"}  # studies
 
 
 def sections(report, data):
@@ -66,7 +67,7 @@ def sections(report, data):
     return said
 
 
-@pytest.mark.parametrize("kind", ODD)
+@pytest.mark.parametrize("kind", [pytest.param(kind, marks=pytest.mark.study if kind in RARE else ()) for kind in ODD])
 @pytest.mark.parametrize("report", ["portfolio", "selection"])
 def test_an_odd_company_gets_sentences(report, kind, tmp_path):
     ODD[kind](lines()).to_csv(tmp_path / "transactions.csv", index=False)

@@ -452,6 +452,7 @@ def test_if_changed_runs_again_after_a_change_of_data_parameter_or_notebook_only
     expect_whole_shelf(project, earlier, runs=runs, latest=runs[-1])
 
 
+@pytest.mark.study
 def test_if_changed_runs_again_after_an_edit_of_the_settings_that_can_move_a_figure(project):
     earlier, settings = project.fingerprints(), project.folder / "portfoy.toml"
     plain = 'source = "orders.csv"\nname = "Shop"\n'
