@@ -3,6 +3,7 @@
 import pandas as pd
 import pytest
 
+from portfoy import errors
 from portfoy.errors import DataError
 from portfoy.source import contract
 
@@ -78,20 +79,20 @@ def test_a_file_without_columns_says_so():
 
 def test_need_columns_names_every_missing_column():
     with pytest.raises(DataError) as raised:
-        contract.need_columns(pd.DataFrame({"a": [1]}), ["a", "b", "c"], "rfm")
+        errors.need_columns(pd.DataFrame({"a": [1]}), ["a", "b", "c"], "rfm")
     assert str(raised.value) == ("rfm: columns 'b', 'c' are missing; the table has 'a'. Make it with customer_table.")
 
 
 def test_need_columns_refuses_an_empty_table():
     with pytest.raises(DataError) as raised:
-        contract.need_columns(pd.DataFrame({"a": []}), ["a"], "rfm")
+        errors.need_columns(pd.DataFrame({"a": []}), ["a"], "rfm")
     assert str(raised.value) == ("rfm: there are no customers; at least one is needed. Check the date and the data.")
 
 
 def test_shares_need_a_total_above_zero():
-    assert contract.positive_total(pd.Series([1.0, 2.0]), "revenue") == 3.0
+    assert errors.positive_total(pd.Series([1.0, 2.0]), "revenue") == 3.0
     with pytest.raises(DataError) as raised:
-        contract.positive_total(pd.Series([1.0, -2.0]), "revenue")
+        errors.positive_total(pd.Series([1.0, -2.0]), "revenue")
     assert str(raised.value) == (
         "customers: the total of 'revenue' is -1.00; shares need a total above zero. "
         "Check returns and the sign of amounts."

@@ -45,7 +45,7 @@ def test_a_kernel_has_the_folder_the_environment_and_the_threads_it_was_given(tm
             "import os; print(os.getcwd())",
             "print(os.environ['SHOP'])",
             "import duckdb; print(duckdb.sql(\"SELECT current_setting('threads')\").fetchone()[0])",
-            "import portfoy as pf; from portfoy.files import embedded\n"
+            "import portfoy as pf; from portfoy.source.files import embedded\n"
             "print(embedded().raw_sql(\"SELECT current_setting('threads')\").fetchone()[0])",
             "print(__name__, 'multiprocessing' in str(__import__('sys').modules['__main__']))",
         )

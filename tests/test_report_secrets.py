@@ -33,7 +33,7 @@ ibis.connect = connect
 """
 PARAMETERS = 'data: str = "shop.csv"  # where\nas_of: str = ""  # day\nlanguage: str = "en"  # code\n'
 OPENED = (
-    "import portfoy as pf\ntables = source.open(data)\nprint(data, tables.where, tables.settings, tables.facts.revenue)"
+    "import portfoy as pf\ntables = pf.open(data).tables\nprint(data, tables.where, tables.settings, tables.facts.revenue)"
 )
 LOUD = f"""
 import os

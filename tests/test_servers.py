@@ -51,7 +51,7 @@ def test_no_truth_value_is_cast_to_a_number_which_postgresql_refuses(asked):
 
 
 def test_a_ticket_without_touches_is_one_as_a_float_which_a_bare_1_0_is_not_in_postgresql(asked):
-    service_table(TICKETS)
+    service_table(TICKETS, as_of=AS_OF)
     assert "CAST(1 AS DOUBLE PRECISION)" in ibis.to_sql(asked[0], dialect="postgres")
 
 

@@ -12,7 +12,7 @@ def plant(rng, truth, window, log):
     log : DataFrame
         The order lines; ``ordered_on`` is now text, for some dates cannot be read.
     planted : dict
-        Code of a check in `portfoy.quality` -> rows planted.
+        Code of a check in `portfoy.source.quality` -> rows planted.
     """
     clean = log.assign(ordered_on=log["ordered_on"].dt.strftime("%Y-%m-%d"))
     counts = {code: max(round(share * len(clean)), 1) for code, share in truth.dirt.items()}
