@@ -32,7 +32,12 @@ def connect(address):
 ibis.connect = connect
 """
 PARAMETERS = 'data: str = "shop.csv"  # where\nas_of: str = ""  # day\nlanguage: str = "en"  # code\n'
-OPENED = "import portfoy as pf\ntables = pf.open(data).tables\nprint(data, tables.where, tables.settings, tables.facts.revenue)"
+OPENED = """
+import portfoy as pf
+
+tables = pf.open(data).tables
+print(data, tables.where, tables.settings, tables.facts.revenue)
+"""
 LOUD = f"""
 import os
 print(dict(os.environ).get("PORTFOY_ADDRESS"))
