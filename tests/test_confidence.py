@@ -17,12 +17,10 @@ from helpers import message_of, plain
 from portfoy import intervals
 from portfoy.models.bass import Bass
 from portfoy.selection.profiles import profile_cards
-from run_notebook import run_report
 
 mpl.use("agg")
 import matplotlib.pyplot as plt
 
-LIKELY_RANGES = {"top"}  # what one customer will bring in 8 of 10 cases: no interval of an estimate
 NARROW = norm.ppf(0.9) / norm.ppf(0.975)  # how much narrower a normal interval of 80 % is than one of 95 %
 
 
@@ -240,54 +238,6 @@ def test_the_largest_imitation_that_counts_allow_takes_a_confidence():
     narrow, wide = (pf.fit_bass(table, confidence=confidence) for confidence in (0.5, 0.95))
     assert narrow.q == wide.q == 0
     assert 0 < narrow.q_most < wide.q_most
-
-
-# --- the whole pages -----------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def pages(company):
-    """Both reports on a small company, by stage and confidence."""
-    data, made = str(company(1200, seed=3)), {}
-    with pytest.MonkeyPatch.context() as patched:
-        for stage in ("portfolio", "selection"):
-            for confidence in (0.8, 0.95):
-                made[stage, confidence] = run_report(stage, patched, data=data, confidence=confidence)
-    return made
-
-
-@pytest.mark.parametrize("stage", ["portfolio", "selection"])
-def test_no_page_says_95_per_cent_of_intervals_that_are_of_80(pages, stage):
-    # The one other 95 % is that of the rule: the share of the gaps between purchases within which nobody has lapsed.
-    words = [text.replace(", 95% last ", ", many last ") for text in pages[stage, 0.8].words]
-    assert [text for text in words if re.search(r"(?<![\d.])95\s?%", text)] == []
-    assert sum("80%" in text for text in words) >= 5
-
-
-def in_one_order(table):
-    """Findings stand in the order of their verdicts, and fewer are in doubt at 80 %."""
-    return table.sort_values("topic") if "topic" in table else table
-
-
-@pytest.mark.parametrize("stage", ["portfolio", "selection"])
-def test_every_interval_of_a_page_is_narrower_at_80_per_cent(pages, stage):
-    narrow, wide = pages[stage, 0.8], pages[stage, 0.95]
-    assert narrow.stopped.keys() == wide.stopped.keys()
-    assert list(narrow.frames) == list(wide.frames)
-    wider = []
-    for name in narrow.frames.keys() - LIKELY_RANGES:
-        table, other = (in_one_order(page.frames[name]) for page in (narrow, wide))
-        bounds = [column[:-4] for column in map(str, getattr(table, "columns", [])) if column.endswith("_low")]
-        for column in bounds:
-            mine, its = (
-                (frame[f"{column}_high"] - frame[f"{column}_low"]).to_numpy(dtype=float) for frame in (table, other)
-            )
-            if len(mine) != len(its) or not (np.isnan(its) | (mine < its) | (its == 0)).all():
-                wider.append(f"{name}.{column}")
-    assert wider == []
-    for name, figure in narrow.recorded.items():
-        if figure["low"] is not None:
-            assert figure["high"] - figure["low"] < wide.recorded[name]["high"] - wide.recorded[name]["low"], name
 
 
 # --- one place -----------------------------------------------------------------------------------------------------

@@ -1,5 +1,9 @@
-"""Whether a language changes words only: both reports in a made-up one, in which words without a number read alike."""
+"""Both reports again: whether a language changes words only, and a confidence the width of the intervals only.
 
+The language is a made-up one, in which words without a number read alike.
+"""
+
+import re
 from pathlib import Path
 
 import matplotlib as mpl
@@ -22,6 +26,7 @@ WORDS = {  # columns that are words by design, and no analysis reads
     *("cluster", "first_segment", "second_segment", "meaning", "transform", "reason", "feature", "comparison", "why"),
     *("parameter", "rule", "done", "example", "against"),
 }
+LIKELY_RANGES = {"top"}  # what one customer will bring in 8 of 10 cases: no interval of an estimate
 
 
 @pytest.fixture(scope="module")
@@ -46,28 +51,31 @@ def alike(tmp_path_factory):
 
 @pytest.fixture(scope="module", params=["portfolio", "selection"])
 def pages(request, company, alike):
-    """A report in English and in the made-up language."""
+    """A report in English, in the made-up language, and at 80 %."""
     data = str(company(1200, seed=3))
     with pytest.MonkeyPatch.context() as patched:
-        english = run_report(request.param, patched, data=data)
+        made = {
+            "plain": run_report(request.param, patched, data=data),
+            "80%": run_report(request.param, patched, data=data, confidence=0.8),
+        }
         patched.setattr(locale, "_here", alike)
-        other = run_report(request.param, patched, data=data, language="tr")
+        made["language"] = run_report(request.param, patched, data=data, language="tr")
     use_language("en")
-    return english, other
+    return made
 
 
 def test_the_language_was_another(pages):
-    _english, other = pages
+    other = pages["language"]
     assert all("‹" in text for text in other.said)
 
 
 def test_the_same_cells_run(pages):
-    english, other = pages
+    english, other = pages["plain"], pages["language"]
     assert english.stopped.keys() == other.stopped.keys()
 
 
 def test_no_number_and_no_code_of_any_table_changes(pages):
-    english, other = pages
+    english, other = pages["plain"], pages["language"]
     assert english.frames.keys() == other.frames.keys()
     changed = []
     for name, table in english.frames.items():
@@ -92,16 +100,51 @@ def same(one, two):
 
 
 def test_no_headline_and_no_list_changes(pages):
-    english, other = pages
+    english, other = pages["plain"], pages["language"]
     figures = ["value", "low", "high", "unit", "better"]
-    for page in pages:
+    for page in (english, other):
         assert page.recorded
     assert [[about[key] for key in figures] for about in english.recorded.values()] == [
         [about[key] for key in figures] for about in other.recorded.values()
     ]
     for name, told in english.lists.items():
         keep = [place for place, column in enumerate(told["columns"]) if column != "why"]
-        rows = [[[row[place] for place in keep] for row in page.lists[name]["rows"]] for page in pages]
+        rows = [[[row[place] for place in keep] for row in page.lists[name]["rows"]] for page in (english, other)]
         assert rows[0] == rows[1], name
     assert len(english.drawn) == len(other.drawn)
     assert [texts.shape for _caption, texts in english.shown] == [texts.shape for _caption, texts in other.shown]
+
+
+# The width of the intervals
+
+
+def test_no_page_says_95_per_cent_of_intervals_that_are_of_80(pages):
+    # The one other 95 % is that of the rule: the share of the gaps between purchases within which nobody has lapsed.
+    words = [text.replace(", 95% last ", ", many last ") for text in pages["80%"].words]
+    assert [text for text in words if re.search(r"(?<![\d.])95\s?%", text)] == []
+    assert sum("80%" in text for text in words) >= 5
+
+
+def in_one_order(table):
+    """Findings stand in the order of their verdicts, and fewer are in doubt at 80 %."""
+    return table.sort_values("topic") if "topic" in table else table
+
+
+def test_every_interval_of_a_page_is_narrower_at_80_per_cent(pages):
+    narrow, wide = pages["80%"], pages["plain"]
+    assert narrow.stopped.keys() == wide.stopped.keys()
+    assert list(narrow.frames) == list(wide.frames)
+    wider = []
+    for name in narrow.frames.keys() - LIKELY_RANGES:
+        table, other = (in_one_order(page.frames[name]) for page in (narrow, wide))
+        bounds = [column[:-4] for column in map(str, getattr(table, "columns", [])) if column.endswith("_low")]
+        for column in bounds:
+            mine, its = (
+                (frame[f"{column}_high"] - frame[f"{column}_low"]).to_numpy(dtype=float) for frame in (table, other)
+            )
+            if len(mine) != len(its) or not (np.isnan(its) | (mine < its) | (its == 0)).all():
+                wider.append(f"{name}.{column}")
+    assert wider == []
+    for name, figure in narrow.recorded.items():
+        if figure["low"] is not None:
+            assert figure["high"] - figure["low"] < wide.recorded[name]["high"] - wide.recorded[name]["low"], name
