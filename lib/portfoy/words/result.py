@@ -1,6 +1,7 @@
 """What an analysis returns: its tables, and how they show themselves. Display only; nothing is computed here."""
 
 import html
+import re
 from dataclasses import dataclass
 
 from portfoy.locale import _
@@ -86,11 +87,9 @@ class Result:
             "finding": None if found is None else vars(found),
             "reading": str(self.reading()),
             "chart": None if chart is None else figure.vector(chart),
-            "tables": [{"caption": table.caption, "html": table._repr_html_()} for table in tables],
+            "tables": [{"caption": table.caption, "html": _bare(table._repr_html_())} for table in tables],
             "method": str(self.method()),
-            "figures": [
-                {key: style.plain_number(value) for key, value in vars(each).items()} for each in self.figures()
-            ],
+            "figures": [_plain(vars(each)) for each in self.figures()],
             "lists": [_listed(name, table) for name, table in self.actions().items()],
             "missing": "",
         }
@@ -161,7 +160,8 @@ def section(content):
 def picture(chart):
     """A chart as HTML: its title and subtitle above, the drawing below, its numbers for those who cannot see it."""
     title, under = html.escape(chart["title"]), html.escape(chart["subtitle"])
-    return f'<figure class="pf-chart"><figcaption><b>{title}</b> {under}</figcaption>{chart["svg"]}</figure>'
+    opening = '<figure class="pf-chart" style="max-width:40rem;margin:1rem 0">'
+    return f"{opening}<figcaption><b>{title}</b> {under}</figcaption>{chart['svg']}</figure>"
 
 
 def folded(words, content):
@@ -172,6 +172,11 @@ def folded(words, content):
 
 def _plain(values):
     return {key: style.plain_number(value) for key, value in values.items()}
+
+
+def _bare(made):
+    """A table without a style of its own: it takes that of the page or the notebook, light or dark."""
+    return re.sub(r"<style>.*?</style>", "", made, flags=re.S)
 
 
 def _listed(name, table):
