@@ -116,7 +116,7 @@ def cells(folder, stage, data, day):
             continue
         said += [text for text in (printed.getvalue(), _sentence(shown)) if text]
         if hasattr(shown, "reading"):  # a result that no name holds goes by that of its analysis
-            _keep(folder, re.findall(r"(?:pf\.)?(\w+)", source.strip().splitlines()[-1])[0], shown)
+            _keep(folder, _named(source), shown)
             _draw(shown)
         _keep_figures(drawn, space, source)
     for name, value in space.items():
@@ -139,6 +139,11 @@ def _run(source, space):
 
 def _sentence(shown):
     return str(shown) if isinstance(shown, str) else shown.reading() if hasattr(shown, "reading") else ""
+
+
+def _named(source):
+    """What a result in the last line of a cell goes by: its analysis, or what it is asked for."""
+    return re.findall(r"(\w+)(?:\(.*\))?$", source.strip().splitlines()[-1])[0]
 
 
 def _draw(shown):
@@ -210,9 +215,12 @@ def compare(before, after):
     found = 0
     for name in sorted(old):
         source, _slash, rest = name.partition("/")
-        new_name = f"{source}/{renamed.get(rest, rest)}"
-        if new_name not in new:
-            told = ["gone"] if rest not in renamed or renamed[rest] else []
+        now = _renamed(rest, renamed)
+        new_name = f"{source}/{now}"
+        if not now or rest.endswith("/data.value"):  # gone on purpose; a path of this machine
+            told = []
+        elif new_name not in new:
+            told = ["gone"]
         else:
             told = _differences(before / name, after / new_name)
             new.discard(new_name)
@@ -225,6 +233,16 @@ def compare(before, after):
         print(f"{name}: new")
     print(f"{found} of {len(old)} differ")
     return found
+
+
+def _renamed(name, renamed):
+    """What a file of the earlier folder is called in the later one; empty where it is gone on purpose."""
+    if name in renamed:
+        return renamed[name]
+    for old, new in renamed.items():
+        if old.endswith("*") and name.startswith(old[:-1]):
+            return new[:-1] + name[len(old) - 1 :]
+    return name
 
 
 def _differences(one, other):
