@@ -38,10 +38,10 @@ def pages(hostile_run, tmp_path_factory):
 
 
 def moved(figure, factor):
-    before, after = figure["value"] * factor, figure["value"]
-    return {"name": figure["name"], "label": figure["label"], "unit": figure["unit"], "before": before, "after": after,
-            "relative": 1 / factor - 1, "direction": "up" if factor < 1 else "down" if factor > 1 else "same",
-            "beyond": None, "better": "up"}  # fmt: skip
+    about = {"name": figure["name"], "label": figure.get("label", ""), "unit": figure["unit"], "better": "up"}
+    direction = "up" if factor < 1 else "down" if factor > 1 else "same"
+    values = {"before": figure["value"] * factor, "after": figure["value"], "relative": 1 / factor - 1}
+    return {**about, **values, "direction": direction, "beyond": None}
 
 
 @pytest.fixture
