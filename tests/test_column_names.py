@@ -1,15 +1,15 @@
 """Columns that a source may have beside those of the contract, under names that engines and Python use themselves."""
 
 import datetime
-from functools import partial
 
 import duckdb
 import pandas as pd
 import pytest
 
 from portfoy.customers import customer_table
+from portfoy.firm import Firm
 from portfoy.people import people_table
-from portfoy.portfolio.growth import growth_table
+from portfoy.portfolio.growth import growth
 from portfoy.source import mapping
 from portfoy.source import open as source
 from portfoy.source.contract import TABLES, kind_of
@@ -82,7 +82,11 @@ def test_two_columns_that_differ_in_their_marks_only_are_both_there_and_ours_sta
     ]
 
 
-@pytest.mark.parametrize("work_out", [customer_table, partial(growth_table, months=1)])
+def growth_of(log):
+    return growth(Firm.of(log), months=1).table
+
+
+@pytest.mark.parametrize("work_out", [customer_table, growth_of])
 def test_a_log_in_a_dataframe_may_have_columns_of_any_name(work_out):
     log = frame("transactions", [])
     log = log.assign(ordered_on=pd.to_datetime(log["ordered_on"]))
