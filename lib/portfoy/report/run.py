@@ -249,10 +249,13 @@ def _results(notebook):
 
 
 def missing_in(notebook):
-    """Why analyses could not be made, each reason once."""
-    stopped = [cell.metadata["portfoy"]["missing"] for cell in notebook.cells if _note(cell, "missing")]
-    told = [content["missing"] for content in _results(notebook) if content["missing"]]
-    return list(dict.fromkeys([*stopped, *told]))
+    """Why analyses could not be made, in the order of the notebook, each reason once."""
+    told = []
+    for cell in notebook.cells:
+        told.append(_note(cell, "missing"))
+        shown = (output.data for output in cell.get("outputs", []) if "data" in output)
+        told += [data[RESULT]["missing"] for data in shown if RESULT in data]
+    return list(dict.fromkeys(filter(None, told)))
 
 
 def _unfinished(notebook):
