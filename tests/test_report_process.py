@@ -123,11 +123,11 @@ class Project:
 
 def ended(process):
     """Exit code, stdout and stderr of a command that must come to its end."""
-    code = process.wait(timeout=300)
+    code = process.wait(timeout=120)
     return code, *(path.read_text("utf-8") for path in process.said)
 
 
-def until(true, otherwise, *, seconds=180):
+def until(true, otherwise, *, seconds=60):
     """Wait for something; AssertionError when it does not come."""
     deadline = time.monotonic() + seconds
     while not (found := true()):
@@ -139,7 +139,7 @@ def until(true, otherwise, *, seconds=180):
 def expect_no_process(project):
     """Neither a command nor a kernel lives; those of a killed command need a moment to notice."""
     with suppress(AssertionError):
-        until(lambda: not project.processes(), "", seconds=30)
+        until(lambda: not project.processes(), "", seconds=6)
     assert project.processes() == []
 
 

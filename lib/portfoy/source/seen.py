@@ -1,8 +1,8 @@
 """The tables of a source as seen on one day: what came after it is gone, dates after it are missing.
 
-What a later date brought with it is
-unknown again too: a lead is open until it is closed, and who it will be is not known; a ticket still open has not told
-how many contacts it takes. Whether a campaign's contact was answered has no date: `selection.examples` waits for it.
+What a later date brought with it is unknown again too: a lead is open until it is closed, and who it will be is not
+known; a ticket still open has not told how many contacts it takes. Whether a campaign's contact was answered has no
+date: `selection.examples` waits for it.
 """
 
 import ibis
