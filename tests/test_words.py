@@ -35,7 +35,7 @@ def alike(tmp_path_factory):
     catalogue = Catalog(locale="tr")
     keywords = {"_": None, "plural": (1, 2)}
     for _file, _line, message, _comments, _context in extract_from_dir(
-        PACKAGE, [("**.py", "python")], keywords=keywords
+        PACKAGE, [("**.py", "python"), ("**.j2", "jinja2")], keywords=keywords
     ):
         one = message[0] if isinstance(message, tuple) else message
         if one:

@@ -20,29 +20,6 @@ def metrics():
     ]
 
 
-def words():
-    """The words of both pages."""
-    return {
-        "files": _("Files:"),
-        "all_runs": _("All reports"),
-        "before": _("Before"),
-        "change": _("Change"),
-        "empty": _("There is no report yet. This command makes the first one:"),
-        "figure": _("Figure"),
-        "made": _("Made"),
-        "metrics": _("The five most-used figures"),
-        "missing": _("Cannot be computed:"),
-        "now": _("Now"),
-        "open": _("Open the report"),
-        "previous": _("The previous report"),
-        "provenance": _("Where this comes from"),
-        "reports": _("Reports"),
-        "run": _("Run"),
-        "skip": _("Skip to the content"),
-        "status": _("Status"),
-    }
-
-
 def run_page(run):
     """The page that sums up a run: its stages, what has changed, and where the figures come from.
 
@@ -57,7 +34,6 @@ def run_page(run):
     found, absent = _metrics(run)
     return look.render(
         "overview.html.j2",
-        words=words(),
         title=_("{source}, as of {day}").format(source=run["source"], day=style.day(run["as_of"])),
         found=found,
         absent=absent,
@@ -83,7 +59,6 @@ def shelf_page(runs):
         by_source.setdefault(run["source"], []).append(run)
     return look.render(
         "shelf.html.j2",
-        words=words(),
         title=_("Reports"),
         command="portfoy report",
         sources=[trend.source(name, listed) for name, listed in by_source.items()],
@@ -93,7 +68,7 @@ def shelf_page(runs):
 def latest_page(run):
     """The page that leads to a run's own page: the newest good one, so that an address to keep always works."""
     page = f"{tiles.address(run['folder'])}/index.html"
-    return look.render("latest.html.j2", words=words(), title=_("The newest report"), address=page)
+    return look.render("latest.html.j2", title=_("The newest report"), address=page)
 
 
 def provenance(run, stages):

@@ -7,25 +7,9 @@ folded behind them. No script, no address outside the file, and a content-securi
 import json
 import re
 
-from portfoy.locale import _
 from portfoy.report import look, tiles
 from portfoy.report.prose import Prose, anchor, shown
 from portfoy.words import style
-
-
-def words():
-    """The page's own words."""
-    return {
-        "as_of": _("as of"),
-        "contents": _("Contents"),
-        "code": _("The code"),
-        "method": _("How this was computed"),
-        "failed": _("This report did not finish. What there is of it follows."),
-        "missing": _("Cannot be computed:"),
-        "provenance": _("Where this comes from"),
-        "behind": _("The table behind it"),
-        "skip": _("Skip to the content"),
-    }
 
 
 def make_page(result, *, title, as_of, source, currency, provenance, run, changes=None):
@@ -46,7 +30,6 @@ def make_page(result, *, title, as_of, source, currency, provenance, run, change
     """
     return look.render(
         "page.html.j2",
-        words=words(),
         title=title,
         as_of=style.day(as_of),
         source=source,
