@@ -13,18 +13,10 @@ KEYS = ("name", "label", "unit", "better")
 
 
 def changes(runs, run, stage):
-    """What has changed in one stage since the report before it.
+    """What has changed in one stage of a run since the report before it, among the `runs` there are.
 
-    Parameters
-    ----------
-    runs : list of run records, newest first
-    run : the record of the new run, its stages as far as they are known
-    stage : the entry of the new stage
-
-    Returns
-    -------
-    None where there is no earlier good run of the same stage, source and parameters, else dict
-        ``before`` folder and as_of of that run; ``cause``, a sentence; ``figures``, as `compare_figures` gives them.
+    None where there is no earlier good run of the same stage, source and parameters; else a dict with ``before``, the
+    folder and as_of of that run; ``cause``, a sentence; ``figures``, as `compare_figures` gives them.
     """
     found = previous(runs, run, stage)
     if found is None:
@@ -48,7 +40,7 @@ def previous(runs, run, stage):
         for before in earlier["stages"]
         if before["status"] == "ok" and earlier["as_of"] <= run["as_of"] and same_report(earlier, before, run, stage)
     ]
-    return max(found, key=lambda pair: (pair[0]["as_of"] < run["as_of"], _place(pair[0])), default=None)
+    return max(found, key=lambda pair: (pair[0]["as_of"] < run["as_of"], *_place(pair[0])), default=None)
 
 
 def is_good(run):
@@ -77,12 +69,9 @@ def _place(run):
 
 
 def moved(earlier, before, run, stage):
-    """Which of the things that figures rest on differ between two runs.
+    """What differs between two runs, a set of "as_of", "data", "settings", "code" (also versions), "parameters".
 
-    Returns
-    -------
-    set of "as_of", "data", "settings", "code", "parameters"; packages of another version count as code. Where one of
-    the two does not say what its settings were, "unrecorded" stands for data and settings.
+    Where one of the two does not say what its settings were, "unrecorded" stands for data and settings.
     """
     settings = [record["data"].get("settings_sha256") for record in (earlier, run)]
     known = (settings[0] is None) == (settings[1] is None)
@@ -165,12 +154,9 @@ def _causes():
 def compare_figures(before, after):
     """Recorded figures side by side, in the order of the new run; those that are gone come last.
 
-    Returns
-    -------
-    list of dict
-        ``name, label, unit, better``; ``before, after`` (None where not recorded); ``relative`` change, 0.1 is a tenth
-        more (None where before is 0 or missing); ``direction`` ("up", "down", "same", "new", "gone"); ``beyond``,
-        whether the change exceeds what the intervals allow for, None without intervals.
+    Each is a dict: ``name, label, unit, better``; ``before, after`` (None where not recorded); ``relative`` change, 0.1
+    is a tenth more (None where before is 0 or missing); ``direction`` ("up", "down", "same", "new", "gone");
+    ``beyond``, whether the change exceeds what the intervals allow for, None without intervals.
     """
     old, new = ({figure["name"]: figure for figure in figures} for figures in (before, after))
     names = [*new, *(name for name in old if name not in new)]
@@ -207,11 +193,7 @@ def split(runs, earlier, before, run, stage):
     """How much of each change comes from the data and how much from the code, where a run on the shelf can tell.
 
     Such a run has the data and date of one of the two, and the code of the other; settings and parameters are those of
-    both.
-
-    Returns
-    -------
-    dict of figure name -> {"data": difference, "code": difference}; empty where no run can tell
+    both. Gives figure name -> {"data": difference, "code": difference}; empty where no run can tell.
     """
     others = {"settings", "parameters", "unrecorded"}
     wanted = {"data": {"code"} | others, "code": {"data", "as_of"} | others}
@@ -225,12 +207,6 @@ def split(runs, earlier, before, run, stage):
             for start, end in (("data", "code"), ("code", "data")):
                 if first and second and not first & wanted[start] and not second & wanted[end]:
                     values = [{f["name"]: f["value"] for f in each["figures"]} for each in (before, middle, stage)]
-                    return {name: {start: b - a, end: c - b} for name, a, b, c in _in_all(*values)}
+                    of_all = {name: [each.get(name) for each in values] for name in values[2]}
+                    return {n: {start: b - a, end: c - b} for n, (a, b, c) in of_all.items() if None not in (a, b, c)}
     return {}
-
-
-def _in_all(one, two, three):
-    for name in three:
-        numbers = (one.get(name), two.get(name), three[name])
-        if None not in numbers:
-            yield name, *numbers

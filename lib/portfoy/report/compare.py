@@ -7,14 +7,7 @@ from portfoy.report import changes, tiles
 def compare_text(earlier, later, *, runs=()):
     """Figures, data, code, versions and parameters of two runs beside one another, stage by stage.
 
-    Parameters
-    ----------
-    earlier, later : records of two runs
-    runs : records on the shelf, among which one may tell what came from the data from what came from the code
-
-    Returns
-    -------
-    text
+    Among the `runs` on the shelf one may tell what came from the data from what came from the code.
     """
     lines = _table([["", earlier["folder"], later["folder"]], *_facts(earlier, later)])
     old = {stage["name"]: stage for stage in earlier["stages"]}

@@ -14,18 +14,10 @@ from portfoy.source.address import masked
 def run_hook(command, *, record, folder, code, message, timeout=600):
     """Run the user's command in the shell, where we stand; all that it says goes to our stderr.
 
-    Parameters
-    ----------
-    command : text, as it was given to ``--on-failure`` or ``--on-success``
-    record : Path of run.json, or None where there is no run; the command finds it in ``PORTFOY_RUN``
-    folder : Path of the run, or None; in ``PORTFOY_FOLDER``
-    code : our exit code; in ``PORTFOY_EXIT``
-    message : how the run went, in ``PORTFOY_MESSAGE`` as one line
-    timeout : seconds the command may take; what it leaves in the background may take longer
-
-    Returns
-    -------
-    text : one line that says what went wrong, or ""; a hook never ends the run that called it
+    It finds the folder of the run and its run.json in ``PORTFOY_FOLDER`` and ``PORTFOY_RUN`` (empty where there is
+    none), our exit code in ``PORTFOY_EXIT`` and one line on how the run went in ``PORTFOY_MESSAGE``. It may take
+    `timeout` seconds, what it leaves in the background longer. Gives one line that says what went wrong, or "": a hook
+    never ends the run that called it.
     """
     shown = masked(" ".join(command.split()))
     told = {

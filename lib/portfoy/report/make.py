@@ -23,27 +23,13 @@ EXIT = {"ok": 0, "failed": 1, "timeout": 3, "kernel died": 3}
 def make(
     plan, *, root="reports", jobs=None, isolated=False, seconds=None, browser=None, if_changed=False, progress=None
 ):
-    """Run every job of a plan and publish the run, whole, whatever became of its stages.
+    """Run every job of a plan and publish the run below `root`, whole, whatever became of its stages.
 
-    Parameters
-    ----------
-    plan : plan.Plan
-    root : folder of the reports
-    jobs : how many notebooks run at once; the default is one a core
-    isolated : bool, ordinary kernels even where they could be forked
-    seconds : pair, how long a cell and a notebook may take; the default is run.CELL_SECONDS, run.STAGE_SECONDS
-    browser : Path of a browser that also prints each page as PDF
-    if_changed : bool, do nothing where a good run has the same data, settings, code and parameters
-    progress : progress.Progress
-
-    Returns
-    -------
-    folder : Path of the published run
-    code : exit code: 0 all stages ok, 1 a stage or a PDF failed, 3 a kernel died or time ran out
-
-    Raises
-    ------
-    OSError : the reports cannot be written; nothing is published then.
+    So many `jobs` run at once, by default one a core; `isolated` asks for ordinary kernels even where they could be
+    forked; `seconds` is how long a cell and a notebook may take; a `browser` also prints each page as PDF. With
+    `if_changed` nothing is done where a good run has the same data, settings, code and parameters. Gives the Path of
+    the published run, and the exit code: 0 all stages ok, 1 a stage or a PDF failed, 3 a kernel died or time ran out.
+    An OSError says that the reports cannot be written; nothing is published then.
     """
     use_language(plan.language)
     root, progress = Path(root), progress or Progress(lambda line: None)
@@ -57,7 +43,7 @@ def make(
     try:
         _fill(building, record, plan, jobs, isolated, seconds or (run.CELL_SECONDS, run.STAGE_SECONDS), progress)
         unprinted = _print(building.folder, record, browser, progress) if browser else False
-        _write(building.folder / "index.html", overview.run_page(record))
+        (building.folder / "index.html").write_text(overview.run_page(record), encoding="utf-8")
         folder = building.publish(record)
     except BaseException:
         building.drop()
@@ -161,7 +147,7 @@ def _finish(folder, record, stage, result, earlier, job):
         run={**record, "stages": [stage]},
         changes=stage["changes"],
     )
-    _write(folder / stage["page"], html)
+    (folder / stage["page"]).write_text(html, encoding="utf-8")
 
 
 def _expected(earlier, record):
@@ -182,7 +168,3 @@ def _print(folder, record, browser, progress):
         if error:
             progress.note(error)
     return any(errors.values())
-
-
-def _write(path, text):
-    path.write_text(text, encoding="utf-8")

@@ -3,13 +3,15 @@
 Both are made from run records alone, by templates in which whatever comes from data is text.
 """
 
+from urllib.parse import quote
+
 from portfoy.locale import _
 from portfoy.report import look, tiles, trend
 from portfoy.words import style
 from portfoy.words.stages import title
 
 
-def metrics():
+def _most_used():
     """The five most-used metrics of customer management: name in the record, name in words, what they need."""
     return [
         ("churn", _("churn"), _("contracts or repeat purchases")),
@@ -21,16 +23,7 @@ def metrics():
 
 
 def run_page(run):
-    """The page that sums up a run: its stages, what has changed, and where the figures come from.
-
-    Parameters
-    ----------
-    run : dict, the run's record
-
-    Returns
-    -------
-    text : HTML
-    """
+    """The HTML that sums up a run, from its record: its stages, what has changed, where the figures come from."""
     found, absent = _metrics(run)
     return look.render(
         "overview.html.j2",
@@ -44,16 +37,7 @@ def run_page(run):
 
 
 def shelf_page(runs):
-    """The page that lists all runs, by source.
-
-    Parameters
-    ----------
-    runs : list of dict, the records, newest first, each with its ``folder``
-
-    Returns
-    -------
-    text : HTML
-    """
+    """The HTML that lists all runs, given newest first, by source."""
     by_source = {}
     for run in runs:
         by_source.setdefault(run["source"], []).append(run)
@@ -67,7 +51,7 @@ def shelf_page(runs):
 
 def latest_page(run):
     """The page that leads to a run's own page: the newest good one, so that an address to keep always works."""
-    page = f"{tiles.address(run['folder'])}/index.html"
+    page = f"{quote(run['folder'])}/index.html"
     return look.render("latest.html.j2", title=_("The newest report"), address=page)
 
 
@@ -101,7 +85,7 @@ def _per_stage(name, stages, fact):
 def _metrics(run):
     """The tiles of the five metrics that the run recorded, and the sentence about the others."""
     found, absent = [], []
-    for name, said, needs in metrics():
+    for name, said, needs in _most_used():
         for stage in run["stages"]:
             figures = [figure for figure in stage["figures"] if figure["name"] == name]
             if stage["status"] == "ok" and figures:
@@ -131,7 +115,7 @@ def _section(run, group):
     made = {
         "id": f"stage-{first['stage']}",
         "title": title(first["stage"]),
-        "page": tiles.address(first["page"]),
+        "page": quote(first["page"]),
         "entries": [_entry(run, stage) for stage in group],
         "table": None,
     }
@@ -148,9 +132,9 @@ def _entry(run, stage):
         "error": stage["error"],
         "tiles": _tiles(run, stage, stage["figures"]),
         "missing": stage["missing"],
-        "page": tiles.address(stage["page"]),
-        "pdf": tiles.address(stage.get("pdf") or ""),
-        "actions": [(tiles.address(path), path.rpartition("/")[2]) for path in stage.get("actions") or []],
+        "page": quote(stage["page"]),
+        "pdf": quote(stage.get("pdf") or ""),
+        "actions": [(quote(path), path.rpartition("/")[2]) for path in stage.get("actions") or []],
     }
 
 
@@ -166,20 +150,10 @@ def _side_by_side(run, group):
             rows.setdefault(figure["name"], {})[stage.get("name")] = tile
     return {
         "parameter": ", ".join(group[0].get("each") or {}),
-        "heads": [_head(stage) for stage in group],
         "rows": [
             {"label": next(iter(cells.values()))["label"], "cells": [cells.get(stage.get("name")) for stage in group]}
             for cells in rows.values()
         ],
-    }
-
-
-def _head(stage):
-    return {
-        "name": _values(stage) or tiles.short_title(stage),
-        "page": tiles.address(stage["page"]),
-        "ok": stage["status"] == "ok",
-        "status": tiles.status_words(stage["status"]),
     }
 
 
@@ -210,7 +184,7 @@ def _moved(run, stage, *, dated):
     return {
         "title": _("{stage}, since {since}").format(stage=title, since=since) if dated else title,
         "cause": changes["cause"],
-        "before": tiles.address(f"../{before}/index.html") if before else "",
+        "before": quote(f"../{before}/index.html") if before else "",
         "rows": [
             {
                 "label": tiles.label(change),

@@ -13,20 +13,10 @@ from portfoy.words import style
 
 
 def make_page(result, *, title, as_of, source, currency, provenance, run, changes=None):
-    """The HTML of one executed notebook.
+    """The HTML of one executed notebook, a run.Result.
 
-    Parameters
-    ----------
-    result : run.Result
-    title, source, currency : texts
-    as_of : text YYYY-MM-DD
-    provenance : list of (name, value) shown at the foot
-    run : dict, carried in the page as JSON
-    changes : dict, optional, what has changed since the report before it, as changes.changes gives it
-
-    Returns
-    -------
-    text : HTML
+    At its foot stands `provenance`, (name, value) each; the record of the `run` is carried in it as JSON. `changes`
+    since the report before it are as changes.changes gives them.
     """
     return look.render(
         "page.html.j2",
@@ -48,15 +38,13 @@ def _json(content):
 
 def _cells_run(notebook):
     """The cells up to the last one that was run, where the notebook came to a stop."""
-    code = [number for number, cell in enumerate(notebook.cells) if cell.cell_type == "code" and cell.source.strip()]
-    not_run = [
-        number
-        for number in code
-        if notebook.cells[number].execution_count is None
-        and not notebook.cells[number].metadata.get("portfoy", {}).get("skipped")
-    ]
-    last = max([number for number in code if not not_run or number < not_run[0]], default=0)
-    return notebook.cells[: last + 1] if not_run else notebook.cells
+    last = 0
+    for number, cell in enumerate(notebook.cells):
+        if cell.cell_type == "code" and cell.source.strip():
+            if cell.execution_count is None and not cell.metadata.get("portfoy", {}).get("skipped"):
+                return notebook.cells[: last + 1]
+            last = number
+    return notebook.cells
 
 
 def _sections(cells):

@@ -43,11 +43,7 @@ def notebooks():
 
 
 def parameters(notebook):
-    """The parameters of a notebook, read from its cell tagged ``parameters``.
-
-    Returns
-    -------
-    dict of name -> Parameter
+    """The parameters of a notebook by name, read from its cell tagged ``parameters``.
 
     Raises
     ------
@@ -83,7 +79,7 @@ def _parameter(notebook, line):
 def typed(parameter, value, where=""):
     """A value as the notebook declares it; text of the command is read, a value of a file has its type already."""
     try:
-        taken = _taken(parameter.type, value) if where else _read(parameter.type, value)
+        taken = (_taken if where else _read)(parameter.type, value)
     except (ValueError, KeyError):
         raise PlanError(
             where

@@ -58,18 +58,9 @@ def _places():
 def print_pages(pages, *, browser, seconds=120):
     """Print each page as a PDF beside it; an older PDF is replaced only by a whole one.
 
-    Parameters
-    ----------
-    pages : Paths of .html files, written whole
-    browser : Path of the browser, as `find_browser` gives it; None becomes an error
-    seconds : time for one page; a browser that takes longer is stopped
-
-    Returns
-    -------
-    dict of page -> one line that says what went wrong, or ""
+    A browser that takes longer than so many `seconds` for a page is stopped. Gives page -> one line that says what went
+    wrong, or "".
     """
-    if browser is None:
-        return dict.fromkeys(pages, missing())
     return {page: _print(Path(page).absolute(), browser, seconds) for page in pages}
 
 

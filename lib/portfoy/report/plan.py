@@ -42,20 +42,10 @@ def make_plan(
 ):
     """Check what is asked for, and open the data once to see that they can be used.
 
-    Parameters
-    ----------
-    stages : names of stages; none means all there are
-    data : where the tables are; the default is that of the notebooks
-    as_of : text YYYY-MM-DD; the default is the last date in the data
-    language : code of the language of the reports
-    given : dict of parameter name -> text
-    file : path of a TOML file of parameters; `given` goes before it
-    each : text name=a,b,c: the stages that have the parameter run once per value
-    meanwhile : called once all but the data are checked, which may take a while
-
-    Returns
-    -------
-    Plan
+    No `stages` means all there are; `data` are by default those of the notebooks, `as_of` the last date in them.
+    `given` are parameters as text, by name, which go before those of a TOML `file`; `each`, name=a,b,c, has the stages
+    with that parameter run once per value. `meanwhile` is called once all but the data are checked, which may take a
+    while.
 
     Raises
     ------
@@ -73,7 +63,8 @@ def make_plan(
     day = _date(as_of) if as_of else None
     declared = {stage: parameters(known[stage]) for stage in known if stage in stages or not stages}
     values = {stage: {} for stage in declared}
-    for stage, name, value, where in [*(_from_file(file, declared) if file else []), *_from_command(given or {})]:
+    said = [*(_from_file(file, declared) if file else []), *(("", *each, "") for each in (given or {}).items())]
+    for stage, name, value, where in said:
         for target, parameter in _meant(stage, name, declared, where):
             values[target][name] = typed(parameter, _open(name, value, where), where)
     varied = _each(each, declared) if each else ("", [])
@@ -95,13 +86,8 @@ def make_plan(
 # --- where values come from ------------------------------------------------------------------------------------------
 
 
-def _from_command(given):
-    """The values of `-p`, each as (stage, name, value, where it stands)."""
-    return [("", name, text, "") for name, text in given.items()]
-
-
 def _from_file(path, declared):
-    """The values of a TOML file: those above any heading are for all reports, those below [stage] for that one."""
+    """(stage, name, value, where it stands) of a TOML file; what is above any heading is for all reports."""
     import tomllib
 
     try:
@@ -147,12 +133,7 @@ def _meant(stage, name, declared, where):
 
 
 def _open(name, value, where):
-    """The value of a parameter, which everybody may read who gets the report.
-
-    Raises
-    ------
-    PlanError : there is a password in it.
-    """
+    """The value of a parameter, which everybody may read who gets the report; there is no password in it."""
     if hidden(str(value)) != str(value):
         raise PlanError(
             where

@@ -45,19 +45,10 @@ class Result:
 
 
 def run(job, target, kernels, *, progress=None, cell_seconds=CELL_SECONDS, stage_seconds=STAGE_SECONDS):
-    """Execute one job; the executed notebook is written to `target` whatever happens.
+    """Execute one job of a plan; the executed notebook is written to `target` whatever happens.
 
-    Parameters
-    ----------
-    job : plan.Job
-    target : Path of the executed notebook
-    kernels : kernels.Kernels, which starts its kernel
-    progress : called with the heading of the section, the number of the cell and how many there are, before each cell
-    cell_seconds, stage_seconds : how long a cell, and the whole notebook, may take
-
-    Returns
-    -------
-    Result
+    `progress` is called before each cell, with the heading of the section, the number of the cell and how many there
+    are; a cell may take `cell_seconds`, the notebook `stage_seconds`.
     """
     logging.getLogger("papermill").setLevel(logging.ERROR)
     logging.getLogger("traitlets").setLevel(logging.CRITICAL)  # what it would say is in the result
@@ -79,8 +70,8 @@ def run(job, target, kernels, *, progress=None, cell_seconds=CELL_SECONDS, stage
         status,
         notebook,
         time.perf_counter() - start,
-        figures=[*_published(notebook, record.FIGURE), *told(notebook, "figures")],
-        actions=[*_published(notebook, record.ACTIONS), *told(notebook, "lists")],
+        figures=[*_shown(notebook, record.FIGURE), *told(notebook, "figures")],
+        actions=[*_shown(notebook, record.ACTIONS), *told(notebook, "lists")],
         missing=missing_in(notebook),
         error=_open(error, kernels),
     )
@@ -229,33 +220,24 @@ def _note(cell, key):
     return cell.metadata.get("portfoy", {}).get(key)
 
 
-def _published(notebook, kind):
-    return [
-        output.data[kind]
-        for cell in notebook.cells
-        for output in cell.get("outputs", [])
-        if output.output_type == "display_data" and kind in output.data
-    ]
+def _shown(notebook, kind):
+    """What the cells of a notebook have shown under a type of ours."""
+    data = (output.get("data", {}) for cell in notebook.cells for output in cell.get("outputs", []))
+    return [each[kind] for each in data if kind in each]
 
 
 def told(notebook, what):
     """What the results of a notebook tell of: their headline figures, or their lists."""
-    return [each for content in _results(notebook) for each in content.get(what, [])]
-
-
-def _results(notebook):
-    shown = (output for cell in notebook.cells for output in cell.get("outputs", []) if "data" in output)
-    return [output.data[RESULT] for output in shown if RESULT in output.data]
+    return [each for content in _shown(notebook, RESULT) for each in content.get(what, [])]
 
 
 def missing_in(notebook):
     """Why analyses could not be made, in the order of the notebook, each reason once."""
-    told = []
+    reasons = []
     for cell in notebook.cells:
-        told.append(_note(cell, "missing"))
-        shown = (output.data for output in cell.get("outputs", []) if "data" in output)
-        told += [data[RESULT]["missing"] for data in shown if RESULT in data]
-    return list(dict.fromkeys(filter(None, told)))
+        own = [output.data[RESULT]["missing"] for output in cell.get("outputs", []) if RESULT in output.get("data", {})]
+        reasons += [_note(cell, "missing"), *own]
+    return list(dict.fromkeys(filter(None, reasons)))
 
 
 def _unfinished(notebook):
@@ -271,7 +253,7 @@ def _unfinished(notebook):
         "figures": sum("image/png" in output.data for output in outputs),
         "tables": sum("<table" in output.data.get("text/html", "") for output in outputs),
     }
-    for wanted in _published(notebook, record.EXPECT):
+    for wanted in _shown(notebook, record.EXPECT):
         for what, number in wanted.items():
             if shown[what] < number:
                 return f"{shown[what]} {what} are shown where {number} are expected"

@@ -28,25 +28,10 @@ def usual_kind():
 
 
 def entry(kind, *, every, at, day, command, folder, name="portfoy"):
-    """The text to paste for a command that runs every month, week or day.
+    """The text to paste for a command, a list of texts, that runs in `folder` every month, week or day.
 
-    Parameters
-    ----------
-    kind : "cron", "systemd" or "windows"
-    every : "month", "week" or "day"
-    at : time of the day, HH:MM
-    day : 1 to 28 for a month, "mon" to "sun" for a week, None for a day
-    command : list of texts, the program first
-    folder : where the command runs
-    name : what the task is called
-
-    Returns
-    -------
-    text
-
-    Raises
-    ------
-    ValueError : one of them cannot be; the message is one line.
+    `kind` is one of `KINDS`, `every` one of `PERIODS`, `at` HH:MM, `day` 1 to 28 for a month, "mon" to "sun" for a week
+    and None for a day. Where one of them cannot be, a ValueError says so in one line.
     """
     if kind not in KINDS:
         raise _refused("kind", kind, _("there are {known}. Take one of them.").format(known=", ".join(KINDS)))

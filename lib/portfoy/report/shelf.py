@@ -34,10 +34,6 @@ class ShelfError(ValueError):
 class Building:
     """A folder beside the runs, to build one in; it is locked as long as its process is at work.
 
-    Parameters
-    ----------
-    root : Path of the reports
-
     ``cleared``: how many remains of interrupted runs were found and removed.
     """
 
@@ -58,7 +54,7 @@ class Building:
         The index is written aside before and put in place after the rename, so that a full disk stops both.
         """
         shutil.rmtree(self.folder / "work")
-        _write(self.folder / "run.json", json.dumps(record, indent=1, ensure_ascii=False))
+        (self.folder / "run.json").write_text(json.dumps(record, indent=1, ensure_ascii=False), encoding="utf-8")
         for path in self.folder.rglob("*"):
             if path.is_file():
                 _settle(path)
@@ -163,18 +159,10 @@ def find(root, name):
 
 
 def prune(root, *, keep=None, older_than=None, dry_run=False, now=None):
-    """Remove old runs; the newest good run of each source always stays.
+    """Remove old runs, or with `dry_run` only tell which; the list of their folders.
 
-    Parameters
-    ----------
-    root : Path of the reports
-    keep : int, how many of the newest runs of each source stay whatever their age
-    older_than : int, days since a run was made; younger ones stay
-    dry_run : bool, only tell
-
-    Returns
-    -------
-    list of text : the folders that are, or would be, removed
+    The newest good run of each source always stays, and so do the newest `keep` of each source whatever their age, and
+    those that were made less than `older_than` days ago.
     """
     from datetime import datetime, timedelta
 
@@ -211,7 +199,7 @@ def _pages(root, found):
     pages = []
     for name, text in texts.items():
         aside = root / f".{name}-{uuid.uuid4().hex[:8]}"
-        _write(aside, text)
+        aside.write_text(text, encoding="utf-8")
         _settle(aside)
         pages.append((aside, root / name))
     return pages
@@ -220,10 +208,6 @@ def _pages(root, found):
 def _put(pages):
     for aside, target in pages:
         os.replace(aside, target)
-
-
-def _write(path, text):
-    path.write_text(text, encoding="utf-8")
 
 
 def _settle(path):
@@ -236,12 +220,7 @@ def _settle(path):
 
 
 def write_actions(folder, lists):
-    """Write each list as <name>.csv; text that a spreadsheet would read as a formula gets a ' in front.
-
-    Returns
-    -------
-    list of text : the files' names
-    """
+    """Write each list as <name>.csv; text that a spreadsheet would read as a formula gets a ' in front."""
     for actions in lists:
         folder.mkdir(parents=True, exist_ok=True)
         with (folder / f"{actions['name']}.csv").open("w", newline="", encoding="utf-8-sig") as file:

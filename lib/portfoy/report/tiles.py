@@ -1,7 +1,5 @@
 """Headline figures in words: what they are called, how they are written, and what has become of them since."""
 
-from urllib.parse import quote
-
 from portfoy.locale import _
 from portfoy.words import stages, style
 
@@ -67,20 +65,10 @@ def write(value, unit, currency):
 
 
 def make_tiles(figures, currency, changes=None, *, as_of=None):
-    """Headline figures as tiles.
+    """Headline figures, as notebooks record them, as tiles.
 
-    Parameters
-    ----------
-    figures : list of dict, as notebooks record them
-    currency : text
-    changes : dict, optional
-        The stage's comparison with the run before it, as the run's record holds it.
-    as_of : text, optional
-        Date of the run; a run before it of the same date is then not called by that date.
-
-    Returns
-    -------
-    list of dict : label, value, interval, note, change (None or what `change_words` returns)
+    `changes` are the stage's comparison with the run before it; that run is not called by its date where it has the
+    same, `as_of`. A tile has label, value, interval, note, change (None or what `change_words` gives).
     """
     moved = {change["name"]: change for change in changes["figures"]} if changes else {}
     since = since_words(changes, as_of=as_of)
@@ -113,15 +101,8 @@ def since_words(changes, *, as_of=None):
 def change_words(change, *, since, currency):
     """A change in words, for readers who see no colour as well as for those who do.
 
-    Parameters
-    ----------
-    change : dict, one figure of a stage's comparison with the run before it
-    since : text, the run before as the reader calls it (31 May 2026); "" where the place says it already
-    currency : text
-
-    Returns
-    -------
-    dict : arrow, words, kind ("good", "bad" or "plain")
+    `since` is the run before as the reader calls it (31 May 2026); "" where the place says it already. Gives a dict of
+    arrow, words, kind ("good", "bad" or "plain").
     """
     direction, before, after = change["direction"], change["before"], change["after"]
     if before is None or after is None:
@@ -162,8 +143,3 @@ def _amount(change, currency):
     if relative is None:  # it was nothing before, of which no per cent can be told
         return write(moved, unit, currency)
     return style.share(abs(relative))
-
-
-def address(path):
-    """A path inside the reports as a link writes it; nothing in it is taken for a scheme, a query or an anchor."""
-    return quote(path)

@@ -1,6 +1,7 @@
 """How the headline figures of one source went from run to run: its newest values, small curves, and a row a run."""
 
 from datetime import date
+from urllib.parse import quote
 
 from portfoy.locale import _
 from portfoy.report import changes, tiles
@@ -13,17 +14,10 @@ WIDTH, HEIGHT, EDGE = 120, 28, 3
 
 
 def source(name, runs):
-    """What the shelf shows of one source.
+    """What the shelf shows of one source, from the records of its runs, newest first.
 
-    Parameters
-    ----------
-    name : text
-    runs : list of dict, the records of its runs, newest first, each with its ``folder``
-
-    Returns
-    -------
-    dict : name, strip (tiles with their curve), heads of the figures' columns, rows (newest first), shown (of them),
-    note (what a dash in the table stands for; "" where there is none)
+    A dict: name, strip (tiles with their curve), heads of the figures' columns, rows (newest first), shown (of them),
+    note (what a dash in the table stands for; "" where there is none).
     """
     top, strip = _headlines(runs)
     found = [[_same(run, top, *headline) for headline in strip] for run in runs]
@@ -128,11 +122,11 @@ def _row(run, figures):
     states = [f"{tiles.short_title(stage)}: {tiles.status_words(stage['status'])}" for stage in failed]
     return {
         "folder": folder,
-        "page": tiles.address(f"{folder}/index.html"),
+        "page": quote(f"{folder}/index.html"),
         "made": run["made_at"].replace("T", " ")[:16],
         "ok": not failed,
         "status": "; ".join(states) or tiles.status_words("ok"),
-        "pages": [(tiles.address(f"{folder}/{stage['page']}"), tiles.short_title(stage)) for stage in run["stages"]],
+        "pages": [(quote(f"{folder}/{stage['page']}"), tiles.short_title(stage)) for stage in run["stages"]],
         "cells": [
             tiles.write(figure["value"], figure["unit"], figure["currency"]) if figure else "–" for figure in figures
         ],
