@@ -34,17 +34,10 @@ class Feedback:
 
 
 def lesson(phase, tables, *, as_of=None):
-    """Begin a lesson: answers are checked against these data from here on.
+    """Begin the lesson of a phase, such as "selection": the right answers are worked out from these tables.
 
-    Parameters
-    ----------
-    phase : name of the lesson, such as "selection"
-    tables : Tables; the right answers are worked out from them
-    as_of : date or text, optional; the default is the last date in the data
-
-    Returns
-    -------
-    Feedback : how many exercises there are, and how many of them are solved
+    `as_of` is a date or text, by default the last date in the data. Gives a Feedback: how many exercises there are, and
+    how many of them are solved.
     """
     _open.clear()
     _open.update(phase=phase, desk=Desk(tables, as_of or None), tries={})
@@ -52,20 +45,13 @@ def lesson(phase, tables, *, as_of=None):
 
 
 def check(exercise, answer):
-    """Judge an answer. It never raises: whatever is wrong is said in a sentence.
+    """Judge an answer to an exercise, such as "selection-2". It never raises: what is wrong is said in a sentence.
 
-    Parameters
-    ----------
-    exercise : id of the exercise, such as "selection-2"
-    answer : what was worked out
-
-    Returns
-    -------
-    Feedback : ``solved`` is True where the answer is right, within the tolerance of the exercise (one millionth of
-        the value where nothing else is said)
+    Gives a Feedback, ``solved`` where the answer is right within the tolerance of the exercise (one millionth of the
+    value where nothing else is said).
     """
     if not _open:
-        return Feedback(_("No lesson has begun. Run the first cells of this notebook, from the top."))
+        return _not_open()
     if exercise not in EXERCISES:
         near = difflib.get_close_matches(str(exercise), EXERCISES, n=1)
         meant = " " + _("Did you mean {name!r}?").format(name=near[0]) if near else ""
@@ -90,16 +76,7 @@ def check(exercise, answer):
 
 
 def possible(analysis):
-    """The result of an analysis, or None after showing why these data do not allow it.
-
-    Parameters
-    ----------
-    analysis : function without arguments
-
-    Returns
-    -------
-    what the function gives, or None where it raises a DataError or a FitError
-    """
+    """What a function without arguments gives, or None after showing why these data do not allow it."""
     try:
         return analysis()
     except (DataError, FitError) as error:
@@ -114,20 +91,17 @@ def possible(analysis):
 
 
 def progress():
-    """What is solved in this notebook.
-
-    Returns
-    -------
-    Feedback : ``solved`` is True where all exercises of the lesson are
-    """
-    if not _open:
-        return Feedback(_("No lesson has begun. Run the first cells of this notebook, from the top."))
-    return _standing()
+    """What is solved in this notebook, as a Feedback; ``solved`` where all exercises of the lesson are."""
+    return _standing() if _open else _not_open()
 
 
 def of_lesson(phase):
     """The exercises of a lesson, in their order."""
     return [name for name in EXERCISES if name.rpartition("-")[0] == phase]
+
+
+def _not_open():
+    return Feedback(_("No lesson has begun. Run the first cells of this notebook, from the top."))
 
 
 def _standing():
@@ -180,11 +154,7 @@ def _mistakes(asked):
 
 
 def _not_begun(answer):
-    if answer is None or answer is ...:
-        return True
-    if isinstance(answer, (list, tuple)):
-        return any(part is ... for part in answer)
-    return False
+    return answer is None or answer is ... or (isinstance(answer, (list, tuple)) and any(x is ... for x in answer))
 
 
 def _words():

@@ -22,18 +22,10 @@ def tags(cell):
 
 
 def student(notebook):
-    """The student edition of a solution notebook.
+    """The student edition of a solution notebook: a copy with the same ids and tags of cells.
 
     Lines between ``# solution`` and ``# end`` are the author's: of an assignment its names stay, as ``name = ...``, any
     other statement goes, and one ``...`` stands where nothing is left. Cells tagged `solution` go, and all results.
-
-    Parameters
-    ----------
-    notebook : nbformat notebook; it is not changed
-
-    Returns
-    -------
-    nbformat notebook : the same cells with their ids and tags
 
     Raises
     ------
@@ -159,17 +151,8 @@ def with_about(notebook):
 def build(root=None):
     """Write the student editions, the index and the glossary, and the `about` cells of the solutions.
 
-    Parameters
-    ----------
-    root : Path, optional; the folder that holds notebooks/, else the project's own
-
-    Returns
-    -------
-    list of text : the files that changed, relative to `root`
-
-    Raises
-    ------
-    DataError : a lesson cannot be made; nothing is written then.
+    Gives the files that changed, relative to `root`, the folder that holds notebooks/ (else the project's own). Where a
+    lesson cannot be made, a DataError says so and nothing is written.
     """
     root = _root(root)
     changed = {path: text for path, text in _contents(root).items() if _read(path) != text}
@@ -200,12 +183,7 @@ def _read(path):
 
 
 def read(path):
-    """A notebook, in the form that it is written in today.
-
-    Raises
-    ------
-    DataError : the file is no notebook.
-    """
+    """A notebook, in the form that it is written in today; a DataError where the file is none."""
     import nbformat
 
     try:

@@ -16,21 +16,10 @@ LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the same content gives the same bytes, whene
 
 
 def pack(out, *, teacher=False, progress=lambda stem: None):
-    """Write the zip.
+    """Write the zip, for a `teacher` with solutions, answer key and a page of their own; the names in it.
 
-    Parameters
-    ----------
-    out : Path of the file; one that is there is replaced
-    teacher : bool, with solutions, answer key and the page for teachers
-    progress : called with the stem of a lesson before it is run
-
-    Returns
-    -------
-    list of text : the names in the zip
-
-    Raises
-    ------
-    DataError : a lesson does not run from top to bottom, or the project is not whole; nothing is written then.
+    `progress` is called with the stem of a lesson before it is run. Where one does not run from top to bottom, or the
+    project is not whole, a DataError says so and nothing is written.
     """
     root = locate("notebooks/solutions").parents[1]
     lost = [name for name in SHIPPED if not (root / name).is_file()]

@@ -55,16 +55,7 @@ class Truth:
 
 
 def truth(where):
-    """The truth of the simulated company at `where` (a folder), or None where there is none.
-
-    Parameters
-    ----------
-    where : text or Path, as `open` takes it
-
-    Returns
-    -------
-    Truth or None
-    """
+    """The Truth of the simulated company at `where` (a folder, as `open` takes it), or None where there is none."""
     try:
         folder = locate(str(where)) / "truth"
     except DataError:

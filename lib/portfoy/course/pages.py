@@ -1,9 +1,8 @@
 """The two pages every lesson leads to: the index of the course, and the glossary."""
 
-import re
-
 from portfoy.errors import DataError
 from portfoy.locale import _, plural
+from portfoy.report.prose import anchor
 from portfoy.words.stages import stages
 
 FIELDS = (
@@ -13,12 +12,7 @@ FIELDS = (
 
 
 def check_about(abouts, glossary):
-    """Hold what the lessons say of themselves against the glossary and against one another.
-
-    Parameters
-    ----------
-    abouts : dict, notebook as text -> its metadata.portfoy, in the order of the course
-    glossary : DataFrame with the column ``term``
+    """Hold what the lessons say of themselves, by name, against the glossary and against one another.
 
     Raises
     ------
@@ -43,11 +37,6 @@ def check_about(abouts, glossary):
 
 def _listed(terms):
     return ", ".join(repr(term) for term in terms)
-
-
-def anchor(term):
-    """The name of a term in an address: `customer portfolio` becomes customer-portfolio."""
-    return re.sub(r"\W+", "-", term.lower()).strip("-")
 
 
 def time(about):
@@ -83,15 +72,8 @@ def _bullets(lines):
 def index_page(lessons, reports, *, teacher=True):
     """notebooks/README.md: the map of the lifecycle, and what each lesson is about.
 
-    Parameters
-    ----------
-    lessons : dict, phase -> (stem of the notebook, its metadata.portfoy), those there are
-    reports : set of phases that have a report notebook
-    teacher : bool, with the links that are for teachers
-
-    Returns
-    -------
-    text : Markdown
+    `lessons` are those there are, phase -> (stem of the notebook, its metadata.portfoy), `reports` the phases that have
+    a report notebook; a `teacher` gets links of their own.
     """
     head = [_("Phase"), _("Its question"), _("Lesson"), _("Report")]
     rows = [
@@ -125,46 +107,31 @@ def index_page(lessons, reports, *, teacher=True):
 
 def _lesson(stem, about, teacher):
     count = len(about["defines"])
-    lines = [time(about), plural("{n} new term", "{n} new terms", count).format(n=count)]
+    said = f"{time(about)}; {plural('{n} new term', '{n} new terms', count).format(n=count)}"
     links = [f"[{_('The lesson')}](lessons/{stem}.ipynb)"]
     if teacher:
         links.append(_("for teachers: [with solutions]({file})").format(file=f"solutions/{stem}.ipynb"))
     return "\n\n".join([
         f"### {about['number']}. {about['title']}",
-        f"{_capital('; '.join(lines))}. {' · '.join(links)}.",
+        f"{said[:1].upper()}{said[1:]}. {' · '.join(links)}.",
         _("After it you can:"),
         _bullets(about["objectives"]),
     ])  # fmt: skip
 
 
-def _capital(text):
-    return text[:1].upper() + text[1:]
-
-
 def glossary_page(glossary, lessons):
-    """notebooks/GLOSSARY.md: the terms of the course in three languages, and the lesson that introduces each.
-
-    Parameters
-    ----------
-    glossary : DataFrame with term, turkish, polish, definition
-    lessons : dict, phase -> (stem of the notebook, its metadata.portfoy)
-
-    Returns
-    -------
-    text : Markdown
-    """
+    """notebooks/GLOSSARY.md: the terms of the course in three languages, and the lesson that introduces each."""
     where = {}
     for stem, about in lessons.values():
         for term in about["defines"]:
             where.setdefault(term, f"[{about['number']}. {about['title']}](lessons/{stem}.ipynb)")
-    ordered = glossary.sort_values("term", key=lambda terms: terms.str.casefold())
     rows = [
         (
             f'<a id="{anchor(row.term)}"></a>**{_cell(row.term)}**',
             *map(_cell, (row.turkish, row.polish, row.definition)),
             where.get(row.term, ""),
         )
-        for row in ordered.itertuples(index=False)
+        for row in glossary.itertuples(index=False)
     ]
     return _page(
         f"# {_('Glossary')}",

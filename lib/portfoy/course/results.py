@@ -53,17 +53,12 @@ def note(exercise, solved):
 
 
 def sum_up(folder, lessons):
-    """What a class has solved, from a folder of progress files.
-
-    Parameters
-    ----------
-    folder : folder with one JSON a student, in it or below it; a student goes by the file's name
-    lessons : dict of lesson -> list of its exercises
+    """What a class has solved of each lesson's exercises, from a folder with one JSON a student, in it or below it.
 
     Returns
     -------
-    students : DataFrame, one row per file: ``student``, ``solved`` exercises, ``tries``, and a column per lesson with
-        the exercises of it that are solved
+    students : DataFrame, one row per file: ``student``, the file's name; ``solved`` exercises, ``tries``, and a column
+        per lesson with the exercises of it that are solved
     exercises : DataFrame, one row per exercise: ``exercise``; ``solved`` share of the students, 0-1; ``tries`` mean
         number until it was solved, missing where nobody did
     unread : list of files that are no progress files

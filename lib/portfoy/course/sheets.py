@@ -8,16 +8,15 @@ from importlib.resources import files
 from pathlib import Path
 from string import Template
 
-from portfoy.course import checks, editions, pages
+from portfoy.course import checks, editions
 from portfoy.course.lessons import LESSONS
 from portfoy.course.results import PLACE
 from portfoy.errors import DataError
 from portfoy.locale import _, language
-from portfoy.report.prose import Prose, shown
+from portfoy.report.prose import Prose, anchor, shown
 from portfoy.words.result import section
 
 CELL_SECONDS = 600
-HIDDEN = {"parameters", "injected-parameters"}
 
 
 def template(name, **content):
@@ -33,9 +32,7 @@ def resource(folder, name):
 def execute(path):
     """The notebook with its results, run from top to bottom in a kernel of its own, in its own folder.
 
-    Raises
-    ------
-    DataError : a cell fails; the message names it.
+    A DataError names the cell that fails.
     """
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
@@ -77,16 +74,9 @@ def lesson_prose(words=()):
     Links to the glossary lead to the terms that the page itself explains, `words`; those to other lessons to their
     pages.
     """
-    here = {pages.anchor(word) for word in words}
-
-    def address(target):
-        _file, _sign, word = target.partition("GLOSSARY.md#")
-        if word in here:
-            return f"#term-{word}"
-        stems = {f"{stem}.ipynb": f"{stem}.html" for _number, stem in LESSONS.values()}
-        return stems.get(target, target)
-
-    return Prose(escape=False, address=address)
+    pages = {f"{stem}.ipynb": f"{stem}.html" for _number, stem in LESSONS.values()}
+    pages |= {f"../GLOSSARY.md#{anchor(word)}": f"#term-{anchor(word)}" for word in words}
+    return Prose(escape=False, address=lambda target: pages.get(target, target))
 
 
 def code(source):
@@ -131,18 +121,7 @@ def _text(text):
 
 
 def lesson_page(executed, glossary, *, teacher=False):
-    """The HTML of an executed lesson: its prose, its code and what the code shows.
-
-    Parameters
-    ----------
-    executed : nbformat notebook, the solution with results
-    glossary : DataFrame with term, turkish, polish, definition
-    teacher : bool, also the author's answers; without it, nothing of them is in the page
-
-    Returns
-    -------
-    text : HTML
-    """
+    """The HTML of an executed lesson: its prose, its code and what the code shows; the answers only for a teacher."""
     about = executed.metadata["portfoy"]
     notebook = executed if teacher else editions.without_answers(executed)
     words = glossary[glossary["term"].isin([*about["requires"], *about["defines"]])]
@@ -161,7 +140,7 @@ def lesson_page(executed, glossary, *, teacher=False):
 
 def _definitions(words):
     rows = "".join(
-        f'<dt id="term-{pages.anchor(row.term)}">{html.escape(row.term)} '
+        f'<dt id="term-{anchor(row.term)}">{html.escape(row.term)} '
         f'<span class="others">{_other("tr", row.turkish)} · {_other("pl", row.polish)}</span></dt>'
         f"<dd>{html.escape(row.definition)}</dd>"
         for row in words.itertuples(index=False)
@@ -187,16 +166,7 @@ def _document(name, body, prose):
 
 
 def key_page(solutions):
-    """The answer key: of each exercise the statement, the author's answer and the hints; then questions and quiz.
-
-    Parameters
-    ----------
-    solutions : list of nbformat notebooks
-
-    Returns
-    -------
-    text : HTML
-    """
+    """The answer key: of each exercise the statement, the author's answer and the hints; then questions and quiz."""
     prose = lesson_prose()
     body = [prose(f"# {_('Answer key')}"), f"<p>{_('For teachers: keep it from students until they have tried.')}</p>"]
     for notebook in solutions:

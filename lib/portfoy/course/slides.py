@@ -16,16 +16,7 @@ LEFT_OUT = {"answer", "solution", "parameters", "injected-parameters", "skip"}
 
 
 def deck(executed):
-    """The slides of an executed lesson.
-
-    Parameters
-    ----------
-    executed : nbformat notebook, the solution with results
-
-    Returns
-    -------
-    text : HTML
-    """
+    """The slides of an executed lesson, the solution with results, as HTML."""
     stacks, prose, before = [], lesson_prose(), set()
     for cell in executed.cells:
         marked = editions.tags(cell)

@@ -10,20 +10,10 @@ COLUMNS = ["term", "turkish", "polish", "definition"]
 
 
 def glossary(path=None):
-    """The terms of the course, each in one sentence and three languages.
+    """The terms of the course, or of another CSV file of that form, in alphabetical order whatever the case.
 
-    Parameters
-    ----------
-    path : a CSV file, UTF-8, with the columns below; the default is the glossary of the course
-
-    Returns
-    -------
-    DataFrame, one row per term, in alphabetical order whatever the case
-        ``term`` in English; ``turkish``, ``polish`` the same term; ``definition`` one sentence.
-
-    Raises
-    ------
-    DataError : the file cannot be read, a column or a cell is missing, or a term stands there twice.
+    A DataFrame, one row per term: ``term`` in English; ``turkish``, ``polish`` the same term; ``definition`` one
+    sentence. A DataError says that it cannot be read, that a column or a cell is missing, or a term stands there twice.
     """
     import pandas as pd
 
