@@ -21,12 +21,7 @@ _WRITTEN = re.compile(r"(?<![\w+.-])[A-Za-z][\w+.-]*://[^\s\"'<>]+?(?=:?(?:[\s\"
 
 
 def locate(where):
-    """`where` as a path: from the working directory, else from the project's own folder.
-
-    Raises
-    ------
-    DataError : nothing is there, or it is neither a file nor a folder.
-    """
+    """`where` as a path: from the working directory, else from the project's own folder; a DataError if none is."""
     here = Path(__file__).resolve().parents[1]  # the package
     roots = (Path(), here.parents[1], here / "_project")  # the last one is in an installed package
     for root, named in itertools.product(roots, (Path.expanduser, Path)):  # a file may be called "~sales.csv"
@@ -71,9 +66,7 @@ def masked(text):
 def revealed(where):
     """The address that the environment holds for one whose password is hidden; any other place as it is.
 
-    Raises
-    ------
-    DataError : a password is hidden, and the environment does not say which it is.
+    Where a password is hidden and the environment does not say which it is, a DataError does.
     """
     known = os.environ.get(ADDRESS, "")
     if hidden(known) == where:
@@ -91,9 +84,7 @@ def revealed(where):
 def filled(text, where):
     """An address from portfoy.toml with each ${NAME} as the environment has it, a password written as addresses do.
 
-    Raises
-    ------
-    DataError : there is no such variable; `where` is the file that names it.
+    Where there is no such variable, a DataError says so of the file `where`.
     """
 
     def value(found):

@@ -76,19 +76,7 @@ def is_embedded(engine):
 
 
 def load(engine, table, paths, given):
-    """Files of one table as a table of the engine; text is kept as text.
-
-    Parameters
-    ----------
-    engine : Ibis connection to an embedded DuckDB
-    table : name of the table
-    paths : list of Path, all of one kind
-    given : settings.Format
-
-    Returns
-    -------
-    Raw
-        Rows that come from text are numbered, the header being row 1.
+    """The files of one table as a table of the engine; text is kept as text, its rows numbered, the header being row 1.
 
     Raises
     ------

@@ -16,18 +16,8 @@ def whole(table, name, log, unknown, reading):
 
     The log loses it in a column in which all ids have it. Another table loses it where all of its own have it and none
     of the log has, or where the log lost it. Nothing else is touched: ids are text, and 1.0 beside 2.5 stays 1.0.
-
-    Parameters
-    ----------
-    table : ibis Table with columns of ours
-    name : name of the table
-    log : ibis Table, the order lines as this function gave them; None where `table` is the log
-    unknown : list of ids, in lower case, that stand for nobody; they stay as they are
-    reading : list of text, to which is added what was changed
-
-    Returns
-    -------
-    ibis Table
+    `log` is None where `table` is the log itself; ids in `unknown` stand for nobody; what was changed is added to
+    `reading`.
     """
     changed = {}
     for link in LINKS:
@@ -68,15 +58,8 @@ def _counts(ids, unknown, rows):
 def unmatched(tables):
     """The ids in each further table that no order line has: customers without an order, or ids written otherwise.
 
-    Parameters
-    ----------
-    tables : Tables
-
-    Returns
-    -------
-    DataFrame, one row per table that has any
-        ``table``; ``link`` the column; ``ids`` different ones; ``missing`` those in no order line; ``example`` of them;
-        ``order`` an id of the order lines.
+    A DataFrame, one row per table that has any: ``table``; ``link`` the column; ``ids`` different ones; ``missing``
+    those in no order line; ``example`` of them; ``order`` an id of the order lines.
     """
     log, rows = getattr(tables, "transactions", None), []
     for name in TABLES:

@@ -25,20 +25,9 @@ SAMPLE = 10_000
 
 
 def draft(path, *, beside=Path()):
-    """The text of a portfoy.toml for one file of transactions.
+    """The text of a portfoy.toml for one file of transactions, which it names as seen from the folder `beside`.
 
-    Parameters
-    ----------
-    path : the file
-    beside : folder in which the portfoy.toml will stand; the source is named as seen from there
-
-    Returns
-    -------
-    text : every line says what it rests on; what could not be found is left as a comment to fill in
-
-    Raises
-    ------
-    DataError : the file is not there or is not a table.
+    Every line says what it rests on; what could not be found is left as a comment to fill in.
     """
     path = Path(path)
     with readable(path, ValueError):

@@ -27,23 +27,12 @@ SUFFIXES = (".parquet", ".csv", ".csv.gz", ".tsv", ".txt")
 
 
 def open(where, *, as_of=None, today=None):
-    """The tables found at `where`, checked, as seen on one day.
+    """The Tables found at `where`, checked, as seen on the day `as_of`.
 
-    Parameters
-    ----------
-    where : text or Path
-        A folder with one file per table (transactions.csv, customers.parquet, ...), one file of transactions, a
-        DuckDB file, a portfoy.toml, or an address (postgres://...). A relative path is looked up from the working
-        directory, then from the project's own folder.
-    as_of : date or text, optional
-        The day the analysis stands on; rows after it are not seen, and dates after it are missing. The default, which
-        an empty text stands for too, is the last date in the log.
-    today : date, optional
-        Orders after it are "in the future"; the default is the computer's date.
-
-    Returns
-    -------
-    Tables
+    `where` is a folder with one file per table (transactions.csv, customers.parquet, ...), one file of transactions, a
+    DuckDB file, a portfoy.toml, or an address (postgres://...). A relative path is looked up from the working
+    directory, then from the project's own folder. Rows after `as_of` are not seen, and dates after it are missing; the
+    default, which an empty text stands for too, is the last date in the log. Orders after `today` are "in the future".
 
     Raises
     ------

@@ -56,21 +56,11 @@ def _attribute_safe(name, taken):
 
 
 def typed(raw, table, mapping, given, reading):
-    """The table with the columns of the contract.
+    """The table with the columns of the contract, out of those that `mapping` names (our column -> theirs, or a list).
 
-    Parameters
-    ----------
-    raw : ibis Table
-    table : name of the table
-    mapping : dict, our column -> their column, or list of theirs that together make ours
-    given : settings.Format
-    reading : list of text, to which is added how text was read where `given` does not say
-
-    Returns
-    -------
-    ibis Table
-        Transactions always have ``amount`` and also ``raw_ordered_on`` and ``raw_amount``: text that could not be
-        read, else null; ``row`` where the source numbers its rows, ``copies`` where rows repeat one another.
+    How text was read where the Format `given` does not say is added to `reading`. Transactions always have ``amount``
+    and also ``raw_ordered_on`` and ``raw_amount``, text that could not be read, else null; ``row`` where the source
+    numbers its rows, ``copies`` where rows repeat one another.
     """
     numbered = ("row", "copies") if table == "transactions" else ()
     row = {name: raw[f"portfoy_{name}"] for name in numbered if f"portfoy_{name}" in raw.columns}
@@ -284,12 +274,7 @@ def number_pattern(decimal, thousands):
 
 
 def decimal_sign(dot, comma, *, where):
-    """ "." or ",", from the numbers of rows that read with each.
-
-    Raises
-    ------
-    DataError : there are separators, yet every value reads both ways (1.234 may be one or a thousand).
-    """
+    """ "." or ",", from the numbers of rows that read with each; a DataError where they do not tell (1.234)."""
     if dot == comma > 0:
         raise DataError(
             _(

@@ -32,23 +32,10 @@ class Facts:
 
 
 def check_transactions(typed, settings, *, broken, today, keep, as_of=None):
-    """Check every row of the typed log by a day; a row without a readable date is there on every day.
+    """Check every row of the log, as parse.typed gave it, by a day; a row without a readable date is there on all days.
 
-    Parameters
-    ----------
-    typed : ibis Table, one row per order line
-        Columns of the contract, and ``raw_ordered_on``, ``raw_amount`` (text that could not be read, else null),
-        ``row`` (number of the row in its file) where the source is a text file, ``copies`` (how many rows that
-        repeat it in every column it stands for) where there are any.
-    settings : Settings
-    broken : tuple of int and text
-        Lines that do not fit the header, and the first.
-    today : date
-        Orders after it are in the future.
-    keep : function of a table
-        Stores the flagged rows in the engine where it can.
-    as_of : date, optional
-        Rows after it are not seen, not even as rows in the future; the default sees all.
+    `broken` are the lines that do not fit the header, and the first; orders after `today` are in the future; `keep`
+    stores the flagged rows in the engine where it can; rows after `as_of` are not seen, not even as rows in the future.
 
     Returns
     -------

@@ -47,20 +47,10 @@ def log_on_day(flagged, day):
 
 
 def on_day(name, day, table_of, log, *, earlier):
-    """One table as seen on a day.
+    """One table as seen on a day, with the same columns; a row without a date is known on every day.
 
-    Parameters
-    ----------
-    name : name of the table
-    day : date
-    table_of : function, name of a table -> all its rows (ibis), None where there is none
-    log : ibis Table, the transactions by the day
-    earlier : whether the source goes on after the day; then those who joined on no known day, and have not bought by
-        it, are not known yet
-
-    Returns
-    -------
-    ibis Table with the same columns; a row without a date is known on every day
+    `table_of` gives all rows of the table of a name, or None; `log` are the transactions by the day; `earlier` says
+    whether the source goes on after it: then those who joined on no known day, and have not bought, are not known yet.
     """
     table = table_of(name)
     if table is None:

@@ -15,36 +15,16 @@ from portfoy.errors import DataError
 from portfoy.locale import _
 
 HEAD = 4 * 2**20  # bytes read to judge a file; a line longer than this is no table
-DELIMITERS = {"tab": "\t"}
 BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark is the beginning of this one
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-WORDS = (
-    ("YYYY", "%Y"),
-    ("YY", "%y"),
-    ("MMM", "%b"),
-    ("MM", "%m"),
-    ("DD", "%d"),
-    ("HH", "%H"),
-    ("mm", "%M"),
-    ("ss", "%S"),
-)
+WORDS = {"YYYY": "%Y", "YY": "%y", "MMM": "%b", "MM": "%m", "DD": "%d", "HH": "%H", "mm": "%M", "ss": "%S"}
 DATE_FORMATS = (
-    "%Y-%m-%d",
-    "%d.%m.%Y",
-    "%d/%m/%Y",
-    "%m/%d/%Y",
-    "%Y%m%d",
-    "%Y/%m/%d",
-    "%Y.%m.%d",
-    "%d-%m-%Y",
-    "%m-%d-%Y",
-    "%d.%m.%y",
-    "%d/%m/%y",
-    "%m/%d/%y",
+    *("%Y-%m-%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%Y%m%d", "%Y/%m/%d", "%Y.%m.%d", "%d-%m-%Y", "%m-%d-%Y"),
+    *("%d.%m.%y", "%d/%m/%y", "%m/%d/%y"),
 )
 
 
@@ -110,7 +90,7 @@ def look(path, given):
     delimiter = given.delimiter
     if announced := re.fullmatch("sep=(.)", lines[skip].strip("\r\n\ufeff")):  # a line only spreadsheets write
         skip, delimiter = skip + 1, delimiter or announced[1]
-    delimiter = DELIMITERS.get(delimiter, delimiter) or _delimiter(lines[skip:])
+    delimiter = "\t" if delimiter == "tab" else delimiter or _delimiter(lines[skip:])
     records = _records(lines[skip:], delimiter)
     if not records:
         raise DataError(
@@ -233,7 +213,7 @@ def _unique(names):
 
 def strptime_format(text):
     """A date format in strptime's codes, from those or from words such as DD.MM.YYYY."""
-    for word, code in () if "%" in text else WORDS:
+    for word, code in ({} if "%" in text else WORDS).items():
         text = text.replace(word, code)
     return text
 
@@ -288,7 +268,7 @@ def rows_read(counts):
 
 def worded(form):
     """A strptime format in words: %d.%m.%Y is DD.MM.YYYY."""
-    for word, code in WORDS:
+    for word, code in WORDS.items():
         form = form.replace(code, word)
     return form
 

@@ -74,9 +74,7 @@ class Tables:
     def fingerprint(self):
         """SHA-256 over what was read: table by table the content of its files, or its rows where it is on a server.
 
-        Raises
-        ------
-        DataError : a file has changed since it was read.
+        A DataError says that a file has changed since it was read.
         """
         every = {file for found in self.read.values() if isinstance(found, tuple) for file in found}
         hashes = {file: _of_file(file) for file in every}
@@ -140,16 +138,8 @@ def keep(tables, path):
     """Write tables that were read from files to a DuckDB file, for other processes of this run to open at once.
 
     Where the environment variable PORTFOY_KEPT names the file, ``pf.open`` of the same place gives these tables, so
-    that a report of six notebooks reads and checks its data once. Tables that live on a server stay there.
-
-    Parameters
-    ----------
-    tables : Tables
-    path : Path of a file that does not exist yet; a second file, with .pickle behind the name, stands beside it
-
-    Returns
-    -------
-    bool : whether they were written
+    that a report of six notebooks reads and checks its data once. A second file, with .pickle behind the name, stands
+    beside it. Tables that live on a server stay there; gives whether they were written.
     """
     if not tables.files:
         return False
