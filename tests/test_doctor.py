@@ -33,7 +33,7 @@ def line():
         [check] = [check for known, check in doctor._checks(data) if known == name]
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(doctor, "_checks", lambda _data: [(name, check)])
-            [finding] = doctor.examine(data)
+            [finding] = doctor.findings(data)
         return str(finding)
 
     return line
@@ -64,7 +64,7 @@ def test_this_machine_passes(lessons):
 def test_findings_are_what_the_command_prints(lessons, monkeypatch):
     checks = [("one", lambda: (True, "one is there", "")), ("two", lambda: (False, "it is not there", "fetch it."))]
     monkeypatch.setattr(doctor, "_checks", lambda data: checks)
-    assert doctor.examine() == [
+    assert list(doctor.findings()) == [
         doctor.Finding("one", True, "one is there"),
         doctor.Finding("two", False, "it is not there", "fetch it."),
     ]

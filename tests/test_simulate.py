@@ -54,7 +54,7 @@ def test_the_command_writes_the_shipped_bytes_again(tmp_path):
 
 def test_another_seed_writes_other_bytes_in_every_file_that_is_drawn(tmp_path):
     for seed in (1, 2):
-        write_company(tmp_path / str(seed), size="tiny", seed=seed)
+        write_company(tmp_path / str(seed), customers=200, seed=seed)
     one, two = hashes(tmp_path / "1"), hashes(tmp_path / "2")
     # What is given, not drawn: the price rise, the affinities and the settings.
     assert {name for name in one if one[name] == two[name]} == {

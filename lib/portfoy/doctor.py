@@ -29,11 +29,7 @@ CGROUP = Path("/sys/fs/cgroup/memory.max")  # where Linux says how much of the m
 
 @dataclass(frozen=True)
 class Finding:
-    """What one check found.
-
-    ``name`` of the check; ``ok``: whether class can be held with it; ``said``: what was found; ``fix``: what to do
-    about it, where something is to be done. A check that is ok and has a ``fix`` is a note.
-    """
+    """What one check found; ``ok``: whether class can be held with it. One that is ok and has a ``fix`` is a note."""
 
     name: str
     ok: bool
@@ -44,20 +40,6 @@ class Finding:
         if not self.ok:
             return f"FIX  {self.name}: " + "; ".join(filter(None, [self.said, self.fix]))
         return f"NOTE {self.name}: {self.said}; {self.fix}" if self.fix else f"OK   {self.said}"
-
-
-def examine(data=None):
-    """Everything that a lesson needs of this machine, looked at once; takes some seconds.
-
-    Parameters
-    ----------
-    data : what `portfoy.source.open` takes; the default is the teaching company
-
-    Returns
-    -------
-    list of Finding, in the order in which they should be mended; nothing is raised
-    """
-    return list(_findings(data or DATA))
 
 
 @click.command()
@@ -72,7 +54,7 @@ def doctor(data):
         with suppress(AttributeError):  # letters that the terminal does not have become question marks
             sys.stdout.reconfigure(errors="replace")
         found = []
-        for finding in _findings(data):
+        for finding in findings(data):
             found.append(finding)
             click.echo(finding)
         wrong = sum(not finding.ok for finding in found)
@@ -88,7 +70,8 @@ def _summary(wrong, checks):
     return said.format(wrong=wrong, n=checks) + " " + _("Then run portfoy doctor again.")
 
 
-def _findings(data):
+def findings(data=DATA):
+    """Everything that a lesson needs of this machine, looked at in the order to mend it in; nothing is raised."""
     for name, check in _checks(data):
         try:
             yield Finding(name, *check())

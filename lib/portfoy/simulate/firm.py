@@ -13,19 +13,6 @@ from portfoy.simulate.dirt import plant
 from portfoy.simulate.truth import Truth
 
 START, END = "2023-07-01", "2026-06-30"
-ORDER = [
-    "customers",
-    "transactions",
-    "products",
-    "leads",
-    "spend",
-    "campaigns",
-    "contacts",
-    "subscriptions",
-    "tickets",
-    "surveys",
-    "ratings",
-]
 
 
 @dataclass(frozen=True)
@@ -54,23 +41,11 @@ class Numbers:
 
 
 def simulate(*, customers=4_000, seed=23, start=START, end=END, truth=None, dirt=False):
-    """A Turkish firm for home goods, with known truth.
+    """A Turkish firm for home goods, with known truth, as a Company.
 
-    Parameters
-    ----------
-    customers : int
-        People and firms known to it; a few of them never buy. At least 100.
-    seed : int
-        The same seed gives the same tables.
-    start, end : dates
-        First and last day, at least a year apart.
-    truth : Truth, optional
-    dirt : bool
-        Plant faults in the transactions, at the rates of the truth; without, there are none, and no returns.
-
-    Returns
-    -------
-    Company
+    It knows so many `customers`, people and firms, at least 100, of which a few never buy; `start` and `end` are its
+    first and last day, at least a year apart. The same `seed` gives the same tables. With `dirt`, faults are planted in
+    the transactions at the rates of the truth; without, there are none, and no returns.
     """
     if customers < 100:
         raise DataError(_("simulate: customers is {n}; at least 100 are needed.").format(n=customers))
@@ -79,7 +54,8 @@ def simulate(*, customers=4_000, seed=23, start=START, end=END, truth=None, dirt
     trunk, dusty, piece = seeds(seed, 1)
     goods = people.make_goods(np.random.default_rng(trunk), truth, window)
     tables, latent, answers = simulate_piece(piece, truth, window, goods, customers, Numbers(0, customers, customers))
-    tables = {name: tables.get(name, goods.table) for name in ORDER}
+    first = {name: tables.pop(name) for name in ("customers", "transactions")}
+    tables = {**first, "products": goods.table, **tables}
     planted = {}
     if dirt:
         log, planted = plant(np.random.default_rng(dusty), truth, window, tables["transactions"])

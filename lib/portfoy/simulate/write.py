@@ -14,30 +14,16 @@ from portfoy.simulate.days import make_window, price_index
 from portfoy.simulate.firm import END, START, Numbers, seeds, simulate, simulate_piece
 from portfoy.simulate.truth import Truth, write_truth
 
-SIZES = {"tiny": 200, "teaching": 4_000}
 PIECE = 50_000  # customers simulated at a time
 SETTINGS = 'name = "Teaching company"\ncurrency = "TRY"\n'
 WHOLE = ["products", "spend", "campaigns", "ratings"]  # tables of the firm, not of its customers
 
 
-def write_company(
-    folder, *, customers=4_000, seed=23, start=START, end=END, truth=None, dirt=False, size=None, progress=None
-):
-    """Write the teaching company as CSV; files that are there are replaced.
+def write_company(folder, *, customers=4_000, seed=23, start=START, end=END, truth=None, dirt=False, progress=None):
+    """Write what `simulate` makes as CSV; files that are there are replaced. Gives their paths, the tables first.
 
-    Parameters
-    ----------
-    folder : path
-    customers, seed, start, end, truth, dirt : as for `simulate`
-    size : "tiny" or "teaching", optional
-        Instead of `customers`: 200 or 4,000.
-    progress : function of (done, of), optional
-
-    Returns
-    -------
-    list of Path : the files written, the tables first
+    `progress` is told (done, of).
     """
-    customers = SIZES[size] if size else customers
     folder, tell = Path(folder), progress or (lambda done, of: None)
     made = simulate(customers=customers, seed=seed, start=start, end=end, truth=truth, dirt=dirt)
     (folder / "truth").mkdir(parents=True, exist_ok=True)
@@ -65,41 +51,21 @@ def _write_rest(folder, truth, run):
 
 def _write_csv(path, table, form="%.2f"):
     """The same bytes everywhere: LF, ISO dates, fixed decimals, flags as true and false."""
-    flags = {name: column.astype("string").str.lower() for name, column in table.items() if _is_flag(column)}
+    flags = table.select_dtypes(["bool", "boolean"])
+    flags = {name: flag.astype("string").str.lower() for name, flag in flags.items()}
     text = table.assign(**flags).to_csv(index=False, lineterminator="\n", float_format=form, date_format="%Y-%m-%d")
     path.write_bytes(text.encode())
     return path
 
 
-def _is_flag(column):
-    return str(column.dtype) in ("bool", "boolean")
-
-
 def write_large(
-    folder,
-    *,
-    customers=1_000_000,
-    seed=23,
-    start=START,
-    end=END,
-    truth=None,
-    piece=PIECE,
-    workers=2,
-    progress=None,
+    folder, *, customers=1_000_000, seed=23, start=START, end=END, truth=None, piece=PIECE, workers=2, progress=None
 ):
     """Write the company as Parquet, in pieces of so many customers, at any size in bounded memory; old parts go.
 
     A table of customers is a folder of parts, ``transactions/part-0000.parquet`` and so on; the others have one part.
-    The rows depend on `seed` and `piece`, not on `workers`.
-
-    Parameters
-    ----------
-    progress : function of (done, of), optional
-        Told the pieces written so far.
-
-    Returns
-    -------
-    dict : rows by table
+    The rows depend on `seed` and `piece`, not on `workers`; `progress` is told the pieces written (done, of).
+    Gives rows by table.
     """
     folder, truth = Path(folder), truth or Truth()
     count = -(-customers // piece)
@@ -161,9 +127,8 @@ def _write_part(folder, name, number, table):
     place = folder / name
     place.mkdir(parents=True, exist_ok=True)
     data = pa.Table.from_pandas(table, preserve_index=False)
-    kinds = [pa.date32() if pa.types.is_timestamp(column.type) else column.type for column in data.schema]
-    kinds = [pa.string() if pa.types.is_null(kind) else kind for kind in kinds]
-    kinds = [pa.string() if pa.types.is_large_string(kind) else kind for kind in kinds]
+    kinds = [pa.date32() if pa.types.is_timestamp(kind) else kind for kind in data.schema.types]
+    kinds = [pa.string() if pa.types.is_null(kind) or pa.types.is_large_string(kind) else kind for kind in kinds]
     data = data.cast(pa.schema(list(zip(data.column_names, kinds, strict=True))))
     pq.write_table(data, place / f"part-{number:04d}.parquet", compression="zstd")
     return len(table)
