@@ -34,7 +34,6 @@ PACKAGES = (
     "scipy.stats",
     "sklearn.cluster",
     "sklearn.linear_model",
-    "great_tables",
     "babel.dates",
     "babel.numbers",
     "babel.support",

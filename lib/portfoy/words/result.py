@@ -1,11 +1,11 @@
 """What an analysis returns: its tables, and how they show themselves. Display only; nothing is computed here."""
 
 import html
-import re
 from dataclasses import dataclass
 
 from portfoy.locale import _
 from portfoy.words import figure, style
+from portfoy.words.table import STYLE
 
 RESULT = "application/vnd.portfoy.result+json"
 UNITS = ("count", "money", "share", "days", "number", "points")
@@ -87,7 +87,7 @@ class Result:
             "finding": None if found is None else vars(found),
             "reading": str(self.reading()),
             "chart": None if chart is None else figure.vector(chart),
-            "tables": [{"caption": table.caption, "html": _bare(table._repr_html_())} for table in tables],
+            "tables": [{"caption": table.caption, "html": table.html()} for table in tables],
             "method": str(self.method()),
             "figures": [_plain(vars(each)) for each in self.figures()],
             "lists": [_listed(name, table) for name, table in self.actions().items()],
@@ -152,7 +152,7 @@ def section(content):
         parts.append(picture(content["chart"]))
     tables = [table["html"] for table in content["tables"]]
     shown = 0 if content["chart"] else 1
-    parts += [*tables[:shown], folded(_("The table behind it"), "".join(tables[shown:]))]
+    parts += [STYLE if tables else "", *tables[:shown], folded(_("The table behind it"), "".join(tables[shown:]))]
     parts.append(folded(_("How this was computed"), style.Reading(content["method"])._repr_html_()))
     return f'<section class="pf-result">{"".join(parts)}</section>'
 
@@ -172,11 +172,6 @@ def folded(words, content):
 
 def _plain(values):
     return {key: style.plain_number(value) for key, value in values.items()}
-
-
-def _bare(made):
-    """A table without a style of its own: it takes that of the page or the notebook, light or dark."""
-    return re.sub(r"<style>.*?</style>", "", made, flags=re.S)
 
 
 def _listed(name, table):

@@ -1,7 +1,6 @@
 """Tables to look at: headings in words, numbers as the language writes them, intervals beside their estimate."""
 
 import html
-import zlib
 
 import pandas as pd
 
@@ -9,16 +8,39 @@ from portfoy.words import style
 from portfoy.words.codes import said_as
 from portfoy.words.labels import columns
 
+STYLE = (  # in a notebook; a page has a style of its own
+    "<style>.pf-table table{border-collapse:collapse}.pf-table th,.pf-table td{text-align:left;vertical-align:top}"
+    ".pf-table .number{text-align:right}</style>"
+)
+
 
 class Table:
-    """A table for a notebook or a report: a caption, and formatted cells in which nothing is markup."""
+    """A table for a notebook or a report: a caption, and formatted cells in which nothing is markup.
 
-    def __init__(self, gt, caption, texts):
-        self.gt, self.caption, self.texts = gt, caption, texts
+    ``numbers``: the columns that stand on the right.
+    """
+
+    def __init__(self, caption, texts, numbers):
+        self.caption, self.texts, self.numbers = caption, texts, numbers
+
+    def html(self):
+        """The table with its caption, without a style: it takes that of the page or the notebook, light or dark."""
+        marks = [' class="number"' if name in self.numbers else "" for name in self.texts]
+
+        def row(cells, tag):
+            made = [f"<{tag}{mark}>{html.escape(cell)}</{tag[:2]}>" for cell, mark in zip(cells, marks, strict=True)]
+            return f"<tr>{''.join(made)}</tr>\n"
+
+        head = row(self.texts, 'th scope="col"')
+        body = "".join(row(cells, "td") for cells in self.texts.itertuples(index=False, name=None))
+        caption = f"<figcaption>{html.escape(self.caption)}</figcaption>"
+        return (
+            f'<figure class="pf-table {style.NO_MATH}" tabindex="0">{caption}'
+            f"<table><thead>{head}</thead><tbody>{body}</tbody></table></figure>"
+        )
 
     def _repr_html_(self):
-        caption = f"<figcaption>{html.escape(self.caption)}</figcaption>"
-        return f'<figure class="pf-table {style.NO_MATH}" tabindex="0">{caption}{self.gt.as_raw_html()}</figure>'
+        return STYLE + self.html()
 
     def __repr__(self):
         return f"{self.caption}\n{self.plain()}"
@@ -49,8 +71,6 @@ def show(table, caption, *, currency="", labels=None, kinds=None):
     -------
     Table
     """
-    from great_tables import GT
-
     known = columns()
     table = table.rename(columns=str)
     texts, right = pd.DataFrame(index=table.index), []
@@ -69,14 +89,7 @@ def show(table, caption, *, currency="", labels=None, kinds=None):
         texts[label] = _cells(table, name, kind, currency)
         if kind not in ("text", "code", "sentence"):
             right.append(label)
-    gt = GT(texts, id=_identity(caption, texts)).cols_align("left").cols_align("right", columns=right)
-    return Table(gt, caption, texts)
-
-
-def _identity(caption, texts):
-    """A name for the page's anchors; two tables with one caption differ in it, and the same table keeps it."""
-    words = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in caption.lower())
-    return f"t-{words[:50]}-{zlib.crc32((caption + texts.to_csv()).encode()):08x}"
+    return Table(caption, texts, right)
 
 
 def _kind(values):
