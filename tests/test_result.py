@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import re
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import nbformat
@@ -131,6 +132,7 @@ def test_a_chart_on_a_page_has_the_colours_of_the_page_and_no_name_twice(firm):
     assert one == other  # the same chart is the same text
     assert f"var(--accent, {style.ACCENT})" in one
     assert "font-family" not in one
+    assert not re.search(r"<g>|<g/>|rotate\(-0|\d\.\d{3}", one)  # nothing that shows nothing
     soup = BeautifulSoup(one, "html.parser").svg
     assert soup.get("width") is None
     assert soup["viewbox"].startswith("0 0 360")  # five inches

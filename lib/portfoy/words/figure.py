@@ -139,11 +139,16 @@ def vector(ax):
     import zlib
 
     import matplotlib.pyplot as plt
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
 
     fig, title, under = ax.figure, ax.get_title(loc="left"), ax.get_label()
     ax.set_title("", loc="left")
     buffer, salt = io.StringIO(), f"{zlib.crc32((title + fig.get_label()).encode()):08x}"
     with plt.rc_context({"svg.fonttype": "none", "svg.hashsalt": salt, "svg.id": None}):
+        FigureCanvasSVG(fig)
+        fig.set_dpi(72)  # that of the format, by which words are measured
+        fig.get_layout_engine().execute(fig)
+        fig.set_layout_engine(None)  # else all would be drawn twice
         fig.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     plt.close(fig)
     svg = buffer.getvalue()
@@ -151,11 +156,26 @@ def vector(ax):
     used = set(re.findall(r"#([\w.-]+)[\")]", svg))
     svg = re.sub(r' id="([\w.-]+)"', lambda found: found[0] if found[1] in used else "", svg)
     svg = re.sub(r"font-family: [^;\"]*;? ?|font: ([\d.]+px) [^;\"]*", lambda found: _size(found[1]), svg)
+    svg = _light(re.sub(r"\s*\n\s*", " ", svg))
     for colour, variable in PAGE.items():
         svg = svg.replace(colour, f"var(--{variable}, {colour})")
     opening = f'<svg class="pf-svg" role="img" aria-label="{html.escape(fig.get_label())}"'
     svg = re.sub(r'<svg[^>]*?(viewBox="[^"]*")[^>]*>', lambda found: f"{opening} {found[1]}>", svg, count=1)
-    return {"svg": re.sub(r"\s*\n\s*", " ", svg), "title": title, "subtitle": under, "alt": fig.get_label()}
+    return {"svg": svg, "title": title, "subtitle": under, "alt": fig.get_label()}
+
+
+def _light(svg):
+    """A drawing without what shows nothing: sheets of no colour, bare groups, turns by 0, parts of 0.01 point."""
+    import re
+
+    def tag(found):
+        return re.sub(r"(\d\.\d\d)\d+", r"\1", found[0]).replace("; ", ";").replace(": ", ":").replace(' "', '"')
+
+    svg = re.sub(r'<path d="[^"]*" style="fill: none"/>| transform="rotate\(-0 [^"]*"|<g/>', "", svg)
+    svg, bare = re.sub("<[^>]*>", tag, svg), 1
+    while bare:
+        svg, bare = re.subn(r"<g>([^<]*(?:<(?!/?g[ >])[^<]*)*)</g>", r"\1", svg)
+    return re.sub("> +<", "><", svg)
 
 
 def _size(size):
