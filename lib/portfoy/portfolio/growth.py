@@ -1,6 +1,7 @@
 """Does the portfolio grow, and from what?"""
 
 from dataclasses import dataclass
+from itertools import takewhile
 
 import ibis
 import pandas as pd
@@ -15,7 +16,11 @@ from portfoy.words.result import Figure, Finding, Result
 from portfoy.words.table import show
 
 COUNTS = ["active", "new", "kept", "reactivated", "lost", "net"]
-MONEY = ["revenue", "new_revenue", "kept_change", "reactivated_revenue", "lost_revenue", "returns_alone"]
+RATIO = ["quick_ratio", "quick_ratio_low", "quick_ratio_high"]
+MONEY = [
+    *("revenue", "new_revenue", "kept_change", "reactivated_revenue"),
+    *("lost_revenue", "returns_alone", "returns_change", "revenue_net"),
+]
 
 
 @dataclass(frozen=True)
@@ -44,37 +49,30 @@ class Growth(Result):
         return self.table.iloc[-1]
 
     def finding(self):
-        text = {
-            1: _("More customers gained than lost: {quick_ratio:ratio} for each one lost"),
-            -1: _("More customers lost than gained: {quick_ratio:ratio} for each one lost"),
-            0: _("The base stands still: {quick_ratio:ratio} gained for each one lost"),
-        }
-        if pd.isna(self.last["quick_ratio"]):
-            gained = self.last["new"] + self.last["reactivated"]
-            text = plural(
-                "{n:count} customer gained and nobody lost", "{n:count} customers gained and nobody lost", gained
-            )
-            return Finding(style.say(text, {"n": gained}))
-        return Finding(style.say(text[self._verdict()], self.last))
-
-    def _verdict(self):
-        return int(self.last["quick_ratio_low"] > 1) - int(self.last["quick_ratio_high"] < 1)
+        row, gained = self.last, self.last["new"] + self.last["reactivated"]
+        if pd.isna(row["quick_ratio"]):
+            return Finding(style.say(_("{n:count} customers gained, nobody lost"), {"n": gained}))
+        if row["quick_ratio_low"] > 1:
+            text = _("The base grows: {quick_ratio:ratio} gained for each one lost")
+        elif row["quick_ratio_high"] < 1:
+            text = _("The base shrinks: {quick_ratio:ratio} gained for each one lost")
+        else:
+            text = _("The base stands still: {quick_ratio:ratio} gained for each one lost")
+        return Finding(style.say(text, row))
 
     def reading(self):
         return style.say(
             _(
-                "From {start:day} to {end:day}, {active:count} customers bought: {new:count} new and "
-                "{reactivated:count} who came back, against {lost:count} who had bought in the period before and did "
-                "not again. Revenue went from {before:money} to {revenue:money}, prices included."
+                "{active:count} customers bought from {start:day} to {end:day}: {new:count} new, {reactivated:count} "
+                "who came back; {lost:count} of the period before did not buy. Revenue went from {before:money} to "
+                "{revenue:money}, prices included."
             ),
             {**self.last, "before": self.last["revenue"] - self.last["revenue_net"]},
             currency=self.currency,
         )
 
     def figures(self):
-        ratio = self.last[["quick_ratio", "quick_ratio_low", "quick_ratio_high"]]
-        note = _("customers gained for each one lost")
-        return [Figure("quick_ratio", *ratio, note=note, better="up")]
+        return [Figure("quick_ratio", *self.last[RATIO], better="up")]
 
     def plot(self, ax=None):
         table = self.table
@@ -85,37 +83,26 @@ class Growth(Result):
         ]
         ends = [style.day(end).partition(" ")[2] for end in table["end"]]
         ax = shapes.stacked_changes(parts, ends, (_("net"), table["net"]), ax)
-        numbers = "; ".join(
-            style.say(_("{end:day}: {new:count} new, {reactivated:count} back, {lost:count} lost"), row)
-            for _place, row in table.iterrows()
-        )
-        return figure.name(ax, _("Customers gained and lost"), self._period(), numbers)
-
-    def _period(self):
-        return plural("in each {n} month, by its last", "in {n} months each, by the last one", self.months).format(
-            n=self.months
-        )
+        text = _("{end:day}: {new:count} new, {reactivated:count} back, {lost:count} lost")
+        numbers = "; ".join(style.say(text, row) for _place, row in table.iterrows())
+        under = plural("every month", "every {n:count} months, named by the last", self.months)
+        return figure.name(ax, _("Customers gained and lost"), style.say(under, {"n": self.months}), numbers)
 
     def summary(self):
         money = self.table.columns[self.table.columns.get_loc("revenue") :]
-        counts = self.table.drop(columns=[*money, "kept"])
         unused = [name for name in ["returns_alone", "returns_change"] if not self.table[name].any()]
-        amounts = self.table[["end", *money]].drop(columns=unused)
         return [
-            show(counts, _("Customers by period, gained and lost")),
-            show(amounts, _("Revenue by period, and what changed it"), currency=self.currency),
+            show(self.table.drop(columns=[*money, "kept"]), _("Customers by period")),
+            show(self.table[["end", *money]].drop(columns=unused), _("Revenue by period"), currency=self.currency),
         ]
 
     def method(self):
         return style.say(
             _(
-                "A customer of a period has a purchase in it. Gained are those who are new or came back, lost those "
-                "who bought in the period before and not in this one; who bought before the data begin counts as new. "
-                "Each order counts on the day of its first sale; money is net of returns, as it was paid. The interval "
-                "of the ratio ({confidence:share}) is that of the share of those gained among gained and lost, by "
-                "Wilson (1927). The season may be behind a change: compare with the same period a year earlier."
+                "Lost bought in the period before, not in this; who bought before the data begin is new. Money is as "
+                "paid, net of returns. Interval ({confidence:share}): Wilson. The season may be behind a change."
             ),
-            {"confidence": self.confidence},
+            vars(self),
         )
 
 
@@ -123,10 +110,9 @@ class Growth(Result):
 def growth(firm, *, months=3, periods=8):
     """Growth accounting: the customers and the revenue of each period, beside those of the period before.
 
-    A customer of a period has at least one purchase in it (a day with an order). The last period ends on the firm's
-    day. Where that is the last day of a month, periods are calendar months; else they end on the same day of the month,
-    the 29th to 31st on the last day of a month that is shorter. Only whole periods inside the data are used, and the
-    first of them only to compare with. Who bought before the data begin counts as new.
+    The last period ends on the firm's day: where that is the last day of a month, periods are calendar months, else
+    they end on the same day of the month, or on the last of a shorter one. Only whole periods inside the data are used,
+    and the first of them only to compare with.
 
     Parameters
     ----------
@@ -145,12 +131,8 @@ def growth(firm, *, months=3, periods=8):
     Biometrika 31), by Wilson (1927).
     """
     if months < 1 or periods < 1:
-        raise DataError(
-            _(
-                "growth: months is {months} and periods is {periods}; both must be 1 or more. "
-                "Take 3 months and 8 periods."
-            ).format(months=months, periods=periods)
-        )
+        text = _("growth: months is {months} and periods is {periods}; both must be 1 or more. Take 3 and 8.")
+        raise DataError(text.format(months=months, periods=periods))
     log, as_of = firm.log, firm.as_of
     seen = log.filter(log.ordered_on <= as_of.date())
     reach = seen.aggregate(first=seen.ordered_on.min(), sold=seen.ordered_on.min(where=seen.amount >= 0)).to_pandas()
@@ -164,14 +146,14 @@ def growth(firm, *, months=3, periods=8):
 
 def _ends(first, as_of, months, periods):
     """The last days of the periods, the day before the first period leading; none begins before the data."""
-    ends = [as_of]
-    while len(ends) < periods + 2:
-        end = months_before(as_of, months * len(ends))
-        if end + DAY < first:
-            break
-        ends.insert(0, end)
+    back = (months_before(as_of, months * number) for number in range(periods + 2))
+    ends = list(takewhile(lambda end: end + DAY >= first, back))[::-1]
     if len(ends) < 3:
-        raise _too_short(first, as_of, months)
+        text = _(
+            "growth: {first:%Y-%m-%d} to {as_of:%Y-%m-%d} holds no two whole periods to compare (months: {months}). "
+            "Take fewer or a longer history."
+        )
+        raise DataError(text.format(first=first, as_of=as_of, months=months))
     return ends
 
 
@@ -223,21 +205,7 @@ def _compared(table, ends, confidence):
     table = table.iloc[1:].reset_index(drop=True).astype(dict.fromkeys(COUNTS, "int64"))
     gained, lost = table["new"] + table["reactivated"], table["lost"].where(table["lost"] > 0)
     table["quick_ratio"] = gained / lost
-    for name, share in zip(
-        ["quick_ratio_low", "quick_ratio_high"], wilson(gained, gained + lost, confidence), strict=True
-    ):
+    for name, share in zip(RATIO[1:], wilson(gained, gained + lost, confidence), strict=True):
         table[name] = share / (1 - share)
-    ratio = ["quick_ratio", "quick_ratio_low", "quick_ratio_high"]
-    money = [*MONEY, "returns_change", "revenue_net"]
-    table = table.astype(dict.fromkeys(money, "float64")).round(dict.fromkeys(money, 6))
-    return table[["start", "end", *COUNTS, *ratio, *money]]
-
-
-def _too_short(first, as_of, months):
-    length = plural("{n} month", "{n} months", months).format(n=months)
-    return DataError(
-        _(
-            "growth: the data from {first:%Y-%m-%d} to {as_of:%Y-%m-%d} hold fewer than two whole periods of "
-            "{length}; two are needed to compare. Take a smaller number of months."
-        ).format(first=first, as_of=as_of, length=length)
-    )
+    table = table.astype(dict.fromkeys(MONEY, "float64")).round(dict.fromkeys(MONEY, 6))
+    return table[["start", "end", *COUNTS, *RATIO, *MONEY]]
