@@ -219,7 +219,7 @@ def test_one_customer_cannot_be_put_under_stress():
     with pytest.raises(DataError) as error:
         stress(people([5]))
     assert str(error.value) == (
-        "stress: at most half of the customers may leave, which is 0 here; asked for are 1 and more. "
+        "stress: at most half of the customers may leave, here 0; asked for are 1 and more. "
         "Use more data or smaller numbers."
     )
 
@@ -282,7 +282,7 @@ def test_the_finding_is_what_the_largest_hold():
     assert plain(found.finding().text) == "The largest fifth of customers bring 50% of the revenue"
     tenth = concentration(people(range(1, 21), margin=np.arange(20.0)), by="margin", top=0.1)
     assert plain(tenth.finding().text) == "The largest 10% of customers bring 19% of the margin"
-    assert plain(concentration(people([7])).finding().text) == "There is one customer, who brings all of the revenue"
+    assert plain(concentration(people([7])).finding().text) == "One customer brings all of the revenue"
     (figure,) = found.figures()
     assert (figure.name, figure.value, figure.low, figure.high, figure.unit) == (
         "top_share", found.top_share, found.top_share_low, found.top_share_high, "share",
@@ -292,18 +292,17 @@ def test_the_finding_is_what_the_largest_hold():
 def test_concentration_in_words():
     found = concentration(people([100, 25, 25, 25, 25]))
     interval = f"{found.top_share_low:.0%}–{found.top_share_high:.0%}"
-    assert plain(found.reading()) == f"Were all customers alike, it would be 20%; chance allows {interval}."
+    assert plain(found.reading()) == f"Were all alike, it would be 20%; chance allows {interval}."
     both = concentration(people([1, 2, 3, 4, 5], margin=[5.0, 1, 1, 1, 2]))
-    assert plain(both.reading()).endswith(". Of the margin, those with most of it hold 50%.")
-    assert concentration(people([7])).reading() == ""
+    assert plain(both.reading()).endswith(". Those with most margin hold 50% of it.")
 
 
 @pytest.mark.parametrize(
     ("revenue", "expected"),
     [
         ([100, 50, 3, 0], "they are too narrow."),
-        ([100, 50, 3, -1], "1 customer has brought less than nothing, which lifts shares and Gini."),
-        ([100, 50, -3, -1], "2 customers have brought less than nothing, which lifts shares and Gini."),
+        ([100, 50, 3, -1], "1 customer has brought less than nothing, which lifts both."),
+        ([100, 50, -3, -1], "2 customers have brought less than nothing, which lifts both."),
     ],
 )
 def test_customers_below_zero_are_named(revenue, expected):
@@ -343,32 +342,32 @@ def test_the_whole_curve_is_in_view(revenue):
 def test_the_spread_in_words_and_dots_the_most_concentrated_first():
     rows = people([40, 30, 20, 10]).assign(region=["Ege", "Ege", None, "Marmara"], channel=list("abcd"))
     found = spread(rows, groups=["channel", "region"], measures=["revenue"])
-    assert plain(found.finding().text) == "“Ege” holds 70% of the revenue, the largest by region"
+    assert plain(found.finding().text) == "Region: “Ege” holds 70% of the revenue"
     region = found.table.set_index("unit").loc["region"]
     assert plain(found.reading()) == (
-        f"By region the revenue is as concentrated as {1 / 0.54:.1f} groups of one size (95% interval "
-        f"{region['equals_low']:.1f}–{region['equals_high']:.1f}); there are 3."
+        f"Its 3 groups are as concentrated as {1 / 0.54:.1f} ({region['equals_low']:.1f}–{region['equals_high']:.1f}) "
+        "of one size."
     )
     ax = found.plot()
-    assert [label.get_text() for label in ax.get_yticklabels()] == ["region", "channel"]
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["Region", "Channel"]
     assert ax.collections[-1].get_offsets()[:, 0].tolist() == pytest.approx([1 / 0.54, 1 / 0.3])
     assert found.summary().texts["Largest"].tolist() == ["", "a", "Ege"]
 
 
 def test_without_groups_there_is_nothing_to_spread_over():
     found = spread(people([3, 2, 1]), groups=["region"], measures=["revenue"])
-    assert (found.finding().text, found.finding().nothing) == ("No groups of customers are known to spread over", True)
+    assert (found.finding().text, found.finding().nothing) == ("No groups of customers are known", True)
     assert found.content()["chart"] is None
 
 
 def test_stress_in_words():
     found = stress(people([50, *[10] * 25]), months=12, currency="TRY")
-    assert plain(found.finding().text) == "If the 10 largest left, 47% of the revenue would go"
-    assert plain(found.reading()) == "12 average customers would have to be won to replace TRY 140 of revenue."
-    assert found.method().endswith("What they brought is that of the last 12 months.")
+    assert plain(found.finding().text) == "If the 10 largest left, 47% of revenue would go"
+    assert plain(found.reading()) == "It takes 12 average customers to replace their TRY 140."
+    assert found.method().endswith("Money of the last 12 months.")
     few = stress(people([50, 25, 25]))
-    assert plain(few.finding().text) == "If the largest customer left, 50% of the revenue would go"
-    assert plain(few.reading()) == "2 average customers would have to be won to replace 50.00 of revenue."
+    assert plain(few.finding().text) == "If the largest customer left, 50% of revenue would go"
+    assert plain(few.reading()) == "It takes 2 average customers to replace their 50.00."
 
 
 def test_confidence_moves_the_intervals_and_the_words():

@@ -22,7 +22,7 @@ mpl.use("agg")
 
 PACKAGE = Path(locale.__file__).parent.parent
 WORDS = {  # columns that are words by design, and no analysis reads
-    *("finding", "verdict", "area", "figure", "basis", "missing", "group", "measure", "largest", "unit_words"),
+    *("finding", "verdict", "area", "figure", "basis", "missing", "group", "measure", "largest"),
     *("cluster", "first_segment", "second_segment", "meaning", "transform", "reason", "feature", "comparison", "why"),
     *("parameter", "rule", "done", "example", "against"),
 }

@@ -38,37 +38,34 @@ class Concentration(Lorenz, Result):
 
     def finding(self):
         if self.customers == 1:
-            text = _("There is one customer, who brings all of the {measure}")
+            text = _("One customer brings all of the {measure}")
         elif self.top == 0.2:
             text = _("The largest fifth of customers bring {top_share:share} of the {measure}")
         else:
             text = _("The largest {top:share} of customers bring {top_share:share} of the {measure}")
-        return Finding(style.say(text, self._said()))
+        return Finding(style.say(text, {**vars(self), "measure": style.measure(self.by)}))
 
     def reading(self):
-        if self.customers == 1:
-            return ""
-        text = _("Were all customers alike, it would be {top:share}; chance allows {top_share_interval:share}.")
-        if self.margin is None:
-            return style.say(text, self._said())
-        margin = _("Of the margin, those with most of it hold {margin_share:share}.")
-        return style.Reading(" ".join(style.say(each, self._said()) for each in (text, margin)))
-
-    def _said(self):
-        held = self.margin or self
-        return {**vars(self), "measure": style.measure(self.by), "margin_share": held.top_share, "n": self.below_zero}
+        said = [
+            style.say(
+                _("Were all alike, it would be {top:share}; chance allows {top_share_interval:share}."), vars(self)
+            )
+        ]
+        if self.margin is not None:
+            text = _("Those with most margin hold {top_share:share} of it.")
+            said.append(style.say(text, vars(self.margin)))
+        return style.Reading(" ".join(said))
 
     def figures(self):
         return [Figure("top_share", self.top_share, self.top_share_low, self.top_share_high, "share")]
 
     def plot(self, ax=None):
-        curve, measure = self.curve, style.measure(self.by)
-        parts = [(measure, style.ACCENT, curve["customer_share"], curve["value_share"], None, None)]
-        if self.margin is not None:
-            other = self.margin.curve
-            parts.append(
-                (style.measure("margin"), style.MUTED, other["customer_share"], other["value_share"], None, None)
-            )
+        curves = [(self, style.ACCENT), (self.margin, style.MUTED)]
+        parts = [
+            (style.measure(held.by), colour, held.curve["customer_share"], held.curve["value_share"], None, None)
+            for held, colour in curves
+            if held is not None
+        ]
         ax = shapes.lines(parts, ax, dashed=[name for name, *_about in parts[1:]], height=3.6)
         ax.plot([0, 1], [0, 1], color=style.MUTED, lw=1, ls=(0, (1, 2)))
         ax.annotate(_("all alike"), (0.7, 0.7), xytext=(8, -10), textcoords="offset points", color=style.MUTED)
@@ -77,48 +74,29 @@ class Concentration(Lorenz, Result):
         )
         ax.set(xlim=(0, 1.01), xlabel=_("share of customers, the largest first"))
         figure.per_cent(ax.xaxis, ax.yaxis)
-        title = _("What the largest customers hold of the {measure}").format(measure=measure)
-        return figure.name(ax, title, self._period(), str(self.finding().text))
-
-    def _period(self):
-        if not self.months:
-            return _("share of the total")
-        return plural(
-            "share of the total of the last month", "share of the total of the last {n} months", self.months
-        ).format(n=self.months)
+        under = _("share of the total")
+        if self.months:
+            under = plural("share of the total, last month", "share of the total, last {months} months", self.months)
+        return figure.name(ax, _("What the largest hold"), style.say(under, vars(self)), self.finding().text)
 
     def summary(self):
-        rows = self.table.assign(measure=[style.measure(measure) for measure in self.table["measure"]])
-        top = _("Largest {top} hold").format(top=style.share(self.top, 0))
-        return show(
-            rows,
-            _("How much the largest hold"),
-            currency=self.currency,
-            labels={"top_share": top, "total": _("Total")},
-            kinds={"total": "money"},
-        )
+        rows = self.table.assign(measure=self.table["measure"].map(style.measure))
+        labels = {"top_share": style.say(_("Largest {top:share} hold"), vars(self)), "total": _("Total")}
+        caption = _("What the largest hold")
+        return show(rows, caption, currency=self.currency, labels=labels, kinds={"total": "money"})
 
     def method(self):
-        said = [
-            _(
-                "Customers stand from the largest down; the curve says what share of the total so many of them hold. "
-                "The Gini coefficient sums it up, 0 where all customers bring the same, 1 where one brings everything: "
-                "{gini:ratio} ({gini_interval:ratio})."
-            ),
-            _(
-                "The intervals ({confidence:share}) see the customers as a sample of those the firm could have (Langel "
-                "and Tille 2013); with few customers they are too narrow."
-            ),
-        ]
-        if self.below_zero:
-            said.append(
-                plural(
-                    "{n:count} customer has brought less than nothing, which lifts shares and Gini.",
-                    "{n:count} customers have brought less than nothing, which lifts shares and Gini.",
-                    self.below_zero,
-                )
-            )
-        return style.Reading(" ".join(style.say(each, self._said()) for each in said))
+        said = _(
+            "The curve says what share so many customers hold. Gini coefficient, 0 all alike to 1 one has all: "
+            "{gini:ratio} ({gini_interval:ratio}). Intervals ({confidence:share}; Langel and Tille 2013) see the "
+            "customers as a sample; with few they are too narrow."
+        )
+        below = plural(
+            "{below_zero:count} customer has brought less than nothing, which lifts both.",
+            "{below_zero:count} customers have brought less than nothing, which lifts both.",
+            self.below_zero,
+        )
+        return style.say(f"{said} {below}" if self.below_zero else said, vars(self))
 
 
 @analysis
@@ -149,14 +127,15 @@ def concentration(firm, *, by="revenue", months=12, top=0.2, groups=GROUPS, segm
     found = {by: lorenz(customers, by=by, **terms)}
     if by != "margin" and "margin" in customers and customers["margin"].sum() > 0:
         found["margin"] = lorenz(customers, by="margin", **terms)
-    table = pd.DataFrame(
-        [{"measure": name} | {each: getattr(held, each) for each in HELD} for name, held in found.items()]
-    )
-    parted = _or_why(spreading.spread, customers, groups=groups, measures=list(found), **terms)
-    leaving = _or_why(stressing.stress, customers, by=by, months=months, currency=currency)
-    other = found.get("margin") if by != "margin" else None
+    rows = [{"measure": name} | {each: getattr(held, each) for each in HELD} for name, held in found.items()]
     return Concentration(
-        **vars(found[by]), table=table, margin=other, spread=parted, stress=leaving, months=months, currency=currency
+        **vars(found[by]),
+        table=pd.DataFrame(rows),
+        margin=found["margin"] if len(found) > 1 else None,
+        spread=_or_why(spreading.spread, customers, groups=groups, measures=list(found), **terms),
+        stress=_or_why(stressing.stress, customers, by=by, months=months, currency=currency),
+        months=months,
+        currency=currency,
     )
 
 

@@ -9,6 +9,7 @@ from portfoy.errors import need_columns, positive_total
 from portfoy.locale import _
 from portfoy.models.lorenz import bounds, lorenz
 from portfoy.words import figure, shapes, style
+from portfoy.words.codes import said_as
 from portfoy.words.result import Finding, Result
 from portfoy.words.table import show
 
@@ -39,74 +40,55 @@ class Spread(Result):
 
     @property
     def first(self):
-        """What the most concentrated unit is called, its largest group, and the row; None without a named group."""
+        """The row of the most concentrated unit in words; None without a group that has a name."""
         named = self.groups[self.groups["largest"] != ""]
         if named.empty:
             return None
         row = named.iloc[0]
-        words = {"group": unit_words().get(row["unit"], row["unit"]), "measure": style.measure(row["measure"])}
+        words = {"group": said_as("unit", row["unit"]), "measure": style.measure(row["measure"])}
         return {**row, **words, "largest": style.shorten(row["largest"])}
 
     def finding(self):
         if self.first is None:
-            return Finding(_("No groups of customers are known to spread over"), nothing=True)
-        text = _("\u201c{largest}\u201d holds {largest_share:share} of the {measure}, the largest by {group}")
+            return Finding(_("No groups of customers are known"), nothing=True)
+        text = _("{group}: \u201c{largest}\u201d holds {largest_share:share} of the {measure}")
         return Finding(style.say(text, self.first))
 
     def reading(self):
         if self.first is None:
             return ""
-        return style.say(
-            _(
-                "By {group} the {measure} is as concentrated as {equals:number} groups of one size "
-                "({confidence:share} interval {equals_interval:number}); there are {parts:count}."
-            ),
-            {**self.first, "confidence": self.confidence},
+        text = _(
+            "Its {parts:count} groups are as concentrated as {equals:number} ({equals_interval:number}) of one size."
         )
+        return style.say(text, self.first)
 
     def plot(self, ax=None):
         if self.first is None:
             return None
-        units, rows = unit_words(), self.groups
-        names = [units.get(unit, unit) for unit in rows["unit"]]
+        rows = self.groups
+        names = [said_as("unit", unit) for unit in rows["unit"]]
         shown = rows.assign(name=names, value=rows["equals"], low=rows["equals_low"], high=rows["equals_high"])
         ax = shapes.dots(shown.assign(strong=shown.index == 0), ax, at=1, write=lambda value: style.number(value, 1))
-        numbers = "; ".join(
-            style.say(_("{name}: {equals:number} ({equals_interval:number})"), row) for _place, row in shown.iterrows()
-        )
-        under = _("groups of one size that would be as concentrated; 1: one group has all")
+        text = _("{name}: {equals:number} ({equals_interval:number})")
+        numbers = "; ".join(style.say(text, row) for _place, row in shown.iterrows())
         title = _("How widely the {measure} is spread").format(measure=style.measure(rows["measure"].iloc[0]))
-        return figure.name(ax, title, under, numbers)
+        return figure.name(ax, title, _("groups of one size; 1: one has all"), numbers)
 
     def summary(self):
-        units, table = unit_words(), self.table.copy()
+        table = self.table.assign(group=[said_as("unit", unit) for unit in self.table["unit"]])
         table["largest"] = table["largest"].replace("", _("not known")).where(table["unit"] != "customer")
-        table["measure"] = [style.measure(measure) for measure in table["measure"]]
-        table["group"] = [units.get(unit, unit) for unit in table["unit"]]
-        return show(table[SHOWN], _("How it is spread over customers and groups"))
+        table["measure"] = table["measure"].map(style.measure)
+        return show(table[SHOWN], _("Spread over customers and groups"))
 
     def method(self):
         return style.say(
             _(
-                "The Herfindahl-Hirschman index (HHI) adds up the squared shares: 1 is a single group, 0 very many "
-                "small ones; one over it is so many groups of one size. Customers whose group is not known are a group "
-                "of their own. The interval ({confidence:share}, delta method) sees the customers as a sample of those "
-                "the firm could have. Whether groups would fall together in a bad year, it cannot tell."
+                "One over the sum of squared shares (HHI) is so many groups of one size; not known is a group too. "
+                "Intervals ({confidence:share}; delta method) see the customers as a sample. Whether groups would fall "
+                "together, this cannot tell."
             ),
-            {"confidence": self.confidence},
+            vars(self),
         )
-
-
-def unit_words():
-    """What the groups of a `Spread` are called in a sentence."""
-    return {
-        "customer": _("customer"),
-        "segment": _("segment"),
-        "region": _("region"),
-        "type": _("type of customer"),
-        "channel": _("channel"),
-        "age_band": _("age"),
-    }
 
 
 def spread(customers, *, groups=(), measures=("revenue", "margin"), top=0.2, confidence=0.95):

@@ -34,36 +34,28 @@ class Stress(Result):
 
     def finding(self):
         text = plural(
-            "If the largest customer left, {revenue_share:share} of the revenue would go",
-            "If the {leave:count} largest left, {revenue_share:share} of the revenue would go",
+            "If the largest customer left, {revenue_share:share} of revenue would go",
+            "If the {leave:count} largest left, {revenue_share:share} of revenue would go",
             int(self.row["leave"]),
         )
         return Finding(style.say(text, self.row))
 
     def reading(self):
         text = plural(
-            "{replaced_by:count} average customer would have to be won to replace {revenue:money} of revenue.",
-            "{replaced_by:count} average customers would have to be won to replace {revenue:money} of revenue.",
+            "It takes {replaced_by:count} average customer to replace their {revenue:money}.",
+            "It takes {replaced_by:count} average customers to replace their {revenue:money}.",
             round(self.row["replaced_by"]),
         )
         return style.say(text, self.row, currency=self.currency)
 
     def summary(self):
-        return show(self.table[SHOWN], _("What would leave with the largest customers"), currency=self.currency)
+        return show(self.table[SHOWN], _("What would leave with the largest"), currency=self.currency)
 
     def method(self):
-        said = _(
-            "A count, not an estimate: these customers are named, so nothing is uncertain but whether they go. At most "
-            "half of the customers may leave."
-        )
-        if not self.months:
-            return style.Reading(said)
-        period = plural(
-            "What they brought is that of the last month.",
-            "What they brought is that of the last {n} months.",
-            self.months,
-        )
-        return style.Reading(f"{said} {period.format(n=self.months)}")
+        said = [_("Counted, not estimated; at most half may leave.")]
+        if self.months:
+            said.append(plural("Money of the last month.", "Money of the last {months} months.", self.months))
+        return style.say(" ".join(said), vars(self))
 
 
 def stress(customers, *, leave=(1, 5, 10, 50, 100), by="revenue", months=0, currency=""):
@@ -88,22 +80,19 @@ def stress(customers, *, leave=(1, 5, 10, 50, 100), by="revenue", months=0, curr
     need_columns(customers, [by, "revenue"], "stress")
     total = positive_total(customers[by], by)
     n = len(customers)
-    most = [k for k in leave if k <= n / 2]
-    if not most:
-        raise DataError(
-            _(
-                "stress: at most half of the customers may leave, which is {half} here; asked for are {least} "
-                "and more. Use more data or smaller numbers."
-            ).format(half=n // 2, least=min(leave))
+    most = np.array([k for k in leave if k <= n / 2], dtype=int)
+    if not len(most):
+        text = _(
+            "stress: at most half of the customers may leave, here {half}; asked for are {least} and more. Use more "
+            "data or smaller numbers."
         )
-    largest = customers.sort_values([by, "revenue", *(["margin"] if "margin" in customers else [])], ascending=False)
-    sums = {name: largest[name].fillna(0).cumsum().to_numpy() for name in ("revenue", "margin") if name in largest}
-    rows = pd.DataFrame({"leave": most, "customer_share": np.array(most) / n})
-    for name, sum_ in sums.items():
-        whole = sum_[-1]
-        if name == "margin" and customers["margin"].notna().sum() == 0:
-            continue
-        rows[name] = sum_[np.array(most) - 1]
-        rows[f"{name}_share"] = rows[name] / whole if whole > 0 else np.nan
-    gone = largest[by].fillna(0).cumsum().to_numpy()[np.array(most) - 1]
+        raise DataError(text.format(half=n // 2, least=min(leave)))
+    there = [name for name in ("revenue", "margin") if name in customers and customers[name].notna().any()]
+    largest = customers.sort_values(list(dict.fromkeys([by, *there])), ascending=False).fillna(dict.fromkeys(there, 0))
+    rows = pd.DataFrame({"leave": most, "customer_share": most / n})
+    for name in there:
+        sums = largest[name].cumsum().to_numpy()
+        rows[name] = sums[most - 1]
+        rows[f"{name}_share"] = rows[name] / sums[-1] if sums[-1] > 0 else np.nan
+    gone = largest[by].fillna(0).cumsum().to_numpy()[most - 1]
     return Stress(rows.assign(replaced_by=gone / (total / n)), months, currency)

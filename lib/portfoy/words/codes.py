@@ -74,6 +74,7 @@ def said_as(column, code):
         "level": lambda: level_words() | buying_words(),
         "group": level_words,
         **dict.fromkeys(["state", "before", "now"], state_names),
+        "unit": lambda: trait_labels() | {"segment": _("Segment"), "customer": _("Customer")},
         "whom": choice_words,
         "campaign_id": lambda: {"all together": _("all together")},
     }
