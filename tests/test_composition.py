@@ -215,7 +215,7 @@ def test_nothing_known_of_the_customers():
     with pytest.raises(DataError) as error:
         composition(people(revenue=[1, 2]))
     assert str(error.value) == (
-        "composition: nothing is known of the customers but what they bought; one trait at least is needed. "
+        "composition: nothing is known of the customers; one trait is needed. "
         "Add a table customers with type, region, birth_year, gender, income_band or channel."
     )
 
@@ -241,7 +241,7 @@ def test_a_firm_of_whose_customers_nothing_is_known():
     log = pd.DataFrame({"customer_id": ["a"], "order_id": ["1"], "ordered_on": ["2024-01-05"], "amount": [5.0]})
     found = composition(Firm.of(log.assign(ordered_on=pd.to_datetime(log["ordered_on"]))))
     assert not found
-    assert found.reason.startswith("composition: nothing is known of the customers but what they bought;")
+    assert found.reason.startswith("composition: nothing is known of the customers;")
 
 
 # (f) What is shown
@@ -265,16 +265,15 @@ def test_the_finding_says_who_brings_more_or_less_than_their_share():
     )  # two of them share the rest
     assert plain(composition(three).finding().text) == "“Ege” brings 17% of revenue, less than its share of customers"
     nothing = composition(based(1)).finding()
-    assert (nothing.text, nothing.nothing) == ("No group brings more or less than its share beyond chance", True)
+    assert (nothing.text, nothing.nothing) == ("No group stands out beyond chance", True)
 
 
 def test_composition_in_words():
     found = composition(based(3, type="consumer"))
     row = found.table.set_index("level").loc["Ege"]
     assert plain(found.reading()) == (
-        f"They are 50% of customers; revenue per customer is {row['within']:.0f} "
-        f"({row['within_low']:.0f}–{row['within_high']:.0f}) where the average is 100. Of 3 groups compared, 2 differ "
-        "beyond chance."
+        f"They are 50% of customers and bring {row['within']:.0f} ({row['within_low']:.0f}–{row['within_high']:.0f}) "
+        "each where the average is 100. Of 3 groups 2 differ beyond chance."
     )
 
 

@@ -55,26 +55,21 @@ class Composition(Result):
     def finding(self):
         row = self.first
         if row is None:
-            return Finding(_("No group brings more or less than its share beyond chance"), nothing=True)
+            return Finding(_("No group stands out beyond chance"), nothing=True)
         more = _("\u201c{level}\u201d brings {revenue_share:share} of revenue, more than its share of customers")
         less = _("\u201c{level}\u201d brings {revenue_share:share} of revenue, less than its share of customers")
-        return Finding(style.say(more if row["excess"] > 0 else less, self._said(row)))
-
-    def _said(self, row):
-        level, trait = style.shorten(said_as("level", row["level"]), 24), said_as("trait", row["trait"])
-        sure = self.compared["differs"].sum()
-        return {**row, "level": level, "trait": trait, "n": len(self.compared), "sure": sure, "months": self.months}
+        level = style.shorten(said_as("level", row["level"]), 24)
+        return Finding(style.say(more if row["excess"] > 0 else less, {**row, "level": level}))
 
     def reading(self):
         if self.first is None:
             return ""
         return style.say(
             _(
-                "They are {customer_share:share} of customers; revenue per customer is {within:count} "
-                "({within_interval:count}) where the average is 100. Of {n:count} groups compared, {sure:count} differ "
-                "beyond chance."
+                "They are {customer_share:share} of customers and bring {within:count} ({within_interval:count}) each "
+                "where the average is 100. Of {n:count} groups {sure:count} differ beyond chance."
             ),
-            self._said(self.first),
+            {**self.first, "n": len(self.compared), "sure": self.compared["differs"].sum()},
         )
 
     def plot(self, ax=None):
@@ -87,7 +82,15 @@ class Composition(Result):
             value=rows["within"], low=rows["within_low"], high=rows["within_high"], strong=rows["differs"],
         )  # fmt: skip
         numbers = "; ".join(style.say(_("{name}: {value:count}"), row) for _place, row in rows.iterrows())
-        return figure.name(shapes.dots(rows, ax, at=100), _("Revenue per customer"), self._under(), numbers)
+        under = _("index, the average is 100")
+        if self.months:
+            under = plural(
+                "index of the last month, the average is 100",
+                "index of the last {months} months, the average is 100",
+                self.months,
+            )
+        under = style.say(under, vars(self))
+        return figure.name(shapes.dots(rows, ax, at=100), _("Revenue per customer"), under, numbers)
 
     def _drawn(self):
         """Whole traits, those with the largest differences beyond chance first, as far as the chart has room."""
@@ -99,33 +102,21 @@ class Composition(Result):
                 chosen.append(trait)
         return pd.concat([rows[rows["trait"] == trait] for trait in chosen])
 
-    def _under(self):
-        if not self.months:
-            return _("index with its interval, the average of those known is 100")
-        return plural(
-            "index of the last month with its interval, the average of those known is 100",
-            "index of the last {n} months with its interval, the average of those known is 100",
-            self.months,
-        ).format(n=self.months)
-
     def summary(self):
         there = [name for name in SHOWN if name in self.table]
-        labels = {"within": _("Index of revenue per customer")}
-        kinds = {"within": "count"}
+        labels, kinds = {"within": _("Index of revenue per customer")}, {"within": "count"}
         table = self.table[[*there, *WITHIN]]
-        return show(table, _("Customers by what is known of them"), currency=self.currency, labels=labels, kinds=kinds)
+        return show(table, _("Customers by trait"), currency=self.currency, labels=labels, kinds=kinds)
 
     def method(self):
         return style.say(
             _(
-                "The index is revenue per customer, where that of all whose level is known is 100: who has no level "
-                "often has none for a reason, as firms have no age, and is not compared. Intervals "
-                "({confidence:share}) see the customers as a sample of those the firm could have; a few very large "
-                "ones make them too narrow. Beyond chance (coloured) is what Welch's test finds after the correction "
-                "of Benjamini and Hochberg for all groups compared. Traits go together: an index does not say which "
-                "of them is the cause."
+                "Revenue per customer, 100 for all whose level is known: who has none often has a reason. Intervals "
+                "({confidence:share}) see the customers as a sample; very large ones make them too narrow. Coloured is "
+                "what Welch's test finds, corrected for all groups (Benjamini and Hochberg). Traits go together: no "
+                "index names a cause."
             ),
-            {"confidence": self.confidence},
+            vars(self),
         )
 
 
@@ -158,20 +149,16 @@ def composition(firm, traits=None, *, months=12, value=None):
 
 def _known_traits(customers, traits):
     there = [trait for trait in TRAITS if trait in customers and customers[trait].notna().any()]
-    if traits is None:
-        traits = [trait for trait in there if trait != "interests"]
-    unknown = [trait for trait in traits if trait not in customers]
+    traits = [trait for trait in there if trait != "interests"] if traits is None else traits
+    unknown = ", ".join(f"'{trait}'" for trait in traits if trait not in customers)
     if unknown:
-        raise DataError(
-            _("composition: there is no column {unknown}; the traits there are: {there}. Choose among these.").format(
-                unknown=", ".join(f"'{name}'" for name in unknown), there=", ".join(there) or _("none")
-            )
-        )
+        text = _("composition: there is no column {unknown}; the traits there are: {there}. Choose among these.")
+        raise DataError(text.format(unknown=unknown, there=", ".join(there) or _("none")))
     if not traits:
         raise DataError(
             _(
-                "composition: nothing is known of the customers but what they bought; one trait at least is needed. "
-                "Add a table customers with type, region, birth_year, gender, income_band or channel."
+                "composition: nothing is known of the customers; one trait is needed. Add a table customers with type, "
+                "region, birth_year, gender, income_band or channel."
             )
         )
     return traits
