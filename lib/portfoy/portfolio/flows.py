@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from portfoy.intervals import wilson
-from portfoy.locale import _, plural
+from portfoy.locale import _
 from portfoy.standing import BUYING, GONE, QUIET, STATES, UNKNOWN
 from portfoy.words import figure, shapes, style
 from portfoy.words.codes import state_names
@@ -40,30 +40,18 @@ class Flows(Result):
     def finding(self):
         went, back = self.moved["went"], self.moved["back"]
         if went >= back > 0:
-            text = _("{ratio:number} customers went quiet for each one who came back")
+            text = _("{ratio:number} customers went quiet for each who came back")
         elif back > went > 0:
-            text = _("{ratio:number} customers came back for each one who went quiet")
-        elif back:
-            text = plural(
-                "Nobody went quiet, {back:count} customer came back",
-                "Nobody went quiet, {back:count} customers came back",
-                back,
-            )
-        elif went:
-            text = plural(
-                "{went:count} customer went quiet, nobody came back",
-                "{went:count} customers went quiet, nobody came back",
-                went,
-            )
+            text = _("{ratio:number} customers came back for each who went quiet")
         else:
-            text = _("Nobody went quiet, and nobody came back")
+            text = _("{went:count} customers went quiet, {back:count} came back")
         return Finding(style.say(text, self.moved), nothing=not went + back)
 
     def reading(self):
         return style.say(
             _(
-                "Of {buying:count} buying on {since:day}, {went:count} went quiet, after bringing "
-                "{went_revenue:money} so far. Of {silent:count} quiet on that day, {back:count} came back."
+                "{went:count} of {buying:count} buying on {since:day} went quiet, after bringing {went_revenue:money}. "
+                "Of {silent:count} quiet ones {back:count} came back."
             ),
             {**self.moved, "since": self.since},
             currency=self.currency,
@@ -72,15 +60,12 @@ class Flows(Result):
     def plot(self, ax=None):
         some, names = self.table[self.table["people"] > 0], state_names()
         base, cells = some.groupby("before")["people"].sum(), some.set_index(["before", "now"])
-        rows = [state for state in [*STATES, UNKNOWN] if state in base]
+        rows = {state: f"{names[state]} · {style.number(base[state])}" for state in [*STATES, UNKNOWN] if state in base}
         columns = [state for state in [*STATES, GONE] if some["now"].eq(state).any()]
-        called = [f"{names[state]} · {style.number(base[state])}" for state in rows]
 
         def laid(column, write, empty):
-            wide = cells[column].map(write).unstack("now").reindex(index=rows, columns=columns)
-            return (
-                wide.where(wide.notna(), empty).set_axis(called).set_axis([names[state] for state in columns], axis=1)
-            )
+            wide = cells[column].map(write).unstack("now").reindex(index=list(rows), columns=columns)
+            return wide.where(wide.notna(), empty).rename(index=rows, columns=names)
 
         told = [(_("for the better"), style.ACCENT), (_("for the worse"), style.WARM), (_("neither"), style.MUTED)]
         people = laid("people", style.number, "")
@@ -90,31 +75,20 @@ class Flows(Result):
             f"{row}: {', '.join(f'{text} {name}' for name, text in cells.items() if text)}"
             for row, cells in people.iterrows()
         )
-        under = _(
-            "from the state on {since:day} (rows) to that on {as_of:day}; the stronger, the larger part of the row"
-        )
+        under = _("from {since:day} (rows) to {as_of:day}, tinted by the part of the row")
         return figure.name(ax, _("Who moved"), style.say(under, vars(self)), numbers)
 
     def summary(self):
-        labels = {
-            "before": style.day(self.since),
-            "now": style.day(self.as_of),
-            "share": _("Share of those who were there"),
-        }
-        table = self.table.loc[self.table["people"] > 0].drop(columns="step")
-        caption = _("People by the state they were in and the one they are in")
-        return show(
-            table, caption, currency=self.currency, labels=labels, kinds=dict.fromkeys(["before", "now"], "code")
-        )
+        labels = {"before": style.day(self.since), "now": style.day(self.as_of), "share": _("Share of the row")}
+        table, kinds = self.table[self.table["people"] > 0].drop(columns="step"), {"before": "code", "now": "code"}
+        return show(table, _("People by state, then and now"), currency=self.currency, labels=labels, kinds=kinds)
 
     def method(self):
         return style.say(
             _(
-                "Both days by one rule, that of {as_of:day}. Quiet is at risk or lapsed; buying is new, active or "
-                "reactivated. For the better moves who never bought or was quiet and now buys, for the worse who "
-                "moves towards lapsed. A lead won in between is one person on both days; who was not known on "
-                "{since:day} has a row. Intervals of shares ({confidence:share}): Wilson (1927). Money is all that "
-                "these people have brought, as paid."
+                "Quiet is at risk or lapsed, the worse the longer; for the better moves who buys and did not. A lead "
+                "won in between is one person. Both days by one rule. Intervals ({confidence:share}): Wilson. Money is "
+                "all they brought, as paid."
             ),
             vars(self),
         )
@@ -124,14 +98,11 @@ def flows_between(before, now, *, since, as_of, currency, confidence):
     """Who moved between two days, from two state tables under the same rule (`standing.state_table`), earlier first."""
     table = flow_table(before, now, confidence)
     was_buying, was_quiet = (table["before"].isin(some) for some in (BUYING, QUIET))
-    went = table[was_buying & table["now"].isin(QUIET)]
-    back = table.loc[was_quiet & table["now"].isin(BUYING), "people"].sum()
-    counts = {"buying": table.loc[was_buying, "people"].sum(), "went": went["people"].sum()}
-    counts |= {"silent": table.loc[was_quiet, "people"].sum(), "back": back}
-    counts = {name: int(count) for name, count in counts.items()}
-    fewer, more = sorted([counts["went"], counts["back"]])
-    ratio = more / fewer if fewer else float("nan")
-    moved = {**counts, "went_revenue": float(went["revenue"].sum()), "ratio": ratio}
+    went, back = table[was_buying & table["now"].isin(QUIET)], table[was_quiet & table["now"].isin(BUYING)]
+    parts = {"buying": table[was_buying], "went": went, "silent": table[was_quiet], "back": back}
+    moved = {name: int(rows["people"].sum()) for name, rows in parts.items()}
+    fewer, more = sorted([moved["went"], moved["back"]])
+    moved |= {"went_revenue": float(went["revenue"].sum()), "ratio": more / fewer if fewer else float("nan")}
     return Flows(table, moved, since, as_of, currency, confidence)
 
 

@@ -47,36 +47,22 @@ class States(Result):
     confidence: float
 
     def finding(self):
-        quiet, buying, share = (self.counted[name] for name in ("quiet", "buying", "quiet_share"))
-        if not quiet:
-            text = _("Nobody who ever bought is at risk or has lapsed")
-        elif not buying:
-            text = _("All who ever bought are at risk or have lapsed")
-        elif share < 0.005:  # what would be written as nobody or as all is counted
+        text = _("{quiet_share:share} of all who ever bought are at risk or lapsed")
+        if not 0.005 <= self.counted["quiet_share"] <= 0.995:  # what would be written as nobody or as all is counted
             text = plural(
-                "{quiet:count} customer is at risk or has lapsed",
-                "{quiet:count} customers are at risk or have lapsed",
-                quiet,
+                "{quiet:count} customer is at risk or lapsed",
+                "{quiet:count} customers are at risk or lapsed",
+                self.counted["quiet"],
             )
-        elif share > 0.995:
-            text = plural(
-                "{buying:count} customer still buys, all others are at risk or lapsed",
-                "{buying:count} customers still buy, all others are at risk or lapsed",
-                buying,
-            )
-        else:
-            text = _("{quiet_share:share} of all who ever bought are at risk or have lapsed")
         return Finding(style.say(text, self.counted))
 
     def reading(self):
         texts = []
         if self.counted["quiet"] and not style.is_missing(self.counted["quiet_revenue_share"]):
-            texts.append(_("Those at risk or lapsed brought {quiet_revenue_share:share} of the revenue so far."))
+            texts.append(_("They brought {quiet_revenue_share:share} of the revenue so far."))
         if self.counted["called"]:
-            texts.append(
-                _("Of those called lapsed a year ago, {wrong:share} ({wrong_interval:share}) have bought since.")
-            )
-        return style.Reading(" ".join(style.say(text, self.counted) for text in texts))
+            texts.append(_("Of those lapsed a year ago, {wrong:share} ({wrong_interval:share}) have bought since."))
+        return style.say(" ".join(texts), self.counted)
 
     def figures(self):
         return [Figure("customers_at_risk", self.table.loc["at risk", "people"], unit="count")]
@@ -86,11 +72,9 @@ class States(Result):
         texts = [self._at_the_bar(row) for _place, row in rows.iterrows()]
         called, colours = [names[state] for state in rows.index], [COLOURS[state] for state in rows.index]
         ax = shapes.ranked_bars(called, rows["people"], texts, colours, ax)
-        under = style.say(
-            _("{as_of:day}; at risk after {at_risk_days:days} without a purchase, lapsed after {lapsed_days:days}"),
-            {**vars(self.rule), "as_of": self.as_of},
-        )
+        under = _("{as_of:day}; at risk after {at_risk_days:days} without a purchase, lapsed after {lapsed_days:days}")
         numbers = "; ".join(f"{name}: {text}" for name, text in zip(called, texts, strict=True))
+        under = style.say(under, {**vars(self.rule), "as_of": self.as_of})
         return figure.name(ax, _("People by state"), under, numbers)
 
     def _at_the_bar(self, row):
@@ -99,49 +83,32 @@ class States(Result):
 
     def summary(self):
         table = self.table if self.table["leads"].any() else self.table.drop(columns=["leads", "open_leads"])
-        return show(table, _("People by state, and what they have brought so far"), currency=self.currency)
+        return show(table, _("People by state, with revenue so far"), currency=self.currency)
 
     def method(self):
-        rule, known = self.rule, not style.is_missing(self.rule.lapsed)
-        if not rule.given:
-            limits = _(
-                "A gap is the time from one purchase to the next. Of {gaps:count} gaps of {customers:count} customers, "
-                "{at_risk:share} last {at_risk_days:days} at most, {lapsed:share} last {lapsed_days:days}."
-            )
-        elif known:
-            limits = _(
-                "The limits of {at_risk_days:days} and {lapsed_days:days} were given; {at_risk:share} of the gaps "
-                "between purchases are within the first, {lapsed:share} within the second."
-            )
-        else:
-            limits = _("The limits of {at_risk_days:days} and {lapsed_days:days} were given.")
-        return style.Reading(" ".join(style.say(text, vars(rule)) for text in [limits, *self._limits(known)]))
-
-    def _limits(self, known):
-        """What else there is to say of the rule, as templates for its fields."""
-        texts = []
-        if not style.is_missing(self.rule.at_risk_days_low):
+        rule, texts = self.rule, []
+        if rule.given:
+            texts.append(_("The limits were given."))
+        if not style.is_missing(rule.lapsed):
             texts.append(
                 _(
-                    "Intervals ({confidence:share}): {at_risk_days_interval:count} and "
-                    "{lapsed_days_interval:count} days."
+                    "Of {gaps:count} gaps between purchases ({customers:count} customers), {at_risk:share} last "
+                    "{at_risk_days:days} at most, {lapsed:share} last {lapsed_days:days}; counted are those "
+                    "begun {horizon_days:days} ago or earlier and no longer than that."
                 )
             )
-        if known:
+        if not style.is_missing(rule.at_risk_days_low):
             texts.append(
-                _(
-                    "Only gaps that began {horizon_days:days} ago or earlier count, and none longer than that, so that "
-                    "late ones had time to end."
-                )
+                _("Intervals ({confidence:share}): {at_risk_days_interval:count}, {lapsed_days_interval:count} days.")
             )
-        return [
-            *texts,
+        texts.append(
             _(
-                "Longer without a purchase than the first is at risk, than the second lapsed; that is a judgement, not "
-                "a fact. Of the others, those are new whose first purchase is no older than the first limit, and "
-                "reactivated who came back within it after a gap past the second. Money is as paid, net of returns."
-            ),
-        ]
+                "Silent beyond the first limit is at risk, beyond the second lapsed: a judgement, not a fact. New "
+                "bought first within the first limit, reactivated came back within it after a gap past the second. "
+                "Money is as paid, net of returns."
+            )
+        )
+        return style.say(" ".join(texts), vars(rule))
 
 
 @analysis
@@ -219,7 +186,7 @@ def _too_short(firm, since, rule):
     if since - first >= rule.lapsed_days * DAY:
         return None
     text = _(
-        "flows: the data begin on {first:%Y-%m-%d}; to tell who stood where on {since:%Y-%m-%d}, they have to begin "
-        "{days} days earlier than that. Take a later day, or shorter limits."
+        "flows: the data begin on {first:%Y-%m-%d}; for {since:%Y-%m-%d} they must begin {days} days before it. Take a "
+        "later day, or shorter limits."
     )
     return NotPossible(text.format(first=first, since=since, days=rule.lapsed_days))
