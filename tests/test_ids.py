@@ -92,12 +92,12 @@ def test_ids_without_an_order_are_counted_as_a_naive_set_does(firm):
     assert row["missing"] == len({*listed} - {"A", "B", "C"}) == 2
     assert row["ids"] == len({*listed}) == 4
     assert (row["link"], row["example"]) == ("customer_id", "X")
-    assert without_order(unmatched(tables))[1] == "Ids without an order: 2 of 4 in customers (X)."
+    assert without_order(unmatched(tables))[0] == "2 of 4 ids in customers are without an order (X)."
 
 
 def test_a_table_of_which_no_id_is_known_is_told_in_a_sentence(firm):
     tables = firm(["C1", "C2"], customers={"customer_id": ["1", "2"], "birth_year": ["1980", "1990"]})
-    sentence = "No id of customers is in the orders (it has 1, they have C1); check the column that holds it."
+    sentence = "No id of customers (1) is in the orders (C1); check the column that holds it."
     assert without_order(unmatched(tables)) == [sentence]
     assert sentence in quality_text(tables).splitlines()
 

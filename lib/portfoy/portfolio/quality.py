@@ -6,7 +6,7 @@ import pandas as pd
 
 from portfoy.errors import DataError
 from portfoy.firm import analysis
-from portfoy.locale import _, language, plural
+from portfoy.locale import _, plural
 from portfoy.source.ids import unmatched
 from portfoy.source.quality import Facts
 from portfoy.words import style
@@ -38,17 +38,13 @@ class Quality(Result):
     def finding(self):
         aside = self.facts.rows - self.facts.used
         if not aside:
-            return Finding(_("Every order line that was read is used"))
-        text = plural(
-            "{n:count} order line is set aside, all others are used",
-            "{n:count} order lines are set aside, all others are used",
-            aside,
-        )
+            return Finding(_("Every order line is used"))
+        text = plural("{n:count} order line is set aside", "{n:count} order lines are set aside", aside)
         return Finding(style.say(text, {"n": aside}))
 
     def reading(self):
-        later = style.say(_("What came after {day:day} is left out."), {"day": self.as_of})
-        return style.Reading(used(self.facts) + (f" {later}" if self.facts.goes_on else ""))
+        later = " " + _("What came after {as_of:day} is left out.") if self.facts.goes_on else ""
+        return style.say(_used() + later, {**vars(self.facts), "as_of": self.as_of})
 
     def figures(self):
         return [
@@ -57,20 +53,13 @@ class Quality(Result):
         ]
 
     def summary(self):
-        return show(self.table, _("Checks of the order lines that found something"))
+        return show(self.table, _("Checks that found something"))
 
     def method(self):
-        said = [
-            _(
-                "Every order line is checked. One that cannot be used is set aside under the first check that finds "
-                "it; the shares are of all lines read."
-            ),
-            *without_order(self.unmatched),
-        ]
-        if self.read:
-            said.append(_("Read from the values: {list}.").format(list="; ".join(self.read)))
-        level = _("Two numbers in brackets are the bounds of an interval, of {confidence} where nothing else is said.")
-        return style.Reading(" ".join([*said, level.format(confidence=style.level(self.confidence))]))
+        first = _("A line is set aside under the first check that finds it; shares are of all lines read.")
+        level = _("Brackets hold intervals, of {confidence} where nothing else is said.")
+        level = level.format(confidence=style.level(self.confidence))
+        return style.Reading(" ".join([first, *without_order(self.unmatched), *_as_read(self.read), level]))
 
 
 @analysis
@@ -87,9 +76,7 @@ def quality(firm):
     """
     tables = firm.tables
     if tables.facts is None:
-        raise DataError(
-            _("quality: the order lines of this firm were not checked. Open them from a source, on this day.")
-        )
+        raise DataError(_("quality: the order lines were not checked. Open them from a source, on this day."))
     missing = unmatched(tables)  # opens every table, which adds to what was read
     return Quality(
         tables.findings(),
@@ -105,52 +92,36 @@ def quality(firm):
 
 def quality_text(tables):
     """The data-quality table of a source as plain text, for a terminal."""
-    facts, found = tables.facts, tables.quality[tables.quality["rows"] > 0]
+    found = tables.quality[tables.quality["rows"] > 0]
     lines = [
-        f"{tables.name}: {used(facts)}",
-        _("revenue, net of returns: {money}").format(money=style.money(facts.revenue, tables.currency)),
+        f"{tables.name}: {style.say(_used(), vars(tables.facts))}",
+        _("Revenue, net of returns: {money}.").format(money=style.money(tables.facts.revenue, tables.currency)),
         *without_order(unmatched(tables)),
+        *_as_read(tables.reading),
     ]
-    lines += [_("read from the values: {what}").format(what=what) for what in tables.reading]
     if len(found):
         lines += ["", show(found, "").plain()]
     absent = tables.quality.loc[tables.quality["rows"] == 0, "rule"]
     if len(absent):
-        lines += ["", _("Looked for and not found: {list}.").format(list="; ".join(map(_inside, absent)))]
+        lines += ["", _("Looked for and not found: {list}.").format(list="; ".join(absent))]
     return "\n".join([*lines, "", _("The data can be used.")])
 
 
-def used(facts):
-    """How many order lines are used, and what they hold, as a sentence."""
-    return _("{used} of {rows} order lines are used; {customers} placed {orders} from {first} to {last}.").format(
-        used=style.number(facts.used),
-        rows=style.number(facts.rows),
-        customers=plural("{n} customer", "{n} customers", facts.customers).format(n=style.number(facts.customers)),
-        orders=plural("{n} order", "{n} orders", facts.orders).format(n=style.number(facts.orders)),
-        first=style.day(facts.first_day),
-        last=style.day(facts.last_day),
+def _used():
+    """How many order lines are used, and what they hold; a template for `Facts`."""
+    return _(
+        "{used:count} of {rows:count} order lines are used; {customers:count} customers placed {orders:count} orders "
+        "from {first_day:day} to {last_day:day}."
     )
+
+
+def _as_read(reading):
+    return [_("Read from the values: {list}.").format(list="; ".join(reading))] if reading else []
 
 
 def without_order(found):
     """Sentences on the ids of further tables that no order has: all of a table, or some of it."""
-    some = found[found["missing"] < found["ids"]]
-    said = [
-        _(
-            "No id of {table} is in the orders (it has {example}, they have {order}); check the column that holds it."
-        ).format(table=row.table, example=row.example, order=row.order)
-        for row in found.drop(some.index).itertuples()
-    ]
-    listed = [
-        _("{missing} of {ids} in {table} ({example})").format(
-            missing=style.number(row.missing), ids=style.number(row.ids), table=row.table, example=row.example
-        )
-        for row in some.itertuples()
-    ]
-    return [*said, _("Ids without an order: {list}.").format(list="; ".join(listed))] if listed else said
-
-
-def _inside(text):
-    """A heading as it stands within a sentence, with a small first letter; Turkish has two of I."""
-    turkish = {"I": "ı", "İ": "i"} if language() == "tr" else {}
-    return turkish.get(text[:1], text[:1].lower()) + text[1:]
+    none = _("No id of {table} ({example}) is in the orders ({order}); check the column that holds it.")
+    some = _("{missing:count} of {ids:count} ids in {table} are without an order ({example}).")
+    rows = [row for _place, row in found.iterrows()]
+    return [style.say(some if row["missing"] < row["ids"] else none, row) for row in rows]
