@@ -33,65 +33,53 @@ class KeyFigures(Result):
     def finding(self):
         rows = self.table[self.table["missing"] == ""].set_index("metric")
         if rows.empty:
-            return Finding(_("None of the five figures can be counted"), nothing=True)
+            return Finding(_("No figure can be counted"), nothing=True)
         texts = {
             "churn": _("{value:share} of customers did not buy again in time"),
-            "contract_churn": _("{value:share} of the contracts have ended within a year"),
+            "contract_churn": _("{value:share} of the contracts ended within a year"),
         }
         told = next((metric for metric in texts if metric in rows.index), None)
         return None if told is None else Finding(style.say(texts[told], rows.loc[told]))
 
     def reading(self):
         rows, texts = self.table.set_index("metric"), []
-        if not rows.loc["churn", "missing"]:
-            text = _("In time is within {days:days}, the lapsed limit of the states.")
-            texts.append(style.say(text, rows.loc["churn"]))
         missing = int((rows["missing"] != "").sum())
+        if not rows.loc["churn", "missing"]:
+            texts.append(_("In time is within {days:days}."))
         if missing:
-            text = plural(
-                "{n:count} figure cannot be counted from these data; the table says why.",
-                "{n:count} figures cannot be counted from these data; the table says why.",
-                missing,
-            )
-            texts.append(style.say(text, {"n": missing}))
-        return style.Reading(" ".join(texts))
+            text = plural("{n:count} figure cannot be counted.", "{n:count} figures cannot be counted.", missing)
+            texts.append(text)
+        return style.say(" ".join(texts), {"days": rows.loc["churn", "days"], "n": missing})
 
     def figures(self):
-        notes = {
-            "churn": _("of {base:count} customers, in {days:days}"),
-            "contract_churn": _("of {base:count} contracts, in {days:days}"),
-            "nps": _("{base:count} customers asked, {days:days}"),
-            "clv": _("margin or revenue over the next {days:days}"),
-            "sales_cycle": _("median of {base:count} deals won"),
-            "first_contact_resolution": _("of {base:count} closed tickets"),
-        }
+        rows = [row for _place, row in self.table[self.table["missing"] == ""].iterrows()]
+        bounds = ["value", "value_low", "value_high"]
         return [
             Figure(
                 row["metric"],
-                *row[["value", "value_low", "value_high"]],
+                *row[bounds],
                 unit=row["unit"],
-                note=str(style.say(notes[row["metric"]], row)),
+                note=str(_basis(row)),
                 better="down" if row["metric"] in DOWN else "up",
             )
-            for _place, row in self.table[self.table["missing"] == ""].iterrows()
+            for row in rows
         ]
 
     def summary(self):
-        names, rows = metric_names(), [row for _place, row in self.table.iterrows()]
-        shown = self.table.assign(
-            figure=self.table["metric"].map(names), basis=[row["missing"] or str(_basis(row)) for row in rows]
-        )[["figure", "value", "value_low", "value_high", "unit", "basis"]]
-        return show(shown, _("The five figures, and what each is counted from"), currency=self.currency)
+        basis = [row["missing"] or str(_basis(row)) for _place, row in self.table.iterrows()]
+        shown = self.table.assign(figure=self.table["metric"].map(metric_names()), basis=basis)
+        shown = shown[["figure", "value", "value_low", "value_high", "unit", "basis"]]
+        return show(shown, _("The five figures"), currency=self.currency)
 
     def method(self):
         return style.say(
             _(
-                "Churn without contracts takes the lapsed limit of the states as its window. Each customer answers "
-                "the question of recommending once, by the latest answer. Leads still open and contracts still "
-                "running are not counted as lost. Intervals ({confidence:share}): Wilson for shares, the variance of "
-                "an answer for the promoter score, ranks for the median, the error of the forecast for the value."
+                "Churn: bought in one window (the lapsed limit of the states), not in the next. NPS: per cent 9 and 10 "
+                "less per cent 0 to 6. Sales cycle: first contact to win. First contact resolution: no second contact. "
+                "Open leads and running contracts are not lost. Intervals ({confidence:share}): Wilson for shares, "
+                "normal for NPS, ranks for the median, the forecast's own."
             ),
-            {"confidence": self.confidence},
+            vars(self),
         )
 
 
@@ -164,21 +152,11 @@ def _row(name, way):
 
 def _basis(row):
     text = {
-        "churn": _(
-            "{counted:count} of {base:count} customers who bought in one window of {days:days} did not buy in the next "
-            "one, which ends on the day of this report"
-        ),
-        "contract_churn": _("{counted:count} of {base:count} contracts that ran {days:days} ago have ended since"),
-        "nps": _(
-            "per cent of answers 9 and 10 less per cent of answers 0 to 6; the latest answers of {base:count} "
-            "customers in {days:days}"
-        ),
-        "clv": _("what each of {base:count} customers is expected to bring in the next {days:days}, on average"),
-        "sales_cycle": _(
-            "median from first contact to the win, of {base:count} deals won in {days:days}; open leads left out"
-        ),
-        "first_contact_resolution": _(
-            "{counted:count} of {base:count} tickets closed in {days:days} took one contact and no second"
-        ),
+        "churn": _("{counted:count} of {base:count} customers, in {days:days}"),
+        "contract_churn": _("{counted:count} of {base:count} contracts, in {days:days}"),
+        "nps": _("latest answers of {base:count} customers, in {days:days}"),
+        "clv": _("mean of {base:count} customers, over the next {days:days}"),
+        "sales_cycle": _("median of {base:count} deals won, in {days:days}"),
+        "first_contact_resolution": _("{counted:count} of {base:count} closed tickets, in {days:days}"),
     }[row["metric"]]
     return style.say(text, row)

@@ -43,52 +43,47 @@ class Years(Result):
     def finding(self):
         row = self.rows.loc["revenue"]
         if pd.isna(row["change"]):
-            return Finding(_("The last twelve months cannot be compared with the year before"), nothing=True)
+            return Finding(_("Revenue cannot be compared with the year before"), nothing=True)
         if row["change_low"] > 0:
             text = _("Revenue is up {size:share} on the year before, prices included")
         elif row["change_high"] < 0:
             text = _("Revenue is down {size:share} on the year before, prices included")
         else:
-            text = _("Revenue is about where it was a year ago, prices included")
+            text = _("Revenue is about that of the year before, prices included")
         money = row["before"] * row[["change_low", "change_high"]]
         return Finding(style.say(text, {"size": abs(row["change"])}), *map(float, money))
 
     def reading(self):
-        rows = self.rows
-        if pd.isna(rows.loc["revenue", "before"]):
-            return style.Reading(_("The data do not reach back two years."))
-        if pd.isna(rows.loc["revenue", "change"]):
-            return style.Reading(_("Revenue is not above zero in both years."))
-        parts = rows.loc[["buyers", "frequency", "ticket"], "change"]
-        most = (1 + parts).apply("log").abs().idxmax()
-        text = {
-            "buyers": _("What changed most is the number of customers who bought, by {change:change}."),
-            "frequency": _("What changed most is the number of purchases per buyer, by {change:change}."),
-            "ticket": _("What changed most is the revenue per purchase, by {change:change}."),
-        }[most]
-        return style.say(text, rows.loc[most])
+        if pd.isna(self.rows.loc["revenue", "change"]):
+            return style.Reading(_("The data do not reach back two years, or revenue is not above zero."))
+        parts = self.rows.loc[["buyers", "frequency", "ticket"]]
+        most = parts.loc[(1 + parts["change"]).apply("log").abs().idxmax()]
+        return style.say(_("What changed most: {name}, {change:change}."), {**most, "name": year_names()[most.name]})
 
     def summary(self):
-        words = {
-            "revenue": _("Revenue"),
-            "buyers": _("Customers who bought"),
-            "frequency": _("Purchases per buyer"),
-            "ticket": _("Revenue per purchase"),
-            "margin_rate": _("Margin as a share of revenue"),
-        }
-        table = self.table.assign(figure=self.table["figure"].map(words))
+        table = self.table.assign(figure=self.table["figure"].map(year_names()))
         return show(table, _("The last twelve months and the twelve before"), currency=self.currency)
 
     def method(self):
         return style.say(
             _(
-                "Revenue is the number of buyers times purchases per buyer (days with an order) times revenue per "
-                "purchase, so their changes multiply. Money is net of returns and as it was paid, so price rises are "
-                "in it. The intervals ({confidence:share}) see the customers as a sample of those the firm could "
-                "have: delta method on the logarithms."
+                "Revenue is buyers times purchases per buyer (days with an order) times revenue per purchase, so their "
+                "changes multiply. Money is as paid, net of returns. Intervals ({confidence:share}; delta method on "
+                "logarithms) see the customers as a sample."
             ),
-            {"confidence": self.confidence},
+            vars(self),
         )
+
+
+def year_names():
+    """What the figures of `Years` are called."""
+    return {
+        "revenue": _("Revenue"),
+        "buyers": _("Customers who bought"),
+        "frequency": _("Purchases per buyer"),
+        "ticket": _("Revenue per purchase"),
+        "margin_rate": _("Margin as a share of revenue"),
+    }
 
 
 @analysis

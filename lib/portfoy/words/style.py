@@ -185,6 +185,7 @@ class _Sentence(string.Formatter):
             "change": lambda value: change(value, 0),
             "days": _days,
             "day": day,
+            "figure": lambda value: writer(self.values["unit"], self.currency)(value),
         }
 
 
@@ -195,7 +196,8 @@ def say(template, values, *, currency=""):
     ----------
     template : text in the language in use; ``{name:kind}`` writes the value of that name, ``{name_interval:kind}`` the
         interval from ``name_low`` to ``name_high``. Kinds: count, number, ratio, money, share (whole per cent),
-        change (the same, signed), days, day (a date); without a kind, text as it is
+        change (the same, signed), days, day (a date), figure (in the unit that the value ``unit`` names); without a
+        kind, text as it is
     values : mapping of name to value, such as a row of a table
     currency : code for money
 
