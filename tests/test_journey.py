@@ -76,9 +76,7 @@ def test_the_journey_equals_a_naive_walk(seed):
         assert table.loc[step, "value"] == pytest.approx(value), step
     assert table.loc["stays", ["value", "value_low", "value_high"]].tolist() == pytest.approx([0.7, 0.6, 0.8])
     assert table.loc["recommends", "missing"] == "no surveys"
-    assert table.loc["won", "missing"] == (
-        "leads: the step from lead to customer needs the table with closed_on and outcome."
-    )
+    assert table.loc["won", "missing"] == ("leads: the step needs the table with closed_on and outcome.")
 
 
 def test_without_states_the_steps_that_need_them_say_so():
@@ -86,9 +84,7 @@ def test_without_states_the_steps_that_need_them_say_so():
     for states in (None, NotPossible("why")):
         table = journey(firm, key_figures=SimpleNamespace(table=METRICS), states=states).table.set_index("step")
         assert table.index[table["missing"] == ""].tolist() == ["stays"]
-        assert table.loc["known", "missing"] == (
-            "journey: the number could not be counted; the section on states says why."
-        )
+        assert table.loc["known", "missing"] == ("journey: not counted; the section on states says why.")
 
 
 # What is shown
@@ -109,25 +105,19 @@ def test_the_picture_shows_a_number_or_says_that_there_is_none():
     assert texts.count("25.0%") == 7
     assert len(ax.patches) == 8
     assert plain(ax.figure.get_label()).startswith(
-        "Chart: From first acquaintance to coming back. one number a step, over the year to 30 Jun 2026. "
-        "Known: – not in the data; Won: 25.0% of leads closed in a year"
+        "Chart: The journey. over the year to 30 Jun 2026. Known: – not in the data; Won: 25.0% of leads closed"
     )
 
 
 def test_the_journey_in_words():
     found = result("won", "second", "stays", "returns")
     assert plain(found.finding().text) == "25% of new customers come back for a second purchase"
-    assert plain(found.reading()) == (
-        "Of those who bought in one window, 25% bought again in the next. Of those gone a year ago, 25% have returned."
-    )
-    assert plain(result("won").finding().text) == "25% of the leads closed were won"
+    assert plain(found.reading()) == "Of those gone a year ago 25% have returned."
+    assert result("won").finding() is None
     assert plain(result("stays").finding().text) == "25% of those who bought buy again in time"
     nothing = result()
-    assert (nothing.finding().text, nothing.finding().nothing, nothing.plot()) == (
-        "No customer can be followed from step to step yet",
-        True,
-        None,
-    )
+    told = nothing.finding()
+    assert (told.text, told.nothing, nothing.plot()) == ("No step can be counted yet", True, None)
     assert nothing.reading() == ""
 
 

@@ -52,20 +52,16 @@ class Journey(Result):
         texts = {
             "second": _("{value:share} of new customers come back for a second purchase"),
             "stays": _("{value:share} of those who bought buy again in time"),
-            "won": _("{value:share} of the leads closed were won"),
         }
         told = next((step for step in texts if step in self.there.index), None)
-        if told is None:
-            return Finding(_("No customer can be followed from step to step yet"), nothing=True)
-        return Finding(style.say(texts[told], self.there.loc[told]))
+        if told is not None:
+            return Finding(style.say(texts[told], self.there.loc[told]))
+        return Finding(_("No step can be counted yet"), nothing=True) if self.there.empty else None
 
     def reading(self):
-        texts = {
-            "stays": _("Of those who bought in one window, {value:share} bought again in the next."),
-            "returns": _("Of those gone a year ago, {value:share} have returned."),
-        }
-        told = [style.say(text, self.there.loc[step]) for step, text in texts.items() if step in self.there.index]
-        return style.Reading(" ".join(told))
+        if "returns" not in self.there.index:
+            return ""
+        return style.say(_("Of those gone a year ago {value:share} have returned."), self.there.loc["returns"])
 
     def plot(self, ax=None):
         if self.there.empty:
@@ -75,10 +71,9 @@ class Journey(Result):
             (words[row.step][0], *self._numbers(row), words[row.step][1] if not row.missing else _("not in the data"))
             for row in self.table.itertuples()
         ]
-        ax = _path(steps, ax)
-        under = style.say(_("one number a step, over the year to {day:day}"), {"day": self.as_of})
+        under = style.say(_("over the year to {as_of:day}"), vars(self))
         told = "; ".join(f"{name}: {number or '–'} {counts}" for name, number, _interval, counts in steps)
-        return figure.name(ax, _("From first acquaintance to coming back"), under, told)
+        return figure.name(_path(steps, ax), _("The journey"), under, told)
 
     def _numbers(self, row):
         """The number of a step and its interval, written; empty where there is none."""
@@ -89,15 +84,16 @@ class Journey(Result):
 
     def words(self):
         """Step -> its name, and what its number counts."""
-        again = plural("of new customers, within {n} day", "of new customers, within {n} days", self.window)
-        kept = plural("buy again in the next {n} day", "buy again in the next {n} days", self.window)
+        again = plural("of the new, within {n:count} day", "of the new, within {n:count} days", self.window)
+        kept = plural("buy again within {n:count} day", "buy again within {n:count} days", self.window)
+        again, kept = (style.say(text, {"n": self.window}) for text in (again, kept))
         return {
             "known": (_("Known"), _("people and firms")),
-            "won": (_("Won"), _("of leads closed in a year")),
-            "first": (_("First purchase"), _("new customers in a year")),
-            "second": (_("Second purchase"), again.format(n=style.number(self.window))),
-            "stays": (_("Stays"), kept.format(n=style.number(self.window))),
-            "grows": (_("Grows"), _("purchases per buyer in a year")),
+            "won": (_("Won"), _("of leads closed")),
+            "first": (_("First purchase"), _("new customers")),
+            "second": (_("Second purchase"), again),
+            "stays": (_("Stays"), kept),
+            "grows": (_("Grows"), _("purchases per buyer")),
             "recommends": (_("Recommends"), _("NPS, points")),
             "returns": (_("Comes back"), _("of those gone a year ago")),
         }
@@ -113,12 +109,11 @@ class Journey(Result):
     def method(self):
         return style.say(
             _(
-                "Each step looks at the year that ends on {day:day}. A second purchase is looked for within the lapsed "
-                "limit of the states, for new customers who have had that long; gone is who had not bought for that "
-                "long a year ago. The steps are counted each on its own people, so their shares do not multiply. "
-                "Intervals ({confidence:share}): Wilson for shares, normal for the mean."
+                "A second purchase is counted within the lapsed limit of the states, for the new who have had that "
+                "long; gone is who had been silent longer a year ago. Each step has its own people: shares do not "
+                "multiply. Intervals ({confidence:share}): Wilson, for the mean normal."
             ),
-            {"day": self.as_of, "confidence": self.confidence},
+            vars(self),
         )
 
 
@@ -197,37 +192,32 @@ def _value(value, low, high, unit, counted=np.nan, base=np.nan):
 
 def _count(found):
     if found is None:
-        raise DataError(_("journey: the number could not be counted; the section on states says why."))
+        raise DataError(_("journey: not counted; the section on states says why."))
     return _value(found, np.nan, np.nan, "count")
 
 
 def _share(made, counted, base, confidence):
-    found = made[base] if made else 0
-    if found < FEWEST:
-        raise DataError(
-            _(
-                "journey: {found} customers come into question; at least {fewest} are needed. Take a longer history."
-            ).format(found=found, fewest=FEWEST)
-        )
+    found = _enough(made[base] if made else 0)
     return _value(made[counted] / found, *wilson(made[counted], found, confidence), "share", made[counted], found)
 
 
 def _mean(made, confidence):
-    n = made["buyers"] if made else 0
-    if n < FEWEST:
-        raise DataError(
-            _("journey: {found} customers bought in the last year; at least {fewest} are needed.").format(
-                found=n, fewest=FEWEST
-            )
-        )
+    n = _enough(made["buyers"] if made else 0)
     mean = made["lately"] / n
     bounds = wald(mean, np.sqrt(max(made["squares"] / n - mean**2, 0) / n), confidence)
     return _value(mean, *bounds, "number", made["lately"], n)
 
 
+def _enough(found):
+    if found < FEWEST:
+        text = _("journey: {found} come into question; at least {fewest} are needed. Take a longer history.")
+        raise DataError(text.format(found=found, fewest=FEWEST))
+    return found
+
+
 def _won(leads, as_of, confidence):
     if leads is None or not {"closed_on", "outcome"} <= set(leads.columns):
-        raise DataError(_("leads: the step from lead to customer needs the table with closed_on and outcome."))
+        raise DataError(_("leads: the step needs the table with closed_on and outcome."))
     closed = leads.filter(within(leads.closed_on, as_of, YEAR) & leads.outcome.lower().isin(["won", "lost"]))
     row = closed.agg(base=closed.count(), won=(closed.outcome.lower() == "won").sum()).to_pyarrow().to_pylist()[0]
     return _share({"won": row["won"] or 0, "closed": row["base"]}, "won", "closed", confidence)
