@@ -35,12 +35,12 @@ def make_cdnow(path):
     """The CDNOW sample as of 1997-09-30."""
     import pandas as pd
 
-    import portfoy as pf
+    from portfoy.customers import customer_table
 
     columns = ["master_id", "customer_id", "ordered_on", "cds", "amount"]
     log = pd.read_csv(CDNOW, sep=r"\s+", names=columns, dtype={"customer_id": str, "ordered_on": str})
     log = log.assign(ordered_on=pd.to_datetime(log.ordered_on, format="%Y%m%d"), order_id=log.index.astype(str))
-    customers = pf.customer_table(log, as_of="1997-09-30")
+    customers = customer_table(log, as_of="1997-09-30")
     customers[["repeats", "span", "age"]].to_csv(path, index=False)
 
 

@@ -59,9 +59,10 @@ def make(path, lines):
 def portfoy_way(path):
     import ibis.backends.duckdb
 
-    import portfoy as pf
+    from portfoy.customers import customer_table
+    from portfoy.retention.cohorts import cohort_table
+    from portfoy.selection.rfm import rfm
 
-    customer_table, rfm, cohort_table = pf.customer_table, pf.rfm, pf.cohort_table  # loads the modules
     yield "imports"
     log = ibis.duckdb.connect().read_parquet(path)
     yield "open"

@@ -150,6 +150,18 @@ def cdnow(shared_data):
 
 
 @pytest.fixture(scope="session")
+def cdnow_log(shared_data):
+    """The CDNOW sample as order lines; the file has no order numbers, each row is an order."""
+    names = ["master_id", "customer_id", "ordered_on", "discs", "amount"]
+    raw = pd.read_csv(shared_data / "cdnow" / "CDNOW_sample.txt", sep=r"\s+", names=names, dtype=str)
+    raw["amount"] = raw["amount"].astype(float)
+    assert (len(raw), round(raw["amount"].sum(), 2)) == (6919, 244091.94)
+    return raw.assign(
+        ordered_on=pd.to_datetime(raw["ordered_on"], format="%Y%m%d"), order_id=np.arange(len(raw)).astype(str)
+    )
+
+
+@pytest.fixture(scope="session")
 def simulate_customers():
     """A function that draws customers from BG/NBD and Gamma-Gamma with known parameters, times in days."""
 

@@ -247,7 +247,7 @@ def test_too_few_repeat_buyers():
 def test_missing_columns_are_all_named():
     assert error_of(DataError, lambda: FULL.p_alive(pd.DataFrame({"age": [1], "T": [2]}))) == (
         "p_alive: the customer table lacks 'repeats', 'span'; it has 'age', 'T'. "
-        "Build it with customer_table or rename your columns."
+        "Take firm.customers or rename your columns."
     )
 
 
@@ -264,7 +264,7 @@ def test_a_span_beyond_its_age_is_refused():
     customers = pd.DataFrame({"repeats": [1, 1], "span": [5, 6], "age": [5, 5]})
     assert error_of(DataError, lambda: FULL.expected_purchases(customers, 30)) == (
         "expected_purchases: 'span' is longer than 'age' in 1 of 2 rows; the last order cannot follow the end of the "
-        "observation. Build the table with customer_table and one as_of."
+        "observation. Take firm.customers, which has one day for all."
     )
 
 

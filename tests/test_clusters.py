@@ -375,7 +375,7 @@ def test_too_few_customers_are_refused():
     )
     assert message_of(clusters, table[["idle", "purchases", "age", "revenue"]]) == (
         "clusters: column 'ticket' is missing; the table has 'idle', 'purchases', 'age', 'revenue'. "
-        "Make it with customer_table."
+        "Take firm.customers."
     )
 
 

@@ -154,7 +154,7 @@ def test_an_unknown_column_and_an_empty_base_are_refused():
     with pytest.raises(DataError) as caught:
         lorenz(people([1, 2]), by="profit")
     assert str(caught.value) == (
-        "concentration: column 'profit' is missing; the table has 'revenue', 'margin'. Make it with customer_table."
+        "concentration: column 'profit' is missing; the table has 'revenue', 'margin'. Take firm.customers."
     )
     with pytest.raises(DataError) as caught:
         lorenz(people([]))

@@ -15,7 +15,10 @@ from statsmodels.stats.proportion import proportion_confint
 import portfoy as pf
 from helpers import message_of, plain
 from portfoy import intervals
+from portfoy.customers import customer_table
 from portfoy.models.bass import Bass
+from portfoy.models.holdout import holdout_table
+from portfoy.selection.forecast import forecast
 from portfoy.selection.profiles import profile_cards
 
 mpl.use("agg")
@@ -119,27 +122,21 @@ def narrowed(narrow, wide, name, scale=lambda value: value):
 def test_forecast_beside_actual_takes_a_confidence():
     random = np.random.default_rng(5)
     split = pd.DataFrame({"repeats": np.repeat([0, 1, 2], 40), "holdout_purchases": random.poisson(2, 120)})
-    table = pf.holdout_table(split, pd.Series(1.0, split.index), confidence=0.8).set_index("group")
+    table = holdout_table(split, pd.Series(1.0, split.index), confidence=0.8).set_index("group")
     for group, part in split.groupby(split["repeats"].astype(str))["holdout_purchases"]:
         judge = norm(part.mean(), part.std() / np.sqrt(40)).ppf([0.1, 0.9])
         assert table.loc[group, ["actual_low", "actual_high"]].tolist() == pytest.approx(judge.tolist())
-    ax = pf.plot_holdout(table.reset_index(), confidence=0.8)
-    assert "actual, 80% interval" in ax.get_legend_handles_labels()[1]
 
 
-def test_the_backtest_carries_its_confidence_to_words_and_figures():
-    log = orders(6, customers=300)
-    split = pf.split_table(log, split_on="2023-04-30")
-    fits = pf.fit_bg_nbd(split), pf.fit_gamma_gamma(split)
-    narrow, wide = (pf.backtest(split, *fits, confidence=confidence) for confidence in (0.8, 0.95))
-    np.testing.assert_allclose(narrowed(narrow.value, wide.value, "actual"), NARROW)
+def test_the_forecast_carries_its_confidence_to_words_and_figures():
+    narrow, wide = (forecast(pf.Firm.of(orders(6, customers=300), confidence=confidence)) for confidence in (0.8, 0.95))
+    np.testing.assert_allclose(narrowed(narrow.table, wide.table, "value_actual"), NARROW)
     np.testing.assert_allclose(narrowed(narrow.purchases, wide.purchases, "actual"), NARROW)
-    assert "within the 80% interval of what happened" in pf.describe_backtest(narrow)
-    assert "actual, 80% interval" in pf.plot_backtest(narrow)[0].get_legend_handles_labels()[1]
-    table = pf.parameter_table(fits[0], fits[0], confidence=0.8).set_index("parameter")
-    r, error = fits[0].r, fits[0].standard_errors["r"]
-    judge = np.exp(norm(np.log(r), error / r).ppf([0.1, 0.9]))
-    assert table.loc["r", ["early_low", "early_high"]].tolist() == pytest.approx(judge.tolist())
+    np.testing.assert_allclose(narrowed(narrow.total[:2], wide.total[:2], "error", lambda end: 1 / (1 + end)), NARROW)
+    np.testing.assert_allclose(narrowed(narrow.parameters, wide.parameters, "early", np.log), NARROW)
+    said = json.dumps(narrow.content())
+    assert "actual, 80% interval" in said
+    assert "95%" not in said
 
 
 def test_who_responds_takes_a_confidence_and_says_it():
@@ -188,7 +185,7 @@ def test_gains_calibration_and_profit_take_a_confidence_and_say_it():
 
 def test_what_a_response_brings_takes_a_confidence():
     log = orders(8).assign(campaign_id="K", unit_cost=0.0)
-    customers = pf.customer_table(log)
+    customers = customer_table(log)
     judged = pd.DataFrame(
         {"campaign_id": "K", "customer_id": log["customer_id"].unique(), "responded": 1.0, "treated": 9}
     )

@@ -80,7 +80,7 @@ def test_a_file_without_columns_says_so():
 def test_need_columns_names_every_missing_column():
     with pytest.raises(DataError) as raised:
         errors.need_columns(pd.DataFrame({"a": [1]}), ["a", "b", "c"], "rfm")
-    assert str(raised.value) == ("rfm: columns 'b', 'c' are missing; the table has 'a'. Make it with customer_table.")
+    assert str(raised.value) == ("rfm: columns 'b', 'c' are missing; the table has 'a'. Take firm.customers.")
 
 
 def test_need_columns_refuses_an_empty_table():

@@ -30,18 +30,6 @@ def log(*rows, columns=KEYS):
     return pd.DataFrame(rows, columns=columns)
 
 
-@pytest.fixture(scope="module")
-def cdnow_log(shared_data):
-    """The CDNOW sample as order lines; the file has no order numbers, each row is an order."""
-    names = ["master_id", "customer_id", "ordered_on", "discs", "amount"]
-    raw = pd.read_csv(shared_data / "cdnow" / "CDNOW_sample.txt", sep=r"\s+", names=names, dtype=str)
-    raw["amount"] = raw["amount"].astype(float)
-    assert (len(raw), round(raw["amount"].sum(), 2)) == (6919, 244091.94)
-    return raw.assign(
-        ordered_on=pd.to_datetime(raw["ordered_on"], format="%Y%m%d"), order_id=np.arange(len(raw)).astype(str)
-    )
-
-
 # (a) Worked out by hand
 
 
@@ -413,7 +401,8 @@ def test_a_missing_column_is_named():
 def test_a_split_that_leaves_nothing_to_forecast_is_refused():
     lines = log(("a", "1", "2024-01-05", 3))
     assert message_of(split_table, lines, split_on="2024-01-05") == (
-        "split_table: split_on 2024-01-05 is not before as_of 2024-01-05. Take an earlier date."
+        "forecast: split_on 2024-01-05 is not before 2024-01-05, the day it is held against. Take an earlier date, or "
+        "a longer history."
     )
 
 

@@ -79,7 +79,7 @@ def test_a_total_not_above_zero_is_refused(value, total):
 
 def test_an_unknown_column_and_an_empty_base_are_refused():
     assert message_of(deciles, people([1, 2]), by="profit") == (
-        "deciles: column 'profit' is missing; the table has 'revenue', 'margin'. Make it with customer_table."
+        "deciles: column 'profit' is missing; the table has 'revenue', 'margin'. Take firm.customers."
     )
     assert message_of(deciles, people([])) == (
         "deciles: there are no customers; at least one is needed. Check the date and the data."

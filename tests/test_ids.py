@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 
 import portfoy as pf
-from portfoy.people import people_table
+from portfoy.customers import customer_table
+from portfoy.people import people_table, with_traits
 from portfoy.portfolio.quality import quality_text, without_order
 from portfoy.selection.profiles import profile_cards
 from portfoy.source import open as source
@@ -105,7 +106,7 @@ def test_a_table_of_which_no_id_is_known_is_told_in_a_sentence(firm):
 def test_cards_leave_out_a_trait_that_is_known_of_nobody(firm):
     orders = [f"C{row}" for row in range(40) for _ in range(1 + row % 3)]
     tables = firm(orders, customers={"customer_id": ["1", "2"], "birth_year": ["1980", "1990"]})
-    customers = pf.rfm(pf.customer_table(tables.transactions)).table
+    customers = pf.rfm(customer_table(tables.transactions)).table
     plain = profile_cards(customers)
-    with_nothing = profile_cards(pf.with_traits(customers, people_table(tables)))
+    with_nothing = profile_cards(with_traits(customers, people_table(tables)))
     pd.testing.assert_frame_equal(with_nothing, plain)

@@ -10,8 +10,9 @@ import pytest
 
 import portfoy as pf
 from helpers import message_of
-from portfoy.customers import recent_table, resolve_as_of
-from portfoy.people import people_table
+from portfoy.customers import customer_table, recent_table, resolve_as_of, split_date, split_table
+from portfoy.models.holdout import holdout_table, outcomes, tenths_table
+from portfoy.people import people_table, with_traits
 from portfoy.rows import find_rows
 from portfoy.selection.categories import category_table
 from portfoy.selection.profiles import profile_cards, profile_table
@@ -22,9 +23,9 @@ from portfoy.selection.profitability import profitability_table, service_table
 def firm(teaching):
     """A tenth of the teaching company's customers and all that functions take beside them."""
     log, people = teaching.transactions, people_table(teaching)
-    whole = pf.customer_table(log)
+    whole = customer_table(log)
     fit, spend_fit = pf.fit_bg_nbd(whole), pf.fit_gamma_gamma(whole)
-    customers = pf.with_traits(whole.iloc[::8].reset_index(drop=True), people)
+    customers = with_traits(whole.iloc[::8].reset_index(drop=True), people)
     return SimpleNamespace(
         tables=teaching,
         customers=customers,
@@ -35,7 +36,7 @@ def firm(teaching):
         fits=(fit, spend_fit),
         service=service_table(teaching.tickets, as_of=resolve_as_of(log, None)),
         categories=category_table(log, teaching.products),
-        split=pf.split_table(log, split_on=pf.split_date(whole)),
+        split=split_table(log, split_on=split_date(whole)),
     )
 
 
@@ -79,7 +80,7 @@ NUMBERS = {
     "agreement": lambda customers, firm: firm.clusters.against(pf.rfm(customers)).cross,
     "clusters": lambda customers, firm: pf.clusters(customers, k=2, most=2).table,
     "with_traits": lambda customers, firm: (
-        pf.composition(pf.with_traits(customers.drop(columns="region"), shuffled(firm.people)), ["region"]).table
+        pf.composition(with_traits(customers.drop(columns="region"), shuffled(firm.people)), ["region"]).table
     ),
     "composition": lambda customers, firm: pf.composition(customers, value=firm.value).table,
     "concentration": lambda customers, firm: pf.concentration(customers).curve,
@@ -102,10 +103,12 @@ def test_the_order_and_the_labels_of_customers_change_no_number(firm, name, othe
 @pytest.mark.parametrize("other", OTHERS)
 def test_the_order_and_the_labels_change_no_forecast(firm, other):
     made = OTHERS[other](firm.split)
-    one, two = (pf.backtest(split, pf.fit_bg_nbd(split), pf.fit_gamma_gamma(split)) for split in (firm.split, made))
-    pd.testing.assert_frame_equal(one.table(), two.table(), rtol=1e-6)
-    groups = pf.holdout_table(firm.split, firm.split["repeats"].astype(float))
-    pd.testing.assert_frame_equal(groups, pf.holdout_table(made, made["repeats"].astype(float)), rtol=1e-9)
+    said = [outcomes(split, pf.fit_bg_nbd(split), pf.fit_gamma_gamma(split)) for split in (firm.split, made)]
+    tables = zip((firm.split, made), said, strict=True)
+    one, two = (tenths_table(split, told, ["active", "spend", "value"], by="value") for split, told in tables)
+    pd.testing.assert_frame_equal(one, two, rtol=1e-6)
+    groups = holdout_table(firm.split, firm.split["repeats"].astype(float))
+    pd.testing.assert_frame_equal(groups, holdout_table(made, made["repeats"].astype(float)), rtol=1e-9)
 
 
 def test_early_adopters_are_worth_what_each_of_them_is_worth(teaching):
@@ -129,7 +132,7 @@ def test_values_of_some_customers_on_another_index_are_theirs(firm):
 def test_groups_of_other_rows_are_refused(firm):
     split = firm.split
     other = pd.Series(1, split.index[::-1])
-    assert message_of(pf.holdout_table, split, split["repeats"], groups=other, error=ValueError) == (
+    assert message_of(holdout_table, split, split["repeats"], groups=other, error=ValueError) == (
         "holdout_table: predicted, actual and groups need the index of the split table; make them from its rows."
     )
 
@@ -148,5 +151,5 @@ def test_a_table_without_customers_is_refused(firm):
     nobody = firm.customers[["idle", "purchases", "revenue"]]
     assert message_of(pf.action_list, pf.rfm(nobody), firm.value) == (
         "action_list: column 'customer_id' is missing; the table has 'idle', 'purchases', 'revenue', 'r', 'f', 'm', "
-        "'segment'. Make it with customer_table."
+        "'segment'. Take firm.customers."
     )

@@ -73,6 +73,7 @@ INSIDE = {  # the order inside a package, left to right
         "profiles",
         "categories",
         "cards",
+        "forecast",
         "agreement",
         "clusters",
         "profitability",

@@ -189,7 +189,7 @@ def test_a_missing_column_and_another_index_are_refused(three):
         lifetime_value(three.drop(columns="repeat_ticket"), FIT, SPEND_FIT)
     assert str(caught.value) == (
         "lifetime_value: the customer table lacks 'repeat_ticket'; it has 'customer_id', 'repeats', 'span', 'age'. "
-        "Build it with customer_table or rename your columns."
+        "Take firm.customers or rename your columns."
     )
     with pytest.raises(ValueError) as caught:  # noqa: PT011 - the whole text is compared
         lifetime_value(three, FIT, SPEND_FIT).by(pd.Series([1, 2, 3]))

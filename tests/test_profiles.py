@@ -11,12 +11,13 @@ from statsmodels.stats.multitest import multipletests
 
 import portfoy as pf
 from helpers import plain
+from portfoy.customers import customer_table
 from portfoy.errors import DataError
 from portfoy.firm import Firm
 from portfoy.models.bg_nbd import fit_bg_nbd
 from portfoy.models.gamma_gamma import fit_gamma_gamma
 from portfoy.models.lifetime_value import lifetime_value
-from portfoy.people import people_table
+from portfoy.people import people_table, with_traits
 from portfoy.selection import profiles
 from portfoy.selection.cards import Cards, cards
 from portfoy.selection.categories import category_table
@@ -58,8 +59,8 @@ def planted():
 
 @pytest.fixture(scope="module")
 def firm(teaching):
-    customers = pf.customer_table(teaching.transactions)
-    return teaching, pf.with_traits(customers, people_table(teaching))
+    customers = customer_table(teaching.transactions)
+    return teaching, with_traits(customers, people_table(teaching))
 
 
 # (a) Worked out by hand
@@ -285,7 +286,7 @@ def test_a_column_that_is_missing(four, make):
         make(four.drop(columns=["segment", "purchases"]))
     assert str(error.value) == (
         "cards: 'segment', 'purchases' is missing; the table has 'customer_id', 'revenue', 'margin'. "
-        "Segments come from rfm, traits from with_traits, the rest from customer_table."
+        "Segments come from rfm, traits from firm.recent(), the rest from firm.customers."
     )
 
 

@@ -191,7 +191,7 @@ def test_columns_that_are_missing_and_nobody(five):
         profitability_table(five[["customer_id", "revenue", "segment"]])
     assert str(error.value) == (
         "profitability: column 'margin' is missing; the table has 'customer_id', 'revenue', 'segment'. "
-        "Make it with customer_table."
+        "Take firm.customers."
     )
     with pytest.raises(DataError) as error:
         profitability_table(five.iloc[:0])

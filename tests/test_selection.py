@@ -420,8 +420,7 @@ def test_cuts_that_are_none_are_refused(five, cuts):
 
 def test_missing_columns_and_an_empty_base_are_refused(five):
     assert message_of(rfm, five.drop(columns=["idle", "revenue"])) == (
-        "rfm: columns 'idle', 'revenue' are missing; the table has 'customer_id', 'purchases'. "
-        "Make it with customer_table."
+        "rfm: columns 'idle', 'revenue' are missing; the table has 'customer_id', 'purchases'. Take firm.customers."
     )
     assert message_of(rfm, five.iloc[:0]) == (
         "rfm: there are no customers; at least one is needed. Check the date and the data."

@@ -12,7 +12,7 @@ import ibis
 import pandas as pd
 import pytest
 
-import portfoy as pf
+from portfoy.customers import customer_table
 from portfoy.portfolio.years import year_table
 from portfoy.selection.profitability import service_table
 from portfoy.source import open as source
@@ -78,7 +78,7 @@ def answers_are_those_of_files(address, folder):
     there, here = source.open(address), source.open(folder)
     assert there.facts == here.facts
     pd.testing.assert_frame_equal(there.quality, here.quality)
-    for table in (pf.customer_table, partial(year_table, as_of=AS_OF)):
+    for table in (customer_table, partial(year_table, as_of=AS_OF)):
         pd.testing.assert_frame_equal(table(there.transactions), table(here.transactions), check_dtype=False)
     pd.testing.assert_frame_equal(service_table(there.tickets), service_table(here.tickets), check_dtype=False)
     there.transactions.get_backend().disconnect()

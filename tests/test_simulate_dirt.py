@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 
-import portfoy as pf
 from portfoy.cli import main
+from portfoy.customers import customer_table
 from portfoy.simulate import Truth, simulate
 from portfoy.source import open as source
 
@@ -155,7 +155,7 @@ def test_customers_without_a_fault_have_the_same_row_as_in_the_clean_company(cle
     log = dirty.tables["transactions"]
     touched = {*changed(clean, dirty)["customer_id"], *log.loc[log["amount"] < 0, "customer_id"]}
     true, found = (
-        pf.customer_table(table, as_of=AS_OF).set_index("customer_id").sort_index()
+        customer_table(table, as_of=AS_OF).set_index("customer_id").sort_index()
         for table in (clean.tables["transactions"], opened.transactions)
     )
     spared = true.index.difference(touched)

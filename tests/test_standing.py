@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import portfoy as pf
 from helpers import message_of
+from portfoy.customers import customer_table
 from portfoy.simulate import season_days
 from portfoy.standing import STATES, StateRule, state_rule, state_table
 
@@ -259,7 +259,7 @@ def test_long_gone_customers_of_the_teaching_company_are_lapsed(firm):
 def test_active_customers_are_called_lapsed_as_often_as_their_rates_say(firm):
     tables, truth, rule, table = firm
     active = table[truth.loc[table.index, "active"].to_numpy()].join(truth[["rate", "stop"]])
-    first = pf.customer_table(tables.transactions).set_index("customer_id").loc[active.index, "age"]
+    first = customer_table(tables.transactions).set_index("customer_id").loc[active.index, "age"]
     end = pd.Timestamp("2026-06-30")
     start, today = season_days([end - pd.Timedelta(days=rule.lapsed_days), end])
     # A Poisson buyer who stops with chance p after an order, alive today: silent for L with chance exp(-rate (1-p) L)

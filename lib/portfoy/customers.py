@@ -94,7 +94,8 @@ def split_table(log, *, split_on, as_of=None):
     if split_on >= as_of:
         raise DataError(
             _(
-                "split_table: split_on {split:%Y-%m-%d} is not before as_of {as_of:%Y-%m-%d}. Take an earlier date."
+                "forecast: split_on {split:%Y-%m-%d} is not before {as_of:%Y-%m-%d}, the day it is held against. "
+                "Take an earlier date, or a longer history."
             ).format(split=split_on, as_of=as_of)
         )
     customers = customer_table(log, as_of=split_on)

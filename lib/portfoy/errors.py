@@ -19,7 +19,7 @@ def need_columns(table, columns, where):
             names=", ".join(f"'{name}'" for name in missing)
         )
         raise DataError(
-            _("{where}: {what}; the table has {found}. Make it with customer_table.").format(
+            _("{where}: {what}; the table has {found}. Take firm.customers.").format(
                 where=where, what=what, found=", ".join(f"'{name}'" for name in table.columns)
             )
         )

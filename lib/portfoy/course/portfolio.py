@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from portfoy.course.exercise import Exercise, Mistake
-from portfoy.customers import customer_table, months_before, recent_table, split_table
+from portfoy.customers import customer_table, months_before, recent_table
 from portfoy.errors import DataError
 from portfoy.locale import _
 from portfoy.people import with_traits
@@ -123,8 +123,9 @@ def _hhi_mistakes(desk):
 
 def _a_year_ago(desk):
     """The customers of a year ago, and whether each had bought in the year before that and has since."""
-    split = split_table(desk.log, split_on=months_before(desk.day, 12), as_of=desk.day)
-    active, lost = split["idle"] < 365, split["holdout_purchases"] == 0
+    ago = months_before(desk.day, 12)
+    then, since = customer_table(desk.log, as_of=ago), desk.customers[desk.customers["last_order"] > ago]
+    active, lost = then["idle"] < 365, ~then["customer_id"].isin(since["customer_id"])
     if not active.any():
         raise DataError(
             _("portfolio-5: nobody bought in the 365 days before the last twelve months. Take a longer history.")
@@ -241,7 +242,7 @@ EXERCISES = [
         reference=_hhi_by_region,
         hints=lambda: [
             _("Follow the five customers by hand: shares first, then squares, then the sum. Here a part is a region."),
-            _("`with_traits` puts the region beside each customer; group by it and add up the revenue."),
+            _("`firm.recent(months=0)` has the region beside each customer; group by it and add up the revenue."),
             _("Divide each region's revenue by the sum over regions, square the shares, add the squares up."),
         ],
         mistakes=_hhi_mistakes,
@@ -265,8 +266,8 @@ EXERCISES = [
         reference=_churn,
         hints=lambda: [
             _("Say first who can be lost at all: those who were buying when the year began."),
-            _("In `split`, `idle` is as of the start: below 365 days means active. No purchase since means lost."),
-            _("Count the rows that are active and have `holdout_purchases` of 0; divide by the count of active rows."),
+            _("In `then`, `idle` is as of the start: below 365 days means active. No purchase since means lost."),
+            _("In `customers`, a `last_order` after `year_ago` means bought since: which active ones have none?"),
         ],
         mistakes=_churn_mistakes,
         praise=lambda: _(

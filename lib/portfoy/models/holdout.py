@@ -1,7 +1,5 @@
 """Predicted beside actual: what a model fitted up to a date said, and what the same customers did afterwards."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import pandas as pd
 
@@ -15,27 +13,19 @@ def holdout_table(split, predicted, *, actual="holdout_purchases", groups="repea
 
     Parameters
     ----------
-    split : DataFrame, one row per customer
-        A customer table as of the split date, with what the same customers did after it: `holdout_purchases`,
-        `holdout_revenue`. `groups="repeats"` needs `repeats`.
-    predicted : Series on the index of `split`
-        The prediction for each customer, made from what was known at the split date.
-    actual : str or Series, default "holdout_purchases"
-        The outcome predicted: a column of `split`, or a Series on its index; 0 and 1 for an event.
+    split : DataFrame, one row per customer, as of the split date, as from `split_table`
+    predicted : Series on the index of `split`, made from what was known at the split date
+    actual : the outcome: a column of `split`, or a Series on its index; 0 and 1 for an event
     groups : {"repeats", "predicted"} or Series on the index of `split`
-        "repeats": classes 0, 1, ..., 6, 7+ of the repeats at the split date. "predicted": `bins` equal-count groups,
-        1 has the highest predictions; equal predictions stay in one group, so that a number may be missing. A Series
-        names the group of each customer.
-    bins : int, default 10
-    confidence : of the intervals, default 0.95
+        "repeats": classes 0, 1, ..., 6, 7+ of the column. "predicted": `bins` equal-count groups, 1 has the highest;
+        equal predictions stay in one group, so that a number may be missing. A Series names each customer's group.
 
     Returns
     -------
     DataFrame, one row per group
         ``group``; ``customers`` with both a prediction and an outcome (others are left out of both means);
-        ``predicted`` and ``actual`` means per customer; ``actual_low``, ``actual_high`` interval of the mean
-        outcome: normal from the sample standard deviation, Wilson (1927) where outcomes are 0 and 1. It is missing for
-        a group of one.
+        ``predicted`` and ``actual`` means per customer; ``actual_low``, ``actual_high`` interval of the mean outcome:
+        normal from the sample standard deviation, Wilson (1927) where outcomes are 0 and 1; missing for a group of one.
 
     Raises
     ------
@@ -88,33 +78,8 @@ def _bins(predicted, bins):
     return (bins * better // max(len(predicted), 1)).astype(int) + 1
 
 
-@dataclass(frozen=True)
-class Backtest:
-    """Four forecasts of one holdout period beside what happened; each a `holdout_table`.
-
-    ``purchases`` by earlier repeat purchases; ``active`` share who bought at all, ``spend`` money per purchase of those
-    who did and ``value`` money per customer, all by tenths of the expected value, 1 the highest.
-    ``confidence``: of the intervals.
-    """
-
-    purchases: pd.DataFrame
-    active: pd.DataFrame
-    spend: pd.DataFrame
-    value: pd.DataFrame
-    confidence: float = 0.95
-
-    def table(self):
-        """``active``, ``spend`` and ``value`` in one table: a row a tenth, forecast beside actual."""
-        pairs = {"active": self.active, "spend": self.spend, "value": self.value}
-        table = self.value[["group", "customers"]].set_index("group")
-        for name, holdout in pairs.items():
-            columns = holdout.set_index("group")[["predicted", "actual", "actual_low", "actual_high"]]
-            table = table.join(columns.rename(columns=lambda column, name=name: f"{name}_{column}"))
-        return table.reset_index()
-
-
-def backtest(split, fit, spend_fit, *, bins=10, confidence=0.95):
-    """Whether a customer buys, how often, for how much and what that adds up to: forecast beside actual.
+def outcomes(split, fit, spend_fit=None):
+    """What was forecast of each customer for the holdout period, beside what came of it.
 
     Being alive cannot be observed; whether somebody buys within the holdout period can, and its probability is
     P(alive) times that of at least one purchase, so it is the one that is compared.
@@ -123,30 +88,31 @@ def backtest(split, fit, spend_fit, *, bins=10, confidence=0.95):
     ----------
     split : DataFrame, one row per customer, from `split_table`
     fit, spend_fit : BgNbd and GammaGamma, fitted to the same `split`, which holds nothing of the holdout period
-    bins : int, default 10
-    confidence : of the intervals, default 0.95
 
     Returns
     -------
-    Backtest
-
-    Raises
-    ------
-    DataError : a column is missing.
+    dict : name -> (predicted, actual), two Series on the index of `split`
+        ``active`` whether somebody buys, 0-1; ``purchases``; with `spend_fit` ``spend`` money per purchase, of those
+        who bought, and ``value`` money in all.
     """
-    horizon = _column(split, "holdout_days").iloc[0]
-    often, spend = fit.expected_purchases(split, horizon), spend_fit.expected_spend(split)
-    bought = _column(split, "holdout_purchases")
-    tenth = _bins(often * spend, bins)
-    ticket = (split["holdout_revenue"] / bought).where(bought > 0)
-    active, sure = (bought > 0).astype(float), {"confidence": confidence}
-    return Backtest(
-        purchases=holdout_table(split, often, **sure),
-        active=holdout_table(split, fit.p_active(split, horizon), actual=active, groups=tenth, **sure),
-        spend=holdout_table(split, spend, actual=ticket, groups=tenth, **sure),
-        value=holdout_table(split, often * spend, actual="holdout_revenue", groups=tenth, **sure),
-        confidence=confidence,
-    )
+    horizon, bought = _column(split, "holdout_days").iloc[0], _column(split, "holdout_purchases")
+    often = fit.expected_purchases(split, horizon)
+    said = {"active": (fit.p_active(split, horizon), (bought > 0).astype(float)), "purchases": (often, bought)}
+    if spend_fit is not None:
+        spend, revenue = spend_fit.expected_spend(split), _column(split, "holdout_revenue")
+        said |= {"spend": (spend, (revenue / bought).where(bought > 0)), "value": (often * spend, revenue)}
+    return said
+
+
+def tenths_table(split, said, names, *, by, confidence=0.95):
+    """Some of the `outcomes` by tenths of the forecast `by`, 1 the highest; columns as those of `holdout_table`."""
+    tenth = _bins(said[by][0], 10)
+    table = tenth.value_counts().sort_index().rename_axis("group").to_frame("customers")
+    for name in names:
+        predicted, actual = said[name]
+        part = holdout_table(split, predicted, actual=actual, groups=tenth, confidence=confidence).set_index("group")
+        table = table.join(part.drop(columns="customers").add_prefix(f"{name}_"))
+    return table.reset_index()
 
 
 def _compared(frame, confidence):

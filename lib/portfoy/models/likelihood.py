@@ -27,7 +27,7 @@ def time_columns(where, customers):
         raise DataError(
             _(
                 "{where}: 'span' is longer than 'age' in {count} of {rows} rows; the last order cannot follow the end "
-                "of the observation. Build the table with customer_table and one as_of."
+                "of the observation. Take firm.customers, which has one day for all."
             ).format(where=where, count=late, rows=len(t))
         )
     return x, t, age
@@ -44,7 +44,7 @@ def number_columns(where, customers, names, present=()):
     if absent:
         raise DataError(
             _(
-                "{where}: the customer table lacks {absent}; it has {present}. Build it with customer_table or rename "
+                "{where}: the customer table lacks {absent}; it has {present}. Take firm.customers or rename "
                 "your columns."
             ).format(
                 where=where,

@@ -71,7 +71,7 @@ def _need(customers, by, where):
         raise DataError(
             _(
                 "{where}: {missing} is missing; the table has {found}. "
-                "Segments come from rfm, traits from with_traits, the rest from customer_table."
+                "Segments come from rfm, traits from firm.recent(), the rest from firm.customers."
             ).format(
                 where=where,
                 missing=", ".join(f"'{name}'" for name in missing),

@@ -1,87 +1,9 @@
-"""Sentences about what is to come: whether the forecast holds, what customers are worth, and what that rests on."""
+"""Sentences about what is to come: what customers are worth, and what that rests on."""
 
 import math
 
-import pandas as pd
-
-from portfoy.intervals import on_logs
 from portfoy.locale import _, plural
 from portfoy.words import style
-
-
-def describe_holdout(holdout, split):
-    """The forecast against what happened, in total, and what that means for trusting it."""
-    forecast = float((holdout["predicted"] * holdout["customers"]).sum())
-    actual = float((holdout["actual"] * holdout["customers"]).sum())
-    text = _(
-        "From the purchases up to the split alone, the model forecast {forecast} purchases for the {days}-day period "
-        "after it;"
-    ).format(forecast=style.number(forecast), days=style.number(split["holdout_days"].iloc[0]))
-    if actual == 0:
-        nothing = _("there was none. Check whether the data reach that far before you use the forecasts below.")
-        return style.Reading(f"{text} {nothing}")
-    error = forecast / actual - 1
-    side = _("too low") if error < 0 else _("too high")
-    differs = _("there were {actual}, so the forecast was {error} {side}.")
-    compared = _("there were {actual}, as forecast.") if abs(error) < 0.0005 else differs
-    if abs(error) <= 0.05:
-        verdict = _("For totals, that is close enough to plan with.")
-    elif abs(error) <= 0.2:
-        verdict = _("Read the forecasts below with that error in mind.")
-    else:
-        verdict = _("That is too far off to plan with: use the order of the customers, not the amounts.")
-    compared = compared.format(actual=style.number(actual), error=style.share(abs(error)), side=side)
-    return style.Reading(f"{text} {compared} {verdict}")
-
-
-def describe_backtest(test):
-    """Whether the chance to buy and the money are honest: how often the forecast lies within what happened."""
-    active = test.active
-    people = active["customers"].sum()
-    text = _(
-        "Nobody can see whether a customer is still active, only whether he or she buys: {predicted} of the customers "
-        "were expected to, {actual} did."
-    ).format(
-        actual=style.share((active["actual"] * active["customers"]).sum() / people),
-        predicted=style.share((active["predicted"] * active["customers"]).sum() / people),
-    )
-    told = [(_("buying"), active), (_("the spend per purchase"), test.spend), (_("the revenue"), test.value)]
-    hits = ", ".join(filter(None, (_hits(name, table) for name, table in told)))
-    within = _("The forecast lies within the {confidence} interval of what happened in {hits}.").format(
-        confidence=style.level(test.confidence), hits=hits
-    )
-    return style.Reading(f"{text} {within}")
-
-
-def _hits(name, table):
-    table = table.dropna(subset=["actual_low", "actual_high"])
-    hit = (table["predicted"] >= table["actual_low"]) & (table["predicted"] <= table["actual_high"])
-    text = plural("{hit} of {n} group for {name}", "{hit} of {n} groups for {name}", len(table))
-    return text.format(hit=hit.sum(), n=len(table), name=name) if len(table) else ""
-
-
-def parameter_table(early, full, *, confidence=0.95):
-    """The parameters of a BgNbd fitted up to the split and of one fitted to all data, side by side, with intervals.
-
-    Returns
-    -------
-    DataFrame, one row per parameter: ``parameter``, ``meaning``, ``early`` and ``estimate``, each with bounds.
-    """
-    meanings = {
-        "r": _("shape of the buying rates; the smaller, the more the customers differ"),
-        "alpha": _("days; r / alpha is the mean number of purchases a day"),
-        "a": _("shape of the chance to stop after a purchase"),
-        "b": _("shape of the chance to stop; its mean is a / (a + b)"),
-    }
-    rows = []
-    for name, meaning in meanings.items():
-        row = {"parameter": name, "meaning": meaning}
-        for column, fit in (("early", early), ("estimate", full)):
-            value = getattr(fit, name)
-            low, high = on_logs(value, fit.standard_errors[name] / value, confidence)
-            row |= {column: value, f"{column}_low": low, f"{column}_high": high}
-        rows.append(row)
-    return pd.DataFrame(rows)
 
 
 def describe_spend(customers, correlation, *, currency=""):
@@ -104,19 +26,6 @@ def describe_spend(customers, correlation, *, currency=""):
     return style.Reading(f"{text} {assumed} {verdict.format(correlation=style.number(correlation, 2))}")
 
 
-def describe_parameters(fit):
-    """What the parameters of a BgNbd mean for a customer, and which of them the data leave open."""
-    text = _(
-        "While they are active, customers come back {rate} times a year on average; after a purchase, {stop} of them "
-        "stop for good."
-    ).format(rate=style.number(365 * fit.r / fit.alpha, 1), stop=style.share(fit.a / (fit.a + fit.b)))
-    if fit.open:
-        text += " " + _("a and b themselves stay open, because {why}; the forecasts do not depend on them.").format(
-            why=fit.open
-        )
-    return style.Reading(text)
-
-
 def describe_total(value, *, currency=""):
     """What the base is expected to bring, with the interval, and what a customer is worth on average."""
     margin = _("margin ({rate} of revenue)").format(rate=style.share(value.margin_rate))
@@ -132,18 +41,6 @@ def describe_total(value, *, currency=""):
         ),
         confidence=style.level(value.confidence),
     )
-    return style.Reading(text)
-
-
-def describe_value(value, test, *, currency=""):
-    """What the base is expected to bring, with the interval and what the interval leaves out."""
-    text = describe_total(value, currency=currency)
-    forecast, actual = ((test.value[column] * test.value["customers"]).sum() for column in ("predicted", "actual"))
-    if actual > 0:
-        side = _("too low") if forecast < actual else _("too high")
-        text += " " + _(
-            "In the test above the forecast of revenue was {error} {side}; such an error comes on top of the interval."
-        ).format(error=style.share(abs(forecast / actual - 1)), side=side)
     return style.Reading(text)
 
 

@@ -43,6 +43,8 @@ def columns():
         "spend_actual": (_("Per purchase, actual"), "money"),
         "value_predicted": (_("Per customer, forecast"), "money"),
         "value_actual": (_("Per customer, actual"), "money"),
+        "purchases_predicted": (_("Purchases, forecast"), "number"),
+        "purchases_actual": (_("Purchases, actual"), "number"),
         "parameter": (_("Parameter"), "text"),
         "meaning": (_("Meaning"), "text"),
         "early": (_("Up to the split"), "decimal"),

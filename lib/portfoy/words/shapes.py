@@ -47,27 +47,34 @@ def stacked_changes(parts, at, net, ax=None, *, height=3.2):
     return ax
 
 
-def dots(table, ax=None, *, at, write=style.number):
+def dots(table, ax=None, *, at, write=style.number, told=()):
     """Dots with intervals, one a row from the top down, beside a line for what they are compared with.
 
     Parameters
     ----------
     table : DataFrame
         ``name``; ``value``, ``low``, ``high`` (missing where there is no interval); ``strong``: the dot is coloured;
+        ``beside``, optional: what a row by itself is compared with, a mark in it;
         ``group`` and ``heading``, optional: rows that follow one another in a group stand below its heading.
     at : value of the line
     write : how a value is written beside its row
+    told : names of dots and marks, where there are marks
     """
     import seaborn as sns
 
     rows = _under_headings(table)
-    ax = drawing(ax, 0.55 + 0.27 * len(rows))
+    ax = drawing(ax, 0.55 + 0.27 * len(rows) + (0.35 if told else 0))
     with look():
         dot = rows.dropna(subset="value")
         colours = [style.ACCENT if strong else style.MUTED for strong in dot["strong"]]
         ax.axvline(at, color=style.MUTED, lw=0.9, ls=(0, (3, 2)), zorder=1)
         ax.hlines(dot.index, dot["low"], dot["high"], color=colours, lw=2, alpha=0.45, zorder=2)
-        sns.scatterplot(x=dot["value"], y=dot.index, ax=ax, s=40, c=colours, edgecolor=style.PAPER, zorder=3)
+        named = {"ax": ax, "legend": False, "zorder": 3, "y": dot.index}
+        sns.scatterplot(x=dot["value"], s=40, c=colours, edgecolor=style.PAPER, label="".join(told[:1]), **named)
+        if told:
+            mark = {"marker": "|", "s": 130, "color": style.INK, "linewidth": 2}
+            sns.scatterplot(x=dot["beside"], label=told[1], **mark, **named)
+            _legend(ax, told)
         for place, value in dot["value"].items():
             ax.annotate(
                 write(value), (1.01, place), xycoords=("axes fraction", "data"), va="center_baseline", color=style.INK
@@ -94,7 +101,7 @@ def _under_headings(table):
 
 def _span(ax, table, at):
     """The axis of dots: all values in sight, and of their intervals what is not much wider than them."""
-    values = [*table["value"], at]
+    values = [*table["value"], *table.get("beside", []), at]
     low, high = min(values), max(values)
     room = max(high - low, abs(at) / 2)
     ends = table[["low", "high"]].clip(low - room, high + room)

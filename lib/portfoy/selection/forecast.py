@@ -1,0 +1,249 @@
+"""Does the forecast hold: what it said on an earlier day, beside what the same customers did after it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from portfoy.customers import split_date, split_table
+from portfoy.errors import DataError, FitError
+from portfoy.firm import analysis
+from portfoy.intervals import on_logs
+from portfoy.locale import _
+from portfoy.models.bg_nbd import fit_bg_nbd
+from portfoy.models.gamma_gamma import fit_gamma_gamma
+from portfoy.models.holdout import holdout_table, outcomes, tenths_table
+from portfoy.words import figure, shapes, style
+from portfoy.words.result import Finding, Result
+from portfoy.words.table import show
+
+CLOSE, FAR = 0.05, 0.2  # an error that is small enough to plan with, and one that is too large
+
+
+@dataclass(frozen=True, eq=False)
+class Forecast(Result):
+    """What a forecast made on the split day said, beside what the same customers did after it.
+
+    ``table``, one row per tenth of the customers by expected value, 1 the highest: ``group``; ``customers``; what was
+    forecast and what happened, means per customer, as ``x_predicted``, ``x_actual``, ``x_actual_low``,
+    ``x_actual_high``: ``active`` whether they bought, 0-1; ``spend`` money per purchase, of those who did; ``value``
+    money. Where no money could be fitted the tenths are by expected purchases, with ``purchases`` for spend and value.
+    ``purchases``, one row per number of earlier repeats (0 to 6, 7+): ``group``, ``customers``, ``predicted``,
+    ``actual``, ``actual_low``, ``actual_high`` purchases per customer.
+    ``total``, one row per ``measure`` (value, purchases, active): ``predicted``, ``actual`` of all customers together,
+    ``error`` predicted / actual - 1, with ``error_low``, ``error_high`` from the interval of what happened (customers
+    seen as a sample), all missing where nothing came, the last infinite where that interval reaches zero; ``within``
+    of the ``tenths`` that have an interval the forecast lies in so many.
+    ``parameters``, one row per parameter of the BG/NBD: ``parameter``; ``early`` fitted up to the split, ``estimate``
+    to today, each with its bounds. ``open``: why two of them stay open, in words, or empty.
+    """
+
+    table: pd.DataFrame
+    purchases: pd.DataFrame
+    total: pd.DataFrame
+    parameters: pd.DataFrame
+    open: str
+    split_on: pd.Timestamp
+    days: int
+    currency: str
+    confidence: float
+
+    @property
+    def main(self):
+        """What the finding is about: the row of `total` of revenue, or of purchases where that is not known."""
+        rows = self.total.set_index("measure", drop=False)
+        known = "value" in rows.index and pd.notna(rows.loc["value", "error"])
+        row, often = rows.loc["value" if known else "purchases"], rows.loc["purchases"]
+        about = {"off": abs(row["error"]), "forecast": often["predicted"], "bought": often["actual"]}
+        return {**row, **about, "split_on": self.split_on, "days": self.days}
+
+    def finding(self):
+        row = self.main
+        if pd.isna(row["error"]):
+            return Finding(style.say(_("{forecast:count} purchases were forecast and none came"), row))
+        exact, low, high = {
+            "value": (
+                _("The forecast of revenue was less than 1% off"),
+                _("The forecast of revenue was {off:share} too low"),
+                _("The forecast of revenue was {off:share} too high"),
+            ),
+            "purchases": (
+                _("The forecast of purchases was less than 1% off"),
+                _("The forecast of purchases was {off:share} too low"),
+                _("The forecast of purchases was {off:share} too high"),
+            ),
+        }[row["measure"]]
+        return Finding(style.say(exact if row["off"] < 0.005 else low if row["error"] < 0 else high, row))
+
+    def reading(self):
+        row = self.main
+        if pd.isna(row["error"]):
+            return _("Check whether the data reach that far before you use a forecast.")
+        text = {
+            "value": _(
+                "{predicted:money} from {forecast:count} purchases was forecast for the {days:days} after "
+                "{split_on:day}; {actual:money} from {bought:count} came."
+            ),
+            "purchases": _(
+                "{predicted:count} purchases were forecast for the {days:days} after {split_on:day}; {actual:count} "
+                "came."
+            ),
+        }[row["measure"]]
+        return style.Reading(" ".join([style.say(text, row, currency=self.currency), self._verdict(row)]))
+
+    def _verdict(self, row):
+        """What the error means, by its interval: few customers alone do not make a forecast useless, or good."""
+        if max(abs(row["error_low"]), abs(row["error_high"])) <= CLOSE:
+            return _("That is close enough to plan with; the error comes on top of the intervals of other forecasts.")
+        if row["error_low"] > FAR or row["error_high"] < -FAR:
+            return _(
+                "That is too far off to plan with: use the order of the customers, not the amounts, whose intervals "
+                "leave this error out."
+            )
+        return _("Such an error comes on top of the intervals shown with other forecasts.")
+
+    def plot(self, ax=None):
+        part = "value" if "value_actual" in self.table else "purchases"
+        write = style.writer("money" if part == "value" else "number")
+        held = {"_actual": "value", "_actual_low": "low", "_actual_high": "high", "_predicted": "beside"}
+        rows = self.table.rename(columns={f"{part}{end}": name for end, name in held.items()}).drop(columns="group")
+        names = [_("highest tenth") if n == 1 else _("tenth {n}").format(n=n) for n in self.table["group"]]
+        rows = rows.assign(name=names, strong=True)
+        ax = shapes.dots(rows, ax, at=0, write=write, told=[figure.actual(self.confidence), _("forecast")])
+        title = _("Purchases per customer, forecast and actual")
+        under = _("tenths by expected purchases; {days:days} after {split_on:day}")
+        if part == "value":
+            title = _("Revenue per customer, forecast and actual")
+            under = _("tenths by expected value; {currency}, {days:days} after {split_on:day}")
+        said = zip(names, rows["beside"], rows["value"], strict=True)
+        text = _("{name}: {forecast} forecast, {actual} came")
+        told = "; ".join(text.format(name=n, forecast=write(f), actual=write(came)) for n, f, came in said)
+        return figure.name(ax, title, style.say(under, {**self.main, "currency": self.currency or _("money")}), told)
+
+    def summary(self):
+        meanings = {
+            "r": _("shape of the buying rates; the smaller, the more the customers differ"),
+            "alpha": _("days; r / alpha is the mean number of purchases a day"),
+            "a": _("shape of the chance to stop after a purchase"),
+            "b": _("shape of the chance to stop; its mean is a / (a + b)"),
+        }
+        parameters = self.parameters.copy()
+        parameters.insert(1, "meaning", parameters["parameter"].map(meanings))
+        tenths, repeats = {"group": _("Tenth")}, {"group": _("Repeat purchases")}
+        return [
+            show(self.table, _("Forecast and actual by tenths"), currency=self.currency, labels=tenths),
+            show(self.purchases, _("Purchases after the split, by repeat purchases before it"), labels=repeats),
+            show(parameters, _("Parameters of the buying model, with intervals")),
+        ]
+
+    def method(self):
+        text = _(
+            "The models, BG/NBD of buying and Gamma-Gamma of spending, saw what was bought up to {split_on:day} and "
+            "forecast the {days:days} after it for the {customers:count} customers of that day; who came later is not "
+            "in it. Intervals of what happened, of {confidence}, see the customers as a sample. Money is as paid: "
+            "where prices rise, the forecast comes out too low."
+        )
+        about = {"customers": self.table["customers"].sum(), "confidence": style.level(self.confidence)}
+        said = [style.say(text, {**self.main, **about})]
+        if "value_actual" not in self.table:
+            said.append(_("The spending could not be modelled, so no revenue is forecast."))
+        texts = {
+            "value": _("The error of {error:change} in revenue has the interval {error_interval:change}."),
+            "purchases": _("The error of {error:change} in purchases has the interval {error_interval:change}."),
+            "active": _(
+                "Nobody can see who is still active, only who buys: {predicted:count} customers were expected to, "
+                "{actual:count} did."
+            ),
+        }
+        within = _("The forecast lies within the interval in {within:count} of {tenths:count} tenths.")
+        for _place, row in self.total.iterrows():
+            if row["measure"] == "active" or row["error_high"] < np.inf:
+                said.append(style.say(texts[row["measure"]], row))
+            if row["tenths"]:
+                said.append(style.say(within, row))
+        found = self.parameters.set_index("parameter")["estimate"]
+        text = _(
+            "By the fit of today, active customers come back {rate:number} times a year on average, and {stop:share} "
+            "of them stop for good after a purchase."
+        )
+        rates = {"rate": 365 * found["r"] / found["alpha"], "stop": found["a"] / (found["a"] + found["b"])}
+        said.append(style.say(text, rates))
+        if self.open:
+            text = _("a and b themselves stay open, because {why}; the forecasts do not depend on them.")
+            said.append(style.say(text, {"why": self.open}))
+        return style.Reading(" ".join(said))
+
+
+@analysis
+def forecast(firm, *, split_on=""):
+    """What a forecast made on an earlier day said, beside what the same customers did from there to the firm's day.
+
+    Parameters
+    ----------
+    firm : Firm
+    split_on : date or text, the last day that the forecast may see; empty: halfway, at most a year before the day
+
+    Returns
+    -------
+    Forecast; not possible where the day is not before the firm's, nobody had bought by it, or fewer than 30 of those
+    who had did so again
+
+    References
+    ----------
+    Fader, Hardie & Lee (2005), Marketing Science 24(2), section 5, whose table of purchases by earlier repeats this is.
+    """
+    split_on = pd.Timestamp(split_on or split_date(firm.customers))
+    split = split_table(firm.log, split_on=split_on, as_of=firm.as_of)
+    then = firm.on(split_on)
+    early = then.once("bg_nbd", lambda: fit_bg_nbd(split))
+    try:
+        spending = then.once("gamma_gamma", lambda: fit_gamma_gamma(split))
+    except (DataError, FitError):
+        spending = None
+    today, sure = firm.once("bg_nbd", lambda: fit_bg_nbd(firm.customers)), {"confidence": firm.confidence}
+    said = outcomes(split, early, spending)
+    names = ["active", "purchases"] if spending is None else ["active", "spend", "value"]
+    table = tenths_table(split, said, names, by=names[-1], **sure)
+    rows = [_total(split, said, name, table, sure) for name in ("value", "purchases", "active") if name in said]
+    often, bought = said["purchases"]
+    return Forecast(
+        table,
+        holdout_table(split, often, actual=bought, **sure),
+        pd.DataFrame(rows),
+        parameter_table(early, today, **sure),
+        today.open,
+        split_on,
+        (firm.as_of - split_on).days,
+        firm.currency,
+        firm.confidence,
+    )
+
+
+def _total(split, said, name, table, sure):
+    """The row of ``total`` of one outcome."""
+    predicted, actual = said[name]
+    everyone = pd.Series(1, split.index)
+    mean = holdout_table(split, predicted, actual=actual, groups=everyone, **sure).iloc[0]
+    n, came, low, high = mean[["customers", "actual", "actual_low", "actual_high"]]
+    ends = {"error": came, "error_low": high, "error_high": low}
+    ends = {
+        key: mean["predicted"] / end - 1 if end > 0 else np.inf if came > 0 else np.nan for key, end in ends.items()
+    }
+    row = {"measure": name, "predicted": n * mean["predicted"], "actual": n * came, **ends}
+    if f"{name}_actual" not in table:
+        return row | {"within": 0, "tenths": 0}
+    value, low, high = (table[f"{name}_{end}"] for end in ("predicted", "actual_low", "actual_high"))
+    return row | {"within": int(value.between(low, high).sum()), "tenths": int(low.notna().sum())}
+
+
+def parameter_table(early, today, *, confidence=0.95):
+    """The parameters of a BgNbd fitted up to the split and of today's, side by side: `Forecast.parameters`."""
+    rows = []
+    for name in ("r", "alpha", "a", "b"):
+        row = {"parameter": name}
+        for column, fit in (("early", early), ("estimate", today)):
+            value = getattr(fit, name)
+            low, high = on_logs(value, fit.standard_errors[name] / value, confidence)
+            row |= {column: value, f"{column}_low": low, f"{column}_high": high}
+        rows.append(row)
+    return pd.DataFrame(rows)
