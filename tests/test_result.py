@@ -1,8 +1,8 @@
 """A made-up analysis shows itself, and a page follows from it. Judge: an HTML parser, and what the analysis says."""
 
+import re
 from dataclasses import dataclass
 
-import re
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import nbformat
