@@ -76,7 +76,9 @@ def test_the_journey_equals_a_naive_walk(seed):
         assert table.loc[step, "value"] == pytest.approx(value), step
     assert table.loc["stays", ["value", "value_low", "value_high"]].tolist() == pytest.approx([0.7, 0.6, 0.8])
     assert table.loc["recommends", "missing"] == "no surveys"
-    assert table.loc["won", "missing"] == ("leads: the step needs the table with closed_on and outcome.")
+    assert table.loc["won", "missing"] == (
+        "leads: there is no such table; its columns closed_on, outcome are needed. Add it to the source."
+    )
 
 
 def test_without_states_the_steps_that_need_them_say_so():

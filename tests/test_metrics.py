@@ -140,17 +140,16 @@ def test_rows_may_stand_in_any_order(teaching):
     [
         (
             lambda: metrics.nps(None, as_of=AS_OF),
-            "surveys: there is no such table; the net promoter score needs its columns customer_id, answered_on, nps. "
+            "surveys: there is no such table; its columns customer_id, answered_on, nps are needed. "
             "Add it to the source.",
         ),
         (
             lambda: metrics.sales_cycle(pd.DataFrame({"created_on": [AS_OF]}), as_of=AS_OF),
-            "leads: the sales cycle length needs 'closed_on', 'outcome', which the table does not have. "
-            "Map it in portfoy.toml.",
+            "leads: the table has no 'closed_on', 'outcome'; all of these are needed. Map them in portfoy.toml.",
         ),
         (
             lambda: metrics.nps(answers(3, 2, 1), as_of=AS_OF),
-            "nps: 6 answers in 365 days; at least 30 are needed.",
+            "nps: 6 cases in 365 days; at least 30 are needed.",
         ),
         (
             lambda: metrics.churn(orders([("A", AS_OF - 150 * DAY, 1.0)]), days=100, as_of=AS_OF),

@@ -8,9 +8,9 @@ import pandas as pd
 
 from portfoy.customers import DAY, as_table, purchases_by
 from portfoy.errors import DataError
-from portfoy.intervals import wald, wilson
+from portfoy.intervals import wald
 from portfoy.locale import _, plural
-from portfoy.metrics import FEWEST, within
+from portfoy.metrics import Metric, engine, enough, one_row, rate, row_of, within
 from portfoy.words import figure, style
 from portfoy.words.result import Finding, Result
 from portfoy.words.table import show
@@ -25,7 +25,7 @@ STEPS = {  # step -> phase of the lifecycle, in the order of the journey
     "recommends": "deepening",
     "returns": "retention",
 }
-YEAR = 365
+YEAR, BOUNDS = 365, ["value", "value_low", "value_high"]
 
 
 @dataclass(frozen=True)
@@ -66,21 +66,17 @@ class Journey(Result):
     def plot(self, ax=None):
         if self.there.empty:
             return None
-        words = self.words()
-        steps = [
-            (words[row.step][0], *self._numbers(row), words[row.step][1] if not row.missing else _("not in the data"))
-            for row in self.table.itertuples()
-        ]
+        words, steps = self.words(), []
+        for row in self.table.itertuples():
+            write, (name, counts) = style.writer(row.unit), words[row.step]
+            if row.missing:
+                steps.append((name, "", "", _("not in the data")))
+            else:
+                interval = "" if np.isnan(row.value_low) else style.between(row.value_low, row.value_high, write)
+                steps.append((name, write(row.value), interval, counts))
         under = style.say(_("over the year to {as_of:day}"), vars(self))
         told = "; ".join(f"{name}: {number or '–'} {counts}" for name, number, _interval, counts in steps)
         return figure.name(_path(steps, ax), _("The journey"), under, told)
-
-    def _numbers(self, row):
-        """The number of a step and its interval, written; empty where there is none."""
-        write = style.writer(row.unit)
-        if row.missing:
-            return "", ""
-        return write(row.value), "" if np.isnan(row.value_low) else style.between(row.value_low, row.value_high, write)
 
     def words(self):
         """Step -> its name, and what its number counts."""
@@ -130,25 +126,24 @@ def journey(firm, *, key_figures, states=None):
     -------
     Journey; a step that cannot be counted says why
     """
-    known, window = (len(states.people), states.rule.lapsed_days) if states else (None, 0)
-    table = journey_table(firm, metrics=key_figures.table, known=known, window=window)
-    return Journey(table, window, firm.as_of, firm.confidence)
-
-
-def journey_table(firm, *, metrics, known, window):
-    """The table of `Journey`."""
-    made = _bought(firm.log, firm.as_of, window) if window else None
+    window, made, confidence = states.rule.lapsed_days if states else 0, None, firm.confidence
+    if states:
+        made = {"known": len(states.people)} | _bought(firm.log, firm.as_of, window)
+    metrics = key_figures.table.set_index("metric")
     ways = {
-        "known": lambda: _count(known),
-        "won": lambda: _won(firm.tables.leads, firm.as_of, firm.confidence),
-        "first": lambda: _count(made["new"]) if made else _count(None),
-        "second": lambda: _share(made, "again", "ripe", firm.confidence),
-        "stays": lambda: _from_metrics(metrics, "churn"),
-        "grows": lambda: _mean(made, firm.confidence),
-        "recommends": lambda: _from_metrics(metrics, "nps"),
-        "returns": lambda: _share(made, "back", "gone", firm.confidence),
+        "known": lambda: Metric("known", *_of(made, "known"), np.nan, np.nan, "count"),
+        "won": lambda: _won(firm.tables.leads, firm.as_of, confidence),
+        "first": lambda: Metric("first", *_of(made, "new"), np.nan, np.nan, "count"),
+        "second": lambda: rate("journey", *_of(made, "again", "ripe"), YEAR, confidence),
+        "stays": lambda: _stays(_given(metrics.loc["churn"])),
+        "grows": lambda: _mean(*_of(made, "buyers", "lately", "squares"), confidence),
+        "recommends": lambda: Metric("nps", *_given(metrics.loc["nps"])[BOUNDS], "points"),
+        "returns": lambda: rate("journey", *_of(made, "back", "gone"), YEAR, confidence),
     }
-    return pd.DataFrame([{"step": step, "phase": STEPS[step], **_row(way)} for step, way in ways.items()])
+    table = pd.DataFrame([row_of(step, way) | {"step": step, "phase": STEPS[step]} for step, way in ways.items()])
+    return Journey(
+        table[["step", "phase", *BOUNDS, "unit", "counted", "base", "missing"]], window, firm.as_of, confidence
+    )
 
 
 def _bought(log, as_of, window):
@@ -165,7 +160,8 @@ def _bought(log, as_of, window):
     )
     ripe = (each.first > (start - window * DAY).date()) & (each.first <= (as_of - window * DAY).date())
     gone = each.before.notnull() & (each.before < (start - window * DAY).date())
-    row = each.agg(
+    return one_row(
+        each,
         new=(each.first > start.date()).sum(),
         ripe=ripe.sum(),
         again=(ripe & (each.second.delta(each.first, unit="day") <= window)).sum(),
@@ -175,85 +171,52 @@ def _bought(log, as_of, window):
         gone=gone.sum(),
         back=(gone & (each.lately > 0)).sum(),
     )
-    return {name: value or 0 for name, value in row.to_pyarrow().to_pylist()[0].items()}
 
 
-def _row(way):
-    try:
-        return {**way(), "missing": ""}
-    except DataError as error:
-        return _value(np.nan, np.nan, np.nan, "number") | {"missing": str(error)}
-
-
-def _value(value, low, high, unit, counted=np.nan, base=np.nan):
-    bounds = {"value": float(value), "value_low": float(low), "value_high": float(high)}
-    return {**bounds, "unit": unit, "counted": float(counted), "base": float(base)}
-
-
-def _count(found):
-    if found is None:
+def _of(made, *names):
+    if made is None:
         raise DataError(_("journey: not counted; the section on states says why."))
-    return _value(found, np.nan, np.nan, "count")
+    return [made[name] for name in names]
 
 
-def _share(made, counted, base, confidence):
-    found = _enough(made[base] if made else 0)
-    return _value(made[counted] / found, *wilson(made[counted], found, confidence), "share", made[counted], found)
+def _given(row):
+    if row["missing"]:
+        raise DataError(row["missing"])
+    return row
 
 
-def _mean(made, confidence):
-    n = _enough(made["buyers"] if made else 0)
-    mean = made["lately"] / n
-    bounds = wald(mean, np.sqrt(max(made["squares"] / n - mean**2, 0) / n), confidence)
-    return _value(mean, *bounds, "number", made["lately"], n)
+def _stays(churn):
+    stays = [1 - churn[name] for name in ("value", "value_high", "value_low")]
+    return Metric("stays", *stays, "share", churn["base"] - churn["counted"], churn["base"])
 
 
-def _enough(found):
-    if found < FEWEST:
-        text = _("journey: {found} come into question; at least {fewest} are needed. Take a longer history.")
-        raise DataError(text.format(found=found, fewest=FEWEST))
-    return found
+def _mean(n, total, squares, confidence):
+    mean = total / enough("journey", n, YEAR)
+    bounds = wald(mean, np.sqrt(max(squares / n - mean**2, 0) / n), confidence)
+    return Metric("grows", mean, *bounds, "number", total, n)
 
 
 def _won(leads, as_of, confidence):
-    if leads is None or not {"closed_on", "outcome"} <= set(leads.columns):
-        raise DataError(_("leads: the step needs the table with closed_on and outcome."))
+    leads = engine(leads, "leads", ["closed_on", "outcome"])
     closed = leads.filter(within(leads.closed_on, as_of, YEAR) & leads.outcome.lower().isin(["won", "lost"]))
-    row = closed.agg(base=closed.count(), won=(closed.outcome.lower() == "won").sum()).to_pyarrow().to_pylist()[0]
-    return _share({"won": row["won"] or 0, "closed": row["base"]}, "won", "closed", confidence)
-
-
-def _from_metrics(metrics, name):
-    row = metrics.set_index("metric").loc[name]
-    if row["missing"]:
-        raise DataError(row["missing"])
-    if name == "churn":
-        stays = row["base"] - row["counted"]
-        return _value(1 - row["value"], 1 - row["value_high"], 1 - row["value_low"], "share", stays, row["base"])
-    return _value(row["value"], row["value_low"], row["value_high"], row["unit"], base=row["base"])
+    row = one_row(closed, base=closed.count(), won=(closed.outcome.lower() == "won").sum())
+    return rate("journey", row["won"], row["base"], YEAR, confidence)
 
 
 def _path(steps, ax):
-    """A way from the top down: a sign for each step, its number with the interval below, and what the number counts.
-
-    Parameters
-    ----------
-    steps : list of (name, number, interval, words), all text; a step without a number is grey
-    """
+    """A way from the top down: name, number, interval and words of each step; one without a number is grey."""
     from matplotlib.patches import Polygon
 
-    ax = figure.drawing(ax, 0.52 * len(steps))
+    ax, how = figure.drawing(ax, 0.52 * len(steps)), {"va": "center", "linespacing": 1.25}
+    sides = [(0, -0.38), (1.5, -0.38), (1.5, 0.26), (0.75, 0.38), (0, 0.26)]  # points to the next
     with figure.look():
-        for place, (label, number, between, words) in enumerate(steps):
-            colour, tall, tip = style.ACCENT if number else style.GRID, 0.38, 0.12
-            sides = [(0, -tall), (1.5, -tall), (1.5, tall - tip), (0.75, tall), (0, tall - tip)]  # points to the next
+        for place, (label, number, interval, words) in enumerate(steps):
+            colour, ink = (style.ACCENT, style.PAPER) if number else (style.GRID, style.MUTED)
             ax.add_patch(Polygon([(x, place + y) for x, y in sides], closed=True, color=colour, lw=0))
-            how = {"va": "center", "linespacing": 1.25}
-            ink = style.PAPER if number else style.MUTED
             ax.text(0.75, place - 0.06, label, ha="center", color=ink, **how)
-            up = 0.18 if between else 0
+            up = 0.18 if interval else 0
             ax.text(2.5, place - up, number or "–", ha="right", fontsize=11, weight="bold", color=style.INK, **how)
-            ax.text(2.5, place + 0.2, between, ha="right", color=style.MUTED, **how)
+            ax.text(2.5, place + 0.2, interval, ha="right", color=style.MUTED, **how)
             ax.text(2.65, place, textwrap.fill(words, 30), ha="left", color=style.INK, **how)
         ax.set(xlim=(0, 5), ylim=(len(steps) - 0.5, -0.5))
         ax.axis("off")

@@ -2,12 +2,11 @@
 
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
-from portfoy.errors import DataError, FitError
+from portfoy.errors import DataError
 from portfoy.locale import _, plural
-from portfoy.metrics import Metric, churn, clv, contract_churn, first_contact_resolution, nps, sales_cycle
+from portfoy.metrics import churn, clv, contract_churn, first_contact_resolution, nps, row_of, sales_cycle
 from portfoy.words import style
 from portfoy.words.result import Figure, Finding, NotPossible, Result
 from portfoy.words.table import show
@@ -124,7 +123,7 @@ def metric_table(firm, *, states, value):
         "sales_cycle": lambda: sales_cycle(tables.leads, **terms),
         "first_contact_resolution": lambda: first_contact_resolution(tables.tickets, **terms),
     }
-    return pd.DataFrame([_row(name, way) for name, way in ways.items()])
+    return pd.DataFrame([row_of(name, way) for name, way in ways.items()])
 
 
 def _given(result):
@@ -138,16 +137,6 @@ def _window(states):
     if _given(states) is None:
         raise DataError(_("churn: no window could be derived from the gaps between purchases. Give lapsed_days."))
     return states.rule.lapsed_days
-
-
-def _row(name, way):
-    try:
-        found, missing = way(), ""
-    except (DataError, FitError) as error:
-        found, missing = Metric(name, np.nan, np.nan, np.nan, "number", days=0), str(error)
-    bounds = {"value": float(found.value), "value_low": float(found.low), "value_high": float(found.high)}
-    counts = {"counted": float(found.counted), "base": float(found.base), "days": found.days}
-    return {"metric": name, **bounds, "unit": found.unit, **counts, "missing": missing}
 
 
 def _basis(row):
