@@ -141,9 +141,9 @@ def test_every_finding_is_a_sentence_with_its_number():
     texts = result().summary().texts
     assert texts["Verdict"].tolist() == ["Strength", "Strength", "Weakness", "No clear change", "No clear change"]
     assert texts["Finding"].tolist() == [
-        "Revenue: +20% on the year before",
+        "Revenue: +20% on the year before, prices included",
         "Churn: 30.0% after 40.0% a year ago",
-        "Revenue per purchase: -20% on the year before",
+        "Revenue per purchase: -20% on the year before, prices included",
         "Customers who bought: 0% on the year before",
         "Sales cycle length: 60 days after 61 days a year ago",
     ]

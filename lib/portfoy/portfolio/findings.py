@@ -221,14 +221,15 @@ def topic_names():
 
 def _sentence(row):
     """A finding in words: its topic, its number and the yardstick."""
-    against = _("{name}: {value:figure} after {against:figure} a year ago")
-    text = {
-        "change": _("{name}: {value:change} on the year before"),
+    texts = {
         "top_share": _(
             "{name}: the largest fifth bring {value:share}, in 339 firms {against:share} (McCarthy & Winer)"
         ),
         "largest": _("{name}: {value:share}; from {against:share} a listed firm must say so (IFRS 8)"),
         "loss_making": _("{name}: {value:share} brought less than their purchases cost"),
         "prospects": _("{name}: {value:share} of all known"),
-    }.get("change" if row["unit"] == "change" else row["topic"], against)
+        **dict.fromkeys(["revenue", "ticket"], _("{name}: {value:change} on the year before, prices included")),
+        **dict.fromkeys(["buyers", "frequency", "margin_rate"], _("{name}: {value:change} on the year before")),
+    }
+    text = texts.get(row["topic"], _("{name}: {value:figure} after {against:figure} a year ago"))
     return style.say(text, {**row, "name": topic_names()[row["topic"]]})
