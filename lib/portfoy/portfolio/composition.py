@@ -166,13 +166,11 @@ def _known_traits(customers, traits):
 
 def _divided(customers, trait, value, confidence):
     groups, names = level_groups(customers, trait, most=MOST)
-    known = customers["margin"].notna() if "margin" in customers else pd.Series(False, customers.index)
-    margin = customers["margin"].where(known) if known.any() else customers["revenue"] * float("nan")
-    sums = pd.DataFrame(
-        {"revenue": customers["revenue"], "margin": margin, "valued": customers["revenue"].where(known)}
-    )
+    revenue = customers["revenue"]
+    margin = customers["margin"].astype(float) if "margin" in customers else revenue * float("nan")
+    sums = pd.DataFrame({"revenue": revenue, "margin": margin, "valued": revenue.where(margin.notna())})
     sums = sums.groupby(groups).sum(min_count=1)
-    index = index_table(customers["revenue"], groups, confidence=confidence)
+    index = index_table(revenue, groups, confidence=confidence)
     table = pd.DataFrame({"trait": trait, "level": names, "customers": index["customers"]})
     table["customer_share"] = table["customers"] / len(customers)
     table["revenue"], table["revenue_share"] = sums["revenue"], sums["revenue"] / sums["revenue"].sum()
@@ -182,9 +180,9 @@ def _divided(customers, trait, value, confidence):
         table[worth] = value.by(groups.rename("level")).set_index("level")[worth]
     table = table.assign(**index[["index", "index_low", "index_high"]])
     known = customers[trait].notna()
-    inside = index_table(customers["revenue"].where(known), groups, confidence=confidence)
+    inside = index_table(revenue.where(known), groups, confidence=confidence)
     table[[*WITHIN, "p_value"]] = inside[["index", "index_low", "index_high", "p_value"]]
-    usual = table["customers"] * customers.loc[known, "revenue"].mean()
+    usual = table["customers"] * revenue[known].mean()
     return table.assign(excess=((table["revenue"] - usual) / sums["revenue"].sum()).where(inside["customers"] > 0))
 
 

@@ -138,8 +138,8 @@ def states(firm, *, at_risk_days=0, lapsed_days=0):
         earlier = state_table(firm.log, rule, as_of=since, people=known)
         terms = {"since": since, "as_of": firm.as_of, "currency": firm.currency, "confidence": firm.confidence}
         flows = flows_between(earlier, people, **terms)
-    table = state_summary(people)
-    counted = _counted(table) | _tested(earlier, people, (firm.as_of - since) / DAY, firm.confidence)
+    table, days = state_summary(people), (firm.as_of - since) / DAY
+    counted = _counted(table, people, earlier, days, firm.confidence)
     return States(table, people, rule, earlier, flows, counted, firm.as_of, firm.currency, firm.confidence)
 
 
@@ -158,26 +158,23 @@ def state_summary(people):
     return table[["state", "people", "share", "revenue", "revenue_share", "idle", "leads", "open_leads"]]
 
 
-def _counted(table):
+def _counted(table, people, earlier, days, confidence):
+    """The counts of `States`; the rule is tested on those it called lapsed so many days ago."""
     customers, quiet = table.loc[STATES[1:], "people"].sum(), table.loc[QUIET]
+    called = [] if earlier is None else earlier.loc[earlier["state"] == "lapsed", "person_id"]
+    since = int((people.loc[people["person_id"].isin(called), "idle"] < days).sum())
+    low, high = wilson(since, len(called), confidence)
     return {
         "customers": int(customers),
         "buying": int(table.loc[BUYING, "people"].sum()),
         "quiet": int(quiet["people"].sum()),
         "quiet_share": float(quiet["people"].sum() / customers),
         "quiet_revenue_share": float(quiet["revenue_share"].sum(min_count=1)),
+        "called": len(called),
+        "wrong": since / len(called) if len(called) else np.nan,
+        "wrong_low": float(low),
+        "wrong_high": float(high),
     }
-
-
-def _tested(earlier, people, days, confidence):
-    """How many were called lapsed so many days ago, and the share of them who have bought since."""
-    if earlier is None:
-        return {"called": 0} | dict.fromkeys(["wrong", "wrong_low", "wrong_high"], np.nan)
-    called = earlier.loc[earlier["state"] == "lapsed", "person_id"]
-    since = int((people.loc[people["person_id"].isin(called), "idle"] < days).sum())
-    low, high = wilson(since, len(called), confidence)
-    share = since / len(called) if len(called) else np.nan
-    return {"called": len(called), "wrong": share, "wrong_low": float(low), "wrong_high": float(high)}
 
 
 def _too_short(firm, since, rule):

@@ -9,7 +9,9 @@ from portfoy.customers import as_table, months_before, purchase_days
 from portfoy.firm import analysis
 from portfoy.intervals import wald
 from portfoy.locale import _
+from portfoy.metrics import one_row
 from portfoy.words import style
+from portfoy.words.labels import columns
 from portfoy.words.result import Finding, Result
 from portfoy.words.table import show
 
@@ -77,13 +79,9 @@ class Years(Result):
 
 def year_names():
     """What the figures of `Years` are called."""
-    return {
-        "revenue": _("Revenue"),
-        "buyers": _("Customers who bought"),
-        "frequency": _("Purchases per buyer"),
-        "ticket": _("Revenue per purchase"),
-        "margin_rate": _("Margin as a share of revenue"),
-    }
+    same = {"revenue": "revenue", "buyers": "active", "ticket": "ticket", "margin_rate": "margin_rate"}
+    known = columns()
+    return {figure: known[column][0] for figure, column in same.items()} | {"frequency": _("Purchases per buyer")}
 
 
 @analysis
@@ -140,10 +138,8 @@ def _two_years(log, as_of):
     each = days.group_by("customer_id").agg(**parts)
     names = list(parts)
     pairs = [(a, b) for place, a in enumerate(names) for b in names[place:]]
-    row = each.agg(
-        n=each.count(), **{a: each[a].sum() for a in names}, **{f"{a} {b}": (each[a] * each[b]).sum() for a, b in pairs}
-    )
-    found = {name: value or 0.0 for name, value in row.to_pyarrow().to_pylist()[0].items()}
+    sums = {a: each[a].sum() for a in names} | {f"{a} {b}": (each[a] * each[b]).sum() for a, b in pairs}
+    found = one_row(each, n=each.count(), **sums)
     moments = {(a, b): found[f"{a} {b}"] - found[a] * found[b] / max(found["n"], 1) for a, b in pairs}
     moments |= {(b, a): value for (a, b), value in moments.items()}
     return {a: found[a] for a in names}, moments, first <= start + pd.Timedelta(days=31)
