@@ -2,7 +2,8 @@
 system's list of processes, and what the tiny notebooks do by construction.
 
 After each event `expect_whole_shelf` looks at the same things: what must hold whatever has happened. A plain run kills
-a command and its kernels; the other kinds of trouble are studies.
+a command and its kernels; the other kinds of trouble are studies. Where nothing is killed, the command runs in the
+process of the tests, whose warm kernels are there already.
 """
 
 import hashlib
@@ -15,13 +16,16 @@ import sys
 import time
 import tomllib
 import uuid
-from contextlib import suppress
+from contextlib import chdir, suppress
 from pathlib import Path
 
 import nbformat
 import psutil
 import pytest
 from bs4 import BeautifulSoup
+from click.testing import CliRunner
+
+from portfoy.cli import main
 
 pytestmark = pytest.mark.skipif(
     sys.platform == "win32", reason="signals, size limits and shell hooks as POSIX has them"
@@ -86,6 +90,12 @@ class Project:
     def run(self, *arguments, **given):
         return ended(self.start(*arguments, **given))
 
+    def run_here(self, *arguments):
+        """Run a command in this process: exit code, stdout and stderr."""
+        with chdir(self.folder):
+            done = CliRunner().invoke(main, ["report", *map(str, arguments)], prog_name="portfoy")
+        return done.exit_code, done.stdout, done.stderr
+
     def processes(self):
         """The processes that live and descend from a command of this project."""
         found = []
@@ -149,18 +159,24 @@ def links(page):
     return {link["href"] for link in soup.find_all("a", href=True) if not link["href"].startswith("#")}
 
 
+def newest(project, runs):
+    """Which of the runs was started last, which is the system's secret where they were started at once."""
+    return max(runs, key=lambda run: (project.record(run)["made_at"], run))
+
+
 def cannot_be_written(reason, out="reports"):
     said = f"portfoy report: {out}: cannot be written: {reason}."
     return f"{said} Make room or give another folder with --out; no report is lost.\n"
 
 
-def expect_whole_runs(project, runs, earlier):
+def expect_whole_runs(project, runs, earlier, *, latest=DAY):
     """The shelf holds these runs and lists them, each whole; those of before are as they were, byte by byte."""
     assert project.runs() == set(runs)
     assert {path.name for path in project.reports.glob("[!.]*") if path.is_file()} <= {"index.html", "latest.html"}
     index = links(project.reports / "index.html")
     assert {link.partition("/")[0] for link in index} == set(runs)
     assert [link for link in index if not (project.reports / link).is_file()] == []
+    assert links(project.reports / "latest.html") == {f"{latest}/index.html"}
     for run in runs:
         folder = project.reports / run
         for stage in project.record(run)["stages"]:
@@ -175,8 +191,7 @@ def expect_whole_runs(project, runs, earlier):
 def expect_whole_shelf(project, earlier, *, runs=(DAY,), cleared=0, latest=DAY):
     """What must hold after any event: whole runs only, no process left, and the next command makes its run."""
     expect_no_process(project)
-    expect_whole_runs(project, runs, earlier)
-    assert links(project.reports / "latest.html") == {f"{latest}/index.html"}
+    expect_whole_runs(project, runs, earlier, latest=latest)
     code, out, err = project.run("portfolio")
     new = f"{DAY}.{len(runs) + 1}"
     pages = f"reports/{new}/portfolio.html\nreports/{new}/index.html\nreports/index.html\n"
@@ -184,9 +199,8 @@ def expect_whole_shelf(project, earlier, *, runs=(DAY,), cleared=0, latest=DAY):
     told = [f"{cleared} interrupted run(s) found and cleared."] if cleared else []
     assert [line for line in err.splitlines() if "interrupted" in line] == told
     assert {path.name for path in project.reports.glob(".*")} <= {".lock"}
-    expect_whole_runs(project, [*runs, new], earlier)
+    expect_whole_runs(project, [*runs, new], earlier, latest=new)
     assert project.ends(new) == {"portfolio": ("ok", "")}
-    assert links(project.reports / "latest.html") == {f"{new}/index.html"}
     expect_no_process(project)
 
 
@@ -320,10 +334,10 @@ def test_a_notebook_that_names_no_language_is_one_of_python(project):
     project.notebook("selection", "print(as_of)")
     path = project.folder / "notebooks" / "reports" / "selection.ipynb"
     path.write_text(json.dumps({**json.loads(path.read_text("utf-8")), "metadata": {}}), "utf-8")
-    code, _out, err = project.run("selection")
+    code, _out, err = project.run_here("selection")
     assert code == 0, err
     assert f"<pre>{DAY}" in project.page(f"{DAY}.2", "selection")
-    expect_whole_runs(project, [DAY, f"{DAY}.2"], earlier)
+    expect_whole_runs(project, [DAY, f"{DAY}.2"], earlier, latest=f"{DAY}.2")
 
 
 # --- nothing can be written ----------------------------------------------------------------------------------------
@@ -418,38 +432,35 @@ def test_runs_at_the_same_time_take_a_place_each(project):
     (project.folder / "go").touch()
     assert [ended(command)[0] for command in commands] == [0, 0]
     runs = [DAY, f"{DAY}.2", f"{DAY}.3"]
-    expect_whole_runs(project, runs, earlier)
+    expect_whole_runs(project, runs, earlier, latest=newest(project, runs))
     commands = [project.start("selection", "portfolio", "--jobs", 1) for _command in range(5)]
     assert [ended(command)[0] for command in commands] == [0] * 5
     runs += [f"{DAY}.{number}" for number in range(4, 9)]
     assert all(project.ends(run).keys() == {"selection", "portfolio"} for run in runs[3:])
     assert all(end == ("ok", "") for run in runs for end in project.ends(run).values())
-    (latest,) = links(project.reports / "latest.html")  # which of the five was started last is the system's secret
-    newest = max(runs, key=lambda run: (project.record(run)["made_at"], run))
-    assert latest == f"{newest}/index.html"
-    expect_whole_shelf(project, earlier, runs=runs, latest=newest)
+    expect_whole_shelf(project, earlier, runs=runs, latest=newest(project, runs))
 
 
 def test_if_changed_runs_again_after_a_change_of_data_parameter_or_notebook_only(project):
     earlier = project.fingerprints()
     again = ("portfolio", "--if-changed")
     pages = f"reports/{DAY}/portfolio.html\nreports/{DAY}/index.html\nreports/index.html\n"
-    assert project.run(*again) == (0, pages, f"Nothing has changed since reports/{DAY}.\n")
+    assert project.run_here(*again) == (0, pages, f"Nothing has changed since reports/{DAY}.\n")
     expect_whole_runs(project, [DAY], earlier)
     with (project.folder / "orders.csv").open("a") as file:
         file.write(f"C9,O999,{DAY},5\n")
-    changed = [project.run(*again), project.run(*again, "-p", "margin=0.25")]
+    changed = [project.run_here(*again), project.run_here(*again, "-p", "margin=0.25")]
     project.notebook("portfolio", "## One", "print(7 * 7)", parameters="\nmargin: float = 0.5  # share of revenue")
-    changed.append(project.run(*again))
+    changed.append(project.run_here(*again))
     assert [code for code, _out, _err in changed] == [0, 0, 0]
     runs = [DAY, *(f"{DAY}.{number}" for number in (2, 3, 4))]
-    expect_whole_runs(project, runs, earlier)
+    expect_whole_runs(project, runs, earlier, latest=runs[-1])
     assert [
         (record["data"]["rows"], record["stages"][0]["parameters"].get("margin"))
         for record in map(project.record, runs)
     ] == [(60, None), (61, None), (61, 0.25), (61, None)]
     assert ["<pre>49" in project.page(run, "portfolio") for run in runs] == [False, False, False, True]
-    expect_whole_shelf(project, earlier, runs=runs, latest=runs[-1])
+    expect_whole_runs(project, runs, earlier, latest=runs[-1])
 
 
 @pytest.mark.study
@@ -480,7 +491,7 @@ def test_the_hooks_are_told_how_it_went(project):
     hooks = ("--on-success", f"{tell} well", "--on-failure", f"{tell} badly")
     told = []
     for arguments in (["portfolio"], ["selection"], ["portfolio", "--data", "nowhere.csv"]):
-        code = project.run(*arguments, *hooks)[0]
+        code = project.run_here(*arguments, *hooks)[0]
         files = [path for path in (project.folder / "well", project.folder / "badly") if path.exists()]
         (run, exit_code, message), name = files[0].read_text().splitlines(), files[0].name
         status = json.loads(Path(run).read_text("utf-8"))["stages"][0]["status"] if run else ""
@@ -493,7 +504,7 @@ def test_the_hooks_are_told_how_it_went(project):
         (1, "badly", 2, "2", "", f"portfoy report: nowhere.csv: {nothing}"),
     ]
     runs = [DAY, f"{DAY}.2", f"{DAY}.3"]
-    expect_whole_shelf(project, earlier, runs=runs, latest=f"{DAY}.2")
+    expect_whole_runs(project, runs, earlier, latest=f"{DAY}.2")
 
 
 # --- parameters ----------------------------------------------------------------------------------------------------
@@ -505,7 +516,7 @@ def test_one_page_per_value_stands_side_by_side_on_the_page_of_the_run(project):
     earlier = project.fingerprints()
     calls = "import portfoy as pf\npf.record('calls', contacts * 3, unit='count')"
     project.notebook("selection", "## Call", calls, parameters=CONTACTS)
-    code, out, err = project.run("selection", "--each", "contacts=5,10")
+    code, out, err = project.run_here("selection", "--each", "contacts=5,10")
     assert code == 0, err
     folder, names = f"{DAY}.2", ["selection-contacts-5", "selection-contacts-10"]
     shown = [f"reports/{folder}/{name}.html" for name in [*names, "index"]]
@@ -520,7 +531,7 @@ def test_one_page_per_value_stands_side_by_side_on_the_page_of_the_run(project):
     assert {name: texts.get(f"{name}.html") for name in names} == {names[0]: "5", names[1]: "10"}
     row = next(row for row in soup.select("table tr") if row.find("th", string="calls"))
     assert [cell.get_text(strip=True) for cell in row.find_all("td")] == ["15", "30"]
-    expect_whole_shelf(project, earlier, runs=[DAY, folder], latest=folder)
+    expect_whole_runs(project, [DAY, folder], earlier, latest=folder)
 
 
 def test_a_file_of_parameters_that_is_wrong_is_one_line_and_nothing_is_written(project):
@@ -533,15 +544,13 @@ def test_a_file_of_parameters_that_is_wrong_is_one_line_and_nothing_is_written(p
         "[selektion]\ncontacts = 5": "no report 'selektion'; did you mean 'selection'?",
         'as_of = "2024-01-02"': "parameter 'as_of' has an option of its own: --as-of",
     }
-    commands = []
-    for number, text in enumerate(errors):
+    for number, (text, error) in enumerate(errors.items()):
         assert tomllib.loads(text)
         (project.folder / f"{number}.toml").write_text(text)
-        commands.append(project.start("selection", "-f", f"{number}.toml", "--out", f"new-{number}"))
-    for number, (command, error) in enumerate(zip(commands, errors.values(), strict=True)):
-        assert ended(command) == (2, "", f"portfoy report: {number}.toml: {error}\n")
+        done = project.run_here("selection", "-f", f"{number}.toml", "--out", f"new-{number}")
+        assert done == (2, "", f"portfoy report: {number}.toml: {error}\n")
     assert list(project.folder.glob("new-*")) == []
-    expect_whole_shelf(project, earlier)
+    expect_whole_runs(project, [DAY], earlier)
 
 
 # --- warm and ordinary kernels -------------------------------------------------------------------------------------
@@ -559,7 +568,7 @@ def test_warm_and_ordinary_kernels_show_the_same(project):
         "pf.record('rate', 0.25, 0.2, 0.3, 'share')\npf.expect(figures=1, tables=1)",
         "plt.rcParams['savefig.dpi'], plt.get_backend(), pd.get_option('display.max_rows'), __name__",
     )
-    assert [project.run("selection", *how)[0] for how in ([], ["--isolated"])] == [0, 0]
+    assert [project.run_here("selection", *how)[0] for how in ([], ["--isolated"])] == [0, 0]
     runs, shown = [DAY, f"{DAY}.2", f"{DAY}.3"], []
     for run in runs[1:]:
         notebook = nbformat.read(project.reports / run / "notebooks" / "selection.ipynb", as_version=4)
@@ -569,4 +578,4 @@ def test_warm_and_ordinary_kernels_show_the_same(project):
     assert kinds[:3] == [["name", "output_type", "text"], ["text/html", "text/plain"], ["image/png", "text/plain"]]
     assert len(kinds) == 6
     assert shown[0] == shown[1]
-    expect_whole_shelf(project, earlier, runs=runs, latest=runs[-1])
+    expect_whole_runs(project, runs, earlier, latest=runs[-1])

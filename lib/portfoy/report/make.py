@@ -4,9 +4,12 @@ import os
 import platform
 import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import closing
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
+
+from jupyter_core.utils import ensure_event_loop
 
 from portfoy.locale import _, use_language
 from portfoy.report import changes, overview, page, pdf, run, shelf, tiles
@@ -106,7 +109,8 @@ def _fill(building, record, plan, jobs, isolated, seconds, progress):
     def execute(job):
         target = building.folder / "notebooks" / f"{job.name}.ipynb"
         tell = lambda *at: progress.cell(job.name, *at)  # noqa: E731
-        return run.run(job, target, kernels, progress=tell, cell_seconds=seconds[0], stage_seconds=seconds[1])
+        with closing(ensure_event_loop()):  # of this thread, which is its own: nobody else would close it
+            return run.run(job, target, kernels, progress=tell, cell_seconds=seconds[0], stage_seconds=seconds[1])
 
     with ThreadPoolExecutor(jobs) as pool:
         kernels = Kernels(work, isolated=isolated, threads=threads, environment=environment)
