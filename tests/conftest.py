@@ -196,3 +196,32 @@ def browser():
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def valued():
+    """Forty customers, scored, and what they are expected to bring, at the parameters of FHL05 and FH13."""
+    from portfoy.models.bg_nbd import BgNbd
+    from portfoy.models.discounted_value import discounted_value
+    from portfoy.models.gamma_gamma import GammaGamma
+    from portfoy.selection.rfm import rfm
+
+    random = np.random.default_rng(8)
+    repeats = random.integers(0, 6, 40)
+    span = np.where(repeats > 0, random.integers(1, 250, 40), 0)
+    table = pd.DataFrame(
+        {
+            "customer_id": [f"{number:03d}" for number in range(40)],
+            "idle": 272 - span,
+            "purchases": repeats + 1,
+            "revenue": random.gamma(2, 40, 40),
+            "repeats": repeats,
+            "span": span,
+            "age": 272,
+            "repeat_ticket": np.where(repeats > 0, random.gamma(2, 15, 40), np.nan),
+            "last_order": pd.Timestamp("2026-06-30") - pd.to_timedelta(272 - span, unit="D"),
+        }
+    )
+    fit = BgNbd(0.243, 30.9, 0.793, 2.426, covariance=pd.DataFrame(np.eye(4) * 1e-4))
+    spend_fit = GammaGamma(6.25, 3.74, 15.44, covariance=pd.DataFrame(np.eye(3) * 1e-2))
+    return rfm(table), discounted_value(table, fit, spend_fit)

@@ -10,8 +10,8 @@ from helpers import plain
 from portfoy.errors import DataError
 from portfoy.firm import Firm
 from portfoy.models.bg_nbd import BgNbd
+from portfoy.models.discounted_value import discounted_value
 from portfoy.models.gamma_gamma import GammaGamma
-from portfoy.models.lifetime_value import lifetime_value
 from portfoy.people import AGE_BANDS, index_table, level_groups
 from portfoy.portfolio.composition import _compared, _divided, composition
 from portfoy.words import style
@@ -83,7 +83,7 @@ def test_expected_value_is_that_of_the_levels(five):
     base = five.assign(
         repeats=[2, 0, 1, 0, 3], span=[213, 0, 30, 0, 100], age=272, repeat_ticket=[9, np.nan, 8, np.nan, 7]
     )
-    value = lifetime_value(base, fit, spend)
+    value = discounted_value(base, fit, spend)
     table = composition(base, ["region"], value=value).table
     each = value.table["expected_value"]
     assert table["expected_value"].tolist() == pytest.approx([each[0] + each[2], each[1] + each[4], each[3]])

@@ -32,7 +32,7 @@ def firm(teaching):
         people=people,
         scored=pf.rfm(customers),
         clusters=pf.clusters(customers, k=2, most=2),
-        value=pf.lifetime_value(customers, fit, spend_fit),
+        value=pf.discounted_value(customers, fit, spend_fit),
         fits=(fit, spend_fit),
         service=service_table(teaching.tickets, as_of=resolve_as_of(log, None)),
         categories=category_table(log, teaching.products),
@@ -57,11 +57,11 @@ def segments(customers):
 
 
 def listed(customers, firm):
-    return pf.action_list(pf.rfm(customers), firm.value, contacts=20)
+    return pf.shortlist(pf.Firm(firm.tables, None), pf.rfm(customers), firm.value, contacts=20).table
 
 
 def value_by_region(customers, firm):
-    return pf.lifetime_value(customers, *firm.fits).by(customers["region"])
+    return pf.discounted_value(customers, *firm.fits).by(customers["region"])
 
 
 def recent(customers, firm):
@@ -70,13 +70,13 @@ def recent(customers, firm):
 
 NUMBERS = {
     "rfm": lambda customers, firm: pf.rfm(customers).levels,
-    "worth": lambda customers, firm: pf.rfm(customers).worth(firm.value),
+    "worth": lambda customers, firm: pf.rfm(customers).worth(firm.value).table,
     "profile_table": lambda customers, firm: profile_table(segments(customers), value=firm.value),
     "profile_cards": lambda customers, firm: profile_cards(segments(customers), categories=firm.categories),
     "profitability_table": lambda customers, firm: profitability_table(
         segments(customers), service=shuffled(firm.service), touch_cost=5.0, value=firm.value
     ),
-    "action_list": listed,
+    "shortlist": listed,
     "agreement": lambda customers, firm: firm.clusters.against(pf.rfm(customers)).cross,
     "clusters": lambda customers, firm: pf.clusters(customers, k=2, most=2).table,
     "with_traits": lambda customers, firm: (
@@ -88,7 +88,7 @@ NUMBERS = {
     "deciles": lambda customers, firm: pf.deciles(customers).table,
     "stress": lambda customers, firm: pf.concentration(customers.assign(revenue=customers["purchases"])).stress.table,
     "recent_table": recent,
-    "lifetime_value": value_by_region,
+    "discounted_value": value_by_region,
 }
 
 
@@ -113,10 +113,7 @@ def test_the_order_and_the_labels_change_no_forecast(firm, other):
 
 def test_early_adopters_are_worth_what_each_of_them_is_worth(teaching):
     firm = pf.Firm(teaching, pd.Timestamp(teaching.as_of))
-    customers = firm.customers
-    value = pf.lifetime_value(
-        customers, pf.fit_bg_nbd(customers), pf.fit_gamma_gamma(customers), margin_rate=pf.margin_rate(customers)
-    )
+    value = pf.lifetime_value(firm)
     found = pf.early_adopters(firm, pf.launch(firm), value=value).listed
     worth = dict(zip(value.table["customer_id"], value.table["expected_value"], strict=True))
     assert found["expected_value"].tolist() == [worth[customer] for customer in found["customer_id"]]
@@ -145,11 +142,3 @@ def test_a_customer_in_two_rows_is_refused():
     )
     assert find_rows(twice.head(2), pd.DataFrame({"customer_id": ["b", "c"]}, index=[0, 1]), "of").tolist() == [1, -1]
     assert find_rows(twice.drop(columns="customer_id"), twice.iloc[[2, 0]], "of").tolist() == [2, 0]
-
-
-def test_a_table_without_customers_is_refused(firm):
-    nobody = firm.customers[["idle", "purchases", "revenue"]]
-    assert message_of(pf.action_list, pf.rfm(nobody), firm.value) == (
-        "action_list: column 'customer_id' is missing; the table has 'idle', 'purchases', 'revenue', 'r', 'f', 'm', "
-        "'segment'. Take firm.customers."
-    )

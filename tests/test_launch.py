@@ -309,6 +309,8 @@ def test_without_a_value_or_a_launch(company):
     firm, taken = company
     found = early_adopters(firm, taken, value=NotPossible("no value"), contacts=5)
     pd.testing.assert_frame_equal(found.listed, early_adopters(firm, taken, contacts=5).listed)
+    paid = early_adopters(firm, taken, contacts=5, budget=25.0, contact_cost=10.0).listed
+    pd.testing.assert_frame_equal(paid, found.listed.head(2))
     nothing = NotPossible("no launch")
     assert early_adopters(firm, nothing) is nothing
 

@@ -48,7 +48,7 @@ INSIDE = {  # the order inside a package, left to right
         *("address", "files", "seen", "quality", "tables", "open", "mapping"),
     ],
     "models": [
-        *("threads", "likelihood", "bg_nbd", "gamma_gamma", "holdout", "lifetime_value", "scatter", "bass"),
+        *("threads", "likelihood", "bg_nbd", "gamma_gamma", "holdout", "discounted_value", "scatter", "bass"),
         *("columns", "leaks", "logistic", "judging", "separation", "lorenz"),
     ],
     "retention": ["cohorts"],
@@ -69,7 +69,10 @@ INSIDE = {  # the order inside a package, left to right
     "selection": [
         "deciles",
         "rules",
+        "worth",
         "rfm",
+        "lifetime_value",
+        "shortlist",
         "profiles",
         "categories",
         "cards",
@@ -84,12 +87,10 @@ INSIDE = {  # the order inside a package, left to right
         "positioning",
         "launch",
         "early",
-        "lists",
     ],
     "simulate": ["truth", "days", "people", "market", "buying", "service", "campaigns", "dirt", "firm", "write"],
-    "figures": ["outlook", "response"],
+    "figures": ["response"],
     "sentences": [
-        "outlook",
         "response",
         "campaign",
     ],
@@ -239,17 +240,17 @@ def test_a_module_imports_only_from_its_left(name):
     ("name", "source"),
     [
         ("retention", "from portfoy.selection.rfm import rfm"),
-        ("retention", "from portfoy.figures.outlook import plot_value"),
-        ("figures", "import portfoy.sentences.outlook"),
+        ("retention", "from portfoy.figures.response import plot_gains"),
+        ("figures", "import portfoy.sentences.response"),
         ("contract", "from .locale import _"),
         ("source", "from portfoy import contract"),
         ("customers", "def late():\n    import portfoy.models"),
-        ("models.gamma_gamma", "from portfoy.models import lifetime_value"),
+        ("models.gamma_gamma", "from portfoy.models import discounted_value"),
         ("style", "from portfoy.nowhere import x"),
     ],
 )
 def test_an_import_from_the_right_is_noticed(name, source):
-    known = {"models.lifetime_value"}
+    known = {"models.discounted_value"}
     assert len(list(misplaced_imports(name, source, known))) == 1
 
 

@@ -1,214 +1,255 @@
-"""Lifetime value against the sum written out, its intervals against refits, money against a change of units."""
+"""Expected value of a firm and its segments: naive sums, the published fits of CDNOW, and what is shown of them."""
 
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
 
-import portfoy.models.lifetime_value as module
-from portfoy.errors import DataError
+from helpers import labels, message_of, plain
+from portfoy.errors import FitError
+from portfoy.firm import Firm
 from portfoy.models.bg_nbd import BgNbd, fit_bg_nbd
-from portfoy.models.gamma_gamma import GammaGamma, fit_gamma_gamma
-from portfoy.models.lifetime_value import lifetime_value
+from portfoy.models.discounted_value import discounted_value
+from portfoy.models.gamma_gamma import GammaGamma, spend_correlation
+from portfoy.portfolio.composition import composition
+from portfoy.selection.lifetime_value import LifetimeValue, lifetime_value
+from portfoy.selection.rfm import rfm
+from portfoy.selection.worth import Worth
+from portfoy.words import style
 
-# FHL05 and FH13, CDNOW sample; days.
-FIT, SPEND_FIT = BgNbd(0.2425945, 4.4136019 * 7, 0.7929199, 2.4258881), GammaGamma(6.25, 3.74, 15.44)
+BOUNDS = ["expected_value", "expected_value_low", "expected_value_high"]
+# FHL05 and FH13, CDNOW sample; days. How sure they are is made up.
+FIT = BgNbd(0.2425945, 4.4136019 * 7, 0.7929199, 2.4258881, covariance=pd.DataFrame(np.eye(4) * 1e-4))
+SPEND_FIT = GammaGamma(6.25, 3.74, 15.44, covariance=pd.DataFrame(np.eye(3) * 1e-2))
 
 
-@pytest.fixture(scope="module")
-def fits(cdnow):
-    return fit_bg_nbd(cdnow), fit_gamma_gamma(cdnow)
-
-
-@pytest.fixture(scope="module")
-def value(cdnow, fits):
-    return lifetime_value(cdnow, *fits)
+def log(orders=((1, 40), (1, 90), (20, 10), (3, 60), (3, 60), (3, 60), (50, 30), (110, 5)), **more):
+    """Order lines: the days of each customer's orders so far back, and what each of them costs less half of it."""
+    names = [f"C{number}" for number, (_days, _amount) in enumerate(orders)]
+    rows = [
+        (name, f"{name}-{each}", pd.Timestamp("2026-06-30") - pd.Timedelta(back * (each + 1), "D"), float(amount))
+        for name, (back, amount) in zip(names, orders, strict=True)
+        for each in range(1 if amount < 40 else amount // 20)
+    ]
+    return pd.DataFrame(rows, columns=["customer_id", "order_id", "ordered_on", "amount"]).assign(**more)
 
 
 @pytest.fixture
-def three():
-    columns = {"customer_id": ["007", "008", "009"], "repeats": [2, 0, 7], "span": [213, 0, 206], "age": 272}
-    return pd.DataFrame({**columns, "repeat_ticket": [22.345, np.nan, 73.741429]}, index=[5, 3, 4])
+def firm():
+    """Eight customers, four of whom bought once; the published fits stand for their own."""
+    made = Firm.of(log(quantity=1, unit_cost=5.0), as_of="2026-06-30", currency="TRY", confidence=0.8)
+    made.once("bg_nbd", lambda: FIT)
+    made.once("gamma_gamma", lambda: SPEND_FIT)
+    return made
 
 
-def test_three_customers_by_name(three):
-    # p_alive, and purchases over 39 weeks = 273 days, from lifetimes; spend from FH13; one "month" of 273 days.
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "DAYS_A_MONTH", 273)
-        ours = lifetime_value(three, FIT, SPEND_FIT, horizon_months=1, discount_rate=0.21, margin_rate=0.5).table
+# (a) A naive second computation
+
+
+def test_the_value_is_that_of_the_models_and_its_parts_add_up(firm):
+    ours, customers = lifetime_value(firm, horizon_months=7, discount_rate=0.2), firm.customers
+    kept = customers["margin"].sum() / customers["revenue"].sum()
+    terms = {"horizon_months": 7, "discount_rate": 0.2, "confidence": 0.8}
+    judge = discounted_value(customers, FIT, SPEND_FIT, margin_rate=kept, **terms)
+    pd.testing.assert_frame_equal(ours.table, judge.table)
+    assert (ours.total, ours.mean, ours.margin_rate) == (judge.total, judge.mean, judge.margin_rate)
+    assert ours.correlation == pytest.approx(spend_correlation(customers))
+    once = customers["repeats"] == 0
+    sums = [judge.table.loc[which, "expected_value"].sum() for which in (~once, once)]
     expected = pd.DataFrame(
         {
-            "customer_id": ["007", "008", "009"],
-            "p_alive": [0.726620, 1.0, 0.641835],
-            "expected_purchases": [1.225994, 0.194794, 3.337572],
-            "expected_spend": [24.65, 35.2, 71.46],
-        },
-        index=[5, 3, 4],
+            "bought": ["again", "once"],
+            "customers": [5, 3],
+            "customer_share": [5 / 8, 3 / 8],
+            "expected_value": sums,
+            "value_share": np.array(sums) / judge.total,
+        }
     )
-    money = expected["expected_purchases"] * expected["expected_spend"] * 0.5 / 1.21 ** (1 / 12)
-    expected = expected.assign(expected_value=money, expected_value_low=np.nan, expected_value_high=np.nan)
-    pd.testing.assert_frame_equal(ours, expected, rtol=2e-3)
+    pd.testing.assert_frame_equal(ours.parts.drop(columns=BOUNDS[1:]), expected)
 
 
-def test_value_is_the_discounted_sum_written_out(cdnow, fits):
-    fit, spend_fit = fits
-    ours = lifetime_value(cdnow, fit, spend_fit, horizon_months=7, discount_rate=0.15, margin_rate=0.3).table
-    naive, before = 0.0, 0.0
-    for month in range(1, 8):
-        bought = fit.expected_purchases(cdnow, month * 365.25 / 12)
-        naive, before = naive + (bought - before) / 1.15 ** (month / 12), bought
-    np.testing.assert_allclose(ours["expected_purchases"], before)
-    np.testing.assert_allclose(ours["expected_value"], naive * spend_fit.expected_spend(cdnow) * 0.3)
+def test_a_margin_that_is_given_is_taken_and_without_costs_revenue_is_valued(firm):
+    assert lifetime_value(firm, margin_rate=0.25).margin_rate == 0.25
+    bare = Firm.of(log(), as_of="2026-06-30")
+    bare.worked.update({"bg_nbd": FIT, "gamma_gamma": SPEND_FIT})
+    assert lifetime_value(bare).margin_rate == 1
 
 
-def test_without_discount_value_is_purchases_times_spend(cdnow, fits):
-    table = lifetime_value(cdnow, *fits, discount_rate=0).table
-    np.testing.assert_allclose(table["expected_value"], table["expected_purchases"] * table["expected_spend"])
+@pytest.mark.parametrize("seed", range(2))
+def test_segments_are_worth_the_sum_of_their_customers(valued, seed):
+    scored, value = valued
+    order = np.random.default_rng(seed).permutation(len(scored.table))
+    table = rfm(scored.table.drop(columns=["r", "f", "m", "segment"]).iloc[order]).worth(value).table
+    own = value.table["expected_value"].groupby(scored.table["segment"].astype(str)).sum()
+    assert table["expected_value"].tolist() == pytest.approx(own[table["segment"]].tolist())
+    assert table["expected_value"].is_monotonic_decreasing
+    assert table["value_share"].tolist() == pytest.approx((own / own.sum())[table["segment"]].tolist())
+    assert (table["expected_value_low"] < table["expected_value"]).all()
+    pd.testing.assert_frame_equal(
+        table[scored.groups.columns].sort_values("segment", ignore_index=True),
+        scored.groups.sort_values("segment", ignore_index=True),
+    )
 
 
-def test_the_unit_of_time_does_not_move_money(cdnow, fits, value, monkeypatch):
-    weeks = cdnow.assign(span=cdnow["span"] / 7, age=cdnow["age"] / 7)
-    monkeypatch.setattr(module, "DAYS_A_MONTH", module.DAYS_A_MONTH / 7)  # the only place that knows the unit
-    other = lifetime_value(weeks, fit_bg_nbd(weeks), fits[1])
-    pd.testing.assert_frame_equal(other.table, value.table, rtol=1e-6)
-    assert other.total_high == pytest.approx(value.total_high, rel=1e-5)
+# (b) What a firm shares, and what it cannot
 
 
-def test_money_scales_with_the_currency(cdnow, fits, value):
-    other = cdnow.assign(repeat_ticket=cdnow["repeat_ticket"] * 40)
-    scaled = lifetime_value(other, fits[0], fit_gamma_gamma(other))
-    for name in ("expected_value", "expected_value_low", "expected_value_high"):
-        np.testing.assert_allclose(scaled.table[name], value.table[name] * 40, rtol=1e-5)
+def test_fits_are_made_once_for_a_firm(firm, monkeypatch):
+    import portfoy.selection.lifetime_value as room
+
+    monkeypatch.setattr(room, "fit_bg_nbd", None)
+    monkeypatch.setattr(room, "fit_gamma_gamma", None)
+    assert lifetime_value(firm).fit is lifetime_value(firm, discount_rate=0).fit is FIT
 
 
-@pytest.mark.parametrize("refits", [20, pytest.param(80, marks=pytest.mark.study)])
-def test_interval_agrees_with_a_parametric_bootstrap(simulate_customers, refits):
-    ages = np.linspace(90, 730, 1500)
-    customers = simulate_customers(ages, seed=31)
-    fit, spend_fit = fit_bg_nbd(customers), fit_gamma_gamma(customers)
-    ours = lifetime_value(customers, fit, spend_fit)
-    truth = dict(zip(["r", "alpha", "a", "b", "p", "q", "v"], [*fit.parameters, *spend_fit.parameters], strict=True))
-    totals, ones = [], []
-    one = ours.table["expected_value"].idxmax()
-    for seed in range(refits):
-        again = simulate_customers(ages, **truth, seed=seed)
-        drawn = lifetime_value(customers, fit_bg_nbd(again), fit_gamma_gamma(again))
-        totals.append(drawn.total)
-        ones.append(drawn.table["expected_value"][one])
-    within = 3 / np.sqrt(2 * refits)  # three times the error that so many refits know a scatter with: 8 % of 80
-    width = np.log(ours.total_high / ours.total_low) / (2 * 1.959964)
-    assert np.std(np.log(totals)) == pytest.approx(width, rel=within)
-    row = ours.table.loc[one]
-    width = np.log(row["expected_value_high"] / row["expected_value_low"]) / (2 * 1.959964)
-    assert np.std(np.log(ones)) == pytest.approx(width, rel=within)
+def test_a_value_that_is_not_possible_is_told_and_others_do_without():
+    made = Firm.of(log([(9, 30)] * 3, quantity=1, unit_cost=5.0), as_of="2026-06-30", customers=regions())
+    missing = lifetime_value(made)
+    assert (bool(missing), missing.reason) == (False, message_of(fit_bg_nbd, made.customers, error=FitError))
+    assert rfm(made).worth(missing) is missing
+    pd.testing.assert_frame_equal(composition(made, value=missing).table, composition(made).table)
 
 
-def test_interval_grows_with_confidence_and_holds_the_value(cdnow, fits, value):
-    wide = lifetime_value(cdnow, *fits, confidence=0.99)
-    assert wide.total_low < value.total_low < value.total < value.total_high < wide.total_high
-    ratio = np.log(wide.total_high / wide.total) / np.log(value.total_high / value.total)
-    assert ratio == pytest.approx(2.575829 / 1.959964, rel=1e-6)
-    assert (value.table["expected_value_low"] > 0).all()
+def regions():
+    return pd.DataFrame({"customer_id": ["C0", "C1", "C2"], "region": ["a", "a", "b"]})
 
 
-def test_the_mean_customer_has_the_mean_of_the_values(cdnow, value):
-    mean, low, high = value.mean
-    assert mean == pytest.approx(value.table["expected_value"].mean())
-    assert (low / mean, high / mean) == pytest.approx((value.total_low / value.total, value.total_high / value.total))
+def test_a_loss_is_told(firm):
+    firm.worked["customers"] = firm.customers.assign(margin=-firm.customers["revenue"])
+    assert lifetime_value(firm).reason == (
+        "discounted_value: the margin is -1 of the revenue; a value needs 0 or more. Check the unit costs, or give "
+        "another margin_rate."
+    )
 
 
-def test_groups_add_up_and_their_errors_do_not_cancel(cdnow, value):
-    groups = cdnow["repeats"].clip(upper=2).map({0: "none", 1: "one", 2: "more"}).rename("class")
-    table = value.by(groups)
-    assert table.columns.tolist() == [
-        "class",
-        "customers",
-        "expected_value",
-        "expected_value_low",
-        "expected_value_high",
-    ]
-    assert table[["class", "customers"]].to_numpy().tolist() == [["more", 507], ["none", 1411], ["one", 439]]
-    assert table["expected_value"].sum() == pytest.approx(value.total)
-    whole = value.by(pd.Series("all", cdnow.index))
-    assert whole.iloc[0].tolist() == [
-        "all",
-        2357,
-        *(pytest.approx(v) for v in (value.total, value.total_low, value.total_high)),
-    ]
-    independent = np.sqrt(((value.table["expected_value_high"] - value.table["expected_value"]) ** 2).sum())
-    assert value.total_high - value.total > 10 * independent
+# (c) What is shown
 
 
-def test_a_group_of_one_has_its_customers_interval(three, cdnow, fits):
-    ours = lifetime_value(three, *fits)
-    table = ours.by(three["customer_id"]).set_index(three.index)
-    names = ["expected_value", "expected_value_low", "expected_value_high"]
-    pd.testing.assert_frame_equal(table[names], ours.table[names])
+def told(**about):
+    """A value of three million, a third of it of those who bought once."""
+    parts = pd.DataFrame(
+        {
+            "bought": ["again", "once"],
+            "customers": [600, 400],
+            "customer_share": [0.6, 0.4],
+            "expected_value": [2e6, 1e6],
+            "expected_value_low": [1.9e6, 0.9e6],
+            "expected_value_high": [2.1e6, 1.1e6],
+            "value_share": [2 / 3, 1 / 3],
+        }
+    )
+    terms = {
+        "table": pd.DataFrame({"expected_value": np.full(1000, 3e3)}),
+        **{"total": 3e6, "total_low": 2.8e6, "total_high": 3.2e6, "confidence": 0.8, "fit": None, "spend_fit": None},
+        **{"horizon_months": 12, "discount_rate": 0.1, "margin_rate": 0.38, "_slopes": None, "_covariance": None},
+        **{"parts": parts, "correlation": 0.11, "currency": "TRY"},
+    }
+    return LifetimeValue(**terms | about)
 
 
-def test_missing_groups_are_a_group(three, fits):
-    table = lifetime_value(three, *fits).by(pd.Series(["x", None, "x"], three.index))
-    assert table["group"].isna().tolist() == [False, True]
-    assert table["customers"].tolist() == [2, 1]
-
-
-def test_an_empty_base_is_worth_nothing(three, fits):
-    nobody = lifetime_value(three.iloc[:0], *fits)
-    assert (nobody.total, nobody.total_low, nobody.total_high) == nobody.mean == (0, 0, 0)
-    assert nobody.table.empty
-    assert nobody.by(three["customer_id"].iloc[:0]).empty
-
-
-def test_a_customer_surely_gone_is_worth_nothing(fits):
-    gone = pd.DataFrame({"repeats": [500], "span": [100], "age": [3000], "repeat_ticket": [10.0]})
-    row = lifetime_value(gone, *fits).table.iloc[0]
-    assert row[["expected_value", "expected_value_low", "expected_value_high"]].tolist() == [0, 0, 0]
+def test_words_of_a_value():
+    found = told()
+    assert plain(found.finding().text) == "The customers of today are expected to bring TRY 3M of margin"
+    assert plain(found.reading()) == (
+        "That is for the next 12 months, in today's money (TRY 2.8M–TRY 3.2M), or TRY 3,000 a customer. "
+        "33% of it rests on those who bought only once, of whom the least is known."
+    )
+    one = told(horizon_months=1, margin_rate=1, parts=found.parts.iloc[:1])
+    assert plain(one.finding().text) == "The customers of today are expected to bring TRY 3M of revenue"
+    assert plain(one.reading()) == (
+        "That is for the next month, in today's money (TRY 2.8M–TRY 3.2M), or TRY 3,000 a customer."
+    )
+    none = told(total=0.0, total_low=0.0, total_high=0.0)
+    assert (none.finding().text, none.finding().nothing, none.reading()) == (
+        "Nothing is expected of the customers of today",
+        True,
+        "",
+    )
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"),
+    ("about", "notes"),
     [
-        ({"horizon_months": 0}, "lifetime_value: horizon_months must be a whole number from 1, not 0."),
-        ({"horizon_months": 2.5}, "lifetime_value: horizon_months must be a whole number from 1, not 2.5."),
-        ({"discount_rate": -0.1}, "lifetime_value: discount_rate must be 0 or more, not -0.1."),
+        ({}, ["margin over the next 12 months", "per customer on average, margin over the next 12 months"]),
+        ({"horizon_months": 1}, ["margin over the next month", "per customer on average, margin over the next month"]),
         (
-            {"margin_rate": -0.84335},
-            "lifetime_value: the margin is -0.843 of the revenue; a value needs 0 or more. Check the unit costs, or "
-            "give another margin_rate.",
+            {"margin_rate": 1},
+            ["revenue over the next 12 months", "per customer on average, revenue over the next 12 months"],
         ),
-        ({"confidence": 95}, "lifetime_value: confidence must be between 0 and 1, not 95."),
     ],
 )
-def test_an_argument_out_of_range_is_refused(three, arguments, message):
-    with pytest.raises(ValueError) as caught:  # noqa: PT011 - the whole text is compared
-        lifetime_value(three, FIT, SPEND_FIT, **arguments)
-    assert str(caught.value) == message
+def test_headlines_say_what_they_count(about, notes):
+    whole, each = told(**about).figures()
+    assert (whole.name, whole.value, whole.low, whole.high) == ("expected_value", 3e6, 2.8e6, 3.2e6)
+    assert (each.name, each.value, each.low, each.high) == ("clv", 3e3, 2.8e3, 3.2e3)
+    assert [whole.note, each.note] == notes
+    assert {whole.unit, each.unit} == {"money"}
 
 
-def test_a_missing_column_and_another_index_are_refused(three):
-    with pytest.raises(DataError) as caught:
-        lifetime_value(three.drop(columns="repeat_ticket"), FIT, SPEND_FIT)
-    assert str(caught.value) == (
-        "lifetime_value: the customer table lacks 'repeat_ticket'; it has 'customer_id', 'repeats', 'span', 'age'. "
-        "Take firm.customers or rename your columns."
+@pytest.mark.parametrize(
+    ("correlation", "ends"),
+    [
+        (0.11, "their correlation here is 0.11."),
+        (-0.45, "their correlation here is -0.45. That is far from none: read the values with care."),
+        (np.nan, "their correlation here is –."),
+    ],
+)
+def test_what_the_models_assume_is_told(correlation, ends):
+    assert plain(told(correlation=correlation).method()).endswith(ends)
+
+
+def test_a_value_shows_itself_in_the_words_of_its_confidence():
+    content = told().content()
+    assert content["chart"] is None
+    assert "more than once" in content["tables"][0]["html"]
+    assert "80%" in content["method"]
+    assert "95%" not in str(content)
+
+
+def worth(**columns):
+    table = pd.DataFrame(
+        {
+            "segment": ["Champions", "$5 \\frac $x$", "n" * 99],
+            "customers": [1, 2, 3],
+            "revenue_share": [0.5, 0.1, 0.4],
+            "expected_value": [150_000.0, 100_000, 50_000],
+            "expected_value_low": [140_000.0, 90_000, 40_000],
+            "expected_value_high": [170_000.0, 120_000, 70_000],
+            "value_share": [1 / 2, 1 / 3, 1 / 6],
+            "action": "greet",
+        }
+    ).assign(**columns)
+    return Worth(table, "TRY", 0.8)
+
+
+def test_words_of_the_segments():
+    found = worth()
+    assert plain(found.finding().text) == "“Champions” are expected to bring the most: TRY 150K"
+    assert plain(found.reading()) == (
+        f"“{'n' * 27}…” brought 40% of the revenue so far and are expected to bring TRY 50K."
     )
-    with pytest.raises(ValueError) as caught:  # noqa: PT011 - the whole text is compared
-        lifetime_value(three, FIT, SPEND_FIT).by(pd.Series([1, 2, 3]))
-    assert str(caught.value) == (
-        "by: the groups need the index of the values. Take them from a customer table and ask "
-        "value.of(customers).by(groups)."
-    )
+    assert worth(revenue_share=found.table["value_share"]).reading() == ""
+    alone = Worth(found.table.head(1), "TRY", 0.8)
+    assert (alone.finding().nothing, alone.reading()) == (True, "")
+    nothing = worth(expected_value=0.0, value_share=np.nan).finding()
+    assert (nothing.text, nothing.nothing) == ("Nothing is expected of any segment", True)
+    assert "95%" not in str(found.content())
 
 
-def test_the_value_of_some_customers_is_that_of_their_group(cdnow, value):
-    half = cdnow.index[cdnow["repeats"] > 0]
-    some = value.of(cdnow.loc[half])
-    group = value.by((cdnow["repeats"] > 0).rename("repeats")).set_index("repeats").loc[True]
-    assert some.table["expected_value"].tolist() == value.table.loc[half, "expected_value"].tolist()
-    for name, own in (("expected_value", "total"), ("expected_value_low", "total_low")):
-        assert getattr(some, own) == pytest.approx(group[name])
-    with pytest.raises(DataError) as caught:
-        value.of(pd.DataFrame({"customer_id": ["nobody", cdnow["customer_id"].iloc[0]]}))
-    assert str(caught.value) == (
-        "of: 1 of the 2 customers have no value; each needs one. Work out lifetime_value for a table "
-        "that holds them all."
-    )
+def test_segments_are_bars_with_their_intervals():
+    ax = worth().plot()
+    assert [bar.get_width() for bar in ax.patches] == [150_000, 100_000, 50_000]
+    assert [mpl.colors.to_hex(bar.get_facecolor()) for bar in ax.patches] == [style.ACCENT, style.MUTED, style.MUTED]
+    assert labels(ax.yaxis) == ["Champions", "$5 \\frac $x$", "n" * 27 + "…"]
+    (lines,) = ax.collections
+    assert [path.vertices[:, 0].tolist() for path in lines.get_paths()] == [
+        [140_000, 170_000],
+        [90_000, 120_000],
+        [40_000, 70_000],
+    ]
+    assert [text.get_text() for text in ax.texts] == ["150K", "100K", "50K"]
+    assert [text.xy[0] for text in ax.texts] == [170_000, 120_000, 70_000]
+    bare = Worth(worth(expected_value_low=np.nan, expected_value_high=np.nan).table, "", 0.8)
+    assert [text.xy[0] for text in bare.plot().texts] == [150_000, 100_000, 50_000]
+    assert "<svg" in bare.content()["chart"]["svg"]
+    assert bare.content()["chart"]["subtitle"] == "money to come (money), with the interval of the estimate"

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from portfoy.errors import DataError, FitError
+from portfoy.words.result import NotPossible
 
 REPORTS = Path(__file__).parent.parent / "notebooks" / "reports"
 
@@ -44,10 +45,19 @@ ODD = {
 RARE = {"no margin", "only returns", "more returned than sold"}  # studies
 
 
+def run(source, names):
+    """Run a cell; the value of its last line, where that is an expression."""
+    tree = ast.parse(source)
+    last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
+    exec(compile(tree, "cell", "exec"), names)
+    return eval(compile(ast.Expression(last.value), "cell", "eval"), names) if last else None
+
+
 def sections(report, data):
     """What a report says where it cannot work something out, cell by cell as the runner does it, but in this process.
 
-    A cell that raises DataError or FitError ends its section; any other error is a failure and stays loud.
+    A cell shows what is not possible, or raises DataError or FitError, which ends its section; any other error is a
+    failure and stays loud.
     """
     names, said, over = {}, [], False
     for cell in json.loads((REPORTS / f"{report}.ipynb").read_text("utf-8"))["cells"]:
@@ -58,10 +68,11 @@ def sections(report, data):
         if "parameters" in cell["metadata"].get("tags", []):
             source += f"\ndata = {str(data)!r}"
         try:
-            exec(compile(ast.parse(source), report, "exec"), names)
+            shown = run(source, names)
+            said += [shown.reason] if isinstance(shown, NotPossible) else []
         except (DataError, FitError) as error:
             said, over = [*said, str(error)], True
-            if "customers" not in names:
+            if "firm" not in names:
                 return said  # nothing follows where the data cannot be read
     plt.close("all")
     return said
@@ -75,7 +86,7 @@ def test_an_odd_company_gets_sentences(report, kind, tmp_path):
         said = sections(report, tmp_path)
     assert all(re.match(r"\w+: .+\.$", sentence, re.DOTALL) for sentence in said)
     loss = (
-        "lifetime_value: the margin is -1 of the revenue; a value needs 0 or more. Check the unit costs, or give "
+        "discounted_value: the margin is -1 of the revenue; a value needs 0 or more. Check the unit costs, or give "
         "another margin_rate."
     )
     assert (loss in said) == (kind == "costs above revenue")

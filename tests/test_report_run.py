@@ -5,6 +5,7 @@ import pytest
 
 from portfoy.report import plan, run
 from portfoy.report.kernels import Kernels
+from portfoy.words.result import RESULT
 
 
 @pytest.fixture(params=[False, True], ids=["warm", "ordinary"])
@@ -96,3 +97,14 @@ def test_a_kernel_that_dies_is_said_to_have_died_and_how(execute):
 def test_green_but_empty_is_a_failure(execute):
     result = execute("import portfoy as pf\npf.expect(figures=1, tables=2)")
     assert (result.status, result.error) == ("failed", "0 figures are shown where 1 are expected")
+
+
+def test_a_figure_told_twice_is_told_once_as_it_was_first():
+    notebook = nbformat.v4.new_notebook()
+    for number in (1, 2):
+        content = {"figures": [{"name": "clv", "value": number}, {"name": f"own {number}", "value": 0}]}
+        output = nbformat.v4.new_output("display_data", {RESULT: content})
+        notebook.cells.append(nbformat.v4.new_code_cell("pf.key_figures(firm)", outputs=[output]))
+    assert [(each["name"], each["value"]) for each in run.told(notebook, "figures")] == [
+        ("clv", 1), ("own 1", 0), ("own 2", 0)
+    ]  # fmt: skip

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from portfoy.models.bg_nbd import BgNbd
+from portfoy.models.discounted_value import discounted_value
 from portfoy.models.gamma_gamma import GammaGamma
-from portfoy.models.lifetime_value import lifetime_value
 from portfoy.models.scatter import futures, likely_range
 
 FIT, SPEND = BgNbd(0.6, 60.0, 0.8, 2.6), GammaGamma(6.0, 4.0, 700.0)
@@ -23,7 +23,7 @@ def valued(customers, months=12):
     nothing = pd.DataFrame(0.0, FIT.covariance.index, FIT.covariance.columns)
     money = pd.DataFrame(0.0, ["p", "q", "v"], ["p", "q", "v"])
     fit = BgNbd(*FIT.parameters, covariance=nothing)
-    return lifetime_value(
+    return discounted_value(
         customers, fit, GammaGamma(*SPEND.parameters, covariance=money), horizon_months=months, **MONEY
     )
 

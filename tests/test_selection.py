@@ -2,9 +2,7 @@
 
 import itertools
 from dataclasses import replace
-from types import SimpleNamespace
 
-import ibis
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
@@ -14,21 +12,14 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from helpers import labels, message_of, plain
-from portfoy.errors import DataError
 from portfoy.firm import Firm
-from portfoy.models.bg_nbd import BgNbd
-from portfoy.models.gamma_gamma import GammaGamma
-from portfoy.models.lifetime_value import lifetime_value
 from portfoy.report.shelf import write_actions
-from portfoy.selection.lists import action_list, reach
 from portfoy.selection.rfm import rfm
 from portfoy.selection.rules import read_segments
 from portfoy.words import style
-from portfoy.words.result import NotPossible
 
 mpl.use("agg")
 
-DAYS = list(pd.to_datetime(["2026-01-05", "2026-02-05", "2026-03-05"]))
 RULES = ["segment", "r", "f", "m", "action"]
 
 
@@ -223,116 +214,6 @@ def test_segments_sum_to_the_base():
     ]
 
 
-# Whom to contact
-
-
-@pytest.fixture
-def valued():
-    """Forty customers, their scores and what they are expected to bring, at the parameters of FHL05 and FH13."""
-    random = np.random.default_rng(8)
-    repeats = random.integers(0, 6, 40)
-    span = np.where(repeats > 0, random.integers(1, 250, 40), 0)
-    table = people(272 - span, repeats + 1, random.gamma(2, 40, 40)).assign(
-        repeats=repeats,
-        span=span,
-        age=272,
-        repeat_ticket=np.where(repeats > 0, random.gamma(2, 15, 40), np.nan),
-        last_order=pd.Timestamp("2026-06-30") - pd.to_timedelta(272 - span, unit="D"),
-    )
-    fit = BgNbd(0.243, 30.9, 0.793, 2.426, covariance=pd.DataFrame(np.eye(4) * 1e-4))
-    spend_fit = GammaGamma(6.25, 3.74, 15.44, covariance=pd.DataFrame(np.eye(3) * 1e-2))
-    return rfm(table), lifetime_value(table, fit, spend_fit)
-
-
-def test_action_list_holds_the_most_valuable_first(valued):
-    scored, value = valued
-    listed = action_list(scored, value, contacts=5)
-    naive = value.table.sort_values("expected_value", ascending=False).head(5)
-    assert listed["customer_id"].tolist() == naive["customer_id"].tolist()
-    assert listed["expected_value"].tolist() == naive["expected_value"].tolist()
-    own = scored.table.set_index("customer_id").loc[listed["customer_id"]]
-    assert listed["segment"].tolist() == own["segment"].astype(str).tolist()
-    actions = read_segments().set_index("segment")["action"].groupby("segment").first()
-    assert listed["action"].tolist() == [actions[name] for name in listed["segment"]]
-
-
-def test_the_range_of_an_action_list_is_that_of_single_customers(valued):
-    listed = action_list(*valued, contacts=5)
-    narrow = valued[1].table.sort_values("expected_value", ascending=False).head(5)  # judge: the interval of the mean
-    assert (listed["expected_value_low"].to_numpy() < narrow["expected_value_low"].to_numpy()).all()
-    assert (listed["expected_value_high"].to_numpy() > narrow["expected_value_high"].to_numpy()).all()
-
-
-def test_action_list_of_the_quiet_has_low_r_only(valued):
-    scored, value = valued
-    listed = action_list(scored, value, quiet=True)
-    r = scored.table.set_index("customer_id")["r"]
-    assert sorted(listed["customer_id"]) == sorted(r[r <= 2].index)
-    assert listed["expected_value"].is_monotonic_decreasing
-
-
-def test_an_action_list_may_be_empty(valued):
-    assert action_list(*valued, contacts=0).empty
-
-
-CAMPAIGNS = pd.DataFrame({"campaign_id": ["A", "B", "C"], "cost": [100.0, 20.0, 999.0], "starts_on": DAYS})
-CONTACTS = pd.DataFrame(
-    [
-        ("A", "1", "treated", DAYS[0]),
-        ("A", "2", "treated", None),  # no date: that of the campaign
-        ("A", "2", "treated", DAYS[0]),  # the same customer once more
-        ("A", "3", "Control", DAYS[0]),  # nobody contacts those
-        ("B", "1", None, DAYS[1]),
-        ("C", "1", "treated", DAYS[2]),  # after the day
-    ],
-    columns=["campaign_id", "customer_id", "arm", "contacted_on"],
-)
-
-
-def shop(campaigns=CAMPAIGNS, contacts=CONTACTS):
-    log = pd.DataFrame({"customer_id": ["1"], "order_id": ["1"], "ordered_on": [DAYS[0]], "amount": [5.0]})
-    made = {"campaigns": campaigns, "contacts": contacts}
-    made = {name: table if table is None else ibis.memtable(table) for name, table in made.items()}
-    return SimpleNamespace(transactions=log, **made)
-
-
-@pytest.mark.parametrize(
-    ("asked", "most"),
-    [
-        ({"contacts": 5}, 5),
-        ({"contacts": 5, "budget": 39.99, "contact_cost": 10}, 3),
-        ({"contacts": 5, "budget": 0.3, "contact_cost": 0.1}, 3),  # 0.3 / 0.1 is below 3 in binary
-        ({"contacts": 5, "budget": 90}, 2),  # (100 + 20) / 3 contacts is 40 each
-        ({"contacts": 5, "budget": 9000}, 5),
-        ({"contacts": 5, "budget": 30}, 0),
-    ],
-)
-def test_a_budget_pays_for_so_many_contacts(asked, most):
-    found = reach(shop(), as_of=DAYS[1], **asked)
-    assert (found.contacts, found.limited) == (most, most < 5)
-    if asked.get("budget") and "contact_cost" not in asked:
-        assert (found.contact_cost, found.campaigns) == (40, 2)
-
-
-@pytest.mark.parametrize("missing", ["campaigns", "contacts"])
-def test_a_budget_needs_the_cost_of_a_contact(missing):
-    with pytest.raises(DataError, match=r"^reach: a budget is given, .* Give contact_cost, or add the tables"):
-        reach(shop(**{missing: None}), budget=50)
-    with pytest.raises(DataError, match=r"must not be below zero. Correct the parameter\.$"):
-        reach(shop(), budget=-1)
-
-
-def test_segments_carry_the_value_of_their_customers(valued):
-    scored, value = valued
-    table = scored.worth(value)
-    own = value.table["expected_value"].groupby(scored.table["segment"].astype(str)).sum()
-    assert table["expected_value"].tolist() == pytest.approx(own[table["segment"]].tolist())
-    assert table["expected_value"].sum() == pytest.approx(value.total)
-    assert (table["expected_value_low"] < table["expected_value"]).all()
-    missing = NotPossible("there is no forecast")
-    assert scored.worth(missing) is missing
-
-
 # (e) Errors
 
 
@@ -435,7 +316,9 @@ def test_shares_of_a_total_that_is_not_positive_are_refused(five):
 
 
 def test_a_firm_with_cuts_that_are_none_is_told_so(tmp_path):
-    log = pd.DataFrame({"customer_id": ["1"], "order_id": ["1"], "ordered_on": [DAYS[0]], "amount": [5.0]})
+    log = pd.DataFrame(
+        {"customer_id": ["1"], "order_id": ["1"], "ordered_on": pd.Timestamp("2026-01-05"), "amount": [5.0]}
+    )
     (tmp_path / "cuts.csv").write_text("a,b\n1,2\n")
     missing = rfm(Firm.of(log), cuts=str(tmp_path / "cuts.csv"))
     assert (bool(missing), missing.reason[:40]) == (False, "rfm: the cut points are not those of an ")

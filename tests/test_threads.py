@@ -19,7 +19,7 @@ from portfoy.models.threads import one_thread
 FITS = [
     [
         ("portfoy.models.likelihood", "minimize", "room.maximise('fit', None, [[0.0]], 1)"),
-        ("portfoy.models.lifetime_value", "_check_arguments", "room.lifetime_value(None, None, None)"),
+        ("portfoy.models.discounted_value", "_check_arguments", "room.discounted_value(None, None, None)"),
         ("portfoy.selection.positioning", "_read", "room.positioning(None)"),
         ("portfoy.selection.clusters", "need_columns", "room.clusters(None)"),
     ],

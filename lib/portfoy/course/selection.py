@@ -160,6 +160,8 @@ def _lift_mistakes(desk):
 def _purchase(desk):
     """What a catalogue costs and what an average purchase brings: money."""
     revenue = desk.customers["revenue"].sum() / desk.customers["purchases"].sum()
+    if desk.customers["margin"].isna().all():
+        raise DataError(_("the margin of no customer is known; add unit costs to the data."))
     return CATALOGUE * revenue, margin_rate(desk.customers) * revenue
 
 
@@ -246,8 +248,8 @@ EXERCISES = [
         reference=_least,
         hints=lambda: [
             _("A contact pays where the probability of a response times its margin is at least the cost."),
-            _("A response brings the margin of a purchase, not its revenue: use the margin rate."),
-            _("Divide the cost of the catalogue by the revenue of an average purchase times the margin rate."),
+            _("A response brings the margin of a purchase, not its revenue: take the part that is margin."),
+            _("Divide the cost of the catalogue by the margin of an average purchase, its revenue times that part."),
         ],
         mistakes=_least_mistakes,
         praise=lambda: _(

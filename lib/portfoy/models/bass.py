@@ -30,7 +30,7 @@ from scipy.special import gammaln
 from portfoy.errors import DataError, FitError
 from portfoy.intervals import delta_error, on_logs, wald, z_value
 from portfoy.locale import _, plural
-from portfoy.models.lifetime_value import DAYS_A_MONTH
+from portfoy.models.discounted_value import DAYS_A_MONTH
 from portfoy.models.likelihood import REACH, inverse, maximise
 
 NAMES = ["p", "q", "m"]

@@ -1,4 +1,4 @@
-"""What one customer may bring: futures drawn from the models, where `lifetime_value` gives their mean.
+"""What one customer may bring: futures drawn from the models, where `discounted_value` gives their mean.
 
 For each customer a buying rate, a chance to stop and a level of spend are drawn from what the models know of him or
 her, and a future is played: is the customer still there, when are the purchases, what is each worth? The range of many
@@ -8,8 +8,8 @@ such futures is what a single customer can be held against; the interval of the 
 import numpy as np
 import pandas as pd
 
+from portfoy.models.discounted_value import DAYS_A_MONTH
 from portfoy.models.gamma_gamma import money_columns
-from portfoy.models.lifetime_value import DAYS_A_MONTH
 from portfoy.models.likelihood import time_columns
 
 MOST = 2_000  # purchases within the horizon after which a future is not played on
@@ -23,7 +23,7 @@ def likely_range(customers, value, *, coverage=0.8, draws=2_000, seed=7):
     customers : DataFrame, one row per customer
         Needs `repeats`, `span`, `age` (days) and `repeat_ticket` (money). Meant for a list to act on: the work grows
         with customers times `draws`.
-    value : LifetimeValue, whose models, horizon, discount and margin rate are used
+    value : DiscountedValue, whose models, horizon, discount and margin rate are used
     coverage : float, default 0.8
     draws : int, default 2000
     seed : int; the same seed gives the same range

@@ -120,7 +120,7 @@ class Composition(Result):
         )
 
 
-@analysis
+@analysis(without=["value"])
 def composition(firm, traits=None, *, months=12, value=None):
     """How the base divides by what is known of the customers, and which part of it brings how much.
 
@@ -132,7 +132,7 @@ def composition(firm, traits=None, *, months=12, value=None):
         The default is every trait that is there but interests, of which one customer may have several.
     months : that count, default 12; 0 all
     value : LifetimeValue of these customers or more, optional
-        Adds what each level is expected to bring.
+        Adds what each level is expected to bring; one that is not possible is left out.
 
     Returns
     -------

@@ -227,8 +227,9 @@ def _shown(notebook, kind):
 
 
 def told(notebook, what):
-    """What the results of a notebook tell of: their headline figures, or their lists."""
-    return [each for content in _shown(notebook, RESULT) for each in content.get(what, [])]
+    """What the results of a notebook tell of: their headline figures, or their lists; each name once, as told first."""
+    found = [each for content in _shown(notebook, RESULT) for each in content.get(what, [])]
+    return [each for place, each in enumerate(found) if each["name"] not in [one["name"] for one in found[:place]]]
 
 
 def missing_in(notebook):

@@ -26,6 +26,7 @@ from portfoy.models.threads import one_thread
 from portfoy.people import AGES
 from portfoy.rows import with_ids
 from portfoy.selection.launch import first_buyers
+from portfoy.selection.shortlist import reach
 from portfoy.words import style
 from portfoy.words.codes import trait_labels
 from portfoy.words.result import Finding, Result
@@ -150,7 +151,7 @@ class _Columns:
 
 @analysis(without=["value"])
 @one_thread("sklearn.linear_model")
-def early_adopters(firm, launch, *, value=None, contacts=50):
+def early_adopters(firm, launch, *, value=None, contacts=50, budget=0.0, contact_cost=0.0):
     """Who took up a launch first, against customers who were active then and had not; and who is like them today.
 
     Parameters
@@ -159,14 +160,15 @@ def early_adopters(firm, launch, *, value=None, contacts=50):
         ``income_band`` of its ``customers`` where there are any
     launch : Launch; the first 16 % of the m of its model are early, or of those so far where m stays open
     value : LifetimeValue of the same customers, optional; adds their ``expected_value`` to the list
-    contacts : length of the list
+    contacts, budget, contact_cost : how long the list may be, as in `shortlist.reach`
 
     Returns
     -------
     EarlyAdopters; not possible where fewer than 30 early adopters were customers before, or fewer than 30 customers
-    had not bought it
+    had not bought it, or nobody can say what a contact costs and there is a budget
     """
     customers, as_of = with_ids(firm.customers, "early_adopters"), firm.as_of
+    most, _cost = reach(firm, contacts=contacts, budget=budget, contact_cost=contact_cost)
     product, fit, confidence = launch.product, launch.bass, firm.confidence
     bought = first_buyers(firm.log, product.product_id, as_of).sort_values()
     wanted = int(np.ceil(EARLY * (len(bought) if fit.open else fit.m)))
@@ -182,7 +184,7 @@ def early_adopters(firm, launch, *, value=None, contacts=50):
     beta, covariance = _logistic(terms, early)
     today = customers[customers["idle"] <= (ACTIVE if auc[1] > 0.5 else -1)]
     today = _with_traits(today, firm.tables.customers, as_of)
-    scored = _scored(_terms(columns, today), today, beta, covariance, confidence).head(contacts)
+    scored = _scored(_terms(columns, today), today, beta, covariance, confidence).head(most)
     scored["why"] = _why(columns, terms.mean(axis=0), beta, _terms(columns, today.loc[scored.index]))
     listed = ["customer_id", "why", "p_early", "p_early_low", "p_early_high"]
     if value is not None:

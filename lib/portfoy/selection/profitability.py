@@ -118,6 +118,7 @@ def _said(row):
     return {**row, "group": style.shorten(said_as("group", row["group"]))}
 
 
+@analysis(without=["value"])
 def profitability(firm, scored, *, by="segment", touch_cost=0.0, value=None):
     """What each group earns: margin less what it costs to serve its customers.
 
@@ -134,11 +135,6 @@ def profitability(firm, scored, *, by="segment", touch_cost=0.0, value=None):
     -------
     Profitability; not possible where a column is missing, nobody is there, or neither a margin nor a cost is known
     """
-    return _profitability(firm, scored, by=by, touch_cost=touch_cost, value=value or None)
-
-
-@analysis
-def _profitability(firm, scored, *, by, touch_cost, value):
     customers = scored if isinstance(scored, pd.DataFrame) else scored.table
     service = service_table(firm.tables.tickets, as_of=firm.as_of)
     terms = {"service": service, "touch_cost": touch_cost, "value": value, "confidence": firm.confidence}

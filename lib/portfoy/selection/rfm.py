@@ -10,6 +10,7 @@ from portfoy.errors import DataError, need_columns, positive_total
 from portfoy.firm import analysis, customers_of
 from portfoy.locale import _, plural
 from portfoy.selection.rules import cells_of, read_segments
+from portfoy.selection.worth import worth_of
 from portfoy.words import figure, shapes, style
 from portfoy.words.result import Finding, Result
 from portfoy.words.table import show
@@ -50,11 +51,8 @@ class Rfm(Result):
 
     @analysis
     def worth(self, value):
-        """``groups`` with what each segment is expected to bring, from the `LifetimeValue` of the same customers:
-        ``expected_value``, ``expected_value_low``, ``expected_value_high`` money of the whole segment.
-        """
-        brings = value.of(self.table).by(self.table["segment"]).drop(columns="customers").astype({"segment": str})
-        return self.groups.merge(brings, on="segment", how="left")
+        """What each segment is expected to bring, from the `LifetimeValue` of the same customers: a `Worth`."""
+        return worth_of(self.groups, value.of(self.table), self.table["segment"], self.currency)
 
     @property
     def most(self):

@@ -67,6 +67,11 @@ def choice_words():
     }
 
 
+def bought_words():
+    """How often a customer bought, as stored -> what a reader calls it."""
+    return {"once": _("once"), "again": _("more than once")}
+
+
 def said_as(column, code):
     """What a reader calls a value that a table stores as a code; what is no code goes by its own name."""
     words = {
@@ -76,6 +81,7 @@ def said_as(column, code):
         **dict.fromkeys(["state", "before", "now"], state_names),
         "unit": lambda: trait_labels() | {"segment": _("Segment"), "customer": _("Customer")},
         "whom": choice_words,
+        "bought": bought_words,
         "campaign_id": lambda: {"all together": _("all together")},
     }
     return words[column]().get(code, code)

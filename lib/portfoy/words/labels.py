@@ -53,6 +53,8 @@ def columns():
         "expected_purchases": (_("Expected purchases"), "number"),
         "expected_spend": (_("Expected spend per purchase"), "money"),
         "expected_value": (_("Expected value"), "money"),
+        "value_share": (_("Share of expected value"), "share"),
+        "bought": (_("Bought"), "code"),
         # portfolio
         "unit": (_("Unit"), "hidden"),
         "figure": (_("Figure"), "text"),

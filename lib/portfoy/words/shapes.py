@@ -145,14 +145,8 @@ def lines(parts, ax=None, *, level=None, dashed=(), height=3.0):
         low, high = ax.get_ylim()
         if apart > 0.07 * (high - low):
             for label, colour, x, y, *_band in parts:
-                ax.annotate(
-                    label,
-                    (x.iloc[-1], y.iloc[-1]),
-                    xytext=(6, 0),
-                    textcoords="offset points",
-                    va="center",
-                    color=colour,
-                )
+                end = {"textcoords": "offset points", "va": "center", "color": colour}
+                ax.annotate(label, (x.iloc[-1], y.iloc[-1]), (6, 0), **end)
         elif len(parts) > 1:
             _legend(ax, [label for label, *_about in parts])
     return ax
@@ -169,25 +163,29 @@ def point(ax, x, y, text, low=None, high=None):
         ax.annotate(text, (x, y), xytext=(10, -6), textcoords="offset points", va="top", weight="bold", color=style.INK)
 
 
-def ranked_bars(names, values, texts, colours, ax=None, *, height=None):
+def ranked_bars(names, values, texts, colours, ax=None, *, height=None, bounds=None):
     """Bars from the top down, each with its text at its end, which stands for an axis of values.
 
     Parameters
     ----------
     names, values, texts, colours : lists alike, one entry a bar; a bar below zero has its text at zero
+    bounds : (low, high), optional; lists alike, the ends of a line over each bar
     """
     import seaborn as sns
 
     ax, where = drawing(ax, height or 0.3 * len(names) + 0.2), list(range(len(names)))
+    low, high = bounds or (values, values)
     with look():
         sns.barplot(
             x=list(values), y=where, hue=where, palette=list(colours), orient="h", ax=ax, saturation=1, width=0.72,
             linewidth=0, legend=False, errorbar=None,
         )  # fmt: skip
-        for place, (value, text) in enumerate(zip(values, texts, strict=True)):
+        if bounds:
+            ax.hlines(where, low, high, color=style.INK, lw=1.5)
+        for place, (value, end, text) in enumerate(zip(values, high, texts, strict=True)):
             at = {"xytext": (5, 0), "textcoords": "offset points", "va": "center", "color": style.INK}
-            ax.annotate(text, (max(value, 0), place), **at)
-        ax.set(xlabel="", ylabel="", xticks=[], xlim=(min(0, *values), max(0, *values) or 1))
+            ax.annotate(text, (max(0, value, end), place), **at)
+        ax.set(xlabel="", ylabel="", xticks=[], xlim=(min(0, *values, *low), max(0, *values, *high) or 1))
         ax.set_yticks(where, list(names), color=style.INK)
         ax.grid(visible=False)
         ax.spines[:].set_visible(False)

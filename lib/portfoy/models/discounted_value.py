@@ -10,7 +10,7 @@ References
 Fader, Hardie & Lee (2005), RFM and CLV: using iso-value curves, Journal of Marketing Research 42(4), 415-430.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 import pandas as pd
@@ -27,21 +27,13 @@ DAYS_A_MONTH = 365.25 / 12
 
 
 @dataclass(frozen=True, eq=False)
-class LifetimeValue:
-    """Lifetime value per customer, and for any group of them.
+class DiscountedValue:
+    """Lifetime value per customer, and for any group of them, with what it was computed from.
 
-    Parameters
-    ----------
-    table : DataFrame, one row per customer, index of the customer table
-        ``customer_id`` if the customer table has it; ``p_alive`` 0-1; ``expected_purchases`` over the horizon, not
-        discounted; ``expected_spend`` money per purchase; ``expected_value`` discounted money, with
-        ``expected_value_low`` and ``expected_value_high``.
-    total, total_low, total_high : float
-        The value of the whole base and its interval, money.
-    confidence : float
-        Of the intervals, 0-1.
-    fit, spend_fit, horizon_months, discount_rate, margin_rate
-        What the value was computed from.
+    ``table``, one row per customer on the index of the customer table: ``customer_id`` if that has it; ``p_alive`` 0-1;
+    ``expected_purchases`` over the horizon, not discounted; ``expected_spend`` money per purchase; ``expected_value``
+    discounted money, with ``expected_value_low`` and ``expected_value_high``. ``total``, ``total_low``, ``total_high``
+    money of the whole base; ``confidence`` of the intervals, 0-1.
     """
 
     table: pd.DataFrame
@@ -63,16 +55,10 @@ class LifetimeValue:
         return tuple(value / max(len(self.table), 1) for value in (self.total, self.total_low, self.total_high))
 
     def of(self, customers):
-        """The same values for some of the customers only: a LifetimeValue whose total and mean are theirs.
+        """The same values for some of the customers only: a DiscountedValue whose total and mean are theirs.
 
-        Parameters
-        ----------
-        customers : DataFrame, one row per customer, in any order and on any index
-            A customer is the one of the same ``customer_id``; the label of the row tells where one has no such column.
-
-        Returns
-        -------
-        LifetimeValue, whose table has the rows and the index of `customers`
+        `customers`, one row each in any order, are known by ``customer_id``; where they have no such column, by the
+        label of the row. The table has their rows and their index.
 
         Raises
         ------
@@ -82,16 +68,16 @@ class LifetimeValue:
         if (place < 0).any():
             raise DataError(
                 _(
-                    "of: {missing} of the {rows} customers have no value; each needs one. Work out lifetime_value for "
-                    "a table that holds them all."
+                    "of: {missing} of the {rows} customers have no value; each needs one. Work out the value of a "
+                    "table that holds them all."
                 ).format(missing=int((place < 0).sum()), rows=len(place))
             )
         table, slopes = self.table.iloc[place].set_axis(customers.index.rename(None)), self._slopes[place]
         total = float(table["expected_value"].sum())
         low, high = _interval(np.array([total]), slopes.sum(axis=0)[None], self._covariance, self.confidence)
-        return replace(
-            self, table=table, total=total, total_low=float(low[0]), total_high=float(high[0]), _slopes=slopes
-        )
+        kept = {each.name: getattr(self, each.name) for each in fields(DiscountedValue)}
+        bounds = {"total": total, "total_low": float(low[0]), "total_high": float(high[0])}
+        return DiscountedValue(**kept | bounds | {"table": table, "_slopes": slopes})
 
     def by(self, groups):
         """Value of groups of customers.
@@ -101,8 +87,7 @@ class LifetimeValue:
 
         Parameters
         ----------
-        groups : Series on the index of `table`
-            Missing values form a group of their own.
+        groups : Series on the index of `table`; missing values form a group of their own
 
         Returns
         -------
@@ -135,7 +120,7 @@ class LifetimeValue:
 
 
 @one_thread()
-def lifetime_value(
+def discounted_value(
     customers, fit, spend_fit, *, horizon_months=12, discount_rate=0.1, margin_rate=1.0, confidence=0.95
 ):
     """Expected discounted money from each customer within a horizon, with intervals.
@@ -150,21 +135,17 @@ def lifetime_value(
 
     Parameters
     ----------
-    customers : DataFrame, one row per customer
-        Needs `repeats`, `span`, `age` (days) and `repeat_ticket` (money).
+    customers : DataFrame, one row per customer: `repeats`, `span`, `age` (days) and `repeat_ticket` (money)
     fit : BgNbd
     spend_fit : GammaGamma
-    horizon_months : int, default 12
-        Months of 365.25 / 12 days.
-    discount_rate : float, default 0.1
-        Per year.
-    margin_rate : float, default 1.0
-        Share of the spend that is kept; 1 values revenue.
-    confidence : float, default 0.95
+    horizon_months : months of 365.25 / 12 days, default 12
+    discount_rate : per year, default 0.1
+    margin_rate : share of the spend that is kept, default 1, which values revenue
+    confidence : of the intervals, default 0.95
 
     Returns
     -------
-    LifetimeValue
+    DiscountedValue
 
     Raises
     ------
@@ -175,13 +156,13 @@ def lifetime_value(
     --------
     >>> fit, spend_fit = bg_nbd.BgNbd(0.243, 30.9, 0.793, 2.426), gamma_gamma.GammaGamma(6.25, 3.74, 15.44)
     >>> customers = pd.DataFrame({"repeats": [2, 0], "span": [213, 0], "age": 272, "repeat_ticket": [22.35, None]})
-    >>> value = lifetime_value(customers, fit, spend_fit)
+    >>> value = discounted_value(customers, fit, spend_fit)
     >>> value.table["expected_value"].round().tolist()
     [37.0, 8.0]
     """
     _check_arguments(horizon_months, discount_rate, margin_rate, confidence)
-    x, t, age = time_columns("lifetime_value", customers)
-    x, ticket = gamma_gamma.money_columns("lifetime_value", customers)
+    x, t, age = time_columns("discounted_value", customers)
+    x, ticket = gamma_gamma.money_columns("discounted_value", customers)
     row, rows = distinct(x, t, age)
     monthly = _month_weights(int(horizon_months), discount_rate)
 
@@ -206,7 +187,7 @@ def lifetime_value(
     table["expected_purchases"] = fit.expected_purchases(customers, int(horizon_months) * DAYS_A_MONTH)
     table["expected_spend"] = spend_fit.expected_spend(customers)
     table["expected_value"], table["expected_value_low"], table["expected_value_high"] = value, low, high
-    return LifetimeValue(
+    return DiscountedValue(
         table, float(total), float(total_low), float(total_high), confidence, fit, spend_fit, int(horizon_months),
         discount_rate, margin_rate, _slopes=slopes, _covariance=covariance,
     )  # fmt: skip
@@ -255,15 +236,15 @@ def _check_arguments(horizon_months, discount_rate, margin_rate, confidence):
     if not margin_rate >= 0:
         raise DataError(
             _(
-                "lifetime_value: the margin is {rate:.3g} of the revenue; a value needs 0 or more. Check the unit "
+                "discounted_value: the margin is {rate:.3g} of the revenue; a value needs 0 or more. Check the unit "
                 "costs, or give another margin_rate."
             ).format(rate=margin_rate)
         )
     rules = [
         (horizon_months >= 1 and horizon_months == int(horizon_months),
-         _("lifetime_value: horizon_months must be a whole number from 1, not {value}."), horizon_months),
-        (discount_rate >= 0, _("lifetime_value: discount_rate must be 0 or more, not {value}."), discount_rate),
-        (0 < confidence < 1, _("lifetime_value: confidence must be between 0 and 1, not {value}."), confidence),
+         _("discounted_value: horizon_months must be a whole number from 1, not {value}."), horizon_months),
+        (discount_rate >= 0, _("discounted_value: discount_rate must be 0 or more, not {value}."), discount_rate),
+        (0 < confidence < 1, _("discounted_value: confidence must be between 0 and 1, not {value}."), confidence),
     ]  # fmt: skip
     for holds, message, value in rules:
         if not holds:

@@ -1,0 +1,132 @@
+"""What are the customers worth: the money each of them, and all together, are expected to bring?"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from portfoy.customers import margin_rate as margin_of
+from portfoy.firm import analysis
+from portfoy.locale import _, plural
+from portfoy.models.bg_nbd import fit_bg_nbd
+from portfoy.models.discounted_value import DiscountedValue, discounted_value
+from portfoy.models.gamma_gamma import fit_gamma_gamma, spend_correlation
+from portfoy.words import style
+from portfoy.words.result import Figure, Finding, Result
+from portfoy.words.table import show
+
+UNRELATED = 0.2  # correlation of frequency and spend up to which the two count as unrelated
+
+
+@dataclass(frozen=True, eq=False)
+class LifetimeValue(DiscountedValue, Result):
+    """What the customers are expected to bring: all of `DiscountedValue`, and how it rests on those who bought once.
+
+    ``parts``, one row per way of having bought, ``once`` or ``again``, where there are such customers: ``bought``;
+    ``customers``; ``customer_share`` 0-1; ``expected_value`` money, with ``expected_value_low`` and
+    ``expected_value_high``; ``value_share`` 0-1, missing where nothing is expected of anybody.
+    ``correlation`` of purchases and spend per purchase among those who bought again, -1 to 1; the models take it for 0.
+    """
+
+    parts: pd.DataFrame
+    correlation: float
+    currency: str
+
+    def _say(self, text):
+        each = dict(zip(["mean", "mean_low", "mean_high"], self.mean, strict=True))
+        measure = style.measure("revenue" if self.margin_rate == 1 else "margin")
+        words = {"measure": measure, "level": style.level(self.confidence), "n": self.horizon_months}
+        return style.say(text, {**vars(self), **each, **words}, currency=self.currency)
+
+    def finding(self):
+        if not self.total > 0:
+            return Finding(_("Nothing is expected of the customers of today"), nothing=True)
+        return Finding(self._say(_("The customers of today are expected to bring {total:money} of {measure}")))
+
+    def reading(self):
+        if not self.total > 0:
+            return ""
+        text = plural(
+            "That is for the next month, in today's money ({total_interval:money}), or {mean:money} a customer.",
+            "That is for the next {n:count} months, in today's money ({total_interval:money}), or {mean:money} a "
+            "customer.",
+            self.horizon_months,
+        )
+        once = _("{value_share:share} of it rests on those who bought only once, of whom the least is known.")
+        rows = self.parts[self.parts["bought"] == "once"].iloc
+        return style.Reading(" ".join([self._say(text), *(style.say(once, row) for row in rows)]))
+
+    def figures(self):
+        n, shown = self.horizon_months, {"unit": "money", "better": "up"}
+        whole = plural("{measure} over the next month", "{measure} over the next {n:count} months", n)
+        each = plural(
+            "per customer on average, {measure} over the next month",
+            "per customer on average, {measure} over the next {n:count} months",
+            n,
+        )
+        total = self.total, self.total_low, self.total_high
+        return [
+            Figure("expected_value", *total, note=str(self._say(whole)), **shown),
+            Figure("clv", *self.mean, note=str(self._say(each)), **shown),
+        ]
+
+    def summary(self):
+        columns = ["bought", "customers", "value_share", "expected_value", "expected_value_low", "expected_value_high"]
+        title = _("What is expected of those who bought once, and of the others")
+        return show(self.parts[columns], title, currency=self.currency)
+
+    def method(self):
+        said = [
+            _(
+                "Purchases to come (BG/NBD) times spend per purchase (Gamma-Gamma) times the margin, "
+                "{margin_rate:share} of revenue, at {discount_rate:share} a year less for money that comes later. Who "
+                "is still to buy for the first time is not in it. The interval ({level}) is that of the estimate of "
+                "the mean; how far such forecasts were off on earlier days comes on top, and what one customer brings "
+                "scatters far more. Whether somebody who bought once has left cannot be seen, so what customers like "
+                "that do on average is expected; a long silence after several purchases tells more, and a quiet "
+                "segment of former regulars can be worth less than one of newcomers. The models take how often and for "
+                "how much somebody buys as unrelated; their correlation here is {correlation:ratio}."
+            )
+        ]
+        if abs(self.correlation) >= UNRELATED:
+            said.append(_("That is far from none: read the values with care."))
+        return self._say(" ".join(said))
+
+
+@analysis
+def lifetime_value(firm, *, horizon_months=12, discount_rate=0.1, margin_rate=0.0):
+    """What each customer is expected to bring within a horizon, in today's money (`models.discounted_value`).
+
+    Parameters
+    ----------
+    firm : Firm; its fits "bg_nbd" and "gamma_gamma" are made once, here or in another analysis
+    horizon_months : months to look ahead, default 12
+    discount_rate : per year, default 0.1; money later is worth less
+    margin_rate : margin as a share of revenue; 0 takes it from the unit costs, and values revenue where there are none
+
+    Returns
+    -------
+    LifetimeValue; not possible where the models cannot be fitted or the margin is below zero
+
+    Raises
+    ------
+    ValueError : another argument is out of its range.
+    """
+    customers = firm.customers
+    fit = firm.once("bg_nbd", lambda: fit_bg_nbd(customers))
+    spend_fit = firm.once("gamma_gamma", lambda: fit_gamma_gamma(customers))
+    terms = {"horizon_months": horizon_months, "discount_rate": discount_rate, "confidence": firm.confidence}
+    value = discounted_value(customers, fit, spend_fit, margin_rate=margin_rate or margin_of(customers), **terms)
+    return LifetimeValue(
+        **vars(value),
+        parts=_parts(customers, value),
+        correlation=spend_correlation(customers),
+        currency=firm.currency,
+    )
+
+
+def _parts(customers, value):
+    bought = pd.Series(np.where(customers["repeats"] > 0, "again", "once"), customers.index, name="bought")
+    parts = value.by(bought)
+    parts.insert(2, "customer_share", parts["customers"] / len(customers))
+    return parts.assign(value_share=parts["expected_value"] / value.total if value.total > 0 else np.nan)

@@ -1,0 +1,174 @@
+"""Whom to call first: the customers expected to bring most, and of those gone quiet the ones to win back."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from portfoy.customers import to_frame
+from portfoy.errors import DataError
+from portfoy.firm import analysis
+from portfoy.locale import _, plural
+from portfoy.models.scatter import likely_range
+from portfoy.rows import with_ids
+from portfoy.words import style
+from portfoy.words.result import Finding, Result
+from portfoy.words.table import show
+
+FIRST = 10  # rows shown of a list
+QUIET = 2  # the highest r of those to win back
+WORTH = ["expected_value", "expected_value_low", "expected_value_high"]
+WHO = ["customer_id", "segment", "last_order", "purchases", "revenue", "p_alive", "expected_purchases", *WORTH]
+
+
+@dataclass(frozen=True)
+class Shortlist(Result):
+    """Whom to contact first.
+
+    ``table``, one row per customer, the highest expected value first: ``customer_id``, ``segment``, ``last_order``,
+    ``purchases``, ``revenue``, ``p_alive``, ``expected_purchases``, ``expected_value`` money, with
+    ``expected_value_low`` and ``expected_value_high``: where what this one customer brings will end in 8 of 10 cases
+    (`likely_range`), not the interval of the mean; ``action``, the next step. ``win_back`` the same of those whose r is
+    1 or 2. ``share`` of what all are expected to bring that stands on ``table``, 0-1, missing where that is nothing.
+    ``contacts`` how long a list may be; ``limited``: by the ``budget``, at ``contact_cost`` money each.
+    """
+
+    table: pd.DataFrame
+    win_back: pd.DataFrame
+    share: float
+    contacts: int
+    limited: bool
+    budget: float
+    contact_cost: float
+    currency: str
+
+    def finding(self):
+        if self.table.empty:
+            return Finding(_("There is no customer to list"), nothing=True)
+        if np.isnan(self.share):
+            return Finding(_("Nothing is expected of any customer"), nothing=True)
+        text = plural(
+            "The customer listed first holds {share:share} of the expected value",
+            "The customers listed first hold {share:share} of the expected value",
+            len(self.table),
+        )
+        return Finding(style.say(text, vars(self)))
+
+    def reading(self):
+        said = []
+        if self.actions():
+            said.append(_("{n:count} are on the list; of those gone quiet, {quiet:count} are on a list of their own."))
+        if self.limited:
+            paid = plural(
+                "The budget of {budget:money} pays for {contacts:count} contact at {contact_cost:money}.",
+                "The budget of {budget:money} pays for {contacts:count} contacts at {contact_cost:money} each.",
+                self.contacts,
+            )
+            said.append(paid)
+        values = {**vars(self), "n": len(self.table), "quiet": len(self.win_back)}
+        return style.say(" ".join(said), values, currency=self.currency)
+
+    def summary(self):
+        titles = _("The customers expected to bring the most"), _("Of those gone quiet, whom to win back")
+        return [
+            show(table.loc[: FIRST - 1, [*WHO[:3], *WORTH]], title, currency=self.currency)
+            for table, title in zip([self.table, self.win_back], titles, strict=True)
+            if len(table)
+        ]
+
+    def actions(self):
+        lists = {"most_valuable": self.table, "win_back": self.win_back}
+        return {} if np.isnan(self.share) else {name: table for name, table in lists.items() if len(table)}
+
+    def method(self):
+        return style.Reading(
+            _(
+                "Customers stand by their expected value. The range beside it is where what this one customer brings "
+                "ends in 8 of 10 futures played by the models, which is far wider than the interval of the mean. Gone "
+                "quiet are those whose score for idle days is 1 or 2. What a contact costs, where it is not given, is "
+                "what the campaigns so far cost for each customer they contacted."
+            )
+        )
+
+
+@analysis
+def shortlist(firm, scored, value, *, contacts=50, budget=0.0, contact_cost=0.0):
+    """Whom to contact first: the customers expected to bring most, and of those gone quiet the ones to win back.
+
+    Parameters
+    ----------
+    firm, contacts, budget, contact_cost : as in `reach`
+    scored : Rfm
+    value : LifetimeValue of the same customers
+
+    Returns
+    -------
+    Shortlist; not possible where a budget is given and nobody can say what a contact costs
+    """
+    most, cost = reach(firm, contacts=contacts, budget=budget, contact_cost=contact_cost)
+    customers = with_ids(scored.table, "shortlist")
+    first, back = (
+        _listed(table, scored.segments, value, most) for table in (customers, customers[customers["r"] <= QUIET])
+    )
+    share = float(first["expected_value"].sum() / value.total) if value.total > 0 else np.nan
+    return Shortlist(first, back, share, most, most < contacts, budget, cost, firm.currency)
+
+
+def _listed(customers, rules, value, contacts):
+    """The first so many of these customers, with the columns of `Shortlist`."""
+    listed = customers.join(value.of(customers).table[["p_alive", "expected_purchases", "expected_value"]])
+    listed = listed.sort_values(["expected_value", "customer_id"], ascending=[False, True]).head(contacts)
+    listed[WORTH[1:]] = likely_range(listed, value)[["likely_low", "likely_high"]]
+    actions = rules.drop_duplicates("segment").set_index("segment")["action"]
+    listed["action"] = listed["segment"].map(actions).astype(str)
+    return listed[[*WHO, "action"]].reset_index(drop=True).astype({"segment": str})
+
+
+def reach(firm, *, contacts, budget, contact_cost):
+    """How many customers a list may hold: as many as can be contacted, and no more than the budget pays for.
+
+    Parameters
+    ----------
+    firm : Firm; its ``campaigns`` and ``contacts`` where a budget is given and the cost of a contact is not
+    contacts : customers on a list, at most
+    budget : money to spend on contacts; 0 is no limit
+    contact_cost : money; 0 takes that of the campaigns so far, over the customers they contacted
+
+    Returns
+    -------
+    (int, float) : customers at most; money a contact costs, as given where there is no budget
+
+    Raises
+    ------
+    DataError : a budget is given, but neither the cost of a contact nor what past campaigns cost; or one is below zero.
+    """
+    for name, value in {"contacts": contacts, "budget": budget, "contact_cost": contact_cost}.items():
+        if not value >= 0:
+            text = _("{name}: it is {value:g}; it must be 0 or more. Correct the parameter.")
+            raise DataError(text.format(name=name, value=value))
+    if not budget:
+        return int(contacts), contact_cost
+    cost = contact_cost or _cost_so_far(firm, budget)
+    return int(min(contacts, math.floor(budget / cost + 1e-9) if cost else contacts)), cost
+
+
+def _cost_so_far(firm, budget):
+    """What a contact of the campaigns so far cost."""
+    tables, found = firm.tables, []
+    if tables.campaigns is not None and tables.contacts is not None:
+        campaigns = tables.campaigns.filter(tables.campaigns.cost.notnull()).group_by("campaign_id")
+        campaigns = campaigns.agg(cost=lambda each: each.cost.min(), starts_on=lambda each: each.starts_on.min())
+        contacts = tables.contacts.join(campaigns, "campaign_id")
+        seen = contacts.contacted_on.fill_null(contacts.starts_on) <= firm.as_of.date()
+        treated = contacts.arm.fill_null("").strip().lower() != "control"
+        contacts = contacts.filter(seen & treated & contacts.customer_id.notnull())
+        found = to_frame(contacts.group_by(["campaign_id", "cost"]).agg(reached=contacts.customer_id.nunique()))
+    if not len(found):
+        raise DataError(
+            _(
+                "budget: {budget:g} is given, but nobody can say what a contact costs, as no past campaign has both a "
+                "cost and contacts. Give contact_cost, or add the tables campaigns and contacts."
+            ).format(budget=budget)
+        )
+    return float(found["cost"].sum() / found["reached"].sum())
