@@ -4,6 +4,8 @@ import ast
 import random
 from datetime import date, timedelta
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from portfoy.errors import DataError
@@ -68,3 +70,41 @@ def needed(code):
             read = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
             wanted = wanted - anew | read
     return kept[::-1]
+
+
+def contacted(seed, campaigns=4, people=1500):
+    """Examples as `response_examples` gives them, from a known logistic model of channel and years of age."""
+    random = np.random.default_rng(seed)
+    odds = {"constant": -1.4, "online": 0.5, "rep": -0.4, "years": -0.3}
+    years = random.normal(45, 12, people).round()
+    channel = random.choice(["shop", "online", "rep"], people, p=[0.5, 0.3, 0.2])
+    logit = odds["constant"] + odds["online"] * (channel == "online") + odds["rep"] * (channel == "rep")
+    p = 1 / (1 + np.exp(-logit - odds["years"] * (years - 45) / 12))
+    rows = []
+    for number in range(campaigns):
+        who = np.flatnonzero(random.random(people) < 0.7)
+        start = pd.Timestamp("2025-01-01") + number * pd.Timedelta(days=60)
+        rows.append(
+            pd.DataFrame(
+                {
+                    "campaign_id": f"K{number + 1}",
+                    "starts_on": start,
+                    "customer_id": [f"{one:05d}" for one in who],
+                    "contacted_on": start,
+                    "known_on": start + pd.Timedelta(days=30),
+                    "responded": (random.random(len(who)) < p[who]).astype(float),
+                    "treated": len(who),
+                    "held_out": 200,
+                    "held_out_responses": 20.0,
+                    "bought_before": True,
+                    "idle": random.integers(0, 300, len(who)).astype(float),
+                    "purchases": random.integers(1, 9, len(who)).astype(float),
+                    "ticket": random.gamma(2, 50, len(who)),
+                    "age": random.integers(300, 900, len(who)).astype(float),
+                    "channel": channel[who],
+                    "years": years[who],
+                    "truth": p[who],
+                }
+            )
+        )
+    return pd.concat(rows, ignore_index=True)

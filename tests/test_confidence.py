@@ -15,11 +15,13 @@ from statsmodels.stats.proportion import proportion_confint
 import portfoy as pf
 from helpers import message_of, plain
 from portfoy import intervals
-from portfoy.customers import customer_table
 from portfoy.models.bass import Bass
 from portfoy.models.holdout import holdout_table
+from portfoy.models.judging import gains_table
+from portfoy.selection.campaign import CampaignTerms, campaign_terms, profit_curve
 from portfoy.selection.forecast import forecast
 from portfoy.selection.profiles import profile_cards
+from portfoy.selection.response import fit_response
 
 mpl.use("agg")
 import matplotlib.pyplot as plt
@@ -141,12 +143,12 @@ def test_the_forecast_carries_its_confidence_to_words_and_figures():
 
 def test_who_responds_takes_a_confidence_and_says_it():
     examples = contacts(7)
-    narrow, wide = (pf.fit_response(examples, confidence=confidence) for confidence in (0.8, 0.95))
-    np.testing.assert_allclose(narrowed(narrow.coefficients, wide.coefficients, "odds_ratio", np.log), NARROW)
-    pd.testing.assert_series_equal(narrow.coefficients["odds_ratio"], wide.coefficients["odds_ratio"])
-    pair = narrow.predict(examples.head()), wide.predict(examples.head())
+    narrow, wide = (fit_response(examples, confidence=confidence) for confidence in (0.8, 0.95))
+    np.testing.assert_allclose(narrowed(narrow.odds, wide.odds, "odds_ratio", np.log), NARROW)
+    pd.testing.assert_series_equal(narrow.odds["odds_ratio"], wide.odds["odds_ratio"])
+    pair = narrow.fit.predict(examples.head(), 0.8), wide.fit.predict(examples.head())
     np.testing.assert_allclose(narrowed(*pair, "p_response", lambda p: np.log(p / (1 - p))), NARROW)
-    ends = [np.diff(model.expected_responses(examples)[1:])[0] for model in (narrow, wide)]
+    ends = [np.diff(narrow.fit.expected_responses(examples, level)[1:])[0] for level in (0.8, 0.95)]
     assert ends[0] / ends[1] == pytest.approx(NARROW)
     total = narrow.judgement.iloc[-1]
     judge = proportion_confint(total["responses"], total["contacts"], 0.2, "wilson")
@@ -155,42 +157,34 @@ def test_who_responds_takes_a_confidence_and_says_it():
     assert total[["held_out_response_low", "held_out_response_high"]].tolist() == pytest.approx(judge)
     for name in ("auc", "skill"):
         np.testing.assert_allclose(narrowed(narrow.judgement, wide.judgement, name), NARROW)
-    assert ", 80% interval; 50% is guessing)" in plain(pf.describe_response(narrow))
-    calibration = pf.calibration_table(narrow.judged, confidence=0.8)
-    assert "lies within the 80% interval in" in plain(pf.describe_calibration(calibration, narrow))
-    said = f"about {0.2 * len(narrow.coefficients):.1f} would seem clear by chance."
-    assert said in plain(pf.describe_odds(narrow))
+    told = narrow.calibration["contacts"]
+    judge = proportion_confint((narrow.calibration["response"] * told).round(), told, 0.2, "wilson")
+    np.testing.assert_allclose(narrow.calibration[["response_low", "response_high"]].to_numpy().T, judge)
+    assert "Intervals are of 80%." in plain(narrow.method())
+    assert narrow.plot().get_label().endswith("band: 80% interval")
 
 
-def test_gains_calibration_and_profit_take_a_confidence_and_say_it():
+def test_gains_and_profit_take_a_confidence_and_say_it():
     judged = pd.DataFrame({"p_response": np.linspace(0, 1, 90), "responded": ([1.0, 0, 0, 1, 1] * 18)})
     judged["customer_id"] = [f"C{number}" for number in range(90)]
-    gains = pf.gains_table(judged, bins=3, confidence=0.8)
+    gains = gains_table(judged, bins=3, confidence=0.8)
     judge = proportion_confint(gains["responses"][:2], 54, 0.2, "wilson")
     np.testing.assert_allclose(gains[["gain_low", "gain_high"]][:2].to_numpy().T, judge)
-    calibration = pf.calibration_table(judged, groups=3, confidence=0.8)
-    judge = proportion_confint((calibration["response"] * 30).round(), 30, 0.2, "wilson")
-    np.testing.assert_allclose(calibration[["response_low", "response_high"]].to_numpy().T, judge)
-    prices = {"contact_cost": 30, "response_margin": 100}
-    narrow, wide = (pf.profit_curve(judged, **prices, confidence=confidence) for confidence in (0.8, 0.95))
+    terms = CampaignTerms(30, 0, 100)
+    narrow, wide = (profit_curve(judged, terms, confidence=confidence)[1] for confidence in (0.8, 0.95))
     each = 100 * judged["responded"] - 30
     judge = norm(each.sum(), each.std(ddof=0) * np.sqrt(90)).ppf([0.1, 0.9])  # of a sum, as the bootstrap would have it
-    assert narrow.choices.iloc[2][["profit_low", "profit_high"]].tolist() == pytest.approx(judge.tolist(), rel=0.05)
-    assert narrow.gain_high - narrow.gain_low < wide.gain_high - wide.gain_low
-    for ax in (pf.plot_gains(gains, confidence=0.8), pf.plot_profit(narrow)):
-        assert "80% interval" in ax.get_legend_handles_labels()[1]
-    ax = pf.plot_calibration(calibration, confidence=0.8)
-    assert "actual, 80% interval" in ax.get_legend_handles_labels()[1]
+    assert narrow.iloc[2][["profit_low", "profit_high"]].tolist() == pytest.approx(judge.tolist(), rel=0.05)
+    ends = [table.iloc[1][["profit_more_low", "profit_more_high"]].diff().iloc[1] for table in (narrow, wide)]
+    assert 0 < ends[0] < ends[1]
 
 
 def test_what_a_response_brings_takes_a_confidence():
     log = orders(8).assign(campaign_id="K", unit_cost=0.0)
-    customers = customer_table(log)
     judged = pd.DataFrame(
         {"campaign_id": "K", "customer_id": log["customer_id"].unique(), "responded": 1.0, "treated": 9}
     )
-    tables = type("Tables", (), {"campaigns": None, "transactions": log})
-    terms = pf.campaign_terms(tables, customers, judged, contact_cost=1, confidence=0.8)
+    terms = campaign_terms(pf.Firm.of(log, confidence=0.8), judged, contact_cost=1)
     brought = log.groupby("customer_id")["amount"].sum()
     judge = norm(brought.mean(), brought.std() / np.sqrt(len(brought))).ppf([0.1, 0.9])
     assert [terms.response_margin_low, terms.response_margin_high] == pytest.approx(judge.tolist())

@@ -150,6 +150,11 @@ def test_an_analysis_that_is_not_possible_says_why_and_what_is_given_it_says_the
     assert missing.plot() is None
     assert not NotPossible("x").table.anything
     assert NotPossible("x").against("y").reason == "x"
+    assert (missing.table["a"].mean() / missing.table["a"] is missing, len(missing.table), list(missing)) == (
+        True,
+        0,
+        [],
+    )
 
 
 def test_asked_with_a_table_an_analysis_raises_as_a_library_should():

@@ -1,4 +1,4 @@
-"""How well forecasts of a response sort customers, and whether their probabilities are true on average."""
+"""How well forecasts of a response sort customers."""
 
 import numpy as np
 import pandas as pd
@@ -6,62 +6,23 @@ import pandas as pd
 from portfoy.errors import DataError
 from portfoy.intervals import wald, wilson
 from portfoy.locale import _
-from portfoy.models.holdout import holdout_table
 
 
-def calibration_table(judged, *, groups=10, confidence=0.95):
-    """Whether probabilities are true on average: forecast beside actual response, in groups of equal forecast.
-
-    Parameters
-    ----------
-    judged : DataFrame, one row per contact; needs ``p_response`` and ``responded`` (0 or 1)
-    groups : equal-count groups, equal forecasts in one, default 10
-    confidence : of the intervals, default 0.95
+def gains_table(judged, *, bins=10, confidence=0.95):
+    """Cumulative gains: how many of the responses the contacts with the best forecasts hold; DataError without any.
 
     Returns
     -------
-    DataFrame, one row per group, the highest forecast first
-        ``group`` 1 to `groups`, a number is missing where equal forecasts span it; ``contacts``; ``predicted_response``
-        mean forecast; ``response`` share who responded, ``response_low``, ``response_high`` its Wilson interval.
-
-    Raises
-    ------
-    DataError : a column is missing, or there is no contact.
-    """
-    need_judged(judged, ["p_response", "responded"], "calibration_table")
-    forecast, told = judged["p_response"], judged["responded"].astype(float)
-    table = holdout_table(judged, forecast, actual=told, groups="predicted", bins=groups, confidence=confidence)
-    names = {"customers": "contacts", "predicted": "predicted_response", "actual": "response"}
-    return table.rename(columns=names | {f"actual{end}": f"response{end}" for end in ("_low", "_high")})
-
-
-def gains_table(judged, *, score="p_response", outcome="responded", bins=10, confidence=0.95):
-    """Cumulative gains: how many of the responses the customers with the best scores hold.
-
-    Parameters
-    ----------
-    judged : DataFrame, one row per contact
-        Needs `score` (any number, higher is better) and `outcome` (0 or 1); rows without either are left out.
-    bins : int, default 10
-        Equal-count groups, best first; equal scores stay in one group.
-    confidence : of the intervals, default 0.95
-
-    Returns
-    -------
-    DataFrame, one row per group, best first, each with all groups before it
+    DataFrame, one row per group of equal count, best first, each with all groups before it; equal forecasts in one
         ``contacts``; ``responses`` among them; ``depth`` share of all contacts, 0-1; ``gain`` share of all responses,
         0-1, ``gain_low``, ``gain_high`` its Wilson interval; ``lift`` gain / depth, 1 is random, with its bounds.
-
-    Raises
-    ------
-    DataError : a column is missing, there is no contact, or nobody responded.
     """
-    need_judged(judged, [score, outcome], "gains_table")
-    rows = judged[[score, outcome]].dropna().to_numpy(dtype=float)
+    rows = judged[["p_response", "responded"]].to_numpy(dtype=float)
     if not rows[:, 1].sum() > 0:
         raise DataError(
             _(
-                "gains_table: nobody of {n} contacts responded; a gain is a share of responses. Wait for answers."
+                "response: nobody of {n} contacts responded in the campaigns to forecast; a gain is a share of "
+                "responses. Wait for answers."
             ).format(n=len(rows))
         )
     group = groups_of(rows[:, 0], bins)
@@ -79,7 +40,7 @@ ALL = "all together"  # the last row of a judgement, as stored
 
 
 def judgement(judged, confidence=0.95):
-    """How each campaign and all together were forecast: the `judgement` of a ResponseModel."""
+    """How each campaign and all together were forecast: the `judgement` of a `Response`."""
     groups = [*judged.groupby("campaign_id", sort=False), (ALL, judged)]
     return pd.DataFrame([{"campaign_id": name} | _verdict(rows, confidence) for name, rows in groups])
 
@@ -144,20 +105,3 @@ def groups_of(score, bins):
     """Equal-count groups of a score, 0 the best; equal scores stay in one group."""
     better = pd.Series(score).rank(method="min", ascending=False).to_numpy() - 1
     return (bins * better // max(len(better), 1)).astype("int64")
-
-
-def need_judged(table, columns, where):
-    """Raise one DataError that names every column `where` needs and a table of contacts lacks, or that it is empty."""
-    missing = [name for name in columns if name not in table.columns]
-    if missing:
-        raise DataError(
-            _("{where}: columns are missing: {names}; the table has {present}. Take what fit_response judged.").format(
-                where=where,
-                names=", ".join(f"'{name}'" for name in missing),
-                present=", ".join(f"'{name}'" for name in table.columns),
-            )
-        )
-    if table.empty:
-        raise DataError(
-            _("{where}: there is no contact; at least one is needed. Check the campaigns.").format(where=where)
-        )

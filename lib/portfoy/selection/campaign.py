@@ -1,17 +1,24 @@
-"""What a campaign costs and brings, and what choosing whom to contact would have earned."""
+"""Is choosing whom to contact worth it, and who comes first in the next campaign?"""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from portfoy.customers import DAY, margin_rate, to_frame
+from portfoy.customers import margin_rate, to_frame
 from portfoy.errors import DataError
+from portfoy.firm import analysis
 from portfoy.intervals import percentiles, wald
 from portfoy.locale import _
-from portfoy.models.judging import groups_of, need_judged
+from portfoy.models.judging import groups_of
 from portfoy.models.leaks import hashed
 from portfoy.selection.examples import campaign_answers
+from portfoy.selection.invitations import campaign_list
+from portfoy.words import figure, shapes, style
+from portfoy.words.codes import said_as
+from portfoy.words.result import Finding, Result
+from portfoy.words.table import show
 
 CHOICES = ["nobody", "whoever pays for the contact", "everybody"]  # as stored
 POINTS = 100  # of the curve of profit
@@ -23,56 +30,202 @@ class CampaignTerms:
     """What a contact costs and a response brings, money.
 
     ``response_margin_low``, ``response_margin_high``: interval of the mean; missing where it was given.
-    ``cost_from`` "given" or "campaigns"; ``margin_from`` "given", "campaign orders", "campaign revenue" (no cost of
-    goods is known for them, so margin is taken as the usual share of it) or "customers" (no order names its campaign).
-    ``margin_known``: False where no cost of goods is known of any customer, so that revenue is taken for margin.
-    ``campaigns``, ``answers``: how many campaigns and answers they are means of; 0 where given.
+    ``margin_from`` "given", "campaign orders", "campaign revenue" (no cost of goods is known for them, so margin is
+    taken as the usual share of it) or "customers" (no order names its campaign). ``campaigns``, ``answers``: how many
+    of them cost and margin are means of; 0 where given. ``margin_known``: False where no cost of goods is known of
+    any customer, so that revenue is taken for margin.
     """
 
     contact_cost: float
-    response_margin: float
-    response_margin_low: float
-    response_margin_high: float
-    cost_from: str
-    margin_from: str
-    margin_known: bool
     campaigns: int
-    answers: int
+    response_margin: float
+    response_margin_low: float = math.nan
+    response_margin_high: float = math.nan
+    margin_from: str = "given"
+    answers: int = 0
+    margin_known: bool = True
+
+    @property
+    def p_least(self):
+        """The probability of a response from which a contact pays; more than 1 where none does."""
+        return self.contact_cost / self.response_margin
 
 
-def campaign_terms(tables, customers, judged, *, contact_cost=0.0, response_margin=0.0, confidence=0.95, as_of=None):
+@dataclass(frozen=True)
+class Campaign(Result):
+    """What choosing whom to contact would have earned in past campaigns, and who comes first in the next.
+
+    ``terms``: a `CampaignTerms`. ``curve``: the judged campaigns, had they contacted only the best forecasts:
+    ``depth`` share contacted, 0-1, ``contacts``, ``profit`` money with bounds, ``profit_per_contact``, missing at
+    depth 0. ``choices``: one row each for nobody, the best and everybody: ``whom``, ``depth``, ``contacts``,
+    ``responses``, ``profit``, and ``profit_more`` than that of everybody, with bounds. The best are those whose
+    forecast is `p_least` of the terms or more, a rule not chosen by looking at the curve.
+    ``listed``: as from `campaign_list`, nobody where the forecasts do not sort (``sorts``) or even the best contacts
+    lost money; ``total``: what it counts.
+    """
+
+    terms: CampaignTerms
+    curve: pd.DataFrame
+    choices: pd.DataFrame
+    listed: pd.DataFrame
+    total: dict
+    sorts: bool
+    currency: str
+    confidence: float
+
+    @property
+    def best(self):
+        return self.choices.iloc[1]
+
+    @property
+    def loses(self):
+        """Whether even the best contacts cost more than they brought, chance allowed for."""
+        return bool(self.best["profit_high"] < 0)
+
+    def finding(self):
+        if not self.sorts:
+            return Finding(_("No list: who responds cannot be foreseen"), nothing=True)
+        if self.loses:
+            text = _("Even the best contacts cost more than they brought")
+        elif self.best["depth"] == 1:
+            text = _("Every contact is expected to pay: contact everybody")
+        elif self.best["depth"] == 0:
+            text = _("No contact is expected to pay: contact nobody")
+        elif self.best["profit_more_high"] < 0:
+            text = _("Choosing earns less than contacting everybody")
+        elif self.best["profit_more_low"] <= 0:
+            text = _("Choosing does not clearly earn more than contacting everybody")
+        elif self.best["profit_low"] <= 0:
+            text = _("Better than contacting everybody, but it may not pay")
+        else:
+            text = _("Choosing earns {profit_more:money} more than contacting everybody")
+        return Finding(style.say(text, self.best, currency=self.currency))
+
+    def reading(self):
+        least = self.terms.p_least
+        values = vars(self.terms) | self.total | {"least": style.share(least, 0 if least >= 0.1 else 1)}
+        values |= {f"everybody{end}": self.choices[f"profit{end}"].iloc[2] for end in ("", "_low", "_high")}
+        text = _(
+            "A contact costs {contact_cost:money} and a response brings {response_margin:money}, so it pays from a "
+            "probability of {least} on."
+        )
+        return style.say(f"{text} {self._list()}", values, currency=self.currency)
+
+    def _list(self):
+        if self.total["listed"]:
+            return _(
+                "The list of {listed:count} costs {cost:money} and is expected to earn {profit:money} after that "
+                "({profit_interval:money}), if every response is owed to its contact."
+            )
+        if not self.sorts:
+            return _(
+                "As nobody can say who responds, nobody is listed; contacting everybody earned {everybody:money} "
+                "({everybody_interval:money}), if every response is owed to its contact."
+            )
+        if self.loses:
+            return _("As even the best contacts lost money, nobody is listed.")
+        return _("The budget pays for none, so nobody is listed.") if self.total["worth"] else _("Nobody reaches that.")
+
+    def plot(self, ax=None):
+        profit = [self.curve[name] for name in ("depth", "profit", "profit_low", "profit_high")]
+        everybody = said_as("whom", "everybody"), self.choices["profit"].iloc[2]
+        ax = shapes.lines([(_("best forecasts first"), style.ACCENT, *profit)], ax, level=everybody)
+        earned = style.money(self.best["profit"], self.currency, compact=True)
+        shapes.point(ax, self.best["depth"], self.best["profit"], earned)
+        figure.per_cent(ax.xaxis)
+        ax.yaxis.set_major_formatter(lambda value, _position: style.money(value, "", compact=True))
+        under = _("{currency}, by share contacted, best forecasts first; point: whoever pays; band: {level} interval")
+        under = under.format(currency=self.currency or _("money"), level=style.level(self.confidence))
+        told = self.choices.assign(name=[said_as("whom", whom) for whom in self.choices["whom"]])
+        told = (style.say(_("{name}: {profit:money}"), row, currency=self.currency) for _place, row in told.iterrows())
+        return figure.name(ax, _("Profit of the judged campaigns"), under, "; ".join(told))
+
+    def summary(self):
+        choices = show(self.choices, _("What the judged campaigns would have earned"), currency=self.currency)
+        if self.listed.empty:
+            return choices
+        return [choices, show(self.listed.head(15), _("The customers to contact first"), currency=self.currency)]
+
+    def actions(self):
+        return {} if self.listed.empty else {"next_campaign": self.listed}
+
+    def method(self):
+        values = vars(self.terms) | self.total | {"level": style.level(self.confidence)}
+        said = (style.say(text, values, currency=self.currency) for text in self._method())
+        return style.Reading(" ".join(said))
+
+    def _method(self):
+        if self.terms.campaigns:
+            yield _("What a contact costs is that of the judged campaigns over their contacts.")
+        yield {
+            "given": _("What a response brings is as given."),
+            "campaign orders": _(
+                "A response brings the mean margin of the orders of {answers:count} responses "
+                "({response_margin_interval:money})."
+            ),
+            "campaign revenue": _(
+                "A response brings the usual margin on the orders of {answers:count} responses "
+                "({response_margin_interval:money})."
+            ),
+            "customers": _(
+                "As no order names its campaign, a response brings the mean margin of a purchase "
+                "({response_margin_interval:money})."
+            ),
+        }[self.terms.margin_from]
+        if not self.terms.margin_known:
+            yield _("No cost of goods is known, so revenue is taken for margin.")
+        yield _(
+            "Profit is what the responses brought less what the contacts cost, every response counted as brought by "
+            "its contact. Its intervals ({level}) are from bootstrap samples of the customers, cost and margin held "
+            "fixed; that of the list is of the estimate, were the next campaign like those so far. Of "
+            "{customers:count} customers {worth:count} are expected to bring more than a contact costs; "
+            "{strange:count} have no forecast, as nobody of their kind was contacted so far."
+        )
+
+
+@analysis
+def campaign(firm, response, *, contact_cost=0.0, response_margin=0.0, budget=0.0, contacts=50):
+    """Whether choosing whom to contact is worth it, and who of today's customers comes first.
+
+    Parameters
+    ----------
+    firm : Firm
+    response : Response of the same firm
+    contact_cost, response_margin : money; 0 takes what the judged campaigns cost and brought, as in `campaign_terms`
+    budget : money to spend on contacts; 0 is no limit
+    contacts : customers on the list at most
+
+    Returns
+    -------
+    Campaign; not possible where nobody can say what a contact costs, a response brings nothing, or what is given is
+    below zero
+    """
+    if min(budget, contacts) < 0:
+        raise DataError(_("campaign: contacts and budget must not be below zero. Correct the parameter."))
+    terms = campaign_terms(firm, response.judged, contact_cost=contact_cost, response_margin=response_margin)
+    curve, choices = profit_curve(response.judged, terms, confidence=firm.confidence)
+    useful = response.sorts and not choices["profit_high"].iloc[1] < 0
+    listed, total = campaign_list(firm, response, terms, budget=budget, contacts=contacts if useful else 0)
+    return Campaign(terms, curve, choices, listed, total, response.sorts, firm.currency, firm.confidence)
+
+
+def campaign_terms(firm, judged, *, contact_cost=0.0, response_margin=0.0):
     """What a contact costs and what a response brings: as given, else what judged campaigns cost and brought.
 
     The cost of a contact is that of the campaigns over their contacts. The margin of a response is the mean, over
     customers who responded, of what their orders with the campaign's id brought; where there are none, the mean
     revenue of a purchase times the margin rate.
-
-    Parameters
-    ----------
-    tables : Tables; ``campaigns`` and ``transactions``
-    customers : DataFrame, as from `customer_table`
-    judged : DataFrame, ``judged`` of a ResponseModel
-    contact_cost, response_margin : money; 0 takes the mean
-    confidence : of the interval of the margin, default 0.95
-    as_of : date or text, optional
-        Orders after it are not seen; the default is the day that `customers` stand on.
-
-    Returns
-    -------
-    CampaignTerms
-
-    Raises
-    ------
-    DataError : the cost of a contact is not given, and no campaign has one; or a response brings nothing.
     """
-    cost, campaigns = (contact_cost, 0) if contact_cost else _contact_cost(tables.campaigns, judged)
-    margin, low, high, source, answers = response_margin, np.nan, np.nan, "given", 0
-    if not response_margin:
-        margin, low, high, source, answers = _response_margin(tables.transactions, customers, judged, as_of, confidence)
-    need_terms(cost, margin, "campaign_terms")
-    cost_from = "campaigns" if campaigns else "given"
-    known = source == "given" or bool(customers["margin"].notna().any())
-    return CampaignTerms(float(cost), float(margin), low, high, cost_from, source, known, campaigns, answers)
+    cost, campaigns = (contact_cost, 0) if contact_cost else _contact_cost(firm.tables.campaigns, judged)
+    margin = (response_margin,) if response_margin else _response_margin(firm, judged)
+    if not (margin[0] > 0 and cost >= 0):
+        raise DataError(
+            _(
+                "campaign: a contact costs {cost:,.2f} and a response brings {margin:,.2f}; the cost must not be below "
+                "zero and the margin must be above it. Give contact_cost and response_margin."
+            ).format(cost=cost, margin=margin[0])
+        )
+    return CampaignTerms(float(cost), campaigns, *margin)
 
 
 def _contact_cost(campaigns, judged):
@@ -92,12 +245,11 @@ def _contact_cost(campaigns, judged):
     return cost.sum() / reached[cost.index].sum(), len(cost)
 
 
-def _response_margin(log, customers, judged, as_of, confidence):
-    """Mean margin of a response, its interval, where it comes from, and how many responses it rests on."""
-    as_of = pd.Timestamp(as_of) if as_of else (customers["first_order"] + customers["age"] * DAY).max()
-    answers, rate = campaign_answers(log, as_of), margin_rate(customers)
+def _response_margin(firm, judged):
+    """The last six fields of the terms: the mean margin of a response, its interval, where it comes from."""
+    answers, customers = campaign_answers(firm.log, firm.as_of), firm.customers
+    rate, key = margin_rate(customers), ["campaign_id", "customer_id"]
     if answers is not None:
-        key = ["campaign_id", "customer_id"]
         answers = judged.loc[judged["responded"] == 1, key].astype("str").merge(answers, on=key)
     if answers is None or answers.empty:
         value, source = (customers["ticket"] * rate).to_numpy(), "customers"
@@ -106,86 +258,43 @@ def _response_margin(log, customers, judged, as_of, confidence):
     else:
         value, source = (answers["answer_revenue"] * rate).to_numpy(), "campaign revenue"
     mean, error = float(value.mean()), value.std(ddof=1) / np.sqrt(len(value)) if len(value) > 1 else np.nan
-    low, high = wald(mean, error, confidence)
-    return mean, float(low), float(high), source, len(value)
+    low, high = wald(mean, error, firm.confidence)
+    return mean, float(low), float(high), source, len(value), bool(customers["margin"].notna().any())
 
 
-@dataclass(frozen=True)
-class ProfitCurve:
-    """What the judged campaigns would have earned, had they contacted only the customers with the best forecasts.
-
-    ``curve``: ``depth`` share contacted, 0-1, ``contacts``, ``profit`` money with ``profit_low``, ``profit_high``, and
-    ``profit_per_contact``, missing at depth 0. ``choices``: one row each for nobody, the best and everybody: ``whom``
-    (`CHOICES`), ``depth``, ``contacts``, ``responses``, ``profit`` with bounds. The best are those whose probability of
-    a response is `p_least` = contact_cost / response_margin or more, a rule not chosen by looking at the curve.
-    ``gain``, ``gain_low``, ``gain_high``: profit of the best less that of everybody.
-    """
-
-    curve: pd.DataFrame
-    choices: pd.DataFrame
-    gain: float
-    gain_low: float
-    gain_high: float
-    p_least: float
-    contact_cost: float
-    response_margin: float
-    confidence: float = 0.95
-
-
-def profit_curve(judged, *, contact_cost, response_margin, confidence=0.95):
-    """Profit of contacting the best forecasts only, at every depth, and of the rule that a contact must pay for itself.
+def profit_curve(judged, terms, *, confidence=0.95):
+    """``curve`` and ``choices`` of a `Campaign`: profit at every depth, and of the rule that a contact must pay.
 
     Profit is responses x response_margin - contacts x contact_cost, counted from the answers that came; it takes every
-    response as owed to the contact.
-
-    Parameters
-    ----------
-    judged : DataFrame, one row per contact; needs ``customer_id``, ``p_response``, ``responded``
-    contact_cost, response_margin : money, as from `campaign_terms`
-    confidence : of the intervals, default 0.95
-
-    Returns
-    -------
-    ProfitCurve : intervals are from 500 bootstrap samples of the customers (with more than 2,000 customers, of
-        2,000 groups of them drawn by lot), cost and margin held fixed
-
-    Raises
-    ------
-    DataError : a column is missing, there is no contact, the margin is not above zero, or the cost is below zero.
-
-    References
-    ----------
-    Efron & Tibshirani (1993), An Introduction to the Bootstrap, section 13.3.
+    response as owed to the contact. Intervals are from 500 bootstrap samples of the customers (with more than 2,000
+    customers, of 2,000 groups of them drawn by lot), cost and margin held fixed: Efron & Tibshirani (1993), An
+    Introduction to the Bootstrap, section 13.3.
     """
-    need_judged(judged, ["customer_id", "p_response", "responded"], "profit_curve")
-    need_terms(contact_cost, response_margin, "profit_curve")
     p, told = judged["p_response"].to_numpy(dtype=float), judged["responded"].to_numpy(dtype=float)
-    least = contact_cost / response_margin
-    profit, best = response_margin * told - contact_cost, p >= least
+    profit, best = terms.response_margin * told - terms.contact_cost, p >= terms.p_least
     part, parts = _parts(judged["customer_id"])
     step, steps = pd.factorize(groups_of(p, POINTS), sort=True)
     cells = np.bincount(part * len(steps) + step, profit, parts * len(steps)).reshape(parts, len(steps))
-    sums = np.column_stack([np.cumsum(cells, axis=1), np.bincount(part[best], profit[best], parts)])
-    drawn = np.random.default_rng(SEED).multinomial(parts, np.full(parts, 1 / parts), DRAWS) @ sums
-    low, high = percentiles(drawn, confidence)
+    # nobody, each depth of the curve down to everybody, and the best
+    sums = np.column_stack([np.zeros(parts), np.cumsum(cells, axis=1), np.bincount(part[best], profit[best], parts)])
+    draws = np.random.default_rng(SEED).multinomial(parts, np.full(parts, 1 / parts), DRAWS)
     contacts = np.concatenate([[0], np.cumsum(np.bincount(step))])
-    lines = {"profit": sums.sum(axis=0), "profit_low": low, "profit_high": high}
-    lines = {name: np.concatenate([[0.0], line]) for name, line in lines.items()}
-    curve = pd.DataFrame({"depth": contacts / len(p), "contacts": contacts} | {k: v[:-1] for k, v in lines.items()})
+    curve = pd.DataFrame({"depth": contacts / len(p), "contacts": contacts})
+    curve = curve.assign(**_drawn("profit", sums[:, :-1], draws, confidence))
     curve["profit_per_contact"] = curve["profit"] / curve["contacts"].where(contacts > 0)
-    choices = _choices(lines, best, told)
-    gain_low, gain_high = percentiles(drawn[:, -1] - drawn[:, -2], confidence)
-    gain = (float(choices["profit"][1] - choices["profit"][2]), float(gain_low), float(gain_high))
-    return ProfitCurve(curve, choices, *gain, least, float(contact_cost), float(response_margin), confidence)
-
-
-def _choices(lines, best, told):
-    """The rows nobody, the best and everybody; the lines end with the profits of everybody and of the best."""
-    choices = pd.DataFrame({"whom": CHOICES})
-    choices["contacts"] = [0, int(best.sum()), len(best)]
+    reached = np.array([0, int(best.sum()), len(p)])
+    choices = pd.DataFrame({"whom": CHOICES, "depth": reached / len(p), "contacts": reached})
     choices["responses"] = [0, int(told[best].sum()), int(told.sum())]
-    choices.insert(1, "depth", choices["contacts"] / len(best))
-    return choices.assign(**{name: line[[0, -1, -2]] for name, line in lines.items()})
+    chosen = sums[:, [0, -1, -2]]
+    choices = choices.assign(**_drawn("profit", chosen, draws, confidence))
+    more = (chosen - chosen[:, [2]]).round(6)  # the best may be everybody, their money added up in another order
+    return curve, choices.assign(**_drawn("profit_more", more, draws, confidence))
+
+
+def _drawn(name, sums, draws, confidence):
+    """The totals of money summed by part (rows), with their bootstrap intervals, as columns of a table."""
+    low, high = percentiles(draws @ sums, confidence)
+    return {name: sums.sum(axis=0), f"{name}_low": low, f"{name}_high": high}
 
 
 def _parts(customer_id):
@@ -194,13 +303,3 @@ def _parts(customer_id):
     if len(names) > PARTS:
         codes = pd.factorize(hashed(customer_id) % PARTS, sort=True)[0]
     return codes, int(codes.max()) + 1
-
-
-def need_terms(cost, margin, where):
-    if not (margin > 0 and cost >= 0):
-        raise DataError(
-            _(
-                "{where}: a contact costs {cost:,.2f} and a response brings {margin:,.2f}; the cost must not be below "
-                "zero and the margin must be above it. Give contact_cost and response_margin."
-            ).format(where=where, cost=cost, margin=margin)
-        )

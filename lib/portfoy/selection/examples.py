@@ -16,29 +16,20 @@ def response_examples(tables, *, as_of=None, answer_days=30):
     """Every contact of every campaign, with what was known of the customer on the day before the campaign began.
 
     Orders from the campaign's first contact on are not seen, whatever day the customer's own contact was. Answers have
-    no date, so whatever else is told of a contact is missing, too, until its answer is known. Traits are those of the
-    customers table; age is that of the year. A customer contacted twice in a campaign counts once.
-
-    Parameters
-    ----------
-    tables : Tables
-        ``transactions``, ``contacts``; ``customers`` and ``campaigns`` where there are any.
-    as_of : date or text, optional
-        Contacts after it are not seen; the default is the last date in the log.
-    answer_days : int, default 30
-        Days in which a contact may be answered.
+    no date, so whatever else is told of a contact is missing, too, until its answer is known, `answer_days` after it.
+    A customer contacted twice in a campaign counts once. Contacts after `as_of` (else the last date in the log) are
+    not seen.
 
     Returns
     -------
     DataFrame, one row per customer contacted in a campaign, campaigns in order of time; those held out are not in it
         ``campaign_id``; ``starts_on`` its first contact; ``customer_id``; ``contacted_on``; ``known_on`` the day the
-        answer is known, `answer_days` later; ``responded`` 1 or 0, missing while that day is to come; ``treated`` and
-        ``held_out`` customers of the campaign, ``held_out_responses`` of the latter, missing where not
-        told or not all known yet;
+        answer is known; ``responded`` 1 or 0, missing while that day is to come; ``treated`` and ``held_out`` customers
+        of the campaign, ``held_out_responses`` of the latter, missing where not told or not all known yet;
         ``bought_before``; ``idle``, ``age`` days, ``purchases``, ``revenue``, ``ticket`` as in `customer_table`,
-        missing without a purchase before; ``years`` age of the person; ``type``, ``gender``, ``region``,
-        ``income_band``, ``channel``; ``campaign_orders`` orders that carry the campaign's id; and
-        whatever further columns the tables of contacts and customers have. Columns no customer has are left out.
+        missing without a purchase before; ``years`` age of the person in that year; ``type``, ``gender``, ``region``,
+        ``income_band``, ``channel``; ``campaign_orders`` orders that carry the campaign's id; and whatever further
+        columns the tables of contacts and customers have. Columns no customer has are left out.
 
     Raises
     ------
@@ -57,7 +48,7 @@ def response_examples(tables, *, as_of=None, answer_days=30):
         )
     examples = _with_responses(contacts, answers, answer_days, as_of).reset_index(drop=True)
     examples = pd.concat([examples, _history(log, examples)], axis=1)
-    examples = _with_traits(examples, tables.customers)
+    examples = join_people(examples, tables.customers, examples["starts_on"].dt.year)
     return examples.drop(columns=[name for name in examples if name not in ABOUT and examples[name].isna().all()])
 
 
@@ -182,26 +173,19 @@ def _history(log, examples):
     )
 
 
-def _with_traits(examples, customers):
-    """Examples with the traits and further columns of the customers table; none where there is no table."""
-    if customers is None:
-        return examples
-    known = person_traits(customers)
-    names = {name: f"customer_{name}" for name in known if name in examples.columns and name != "customer_id"}
-    known = known.rename(columns=names).set_index("customer_id").reindex(examples["customer_id"].astype("str"))
-    examples = pd.concat([examples, known.set_axis(examples.index)], axis=1)
-    if "birth_year" in examples:
-        examples["years"] = age_in_years(examples.pop("birth_year"), examples["starts_on"].dt.year)
-    return examples
+def join_people(rows, people, year):
+    """Rows of customers with the traits and further columns of the customers table, and their age in a year.
 
-
-def person_traits(customers):
-    """The customers table in pandas, one row per customer_id, the first where there are more."""
-    known = _frame(customers).dropna(subset="customer_id").drop_duplicates("customer_id")
-    return known.astype({"customer_id": "str"})
-
-
-def age_in_years(birth_year, year):
-    """Age of a person in a year; missing where it is not credible."""
-    age = year - pd.to_numeric(birth_year, errors="coerce")
-    return age.where(age.between(*AGES))
+    A customer's first row there counts; a column of the same name gets ``customer_`` in front; an age that is not
+    credible is missing. Without a table the rows stay as they are.
+    """
+    if people is None:
+        return rows
+    known = _frame(people).dropna(subset="customer_id").drop_duplicates("customer_id")
+    known = known.astype({"customer_id": "str"}).set_index("customer_id")
+    known = known.rename(columns={name: f"customer_{name}" for name in known.columns.intersection(rows.columns)})
+    rows = pd.concat([rows, known.reindex(rows["customer_id"].astype("str")).set_axis(rows.index)], axis=1)
+    if "birth_year" in rows:
+        years = year - pd.to_numeric(rows.pop("birth_year"), errors="coerce")
+        rows["years"] = years.where(years.between(*AGES))
+    return rows

@@ -1,257 +1,270 @@
-"""Who responds to a campaign: a model that every campaign after the first puts to the test.
-
-A logistic regression: the log odds of a response are a sum with one term for each feature. Not trees: responses are
-few, so that a tree would learn single customers by heart; and the money of a campaign rests on probabilities that are
-true on average, which a logistic regression gives by construction and trees have to be taught.
-
-Skewed features (days, purchases, money) enter as logarithms, numbers are centred and scaled, levels of a trait are held
-against the most frequent one. A mild ridge penalty keeps what rests on few responses near no effect: before any contact
-was seen, one step of a feature was taken to change the odds by no more than the factor two, with probability `PRIOR`.
-Intervals treat customers, not contacts, as independent, and allow for what the penalty pulls: they are those of the
-posterior of that assumption.
-
-References
-----------
-Hastie, Tibshirani & Friedman (2009), The Elements of Statistical Learning, 2nd ed., sections 4.4 and 3.4.1.
-Liang & Zeger (1986), Biometrika 73(1), 13-22, for the covariance over customers.
-"""
+"""Who responds to a campaign? A model that every campaign after the first puts to the test."""
 
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from portfoy.errors import DataError, FitError
-from portfoy.intervals import delta_error, on_logits, on_logs, wald, z_value
+from portfoy.errors import DataError
+from portfoy.firm import analysis
+from portfoy.intervals import on_logs, z_value
 from portfoy.locale import _
-from portfoy.models.columns import ABOUT
-from portfoy.models.judging import judgement
-from portfoy.models.leaks import MOST, hashed, leak_table
-from portfoy.models.logistic import make_terms, stack
+from portfoy.models.columns import ABOUT, HISTORY
+from portfoy.models.holdout import holdout_table
+from portfoy.models.judging import gains_table, judgement
+from portfoy.models.leaks import leak_table
+from portfoy.models.logistic import NOT_KNOWN, OTHERS
+from portfoy.models.responders import PRIOR, Fit, forecast_campaigns
 from portfoy.models.threads import one_thread
-from portfoy.selection.examples import TRAITS
+from portfoy.selection.examples import TRAITS, response_examples
+from portfoy.words import figure, shapes, style
+from portfoy.words.codes import trait_labels
+from portfoy.words.labels import columns
+from portfoy.words.result import Finding, Result
+from portfoy.words.table import show
 
 FEATURES = ["bought_before", "idle", "purchases", "ticket", "age", "years", *TRAITS]
 """Not revenue: its logarithm is that of purchases plus that of the ticket, so that it tells nothing new."""
-FEWEST = 50  # responses, and others, before a campaign is forecast
-PRIOR = 0.95  # fixed, whatever the confidence of the intervals: the same model for every reader
-PENALTY = (z_value(PRIOR) / np.log(2)) ** 2  # one over the variance of a coefficient, as the text above has it
-CAMPAIGNS = 24  # the latest campaigns are judged, if there are more
+CALIBRATION = {  # of a `holdout_table`
+    **{"customers": "contacts", "predicted": "predicted_response", "actual": "response"},
+    **{f"actual{end}": f"response{end}" for end in ("_low", "_high")},
+}
 
 
 @dataclass(frozen=True)
-class Fit:
-    """A logistic regression: its terms, coefficients (the constant first), their covariance, and the mean columns."""
+class Response(Result):
+    """Who responds to a campaign, and how forecasts of campaigns fared that the model had not seen.
 
-    terms: tuple
-    beta: np.ndarray
-    covariance: np.ndarray
-    centre: np.ndarray
-
-    def strange(self, table):
-        """Which customers have a trait that nobody had whom the model was fitted to."""
-        return np.any([term.strange(table) for term in self.terms], axis=0)
-
-
-@dataclass(frozen=True)
-class ResponseModel:
-    """Probabilities of a response, and how they fared.
-
-    ``coefficients``: one row per column of the model: ``feature``; ``level`` against ``reference``, both empty for a
-    number; ``step`` one standard deviation of it, by which it is higher (if skewed: by which it is multiplied);
-    ``odds_ratio``, ``odds_ratio_low``, ``odds_ratio_high``: what that makes of the odds of a response.
-    ``judged``: the contacts of every campaign that could be forecast from earlier ones, as they came, with
-    ``p_response`` the forecast and ``p_base`` the response of those earlier campaigns.
+    ``examples``: every contact so far, as from `response_examples`. ``leaks``: their columns that are kept out, as from
+    `leak_table`. ``judged``: the contacts of every campaign that could be forecast from earlier ones, as they came,
+    with ``p_response`` the forecast and ``p_base`` the response of those earlier campaigns.
     ``judgement``: one row per judged campaign, the last for all together: ``campaign_id``, ``contacts``, ``responses``,
     ``response`` and its bounds, ``predicted_response``; ``auc``, ``auc_low``, ``auc_high`` the chance that a responder
     was ranked above another customer, missing where all or nobody responded; ``skill`` by what share the mean squared
     error of the forecast is smaller than that of giving everybody `p_base`, with bounds; ``held_out`` customers,
     ``held_out_response`` the share of them who bought uncontacted, with bounds, missing where not told.
-    ``leaks``: what was kept out, a `leak_table`. ``contacts``, ``responses``: what the model was fitted to.
-    ``fit``: the numbers behind. ``confidence``: of all intervals.
+    ``gains``: of all judged contacts, as from `gains_table`. ``calibration``: one row per tenth of them by forecast,
+    the highest first: ``group`` 1 to 10, a number is missing where equal forecasts span it; ``contacts``;
+    ``predicted_response`` mean forecast; ``response`` share who responded, with its Wilson interval.
+    ``odds``: one row per column of the model, the clearest first: ``feature``; ``level`` against ``reference``, both
+    empty for a number; ``step`` one standard deviation of it, by which it is higher (if skewed: by which it is
+    multiplied); ``odds_ratio`` with bounds, what that makes of the odds of a response: the chance of one over the
+    chance of none. ``fit``: the model of all answers so far.
     """
 
-    coefficients: pd.DataFrame
+    examples: pd.DataFrame
+    leaks: pd.DataFrame
     judged: pd.DataFrame
     judgement: pd.DataFrame
-    leaks: pd.DataFrame
-    contacts: int
-    responses: int
+    gains: pd.DataFrame
+    calibration: pd.DataFrame
+    odds: pd.DataFrame
     fit: Fit
     confidence: float = 0.95
 
     @property
-    def features(self):
-        """Columns that `predict` needs."""
-        return [term.name for term in self.fit.terms]
+    def total(self):
+        return self.judgement.iloc[-1]
 
-    def predict(self, table):
-        """Probability that each customer responds, were the next campaign like those so far.
+    @property
+    def sorts(self):
+        """Whether the forecasts ranked responders higher than guessing would, chance allowed for."""
+        return bool(self.total["auc_low"] > 0.5)
 
-        Parameters
-        ----------
-        table : DataFrame, one row per customer; needs the columns of `features`
+    @property
+    def best(self):
+        """The row of the gains that comes nearest to three contacts in ten."""
+        return self.gains.loc[(self.gains["depth"] - 0.3).abs().idxmin()]
 
-        Returns
-        -------
-        DataFrame on the index of `table`
-            ``p_response`` with ``p_response_low``, ``p_response_high`` (of the estimate; campaigns also
-            differ among themselves); missing for customers with a trait that nobody contacted so far had.
-        """
-        columns = np.column_stack([np.ones(len(table)), stack(self.fit.terms, table)])
-        logit = columns @ self.fit.beta
-        bounds = on_logits(logit, delta_error(columns, self.fit.covariance), self.confidence)
-        told = dict(zip(["p_response", "p_response_low", "p_response_high"], [_expit(logit), *bounds], strict=True))
-        p = pd.DataFrame(told, table.index)
-        return p.mask(pd.Series(self.fit.strange(table), table.index))
+    def finding(self):
+        if not self.sorts:
+            return Finding(_("Who responds cannot be foreseen"), nothing=True)
+        return Finding(style.say(_("The best {depth:share} hold {gain:share} of the responses"), self.best))
 
-    def expected_responses(self, table):
-        """How many of these customers are expected to respond: (number, low, high), of the estimate."""
-        columns = np.column_stack([np.ones(len(table)), stack(self.fit.terms, table)])
-        p = _expit(columns @ self.fit.beta)
-        total, error = float(p.sum()), delta_error((p * (1 - p)) @ columns, self.fit.covariance)
-        low, high = wald(total, float(error), self.confidence)
-        return total, max(low, 0.0), high
+    def reading(self):
+        if self.sorts:
+            text = _(
+                "That is {lift:ratio} times as many as at random ({lift_interval:ratio}), in campaigns forecast from "
+                "earlier ones."
+            )
+        elif pd.isna(self.total["auc"]):
+            text = _("All contacts of the campaigns to forecast ended alike, so that nobody can tell.")
+        elif self.total["auc_high"] < 0.5:
+            text = _("The forecasts ranked customers the wrong way round: they are not used to choose.")
+        else:
+            text = _("The forecasts did no better than guessing: they are not used to choose.")
+        alone = _(
+            "A response is not an effect: while nobody is held out, or nobody notes what they buy, it stays open how "
+            "many would have bought anyway."
+        )
+        if self.total["held_out"]:
+            alone = _(
+                "A response is not an effect: of those held out ({held_out:count}), {held_out_response:share} bought "
+                "without a contact ({held_out_response_interval:share}), of those contacted {response:share}."
+            )
+        return style.say(f"{text} {alone}", {**self.total, **self.best})
 
-    def pull(self, table):
-        """What each feature adds to the log odds of each customer, compared with the contacts so far; a column each."""
-        added = (stack(self.fit.terms, table) - self.fit.centre) * self.fit.beta[1:]
-        owner = self.coefficients["feature"].to_numpy()
-        return pd.DataFrame({name: added[:, owner == name].sum(axis=1) for name in dict.fromkeys(owner)}, table.index)
+    def plot(self, ax=None):
+        names, chance = ["depth", "gain", "gain_low", "gain_high"], pd.Series([0.0, 1.0])
+        curve = pd.concat([pd.DataFrame(0.0, [0], names), self.gains[names]], ignore_index=True)
+        best, random = _("best forecasts first"), _("at random")
+        parts = [(best, style.ACCENT, *(curve[name] for name in names))]
+        ax = shapes.lines([*parts, (random, style.MUTED, chance, chance, None, None)], ax, dashed=[random])
+        shapes.point(ax, self.best["depth"], self.best["gain"], style.share(self.best["gain"], 0), above=True)
+        ax.set(xlim=(0, 1.01), ylim=(0, 1.03))
+        figure.per_cent(ax.xaxis, ax.yaxis)
+        under = _("by share of the contacts made; band: {confidence} interval")
+        told = (style.say(_("best {depth:share}: {gain:share}"), row) for _place, row in self.gains.iterrows())
+        under = under.format(confidence=style.level(self.confidence))
+        return figure.name(ax, _("Share of all responses reached"), under, "; ".join(told))
+
+    def summary(self):
+        each = self.judgement.drop(columns=["skill", "skill_low", "skill_high"])
+        tables = [
+            show(self.gains, _("Responses that the best forecasts hold")),
+            show(each, _("Each campaign as forecast from those before it")),
+            show(self.calibration, _("Forecast beside what came, in groups of equal forecast")),
+            show(_said(self.odds.head(10)), _("What goes with a response, the clearest first")),
+        ]
+        leaks = [show(self.leaks, _("Columns known only after the contact, which are kept out"))]
+        return tables + leaks if len(self.leaks) else tables
+
+    def method(self):
+        each, odds, calibration = self.judgement.iloc[:-1], self.odds, self.calibration
+        near = calibration["predicted_response"].between(calibration["response_low"], calibration["response_high"])
+        unsure, worse = (each["auc_low"] <= 0.5) & (each["auc_high"] >= 0.5), each["auc_high"] < 0.5
+        values = {
+            **self.total,
+            "names": _names(each),
+            "unsure": _names(each[unsure]),
+            "worse": _names(each[worse]),
+            "near": near.sum(),
+            "groups": len(near),
+            "clear": ((odds["odds_ratio_low"] > 1) | (odds["odds_ratio_high"] < 1)).sum(),
+            "comparisons": len(odds),
+            "chance": (1 - self.confidence) * len(odds),
+            "level": style.level(self.confidence),
+        }
+        return style.Reading(" ".join(style.say(text, values) for text in self._method(unsure.any(), worse.any())))
+
+    def _method(self, unsure, worse):
+        yield _(
+            "A logistic regression on what was known of each contact on the day before its campaign began. Forecast "
+            "from the answers to earlier campaigns: {names}. Of a customer who responded and one who did not, it "
+            "ranked the responder higher in {auc:share} of all pairs ({auc_interval:share}; 50% is guessing)."
+        )
+        if unsure:
+            yield _("Taken alone, guessing cannot be ruled out for {unsure}.")
+        if worse:
+            yield _("In {worse} it was worse than guessing; did that campaign go to other customers than those before?")
+        yield _(
+            "It expected {predicted_response:share} to respond and {response:share} did ({response_interval:share}); "
+            "the forecast lies within the interval in {near:count} of {groups:count} groups."
+        )
+        yield _(
+            "Compared with giving everybody the response so far, its squared error is {skill:share} smaller "
+            "({skill_interval:share})."
+        )
+        if self.total["skill_high"] < 0:
+            yield _("So use the order of the customers, not the probabilities.")
+        yield _(
+            "{clear:count} of {comparisons:count} odds ratios leave 1 out; about {chance:number} would by chance. "
+            "Intervals are of {level}."
+        )
 
 
-@one_thread("sklearn.linear_model")
-def fit_response(examples, *, features=None, confidence=0.95):
-    """Fit who responds, and forecast every campaign from those before it.
+def _names(judgement):
+    return ", ".join(style.shorten(name) for name in judgement["campaign_id"])
+
+
+def _said(odds):
+    """The odds ratios with ``feature`` and ``comparison`` in words."""
+    known = columns() | {
+        "bought_before": [_("Bought before")],
+        "age": [_("Days since first purchase")],
+        "years": [_("Age")],
+    }
+    names = {name: known[name][0] for name in ["bought_before", "years", *HISTORY]} | trait_labels()
+    features = [names.get(name, style.shorten(name)) for name in odds["feature"]]
+    words = {"feature": features, "comparison": [_comparison(row) for row in odds.itertuples()]}
+    return pd.DataFrame(words, odds.index).join(odds.filter(like="odds_ratio"))
+
+
+def _comparison(row):
+    if row.level == NOT_KNOWN and not row.reference:
+        return _("not known rather than average")
+    if row.level:
+        words = {NOT_KNOWN: _("not known"), OTHERS: _("all others"), "True": _("yes"), "False": _("no")}
+        level, reference = (words.get(one, style.shorten(one)) for one in (row.level, row.reference))
+        return _("{level} rather than {reference}").format(level=level, reference=reference)
+    if row.feature in HISTORY:
+        return _("{step} times as high").format(step=style.number(row.step, 1))
+    text = _("{step} years older") if row.feature == "years" else _("higher by {step}")
+    return text.format(step=style.number(row.step, 1 if row.feature == "years" else 2))
+
+
+@analysis
+def response(firm, *, answer_days=30, features=None):
+    """Who responds to a campaign: a model of what was known before, judged on later campaigns only.
 
     A campaign is judged if, before its first contact, the answers of earlier campaigns were known and held 50 responses
     and 50 others. There is no random split: it would let a model learn from what came later.
 
     Parameters
     ----------
-    examples : DataFrame, as from `response_examples`; at most 50,000 contacts go into a fit
-    features : columns to use, optional
+    firm : Firm; its contacts, or the campaigns that its orders name, tell who responded
+    answer_days : days in which a contact may be answered, default 30
+    features : columns of the examples to use, optional
         The default is what was bought, how lately, for how long, and the traits that are there, without those that a
         `leak_table` guards.
-    confidence : of the intervals, default 0.95
 
     Returns
     -------
-    ResponseModel
+    Response; not possible where nobody was contacted or nothing tells who responded, a feature is not there or known
+    only after the contact, there are too few campaigns or responses to forecast one from earlier ones, or nobody
+    responded to those that could be
+    """
+    examples = response_examples(firm.tables, as_of=firm.as_of, answer_days=answer_days)
+    return fit_response(examples, features=features, confidence=firm.confidence)
 
-    Raises
-    ------
-    DataError : a feature is not there, or is known only after the contact.
-    FitError : there are too few campaigns or responses to forecast a campaign from earlier ones.
+
+@one_thread("sklearn.linear_model")
+def fit_response(examples, *, features=None, confidence=0.95):
+    """Fit who responds, and forecast every campaign from those before it: a `Response`.
+
+    At most 50,000 of the `examples` (`response_examples`) go into a fit. DataError and FitError as `response` says.
     """
     leaks = leak_table(examples)
     features = _features(examples, features, leaks)
-    known = examples.loc[examples["responded"].notna(), [*ABOUT, *features]].reset_index(drop=True)
-    draw = hashed(known["customer_id"])
-    judged = [_forecast(known, campaign_id, start, features, draw) for campaign_id, start in _tested(known)]
-    fit = _fit(known, np.ones(len(known), dtype=bool), features, draw)
-    judged = pd.concat(judged, ignore_index=True).dropna(subset="p_response").reset_index(drop=True)
-    if judged.empty:
-        raise FitError(
-            _(
-                "fit_response: every campaign went to customers unlike those contacted before, so that none can be "
-                "forecast. Wait for the next campaign, or give fewer features."
-            )
-        )
+    judged, fit = forecast_campaigns(examples, features)
+    gains, told = gains_table(judged, confidence=confidence), judgement(judged, confidence)
+    answers = {"predicted": judged["p_response"], "actual": judged["responded"].astype(float)}
+    calibration = holdout_table(judged, **answers, groups="predicted", confidence=confidence)
+    calibration = calibration.rename(columns=CALIBRATION)
+    return Response(examples, leaks, judged, told, gains, calibration, _odds(fit, confidence), fit, confidence)
+
+
+def _odds(fit, confidence):
+    """The odds ratios of a model, those first that are far from 1 for their error, at whatever confidence."""
+    log, error = fit.beta[1:], np.sqrt(np.diag(fit.covariance))[1:]
+    low, high = on_logs(np.exp(log), error, confidence)
     rows = pd.DataFrame([row for term in fit.terms for row in term.rows()])
-    ratio = np.exp(fit.beta[1:])
-    low, high = on_logs(ratio, np.sqrt(np.diag(fit.covariance))[1:], confidence)
-    coefficients = rows.assign(odds_ratio=ratio, odds_ratio_low=low, odds_ratio_high=high)
-    responses, told = int(known["responded"].sum()), judgement(judged, confidence)
-    return ResponseModel(coefficients, judged, told, leaks, len(known), responses, fit, confidence)
+    rows = rows.assign(odds_ratio=np.exp(log), odds_ratio_low=low, odds_ratio_high=high)
+    order = np.argsort(z_value(PRIOR) * error - np.abs(log), kind="stable")
+    return rows.iloc[order].reset_index(drop=True)
 
 
-def _features(examples, features, leaks):
-    guarded = set(leaks["column"])
-    if features is None:
-        return [name for name in FEATURES if name in examples and name not in guarded]
-    possible = [name for name in examples if name not in ABOUT and name not in guarded]
-    told = [name for name in features if name in guarded or name in ABOUT]
-    if told:
+def _features(examples, wanted, leaks):
+    """The columns to use, as wanted or those of `FEATURES` that are there; none that is known only afterwards."""
+    possible = [name for name in examples if name not in [*ABOUT, *leaks["column"]]]
+    if wanted is None:
+        return [name for name in FEATURES if name in possible]
+    wrong = [name for name in wanted if name not in possible]
+    if wrong:
         raise DataError(
             _(
-                "fit_response: {names} cannot be features: they are known only after the contact, or say which contact "
-                "it was; a feature must be known before. Leave them out."
-            ).format(names=", ".join(f"'{name}'" for name in told))
+                "response: {names} cannot be features; a feature is a column that is known before the contact: "
+                "{possible}. Correct the names, or leave them out."
+            ).format(names=", ".join(map(repr, wrong)), possible=", ".join(map(repr, possible)))
         )
-    missing = [name for name in features if name not in examples]
-    if missing:
-        raise DataError(
-            _("fit_response: the examples have no column {names}; they have {present}. Correct the names.").format(
-                names=", ".join(f"'{name}'" for name in missing), present=", ".join(f"'{name}'" for name in possible)
-            )
-        )
-    return list(features)
-
-
-def _tested(known):
-    """Campaigns that can be forecast, in order of time: those with enough answers known before they began."""
-    starts = known.groupby("campaign_id")["starts_on"].min().sort_values(kind="stable")
-    days = known.groupby("known_on")["responded"].agg(["sum", "size"]).sort_index().cumsum()
-    tested = []
-    for campaign_id, start in starts.items():
-        before = days[days.index < start]
-        if len(before) and min(before["sum"].iloc[-1], (before["size"] - before["sum"]).iloc[-1]) >= FEWEST:
-            tested.append((campaign_id, start))
-    if not tested:
-        raise FitError(
-            _(
-                "fit_response: no campaign can be forecast from earlier ones (campaigns {campaigns}, contacts whose "
-                "answer is known {contacts}, responses {responses}); at least {fewest} responses and {fewest} contacts "
-                "without one must be known before a campaign begins. Wait for the next campaign, or look at segments."
-            ).format(campaigns=len(starts), contacts=len(known), responses=int(known["responded"].sum()), fewest=FEWEST)
-        )
-    return tested[-CAMPAIGNS:]
-
-
-def _forecast(known, campaign_id, start, features, draw):
-    """The contacts of one campaign with the forecast of a model that saw earlier answers only."""
-    before, own = (known["known_on"] < start).to_numpy(), known[known["campaign_id"] == campaign_id]
-    fit = _fit(known, before, features, draw)
-    p = _expit(fit.beta[0] + stack(fit.terms, own) @ fit.beta[1:])
-    base = known["responded"].to_numpy()[before].mean()
-    return own.assign(p_response=np.where(fit.strange(own), np.nan, p), p_base=base)
-
-
-def _fit(known, seen, features, draw):
-    """A logistic regression on the rows that are `seen`."""
-    from sklearn.linear_model import LogisticRegression
-
-    examples, weight = _drawn(known, seen, draw)
-    terms, outcome = make_terms(examples, features), examples["responded"].to_numpy(dtype=float)
-    columns = stack(terms, examples)
-    if not columns.shape[1]:
-        raise FitError(
-            _("fit_response: no feature differs between the customers contacted. Add traits to the customers table.")
-        )
-    model = LogisticRegression(C=1 / PENALTY, solver="newton-cholesky", tol=1e-8, max_iter=200)
-    model.fit(columns, outcome, sample_weight=weight)
-    beta, whole = np.concatenate([model.intercept_, model.coef_[0]]), np.column_stack([np.ones(len(columns)), columns])
-    p = _expit(whole @ beta)
-    penalty = np.diag([0.0] + [PENALTY] * columns.shape[1])
-    bread = np.linalg.inv((whole * (weight * p * (1 - p))[:, None]).T @ whole + penalty)
-    score = pd.DataFrame(whole * (weight * (outcome - p))[:, None])
-    score = score.groupby(pd.factorize(examples["customer_id"])[0]).sum().to_numpy()
-    return Fit(terms, beta, bread @ (score.T @ score + penalty) @ bread, np.average(columns, axis=0, weights=weight))
-
-
-def _drawn(known, seen, draw):
-    """The rows seen; if very many, some of those who responded and some of those who did not, with their weights."""
-    rows, weights, outcome = [], [], known["responded"].to_numpy()
-    for side in (np.flatnonzero(seen & (outcome == told)) for told in (1, 0)):
-        kept = side
-        if len(side) > MOST // 2 and seen.sum() > MOST:
-            kept = side[draw[side] <= np.partition(draw[side], MOST // 2 - 1)[MOST // 2 - 1]]
-        rows.append(kept)
-        weights.append(np.full(len(kept), len(side) / max(len(kept), 1)))
-    order = np.argsort(rows := np.concatenate(rows), kind="stable")
-    return known.iloc[rows[order]], np.concatenate(weights)[order]
-
-
-def _expit(value):
-    return 1 / (1 + np.exp(-np.asarray(value, dtype=float)))
+    return list(wanted)

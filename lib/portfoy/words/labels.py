@@ -157,6 +157,7 @@ def columns():
         "lift": (_("Times as many as at random"), "number"),
         "whom": (_("Who is contacted"), "code"),
         "profit": (_("Profit"), "money"),
+        "profit_more": (_("More than from everybody"), "money"),
         "why": (_("Why"), "text"),
         "p_response": (_("Probability of a response"), "share"),
         "expected_profit": (_("Expected profit"), "money"),

@@ -126,6 +126,14 @@ class NotPossible(Result):
     def __call__(self, *given, **named):
         return self
 
+    __getitem__ = __truediv__ = __call__  # a column of it, and a share of that
+
+    def __len__(self):
+        return 0
+
+    def __iter__(self):
+        return iter(())
+
     def __repr__(self):
         return self.reason
 

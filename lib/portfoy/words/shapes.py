@@ -152,15 +152,16 @@ def lines(parts, ax=None, *, level=None, dashed=(), height=3.0):
     return ax
 
 
-def point(ax, x, y, text, low=None, high=None):
-    """Mark one point of a chart with its value and its interval."""
+def point(ax, x, y, text, low=None, high=None, *, above=False):
+    """Mark one point of a chart with its value, right below it or left above, and its interval."""
     import seaborn as sns
 
     with look():
         if low is not None:
             ax.vlines(x, low, high, color=style.INK, lw=2, zorder=20)
         sns.scatterplot(x=[x], y=[y], ax=ax, s=52, color=style.INK, edgecolor=style.PAPER, zorder=21, legend=False)
-        ax.annotate(text, (x, y), xytext=(10, -6), textcoords="offset points", va="top", weight="bold", color=style.INK)
+        place = {"xytext": (-8, 5), "va": "bottom", "ha": "right"} if above else {"xytext": (10, -6), "va": "top"}
+        ax.annotate(text, (x, y), textcoords="offset points", weight="bold", color=style.INK, **place)
 
 
 def ranked_bars(names, values, texts, colours, ax=None, *, height=None, bounds=None):

@@ -1,0 +1,178 @@
+"""Forecasts of who responds to a campaign, each made from the answers to earlier ones.
+
+A logistic regression: the log odds of a response are a sum with one term for each feature. Not trees: responses are
+few, so that a tree would learn single customers by heart; and the money of a campaign rests on probabilities that are
+true on average, which a logistic regression gives by construction and trees have to be taught.
+
+Skewed features (days, purchases, money) enter as logarithms, numbers are centred and scaled, levels of a trait are held
+against the most frequent one. A mild ridge penalty keeps what rests on few responses near no effect: before any contact
+was seen, one step of a feature was taken to change the odds by no more than the factor two, with probability `PRIOR`.
+Intervals treat customers, not contacts, as independent, and allow for what the penalty pulls: they are those of the
+posterior of that assumption.
+
+References
+----------
+Hastie, Tibshirani & Friedman (2009), The Elements of Statistical Learning, 2nd ed., sections 4.4 and 3.4.1.
+Liang & Zeger (1986), Biometrika 73(1), 13-22, for the covariance over customers.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from portfoy.errors import FitError
+from portfoy.intervals import delta_error, on_logits, wald, z_value
+from portfoy.locale import _
+from portfoy.models.columns import ABOUT
+from portfoy.models.leaks import MOST, hashed
+from portfoy.models.logistic import make_terms, stack
+
+FEWEST = 50  # responses, and others, before a campaign is forecast
+PRIOR = 0.95  # fixed, whatever the confidence of the intervals: the same model for every reader
+PENALTY = (z_value(PRIOR) / np.log(2)) ** 2  # one over the variance of a coefficient, as the text above has it
+CAMPAIGNS = 24  # the latest campaigns are judged, if there are more
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A logistic regression: its terms, coefficients (the constant first), their covariance, and the mean columns."""
+
+    terms: tuple
+    beta: np.ndarray
+    covariance: np.ndarray
+    centre: np.ndarray
+
+    @property
+    def features(self):
+        """Columns that `predict` needs."""
+        return [term.name for term in self.terms]
+
+    def strange(self, table):
+        """Which customers have a trait that nobody had whom the model was fitted to."""
+        return np.any([term.strange(table) for term in self.terms], axis=0)
+
+    def predict(self, table, confidence=0.95):
+        """Probability that each customer responds, were the next campaign like those so far.
+
+        `table` needs the columns of `features`. On its index: ``p_response`` with ``p_response_low``,
+        ``p_response_high`` (of the estimate; campaigns also differ among themselves), missing for customers with a
+        trait that nobody contacted so far had.
+        """
+        columns = self._columns(table)
+        logit = columns @ self.beta
+        bounds = on_logits(logit, delta_error(columns, self.covariance), confidence)
+        told = dict(zip(["p_response", "p_response_low", "p_response_high"], [_expit(logit), *bounds], strict=True))
+        return pd.DataFrame(told, table.index).mask(pd.Series(self.strange(table), table.index))
+
+    def expected_responses(self, table, confidence=0.95):
+        """How many of these customers are expected to respond: (number, low, high), of the estimate."""
+        columns = self._columns(table)
+        p = _expit(columns @ self.beta)
+        total, error = float(p.sum()), delta_error((p * (1 - p)) @ columns, self.covariance)
+        low, high = wald(total, float(error), confidence)
+        return total, max(low, 0.0), high
+
+    def pull(self, table):
+        """What each feature adds to the log odds of each customer, compared with the contacts so far; a column each."""
+        added = (stack(self.terms, table) - self.centre) * self.beta[1:]
+        owner = np.array([row["feature"] for term in self.terms for row in term.rows()])
+        return pd.DataFrame({name: added[:, owner == name].sum(axis=1) for name in dict.fromkeys(owner)}, table.index)
+
+    def _columns(self, table):
+        return np.column_stack([np.ones(len(table)), stack(self.terms, table)])
+
+
+def forecast_campaigns(examples, features):
+    """Every campaign as forecast from those before it, and the model of all answers so far.
+
+    Returns
+    -------
+    (DataFrame, Fit) : the contacts of every campaign that could be forecast, as they came, with ``p_response`` and
+        ``p_base``, the response of the campaigns before it
+
+    Raises
+    ------
+    FitError : there are too few campaigns or responses, or no feature tells anybody from others.
+    """
+    known = examples.loc[examples["responded"].notna(), [*ABOUT, *features]].reset_index(drop=True)
+    draw = hashed(known["customer_id"])
+    judged = [_forecast(known, campaign_id, start, features, draw) for campaign_id, start in _tested(known)]
+    fit = _fit(known, np.ones(len(known), dtype=bool), features, draw)
+    judged = pd.concat(judged, ignore_index=True).dropna(subset="p_response").reset_index(drop=True)
+    if judged.empty:
+        raise FitError(
+            _(
+                "response: every campaign went to customers unlike those contacted before, so that none can be "
+                "forecast. Wait for the next campaign, or give fewer features."
+            )
+        )
+    return judged, fit
+
+
+def _tested(known):
+    """Campaigns that can be forecast, in order of time: those with enough answers known before they began."""
+    starts = known.groupby("campaign_id")["starts_on"].min().sort_values(kind="stable")
+    days = known.groupby("known_on")["responded"].agg(["sum", "size"]).sort_index().cumsum()
+    tested = []
+    for campaign_id, start in starts.items():
+        before = days[days.index < start]
+        if len(before) and min(before["sum"].iloc[-1], (before["size"] - before["sum"]).iloc[-1]) >= FEWEST:
+            tested.append((campaign_id, start))
+    if not tested:
+        raise FitError(
+            _(
+                "response: no campaign can be forecast from earlier ones (campaigns {campaigns}, contacts whose "
+                "answer is known {contacts}, responses {responses}); at least {fewest} responses and {fewest} contacts "
+                "without one must be known before a campaign begins. Wait for the next campaign, or look at segments."
+            ).format(campaigns=len(starts), contacts=len(known), responses=int(known["responded"].sum()), fewest=FEWEST)
+        )
+    return tested[-CAMPAIGNS:]
+
+
+def _forecast(known, campaign_id, start, features, draw):
+    """The contacts of one campaign with the forecast of a model that saw earlier answers only."""
+    before, own = (known["known_on"] < start).to_numpy(), known[known["campaign_id"] == campaign_id]
+    fit = _fit(known, before, features, draw)
+    p = _expit(fit.beta[0] + stack(fit.terms, own) @ fit.beta[1:])
+    base = known["responded"].to_numpy()[before].mean()
+    return own.assign(p_response=np.where(fit.strange(own), np.nan, p), p_base=base)
+
+
+def _fit(known, seen, features, draw):
+    """A logistic regression on the rows that are `seen`."""
+    from sklearn.linear_model import LogisticRegression
+
+    examples, weight = _drawn(known, seen, draw)
+    terms, outcome = make_terms(examples, features), examples["responded"].to_numpy(dtype=float)
+    columns = stack(terms, examples)
+    if not columns.shape[1]:
+        raise FitError(
+            _("response: no feature differs between the customers contacted. Add traits to the customers table.")
+        )
+    model = LogisticRegression(C=1 / PENALTY, solver="newton-cholesky", tol=1e-8, max_iter=200)
+    model.fit(columns, outcome, sample_weight=weight)
+    beta, whole = np.concatenate([model.intercept_, model.coef_[0]]), np.column_stack([np.ones(len(columns)), columns])
+    p = _expit(whole @ beta)
+    penalty = np.diag([0.0] + [PENALTY] * columns.shape[1])
+    bread = np.linalg.inv((whole * (weight * p * (1 - p))[:, None]).T @ whole + penalty)
+    score = pd.DataFrame(whole * (weight * (outcome - p))[:, None])
+    score = score.groupby(pd.factorize(examples["customer_id"])[0]).sum().to_numpy()
+    return Fit(terms, beta, bread @ (score.T @ score + penalty) @ bread, np.average(columns, axis=0, weights=weight))
+
+
+def _drawn(known, seen, draw):
+    """The rows seen; if very many, some of those who responded and some of those who did not, with their weights."""
+    rows, weights, outcome = [], [], known["responded"].to_numpy()
+    for side in (np.flatnonzero(seen & (outcome == told)) for told in (1, 0)):
+        kept = side
+        if len(side) > MOST // 2 and seen.sum() > MOST:
+            kept = side[draw[side] <= np.partition(draw[side], MOST // 2 - 1)[MOST // 2 - 1]]
+        rows.append(kept)
+        weights.append(np.full(len(kept), len(side) / max(len(kept), 1)))
+    order = np.argsort(rows := np.concatenate(rows), kind="stable")
+    return known.iloc[rows[order]], np.concatenate(weights)[order]
+
+
+def _expit(value):
+    return 1 / (1 + np.exp(-np.asarray(value, dtype=float)))
