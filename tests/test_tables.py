@@ -47,6 +47,14 @@ def test_what_is_kept_is_what_was_opened(shop, tmp_path, monkeypatch):
     assert len(joined.to_pandas()) == 2
 
 
+def test_a_further_table_is_read_once(shop):
+    """What is asked of it afterwards is no longer worked out from the text of its file."""
+    products = source.open("shop").products
+    assert "try_strptime" not in ibis.to_sql(products).lower()
+    assert "regexp" not in ibis.to_sql(products.filter(products.product_id == "P1").count()).lower()
+    assert "typed_products" in products.get_backend().list_tables()
+
+
 def test_a_table_that_cannot_be_used_says_so_where_it_is_used(shop, tmp_path, monkeypatch):
     opened, fresh = source.open("shop"), source.open("shop")
     keep(opened, tmp_path, monkeypatch)

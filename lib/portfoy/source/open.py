@@ -174,6 +174,8 @@ def _tables(where, settings, raws, engine, day, today):
         if table not in raws:
             return None
         typed = parse.typed(raws[table].table, table, mapped[table], raws[table].format, reading)
+        if table != "transactions":  # which is kept once it is checked
+            typed = keep(typed, f"typed_{table}")
         return ids.whole(typed, table, log, settings.unknown(), reading)
 
     log = work_out("transactions")
