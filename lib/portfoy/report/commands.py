@@ -87,10 +87,9 @@ def parameters(stage):
         if stage not in found:
             message = _("no report '{name}'; {hint}").format(name=stage, hint=known.hint(stage, found))
             raise known.PlanError(message)
-        rows = _parameter_lines(found[stage])
-    widths = [max(len(row[column]) for row in rows) for column in range(3)]
-    for row in rows:
-        click.echo("  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3]]))
+        from portfoy.words.table import aligned
+
+        click.echo("\n".join(aligned(_parameter_lines(found[stage]))))
 
 
 @click.command()

@@ -2,6 +2,7 @@
 
 from portfoy.locale import _
 from portfoy.report import changes, tiles
+from portfoy.words.table import aligned
 
 
 def compare_text(earlier, later, *, runs=()):
@@ -9,7 +10,7 @@ def compare_text(earlier, later, *, runs=()):
 
     Among the `runs` on the shelf one may tell what came from the data from what came from the code.
     """
-    lines = _table([["", earlier["folder"], later["folder"]], *_facts(earlier, later)])
+    lines = aligned([["", earlier["folder"], later["folder"]], *_facts(earlier, later)])
     old = {stage["name"]: stage for stage in earlier["stages"]}
     new = {stage["name"]: stage for stage in later["stages"]}
     for name in [*new, *(name for name in old if name not in new)]:
@@ -19,7 +20,7 @@ def compare_text(earlier, later, *, runs=()):
             lines.append(_("{stage}: only in {folder}.").format(stage=name, folder=only["folder"]))
         else:
             lines += _stage(earlier, old[name], later, new[name], runs)
-    return "\n".join(line.rstrip() for line in lines)
+    return "\n".join(lines)
 
 
 def _facts(earlier, later):
@@ -47,7 +48,7 @@ def _stage(earlier, before, later, stage, runs):
         values = [str(each["parameters"].get(name, "–")) for each in (before, stage)]
         if values[0] != values[1]:
             rows.append([name, *values])
-    lines = [stage["name"], *_table([[*row, "≠" if row[1] != row[2] else ""] for row in rows], indent="  "), ""]
+    lines = [stage["name"], *aligned([[*row, "≠" if row[1] != row[2] else ""] for row in rows], indent="  "), ""]
     money = {"before": tiles.currency_of(earlier, before), "after": tiles.currency_of(later, stage)}
     currency, apart = money["after"], money["before"] != money["after"]
     parts = changes.split(runs, earlier, before, later, stage)
@@ -64,7 +65,7 @@ def _stage(earlier, before, later, stage, runs):
     what = changes.moved(earlier, before, later, stage)
     cause = changes.cause_words(what, earlier, stage) if not parts else ""
     ends = [_apart(money) if apart else "", cause]
-    return [*lines, *_table(table, indent="  "), *(f"  {sentence}" for sentence in ends if sentence)]
+    return [*lines, *aligned(table, indent="  "), *(f"  {sentence}" for sentence in ends if sentence)]
 
 
 def _apart(money):
@@ -79,13 +80,3 @@ def _parts(part, unit, currency):
         return ""
     data, code = (tiles.write(part[key], unit, currency) for key in ("data", "code"))
     return " " + _("(data {data}, code {code})").format(data=data, code=code)
-
-
-def _table(rows, indent=""):
-    """Rows of text as lines with aligned columns; the last column is free."""
-    widths = [max(len(row[column]) for row in rows if len(row) > column) for column in range(3)] if rows else []
-    lines = []
-    for row in rows:
-        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
-        lines.append(indent + "  ".join([*cells, *row[3:]]))
-    return lines

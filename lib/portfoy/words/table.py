@@ -1,6 +1,7 @@
 """Tables to look at: headings in words, numbers as the language writes them, intervals beside their estimate."""
 
 import html
+from itertools import zip_longest
 
 import pandas as pd
 
@@ -47,9 +48,13 @@ class Table:
 
     def plain(self):
         """The table as lines of text, for a terminal."""
-        rows = [list(self.texts), *self.texts.to_numpy().tolist()]
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
+        return "\n".join(aligned([list(self.texts), *self.texts.to_numpy().tolist()]))
+
+
+def aligned(rows, indent=""):
+    """Rows of texts as lines, column below column; a row may be shorter than others."""
+    widths = [max(map(len, column)) for column in zip_longest(*rows, fillvalue="")]
+    return [indent + "  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
 
 
 def show(table, caption, *, currency="", labels=None, kinds=None):
