@@ -79,10 +79,9 @@ class Result:
         """How it was computed: definition, base, period, test, limits."""
         return ""
 
-    def content(self):
-        """All that a page needs, as JSON can hold it."""
-        found, chart, tables = self.finding(), self.plot(), self.summary()
-        tables = tables if isinstance(tables, list) else [tables]
+    def content(self, tables=None):
+        """All that a page needs, as JSON can hold it; `tables` where they have been made already."""
+        found, chart, tables = self.finding(), self.plot(), self._tables() if tables is None else tables
         return {
             "finding": None if found is None else vars(found),
             "reading": str(self.reading()),
@@ -95,15 +94,22 @@ class Result:
         }
 
     def _repr_mimebundle_(self, include=None, exclude=None):
-        content = self.content()
-        return {RESULT: content, "text/html": section(content), "text/plain": str(self)}
+        tables = self._tables()
+        content = self.content(tables)
+        return {RESULT: content, "text/html": section(content), "text/plain": self._text(tables)}
 
     def __str__(self):
         """As plain text, for a terminal."""
-        found, tables = self.finding(), self.summary()
+        return self._text(self._tables())
+
+    def _tables(self):
+        tables = self.summary()
+        return tables if isinstance(tables, list) else [tables]
+
+    def _text(self, tables):
+        found = self.finding()
         heading = [found.text] if found else []
-        tables = map(repr, tables if isinstance(tables, list) else [tables])
-        return "\n\n".join(filter(None, [*heading, str(self.reading()), *tables, str(self.method())]))
+        return "\n\n".join(filter(None, [*heading, str(self.reading()), *map(repr, tables), str(self.method())]))
 
 
 class NotPossible(Result):
@@ -143,7 +149,7 @@ class NotPossible(Result):
         """Why it is not possible."""
         return self.reason
 
-    def content(self):
+    def content(self, tables=None):
         return {"missing": self.reason}
 
 
