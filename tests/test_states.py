@@ -186,14 +186,14 @@ def reason_of(table, as_of=None, **limits):
 
 def test_too_few_gaps_are_refused():
     assert reason_of(FIVE, as_of="2024-03-31") == (
-        "state_rule: 0 gaps between purchases can be used (from a purchase made by 2024-02-15 to the next within 45 "
-        "days); at least 30 are needed. Give at_risk_days and lapsed_days yourself."
+        "state_rule: 30 gaps between purchases are needed, there are 0 (begun by 2024-02-15, up to 45 days). "
+        "Give at_risk_days and lapsed_days yourself."
     )
 
 
 def test_days_out_of_order_are_refused():
     assert reason_of(FIVE, at_risk_days=30) == (
-        "state_rule: at_risk_days is 30 and lapsed_days is 0; both are needed, above 0 and at_risk_days the smaller. "
+        "state_rule: at_risk_days is 30 and lapsed_days is 0; both are needed, at_risk_days the smaller. "
         "Give both, or 0 and 0 to take them from the data."
     )
 

@@ -9,7 +9,7 @@ import pandas as pd
 from portfoy.customers import DAY, as_table, nobody_bought, purchases_by, resolve_as_of, to_frame
 from portfoy.errors import DataError
 from portfoy.intervals import t_value
-from portfoy.locale import _, plural
+from portfoy.locale import _
 
 STATES = ["prospect", "new", "active", "reactivated", "at risk", "lapsed"]
 BUYING, QUIET = STATES[1:4], STATES[4:]
@@ -47,12 +47,11 @@ class StateRule:
 def state_rule(log, *, as_of=None, at_risk=0.8, lapsed=0.95, at_risk_days=0, lapsed_days=0, confidence=0.95):
     """How long a silence is unusual: the days that 80 %, and 95 %, of the gaps between purchases do not exceed.
 
-    A gap is the number of days from one purchase to the next. The gaps of late purchases have not all ended, and the
-    long ones are those that are missing; so only purchases made `horizon_days` or more before `as_of` count, and of
-    these the ones that were followed by another within `horizon_days`: half of the history, at most 730 days. Every
-    gap counts the same, so frequent buyers have more say. Were every customer to count the same, the days would
-    about double: fewer active customers were called lapsed, but so many more of those who had left were not that, in
-    seven simulated companies of known truth, it was wrong about more customers each time.
+    The gaps of late purchases have not all ended, and the long ones are those that are missing; so only purchases made
+    `horizon_days` or more before `as_of` count, and of these the ones followed by another within `horizon_days`: half
+    of the history, at most 730 days. Every gap counts the same, so frequent buyers have more say; were every customer
+    to count the same, the days would about double, and the rule was wrong about more customers in each of seven
+    simulated companies.
 
     Parameters
     ----------
@@ -87,7 +86,12 @@ def state_rule(log, *, as_of=None, at_risk=0.8, lapsed=0.95, at_risk_days=0, lap
     marks = {"at_risk_days": int(at_risk_days), "lapsed_days": int(lapsed_days)}
     if not at_risk_days:
         if seen["gaps"] < FEWEST:
-            raise _too_few(seen["gaps"], as_of - horizon * DAY, horizon)
+            text = _(
+                "state_rule: {fewest} gaps between purchases are needed, there are {gaps} (begun by {last:%Y-%m-%d}, "
+                "up to {horizon} days). Give at_risk_days and lapsed_days yourself."
+            )
+            last = as_of - horizon * DAY
+            raise DataError(text.format(fewest=FEWEST, gaps=seen["gaps"], last=last, horizon=horizon))
         marks = _mark(gaps, at_risk, "at_risk_days", confidence) | _mark(gaps, lapsed, "lapsed_days", confidence)
     total = seen["gaps"] if seen["gaps"] >= FEWEST else np.nan
     for share in ("at_risk", "lapsed"):
@@ -130,11 +134,11 @@ def _mark(gaps, share, name, confidence):
 
 
 def state_table(log, rule, *, as_of=None, people=None):
-    """Where each person known on a day stands: prospect, new, active, reactivated, at risk or lapsed.
+    """Where each person known on a day stands.
 
-    A prospect never bought. The last purchase is more than `lapsed_days` ago for a lapsed customer, and more than
-    `at_risk_days` for one at risk. The others are new when the first was at most `at_risk_days` ago; reactivated when
-    one at most `at_risk_days` ago ended a gap longer than `lapsed_days`; else active.
+    A prospect never bought. Lapsed is whose last purchase is more than `lapsed_days` ago, at risk more than
+    `at_risk_days`. The others are new when the first was at most `at_risk_days` ago; reactivated when one at most
+    `at_risk_days` ago ended a gap longer than `lapsed_days`; else active.
 
     Parameters
     ----------
@@ -204,17 +208,7 @@ def _check_order(at_risk, lapsed, at_risk_days, lapsed_days):
         raise DataError(text.format(at_risk=at_risk, lapsed=lapsed))
     if (at_risk_days or lapsed_days) and not 0 < at_risk_days < lapsed_days:
         text = _(
-            "state_rule: at_risk_days is {at_risk} and lapsed_days is {lapsed}; both are needed, above 0 and "
-            "at_risk_days the smaller. Give both, or 0 and 0 to take them from the data."
+            "state_rule: at_risk_days is {at_risk} and lapsed_days is {lapsed}; both are needed, at_risk_days the "
+            "smaller. Give both, or 0 and 0 to take them from the data."
         )
         raise DataError(text.format(at_risk=at_risk_days, lapsed=lapsed_days))
-
-
-def _too_few(gaps, last, horizon):
-    seen = plural("{n} gap between purchases can be used", "{n} gaps between purchases can be used", gaps)
-    return DataError(
-        _(
-            "state_rule: {seen} (from a purchase made by {last:%Y-%m-%d} to the next within {horizon} days); at least "
-            "{fewest} are needed. Give at_risk_days and lapsed_days yourself."
-        ).format(seen=seen.format(n=gaps), last=last, horizon=horizon, fewest=FEWEST)
-    )

@@ -7,7 +7,7 @@ import pandas as pd
 
 from portfoy.errors import DataError, need_columns, positive_total
 from portfoy.firm import Firm, analysis, customers_of
-from portfoy.locale import _, plural
+from portfoy.locale import _
 from portfoy.people import NOT_KNOWN, OTHERS, TRAITS, index_table, level_groups
 from portfoy.words import figure, shapes, style
 from portfoy.words.codes import said_as
@@ -82,14 +82,7 @@ class Composition(Result):
             value=rows["within"], low=rows["within_low"], high=rows["within_high"], strong=rows["differs"],
         )  # fmt: skip
         numbers = "; ".join(style.say(_("{name}: {value:count}"), row) for _place, row in rows.iterrows())
-        under = _("index, the average is 100")
-        if self.months:
-            under = plural(
-                "index of the last month, the average is 100",
-                "index of the last {months} months, the average is 100",
-                self.months,
-            )
-        under = style.say(under, vars(self))
+        under = _("index, the average is 100; {period}").format(period=style.lately(self.months))
         return figure.name(shapes.dots(rows, ax, at=100), _("Revenue per customer"), under, numbers)
 
     def _drawn(self):
@@ -104,9 +97,7 @@ class Composition(Result):
 
     def summary(self):
         there = [name for name in SHOWN if name in self.table]
-        labels, kinds = {"within": _("Index of revenue per customer")}, {"within": "count"}
-        table = self.table[[*there, *WITHIN]]
-        return show(table, _("Customers by trait"), currency=self.currency, labels=labels, kinds=kinds)
+        return show(self.table[[*there, *WITHIN]], _("Customers by trait"), currency=self.currency)
 
     def method(self):
         return style.say(

@@ -74,16 +74,13 @@ class Concentration(Lorenz, Result):
         )
         ax.set(xlim=(0, 1.01), xlabel=_("share of customers, the largest first"))
         figure.per_cent(ax.xaxis, ax.yaxis)
-        under = _("share of the total")
-        if self.months:
-            under = plural("share of the total, last month", "share of the total, last {months} months", self.months)
-        return figure.name(ax, _("What the largest hold"), style.say(under, vars(self)), self.finding().text)
+        under = _("share of the total, {period}").format(period=style.lately(self.months))
+        return figure.name(ax, _("What the largest hold"), under, self.finding().text)
 
     def summary(self):
         rows = self.table.assign(measure=self.table["measure"].map(style.measure))
-        labels = {"top_share": style.say(_("Largest {top:share} hold"), vars(self)), "total": _("Total")}
-        caption = _("What the largest hold")
-        return show(rows, caption, currency=self.currency, labels=labels, kinds={"total": "money"})
+        labels = {"top_share": style.say(_("Largest {top:share} hold"), vars(self))}
+        return show(rows, _("What the largest hold"), currency=self.currency, labels=labels)
 
     def method(self):
         said = _(

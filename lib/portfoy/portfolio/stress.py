@@ -52,10 +52,8 @@ class Stress(Result):
         return show(self.table[SHOWN], _("What would leave with the largest"), currency=self.currency)
 
     def method(self):
-        said = [_("Counted, not estimated; at most half may leave.")]
-        if self.months:
-            said.append(plural("Money of the last month.", "Money of the last {months} months.", self.months))
-        return style.say(" ".join(said), vars(self))
+        text = _("Counted, not estimated ({period}); at most half may leave.")
+        return style.say(text, {"period": style.lately(self.months)})
 
 
 def stress(customers, *, leave=(1, 5, 10, 50, 100), by="revenue", months=0, currency=""):

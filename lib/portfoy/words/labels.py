@@ -68,6 +68,7 @@ def columns():
         "change": (_("Change"), "change"),
         "measure": (_("Measure"), "text"),
         "parts": (_("Number"), "count"),
+        "total": (_("Total"), "money"),
         "largest": (_("Largest"), "text"),
         "largest_share": (_("Share of the largest"), "share"),
         "top_share": (_("Largest 20% hold"), "share"),
@@ -75,7 +76,6 @@ def columns():
         "hhi": (_("HHI"), "decimal"),
         "equals": (_("As many equal parts"), "number"),
         "leave": (_("Customers who leave"), "count"),
-        "margin_share": (_("Share of margin"), "share"),
         "replaced_by": (_("Average customers to replace them"), "count"),
         # lifecycle and growth
         "state": (_("State"), "code"),
@@ -103,6 +103,7 @@ def columns():
         "level": (_("Level"), "code"),
         "margin_rate": (_("Margin as a share of revenue"), "share"),
         "index": (_("Index, base 100"), "count"),
+        "within": (_("Index among those known"), "count"),
         "revenue_each": (_("Revenue per customer"), "money"),
         "margin_each": (_("Margin per customer"), "money"),
         "value_each": (_("Expected value per customer"), "money"),

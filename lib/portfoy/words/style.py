@@ -137,6 +137,13 @@ def interval(low, high, write, confidence):
     )
 
 
+def lately(months):
+    """The time that the last months are, 0 all of it: stands after a comma in a subtitle."""
+    if not months:
+        return _("all months")
+    return plural("last month", "last {n} months", months).format(n=months)
+
+
 def shorten(text, limit=28):
     """A name that fits: blanks folded, the end cut off where it is longer than `limit`."""
     text = " ".join(str(text).split())
