@@ -124,7 +124,7 @@ def test_what_is_not_possible_is_left_out_and_the_method_says_why():
 def test_nothing_to_compare_is_not_possible():
     for nothing in (found_by(), found_by(years=years_of(), states=NotPossible("why"))):
         assert not nothing
-        assert nothing.reason == "There is too little history to compare with."
+        assert nothing.reason == "findings: there is too little history to compare with. Take a longer one."
 
 
 # What is shown

@@ -121,7 +121,7 @@ def findings(firm, *, years=None, concentration=None, key_figures=None, states=N
     }
     rows = [row for name, result in given.items() for row in ways[name](result)]
     if not rows:
-        return NotPossible(_("There is too little history to compare with."))
+        return NotPossible(_("findings: there is too little history to compare with. Take a longer one."))
     table = pd.DataFrame(rows)
     place = {verdict: place for place, verdict in enumerate(VERDICTS)}
     table = table.sort_values("verdict", key=lambda verdict: verdict.map(place), kind="stable", ignore_index=True)

@@ -74,9 +74,10 @@ class KeyFigures(Result):
         return style.say(
             _(
                 "Churn: bought in one window (the lapsed limit of the states), not in the next. NPS: per cent 9 and 10 "
-                "less per cent 0 to 6. Sales cycle: first contact to win. First contact resolution: no second contact. "
-                "Open leads and running contracts are not lost. Intervals ({confidence:share}): Wilson for shares, "
-                "normal for NPS, ranks for the median, the forecast's own."
+                "less per cent 0 to 6. Lifetime value: margin, or revenue where no cost is known. Sales cycle: first "
+                "contact to win. First contact resolution: no second contact. Open leads and running contracts are not "
+                "lost. Intervals ({confidence:share}): Wilson for shares, normal for NPS, ranks for the median, the "
+                "forecast's own."
             ),
             vars(self),
         )
