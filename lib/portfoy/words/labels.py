@@ -54,7 +54,7 @@ def columns():
         "expected_spend": (_("Expected spend per purchase"), "money"),
         "expected_value": (_("Expected value"), "money"),
         "value_share": (_("Share of expected value"), "share"),
-        "bought": (_("Bought"), "code"),
+        "bought": (_("How often"), "code"),
         # portfolio
         "unit": (_("Unit"), "hidden"),
         "figure": (_("Figure"), "text"),
