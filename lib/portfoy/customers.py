@@ -27,10 +27,8 @@ def customer_table(log, *, as_of=None):
     ----------
     log : ibis Table or DataFrame, one row per order line
         Needs ``customer_id``, ``order_id``, ``ordered_on``, ``amount`` (money paid; negative is a return) or
-        ``quantity`` and ``unit_price``.
-        ``unit_cost`` and ``quantity`` give the margin where they are present.
-    as_of : date or text, optional
-        The day the analysis stands on; later rows are not seen. The default is the last date in the log.
+        ``quantity`` and ``unit_price``; ``unit_cost`` and ``quantity`` give the margin.
+    as_of : date or text, optional; the day it stands on, by default the last date in the log; later rows are not seen
 
     Returns
     -------
@@ -74,10 +72,8 @@ def split_table(log, *, split_on, as_of=None):
     Parameters
     ----------
     log : ibis Table or DataFrame, as in `customer_table`
-    split_on : date or text
-        Last day of the calibration period.
-    as_of : date or text, optional
-        Last day of the holdout period; the default is the last date in the log.
+    split_on : date or text; last day of the calibration period
+    as_of : date or text, optional; last day of the holdout period, by default the last date in the log
 
     Returns
     -------
@@ -115,17 +111,13 @@ def recent_table(customers, log, *, months=12, as_of=None):
     Parameters
     ----------
     customers : DataFrame, one row per customer, as from `customer_table` of the same log and day
-    log : ibis Table or DataFrame, one row per order line, as in `customer_table`
-    months : int, default 12
-        Length of the time that ends on `as_of`; 0 looks at the whole history.
-    as_of : date or text, optional
-        The day the analysis stands on; the default is the last date in the log.
+    log, as_of : as in `customer_table`
+    months : length of the time that ends on `as_of`, default 12; 0 looks at the whole history
 
     Returns
     -------
-    DataFrame, some rows of `customers` on their own index
-        ``orders``, ``purchases``, ``revenue``, ``margin`` and ``ticket`` are those of the last `months`; the other
-        columns are unchanged.
+    DataFrame, some rows of `customers` on their own index; ``orders``, ``purchases``, ``revenue``, ``margin`` and
+    ``ticket`` are those of the last `months`
 
     Raises
     ------
@@ -247,12 +239,11 @@ def resolve_as_of(log, as_of):
 
 def nobody_bought(as_of):
     """The error of a log without a purchase by `as_of`."""
-    return DataError(
-        _(
-            "transactions: nobody bought by {as_of:%Y-%m-%d}; at least one purchase is needed. "
-            "Take a later date, or check the sign of the amounts."
-        ).format(as_of=as_of)
+    text = _(
+        "transactions: nobody bought by {as_of:%Y-%m-%d}; at least one purchase is needed. Take a later date, or check "
+        "the sign of the amounts."
     )
+    return DataError(text.format(as_of=as_of))
 
 
 def to_frame(table):

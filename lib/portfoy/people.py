@@ -22,10 +22,8 @@ def people_table(tables, *, as_of=None):
 
     Parameters
     ----------
-    tables : Tables
-        ``transactions``; ``customers`` and ``leads`` where there are any (Ibis tables or DataFrames, else None).
-    as_of : date or text, optional
-        Who came later is not seen; ages are those of its year. The default is the last date in the log.
+    tables : Tables; ``transactions``, and ``customers``, ``leads`` where there are any
+    as_of : date or text, optional; who came later is not seen, ages are those of its year; by default the last date
 
     Returns
     -------
@@ -177,8 +175,7 @@ def level_groups(customers, column, *, most=None):
     ----------
     customers : DataFrame, one row per customer; needs ``revenue`` and the column
     column : name of a column with few different values, such as a trait or "segment"
-    most : int, optional
-        So many groups keep their name, the others become one; the default keeps all.
+    most : int, optional; so many groups keep their name, the others become one; the default keeps all
 
     Returns
     -------
@@ -210,9 +207,8 @@ def index_table(amount, groups, *, per=None, confidence=0.95):
     ----------
     amount : Series, one number per customer; customers without one are left out
     groups : Series of group numbers from 0 on the same index, as from `level_groups`
-    per : Series, optional
-        What the sum of `amount` is divided by, such as purchases; the default is the number of customers.
-    confidence : float, default 0.95
+    per : Series, optional; what the sum of `amount` is divided by, by default the number of customers
+    confidence : of the intervals, default 0.95
 
     Returns
     -------

@@ -145,8 +145,7 @@ def state_table(log, rule, *, as_of=None, people=None):
     log : ibis Table or DataFrame, one row per order line, as in `customer_table`
     rule : StateRule; the same one for all dates that are to be compared
     as_of : date or text, optional; the default is the last date in the log
-    people : DataFrame, one row per person, as from `people_table` of the same day, optional
-        Adds those who never bought; without it only buyers are known. Who is known later is left out.
+    people : DataFrame, as from `people_table` of the same day, optional; adds those who never bought, if known by then
 
     Returns
     -------
