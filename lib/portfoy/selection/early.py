@@ -16,19 +16,19 @@ import ibis
 import numpy as np
 import pandas as pd
 
-from portfoy.customers import DAY, customer_table, to_frame
+from portfoy.customers import DAY, customer_table
 from portfoy.errors import FitError
 from portfoy.firm import analysis
 from portfoy.intervals import delta_error, on_logits, on_logs
 from portfoy.locale import _, plural
 from portfoy.models.judging import area_with_interval
 from portfoy.models.threads import one_thread
-from portfoy.people import AGES
 from portfoy.rows import with_ids
+from portfoy.selection.examples import join_people
 from portfoy.selection.launch import first_buyers
 from portfoy.selection.shortlist import reach
 from portfoy.words import style
-from portfoy.words.codes import trait_labels
+from portfoy.words.codes import leaning_words, trait_labels
 from portfoy.words.result import Finding, Result
 from portfoy.words.table import show
 
@@ -37,7 +37,7 @@ MOST = 50_000  # customers looked at; more change the third digit only
 ACTIVE = 365  # days; who bought within them can be reached
 FEWEST = 30  # early adopters, and others
 RARE = 0.02  # share of the customers; levels of a trait with fewer go together
-NUMBERS = {"age": 10.0, "purchases": np.log(2), "ticket": np.log(2), "idle": np.log(2)}  # the step of an odds ratio
+NUMBERS = {"years": 10.0, "purchases": np.log(2), "ticket": np.log(2), "idle": np.log(2)}  # the step of an odds ratio
 TRAITS = ["channel", "region", "income_band"]
 
 
@@ -71,12 +71,8 @@ class EarlyAdopters(Result):
     currency: str
     confidence: float
 
-    @property
-    def _told(self):
-        return self.auc_low > 0.5
-
     def finding(self):
-        if not self._told:
+        if not self.auc_low > 0.5:
             return Finding(_("Nothing known of customers tells who takes a launch up first"), nothing=True)
         text = plural(
             "{n:count} customer of today is most like the early adopters",
@@ -86,54 +82,43 @@ class EarlyAdopters(Result):
         return Finding(style.say(text, {"n": len(self.listed)}))
 
     def reading(self):
-        if not self._told:
+        if not self.auc_low > 0.5:
             return ""
+        if self.surest.empty:
+            return _("No single trait tells them, only all together. Whether it holds, the next launch will tell.")
         text = _(
-            "No single trait is sure to matter; it is what they add up to. How far it carries over to another product, "
-            "only the next launch can tell."
+            "The surest sign is {feature} ({comparison}): {odds_ratio:ratio} times the odds of being early "
+            "({odds_ratio_interval:ratio}). Whether it holds, the next launch will tell."
         )
-        if len(self.surest):
-            text = _(
-                "Surest to change the odds of being early is {feature} ({comparison}): times {odds_ratio:ratio} "
-                "({odds_ratio_interval:ratio}). How far that carries over to another product, only the next launch can "
-                "tell."
-            )
-        return style.say(text, self.surest.iloc[0] if len(self.surest) else {})
+        return style.say(text, self.surest.iloc[0])
 
     def summary(self):
         odds = show(self.table, _("What changes the odds of being early, all else being equal"))
         if self.listed.empty:
             return odds
-        title = _("Customers of today who are most like the early adopters")
-        return [odds, show(self.listed.head(15), title, currency=self.currency)]
+        return [odds, show(self.listed.head(15), _("Most like the early adopters"), currency=self.currency)]
 
     def actions(self):
         return {} if self.listed.empty else {"early_adopters": self.listed}
 
     def method(self):
         whose = _(
-            "Early are the first 16% of the buyers expected in the end, innovators and early adopters, who had bought "
-            "by {until:day}: {early:count} of them were active customers before the launch, {others:count} other "
-            "active customers had not bought it."
+            "Early are the first 16% of the buyers expected in the end, until {until:day}: {early:count} customers who "
+            "were active before the launch, against {others:count} who had not bought."
         )
         if self.so_far:
             whose = _(
-                "Early are the first 16% of the buyers so far, innovators and early adopters, who had bought by "
-                "{until:day}: {early:count} of them were active customers before the launch, {others:count} other "
-                "active customers had not bought it."
+                "Early are the first 16% of the buyers so far, until {until:day}: {early:count} customers who were "
+                "active before the launch, against {others:count} who had not bought."
             )
-        told = [whose]
         if self.sampled < 1:
-            told.append(_("These are of a random sample, {sampled:share} of the customers."))
-        told.append(
-            _(
-                "A logistic regression on what was known the day before the launch, with a mild penalty. One that saw "
-                "the first half of the early adopters ranks one of the second half above another customer in "
-                "{auc:share} of pairs ({auc_interval:share}); tossing a coin would in 50%. All intervals are of "
-                "{level}."
-            )
+            whose += " " + _("They are of a random sample, {sampled:share}.")
+        text = _(
+            "A logistic regression on what was known before the launch, mildly penalised. Learnt from the first half "
+            "of them, it ranks one of the second above another customer in {auc:share} of pairs "
+            "({auc_interval:share}); a coin would in 50%. Intervals are of {level}."
         )
-        return style.say(" ".join(told), vars(self) | {"level": style.level(self.confidence)})
+        return style.say(f"{whose} {text}", vars(self) | {"level": style.level(self.confidence)})
 
 
 @dataclass(frozen=True)
@@ -174,16 +159,21 @@ def early_adopters(firm, launch, *, value=None, contacts=50, budget=0.0, contact
     wanted = int(np.ceil(EARLY * (len(bought) if fit.open else fit.m)))
     until = bought.iloc[min(wanted, len(bought)) - 1]
     before, sampled = _before(firm.log, customers, product.launched_on)
-    people = _with_traits(before, firm.tables.customers, product.launched_on)
+    people = join_people(before, firm.tables.customers, product.launched_on.year)
     day = people["customer_id"].map(bought)
     early = (day <= until).to_numpy()
-    _refuse_too_few(early)
+    if min(early.sum(), (~early).sum()) < FEWEST:
+        text = _(
+            "early_adopters: of the active customers before the launch, {early} were early and {others} were not; at "
+            "least {fewest} of each are needed. Choose a product with more buyers."
+        )
+        raise FitError(text.format(early=early.sum(), others=(~early).sum(), fewest=FEWEST))
     columns = _columns(people)
     terms = _terms(columns, people)
     auc = _judge(terms, early, day, confidence)
     beta, covariance = _logistic(terms, early)
     today = customers[customers["idle"] <= (ACTIVE if auc[1] > 0.5 else -1)]
-    today = _with_traits(today, firm.tables.customers, as_of)
+    today = join_people(today, firm.tables.customers, as_of.year)
     scored = _scored(_terms(columns, today), today, beta, covariance, confidence).head(most)
     scored["why"] = _why(columns, terms.mean(axis=0), beta, _terms(columns, today.loc[scored.index]))
     listed = ["customer_id", "why", "p_early", "p_early_low", "p_early_high"]
@@ -214,20 +204,6 @@ def _surest(odds):
     return sure.loc[clear.index].reset_index(drop=True)
 
 
-def trait_words():
-    """Trait and direction -> what it is called where somebody is on the list for it."""
-    return {
-        ("age", True): _("older than most"),
-        ("age", False): _("younger than most"),
-        ("purchases", True): _("buys more often than most"),
-        ("purchases", False): _("buys less often than most"),
-        ("ticket", True): _("spends more per purchase than most"),
-        ("ticket", False): _("spends less per purchase than most"),
-        ("idle", True): _("has not bought for longer than most"),
-        ("idle", False): _("bought more lately than most"),
-    }
-
-
 def _before(log, customers, launched_on):
     """The customer table of the day before a launch, of those active on it; and the share of customers it looks at."""
     known = customers.loc[customers["first_order"] < launched_on, "customer_id"].sort_values()
@@ -238,31 +214,6 @@ def _before(log, customers, launched_on):
         log = log.semi_join(ibis.memtable(pd.DataFrame({"customer_id": some})), "customer_id")
     table = customer_table(log, as_of=launched_on - DAY)
     return table[table["idle"] <= ACTIVE].reset_index(drop=True), len(some) / len(known)
-
-
-def _with_traits(customers, table, day):
-    """A customer table with ``age`` in years on a day (missing where it is not plausible) and the traits there are."""
-    customers = customers[["customer_id", "purchases", "ticket", "idle"]]
-    columns = [name for name in ("birth_year", *TRAITS) if table is not None and name in table.columns]
-    if columns:
-        known = table[["customer_id", *columns]] if isinstance(table, pd.DataFrame) else to_frame(
-            table.select("customer_id", *columns)
-        )  # fmt: skip
-        known = known.astype({"customer_id": "str"}).drop_duplicates("customer_id")
-        customers = customers.merge(known, on="customer_id", how="left", validate="one_to_one")
-    born = pd.to_numeric(customers["birth_year"], errors="coerce") if "birth_year" in customers else np.nan
-    age = pd.Series(day.year - born, customers.index, dtype=float)
-    return customers.assign(age=age.where(age.between(*AGES))).reset_index(drop=True)
-
-
-def _refuse_too_few(early):
-    if min(early.sum(), (~early).sum()) < FEWEST:
-        raise FitError(
-            _(
-                "early_adopters: of the active customers before the launch, {early} were early adopters and {others} "
-                "were not; at least {fewest} of each are needed. Choose a product with more buyers."
-            ).format(early=int(early.sum()), others=int((~early).sum()), fewest=FEWEST)
-        )
 
 
 def _columns(people):
@@ -280,7 +231,7 @@ def _columns(people):
 
 def _numbers(people):
     return {
-        "age": people["age"],
+        "years": people["years"].astype(float) if "years" in people else pd.Series(np.nan, people.index),
         "purchases": np.log(people["purchases"]),
         "ticket": np.log(people["ticket"].where(people["ticket"] > 0)),
         "idle": np.log1p(people["idle"]),
@@ -345,7 +296,7 @@ def _odds(columns, beta, covariance, confidence):
 def _step_words():
     """Number -> what it is called, and the step that its odds ratio is for."""
     return {
-        "age": (_("Age"), _("ten years older")),
+        "years": (_("Age"), _("ten years older")),
         "purchases": (_("Purchases before"), _("twice as many")),
         "ticket": (_("Revenue per purchase"), _("twice as much")),
         "idle": (_("Days since last purchase"), _("twice as many")),
@@ -363,7 +314,7 @@ def _scored(terms, people, beta, covariance, confidence):
 
 def _why(columns, centre, beta, terms):
     """For each customer the two things that raise the odds most, in words."""
-    words, labels = trait_words(), trait_labels()
+    words, labels = leaning_words(), trait_labels()
     traits = np.array([name in columns.levels for name, _level in columns.names])
     added = np.where(traits & (terms <= 0), 0.0, (terms - centre) * beta[1:])
     texts = []
@@ -371,6 +322,6 @@ def _why(columns, centre, beta, terms):
         told = []
         for place in [place for place in np.argsort(-row, kind="stable")[:2] if row[place] > 0.05]:
             name, level = columns.names[place]
-            told.append(words.get((name, bool(own[place] > 0))) or f"{labels[name]}: {level or _('other')}")
+            told.append(f"{labels[name]}: {level or _('other')}" if traits[place] else words[name][int(own[place] > 0)])
         texts.append("; ".join(told))
     return texts

@@ -58,9 +58,10 @@ class Launch(Result):
 
     @property
     def _values(self):
-        bounds = dict(zip(["m_low", "m_high"], self.bass.interval("m"), strict=True))
+        low, high = self.bass.interval("m")
         about = {"name": style.shorten(self.product.name), "day": self.product.launched_on, "why": self.bass.open}
-        return about | bounds | {"n": self.bass.adopters, "m": self.bass.m, "choices": self.product.choices}
+        counts = {"n": self.bass.adopters, "m": self.bass.m, "m_low": low, "m_high": high}
+        return about | counts | {"choices": self.product.choices, "level": style.level(self.bass.confidence)}
 
     def finding(self):
         text = _("{name} will reach about {m:count} customers in the end")
@@ -69,26 +70,25 @@ class Launch(Result):
         return Finding(style.say(text, self._values))
 
     def reading(self):
-        if self.bass.open:
-            text = _(
-                "{n:count} customers have bought it since {day:day}. How many will in the end stays open, because "
-                "{why}: the curve tells how it went, not how it goes on."
-            )
-            return style.say(text, self._values)
-        text = _(
-            "{n:count} customers have bought it since {day:day}, of about {m:count} in the end ({m_interval:count})."
-        )
-        return style.Reading(f"{style.say(text, self._values)} {self._carried()}")
-
-    def _carried(self):
         p, q = (self.bass.interval(name) for name in ("p", "q"))
-        if self.bass.q == 0:
-            return _("There is no sign that buyers bring further ones.")
-        if q[0] > p[1]:
-            return _("It spreads from customer to customer more than by itself: win the first ones over.")
-        if q[1] < p[0]:
-            return _("It spreads by itself more than from customer to customer: tell as many as possible.")
-        return _("Whether it spreads more by itself or from customer to customer is not yet clear.")
+        if self.bass.open:
+            text = _("{n:count} have bought it since {day:day}. How many will stays open, because {why}.")
+        elif q[0] > p[1]:
+            text = _(
+                "{n:count} have bought it since {day:day}, {m_interval:count} will in the end. Mostly buyers bring "
+                "buyers: win the first ones over."
+            )
+        elif q[1] < p[0]:
+            text = _(
+                "{n:count} have bought it since {day:day}, {m_interval:count} will in the end. Mostly they come by "
+                "themselves: tell as many as possible."
+            )
+        else:
+            text = _(
+                "{n:count} have bought it since {day:day}, {m_interval:count} will in the end. Whether buyers bring "
+                "buyers is not clear."
+            )
+        return style.say(text, self._values)
 
     def plot(self, ax=None):
         curve, seen = self.curve, self.curve["cumulative"].notna()
@@ -103,43 +103,27 @@ class Launch(Result):
         level = None if self.bass.open else (style.say(_("in the end: {m:count}"), self._values), self.bass.m)
         ax = shapes.lines(parts, ax, level=level)
         ax.set_ylim(bottom=0)
-        numbers = _("{n:count} customers since {day:day}")
-        title = style.say(_("Customers who have bought {name}"), self._values)
-        under = _("customers, week by week; with the {confidence} interval of what is to come")
-        under = style.say(under, {"confidence": style.level(self.bass.confidence)})
-        return figure.name(ax, title, under, style.say(numbers, self._values))
+        texts = _("Buyers of {name}"), _("week by week; band: {level} interval"), _("{n:count} since {day:day}")
+        return figure.name(ax, *(style.say(text, self._values) for text in texts))
 
     def summary(self):
         return [
-            show(self.table, _("What carries the spread, with its intervals")),
-            show(self.products.head(10), _("Products that came out within the data, those with most buyers first")),
+            show(self.table, _("What carries the spread")),
+            show(self.products.head(10), _("Launches within the data, most buyers first")),
         ]
 
     def method(self):
-        told = [
-            self._chosen(),
-            _(
-                "The Bass model of first purchases, fitted to their weekly counts by maximum likelihood: of those "
-                "still to buy, a share p does so unprompted in a month (innovation), and up to q more once others "
-                "have it (imitation). A return does not undo a purchase. The intervals ({confidence}) are widened by "
-                "how much more the weeks scatter than chance explains, {times:number} times. The shape can also come "
-                "from a season, a campaign or more customers; first purchases alone cannot tell."
-            ),
-        ]
-        values = {"confidence": style.level(self.bass.confidence), "times": math.sqrt(self.bass.dispersion)}
-        return style.say(" ".join(told), self._values | values)
-
-    def _chosen(self):
-        if self.product.given:
-            return _("{name} was chosen for this report.")
-        if self.product.days < SETTLED:
-            return _("{name} found the most buyers of all launches; none has been on sale for half a year.")
-        if self.product.choices == 1:
-            return _("{name} is the one launch within the data that has been on sale for half a year.")
-        return _(
-            "Of the {choices:count} launches within the data that have been on sale for half a year, {name} found "
-            "most buyers."
+        text = _(
+            "The Bass model, fitted to weekly first purchases: of those still to buy, a share p does so unprompted in "
+            "a month, and up to q more once others have it. Intervals ({level}) are widened {times:number} times, as "
+            "weeks scatter more than by chance. A season or a campaign gives such a shape, too."
         )
+        if not self.product.given:
+            text += " " + _(
+                "It was picked for the most buyers of the launches ({choices:count}) on sale for half a year, or of "
+                "all where none is."
+            )
+        return style.say(text, self._values | {"times": math.sqrt(self.bass.dispersion)})
 
 
 @analysis
@@ -174,8 +158,7 @@ def launched_products(tables, *, as_of=None):
     ----------
     tables : Tables
         ``products`` with ``product_id`` and ``launched_on``, [``name``]; ``transactions`` with ``product_id``.
-    as_of : date or text, optional
-        Later rows are not seen; the default is the last date in the log.
+    as_of : date or text, optional; later rows are not seen, the default is the last date in the log
 
     Returns
     -------
@@ -199,63 +182,42 @@ def launched_products(tables, *, as_of=None):
     table["days_on_sale"] = (as_of - table["launched_on"]) // DAY + 1
     enough = (table["lines"] >= FEWEST_ADOPTERS) & (table["days_on_sale"] >= FEWEST_PERIODS * WEEK)
     table = table[inside & enough]  # their buyers only are counted: of all products that would take long
-    table = table.assign(name=table["name"].fillna(table["product_id"]), adopters=_buyers(sales, table["product_id"]))
+    own = sales.filter(sales.product_id.isin(table["product_id"].tolist()))
+    buyers = to_frame(own.group_by("product_id").agg(adopters=own.customer_id.nunique()))
+    table = table.assign(name=table["name"].fillna(table["product_id"])).merge(buyers, on="product_id")
     table = table[table["adopters"] >= FEWEST_ADOPTERS]
     table = table.sort_values(["adopters", "product_id"], ascending=[False, True])
     return table[["product_id", "name", "launched_on", "days_on_sale", "adopters"]].reset_index(drop=True)
 
 
-def _buyers(sales, products):
-    """Customers who bought each of some products: a list in their order."""
-    if products.empty:
-        return []
-    own = sales.filter(sales.product_id.isin(products.tolist()))
-    pairs = own.select("product_id", "customer_id").distinct()
-    found = to_frame(pairs.group_by("product_id").agg(adopters=pairs.count()))
-    return products.map(found.set_index("product_id")["adopters"])
-
-
 def pick_product(launched, product=""):
-    """The launch to look at: the product named, else the one with the most buyers of those on sale for half a year.
+    """The launch to look at, a `Product`: the one named, else that with most buyers of those on sale for half a year.
 
     Parameters
     ----------
     launched : DataFrame, as from `launched_products`
-    product : text
-        A product_id or a name; empty: by the rule. Where none has been on sale for 180 days, of all.
-
-    Returns
-    -------
-    Product
+    product : a product_id or a name; empty: by the rule. Where none has been on sale for 180 days, of all.
 
     Raises
     ------
     DataError : no product was launched, or not the one named.
     """
     if launched.empty:
-        raise DataError(
-            _(
-                "launch: no product came out within the data and found {fewest} buyers in six weeks or more; one is "
-                "needed. Check launched_on, or use a longer history."
-            ).format(fewest=FEWEST_ADOPTERS)
+        text = _(
+            "launch: no product came out within the data and found {fewest} buyers in six weeks or more. Check "
+            "launched_on, or take a longer history."
         )
+        raise DataError(text.format(fewest=FEWEST_ADOPTERS))
     if product:
         found = launched[(launched["product_id"] == product) | (launched["name"].str.casefold() == product.casefold())]
         if found.empty:
             listed = ", ".join(launched["product_id"].head(20)) + (" ..." if len(launched) > 20 else "")
-            raise DataError(
-                _("launch: no launched product is called {product!r}; there are {listed}. Name one of them.").format(
-                    product=product, listed=listed
-                )
-            )
+            text = _("launch: no launched product is called {product!r}; there are {listed}. Name one of them.")
+            raise DataError(text.format(product=product, listed=listed))
     else:
         settled = launched[launched["days_on_sale"] >= SETTLED]
         found = (launched if settled.empty else settled).sort_values("adopters", ascending=False, kind="stable")
-    row = found.iloc[0]
-    return Product(
-        row["product_id"], row["name"], row["launched_on"], int(row["days_on_sale"]), int(row["adopters"]),
-        bool(product), len(found),
-    )  # fmt: skip
+    return Product(*next(found.itertuples(index=False)), bool(product), len(found))
 
 
 def adoption_table(log, product_id, launched_on, *, as_of=None):
@@ -265,10 +227,8 @@ def adoption_table(log, product_id, launched_on, *, as_of=None):
     ----------
     log : ibis Table or DataFrame, one row per order line; needs ``product_id`` beside what `customer_table` needs
     product_id : text
-    launched_on : date or text
-        Day 0; whoever bought before counts on it.
-    as_of : date or text, optional
-        Last day counted; the default is the last date in the log.
+    launched_on : date or text, day 0; whoever bought before counts on it
+    as_of : date or text, optional; last day counted, the default is the last date in the log
 
     Returns
     -------
@@ -284,26 +244,14 @@ def adoption_table(log, product_id, launched_on, *, as_of=None):
     as_of, launched_on = resolve_as_of(log, as_of), pd.Timestamp(launched_on)
     days = (as_of - launched_on) // DAY + 1
     if days < 1:
-        raise DataError(
-            _(
-                "launch: {product} came out on {launch:%Y-%m-%d}, after {as_of:%Y-%m-%d}; nothing is sold before. "
-                "Take a later date."
-            ).format(product=product_id, launch=launched_on, as_of=as_of)
-        )
-    firsts = _first_purchases(log.filter(log.product_id == product_id), as_of)
-    counted = to_frame(firsts.group_by("day").agg(adopters=firsts.count()))
-    week = ((counted["day"] - launched_on) // DAY).clip(lower=0) // WEEK
-    start = np.arange(0, days, WEEK)
-    adopters = np.bincount(week, counted["adopters"], len(start)).astype(int)
-    return pd.DataFrame(
-        {
-            "start_day": start,
-            "end_day": np.minimum(start + WEEK, days),
-            "starts_on": launched_on + start * DAY,
-            "adopters": adopters,
-            "cumulative": adopters.cumsum(),
-        }
-    )
+        text = _("launch: {product} came out on {launch:%Y-%m-%d}, after {as_of:%Y-%m-%d}. Take a later date.")
+        raise DataError(text.format(product=product_id, launch=launched_on, as_of=as_of))
+    week = ((first_buyers(log, product_id, as_of) - launched_on) // DAY).clip(lower=0) // WEEK
+    table = pd.DataFrame({"start_day": np.arange(0, days, WEEK)})
+    table["end_day"] = np.minimum(table["start_day"] + WEEK, days)
+    table["starts_on"] = launched_on + table["start_day"] * DAY
+    table["adopters"] = np.bincount(week, minlength=len(table))
+    return table.assign(cumulative=table["adopters"].cumsum())
 
 
 def launch_curve(adoptions, fit, *, weeks_ahead=26):
@@ -340,26 +288,19 @@ def launch_curve(adoptions, fit, *, weeks_ahead=26):
 def launch_table(fit):
     """The parameters of a `Bass` with their meaning, as the table of a `Launch`."""
     rows = [
-        ("p", _("innovation: share who buy unprompted in a month, of those still to buy"), fit.p, *fit.interval("p")),
-        ("q", _("imitation: what is added to that share once all the others have it"), fit.q, *fit.interval("q")),
-        ("m", _("customers who will have bought it in the end"), fit.m, *fit.interval("m")),
-        (_("peak"), _("months from the launch until most buy it for the first time"), *fit.peak()),
+        ("p", _("share of those still to buy who do so unprompted in a month"), fit.p, *fit.interval("p"), "share"),
+        ("q", _("what is added to that share once all others have it"), fit.q, *fit.interval("q"), "share"),
+        ("m", _("customers in the end"), fit.m, *fit.interval("m"), "count"),
+        (_("peak"), _("months from the launch to the busiest"), *fit.peak(), "number"),
     ]
-    table = pd.DataFrame(rows, columns=["parameter", "meaning", "value", "value_low", "value_high"])
-    table["unit"] = ["share", "share", "count", "number"]
+    table = pd.DataFrame(rows, columns=["parameter", "meaning", "value", "value_low", "value_high", "unit"])
     return table.iloc[[1]].reset_index(drop=True) if fit.open else table
 
 
 def first_buyers(log, product_id, as_of):
     """Series customer_id -> day of the first purchase of a product, up to `as_of`."""
-    firsts = _first_purchases(log.filter(log.product_id == product_id), as_of)
-    return to_frame(firsts.select("customer_id", "day")).set_index("customer_id")["day"]
-
-
-def _first_purchases(log, as_of):
-    """One row per product and customer: ``day`` of the first sale (ibis)."""
-    sales = _sales(log, as_of)
-    return sales.group_by(["product_id", "customer_id"]).agg(day=sales.ordered_on.min())
+    sales = _sales(log.filter(log.product_id == product_id), as_of)
+    return to_frame(sales.group_by("customer_id").agg(day=sales.ordered_on.min())).set_index("customer_id")["day"]
 
 
 def _sales(log, as_of):
@@ -368,28 +309,16 @@ def _sales(log, as_of):
 
 def _with_products(log):
     if "product_id" not in log.columns:
-        raise DataError(
-            _(
-                "transactions: column 'product_id' is missing; first purchases are counted by product. "
-                "Map it in portfoy.toml."
-            )
-        )
+        raise DataError(_("transactions: column 'product_id' is missing. Map it in portfoy.toml."))
     return log.mutate(product_id=log.product_id.cast("string"))
 
 
 def _read_products(products):
     """``product_id``, ``name``, ``launched_on`` of the products table, in pandas."""
     if products is None:
-        raise DataError(
-            _(
-                "products: the table is missing; it tells which products came out when. "
-                "Add it with product_id and launched_on."
-            )
-        )
+        raise DataError(_("products: the table is missing. Add it with product_id and launched_on."))
     if "launched_on" not in products.columns:
-        raise DataError(
-            _("products: column 'launched_on' is missing; it tells when a product came out. Add it to the table.")
-        )
+        raise DataError(_("products: column 'launched_on', the day a product came out, is missing. Add it."))
     columns = [name for name in ("product_id", "name", "launched_on") if name in products.columns]
     table = products[columns] if isinstance(products, pd.DataFrame) else to_frame(products.select(columns))
     table = table.dropna(subset="product_id").astype({"product_id": "str"}).drop_duplicates("product_id")

@@ -58,6 +58,18 @@ def buying_words():
     }
 
 
+def leaning_words():
+    """Feature of a customer -> what a reader calls a low and a high value of it."""
+    return {
+        "idle": (_("bought lately"), _("long idle")),
+        "purchases": (_("few purchases"), _("frequent")),
+        "revenue": (_("low revenue"), _("high revenue")),
+        "ticket": (_("low spend per purchase"), _("high spend per purchase")),
+        "age": (_("newer"), _("known for long")),
+        "years": (_("younger than most"), _("older than most")),
+    }
+
+
 def choice_words():
     """Choice as stored -> what a reader calls it."""
     return {
