@@ -9,11 +9,10 @@ from portfoy.words import figure
 
 
 def chart():
-    _fig, ax = figure.sheet(6.8, 3.6)
+    ax = figure.drawing(None, 3.6)
     ax.plot([0, 1], [2, 3], label="forecast")
     ax.legend()
-    figure.label(ax, "A line", "Days", "Purchases")
-    return ax
+    return figure.name(ax, "A line", "purchases by day", "2 and 3")
 
 
 def test_a_picture_has_few_colours_and_says_what_it_shows():

@@ -7,29 +7,6 @@ from portfoy.locale import _
 from portfoy.words import style
 
 
-def sheet(width, height, columns=1, rows=1):
-    """A figure in the project's style and its axes; the notebook is told how to show such pictures.
-
-    The figure is made before the style applies: the first one loads the notebook's backend, whose settings must stay.
-    """
-    import matplotlib.pyplot as plt
-
-    fig = plt.figure(figsize=(width, height), dpi=style.FIGURE["figure.dpi"], facecolor="white", layout="constrained")
-    with plt.rc_context(style.FIGURE):
-        axes = fig.subplots(rows, columns)
-    _show_as_palette_picture()
-    return fig, axes
-
-
-def label(ax, title, xlabel, ylabel):
-    ax.set(xlabel=xlabel, ylabel=ylabel)
-    wrap = "$" not in title  # matplotlib measures the words of a title that wraps as formulas
-    ax.set_title(title, loc="left", fontsize=11, fontweight="bold", color=style.INK, pad=12, wrap=wrap)
-    no_math(ax.figure)
-    axes = "; ".join(text for text in (xlabel, ylabel) if text)
-    ax.figure.set_label(_("Chart: {title}. Axes: {axes}.").format(title=title, axes=axes))
-
-
 def no_math(fig):
     """Show every text as it is: a name with two dollar signs is no formula."""
     from matplotlib.text import Text
@@ -70,11 +47,6 @@ def _show_as_palette_picture():
         shell.display_formatter.formatters["image/png"].for_type(Figure, picture)
         if plt.get_backend().endswith("inline"):  # pyplot would draw each figure after its cell, and nobody see it
             plt.uninstall_repl_displayhook()
-
-
-def interval(confidence):
-    """What a legend calls a band or a bar of an interval."""
-    return _("{confidence} interval").format(confidence=style.level(confidence))
 
 
 def actual(confidence):
