@@ -10,7 +10,8 @@ import pandas as pd
 from matplotlib.text import Text
 
 import portfoy as pf
-from portfoy.errors import DataError, FitError
+from portfoy.source import open as source
+from portfoy.source.tables import KEPT, keep
 from portfoy.words.result import NotPossible, Result, _listed
 from portfoy.words.table import Table
 
@@ -22,9 +23,8 @@ class Page:
     """What came of a notebook.
 
     ``names`` its variables; ``said`` the readings, findings and methods, in order; ``shown`` a list of (caption, texts)
-    of the tables; ``drawn`` all words of every figure; ``recorded`` name -> value, bounds and unit of `pf.record`;
-    ``lists`` name -> table of `pf.actions`; ``stopped`` number of a cell -> why it could not run: too few data, or a
-    cell before it.
+    of the tables; ``drawn`` all words of every figure; ``recorded`` name -> value, bounds and unit of a headline
+    figure; ``lists`` name -> list to act on; ``missing`` why analyses were not possible.
     """
 
     names: dict = field(default_factory=dict)
@@ -33,7 +33,7 @@ class Page:
     drawn: list = field(default_factory=list)
     recorded: dict = field(default_factory=dict)
     lists: dict = field(default_factory=dict)
-    stopped: dict = field(default_factory=dict)
+    missing: list = field(default_factory=list)
 
     @property
     def words(self):
@@ -57,38 +57,30 @@ class Page:
         return found
 
 
-def run_report(stage, monkeypatch, **parameters):
+def run_report(stage, **parameters):
     """Run `notebooks/reports/<stage>.ipynb` with these parameters: a Page."""
     page = Page()
-    with monkeypatch.context() as patched:
-        patched.setattr("portfoy.report.record._publish", lambda kind, content: _keep(page, kind, content))
-        for number, cell in enumerate(json.loads((REPORTS / f"{stage}.ipynb").read_text("utf-8"))["cells"]):
-            if cell["cell_type"] == "code":
-                source = "".join(cell["source"])
-                given = parameters if "parameters" in cell["metadata"].get("tags", []) else {}
-                try:
-                    _keep_shown(page, _run(source, page.names, number))
-                except (DataError, FitError, NameError) as error:
-                    page.stopped[number] = error
-                page.names.update(given)
-            _keep_figures(page)
+    for number, cell in enumerate(json.loads((REPORTS / f"{stage}.ipynb").read_text("utf-8"))["cells"]):
+        if cell["cell_type"] == "code":
+            _keep_shown(page, _run("".join(cell["source"]), page.names, number))
+            page.names.update(parameters if "parameters" in cell["metadata"].get("tags", []) else {})
+        _keep_figures(page)
     pf.use_language("en")
     return page
 
 
-def _run(source, names, number):
+def kept_open(where, folder, monkeypatch, **given):
+    """Read a source once; `pf.open` gives it from then on, as in the kernels of a report."""
+    assert keep(source.open(where, **given), folder / "tables.duckdb")
+    monkeypatch.setenv(KEPT, str(folder / "tables.duckdb"))
+
+
+def _run(code, names, number):
     """Run a cell; the value of its last line, as a notebook would show it."""
-    tree = ast.parse(source)
+    tree = ast.parse(code)
     last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
     exec(compile(tree, f"cell {number}", "exec"), names)
     return None if last is None else eval(compile(ast.Expression(last.value), f"cell {number}", "eval"), names)
-
-
-def _keep(page, kind, content):
-    if kind.startswith("application/vnd.portfoy.figure"):
-        page.recorded[content["name"]] = content
-    if kind.startswith("application/vnd.portfoy.actions"):
-        page.lists[content["name"]] = content
 
 
 def _keep_shown(page, value):
@@ -98,6 +90,7 @@ def _keep_shown(page, value):
         page.said.append(str(value))
     elif isinstance(value, NotPossible):
         page.said.append(value.reason)
+        page.missing.append(value.reason)
     elif isinstance(value, Result):
         _keep_result(page, value)
 

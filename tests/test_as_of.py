@@ -14,7 +14,7 @@ from differences import differences
 from portfoy.cli import main
 from portfoy.source import open as source
 from portfoy.source.seen import BEGINS
-from run_notebook import run_report
+from run_notebook import kept_open, run_report
 
 TEACHING = Path(__file__).parents[1] / "data" / "teaching"
 DAY = pd.Timestamp("2026-01-31")
@@ -130,19 +130,27 @@ CHANGES = {name: begin_otherwise(name) for name in BEGINS} | {
 # Nothing moves
 
 
-@pytest.mark.parametrize("stage", ["portfolio", "selection"])
-def test_nothing_after_the_day_reaches_a_report(company, altered, stage, monkeypatch):
-    pages = []
+@pytest.fixture(scope="module")
+def pages(company, altered, tmp_path_factory):
+    """Both reports of both companies on the day."""
+    made = {}
     for folder in (company, altered):
-        monkeypatch.chdir(folder.parent)
-        page = run_report(stage, monkeypatch, data="shop", as_of=f"{DAY:%Y-%m-%d}")
+        with pytest.MonkeyPatch.context() as patched:
+            patched.chdir(folder.parent)
+            kept_open("shop", tmp_path_factory.mktemp("kept"), patched, as_of=DAY)
+            for stage in ("portfolio", "selection"):
+                made.setdefault(stage, []).append(run_report(stage, data="shop", as_of=f"{DAY:%Y-%m-%d}"))
+    return made
+
+
+@pytest.mark.parametrize("stage", ["portfolio", "selection"])
+def test_nothing_after_the_day_reaches_a_report(pages, stage):
+    for page in pages[stage]:
         tables = page.names.pop("firm").tables  # which know where their files lie and how large they are
-        page.names.pop("tables", None)
         page.names = {name: value for name, value in page.names.items() if not name.startswith("_")}
         page.names |= {"facts": tables.facts, "quality": tables.quality, "reading": tables.reading}
-        pages.append(page)
-    assert pages[0].stopped == {}
-    assert differences(*pages) == []
+    assert pages[stage][0].missing == []
+    assert differences(*pages[stage]) == []
 
 
 def test_every_table_is_changed(company, altered):

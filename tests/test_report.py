@@ -174,7 +174,7 @@ def test_strange_names_are_text_everywhere(hostile_run):
 @pytest.mark.parametrize(
     ("rows", "missing"),
     [
-        ([["007", 1, "2026-01-05", 10.5]], "is not before as_of 2026-01-05"),
+        ([["007", 1, "2026-01-05", 10.5]], "is not before 2026-01-05"),
         ([[f"C{n}", n, f"2026-05-{1 + n % 31:02d}", 5 + n] for n in range(60)], "at least 30 are needed"),
     ],
 )

@@ -7,8 +7,9 @@ import nbformat
 import pytest
 from bs4 import BeautifulSoup
 
-from portfoy.report import page, record, run
+from portfoy.report import page, run
 from portfoy.words import style
+from portfoy.words.result import RESULT
 from portfoy.words.table import show
 
 EVIL = '"><img src=x onerror=alert(1)><script>alert(1)</script>'
@@ -38,10 +39,9 @@ def made():
         code(f"show({EVIL!r})", output({"text/html": table._repr_html_(), "text/plain": "t"})),
         code("ax = plot()", output({"image/png": "iVBORw0KGgo=", "text/plain": "<Figure>"},
                                    {"image/png": {"alt": EVIL, "width": 600, "height": 300}})),
-        code("record()", output({record.FIGURE: figure})),
+        code("quiet = 1"),
         nbformat.v4.new_markdown_cell("## Second"),
-        code("fit()", portfoy={"missing": f"fit_x: {EVIL}"}),
-        code("never()", portfoy={"skipped": True}),
+        code("fit()", output({RESULT: {"missing": f"fit_x: {EVIL}"}})),
         nbformat.v4.new_markdown_cell("## First & foremost?"),
         code("say()", output({"text/html": style.Reading(EVIL)._repr_html_(), "text/plain": "t"})),
     ]  # fmt: skip
@@ -87,12 +87,11 @@ def test_the_page_can_be_found_ones_way_in(soup):
 def test_code_is_folded_and_parameters_are_not_shown_twice(soup):
     assert [details.has_attr("open") for details in soup.find_all("details")] == [False, False, False]
     shown = [element.get_text() for element in soup.find_all("details")[0].find_all("code")]
-    assert shown == ["import portfoy as pf", f"show({EVIL!r})", "ax = plot()", "record()"]
+    assert shown == ["import portfoy as pf", f"show({EVIL!r})", "ax = plot()", "quiet = 1"]
 
 
 def test_a_section_that_could_not_be_computed_says_why_and_no_more(soup):
     assert soup.find("p", class_="missing").get_text() == f"Cannot be computed: fit_x: {EVIL}"
-    assert "never()" not in soup.get_text()
 
 
 def test_a_headline_has_its_interval(soup):
@@ -133,7 +132,6 @@ def test_what_did_not_run_is_not_on_the_page_of_a_failed_report():
     heading, later = nbformat.v4.new_markdown_cell("## Fails"), nbformat.v4.new_markdown_cell("## Later")
     soup = page_of(nbformat.v4.new_markdown_cell("# T"), code("1"), heading, broken, later, not_run, status="failed")
     assert [title.get_text() for title in soup.find_all("h2")] == ["Fails", "Where this comes from"]
-    assert "never()" not in soup.get_text()
 
 
 def test_formulas_become_mathml_and_dollars_of_money_stay():

@@ -50,6 +50,14 @@ if sys.argv[1]:
     resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]),) * 2)
 os.execv(sys.executable, [sys.executable, "-m", "portfoy", "report", *sys.argv[2:]])
 """
+TOLD = """
+from portfoy.words.result import Figure, Result
+class Told(Result):
+    def __init__(self, figures):
+        self.told = figures
+    def figures(self):
+        return self.told
+"""
 KILLED = "the kernel was ended: SIGKILL"
 
 
@@ -291,21 +299,21 @@ def test_a_report_that_raises_or_shows_too_little_has_failed_and_its_page_runs_n
     hostile = "<script>alert(1)</script>"
     cells = ["## Before", "print('seen', 'before')", "## Broken", f"raise ValueError({hostile!r})"]
     project.notebook("selection", *cells, "## After", "print('seen', 'after')")
-    project.notebook("retention", "import portfoy as pf\npf.expect(figures=1)")
+    project.notebook("retention", "nothing = 1")
     code, _out, err = project.run("--jobs", 1)
     assert code == 1, err
     assert f"s: ValueError: {hostile}\n" in err
     assert project.ends(f"{DAY}.2") == {
         "portfolio": ("ok", ""),
         "selection": ("failed", f"ValueError: {hostile}"),
-        "retention": ("failed", "0 figures are shown where 1 are expected"),
+        "retention": ("failed", "it shows nothing"),
     }
     page = project.page(f"{DAY}.2", "selection")
     assert "failed: ValueError: &lt;script&gt;alert(1)&lt;/script&gt;" in page
     for path in project.reports.rglob("*.html"):
         assert hostile not in path.read_text("utf-8")
     assert ("seen before" in page, "seen after" in page) == (True, False)
-    assert "0 figures are shown where 1 are expected" in project.page(f"{DAY}.2", "retention")
+    assert "it shows nothing" in project.page(f"{DAY}.2", "retention")
     expect_whole_shelf(project, earlier, runs=[DAY, f"{DAY}.2"])
 
 
@@ -514,8 +522,9 @@ CONTACTS = "\ncontacts: int = 20  # customers to call"
 
 def test_one_page_per_value_stands_side_by_side_on_the_page_of_the_run(project):
     earlier = project.fingerprints()
-    calls = "import portfoy as pf\npf.record('calls', contacts * 3, unit='count')"
-    project.notebook("selection", "## Call", calls, parameters=CONTACTS)
+    project.notebook(
+        "selection", "## Call", TOLD, "Told(figures=[Figure('calls', contacts * 3, unit='count')])", parameters=CONTACTS
+    )
     code, out, err = project.run_here("selection", "--each", "contacts=5,10")
     assert code == 0, err
     folder, names = f"{DAY}.2", ["selection-contacts-5", "selection-contacts-10"]
@@ -565,7 +574,8 @@ def test_warm_and_ordinary_kernels_show_the_same(project):
         "print('one')\nprint('two')",
         "pd.DataFrame({'name': ['a', 'b'], 'value': np.arange(2) / 3})",
         "plt.plot(np.sin(np.arange(100)))\nplt.title('Sine')\nplt.show()",
-        "pf.record('rate', 0.25, 0.2, 0.3, 'share')\npf.expect(figures=1, tables=1)",
+        TOLD,
+        "Told(figures=[Figure('rate', 0.25, 0.2, 0.3, 'share')])",
         "plt.rcParams['savefig.dpi'], plt.get_backend(), pd.get_option('display.max_rows'), __name__",
     )
     assert [project.run_here("selection", *how)[0] for how in ([], ["--isolated"])] == [0, 0]

@@ -25,19 +25,24 @@ def execute(request, tmp_path):
     kernels.close()
 
 
-def test_a_whole_run_is_ok_and_carries_what_was_recorded(execute):
+TOLD = """
+import pandas as pd
+from portfoy.words.result import Figure, NotPossible, Result
+class Told(Result):
+    def figures(self):
+        return [Figure("share", 0.25, 0.2, 0.3, "share")]
+    def actions(self):
+        return {"call": pd.DataFrame({"customer_id": ["007"]})}
+"""
+
+
+def test_a_whole_run_is_ok_and_carries_what_its_results_tell(execute):
     seen = []
-    result = execute(
-        "# Title",
-        "import pandas as pd, portfoy as pf",
-        "## One",
-        'pf.record("share", 0.25, 0.2, 0.3, "share"); pf.actions("call", pd.DataFrame({"customer_id": ["007"]}))',
-        progress=lambda *at: seen.append(at),
-    )
+    result = execute("# Title", TOLD, "## One", "Told()", progress=lambda *at: seen.append(at))
     assert (result.status, result.error, result.missing) == ("ok", "", [])
     assert seen == [("Title", 0, 4), ("Title", 1, 4), ("One", 2, 4), ("One", 3, 4)]
     numbers = {"name": "share", "value": 0.25, "low": 0.2, "high": 0.3, "unit": "share"}
-    assert result.figures == [{**numbers, "label": "share", "note": None, "better": ""}]
+    assert result.figures == [{**numbers, "note": "", "better": ""}]
     assert result.actions == [{"name": "call", "columns": ["customer_id"], "rows": [["007"]]}]
 
 
@@ -53,26 +58,14 @@ def test_a_notebook_that_raises_is_failed_and_keeps_what_came_before(execute):
     assert printed == ["before\n"]
 
 
-def test_what_the_data_do_not_carry_is_said_and_the_next_section_runs(execute):
-    result = execute(
-        "# Title",
-        "import portfoy as pf",
-        "## Model",
-        'raise pf.FitError("fit_x: 4 of 900 customers; at least 30 are needed.")',
-        "### Below it",
-        "1 / 0",
-        "## Next",
-        "print('still here')",
-    )
-    assert result.status == "ok"
-    assert result.missing == ["fit_x: 4 of 900 customers; at least 30 are needed."]
-    assert [cell.metadata.get("portfoy", {}).get("skipped", False) for cell in result.notebook.cells] == [
-        False, False, False, False, True, True, False, False,
-    ]  # fmt: skip
+def test_what_is_not_possible_is_said_and_the_next_section_runs(execute):
+    reason = "fit_x: 4 of 900 customers; at least 30 are needed."
+    result = execute(TOLD, "## Model", f"NotPossible({reason!r})", f"NotPossible({reason!r})", "print('still here')")
+    assert (result.status, result.missing) == ("ok", [reason])
     assert result.notebook.cells[-1].outputs[0].text == "still here\n"
 
 
-def test_data_that_cannot_be_used_at_all_fail_the_report(execute):
+def test_data_that_cannot_be_used_fail_the_report(execute):
     result = execute("# Title", "import portfoy as pf\nraise pf.DataError('transactions: no rows.')", "## Next", "1")
     assert (result.status, result.error) == ("failed", "DataError: transactions: no rows.")
 
@@ -95,8 +88,8 @@ def test_a_kernel_that_dies_is_said_to_have_died_and_how(execute):
 
 
 def test_green_but_empty_is_a_failure(execute):
-    result = execute("import portfoy as pf\npf.expect(figures=1, tables=2)")
-    assert (result.status, result.error) == ("failed", "0 figures are shown where 1 are expected")
+    result = execute("# Title", "nothing = 1")
+    assert (result.status, result.error) == ("failed", "it shows nothing")
 
 
 def test_a_figure_told_twice_is_told_once_as_it_was_first():

@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 
-from portfoy.report import record, shelf
+from portfoy.report import shelf
+from portfoy.words.result import Result
 
 FIGURE = {"name": "customers", "value": 2, "low": None, "high": None, "unit": "count", "label": "customers",
           "note": None, "better": ""}  # fmt: skip
@@ -184,18 +185,12 @@ def test_an_action_list_starts_no_formula_and_keeps_zeros(tmp_path):
 
 
 def test_a_list_with_a_path_for_a_name_is_refused():
-    with pytest.raises(ValueError, match=r"^actions: '\.\./x' is not a file name; use letters, digits and _\.$"):
-        record.actions("../x", pd.DataFrame())
+    class Listed(Result):
+        def actions(self):
+            return {"../x": pd.DataFrame()}
 
-
-def test_an_unknown_unit_is_refused():
-    with pytest.raises(ValueError, match=r"^record: unit 'eur' is not known; it is one of count, money, share, "):
-        record.record("x", 1, unit="eur")
-
-
-def test_an_unknown_direction_is_refused():
-    with pytest.raises(ValueError, match=r"^record: better is 'more'; it is 'up', 'down' or ''\.$"):
-        record.record("x", 1, better="more")
+    with pytest.raises(ValueError, match=r"^list '\.\./x': is not the name of a file; use letters, digits and _$"):
+        Listed().content()
 
 
 def test_a_run_of_an_earlier_version_is_read_without_its_password(tmp_path):

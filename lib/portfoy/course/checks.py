@@ -9,7 +9,7 @@ import pandas as pd
 
 from portfoy.course import portfolio, results, selection
 from portfoy.course.exercise import Desk, kind
-from portfoy.errors import DataError, FitError
+from portfoy.errors import DataError
 from portfoy.locale import _, plural
 from portfoy.words import style
 
@@ -73,21 +73,6 @@ def check(exercise, answer):
         return Feedback(_("Hint: {hint}").format(hint=hint))
     kept = results.note(exercise, False)
     return Feedback(_("{wrong} Hint: {hint}").format(wrong=wrong, hint=hint) + _unkept(kept))
-
-
-def possible(analysis):
-    """What a function without arguments gives, or None after showing why these data do not allow it."""
-    try:
-        return analysis()
-    except (DataError, FitError) as error:
-        text = style.Reading(_("Not possible on these data: {reason}").format(reason=error))
-        try:
-            from IPython.display import display
-        except ImportError:
-            print(text)
-        else:
-            display(text)
-        return None
 
 
 def progress():

@@ -41,7 +41,7 @@ def _cells_run(notebook):
     last = 0
     for number, cell in enumerate(notebook.cells):
         if cell.cell_type == "code" and cell.source.strip():
-            if cell.execution_count is None and not cell.metadata.get("portfoy", {}).get("skipped"):
+            if cell.execution_count is None:
                 return notebook.cells[: last + 1]
             last = number
     return notebook.cells
@@ -53,13 +53,9 @@ def _sections(cells):
     sections = [{"level": 1, "title": "", "id": "", "blocks": [], "code": [], "first": False, "finding": ""}]
     for cell in cells:
         marked = "papermill-error-cell-tag" in cell.metadata.get("tags", [])  # the page says it in its own words
-        skipped = marked or cell.metadata.get("portfoy", {}).get("skipped")
-        if cell.cell_type == "markdown" and not skipped:
+        if cell.cell_type == "markdown" and not marked:
             _add_markdown(sections, cell.source, prose, first="summary" in cell.metadata.get("tags", []))
-        elif cell.cell_type == "code" and not skipped:
-            missing = cell.metadata.get("portfoy", {}).get("missing")
-            if missing:
-                sections[-1]["blocks"].append({"kind": "missing", "text": missing})
+        elif cell.cell_type == "code" and not marked:
             for block in filter(None, map(shown, cell.outputs)):
                 _add_block(sections[-1], block)
             if cell.source.strip() and not set(cell.metadata.get("tags", [])) & {"parameters", "injected-parameters"}:

@@ -4,7 +4,6 @@ import html
 import re
 
 from portfoy.locale import _
-from portfoy.report.record import ACTIONS, EXPECT, FIGURE
 from portfoy.words.result import RESULT
 
 
@@ -70,8 +69,6 @@ def shown(output):
         lines = re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(output.traceback)).splitlines()
         return {"kind": "error", "text": "\n".join(lines[-8:]), "short": f"{output.ename}: {output.evalue}"}
     data = output.data
-    if {FIGURE, EXPECT, ACTIONS} & set(data):
-        return None
     if RESULT in data:
         content = data[RESULT]
         return {**content, "kind": "missing" if content["missing"] else "result", "text": content["missing"]}

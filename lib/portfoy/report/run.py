@@ -1,8 +1,4 @@
-"""Run one notebook through papermill, and say truthfully how it ended.
-
-A section whose data or history do not allow its analysis is not a failure: where a cell raises DataError or FitError,
-the message takes the place of the section, and the run goes on with the next one.
-"""
+"""Run one notebook through papermill, and say truthfully how it ended."""
 
 import html
 import logging
@@ -16,22 +12,20 @@ from papermill.engines import NBClientEngine, papermill_engines
 from papermill.exceptions import PapermillExecutionError
 
 from portfoy.locale import _
-from portfoy.report import record
 from portfoy.source.address import ADDRESS, hidden, masked
 from portfoy.words.result import RESULT
 
 ENGINE = "portfoy"
-NOT_COMPUTED = ("DataError", "FitError")
 CELL_SECONDS, STAGE_SECONDS = 1800, 7200
 START_SECONDS = 60
 
 
 @dataclass(frozen=True)
 class Result:
-    """How a notebook ended, and what it recorded.
+    """How a notebook ended, and what its results tell.
 
-    ``status``: "ok", "failed", "timeout" or "kernel died". ``missing``: sections that could not be computed, with the
-    reason. ``error``: the last lines of what went wrong, where something did.
+    ``status``: "ok", "failed", "timeout" or "kernel died". ``missing``: why analyses were not possible. ``error``: the
+    last lines of what went wrong, where something did.
     """
 
     stage: str
@@ -70,8 +64,8 @@ def run(job, target, kernels, *, progress=None, cell_seconds=CELL_SECONDS, stage
         status,
         notebook,
         time.perf_counter() - start,
-        figures=[*_shown(notebook, record.FIGURE), *told(notebook, "figures")],
-        actions=[*_shown(notebook, record.ACTIONS), *told(notebook, "lists")],
+        figures=told(notebook, "figures"),
+        actions=told(notebook, "lists"),
         missing=missing_in(notebook),
         error=_open(error, kernels),
     )
@@ -129,7 +123,7 @@ def _execute(job, target, manager, progress, limits):
 
 
 class _Client(PapermillNotebookClient):
-    """papermill's client, which goes on with the next section where one cannot be computed."""
+    """papermill's client, which tells where it is and keeps to the time."""
 
     def __init__(self, *args, progress, limits, **kwargs):
         super().__init__(*args, **kwargs)
@@ -138,21 +132,18 @@ class _Client(PapermillNotebookClient):
         self.timeout_func = self._seconds
 
     def papermill_execute_cells(self):
-        level, title, skip_to = 1, "", None
+        title = ""
         for index, cell in enumerate(self.nb.cells):
-            heading = _heading(cell)
-            if heading:
-                level, title = heading
-                skip_to = None if skip_to is None or level <= skip_to else skip_to
+            title = _heading(cell) or title
             self.progress(title, index, len(self.nb.cells))
-            if skip_to is not None:
-                cell.metadata["portfoy"] = {"skipped": True}
-                continue
-            ended = self._execute_one(index, in_section=level > 1)
-            if ended == "failed":
+            self.nb_man.cell_start(cell, index)
+            try:
+                self.execute_cell(cell, index)
+            except CellExecutionError as error:
+                self.nb_man.cell_exception(self.nb.cells[index], cell_index=index, exception=error)
                 break
-            if ended == "cannot compute":
-                skip_to = 2
+            finally:
+                self.nb_man.cell_complete(self.nb.cells[index], cell_index=index)
 
     def _seconds(self, _cell):
         """How long the next cell may take."""
@@ -160,21 +151,6 @@ class _Client(PapermillNotebookClient):
         if left <= 0:
             raise TimeoutError
         return min(self.cell_seconds, left)
-
-    def _execute_one(self, index, *, in_section):
-        """Run a cell: "ok", "cannot compute" where the data do not allow its section, else "failed"."""
-        cell = self.nb.cells[index]
-        self.nb_man.cell_start(cell, index)
-        try:
-            self.execute_cell(cell, index)
-            return "ok"
-        except CellExecutionError as error:
-            if in_section and _cannot_compute(self.nb.cells[index]):
-                return "cannot compute"
-            self.nb_man.cell_exception(self.nb.cells[index], cell_index=index, exception=error)
-            return "failed"
-        finally:
-            self.nb_man.cell_complete(self.nb.cells[index], cell_index=index)
 
 
 class _Engine(NBClientEngine):
@@ -199,63 +175,31 @@ class _Engine(NBClientEngine):
 
 
 def _heading(cell):
-    """Level and text of the heading a markdown cell starts with, or None."""
-    if cell.cell_type != "markdown" or not cell.source.startswith("#"):
-        return None
-    marks, _blank, text = cell.source.splitlines()[0].partition(" ")
-    return len(marks), text.strip()
+    """The text of the heading that a markdown cell starts with, or an empty text."""
+    first = cell.source.partition("\n")[0] if cell.cell_type == "markdown" else ""
+    return first.lstrip("#").strip() if first.startswith("#") else ""
 
 
-def _cannot_compute(cell):
-    """Whether the cell ended in an error that says the data do not allow it; its output is then the message."""
-    for output in cell.get("outputs", []):
-        if output.output_type == "error" and output.ename in NOT_COMPUTED:
-            cell.metadata["portfoy"] = {"missing": output.evalue}
-            cell.outputs = []
-            return True
-    return False
-
-
-def _note(cell, key):
-    return cell.metadata.get("portfoy", {}).get(key)
-
-
-def _shown(notebook, kind):
-    """What the cells of a notebook have shown under a type of ours."""
-    data = (output.get("data", {}) for cell in notebook.cells for output in cell.get("outputs", []))
-    return [each[kind] for each in data if kind in each]
+def _results(notebook):
+    """What the results in a notebook hold, in their order."""
+    outputs = (output.get("data", {}) for cell in notebook.cells for output in cell.get("outputs", []))
+    return [data[RESULT] for data in outputs if RESULT in data]
 
 
 def told(notebook, what):
     """What the results of a notebook tell of: their headline figures, or their lists; each name once, as told first."""
-    found = [each for content in _shown(notebook, RESULT) for each in content.get(what, [])]
+    found = [each for content in _results(notebook) for each in content.get(what, [])]
     return [each for place, each in enumerate(found) if each["name"] not in [one["name"] for one in found[:place]]]
 
 
 def missing_in(notebook):
-    """Why analyses could not be made, in the order of the notebook, each reason once."""
-    reasons = []
-    for cell in notebook.cells:
-        own = [output.data[RESULT]["missing"] for output in cell.get("outputs", []) if RESULT in output.get("data", {})]
-        reasons += [_note(cell, "missing"), *own]
-    return list(dict.fromkeys(filter(None, reasons)))
+    """Why analyses were not possible, in the order of the notebook, each reason once."""
+    return list(dict.fromkeys(filter(None, (content["missing"] for content in _results(notebook)))))
 
 
 def _unfinished(notebook):
     """Why a notebook that raised nothing is still not whole; empty where it is."""
     code = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
-    skipped = [cell for cell in code if _note(cell, "skipped")]
-    if any(cell.execution_count is None for cell in code if not _note(cell, "skipped")):
-        return "a cell was not run"
-    if skipped or any(_note(cell, "missing") for cell in code):
-        return ""
-    outputs = [output for cell in code for output in cell.outputs if "data" in output]
-    shown = {
-        "figures": sum("image/png" in output.data for output in outputs),
-        "tables": sum("<table" in output.data.get("text/html", "") for output in outputs),
-    }
-    for wanted in _shown(notebook, record.EXPECT):
-        for what, number in wanted.items():
-            if shown[what] < number:
-                return f"{shown[what]} {what} are shown where {number} are expected"
-    return ""
+    if any(cell.execution_count is None for cell in code):
+        return _("a cell was not run")
+    return "" if any(cell.outputs for cell in code) else _("it shows nothing")

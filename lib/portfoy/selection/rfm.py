@@ -12,7 +12,7 @@ from portfoy.locale import _, plural
 from portfoy.selection.rules import cells_of, read_segments
 from portfoy.selection.worth import worth_of
 from portfoy.words import figure, shapes, style
-from portfoy.words.result import Finding, Result
+from portfoy.words.result import Figure, Finding, Result
 from portfoy.words.table import show
 
 METRICS = {"r": "idle", "f": "purchases", "m": "revenue"}
@@ -89,6 +89,10 @@ class Rfm(Result):
             )
             said.append(style.say(text, {**_named(stake), "idle": math.floor(stake["idle"])}))
         return style.Reading(" ".join(said))
+
+    def figures(self):
+        repeat_share = float((self.table["purchases"] > 1).mean())
+        return [Figure("repeat_share", repeat_share, unit="share", note=_("bought on more than one day"), better="up")]
 
     def actions(self):
         return {"rfm_cuts": self.cuts.reset_index()}

@@ -1,6 +1,7 @@
 """What an analysis returns: its tables, and how they show themselves. Display only; nothing is computed here."""
 
 import html
+import re
 from dataclasses import dataclass
 
 from portfoy.locale import _
@@ -118,6 +119,8 @@ class NotPossible(Result):
     Whatever it is asked for, a table say, is this again; an analysis that is given it returns it.
     """
 
+    reason = ""
+
     def __init__(self, reason):
         self.reason = str(reason)
 
@@ -131,6 +134,8 @@ class NotPossible(Result):
 
     def __call__(self, *given, **named):
         return self
+
+    __getitem__ = __call__
 
     __getitem__ = __truediv__ = __call__  # a column of it, and a share of that
 
@@ -189,5 +194,7 @@ def _plain(values):
 
 
 def _listed(name, table):
+    if not re.fullmatch(r"\w+", name, re.ASCII):
+        raise ValueError(f"list {name!r}: is not the name of a file; use letters, digits and _")
     rows = [[style.plain_number(value) for value in row] for row in table.itertuples(index=False)]
     return {"name": name, "columns": [str(column) for column in table.columns], "rows": rows}

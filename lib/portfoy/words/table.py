@@ -74,8 +74,10 @@ def show(table, caption, *, currency="", labels=None, kinds=None):
 
     Returns
     -------
-    Table
+    Table; what is not possible is given back as it is, and says why
     """
+    if hasattr(type(table), "reason"):
+        return table
     known = columns()
     table = table.rename(columns=str)
     texts, right = pd.DataFrame(index=table.index), []
