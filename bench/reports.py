@@ -145,8 +145,9 @@ def page(executed):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--quick", action="store_true", help="once")
-    repeats = 1 if parser.parse_args().quick else parser.parse_args().repeats
+    parser.add_argument("--quick", action="store_true", help="once, and without a look at the memory")
+    quick, repeats = parser.parse_args().quick, parser.parse_args().repeats
+    repeats = 1 if quick else repeats
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         prepare(folder)
@@ -155,7 +156,7 @@ def main():
             for way in WAYS if repeat % 2 == 0 else WAYS[::-1]:
                 runs[way].append(run(way, folder, folder / f"{way}-{repeat}"))
         peaks = {}
-        for way in WAYS:
+        for way in () if quick else WAYS:
             with Peak() as peak:
                 run(way, folder, folder / f"{way}-peak")
             peaks[way] = peak.bytes / 2**20
@@ -167,18 +168,17 @@ def main():
             for line in differences(ours / f"{name}.ipynb", folder / f"{way}-0" / f"{name}.ipynb")
         ]
         made = {stage: page(ours / f"{stage}-confidence-0.8.ipynb") for stage in STAGES}
-    if found:
-        sys.exit("outputs differ:\n" + "\n".join(found[:10]))
     best = {way: min(found) for way, found in runs.items()}
-    print(f"\n{len(JOBS)} reports, {os.cpu_count()} cores; fastest of {repeats}; all outputs are equal")
+    print(f"\n{len(JOBS)} reports, {os.cpu_count()} cores; fastest of {repeats}")
     print(f"{'':22}{'seconds':>9}{'x ours':>9}{'peak MiB':>10}")
     for way, seconds in best.items():
-        print(f"{way:22}{seconds:>9.1f}{seconds / best['portfoy']:>9.2f}{peaks[way]:>10.0f}")
+        print(f"{way:22}{seconds:>9.1f}{seconds / best['portfoy']:>9.2f}{peaks.get(way, float('nan')):>10.0f}")
     for stage, (first, later, size, pictures) in made.items():
         beside = f"{len(pictures)} pictures of {sum(pictures) / 1000:.0f} kB"
         print(f"page of {stage}: {later:.3f} s (the first {first:.3f} s), {size / 1000:.0f} kB beside {beside}")
     over = {way: best[way] / best["portfoy"] for way in WAYS[1:]}
     targets = {
+        "equal outputs": not found,
         f"at least {LEAST_OVER_COMMAND} x faster than papermill's command": over[WAYS[1]] >= LEAST_OVER_COMMAND,
         f"at least {LEAST_OVER_POOL} x faster than a process pool": over[WAYS[2]] >= LEAST_OVER_POOL,
         f"a page in at most {MOST_PAGE_SECONDS} s": all(page[1] <= MOST_PAGE_SECONDS for page in made.values()),
@@ -189,6 +189,7 @@ def main():
             sum(page[3]) <= MOST_PICTURE_BYTES * len(page[3]) for page in made.values()
         ),
     }
+    print(*found[:10], sep="\n")
     for target, holds in targets.items():
         print(f"{target}: {'holds' if holds else 'MISSED'}")
     sys.exit(0 if all(targets.values()) else 1)

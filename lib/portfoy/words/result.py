@@ -84,7 +84,7 @@ class Result:
         """All that a page needs, as JSON can hold it; `tables` where they have been made already."""
         found, chart, tables = self.finding(), self.plot(), self._tables() if tables is None else tables
         return {
-            "finding": None if found is None else vars(found),
+            "finding": None if found is None else _plain(vars(found)),
             "reading": str(self.reading()),
             "chart": None if chart is None else figure.vector(chart),
             "tables": [{"caption": table.caption, "html": table.html()} for table in tables],
