@@ -115,9 +115,13 @@ def test_axe_finds_nothing(visit, name, scheme, width):
 @pytest.mark.parametrize("name", PAGES + PUBLISHED)
 def test_a_page_does_not_scroll_sideways(visit, name, width):
     page = visit(name, viewport={"width": width, "height": 800})
+    page.evaluate("document.querySelectorAll('details').forEach(fold => { fold.open = true })")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.evaluate("window.scrollTo(500, 0)")
     assert page.evaluate("window.scrollX") == 0
+    if width <= 400:  # a phone stacks what has more columns than it can show
+        wide = "[...document.querySelectorAll('.pf-table')].filter(one => one.scrollWidth > one.clientWidth + 1)"
+        assert page.evaluate(f"{wide}.map(one => one.textContent.slice(0, 80))") == []
 
 
 def test_hostile_names_are_text_on_the_report(visit):
@@ -154,7 +158,6 @@ def test_the_keyboard_reaches_and_opens_every_fold(visit, name):
             reached.append(int(place))
             page.keyboard.press("Enter")
             opened.append(page.evaluate("document.activeElement.parentElement.open"))
-            page.keyboard.press("Enter")
     assert reached == list(range(there))
     assert all(opened)
 

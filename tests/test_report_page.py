@@ -84,6 +84,18 @@ def test_the_page_can_be_found_ones_way_in(soup):
     assert all(soup.find(id=target) for target in targets)
 
 
+def test_what_was_looked_at_without_a_finding_is_one_line_and_a_fold():
+    found = {"text": "No clear groups", "low": None, "high": None, "nothing": True}
+    told = {"finding": found, "reading": "They are cuts.", "chart": None, "tables": [], "method": "", "missing": ""}
+    cells = [nbformat.v4.new_markdown_cell("## Groups?"), code("clusters", output({RESULT: told}))]
+    result = run.Result("selection", "ok", nbformat.v4.new_notebook(cells=cells), 1.0)
+    text = page.make_page(result, title="T", as_of="2026-06-30", source="S", currency="", provenance=[], run={})
+    section = BeautifulSoup(text, "html.parser").find("section", attrs={"aria-labelledby": "groups"})
+    assert section.find("h2", class_="nothing").get_text() == "No clear groups"
+    assert [each.get_text(strip=True) for each in section.find_all("p", recursive=False)] == ["Groups?"]
+    assert "They are cuts." in section.find("details").get_text()
+
+
 def test_code_is_folded_and_parameters_are_not_shown_twice(soup):
     assert [details.has_attr("open") for details in soup.find_all("details")] == [False, False, False]
     shown = [element.get_text() for element in soup.find_all("details")[0].find_all("code")]

@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pandas as pd
 import pytest
+from bs4 import BeautifulSoup
 
 import portfoy.locale
 from portfoy.words import style
@@ -192,6 +193,13 @@ def test_numbers_stand_on_the_right_and_nothing_weighs_more_than_its_text():
         '<tbody><tr><td>Lost</td><td class="number">1,200</td></tr>\n'
         '<tr><td>At &lt;risk&gt;</td><td class="number">3</td></tr>\n</tbody></table></figure>'
     )
+
+
+def test_the_cells_of_a_wide_table_say_their_heading_for_a_phone():
+    table = show(pd.DataFrame({"segment": ["A"], "customers": [3], "<b>": ["x"], "y": [""]}), "Wide").html()
+    soup = BeautifulSoup(table, "html.parser")
+    assert soup.figure["class"] == ["pf-table", "wide", "mathjax_ignore"]
+    assert [cell["data-head"] for cell in soup.find_all("td")] == ["Segment", "Customers", "<b>", "y"]
 
 
 def test_a_table_in_a_terminal():

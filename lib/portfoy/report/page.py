@@ -50,7 +50,9 @@ def _cells_run(notebook):
 def _sections(cells):
     """The cells as sections of blocks; the title and the cells that were not run are left out."""
     prose = Prose()
-    sections = [{"level": 1, "title": "", "id": "", "blocks": [], "code": [], "first": False, "finding": ""}]
+    sections = [
+        {"level": 1, "title": "", "id": "", "blocks": [], "code": [], "first": False, "finding": "", "nothing": False}
+    ]
     for cell in cells:
         marked = "papermill-error-cell-tag" in cell.metadata.get("tags", [])  # the page says it in its own words
         if cell.cell_type == "markdown" and not marked:
@@ -69,6 +71,7 @@ def _sections(cells):
 def _add_block(section, block):
     """Put a block into its section; the finding of its first result is the heading, above it the question."""
     if block["kind"] == "result" and block["finding"] and not section["finding"]:
+        section["nothing"] = block["finding"]["nothing"]
         section["finding"], block = block["finding"]["text"], {**block, "finding": None}
     section["blocks"].append(block)
 
@@ -95,6 +98,6 @@ def _add_markdown(sections, text, prose, *, first):
         taken = {section["id"] for section in sections}
         identity = identity if identity not in taken else f"{identity}-{len(sections)}"
         about = {"level": level, "title": title, "id": identity, "first": first}
-        sections.append({**about, "blocks": [], "code": [], "finding": ""})
+        sections.append({**about, "blocks": [], "code": [], "finding": "", "nothing": False})
     if rest.strip():
         sections[-1]["blocks"].append({"kind": "html", "text": prose(rest.strip())})

@@ -13,6 +13,7 @@ STYLE = (  # in a notebook; a page has a style of its own
     "<style>.pf-table table{border-collapse:collapse}.pf-table th,.pf-table td{text-align:left;vertical-align:top}"
     ".pf-table .number{text-align:right}</style>"
 )
+NARROW = 3  # columns that fit side by side on a phone
 
 
 class Table:
@@ -26,17 +27,22 @@ class Table:
 
     def html(self):
         """The table with its caption, without a style: it takes that of the page or the notebook, light or dark."""
+        wide = len(self.texts.columns) > NARROW  # its cells say their heading, for a phone stacks them
         marks = [' class="number"' if name in self.numbers else "" for name in self.texts]
+        heads = [f' data-head="{html.escape(name)}"' if wide else "" for name in self.texts]
 
-        def row(cells, tag):
-            made = [f"<{tag}{mark}>{html.escape(cell)}</{tag[:2]}>" for cell, mark in zip(cells, marks, strict=True)]
+        def row(cells, tag, *about):
+            made = [
+                f"<{tag}{''.join(each)}>{html.escape(cell)}</{tag[:2]}>"
+                for cell, *each in zip(cells, *about, strict=True)
+            ]
             return f"<tr>{''.join(made)}</tr>\n"
 
-        head = row(self.texts, 'th scope="col"')
-        body = "".join(row(cells, "td") for cells in self.texts.itertuples(index=False, name=None))
+        head = row(self.texts, 'th scope="col"', marks)
+        body = "".join(row(cells, "td", marks, heads) for cells in self.texts.itertuples(index=False, name=None))
         caption = f"<figcaption>{html.escape(self.caption)}</figcaption>"
         return (
-            f'<figure class="pf-table {style.NO_MATH}" tabindex="0">{caption}'
+            f'<figure class="pf-table {"wide " if wide else ""}{style.NO_MATH}" tabindex="0">{caption}'
             f"<table><thead>{head}</thead><tbody>{body}</tbody></table></figure>"
         )
 
