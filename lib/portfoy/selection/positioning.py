@@ -1,14 +1,11 @@
 """Positioning: where brands stand in people's minds, from ratings of brands on attributes, as a map of two axes.
 
-The table of mean ratings, brands by attributes, each attribute less its mean over the brands, is turned so that the
-first axis shows as much of the differences between brands as one axis can, and the second as much of the rest
-(principal components). Brands are points; an attribute is an arrow towards where brands are rated high on it. The
-unit of the map is a rating point: two brands one unit apart differ by one point on a typical attribute (the root of
-the mean squared difference), as far as two axes can show.
+The first two principal components of the mean ratings, each attribute less its mean over the brands. The unit of the
+map is a rating point: two brands one unit apart differ by one point on a typical attribute (the root of the mean
+squared difference), as far as two axes can show.
 
-Not correspondence analysis, which is for counts: it compares profiles and takes out how high a brand is rated as a
-whole, and with it that one brand is simply thought better. Ratings are levels on one scale, so the attributes are not
-rescaled either: one on which all brands are alike should not set them apart.
+Not correspondence analysis, which is for counts: it takes out how high a brand is rated as a whole, and with it that
+one brand is simply thought better. Ratings are levels on one scale, so the attributes are not rescaled either.
 
 References
 ----------
@@ -27,7 +24,7 @@ from portfoy.customers import to_frame
 from portfoy.errors import DataError
 from portfoy.firm import Firm, analysis
 from portfoy.intervals import z_value
-from portfoy.locale import _, plural
+from portfoy.locale import _
 from portfoy.models.threads import one_thread
 from portfoy.source.contract import check_columns
 from portfoy.words import figure, shapes, style
@@ -73,54 +70,35 @@ class Positioning(Result):
         return (self.table[ours] if self.brand else self.table).reset_index(drop=True)
 
     def finding(self):
-        pairs = self.pairs
-        open_pairs = 1 + int((pairs["distance_low"].iloc[1:] <= pairs["distance_high"].iloc[0]).sum())
-        words = self._words()
-        if open_pairs > 1 and self.brand:
-            return Finding(style.say(_("Nearest to {own} may be any of {n:count} brands"), {**words, "n": open_pairs}))
-        if open_pairs > 1:
-            return Finding(style.say(_("Any of {n:count} pairs of brands may be the nearest"), {"n": open_pairs}))
-        if self.brand:
-            return Finding(style.say(_("Nearest to {own} is {one}, {distance:ratio} rating points away"), words))
-        return Finding(style.say(_("{one} and {two} are nearest, {distance:ratio} rating points apart"), words))
+        near, far = self.pairs["distance_low"].iloc[1:], self.pairs["distance_high"].iloc[0]
+        values = self._ends() | {"n": 1 + int((near <= far).sum())}
+        if values["n"] > 1:
+            text = _("Any of {n:count} pairs of brands may be the nearest")
+            if self.brand:
+                text = _("Nearest to {own} may be any of {n:count} brands")
+        else:
+            text = _("{one} and {two} are nearest, {distance:ratio} rating points apart")
+            if self.brand:
+                text = _("Nearest to {own} is {one}, {distance:ratio} rating points away")
+        return Finding(style.say(text, values))
 
-    def _words(self):
-        """The nearest and the farthest pair, the own brand second."""
-        near, far = ({**self.pairs.iloc[place]} for place in (0, -1))
-        for pair in (near, far):
-            names = [pair["brand"], pair["other_brand"]]
-            ours = names.index(self.brand) if self.brand else 1
-            pair["one"], pair["two"] = style.shorten(names[1 - ours], 24), style.shorten(names[ours], 24)
-        shown = {"shown": sum(self.explained), "n": len(self.brands), "own": style.shorten(self.brand, 24)}
-        return near | shown | {"far_one": far["one"], "far_two": far["two"], "far": far["distance"]}
+    def _ends(self):
+        """The nearest pair and the farthest, the own brand second, and the share that the map shows."""
+        values = {"shown": sum(self.explained), "own": style.shorten(self.brand, 24)}
+        for place, names in {0: ("one", "two", "distance"), -1: ("far_one", "far_two", "far")}.items():
+            row = self.pairs.iloc[place]
+            pair = sorted([row["brand"], row["other_brand"]], key=lambda name: name == self.brand)
+            values |= zip(names, [*(style.shorten(name, 24) for name in pair), row["distance"]], strict=True)
+        return values
 
     def reading(self):
-        known = bool(self.pairs["distance_low"].notna().iloc[0])
-        apart = {
-            (False, True): _(
-                "On a typical attribute {one} and {two} differ by {distance:ratio} points "
-                "({distance_interval:ratio}), {far_one} and {far_two}, the farthest apart, by {far:ratio}."
-            ),
-            (False, False): _(
-                "On a typical attribute {one} and {two} differ by {distance:ratio} points, {far_one} and {far_two}, "
-                "the farthest apart, by {far:ratio}."
-            ),
-            (True, True): _(
-                "On a typical attribute {own} and {one} differ by {distance:ratio} points "
-                "({distance_interval:ratio}), {own} and {far_one}, the farthest from it, by {far:ratio}."
-            ),
-            (True, False): _(
-                "On a typical attribute {own} and {one} differ by {distance:ratio} points, {own} and {far_one}, the "
-                "farthest from it, by {far:ratio}."
-            ),
-        }[bool(self.brand), known]
-        shown = _("The map shows {shown:share} of the differences between the brands.")
+        text = _("Farthest apart are {far_one} and {far_two}, by {far:ratio}.")
+        if self.brand:
+            text = _("Farthest from {own} is {far_one}, by {far:ratio}.")
+        shown = _("The map shows {shown:share} of the differences.")
         if sum(self.explained) < COARSE:
-            shown = _(
-                "The map shows {shown:share} of the differences only: brands close to each other on it may differ in "
-                "what it hides."
-            )
-        return style.Reading(f"{style.say(apart, self._words())} {style.say(shown, self._words())}")
+            shown = _("The map shows only {shown:share} of the differences: brands close on it may differ.")
+        return style.say(f"{text} {shown}", self._ends())
 
     def plot(self, ax=None):
         parts = ["brand", "x", "y"], ["attribute", "x", "y"], ["width", "height", "angle"]
@@ -129,42 +107,30 @@ class Positioning(Result):
             list(table[names].itertuples(index=False, name=None)) for table, names in zip(tables, parts, strict=True)
         )
         ax = shapes.scatter(points, ax, arrows=arrows, around=around, own=[self.brand] if self.brand else [])
-        numbers = "; ".join(
-            style.say(_("{brand}: {x:ratio} across, {y:ratio} up"), row) for _place, row in self.brands.iterrows()
-        )
-        return figure.name(ax, _("Brands, and what pulls them"), self._under(), numbers)
-
-    def _under(self):
-        values = {"across": self.explained[0], "up": self.explained[1], "confidence": style.level(self.confidence)}
-        text = _("in rating points; across {across:share} of the differences, up {up:share}")
+        told = (style.say(_("{brand}: {x:ratio} across, {y:ratio} up"), row) for _place, row in self.brands.iterrows())
+        under = _("rating points; {across:share} of the differences across, {up:share} up")
         if self.spread["width"].notna().any():
-            text = _(
-                "in rating points; across {across:share} of the differences, up {up:share}; around each brand, where "
-                "{confidence} of new draws put it"
+            under = _(
+                "rating points; {across:share} of the differences across, {up:share} up; ellipse: {level} of new draws"
             )
-        return style.say(text, values)
+        across, up = self.explained
+        under = style.say(under, {"across": across, "up": up, "level": style.level(self.confidence)})
+        return figure.name(ax, _("Brands, and what pulls them"), under, "; ".join(told))
 
     def summary(self):
         return show(self.table, _("How far apart the brands are, in rating points on a typical attribute"))
 
     def method(self):
-        who = (
-            plural("{n:count} person, drawn anew", "{n:count} people, drawn anew", self.raters)
-            if self.named
-            else plural("{n:count} rating, drawn anew", "{n:count} ratings, drawn anew", self.raters)
-        )
         text = _(
-            "The first two principal components of the mean ratings, each attribute less its mean over the brands: "
-            "ratings are levels on one scale and not counts. How high each rater rates as a whole is taken out where "
-            "all are named. Distances are the root of the mean squared difference over all attributes. Ellipses and "
-            "intervals ({confidence}) come from a bootstrap: {who}. Three brands always fit on two axes."
+            "The first two principal components of the mean ratings, each attribute less its mean over the brands. How "
+            "high each rater rates as a whole is taken out where all are named. Distances are the root mean squared "
+            "difference over all attributes. Ellipses and intervals ({level}) are from a bootstrap of {n:count} "
+            "raters, or of ratings where not all are named. Three brands always fit on two axes."
         )
-        values = {"confidence": style.level(self.confidence), "who": style.say(who, {"n": self.raters})}
-        told = [style.say(text, values)]
         if self.left_out:
-            listed = ", ".join(style.shorten(name) for name in self.left_out)
-            told.append(style.say(_("Left out, because not everything was rated: {list}."), {"list": listed}))
-        return style.Reading(" ".join(told))
+            text += " " + _("Left out, as not rated throughout: {list}.")
+        listed = ", ".join(style.shorten(name) for name in self.left_out)
+        return style.say(text, {"level": style.level(self.confidence), "n": self.raters, "list": listed})
 
 
 @analysis
@@ -197,7 +163,8 @@ def positioning(firm, *, brand="", draws=200, seed=7):
         table = _without_levels(table)
     means = _means(table)
     places, weights, explained = _map(means)
-    raters = _raters(table, named)
+    by = table.groupby("brand", observed=False)
+    raters = (by["rater"].nunique() if named else by["n"].sum()).to_numpy()
     drawn = (_rater_draws if named else _rating_draws)(table, means, draws if raters.max() > 1 else 0, seed)
     return Positioning(
         table=_distances(brands, means, drawn, confidence),
@@ -215,16 +182,11 @@ def positioning(firm, *, brand="", draws=200, seed=7):
 
 def _own(brands, brand):
     """`brand` as the ratings write it, in any case; empty stays empty."""
-    if not brand:
-        return ""
-    names = {name.casefold(): name for name in brands} | {name: name for name in brands}
+    names = {name.casefold(): name for name in brands} | {name: name for name in brands} | {"": ""}
     found = names.get(brand, names.get(brand.casefold()))
     if found is None:
-        raise DataError(
-            _("ratings: no brand is called {brand!r}; there are {listed}. Name one of them, or none.").format(
-                brand=brand, listed=", ".join(map(repr, brands))
-            )
-        )
+        text = _("ratings: no brand is called {brand!r}; there are {listed}. Name one of them, or none.")
+        raise DataError(text.format(brand=brand, listed=", ".join(map(repr, brands))))
     return found
 
 
@@ -234,7 +196,7 @@ def _read(ratings):
     ``brand``, ``attribute``; ``rater`` text (missing); ``rating`` mean of ``n`` ratings.
     """
     if ratings is None:
-        raise _unusable(_("the table is missing"))
+        raise DataError(_("ratings: the table is missing. Add it with brand, attribute and rating."))
     table = ibis.memtable(ratings) if isinstance(ratings, pd.DataFrame) else ratings
     check_columns("ratings", table.columns, list(table.columns))
     rater = table.customer_id.cast("string") if "customer_id" in table.columns else ibis.null("string")
@@ -248,8 +210,6 @@ def _read(ratings):
     named = bool(table.rater.notnull().all().to_pandas())
     keys = ["brand", "attribute", "rater"] if named else ["brand", "attribute", "rating"]
     grouped = to_frame(table.group_by(keys).agg(mean=table.rating.mean(), n=table.count()).order_by(keys))
-    if grouped.empty:
-        raise _unusable(_("there are no ratings"))
     grouped = grouped.assign(rating=grouped["mean"], rater=grouped["rater"] if named else "")
     return grouped[["brand", "attribute", "rater", "rating", "n"]], named
 
@@ -264,19 +224,14 @@ def _rated_throughout(table):
         left_out.append(worst)
         seen = seen.drop(index=worst, errors="ignore").drop(columns=worst, errors="ignore")
     if min(seen.shape) < FEWEST:
-        raise _unusable(
-            _("{brands} brands are rated on the same {attributes} attributes").format(
-                brands=len(seen), attributes=seen.shape[1]
-            )
+        text = _(
+            "ratings: {brands} brands are rated on the same {attributes} attributes; a map needs {fewest} of each. Add "
+            "ratings."
         )
+        raise DataError(text.format(brands=len(seen), attributes=seen.shape[1], fewest=FEWEST))
     table = table[table["brand"].isin(seen.index) & table["attribute"].isin(seen.columns)]
     brand, attribute = pd.Categorical(table["brand"], seen.index), pd.Categorical(table["attribute"], seen.columns)
     return table.assign(brand=brand, attribute=attribute), tuple(left_out)
-
-
-def _unusable(what):
-    rule = _("ratings: {what}; a map needs at least {fewest} brands rated on {fewest} attributes. Add such ratings.")
-    return DataError(rule.format(what=what, fewest=FEWEST))
 
 
 def _cells(table):
@@ -298,17 +253,12 @@ def _without_levels(table):
     return table.assign(rating=table["rating"] - apart.groupby(table["rater"]).transform("mean"))
 
 
-def _raters(table, named):
-    by = table.groupby("brand", observed=False)
-    return (by["rater"].nunique() if named else by["n"].sum()).to_numpy()
-
-
 def _map(means):
     """Places of brands, weights of attributes, and shares explained, of the first two principal components."""
     apart = means - means.mean(axis=0)
     left, size, right = np.linalg.svd(apart, full_matrices=False)
     if not size[0] > 1e-9 * max(np.abs(means).max(), 1):
-        raise _unusable(_("all brands are rated alike"))
+        raise DataError(_("ratings: all brands are rated alike, so no map sets them apart. Check the ratings."))
     scale, weights = np.sqrt(means.shape[1]), right[:2].T
     sign = np.sign(weights[np.abs(weights).round(9).argmax(axis=0), [0, 1]])  # the strongest attribute points up
     explained = (size[:2] ** 2 / (size**2).sum()).tolist()
