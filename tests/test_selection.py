@@ -294,8 +294,8 @@ def damaged(change):
 )
 def test_cuts_that_are_none_are_refused(five, cuts):
     assert message_of(rfm, five, cuts=cuts) == (
-        "rfm: the cut points are not those of an earlier report; rows r, f, m and columns metric, 2, 3, 4, 5 are "
-        "needed, with numbers that get harder to reach. Give the rfm_cuts.csv that a report wrote."
+        "rfm: the cut points need rows r, f, m and columns metric, 2, 3, 4, 5 with numbers that get harder to reach. "
+        "Give the rfm_cuts.csv that a report wrote."
     )
 
 
@@ -321,7 +321,7 @@ def test_a_firm_with_cuts_that_are_none_is_told_so(tmp_path):
     )
     (tmp_path / "cuts.csv").write_text("a,b\n1,2\n")
     missing = rfm(Firm.of(log), cuts=str(tmp_path / "cuts.csv"))
-    assert (bool(missing), missing.reason[:40]) == (False, "rfm: the cut points are not those of an ")
+    assert (bool(missing), missing.reason[:30]) == (False, "rfm: the cut points need rows ")
     assert rfm(Firm.of(log, currency="EUR"), cuts="", segments="").currency == "EUR"
 
 
@@ -345,16 +345,15 @@ def told(**columns):
 def test_the_segment_with_most_revenue_and_the_quiet_one_with_most_behind_it():
     assert told().finding().text == "60% of the revenue comes from the segment “Champions”"
     assert plain(told().reading()) == (
-        "It holds 20% of the customers. Of the segments that have been quiet for longer than average, “Lost” has the "
-        "most revenue behind it, 25%; at least half of its customers last bought 300 days or more ago."
+        "It holds 20% of the customers. The most revenue gone quiet is behind “Lost”, 25%: half last bought 300 "
+        "days or more ago."
     )
 
 
 def test_days_of_silence_are_never_rounded_up():
     found = told(idle=[5.0, 213.5, 100.0], revenue_share=[0.6, 0.3, 0.1])
     assert plain(found.reading()).endswith(
-        "“At risk” has the most revenue behind it, 30%; at least half of its customers last bought 213 days or more "
-        "ago."
+        "The most revenue gone quiet is behind “At risk”, 30%: half last bought 213 days or more ago."
     )
 
 
@@ -374,15 +373,14 @@ def test_one_segment_only_is_no_finding():
     ("purchases", "orders", "expected"),
     [
         ([2, 3], [2, 3], "one segment."),
-        ([1, 1, 2, 3], [1, 1, 2, 3], " 50% of the customers bought on one day only; they all have purchase score 1."),
-        ([2, 3], [2, 4], " 1 order was placed on a day that already had one; the day counts once."),
-        ([2, 3], [3, 1003], " 1,001 orders were placed on a day that already had one; each day counts once."),
+        ([1, 1, 2, 3], [1, 1, 2, 3], " 50% bought on one day only, which is purchase score 1."),
+        ([2, 3], [3, 1003], " Orders of one day count once (1,001 further ones)."),
     ],
 )
 def test_the_method_says_how_scores_were_given(purchases, orders, expected):
     n = len(purchases)
     table = people(range(n), purchases, np.arange(n) + 1.0).assign(orders=orders)
-    assert rfm(table).method().startswith("Each customer gets three scores from 1 to 5: for the days since")
+    assert rfm(table).method().startswith("A score from 1 to 5 for days since the last purchase, ")
     assert rfm(table).method().endswith(expected)
 
 
@@ -395,7 +393,7 @@ def test_a_bar_is_a_share_of_revenue_and_says_of_how_many_customers():
     assert labels(ax.yaxis) == ["Champions", "At risk", "Lost"]
     assert [mpl.colors.to_hex(bar.get_facecolor()) for bar in ax.patches] == [style.ACCENT, style.MUTED, style.WARM]
     assert ax.figure.get_label() == (
-        "Chart: Revenue by segment. share of all revenue so far, and of the customers it comes from. Champions: 60% "
+        "Chart: Revenue by segment. share of revenue so far, and of customers. Champions: 60% "
         "from 20% of customers; At risk: 15% from 30% of customers; Lost: 25% from 50% of customers"
     )
 

@@ -25,7 +25,7 @@ class Agreement(Result):
     ``first_share``, ``second_segment``, ``second_share`` of the cluster.
     ``rand``: adjusted Rand index, 1 the same groups, 0 what chance gives, with ``_low`` and ``_high``.
     ``cross``: one row per cluster and segment with customers in both: ``cluster``, ``segment``, ``customers``,
-    ``cluster_share`` of the cluster and ``segment_share`` of the segment, 0-1. ``clear``: as in `Clusters`.
+    ``cluster_share`` of the cluster and ``segment_share`` of the segment, 0-1.
     """
 
     table: pd.DataFrame
@@ -34,7 +34,6 @@ class Agreement(Result):
     rand_high: float
     confidence: float
     cross: pd.DataFrame
-    clear: bool
 
     def finding(self):
         if self.rand_low >= SAME:
@@ -47,25 +46,20 @@ class Agreement(Result):
 
     def reading(self):
         text = _(
-            "They come closest in \u201c{cluster}\u201d: {first_share:share} of it are in the segment "
-            "\u201c{first_segment}\u201d. To decide what to do for whom, use the segments: anyone can check their "
-            "rules, and months compare."
+            "They come closest in \u201c{cluster}\u201d: {first_share:share} of it are in \u201c{first_segment}\u201d. "
+            "Act by the segments: their rules can be checked, and months compare."
         )
         return style.say(text, self.table.loc[self.table["first_share"].idxmax()])
 
     def summary(self):
-        return show(self.table, _("The two segments that most customers of each cluster are in"))
+        return show(self.table, _("The two largest segments of each cluster"))
 
     def method(self):
         text = _(
-            "The adjusted Rand index of clusters and segments is {rand:ratio} ({rand_interval:ratio}, {level} "
-            "interval); it is 1 if both make the same groups, and 0 if they agree no more than by chance."
+            "The adjusted Rand index is {rand:ratio} ({rand_interval:ratio}, {level} interval): 1 if both make the "
+            "same groups, 0 if they agree no more than by chance."
         )
-        look = _("The clusters show which customers are alike when no rule is set.")
-        if not self.clear:
-            look = _("The clusters are for looking only, since they are no clear groups.")
-        values = vars(self) | {"level": style.level(self.confidence)}
-        return style.Reading(f"{style.say(text, values)} {look}")
+        return style.say(text, vars(self) | {"level": style.level(self.confidence)})
 
 
 def compare_groups(clusters, scored, *, confidence=0.95, seed=7):
@@ -93,12 +87,11 @@ def compare_groups(clusters, scored, *, confidence=0.95, seed=7):
     """
     place = find_rows(scored.table, clusters.customers, "compare_groups")
     if len(place) != len(scored.table) or (place < 0).any():
-        raise DataError(
-            _(
-                "compare_groups: the clusters hold {clusters} customers and the segments {segments}, not the same "
-                "ones. Make both from one customer table."
-            ).format(clusters=len(clusters.customers), segments=len(scored.table))
+        text = _(
+            "compare_groups: the clusters hold {clusters} customers and the segments {segments}, not the same ones. "
+            "Make both from one customer table."
         )
+        raise DataError(text.format(clusters=len(clusters.customers), segments=len(scored.table)))
     segments = scored.table["segment"].iloc[place].reset_index(drop=True)
     both = pd.crosstab(clusters.customers["cluster"].reset_index(drop=True), segments)
     cells, n = both.to_numpy(), int(both.to_numpy().sum())
@@ -106,7 +99,7 @@ def compare_groups(clusters, scored, *, confidence=0.95, seed=7):
     rand = float(adjusted_rand(cells))
     low, high = wald(rand, float(adjusted_rand(drawn).std()), confidence)
     cross = _cross(both)
-    return Agreement(_main(cross), rand, low, min(high, 1.0), confidence, cross, clusters.clear)
+    return Agreement(_main(cross), rand, low, min(high, 1.0), confidence, cross)
 
 
 def _cross(both):
@@ -118,13 +111,10 @@ def _cross(both):
 
 def _main(cross):
     """The two segments that most of a cluster's customers are in."""
-    rows = []
-    for name, part in cross.groupby("cluster", sort=False):
-        part = part.sort_values("customers", ascending=False, kind="stable")
-        row = {"cluster": name, "customers": int(part["customers"].sum())}
-        for at, place in enumerate(["first", "second"]):
-            there = at < len(part)
-            row[f"{place}_segment"] = part["segment"].iloc[at] if there else None
-            row[f"{place}_share"] = part["cluster_share"].iloc[at] if there else np.nan
-        rows.append(row)
-    return pd.DataFrame(rows)
+    table = cross.groupby("cluster", sort=False)["customers"].sum().reset_index()
+    ranked = cross.sort_values("customers", ascending=False, kind="stable")
+    for place, name in enumerate(["first", "second"]):
+        row = ranked.groupby("cluster").nth(place).set_index("cluster")
+        table[f"{name}_segment"] = table["cluster"].map(row["segment"])
+        table[f"{name}_share"] = table["cluster"].map(row["cluster_share"])
+    return table

@@ -5,13 +5,15 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from portfoy.errors import DataError, need_columns, positive_total
+from portfoy.errors import DataError, need_columns
 from portfoy.firm import analysis, customers_of
-from portfoy.locale import _, plural
-from portfoy.models.separation import STABLE, is_clear, search
+from portfoy.locale import _
+from portfoy.models.separation import is_clear, search
 from portfoy.models.threads import one_thread
 from portfoy.selection.agreement import compare_groups
+from portfoy.selection.rfm import group_table
 from portfoy.words import style
+from portfoy.words.codes import leaning_words
 from portfoy.words.result import Finding, Result
 from portfoy.words.table import show
 
@@ -66,59 +68,45 @@ class Clusters(Result):
         return Finding(style.say(_("Customers fall into {k:count} groups that come back"), {"k": self.k}))
 
     def reading(self):
-        if not self.clear and self.taken["silhouette"] >= self.taken["needed"]:
-            return _("These clusters stand apart, but with other customers they would be others: do not build on them.")
         if not self.clear:
-            return _("The customers form a continuum; these groups are cuts through it, not kinds of people.")
+            return ""
         text = _(
-            "\u201c{cluster}\u201d brings the most: {revenue_share:share} of the revenue from "
-            "{customer_share:share} of the customers, in {purchases:number} purchases each at {ticket:money}."
+            "\u201c{cluster}\u201d brings the most: {revenue_share:share} of the revenue from {customer_share:share} "
+            "of the customers."
         )
-        return style.say(text, self.table.loc[self.table["revenue_share"].idxmax()], currency=self.currency)
+        return style.say(text, self.table.loc[self.table["revenue_share"].idxmax()])
 
     def summary(self):
         choice = self.choice.drop(columns=["chosen", "cloud"])
         return [
-            show(self.table, _("The clusters, the highest revenue first"), currency=self.currency),
+            show(self.table, _("The clusters"), currency=self.currency),
             show(choice, _("What speaks for each number of clusters")),
         ]
 
     def method(self):
         used = self.features["scale"].notna()
-        given = {"features": ", ".join(self.features.loc[used, "meaning"]), "k": self.k, "left_out": self.left_out}
-        given |= {"same": ", ".join(self.features.loc[~used, "meaning"]), "level": style.level(self.confidence)}
-        told = [_("Customers are compared by {features}, each brought to one scale.")]
+        said = [_("Customers are compared by {features}, each on one scale.")]
         if not used.all():
-            told.append(_("Left out, because the same for all: {same}."))
+            said.append(_("Left out, as the same for all: {same}."))
         if self.left_out:
-            told.append(
-                plural(
-                    "{left_out:count} customer lacks one of these and is in no cluster.",
-                    "{left_out:count} customers lack one of these and are in no cluster.",
-                    self.left_out,
-                )
-            )
-        told.append(self._number())
-        told.append(
+            said.append(_("Without one of these and in no cluster: {left_out:count}."))
+        number = _(
+            "Of the numbers of clusters that come back when customers are drawn anew, {k:count} has the highest "
+            "silhouette; where none does, the most stable is taken."
+        )
+        said.append(_("As asked, there are {k:count} clusters.") if self.given else number)
+        said.append(
             _(
-                "Their silhouette is {silhouette:ratio} ({silhouette_interval:ratio}); 1 would say that all are far "
-                "nearer to their own cluster than to the next, 0 that they are as near to both. Groups need "
-                "{needed:ratio}: 0.1 more than is found in one cloud without groups, and at least 0.25. Their "
-                "stability is {stability:ratio} ({stability_interval:ratio} in {level} of the draws); 1 would say that "
-                "the same clusters come back in each draw, 0 that no more do than by chance."
+                "Silhouette: {silhouette:ratio} ({silhouette_interval:ratio}); 1 is far nearer to the own cluster than "
+                "to the next, 0 as near. Needed is {needed:ratio}, 0.1 above one cloud without groups and at least "
+                "0.25. Stability: {stability:ratio} ({stability_interval:ratio} in {level} of the draws); 1 is the "
+                "same clusters each time, 0 chance, needed 0.8."
             )
         )
-        return style.say(" ".join(told), {**self.taken, **given})
-
-    def _number(self):
-        if self.given:
-            return _("As asked, there are {k:count} clusters.")
-        if (self.choice["stability"] >= STABLE).any():
-            return _(
-                "Of the numbers of clusters that come back when customers are drawn anew (stability at least 0.8), "
-                "{k:count} has the highest silhouette."
-            )
-        return _("No number of clusters comes back reliably when customers are drawn anew; {k:count} does so most.")
+        values = {"k": self.k, "left_out": self.left_out, "level": style.level(self.confidence)}
+        for name, which in {"features": used, "same": ~used}.items():
+            values[name] = ", ".join(self.features.loc[which, "meaning"])
+        return style.say(" ".join(said), {**self.taken, **values})
 
 
 @analysis
@@ -164,34 +152,36 @@ def clusters(firm, *, k=None, most=8, seed=7):
     values = customers[FEATURES].to_numpy(dtype=float, na_value=np.nan)
     whole = np.isfinite(values).all(axis=1)
     if whole.sum() < FEWEST:
-        raise DataError(
-            _(
-                "clusters: customers with all of idle, purchases, ticket and age: {count}; at least {fewest} are "
-                "needed. Use the segments, or a longer history."
-            ).format(count=int(whole.sum()), fewest=FEWEST)
+        text = _(
+            "clusters: customers with all of idle, purchases, ticket and age: {count}; at least {fewest} are needed. "
+            "Use the segments, or a longer history."
         )
+        raise DataError(text.format(count=int(whole.sum()), fewest=FEWEST))
     rows = np.flatnonzero(whole)
     rows = rows[np.lexsort(values[rows].T)]  # one order, whatever that of the table
     features, points = _standardise(values[rows])
     choice, models = search(points, k=k, most=most, seed=seed, confidence=confidence)
     found = int(choice.loc[choice["chosen"], "k"].iloc[0])
-    numbers = _by_revenue(models[found].predict(points), customers["revenue"].to_numpy(dtype=float)[rows])
+    numbers, revenue = models[found].predict(points), customers["revenue"].to_numpy(dtype=float)[rows]
+    brought = np.bincount(numbers, weights=np.nan_to_num(revenue))
+    numbers = np.argsort(np.argsort(-brought, kind="stable"))[numbers]  # the highest revenue first
     centers = _centers(points, numbers, features)
     codes = np.full(len(customers), -1)
     codes[rows] = numbers
-    table = customers.assign(cluster=pd.Categorical.from_codes(codes, categories=centers["cluster"], ordered=True))
-    left_out = int((~whole).sum())
-    brought = cluster_table(table)
-    given = k is not None
+    customers = customers.assign(cluster=pd.Categorical.from_codes(codes, centers["cluster"], ordered=True))
     return Clusters(
-        brought, table, choice, features, centers, found, is_clear(choice), given, left_out, currency, confidence
+        table=cluster_table(customers),
+        customers=customers,
+        choice=choice,
+        features=features,
+        centers=centers,
+        k=found,
+        clear=is_clear(choice),
+        given=k is not None,
+        left_out=int((~whole).sum()),
+        currency=currency,
+        confidence=confidence,
     )
-
-
-def _by_revenue(numbers, revenue):
-    """The groups' numbers anew, the one with the highest revenue first."""
-    total = np.bincount(numbers, weights=np.nan_to_num(revenue))
-    return np.argsort(np.argsort(-total, kind="stable"))[numbers]
 
 
 def _standardise(values):
@@ -212,12 +202,11 @@ def _standardise(values):
             points.append((used - row["centre"]) / row["scale"])
         rows.append(row)
     if len(points) < 2:
-        raise DataError(
-            _(
-                "clusters: {count} of the features idle, purchases, ticket, age differ between customers; at least 2 "
-                "have to. Check the dates and amounts."
-            ).format(count=len(points))
+        text = _(
+            "clusters: of idle, purchases, ticket and age {count} differs between customers; two have to. Check the "
+            "dates and amounts."
         )
+        raise DataError(text.format(count=len(points)))
     return pd.DataFrame(rows), np.column_stack(points)
 
 
@@ -244,13 +233,7 @@ def _centers(points, numbers, features):
 
 def _names(z):
     """What sets each cluster apart from all customers: its one or two features farthest from the mean, in words."""
-    words = {
-        "idle": (_("bought lately"), _("long idle")),
-        "purchases": (_("few purchases"), _("frequent")),
-        "ticket": (_("low spend per purchase"), _("high spend per purchase")),
-        "age": (_("newer"), _("known for long")),
-    }
-    names = []
+    words, names = leaning_words(), []
     for _number, row in z.iterrows():
         far = row[row.abs() >= max(NAMED, row.abs().max() / 2)].sort_values(key=np.abs, ascending=False, kind="stable")
         name = ", ".join(words[feature][int(value > 0)] for feature, value in far.head(2).items())
@@ -260,33 +243,16 @@ def _names(z):
 
 
 def cluster_table(customers):
-    """What each cluster is and what it brings.
-
-    Parameters
-    ----------
-    customers : DataFrame, one row per customer, with ``cluster``
+    """What each cluster is and what it brings, the highest revenue first.
 
     Returns
     -------
-    DataFrame, one row per cluster, the highest revenue first
-        ``cluster``; ``customers``; ``customer_share`` 0-1; ``revenue`` money, ``revenue_share`` 0-1; ``purchases`` mean
-        per customer; ``ticket`` revenue per purchase; ``idle`` median days; ``margin`` money, summed where it is known.
-        Shares are of the customers who are in a cluster.
-
-    Raises
-    ------
-    DataError : the total revenue is not above zero.
+    DataFrame, one row per ``cluster``: the columns of `group_table`, shares of the customers who are in a cluster; and
+        ``margin`` money, summed where it is known.
     """
     table = customers[customers["cluster"].notna()]
-    total = positive_total(table["revenue"], "revenue")
+    result = group_table(table, "cluster").set_index("cluster")
     grouped = table.groupby("cluster", observed=True)
-    result = grouped.agg(
-        customers=("revenue", "size"), revenue=("revenue", "sum"), bought=("purchases", "sum"), idle=("idle", "median")
-    )
-    result["customer_share"] = result["customers"] / len(table)
-    result["revenue_share"] = result["revenue"] / total
-    result["purchases"] = result["bought"] / result["customers"]
-    result["ticket"] = result["revenue"] / result["bought"]
     result["margin"] = grouped["margin"].sum(min_count=1) if "margin" in table else np.nan
     columns = ["customers", "customer_share", "revenue", "revenue_share", "purchases", "ticket", "idle", "margin"]
     return result[columns].reset_index().astype({"cluster": str})

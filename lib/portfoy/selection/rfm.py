@@ -8,7 +8,7 @@ import pandas as pd
 
 from portfoy.errors import DataError, need_columns, positive_total
 from portfoy.firm import analysis, customers_of
-from portfoy.locale import _, plural
+from portfoy.locale import _
 from portfoy.selection.rules import cells_of, read_segments
 from portfoy.selection.worth import worth_of
 from portfoy.words import figure, shapes, style
@@ -67,28 +67,22 @@ class Rfm(Result):
         return groups[(groups["idle"] > usual) & (groups["revenue_share"] > 0)].nlargest(1, "revenue_share")
 
     def finding(self):
-        if len(self.groups) == 1:
-            alone = _("All customers are in the segment \u201c{segment}\u201d")
-            return Finding(style.say(alone, _named(self.most)), nothing=True)
-        return Finding(
-            style.say(
-                _("{revenue_share:share} of the revenue comes from the segment \u201c{segment}\u201d"),
-                _named(self.most),
-            )
-        )
+        text = _("{revenue_share:share} of the revenue comes from the segment \u201c{segment}\u201d")
+        if alone := len(self.groups) == 1:
+            text = _("All customers are in the segment \u201c{segment}\u201d")
+        return Finding(style.say(text, _named(self.most)), nothing=alone)
 
     def reading(self):
         if len(self.groups) == 1:
             return ""
-        said = [style.say(_("It holds {customer_share:share} of the customers."), self.most)]
+        text, values = _("It holds {customer_share:share} of the customers."), {**self.most}
         for _place, stake in self.quiet.iterrows():
-            text = _(
-                "Of the segments that have been quiet for longer than average, \u201c{segment}\u201d has the most "
-                "revenue behind it, {revenue_share:share}; at least half of its customers last bought {idle:days} or "
-                "more ago."
+            text += " " + _(
+                "The most revenue gone quiet is behind \u201c{segment}\u201d, {revenue_share:share}: half last bought "
+                "{idle:days} or more ago."
             )
-            said.append(style.say(text, {**_named(stake), "idle": math.floor(stake["idle"])}))
-        return style.Reading(" ".join(said))
+            values = {**_named(stake), "idle": math.floor(stake["idle"]), "customer_share": values["customer_share"]}
+        return style.say(text, values)
 
     def figures(self):
         repeat_share = float((self.table["purchases"] > 1).mean())
@@ -107,9 +101,8 @@ class Rfm(Result):
             for name in groups["segment"]
         ]
         ax = shapes.ranked_bars(names, groups["revenue_share"], texts, colours, ax)
-        under = _("share of all revenue so far, and of the customers it comes from")
         numbers = "; ".join(f"{name}: {told}" for name, told in zip(groups["segment"], texts, strict=True))
-        return figure.name(ax, _("Revenue by segment"), under, numbers)
+        return figure.name(ax, _("Revenue by segment"), _("share of revenue so far, and of customers"), numbers)
 
     def summary(self):
         return [
@@ -118,28 +111,19 @@ class Rfm(Result):
         ]
 
     def method(self):
-        table = self.table
-        said = [
-            _(
-                "Each customer gets three scores from 1 to 5: for the days since the last purchase, for the number of "
-                "purchase days and for the revenue. A score is 1 + 5 \u00d7 the share of customers who are strictly "
-                "worse, rounded down, so that equal values always get equal scores. A table of rules gives each of the "
-                "125 combinations one segment."
-            )
-        ]
-        once = table["purchases"] == 1
+        table, once = self.table, self.table["purchases"] == 1
+        text = _(
+            "A score from 1 to 5 for days since the last purchase, days of purchase and revenue: 1 + 5 \u00d7 the "
+            "share of customers who are strictly worse, rounded down, so that equal values get equal scores. A table "
+            "of rules gives each of the 125 combinations one segment."
+        )
         if once.any():
-            text = _("{share:share} of the customers bought on one day only; they all have purchase score {score}.")
-            said.append(style.say(text, {"share": once.mean(), "score": table.loc[once, "f"].iloc[0]}))
+            text += " " + _("{share:share} bought on one day only, which is purchase score {score}.")
         merged = int((table["orders"] - table["purchases"]).sum()) if "orders" in table else 0
         if merged:
-            text = plural(
-                "{n:count} order was placed on a day that already had one; the day counts once.",
-                "{n:count} orders were placed on a day that already had one; each day counts once.",
-                merged,
-            )
-            said.append(style.say(text, {"n": merged}))
-        return style.Reading(" ".join(said))
+            text += " " + _("Orders of one day count once ({n:count} further ones).")
+        values = {"share": once.mean(), "score": table.loc[once, "f"].max(), "n": merged}
+        return style.say(text, values)
 
 
 def _named(row):
@@ -181,7 +165,9 @@ def rfm(of, *, cuts=None, segments=None):
     names = cells_of(rules)[scores["r"] - 1, scores["f"] - 1, scores["m"] - 1]
     order = list(dict.fromkeys(rules["segment"]))
     table = customers.assign(**scores, segment=pd.Categorical(names, categories=order))
-    return Rfm(table, cuts, rules, _groups(table, rules), currency)
+    groups = group_table(table, "segment").astype({"segment": str})
+    groups["action"] = groups["segment"].map(rules.drop_duplicates("segment").set_index("segment")["action"])
+    return Rfm(table, cuts, rules, groups, currency)
 
 
 def _given(table):
@@ -220,8 +206,8 @@ def _read_cuts(cuts):
     if not _are_cuts(table):
         raise DataError(
             _(
-                "rfm: the cut points are not those of an earlier report; rows r, f, m and columns metric, 2, 3, 4, 5 "
-                "are needed, with numbers that get harder to reach. Give the rfm_cuts.csv that a report wrote."
+                "rfm: the cut points need rows r, f, m and columns metric, 2, 3, 4, 5 with numbers that get harder to "
+                "reach. Give the rfm_cuts.csv that a report wrote."
             )
         )
     return table
@@ -238,17 +224,26 @@ def _are_cuts(table):
     return bool((levels[:, 1:] >= levels[:, :-1]).all())
 
 
-def _groups(table, rules):
-    """Each segment that has customers; `Rfm` says what the columns are."""
-    total = positive_total(table["revenue"], "revenue")
-    grouped = table.groupby("segment", observed=True)
-    result = grouped.agg(
+def group_table(customers, by):
+    """What groups of customers are and what they bring.
+
+    Returns
+    -------
+    DataFrame, one row per group that has customers, in the order of the categories of `by`
+        ``customers``; ``customer_share`` 0-1; ``revenue`` money, ``revenue_share`` 0-1; ``ticket`` revenue per
+        purchase; ``purchases`` mean per customer; ``idle`` median days.
+
+    Raises
+    ------
+    DataError : the total revenue is not above zero.
+    """
+    total = positive_total(customers["revenue"], "revenue")
+    table = customers.groupby(by, observed=True).agg(
         customers=("revenue", "size"), revenue=("revenue", "sum"), bought=("purchases", "sum"), idle=("idle", "median")
     )
-    result["customer_share"] = result["customers"] / len(table)
-    result["revenue_share"] = result["revenue"] / total
-    result["ticket"] = result["revenue"] / result["bought"]
-    result["purchases"] = result["bought"] / result["customers"]
-    result["action"] = rules.drop_duplicates("segment").set_index("segment")["action"]
-    columns = ["customers", "customer_share", "revenue", "revenue_share", "ticket", "purchases", "idle", "action"]
-    return result[columns].reset_index().astype({"segment": str})
+    table["customer_share"] = table["customers"] / len(customers)
+    table["revenue_share"] = table["revenue"] / total
+    table["ticket"] = table["revenue"] / table["bought"]
+    table["purchases"] = table["bought"] / table["customers"]
+    columns = ["customers", "customer_share", "revenue", "revenue_share", "ticket", "purchases", "idle"]
+    return table[columns].reset_index()
