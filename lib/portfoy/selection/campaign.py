@@ -91,40 +91,27 @@ class Campaign(Result):
             text = _("Every contact is expected to pay: contact everybody")
         elif self.best["depth"] == 0:
             text = _("No contact is expected to pay: contact nobody")
-        elif self.best["profit_more_high"] < 0:
-            text = _("Choosing earns less than contacting everybody")
         elif self.best["profit_more_low"] <= 0:
             text = _("Choosing does not clearly earn more than contacting everybody")
-        elif self.best["profit_low"] <= 0:
-            text = _("Better than contacting everybody, but it may not pay")
         else:
             text = _("Choosing earns {profit_more:money} more than contacting everybody")
         return Finding(style.say(text, self.best, currency=self.currency))
 
     def reading(self):
         least = self.terms.p_least
-        values = vars(self.terms) | self.total | {"least": style.share(least, 0 if least >= 0.1 else 1)}
-        values |= {f"everybody{end}": self.choices[f"profit{end}"].iloc[2] for end in ("", "_low", "_high")}
         text = _(
-            "A contact costs {contact_cost:money} and a response brings {response_margin:money}, so it pays from a "
+            "A contact costs {contact_cost:money}, a response brings {response_margin:money}: it pays from a "
             "probability of {least} on."
         )
-        return style.say(f"{text} {self._list()}", values, currency=self.currency)
-
-    def _list(self):
         if self.total["listed"]:
-            return _(
-                "The list of {listed:count} costs {cost:money} and is expected to earn {profit:money} after that "
-                "({profit_interval:money}), if every response is owed to its contact."
+            text += " " + _(
+                "The list of {listed:count} costs {cost:money} and is expected to earn {profit:money} "
+                "({profit_interval:money}), if it causes every response."
             )
-        if not self.sorts:
-            return _(
-                "As nobody can say who responds, nobody is listed; contacting everybody earned {everybody:money} "
-                "({everybody_interval:money}), if every response is owed to its contact."
-            )
-        if self.loses:
-            return _("As even the best contacts lost money, nobody is listed.")
-        return _("The budget pays for none, so nobody is listed.") if self.total["worth"] else _("Nobody reaches that.")
+        elif self.sorts:
+            text += " " + _("Nobody is listed: no contact pays, or the budget pays for none.")
+        values = vars(self.terms) | self.total | {"least": style.share(least, 0 if least >= 0.1 else 1)}
+        return style.say(text, values, currency=self.currency)
 
     def plot(self, ax=None):
         profit = [self.curve[name] for name in ("depth", "profit", "profit_low", "profit_high")]
@@ -134,7 +121,7 @@ class Campaign(Result):
         shapes.point(ax, self.best["depth"], self.best["profit"], earned)
         figure.per_cent(ax.xaxis)
         ax.yaxis.set_major_formatter(lambda value, _position: style.money(value, "", compact=True))
-        under = _("{currency}, by share contacted, best forecasts first; point: whoever pays; band: {level} interval")
+        under = _("{currency}, by share contacted; point: whoever pays; band: {level} interval")
         under = under.format(currency=self.currency or _("money"), level=style.level(self.confidence))
         told = self.choices.assign(name=[said_as("whom", whom) for whom in self.choices["whom"]])
         told = (style.say(_("{name}: {profit:money}"), row, currency=self.currency) for _place, row in told.iterrows())
@@ -150,37 +137,33 @@ class Campaign(Result):
         return {} if self.listed.empty else {"next_campaign": self.listed}
 
     def method(self):
-        values = vars(self.terms) | self.total | {"level": style.level(self.confidence)}
-        said = (style.say(text, values, currency=self.currency) for text in self._method())
-        return style.Reading(" ".join(said))
-
-    def _method(self):
-        if self.terms.campaigns:
-            yield _("What a contact costs is that of the judged campaigns over their contacts.")
-        yield {
-            "given": _("What a response brings is as given."),
+        source = {
+            "given": "",
             "campaign orders": _(
-                "A response brings the mean margin of the orders of {answers:count} responses "
-                "({response_margin_interval:money})."
+                "A response brings the mean margin of the orders of {answers:count} ({response_margin_interval:money})."
             ),
             "campaign revenue": _(
-                "A response brings the usual margin on the orders of {answers:count} responses "
+                "A response brings the usual margin on the orders of {answers:count} "
                 "({response_margin_interval:money})."
             ),
             "customers": _(
-                "As no order names its campaign, a response brings the mean margin of a purchase "
+                "No order names its campaign: a response brings the mean margin of a purchase "
                 "({response_margin_interval:money})."
             ),
         }[self.terms.margin_from]
+        said = [_("A contact costs what the judged campaigns did.") if self.terms.campaigns else "", source]
         if not self.terms.margin_known:
-            yield _("No cost of goods is known, so revenue is taken for margin.")
-        yield _(
-            "Profit is what the responses brought less what the contacts cost, every response counted as brought by "
-            "its contact. Its intervals ({level}) are from bootstrap samples of the customers, cost and margin held "
-            "fixed; that of the list is of the estimate, were the next campaign like those so far. Of "
-            "{customers:count} customers {worth:count} are expected to bring more than a contact costs; "
-            "{strange:count} have no forecast, as nobody of their kind was contacted so far."
+            said.append(_("No cost of goods is known, so margin is revenue."))
+        said.append(
+            _(
+                "Every response counts as caused by its contact. Intervals ({level}) are from bootstrap samples of the "
+                "customers, cost and margin held fixed; that of the list is of the estimate. Of {customers:count} "
+                "customers {worth:count} are expected to pay; {strange:count} have no forecast, as nobody of their "
+                "kind was contacted."
+            )
         )
+        values = vars(self.terms) | self.total | {"level": style.level(self.confidence)}
+        return style.say(" ".join(filter(None, said)), values, currency=self.currency)
 
 
 @analysis
@@ -219,12 +202,11 @@ def campaign_terms(firm, judged, *, contact_cost=0.0, response_margin=0.0):
     cost, campaigns = (contact_cost, 0) if contact_cost else _contact_cost(firm.tables.campaigns, judged)
     margin = (response_margin,) if response_margin else _response_margin(firm, judged)
     if not (margin[0] > 0 and cost >= 0):
-        raise DataError(
-            _(
-                "campaign: a contact costs {cost:,.2f} and a response brings {margin:,.2f}; the cost must not be below "
-                "zero and the margin must be above it. Give contact_cost and response_margin."
-            ).format(cost=cost, margin=margin[0])
+        text = _(
+            "campaign: a contact costs {cost:,.2f} and a response brings {margin:,.2f}; the first must be 0 or more, "
+            "the second above 0. Give contact_cost and response_margin."
         )
+        raise DataError(text.format(cost=cost, margin=margin[0]))
     return CampaignTerms(float(cost), campaigns, *margin)
 
 
@@ -238,8 +220,8 @@ def _contact_cost(campaigns, judged):
     if cost.empty:
         raise DataError(
             _(
-                "campaigns: the cost of the campaigns is not known, so that nobody can say what a contact costs. Add "
-                "the table campaigns with campaign_id and cost, or give contact_cost."
+                "campaigns: what they cost is not known, so neither is what a contact costs. Add campaigns with "
+                "campaign_id and cost, or give contact_cost."
             )
         )
     return cost.sum() / reached[cost.index].sum(), len(cost)

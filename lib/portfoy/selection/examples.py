@@ -42,8 +42,8 @@ def response_examples(tables, *, as_of=None, answer_days=30):
     if "responded" not in contacts and answers is None:
         raise DataError(
             _(
-                "contacts: column 'responded' is missing, and no order carries a campaign_id; one of them must tell "
-                "who responded. Add the column to contacts, or campaign_id to transactions."
+                "contacts: column 'responded' is missing, and no order carries a campaign_id, to tell who responded. "
+                "Add one of them."
             )
         )
     examples = _with_responses(contacts, answers, answer_days, as_of).reset_index(drop=True)
@@ -82,10 +82,7 @@ def _contacts(tables, as_of):
     """All contacts up to the day, one row per campaign and customer, with ``starts_on`` and ``control``."""
     if tables.contacts is None:
         raise DataError(
-            _(
-                "contacts: there is no such table; it says who was contacted in which campaign, and who responded. "
-                "Add contacts with campaign_id, customer_id, arm, contacted_on and responded."
-            )
+            _("contacts: there is no such table. Add campaign_id, customer_id, arm, contacted_on and responded.")
         )
     contacts = _frame(tables.contacts).dropna(subset=["campaign_id", "customer_id"])
     contacts["contacted_on"] = pd.to_datetime(contacts["contacted_on"]).astype("datetime64[s]")
@@ -93,11 +90,8 @@ def _contacts(tables, as_of):
     contacts = contacts.assign(starts_on=starts, contacted_on=contacts["contacted_on"].fillna(starts))
     contacts = contacts[contacts["contacted_on"] <= as_of]
     if contacts.empty:
-        raise DataError(
-            _("contacts: nobody was contacted by {as_of:%Y-%m-%d}. Take a later date, or check contacted_on.").format(
-                as_of=as_of
-            )
-        )
+        text = _("contacts: nobody was contacted by {as_of:%Y-%m-%d}. Take a later date, or check contacted_on.")
+        raise DataError(text.format(as_of=as_of))
     arm = contacts["arm"] if "arm" in contacts else pd.Series("", contacts.index)
     contacts["control"] = arm.fillna("").astype("str").str.strip().str.lower() == "control"
     if "responded" in contacts:

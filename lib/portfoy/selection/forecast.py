@@ -51,56 +51,45 @@ class Forecast(Result):
     @property
     def main(self):
         """What the finding is about: the row of `total` of revenue, or of purchases where that is not known."""
-        rows = self.total.set_index("measure", drop=False)
-        known = "value" in rows.index and pd.notna(rows.loc["value", "error"])
-        row, often = rows.loc["value" if known else "purchases"], rows.loc["purchases"]
-        about = {"off": abs(row["error"]), "forecast": often["predicted"], "bought": often["actual"]}
-        return {**row, **about, "split_on": self.split_on, "days": self.days}
+        rows = [self._values(row) for _place, row in self.total.iterrows()]
+        return next(row for row in rows if row["measure"] == "purchases" or pd.notna(row["error"]))
+
+    def _values(self, row):
+        """A row of `total` with its words."""
+        unit, what = {
+            "value": ("money", _("Revenue")),
+            "purchases": ("count", _("Purchases")),
+            "active": ("count", _("Buyers")),
+        }[row["measure"]]
+        about = {"unit": unit, "what": what, "off": abs(row["error"]), "level": style.level(self.confidence)}
+        return {**row, **about, "split_on": self.split_on, "days": self.days, "currency": self.currency or _("money")}
 
     def finding(self):
         row = self.main
         if pd.isna(row["error"]):
-            return Finding(style.say(_("{forecast:count} purchases were forecast and none came"), row))
-        exact, low, high = {
-            "value": (
-                _("The forecast of revenue was less than 1% off"),
-                _("The forecast of revenue was {off:share} too low"),
-                _("The forecast of revenue was {off:share} too high"),
-            ),
-            "purchases": (
-                _("The forecast of purchases was less than 1% off"),
-                _("The forecast of purchases was {off:share} too low"),
-                _("The forecast of purchases was {off:share} too high"),
-            ),
-        }[row["measure"]]
-        return Finding(style.say(exact if row["off"] < 0.005 else low if row["error"] < 0 else high, row))
+            text = _("{predicted:count} purchases were forecast and none came")
+        elif row["off"] < 0.005:
+            text = _("{what}: the forecast was less than 1% off")
+        else:
+            low, high = (
+                _("{what}: the forecast was {off:share} too low"),
+                _("{what}: the forecast was {off:share} too high"),
+            )
+            text = low if row["error"] < 0 else high
+        return Finding(style.say(text, row))
 
     def reading(self):
         row = self.main
         if pd.isna(row["error"]):
-            return _("Check whether the data reach that far before you use a forecast.")
-        text = {
-            "value": _(
-                "{predicted:money} from {forecast:count} purchases was forecast for the {days:days} after "
-                "{split_on:day}; {actual:money} from {bought:count} came."
-            ),
-            "purchases": _(
-                "{predicted:count} purchases were forecast for the {days:days} after {split_on:day}; {actual:count} "
-                "came."
-            ),
-        }[row["measure"]]
-        return style.Reading(" ".join([style.say(text, row, currency=self.currency), self._verdict(row)]))
-
-    def _verdict(self, row):
-        """What the error means, by its interval: few customers alone do not make a forecast useless, or good."""
+            return _("Check whether the data reach that far.")
+        text = _("{what}: {predicted:figure} forecast for the {days:days} after {split_on:day}, {actual:figure} came.")
         if max(abs(row["error_low"]), abs(row["error_high"])) <= CLOSE:
-            return _("That is close enough to plan with; the error comes on top of the intervals of other forecasts.")
-        if row["error_low"] > FAR or row["error_high"] < -FAR:
-            return _(
-                "That is too far off to plan with: use the order of the customers, not the amounts, whose intervals "
-                "leave this error out."
-            )
-        return _("Such an error comes on top of the intervals shown with other forecasts.")
+            verdict = _("That is close enough to plan with.")
+        elif row["error_low"] > FAR or row["error_high"] < -FAR:
+            verdict = _("Too far off to plan with: use the order of the customers, not the amounts.")
+        else:
+            verdict = _("Such an error comes on top of the intervals of other forecasts.")
+        return style.say(f"{text} {verdict}", row, currency=self.currency)
 
     def plot(self, ax=None):
         part = "value" if "value_actual" in self.table else "purchases"
@@ -111,67 +100,54 @@ class Forecast(Result):
         rows = rows.assign(name=names, strong=True)
         ax = shapes.dots(rows, ax, at=0, write=write, told=[figure.actual(self.confidence), _("forecast")])
         title = _("Purchases per customer, forecast and actual")
-        under = _("tenths by expected purchases; {days:days} after {split_on:day}")
+        under = _("tenths by what was forecast; {days:days} after {split_on:day}")
         if part == "value":
             title = _("Revenue per customer, forecast and actual")
-            under = _("tenths by expected value; {currency}, {days:days} after {split_on:day}")
+            under = _("tenths by what was forecast; {currency}, {days:days} after {split_on:day}")
         said = zip(names, rows["beside"], rows["value"], strict=True)
         text = _("{name}: {forecast} forecast, {actual} came")
         told = "; ".join(text.format(name=n, forecast=write(f), actual=write(came)) for n, f, came in said)
-        return figure.name(ax, title, style.say(under, {**self.main, "currency": self.currency or _("money")}), told)
+        return figure.name(ax, title, style.say(under, self.main), told)
 
     def summary(self):
         meanings = {
-            "r": _("shape of the buying rates; the smaller, the more the customers differ"),
-            "alpha": _("days; r / alpha is the mean number of purchases a day"),
-            "a": _("shape of the chance to stop after a purchase"),
-            "b": _("shape of the chance to stop; its mean is a / (a + b)"),
+            "r": _("shape of the buying rates; the smaller, the more customers differ"),
+            "alpha": _("days; r / alpha is the mean of purchases a day"),
+            "a": _("shape of the chance to stop"),
+            "b": _("shape of the chance to stop, on average a / (a + b)"),
         }
         parameters = self.parameters.copy()
         parameters.insert(1, "meaning", parameters["parameter"].map(meanings))
         tenths, repeats = {"group": _("Tenth")}, {"group": _("Repeat purchases")}
         return [
             show(self.table, _("Forecast and actual by tenths"), currency=self.currency, labels=tenths),
-            show(self.purchases, _("Purchases after the split, by repeat purchases before it"), labels=repeats),
-            show(parameters, _("Parameters of the buying model, with intervals")),
+            show(self.purchases, _("Purchases after the split, by repeats before it"), labels=repeats),
+            show(parameters, _("Parameters of the buying model")),
         ]
 
     def method(self):
         text = _(
-            "The models, BG/NBD of buying and Gamma-Gamma of spending, saw what was bought up to {split_on:day} and "
-            "forecast the {days:days} after it for the {customers:count} customers of that day; who came later is not "
-            "in it. Intervals of what happened, of {confidence}, see the customers as a sample. Money is as paid: "
-            "where prices rise, the forecast comes out too low."
+            "Models of buying (BG/NBD) and spending (Gamma-Gamma) saw what {customers:count} customers bought up to "
+            "{split_on:day}. Intervals ({level}) see customers as a sample. Money is as paid: where prices rise, "
+            "forecasts come out too low."
         )
-        about = {"customers": self.table["customers"].sum(), "confidence": style.level(self.confidence)}
-        said = [style.say(text, {**self.main, **about})]
+        said = [style.say(text, self.main | {"customers": self.table["customers"].sum()})]
         if "value_actual" not in self.table:
-            said.append(_("The spending could not be modelled, so no revenue is forecast."))
-        texts = {
-            "value": _("The error of {error:change} in revenue has the interval {error_interval:change}."),
-            "purchases": _("The error of {error:change} in purchases has the interval {error_interval:change}."),
-            "active": _(
-                "Nobody can see who is still active, only who buys: {predicted:count} customers were expected to, "
-                "{actual:count} did."
-            ),
-        }
-        within = _("The forecast lies within the interval in {within:count} of {tenths:count} tenths.")
+            said.append(_("Spending could not be modelled."))
+        each = _("{what}: {predicted:figure} forecast, {actual:figure} came, error {error_interval:change}.")
+        within = _("It is within the interval in {within:count} of {tenths:count} tenths.")
         for _place, row in self.total.iterrows():
-            if row["measure"] == "active" or row["error_high"] < np.inf:
-                said.append(style.say(texts[row["measure"]], row))
-            if row["tenths"]:
-                said.append(style.say(within, row))
+            text = f"{each} {within}" if row["tenths"] else each
+            said.append(style.say(text, self._values(row), currency=self.currency))
         found = self.parameters.set_index("parameter")["estimate"]
         text = _(
-            "By the fit of today, active customers come back {rate:number} times a year on average, and {stop:share} "
-            "of them stop for good after a purchase."
+            "By today's fit active customers come back {rate:number} times a year, and {stop:share} stop after a "
+            "purchase."
         )
-        rates = {"rate": 365 * found["r"] / found["alpha"], "stop": found["a"] / (found["a"] + found["b"])}
-        said.append(style.say(text, rates))
         if self.open:
-            text = _("a and b themselves stay open, because {why}; the forecasts do not depend on them.")
-            said.append(style.say(text, {"why": self.open}))
-        return style.Reading(" ".join(said))
+            text += " " + _("a and b stay open, because {why}; the forecasts do not need them.")
+        rates = {"rate": 365 * found["r"] / found["alpha"], "stop": found["a"] / (found["a"] + found["b"])}
+        return style.Reading(" ".join([*said, style.say(text, rates | {"why": self.open})]))
 
 
 @analysis

@@ -10,7 +10,7 @@ from portfoy.locale import _
 from portfoy.models.threads import one_thread
 from portfoy.rows import with_ids
 from portfoy.selection.examples import join_people
-from portfoy.words.codes import trait_labels
+from portfoy.words.codes import leaning_words, trait_labels
 
 
 @one_thread()
@@ -60,19 +60,10 @@ def _why(response, table):
 
 def _words(name, values, odds):
     """What is said of each customer's value of a feature that raises the odds."""
-    words = {
-        "idle": (_("has not bought for long"), _("bought lately")),
-        "purchases": (_("many purchases"), _("few purchases")),
-        "revenue": (_("high revenue"), _("low revenue")),
-        "ticket": (_("high spend per purchase"), _("low spend per purchase")),
-        "age": (_("a customer for long"), _("a new customer")),
-        "years": (_("older than most"), _("younger than most")),
-    }
     if name == "bought_before":
         return _("bought before")
-    if name in words:
+    if name in (words := leaning_words()):
         ratio = odds.loc[(odds["feature"] == name) & (odds["level"] == ""), "odds_ratio"].iloc[0]
-        known = words[name][0 if ratio > 1 else 1]
-        return np.where(values.isna(), _("age not known"), known) if name == "years" else known
+        return np.where(values.isna() & (name == "years"), _("age not known"), words[name][int(ratio > 1)])
     text = values.astype("object").where(values.notna(), _("not known")).astype("str")
     return trait_labels().get(name, name) + ": " + text

@@ -82,27 +82,16 @@ class Response(Result):
         return Finding(style.say(_("The best {depth:share} hold {gain:share} of the responses"), self.best))
 
     def reading(self):
-        if self.sorts:
-            text = _(
-                "That is {lift:ratio} times as many as at random ({lift_interval:ratio}), in campaigns forecast from "
-                "earlier ones."
-            )
-        elif pd.isna(self.total["auc"]):
-            text = _("All contacts of the campaigns to forecast ended alike, so that nobody can tell.")
-        elif self.total["auc_high"] < 0.5:
-            text = _("The forecasts ranked customers the wrong way round: they are not used to choose.")
-        else:
-            text = _("The forecasts did no better than guessing: they are not used to choose.")
-        alone = _(
-            "A response is not an effect: while nobody is held out, or nobody notes what they buy, it stays open how "
-            "many would have bought anyway."
-        )
+        if not self.sorts:
+            return ""
+        text = _("That is {lift:ratio} times as many as at random ({lift_interval:ratio}).")
+        effect = _("How many of them would have bought anyway is not known.")
         if self.total["held_out"]:
-            alone = _(
-                "A response is not an effect: of those held out ({held_out:count}), {held_out_response:share} bought "
-                "without a contact ({held_out_response_interval:share}), of those contacted {response:share}."
+            effect = _(
+                "But {held_out_response:share} of those held out bought, too ({held_out_response_interval:share}), "
+                "against {response:share} of those contacted."
             )
-        return style.say(f"{text} {alone}", {**self.total, **self.best})
+        return style.say(f"{text} {effect}", {**self.total, **self.best})
 
     def plot(self, ax=None):
         names, chance = ["depth", "gain", "gain_low", "gain_high"], pd.Series([0.0, 1.0])
@@ -113,7 +102,7 @@ class Response(Result):
         shapes.point(ax, self.best["depth"], self.best["gain"], style.share(self.best["gain"], 0), above=True)
         ax.set(xlim=(0, 1.01), ylim=(0, 1.03))
         figure.per_cent(ax.xaxis, ax.yaxis)
-        under = _("by share of the contacts made; band: {confidence} interval")
+        under = _("by share contacted; band: {confidence} interval")
         told = (style.say(_("best {depth:share}: {gain:share}"), row) for _place, row in self.gains.iterrows())
         under = under.format(confidence=style.level(self.confidence))
         return figure.name(ax, _("Share of all responses reached"), under, "; ".join(told))
@@ -123,54 +112,48 @@ class Response(Result):
         tables = [
             show(self.gains, _("Responses that the best forecasts hold")),
             show(each, _("Each campaign as forecast from those before it")),
-            show(self.calibration, _("Forecast beside what came, in groups of equal forecast")),
+            show(self.calibration, _("Forecast and response, in groups of equal forecast")),
             show(_said(self.odds.head(10)), _("What goes with a response, the clearest first")),
         ]
-        leaks = [show(self.leaks, _("Columns known only after the contact, which are kept out"))]
-        return tables + leaks if len(self.leaks) else tables
+        return tables + ([show(self.leaks, _("Left out, as known only after the contact"))] if len(self.leaks) else [])
 
     def method(self):
         each, odds, calibration = self.judgement.iloc[:-1], self.odds, self.calibration
         near = calibration["predicted_response"].between(calibration["response_low"], calibration["response_high"])
-        unsure, worse = (each["auc_low"] <= 0.5) & (each["auc_high"] >= 0.5), each["auc_high"] < 0.5
-        values = {
-            **self.total,
-            "names": _names(each),
-            "unsure": _names(each[unsure]),
-            "worse": _names(each[worse]),
-            "near": near.sum(),
-            "groups": len(near),
-            "clear": ((odds["odds_ratio_low"] > 1) | (odds["odds_ratio_high"] < 1)).sum(),
-            "comparisons": len(odds),
-            "chance": (1 - self.confidence) * len(odds),
-            "level": style.level(self.confidence),
-        }
-        return style.Reading(" ".join(style.say(text, values) for text in self._method(unsure.any(), worse.any())))
-
-    def _method(self, unsure, worse):
-        yield _(
-            "A logistic regression on what was known of each contact on the day before its campaign began. Forecast "
-            "from the answers to earlier campaigns: {names}. Of a customer who responded and one who did not, it "
-            "ranked the responder higher in {auc:share} of all pairs ({auc_interval:share}; 50% is guessing)."
-        )
-        if unsure:
-            yield _("Taken alone, guessing cannot be ruled out for {unsure}.")
-        if worse:
-            yield _("In {worse} it was worse than guessing; did that campaign go to other customers than those before?")
-        yield _(
-            "It expected {predicted_response:share} to respond and {response:share} did ({response_interval:share}); "
-            "the forecast lies within the interval in {near:count} of {groups:count} groups."
-        )
-        yield _(
-            "Compared with giving everybody the response so far, its squared error is {skill:share} smaller "
-            "({skill_interval:share})."
+        unsure = each[each["auc_low"] <= 0.5]
+        said = [
+            _(
+                "A logistic regression on what was known before each campaign. Forecast from the earlier ones: "
+                "{names}. It ranks a responder above another customer in {auc:share} of pairs ({auc_interval:share}; "
+                "guessing: 50%)."
+            )
+        ]
+        if len(unsure):
+            said.append(_("Taken alone, not clearly better than guessing: {unsure}."))
+        said.append(
+            _(
+                "It expected {predicted_response:share} to respond, {response:share} did ({response_interval:share}); "
+                "within the interval in {near:count} of {groups:count} groups. Its squared error is {skill:share} "
+                "smaller than that of one rate for all ({skill_interval:share})."
+            )
         )
         if self.total["skill_high"] < 0:
-            yield _("So use the order of the customers, not the probabilities.")
-        yield _(
-            "{clear:count} of {comparisons:count} odds ratios leave 1 out; about {chance:number} would by chance. "
-            "Intervals are of {level}."
+            said.append(_("Use the order, not the probabilities."))
+        said.append(
+            _(
+                "{clear:count} of {all:count} odds ratios leave 1 out; by chance about {chance:number} would. "
+                "Intervals are of {level}."
+            )
         )
+        counts = {
+            "near": near.sum(),
+            "groups": len(near),
+            "all": len(odds),
+            "chance": (1 - self.confidence) * len(odds),
+        }
+        counts["clear"] = ((odds["odds_ratio_low"] > 1) | (odds["odds_ratio_high"] < 1)).sum()
+        names = {"names": _names(each), "unsure": _names(unsure), "level": style.level(self.confidence)}
+        return style.say(" ".join(said), {**self.total, **counts, **names})
 
 
 def _names(judgement):
@@ -179,12 +162,8 @@ def _names(judgement):
 
 def _said(odds):
     """The odds ratios with ``feature`` and ``comparison`` in words."""
-    known = columns() | {
-        "bought_before": [_("Bought before")],
-        "age": [_("Days since first purchase")],
-        "years": [_("Age")],
-    }
-    names = {name: known[name][0] for name in ["bought_before", "years", *HISTORY]} | trait_labels()
+    own = {"bought_before": _("Bought before"), "age": _("Days since first purchase"), "years": _("Age")}
+    names = {name: columns()[name][0] for name in HISTORY if name not in own} | own | trait_labels()
     features = [names.get(name, style.shorten(name)) for name in odds["feature"]]
     words = {"feature": features, "comparison": [_comparison(row) for row in odds.itertuples()]}
     return pd.DataFrame(words, odds.index).join(odds.filter(like="odds_ratio"))
@@ -261,10 +240,10 @@ def _features(examples, wanted, leaks):
         return [name for name in FEATURES if name in possible]
     wrong = [name for name in wanted if name not in possible]
     if wrong:
-        raise DataError(
-            _(
-                "response: {names} cannot be features; a feature is a column that is known before the contact: "
-                "{possible}. Correct the names, or leave them out."
-            ).format(names=", ".join(map(repr, wrong)), possible=", ".join(map(repr, possible)))
+        text = _(
+            "response: {names} cannot be features; these are known before the contact: {possible}. Correct the names, "
+            "or leave them out."
         )
+        listed = {"names": ", ".join(map(repr, wrong)), "possible": ", ".join(map(repr, possible))}
+        raise DataError(text.format(**listed))
     return list(wanted)
