@@ -98,27 +98,27 @@ def test_a_firm_that_took_back_all_it_sold_is_told_so():
 def test_what_the_best_tenth_brings_in_words():
     found = deciles(people([*[400] * 2, *range(100, 118)]))
     assert plain(found.finding().text) == "The best tenth of customers brings 29% of the revenue"
-    assert plain(found.reading()) == (
-        "Those are 2 customers with 400 each on average. The 10 in the lower half bring 38%."
-    )
+    assert plain(found.reading()) == "They number 2, with 400 each on average. The lower half (10) brings 38%."
 
 
 def test_one_best_customer_of_a_few_is_no_tenth():
     found = deciles(people(range(5), margin=[60.0, 10, 10, 10, 10]))
     assert plain(found.finding().text) == "The best customers bring 60% of the margin"
-    assert plain(found.reading()) == "That is 1 customer with 60.00."  # the others are too much alike for halves
-    assert plain(deciles(people([100, 10, -5])).reading()).endswith(" The 1 in the lower half brings -5%.")
+    assert (
+        plain(found.reading()) == "They number 1, with 60.00 each on average."
+    )  # the others are too much alike for halves
+    assert plain(deciles(people([100, 10, -5])).reading()).endswith(" The lower half (1) brings -5%.")
 
 
 @pytest.mark.parametrize("revenue", [[5], [5] * 30, [9, *[5] * 30]])
 def test_tenths_that_cannot_be_told_apart(revenue):
     found = deciles(people(revenue)).finding()
     assert found.nothing
-    assert found.text == "These customers are too few or too much alike to be parted into tenths"
+    assert found.text == "These customers are too few or too much alike for tenths"
 
 
 def test_a_table_stands_where_there_is_no_chart():
     content = deciles(people(range(1, 31))).content()
     assert content["chart"] is None
     assert [table["caption"] for table in content["tables"]] == ["Customers in tenths, the most profitable first"]
-    assert "30 customers are ranked; those whose revenue is not known are left out." in content["method"]
+    assert "30 are ranked; those whose revenue is not known are left out." in content["method"]

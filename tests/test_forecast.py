@@ -116,7 +116,7 @@ def test_purchases_by_earlier_repeats_match_fader_hardie_lee_2005(cdnow_log):
     assert total.loc["purchases", "actual"] == pytest.approx(1882)
     assert total.loc["purchases", "predicted"] == pytest.approx(1653, abs=1)
     assert total.loc["active", "actual"] == pytest.approx(684)
-    assert "from 1,653 purchases was forecast for the 273 days after 30 Sep 1997; " in plain(found.reading())
+    assert "Purchases: 1,653 forecast, " in plain(found.method())
     early = found.parameters.set_index("parameter")["early"]  # 4.414 weeks
     assert early.tolist() == pytest.approx([0.243, 7 * 4.414, 0.793, 2.426], abs=0.005)
 

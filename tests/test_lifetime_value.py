@@ -151,13 +151,13 @@ def test_words_of_a_value():
     found = told()
     assert plain(found.finding().text) == "The customers of today are expected to bring TRY 3M of margin"
     assert plain(found.reading()) == (
-        "That is for the next 12 months, in today's money (TRY 2.8M–TRY 3.2M), or TRY 3,000 a customer. "
-        "33% of it rests on those who bought only once, of whom the least is known."
+        "That is over the next 12 months, in today's money (TRY 2.8M–TRY 3.2M); TRY 3,000 a customer. "
+        "33% of it rests on those who bought once, of whom least is known."
     )
     one = told(horizon_months=1, margin_rate=1, parts=found.parts.iloc[:1])
     assert plain(one.finding().text) == "The customers of today are expected to bring TRY 3M of revenue"
     assert plain(one.reading()) == (
-        "That is for the next month, in today's money (TRY 2.8M–TRY 3.2M), or TRY 3,000 a customer."
+        "That is over the next month, in today's money (TRY 2.8M–TRY 3.2M); TRY 3,000 a customer."
     )
     none = told(total=0.0, total_low=0.0, total_high=0.0)
     assert (none.finding().text, none.finding().nothing, none.reading()) == (
@@ -189,9 +189,9 @@ def test_headlines_say_what_they_count(about, notes):
 @pytest.mark.parametrize(
     ("correlation", "ends"),
     [
-        (0.11, "their correlation here is 0.11."),
-        (-0.45, "their correlation here is -0.45. That is far from none: read the values with care."),
-        (np.nan, "their correlation here is –."),
+        (0.11, "their correlation is 0.11."),
+        (-0.45, "their correlation is -0.45. That is far from none: read the values with care."),
+        (np.nan, "their correlation is –."),
     ],
 )
 def test_what_the_models_assume_is_told(correlation, ends):
@@ -225,9 +225,7 @@ def worth(**columns):
 def test_words_of_the_segments():
     found = worth()
     assert plain(found.finding().text) == "“Champions” are expected to bring the most: TRY 150K"
-    assert plain(found.reading()) == (
-        f"“{'n' * 27}…” brought 40% of the revenue so far and are expected to bring TRY 50K."
-    )
+    assert plain(found.reading()) == (f"“{'n' * 27}…” brought 40% of the revenue and are expected to bring TRY 50K.")
     assert worth(revenue_share=found.table["value_share"]).reading() == ""
     alone = Worth(found.table.head(1), "TRY", 0.8)
     assert (alone.finding().nothing, alone.reading()) == (True, "")
@@ -252,4 +250,4 @@ def test_segments_are_bars_with_their_intervals():
     bare = Worth(worth(expected_value_low=np.nan, expected_value_high=np.nan).table, "", 0.8)
     assert [text.xy[0] for text in bare.plot().texts] == [150_000, 100_000, 50_000]
     assert "<svg" in bare.content()["chart"]["svg"]
-    assert bare.content()["chart"]["subtitle"] == "money to come (money), with the interval of the estimate"
+    assert bare.content()["chart"]["subtitle"] == "money, to come; with the interval of the estimate"

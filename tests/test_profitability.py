@@ -175,8 +175,8 @@ def test_neither_margin_nor_cost(five, terms):
     with pytest.raises(DataError) as error:
         profitability_table(five.assign(margin=np.nan), **terms)
     assert str(error.value) == (
-        "profitability: the margin of no customer is known and no cost to serve either; one of them is needed. "
-        "Add unit_cost to transactions or products, or a table tickets and touch_cost."
+        "profitability: neither a margin nor a cost to serve is known. Add unit_cost to transactions or products, or "
+        "a table tickets and touch_cost."
     )
 
 
@@ -204,11 +204,12 @@ def test_a_firm_without_margin_or_cost_is_told_so_and_a_missing_forecast_takes_n
     days = pd.to_datetime(["2026-01-05"] * 5)
     log = five[["customer_id"]].assign(order_id=five["customer_id"], ordered_on=days, amount=five["revenue"])
     firm = Firm.of(log, currency="TRY", confidence=0.8)
-    assert profitability(firm, five.assign(margin=np.nan)).reason.startswith("profitability: the margin of no customer")
+    assert profitability(firm, five.assign(margin=np.nan)).reason.startswith("profitability: neither ")
     found = profitability(firm, five, value=NotPossible("no forecast"))
     pd.testing.assert_frame_equal(found.table, profitability_table(five, confidence=0.8))
-    assert found.method().endswith("whose margin is known.")
-    assert "There is no table of tickets" in found.method()
+    assert found.method().endswith(
+        " Without tickets the cost to serve is not known. The margin is known of 4 of 5 customers."
+    )
 
 
 # (f) What is shown
@@ -230,9 +231,9 @@ def test_words_with_a_losing_group_and_unknown_margins(five):
     assert plain(found.finding().text) == "“gold” earn the most after service: TRY 50.00"
     assert plain(found.reading()) == (
         f"Per customer, “gold” bring the most: TRY 25.00 (TRY {low:.0f} – TRY {high:.0f}). "
-        "1 customer, 25%, costs more than he or she brings."
+        "1 of all customers (25%) cost more than they bring."
     )
-    assert plain(found.method()).endswith(" This rests on the 4 of 5 customers whose margin is known.")
+    assert plain(found.method()).endswith(" The margin is known of 4 of 5 customers.")
 
 
 def test_words_without_a_cost_of_a_touch(five):
@@ -240,8 +241,8 @@ def test_words_without_a_cost_of_a_touch(five):
     assert plain(found.finding().text) == "“iron” bring the most margin: EUR 72.00"
     assert plain(found.reading()).startswith("Per customer, “gold” bring the most: EUR 25.00 (")
     assert plain(found.method()).endswith(
-        "What a touch costs is not given, so the cost to serve is left out and profit is the margin. The first group "
-        "to lose money would be “iron”, if a touch cost more than EUR 6.00."
+        "What a touch costs is not given, so profit is the margin. “iron” would lose money first, from EUR 6.00 a "
+        "touch on."
     )
 
 

@@ -93,8 +93,8 @@ def test_a_budget_pays_for_so_many_contacts(asked, most):
 def test_a_budget_needs_the_cost_of_a_contact(missing, valued):
     found = shortlist(shop(**{missing: None}), *valued, budget=50)
     assert found.reason == (
-        "budget: 50 is given, but nobody can say what a contact costs, as no past campaign has both a cost and "
-        "contacts. Give contact_cost, or add the tables campaigns and contacts."
+        "budget: 50 is given, but no past campaign tells what a contact costs. Give contact_cost, or add the tables "
+        "campaigns and contacts."
     )
     assert (
         message_of(reach, shop(), contacts=5, budget=-1, contact_cost=0)
@@ -118,17 +118,13 @@ def test_a_list_needs_customers_with_a_name_and_a_value(valued):
 
 def test_words_and_lists(valued):
     found = shortlist(shop(), *valued, contacts=5)
-    assert plain(found.finding().text) == (
-        f"The customers listed first hold {100 * found.share:.0f}% of the expected value"
-    )
-    assert found.reading() == "5 are on the list; of those gone quiet, 5 are on a list of their own."
+    assert plain(found.finding().text) == (f"The customers listed hold {100 * found.share:.0f}% of the expected value")
+    assert found.reading() == "5 are listed; of those gone quiet, 5 on a list of their own."
     assert list(found.actions()) == ["most_valuable", "win_back"]
     who = ["customer_id", "segment", "last_order", "purchases", "revenue", "p_alive", "expected_purchases"]
     worth = ["expected_value", "expected_value_low", "expected_value_high", "action"]
     assert [list(table) for table in found.actions().values()] == [who + worth] * 2
     assert [len(table.texts) for table in shortlist(shop(), *valued).summary()] == [10, 10]
-    one = replace(found, table=found.table.head(1), share=0.15)
-    assert one.finding().text == "The customer listed first holds 15% of the expected value"
 
 
 def test_nothing_to_list_is_no_list(valued):
@@ -143,11 +139,10 @@ def test_nothing_to_list_is_no_list(valued):
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
-        ({"budget": 25.0, "contact_cost": 12.5}, " The budget of TRY 25.00 pays for 2 contacts at TRY 12.50 each."),
-        ({"budget": 15.0, "contact_cost": 12.5}, " The budget of TRY 15.00 pays for 1 contact at TRY 12.50."),
+        ({"budget": 25.0, "contact_cost": 12.5}, " The budget of TRY 25.00 pays for 2 at TRY 12.50 each."),
         ({"budget": 9000.0, "contact_cost": 12.5}, ""),
         ({}, ""),
     ],
 )
 def test_a_budget_is_told_where_it_limits_the_list(valued, asked, said):
-    assert plain(shortlist(shop(), *valued, **asked).reading()).endswith(f"on a list of their own.{said}")
+    assert plain(shortlist(shop(), *valued, **asked).reading()).endswith(f" on a list of their own.{said}")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from portfoy.firm import analysis
-from portfoy.locale import _, plural
+from portfoy.locale import _
 from portfoy.people import with_traits
 from portfoy.selection.categories import category_table
 from portfoy.selection.profiles import profile_cards, profile_table
@@ -17,15 +17,9 @@ from portfoy.words.table import show
 
 @dataclass(frozen=True)
 class Cards(Result):
-    """Each group of customers beside the base: a card of what sets it apart, and its profile.
+    """Each group of customers beside the base.
 
-    ``table``, one row per line of a card, as from `profile_cards`: ``group``, ``customers``, ``customer_share``,
-    ``revenue_share``, ``kind`` "trait", "buying" or "category", ``trait``, ``level``, ``share``, ``base_share``,
-    ``average``, ``base_average``, ``index`` with ``index_low``, ``index_high``, ``p_value``; a group with nothing to
-    tell has one row whose ``trait`` is missing.
-    ``profiles``, one row per group, the base last, as from `profile_table`: ``group``, ``customers``,
-    ``customer_share``, ``revenue_share``, ``revenue_each``, ``margin_each``, ``ticket``, ``purchases`` and their
-    indexes, each with its interval.
+    ``table``: what sets it apart, as from `profile_cards`. ``profiles``: what it is like, as from `profile_table`.
     """
 
     table: pd.DataFrame
@@ -50,71 +44,56 @@ class Cards(Result):
             text = _("All customers are in one group, \u201c{group}\u201d")
             return Finding(style.say(text, _said(self.profiles.iloc[0])), nothing=True)
         for _place, line in self.clearest.iterrows():
+            more = _("{trait} \u201c{level}\u201d is more common among \u201c{group}\u201d: {share:share}")
+            less = _("{trait} \u201c{level}\u201d is less common among \u201c{group}\u201d: {share:share}")
             text = {
-                "trait": _("\u201c{group}\u201d differ most clearly in {trait}: {share:share} are \u201c{level}\u201d"),
-                "buying": _("\u201c{group}\u201d differ most clearly in {level}: index {index:count}"),
+                "trait": more if line["index"] > 100 else less,
+                "buying": _("\u201c{group}\u201d have {times:ratio} times the average {level}"),
                 "category": _("\u201c{group}\u201d spend {share:share} of their money on \u201c{level}\u201d"),
-            }
-            return Finding(style.say(text[line["kind"]], _said(line)))
+            }[line["kind"]]
+            return Finding(style.say(text, _said(line) | {"times": line["index"] / 100}))
         return Finding(_("No group differs from the others by more than chance"), nothing=True)
 
     def reading(self):
         if self.alone:
             return ""
-        said, groups = [], self.profiles.iloc[:-1]
-        for _place, line in self.clearest.iterrows():
-            if line["kind"] != "buying":
-                said.append(style.say(_("Of all customers it is {base_share:share}."), line))
+        groups, values = self.profiles.iloc[:-1], {"base": self.profiles["revenue_each"].iloc[-1]}
         text = _(
-            "A customer of \u201c{group}\u201d has brought the most, {revenue_each:money} against {base:money} on "
-            "average (index {index_revenue:count}, {index_revenue_interval:count})."
+            "A customer of \u201c{group}\u201d has brought the most: {revenue_each:money}, {base:money} on average."
         )
-        most = groups.loc[groups["revenue_each"].idxmax()]
-        base = {"base": self.profiles["revenue_each"].iloc[-1]}
-        said.append(style.say(text, {**_said(most), **base}, currency=self.currency))
-        return style.Reading(" ".join(said))
+        for _place, line in self.clearest[self.clearest["kind"] != "buying"].iterrows():
+            text, values = _("Of all customers it is {base_share:share}.") + " " + text, {**line, **values}
+        most = _said(groups.loc[groups["revenue_each"].idxmax()])
+        return style.say(text, values | most, currency=self.currency)
 
     def summary(self):
-        columns = ["group", "revenue_each", "margin_each", "ticket", "purchases"]
-        index = ["index_revenue", "index_revenue_low", "index_revenue_high"]
-        each = show(
-            self.profiles[[*columns, *index]], _("What a customer is like, beside the base"), currency=self.currency
-        )
-        return [self._cards(), each]
-
-    def _cards(self):
-        """A row per group; each kind of line in a column of its own."""
         told = self.table.assign(words=[_line_words(line) for line in self.table.to_dict("records")])
         rows = self.table.drop_duplicates("group")[["group"]].reset_index(drop=True)
         heads = {"trait": _("Who they are"), "buying": _("How they buy"), "category": _("What they buy")}
         for kind in heads:
             words = told[told["kind"] == kind].groupby("group", sort=False)["words"].agg("; ".join)
             rows[kind] = rows["group"].map(words)
-        return show(
-            rows, _("What sets each group apart, as an index: all customers are 100"), labels=heads,
-            kinds=dict.fromkeys(heads, "sentence"),
-        )  # fmt: skip
+        kinds = dict.fromkeys(heads, "sentence")
+        columns = ["group", "revenue_each", "margin_each", "ticket", "purchases"]
+        index = ["index_revenue", "index_revenue_low", "index_revenue_high"]
+        title = _("What a customer is like, beside the base")
+        return [
+            show(rows, _("What sets each group apart: all customers are 100, 200 is twice"), labels=heads, kinds=kinds),
+            show(self.profiles[[*columns, *index]], title, currency=self.currency),
+        ]
 
     def method(self):
         groups = self.profiles.iloc[:-1]
         unsure = int(((groups["index_revenue_low"] <= 100) & (groups["index_revenue_high"] >= 100)).sum())
         text = _(
-            "An index compares a group with all customers, who count as 100; 200 is twice as much. A line stands on a "
-            "card only where the group differs from the other customers by a tenth or more and by more than chance: of "
-            "the lines of a kind, no more than 5 in 100 should be false (Benjamini and Hochberg 1995). Traits are "
-            "tested by chi-square, ways of buying and categories by Welch's test; the most certain line is the "
-            "heading. Customers are seen as a sample of those the firm could have; intervals are of {confidence}."
+            "A line stands where a group differs from the others by a tenth or more and by more than chance: of the "
+            "lines of a kind no more than 5 in 100 should be false (Benjamini and Hochberg; chi-square for traits, "
+            "else Welch's test). The most certain line is the heading. Customers are seen as a sample; intervals are "
+            "of {confidence}."
         )
-        held = plural(
-            "For {n:count} of the {all:count} groups the interval of the revenue index holds 100: it may be no "
-            "different.",
-            "For {n:count} of the {all:count} groups the interval of the revenue index holds 100: they may be no "
-            "different.",
-            unsure,
-        )
-        said = [style.say(text, {"confidence": style.level(self.confidence)})]
-        said += [style.say(held, {"n": unsure, "all": len(groups)})] if unsure else []
-        return style.Reading(" ".join(said))
+        if unsure:
+            text += " " + _("The revenue of {n:count} of {all:count} groups may be no different.")
+        return style.say(text, {"confidence": style.level(self.confidence), "n": unsure, "all": len(groups)})
 
 
 def _said(row):

@@ -7,7 +7,7 @@ import pandas as pd
 
 from portfoy.errors import need_columns, positive_total
 from portfoy.firm import analysis, customers_of
-from portfoy.locale import _, plural
+from portfoy.locale import _
 from portfoy.words import style
 from portfoy.words.result import Finding, Result
 from portfoy.words.table import show
@@ -33,7 +33,7 @@ class Deciles(Result):
 
     def finding(self):
         if self.alike:
-            return Finding(_("These customers are too few or too much alike to be parted into tenths"), nothing=True)
+            return Finding(_("These customers are too few or too much alike for tenths"), nothing=True)
         best, part = self.table.iloc[0], self.table["customers"].iloc[0] / self.table["customers"].sum()
         text = _("The best customers bring {share:share} of the {measure}")
         if 0.09 <= part <= 0.11:  # else there are few customers, or many who are equal
@@ -43,34 +43,22 @@ class Deciles(Result):
     def reading(self):
         if self.alike:
             return ""
-        best, lower = self.table.iloc[0], self.table[self.table["decile"] > 5]
-        text = plural(
-            "That is {customers:count} customer with {mean:money}.",
-            "Those are {customers:count} customers with {mean:money} each on average.",
-            best["customers"],
-        )
-        rest = {"rest": lower["customers"].sum(), "low": lower["share"].sum()}
-        low = plural(
-            "The {rest:count} in the lower half brings {low:share}.",
-            "The {rest:count} in the lower half bring {low:share}.",
-            rest["rest"],
-        )
-        said = [style.say(text, best, currency=self.currency), style.say(low, rest) if rest["rest"] else ""]
-        return style.Reading(" ".join(filter(None, said)))
+        lower = self.table[self.table["decile"] > 5]
+        values = {**self.table.iloc[0], "rest": lower["customers"].sum(), "low": lower["share"].sum()}
+        text = _("They number {customers:count}, with {mean:money} each on average.")
+        if len(lower):
+            text += " " + _("The lower half ({rest:count}) brings {low:share}.")
+        return style.say(text, values, currency=self.currency)
 
     def summary(self):
         return show(self.table, _("Customers in tenths, the most profitable first"), currency=self.currency)
 
     def method(self):
-        return style.say(
-            _(
-                "Customers are ranked by {measure} since their first order, net of returns, and parted into ten groups "
-                "of equal size; equal customers stay in one group, so that groups can differ in size. {n:count} "
-                "customers are ranked; those whose {measure} is not known are left out. The lower half are tenths 6 to "
-                "10. A count of what was, not a forecast."
-            ),
-            {"measure": style.measure(self.by), "n": self.table["customers"].sum()},
+        text = _(
+            "Ranked by {measure} since the first order, net of returns; equal customers stay in one group. {n:count} "
+            "are ranked; those whose {measure} is not known are left out. The lower half are tenths 6 to 10."
         )
+        return style.say(text, {"measure": style.measure(self.by), "n": self.table["customers"].sum()})
 
 
 @analysis

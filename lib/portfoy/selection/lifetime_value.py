@@ -33,9 +33,10 @@ class LifetimeValue(DiscountedValue, Result):
     currency: str
 
     def _say(self, text):
-        each = dict(zip(["mean", "mean_low", "mean_high"], self.mean, strict=True))
+        each, n = dict(zip(["mean", "mean_low", "mean_high"], self.mean, strict=True)), self.horizon_months
         measure = style.measure("revenue" if self.margin_rate == 1 else "margin")
-        words = {"measure": measure, "level": style.level(self.confidence), "n": self.horizon_months}
+        period = plural("the next month", "the next {n} months", n).format(n=n)
+        words = {"measure": measure, "level": style.level(self.confidence), "period": period}
         return style.say(text, {**vars(self), **each, **words}, currency=self.currency)
 
     def finding(self):
@@ -46,25 +47,16 @@ class LifetimeValue(DiscountedValue, Result):
     def reading(self):
         if not self.total > 0:
             return ""
-        text = plural(
-            "That is for the next month, in today's money ({total_interval:money}), or {mean:money} a customer.",
-            "That is for the next {n:count} months, in today's money ({total_interval:money}), or {mean:money} a "
-            "customer.",
-            self.horizon_months,
+        text = self._say(
+            _("That is over {period}, in today's money ({total_interval:money}); {mean:money} a customer.")
         )
-        once = _("{value_share:share} of it rests on those who bought only once, of whom the least is known.")
+        once = _("{value_share:share} of it rests on those who bought once, of whom least is known.")
         rows = self.parts[self.parts["bought"] == "once"].iloc
-        return style.Reading(" ".join([self._say(text), *(style.say(once, row) for row in rows)]))
+        return style.Reading(" ".join([text, *(style.say(once, row) for row in rows)]))
 
     def figures(self):
-        n, shown = self.horizon_months, {"unit": "money", "better": "up"}
-        whole = plural("{measure} over the next month", "{measure} over the next {n:count} months", n)
-        each = plural(
-            "per customer on average, {measure} over the next month",
-            "per customer on average, {measure} over the next {n:count} months",
-            n,
-        )
-        total = self.total, self.total_low, self.total_high
+        total, shown = (self.total, self.total_low, self.total_high), {"unit": "money", "better": "up"}
+        whole, each = _("{measure} over {period}"), _("per customer on average, {measure} over {period}")
         return [
             Figure("expected_value", *total, note=str(self._say(whole)), **shown),
             Figure("clv", *self.mean, note=str(self._say(each)), **shown),
@@ -76,21 +68,16 @@ class LifetimeValue(DiscountedValue, Result):
         return show(self.parts[columns], title, currency=self.currency)
 
     def method(self):
-        said = [
-            _(
-                "Purchases to come (BG/NBD) times spend per purchase (Gamma-Gamma) times the margin, "
-                "{margin_rate:share} of revenue, at {discount_rate:share} a year less for money that comes later. Who "
-                "is still to buy for the first time is not in it. The interval ({level}) is that of the estimate of "
-                "the mean; how far such forecasts were off on earlier days comes on top, and what one customer brings "
-                "scatters far more. Whether somebody who bought once has left cannot be seen, so what customers like "
-                "that do on average is expected; a long silence after several purchases tells more, and a quiet "
-                "segment of former regulars can be worth less than one of newcomers. The models take how often and for "
-                "how much somebody buys as unrelated; their correlation here is {correlation:ratio}."
-            )
-        ]
+        text = _(
+            "Purchases to come (BG/NBD) times spend (Gamma-Gamma) times the margin, {margin_rate:share} of revenue, at "
+            "{discount_rate:share} a year less for later money. Customers to come are not in it. The interval "
+            "({level}) is of the mean: the error of forecasts comes on top, and single customers scatter far more. Who "
+            "bought once is taken for such customers on average; a long silence after several purchases tells more. "
+            "Purchases and spend are taken as unrelated; their correlation is {correlation:ratio}."
+        )
         if abs(self.correlation) >= UNRELATED:
-            said.append(_("That is far from none: read the values with care."))
-        return self._say(" ".join(said))
+            text += " " + _("That is far from none: read the values with care.")
+        return self._say(text)
 
 
 @analysis

@@ -3,9 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from portfoy.errors import DataError, need_columns, positive_total
+from portfoy.errors import need_columns, positive_total
 from portfoy.intervals import on_logs
-from portfoy.locale import _
 from portfoy.people import EVERYONE, TRAITS, index_table, level_groups
 from portfoy.rows import find_rows, with_ids
 
@@ -29,8 +28,7 @@ def profile_table(customers, *, by="segment", value=None, confidence=0.95):
     customers : DataFrame, one row per customer
         Needs `by`, ``revenue`` and ``purchases``; ``margin`` where it is known.
     by : column that makes the groups, default "segment"; a trait such as "region" or "age_band" does as well
-    value : LifetimeValue of the same customers, optional
-        Adds what a customer of each group is expected to bring.
+    value : LifetimeValue of the same customers, optional; adds what a customer of each group is expected to bring
     confidence : of the index, default 0.95
 
     Returns
@@ -47,7 +45,8 @@ def profile_table(customers, *, by="segment", value=None, confidence=0.95):
     ------
     DataError : a column is missing, nobody is there, or the total revenue is not above zero.
     """
-    _need(customers, by, "cards")
+    need_columns(customers, [by, "revenue", "purchases"], "cards")
+    positive_total(customers["revenue"], "revenue")
     groups, names = level_groups(customers, by)
     table = customers[["revenue", "purchases"]].assign(margin=customers.get("margin", np.nan), customers=1)
     value, everyone = value and value.of(customers), pd.Series(0, customers.index)
@@ -63,23 +62,6 @@ def profile_table(customers, *, by="segment", value=None, confidence=0.95):
         index = index_table(amount, groups, per=per, confidence=confidence)
         rows[f"index_{name}_low"], rows[f"index_{name}_high"] = index["index_low"], index["index_high"]
     return rows
-
-
-def _need(customers, by, where):
-    missing = [name for name in (by, "revenue", "purchases") if name not in customers]
-    if missing:
-        raise DataError(
-            _(
-                "{where}: {missing} is missing; the table has {found}. "
-                "Segments come from rfm, traits from firm.recent(), the rest from firm.customers."
-            ).format(
-                where=where,
-                missing=", ".join(f"'{name}'" for name in missing),
-                found=", ".join(f"'{name}'" for name in customers.columns),
-            )
-        )
-    need_columns(customers, [by], where)
-    return positive_total(customers["revenue"], "revenue")
 
 
 def _figures(table, groups, value):
@@ -111,10 +93,8 @@ def profile_cards(customers, *, by="segment", most=4, categories=None, confidenc
     customers : DataFrame, one row per customer, as from `rfm`, with traits joined by `with_traits`
         Needs `by`, ``revenue`` and ``purchases``.
     by : column that makes the groups, default "segment"
-    most : int, default 4
-        Lines of each kind on a card: those farthest from the base.
-    categories : DataFrame, optional
-        As from `category_table`: adds the categories on which a group spends more or less of its money.
+    most : lines of each kind on a card, those farthest from the base
+    categories : DataFrame, optional, as from `category_table`; adds those on which a group spends more or less
     confidence : of the index, default 0.95; what stands on a card does not depend on it
 
     Returns
@@ -138,7 +118,8 @@ def profile_cards(customers, *, by="segment", most=4, categories=None, confidenc
     """
     from scipy.stats import false_discovery_control
 
-    total = _need(customers, by, "cards")
+    need_columns(customers, [by, "revenue", "purchases"], "cards")
+    total = positive_total(customers["revenue"], "revenue")
     groups, names = level_groups(customers, by)
     lines = [
         _trait_lines(customers, groups, trait, confidence)

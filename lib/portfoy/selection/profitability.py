@@ -9,7 +9,7 @@ from portfoy.customers import to_frame
 from portfoy.errors import DataError, need_columns
 from portfoy.firm import analysis
 from portfoy.intervals import t_value
-from portfoy.locale import _, plural
+from portfoy.locale import _
 from portfoy.people import level_groups
 from portfoy.rows import find_rows, with_ids
 from portfoy.words import figure, shapes, style
@@ -47,19 +47,16 @@ class Profitability(Result):
     def reading(self):
         if self.measure != "profit":
             return _("No margin is known, so profit cannot be told.")
-        each = self.table.loc[self.table["profit_each"].idxmax()]
+        losing = int(self.table["losing"].sum())
+        values = _said(self.table.loc[self.table["profit_each"].idxmax()])
         text = _(
             "Per customer, \u201c{group}\u201d bring the most: {profit_each:money} ({profit_each_interval:money})."
         )
-        said, losing = [style.say(text, _said(each), currency=self.currency)], int(self.table["losing"].sum())
         if losing:
-            text = plural(
-                "{n:count} customer, {share:share}, costs more than he or she brings.",
-                "{n:count} customers, {share:share}, cost more than they bring.",
-                losing,
-            )
-            said.append(style.say(text, {"n": losing, "share": losing / self.table["known"].sum()}))
-        return style.Reading(" ".join(said))
+            text += " " + _("{n:count} of all customers ({share:share}) cost more than they bring.")
+        return style.say(
+            text, values | {"n": losing, "share": losing / self.table["known"].sum()}, currency=self.currency
+        )
 
     def plot(self, ax=None):
         rows, values = self.table, self.table[self.measure].fillna(0)
@@ -75,7 +72,7 @@ class Profitability(Result):
         title = _("Profit by group") if self.served else _("Margin by group")
         if self.measure != "profit":
             title = _("Cost to serve by group")
-        under = _("money so far ({currency}), and for each customer").format(currency=self.currency or _("money"))
+        under = _("{currency}, so far; and for each customer").format(currency=self.currency or _("money"))
         told = "; ".join(f"{name}: {words}" for name, words in zip(names, texts, strict=True))
         return figure.name(ax, title, under, told)
 
@@ -85,33 +82,23 @@ class Profitability(Result):
         return show(self.table[columns], _("What each group brings and costs"), currency=self.currency)
 
     def method(self):
-        known, everyone = self.table["known"].sum(), self.table["customers"].sum()
+        values = {"known": self.table["known"].sum(), "n": self.table["customers"].sum()}
         said = [
-            style.say(
-                _(
-                    "Profit is the margin so far less the touches (contacts with the service desk) at their cost; "
-                    "intervals per customer are of {confidence} (Student's t, customers seen as a sample)."
-                ),
-                {"confidence": style.level(self.confidence)},
+            _(
+                "Profit is the margin so far less the touches (contacts with the service desk) at their cost. "
+                "Intervals ({level}): Student's t, customers seen as a sample."
             )
         ]
         if self.table["touches"].isna().all():
-            said.append(_("There is no table of tickets, so what it costs to serve them is not known."))
+            said.append(_("Without tickets the cost to serve is not known."))
         elif not self.served:
-            said.append(
-                _("What a touch costs is not given, so the cost to serve is left out and profit is the margin.")
-            )
-        first = self.table[self.table["break_even"] > 0].nsmallest(1, "break_even")
-        for _place, row in first.iterrows():
-            text = _(
-                "The first group to lose money would be \u201c{group}\u201d, if a touch cost more than "
-                "{break_even:money}."
-            )
-            said.append(style.say(text, _said(row), currency=self.currency))
-        if known < everyone:
-            text = _("This rests on the {known:count} of {n:count} customers whose margin is known.")
-            said.append(style.say(text, {"known": known, "n": everyone}))
-        return style.Reading(" ".join(said))
+            said.append(_("What a touch costs is not given, so profit is the margin."))
+        for _place, row in self.table[self.table["break_even"] > 0].nsmallest(1, "break_even").iterrows():
+            said.append(_("\u201c{group}\u201d would lose money first, from {break_even:money} a touch on."))
+            values = _said(row) | values
+        if values["known"] < values["n"]:
+            said.append(_("The margin is known of {known:count} of {n:count} customers."))
+        return style.say(" ".join(said), values | {"level": style.level(self.confidence)}, currency=self.currency)
 
 
 def _said(row):
@@ -128,8 +115,7 @@ def profitability(firm, scored, *, by="segment", touch_cost=0.0, value=None):
     scored : Rfm, or DataFrame of customers with a column `by`
     by : column that makes the groups, default "segment"
     touch_cost : money that a touch costs; 0 leaves the cost to serve out
-    value : LifetimeValue of the same customers, optional
-        Adds what each group is expected to bring; one that is not possible is left out.
+    value : LifetimeValue of the same customers, optional; adds what each group is expected to bring
 
     Returns
     -------
@@ -182,12 +168,9 @@ def profitability_table(customers, *, by="segment", service=None, touch_cost=0.0
     customers : DataFrame, one row per customer
         Needs ``customer_id``, ``revenue``, ``margin`` and `by`.
     by : column that makes the groups, default "segment"
-    service : DataFrame, optional
-        As from `service_table`.
-    touch_cost : float, default 0
-        Money that a touch costs; with 0 the profit is the margin, and ``break_even`` says how much it may cost.
-    value : LifetimeValue of the same customers, optional
-        Adds what each group is expected to bring.
+    service : DataFrame, optional, as from `service_table`
+    touch_cost : money that a touch costs; with 0 the profit is the margin, and ``break_even`` says how much it may cost
+    value : LifetimeValue of the same customers, optional; adds what each group is expected to bring
     confidence : of the profit per customer, default 0.95
 
     Returns
@@ -212,8 +195,8 @@ def profitability_table(customers, *, by="segment", service=None, touch_cost=0.0
     if each["margin"].isna().all() and each["cost_to_serve"].isna().all():
         raise DataError(
             _(
-                "profitability: the margin of no customer is known and no cost to serve either; one of them is needed. "
-                "Add unit_cost to transactions or products, or a table tickets and touch_cost."
+                "profitability: neither a margin nor a cost to serve is known. Add unit_cost to transactions or "
+                "products, or a table tickets and touch_cost."
             )
         )
     groups, names = level_groups(customers, by)
@@ -221,7 +204,7 @@ def profitability_table(customers, *, by="segment", service=None, touch_cost=0.0
     table = grouped.sum(min_count=1)
     table.insert(0, "group", names)
     table["profit_each"], n = table["profit"] / table["known"].where(table["known"] > 0), table["known"].to_numpy()
-    half = _half(grouped["profit"].std(), n, confidence)
+    half = t_value(confidence, n - 1) * grouped["profit"].std() / np.sqrt(np.maximum(n, 1))  # none for a group of one
     table["profit_each_low"], table["profit_each_high"] = table["profit_each"] - half, table["profit_each"] + half
     table["break_even"] = (table["margin"] / table["touches"].where(table["touches"] > 0)).clip(lower=0)
     if value is not None:
@@ -245,8 +228,3 @@ def _each(customers, service, touch_cost):
     each = {"customers": 1, "known": margin.notna().astype(int), "revenue": customers["revenue"], "margin": margin}
     each |= {"tickets": served["tickets"], "touches": served["touches"], "cost_to_serve": cost, "profit": profit}
     return pd.DataFrame(each | {"losing": (profit < 0).astype(int)}, index=customers.index)
-
-
-def _half(deviation, n, confidence):
-    """Half the width of the interval of a mean; missing for a group of one."""
-    return t_value(confidence, n - 1) * deviation / np.sqrt(np.maximum(n, 1))

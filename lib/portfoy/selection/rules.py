@@ -34,11 +34,8 @@ def read_segments(segments=None):
         segments = pd.read_csv(segments, dtype=str)
     columns = ["segment", "r", "f", "m", "action"]
     if not set(columns) <= set(segments.columns):
-        raise DataError(
-            _("segments: the columns {needed} are needed; the table has {found}. Add those that are missing.").format(
-                needed=", ".join(columns), found=", ".join(map(str, segments.columns))
-            )
-        )
+        text = _("segments: the columns {needed} are needed; the table has {found}. Add those that are missing.")
+        raise DataError(text.format(needed=", ".join(columns), found=", ".join(map(str, segments.columns))))
     rules = segments.dropna(subset="segment")[columns].reset_index(drop=True)
     rules["action"] = rules.groupby("segment")["action"].transform("first").fillna("")
     cells_of(rules)
@@ -58,12 +55,11 @@ def cells_of(rules):
         cells[box] = rule.segment
     missing = [_cell(cell) for cell in np.argwhere(cells == None)]  # noqa: E711 - elementwise
     if missing or twice:
-        raise DataError(
-            _(
-                "segments: every cell r-f-m needs exactly one segment; without one: {missing}; with two: {twice}. "
-                "Correct the ranges."
-            ).format(missing=_listed(missing), twice=_listed(twice))
+        text = _(
+            "segments: every cell r-f-m needs exactly one segment; without one: {missing}; with two: {twice}. Correct "
+            "the ranges."
         )
+        raise DataError(text.format(missing=_listed(missing), twice=_listed(twice)))
     return cells
 
 
@@ -74,11 +70,8 @@ def _levels(text, segment):
     except ValueError:
         levels = range(0)
     if not levels or levels[0] < 0 or levels[-1] > 4:
-        raise DataError(
-            _("segments: {segment!r} has the range {text!r}; a range is 1 to 5, as 4-5 or 3. Correct it.").format(
-                segment=segment, text=text
-            )
-        )
+        rule = _("segments: {segment!r} has the range {text!r}; a range is 1 to 5, as 4-5 or 3. Correct it.")
+        raise DataError(rule.format(segment=segment, text=text))
     return list(levels)
 
 

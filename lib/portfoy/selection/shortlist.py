@@ -9,7 +9,7 @@ import pandas as pd
 from portfoy.customers import to_frame
 from portfoy.errors import DataError
 from portfoy.firm import analysis
-from portfoy.locale import _, plural
+from portfoy.locale import _
 from portfoy.models.scatter import likely_range
 from portfoy.rows import with_ids
 from portfoy.words import style
@@ -48,24 +48,14 @@ class Shortlist(Result):
             return Finding(_("There is no customer to list"), nothing=True)
         if np.isnan(self.share):
             return Finding(_("Nothing is expected of any customer"), nothing=True)
-        text = plural(
-            "The customer listed first holds {share:share} of the expected value",
-            "The customers listed first hold {share:share} of the expected value",
-            len(self.table),
-        )
-        return Finding(style.say(text, vars(self)))
+        return Finding(style.say(_("The customers listed hold {share:share} of the expected value"), vars(self)))
 
     def reading(self):
         said = []
         if self.actions():
-            said.append(_("{n:count} are on the list; of those gone quiet, {quiet:count} are on a list of their own."))
+            said.append(_("{n:count} are listed; of those gone quiet, {quiet:count} on a list of their own."))
         if self.limited:
-            paid = plural(
-                "The budget of {budget:money} pays for {contacts:count} contact at {contact_cost:money}.",
-                "The budget of {budget:money} pays for {contacts:count} contacts at {contact_cost:money} each.",
-                self.contacts,
-            )
-            said.append(paid)
+            said.append(_("The budget of {budget:money} pays for {contacts:count} at {contact_cost:money} each."))
         values = {**vars(self), "n": len(self.table), "quiet": len(self.win_back)}
         return style.say(" ".join(said), values, currency=self.currency)
 
@@ -84,10 +74,9 @@ class Shortlist(Result):
     def method(self):
         return style.Reading(
             _(
-                "Customers stand by their expected value. The range beside it is where what this one customer brings "
-                "ends in 8 of 10 futures played by the models, which is far wider than the interval of the mean. Gone "
-                "quiet are those whose score for idle days is 1 or 2. What a contact costs, where it is not given, is "
-                "what the campaigns so far cost for each customer they contacted."
+                "By expected value. What this one customer brings ends within the range in 8 of 10 futures played by "
+                "the models; it is far wider than the interval of the mean. Gone quiet are scores of 1 or 2 for idle "
+                "days. A contact costs what campaigns so far did, where it is not given."
             )
         )
 
@@ -165,10 +154,9 @@ def _cost_so_far(firm, budget):
         contacts = contacts.filter(seen & treated & contacts.customer_id.notnull())
         found = to_frame(contacts.group_by(["campaign_id", "cost"]).agg(reached=contacts.customer_id.nunique()))
     if not len(found):
-        raise DataError(
-            _(
-                "budget: {budget:g} is given, but nobody can say what a contact costs, as no past campaign has both a "
-                "cost and contacts. Give contact_cost, or add the tables campaigns and contacts."
-            ).format(budget=budget)
+        text = _(
+            "budget: {budget:g} is given, but no past campaign tells what a contact costs. Give contact_cost, or add "
+            "the tables campaigns and contacts."
         )
+        raise DataError(text.format(budget=budget))
     return float(found["cost"].sum() / found["reached"].sum())

@@ -41,7 +41,7 @@ class Worth(Result):
         if len(self.table) == 1 or not back.max() > 0:
             return ""
         text = _(
-            "\u201c{segment}\u201d brought {revenue_share:share} of the revenue so far and are expected to bring "
+            "\u201c{segment}\u201d brought {revenue_share:share} of the revenue and are expected to bring "
             "{expected_value:money}."
         )
         return style.say(text, _named(self.table.loc[back.idxmax()]), currency=self.currency)
@@ -53,9 +53,7 @@ class Worth(Result):
         colours = [style.ACCENT, *[style.MUTED] * (len(rows) - 1)]
         bounds = rows["expected_value_low"], rows["expected_value_high"]
         ax = shapes.ranked_bars(names, rows["expected_value"], texts, colours, ax, bounds=bounds)
-        under = _("money to come ({currency}), with the interval of the estimate").format(
-            currency=self.currency or _("money")
-        )
+        under = _("{currency}, to come; with the interval of the estimate").format(currency=self.currency or _("money"))
         told = "; ".join(f"{name}: {text}" for name, text in zip(names, texts, strict=True))
         return figure.name(ax, _("Expected value by segment"), under, told)
 
@@ -63,13 +61,11 @@ class Worth(Result):
         return show(self.table[PLAN], _("What each segment is worth, and what to do for it"), currency=self.currency)
 
     def method(self):
-        return style.say(
-            _(
-                "The sum over the customers of a segment. Its interval ({level}) is that of the estimate: an error of "
-                "the models strikes all customers at once, so that it does not even out within a segment."
-            ),
-            {"level": style.level(self.confidence)},
+        text = _(
+            "The sum over the customers of a segment. The interval ({level}) is of the estimate: an error of the "
+            "models strikes all alike and does not even out."
         )
+        return style.say(text, {"level": style.level(self.confidence)})
 
 
 def worth_of(groups, value, segments, currency):
