@@ -16,7 +16,7 @@ import portfoy as pf
 from helpers import message_of, plain
 from portfoy import intervals
 from portfoy.models.bass import Bass
-from portfoy.models.holdout import holdout_table
+from portfoy.models.holdout import holdout_table, repeat_groups
 from portfoy.models.judging import gains_table
 from portfoy.selection.campaign import CampaignTerms, campaign_terms, profit_curve
 from portfoy.selection.forecast import forecast
@@ -124,7 +124,9 @@ def narrowed(narrow, wide, name, scale=lambda value: value):
 def test_forecast_beside_actual_takes_a_confidence():
     random = np.random.default_rng(5)
     split = pd.DataFrame({"repeats": np.repeat([0, 1, 2], 40), "holdout_purchases": random.poisson(2, 120)})
-    table = holdout_table(split, pd.Series(1.0, split.index), confidence=0.8).set_index("group")
+    table = holdout_table(
+        pd.Series(1.0, split.index), split["holdout_purchases"], repeat_groups(split), confidence=0.8
+    ).set_index("group")
     for group, part in split.groupby(split["repeats"].astype(str))["holdout_purchases"]:
         judge = norm(part.mean(), part.std() / np.sqrt(40)).ppf([0.1, 0.9])
         assert table.loc[group, ["actual_low", "actual_high"]].tolist() == pytest.approx(judge.tolist())

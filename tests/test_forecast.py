@@ -69,7 +69,7 @@ def test_four_customers_in_tenths():
         index=list("abcd"),
     )
     said = outcomes(split, *pretended(split, [0.9, 0.5, 0.5, 0.1], [2.0, 1, 1, 0.5], [10.0, 12, 12, 8]))
-    table = tenths_table(split, said, ["active", "spend", "value"], by="value")
+    table = tenths_table(said, ["active", "spend", "value"], by="value")
     expected = pd.DataFrame(
         {
             "group": [1, 3, 8],  # nobody is above a; one is above b and c, who are equal; three are above d

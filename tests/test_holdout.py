@@ -5,9 +5,16 @@ import pandas as pd
 import pytest
 from statsmodels.stats.proportion import proportion_confint
 
-from portfoy.errors import DataError
 from portfoy.models.bg_nbd import fit_bg_nbd
-from portfoy.models.holdout import holdout_table
+from portfoy.models.holdout import groups_of, holdout_table, repeat_groups
+
+
+def by_repeats(split, predicted):
+    return holdout_table(predicted, split["holdout_purchases"], repeat_groups(split))
+
+
+def by_forecast(predicted, actual, bins):
+    return holdout_table(predicted, actual, pd.Series(groups_of(predicted, bins) + 1, predicted.index))
 
 
 @pytest.fixture
@@ -34,11 +41,11 @@ def test_six_customers_by_name(split, predicted):
             "actual_high": np.array([1, 3, 5]) + half,
         }
     )
-    pd.testing.assert_frame_equal(holdout_table(split, predicted), expected, check_dtype=False)
+    pd.testing.assert_frame_equal(by_repeats(split, predicted), expected, check_dtype=False)
 
 
 def test_equal_predictions_stay_in_one_group(split, predicted):
-    table = holdout_table(split, predicted, groups="predicted", bins=6)
+    table = by_forecast(predicted, split["holdout_purchases"], 6)
     assert table["group"].tolist() == [1, 2, 3, 4]
     assert table["customers"].tolist() == [1, 1, 1, 3]
     assert table["predicted"].tolist() == [8.0, 4.0, 1.5, 0.5]
@@ -46,7 +53,7 @@ def test_equal_predictions_stay_in_one_group(split, predicted):
 
 
 def test_holdout_by_frequency_matches_fader_hardie_lee_2005(cdnow):
-    table = holdout_table(cdnow, fit_bg_nbd(cdnow).expected_purchases(cdnow, 39 * 7))
+    table = by_repeats(cdnow, fit_bg_nbd(cdnow).expected_purchases(cdnow, 39 * 7))
     assert table["group"].tolist() == ["0", "1", "2", "3", "4", "5", "6", "7+"]
     assert table["customers"].tolist() == [1411, 439, 214, 100, 62, 38, 29, 64]
     actual = [0.2367, 0.6970, 1.3925, 1.5600, 2.5323, 2.9474, 3.8621, 6.3594]
@@ -60,7 +67,7 @@ def test_holdout_by_frequency_matches_fader_hardie_lee_2005(cdnow):
 def test_events_get_the_interval_of_wilson(cdnow):
     bought = (cdnow["holdout_purchases"] > 0).astype(int)
     assert bought.sum() == 684
-    table = holdout_table(cdnow, pd.Series(0.3, cdnow.index), actual=bought)
+    table = holdout_table(pd.Series(0.3, cdnow.index), bought, repeat_groups(cdnow))
     low, high = proportion_confint((table["actual"] * table["customers"]).round(), table["customers"], method="wilson")
     np.testing.assert_allclose(table["actual_low"], low)
     np.testing.assert_allclose(table["actual_high"], high)
@@ -68,14 +75,14 @@ def test_events_get_the_interval_of_wilson(cdnow):
 
 def test_truth_or_falsehood_counts_as_an_event(split, predicted):
     bought = split["holdout_purchases"] > 0
-    ours = holdout_table(split, predicted, actual=bought)
-    pd.testing.assert_frame_equal(ours, holdout_table(split, predicted, actual=bought.astype(int)))
+    ours = holdout_table(predicted, bought, repeat_groups(split))
+    pd.testing.assert_frame_equal(ours, holdout_table(predicted, bought.astype(int), repeat_groups(split)))
     assert ours["actual_high"].max() <= 1
 
 
 def test_equal_count_bins_are_equal(cdnow):
     predicted = pd.Series(np.random.default_rng(1).random(len(cdnow)), cdnow.index)
-    table = holdout_table(cdnow, predicted, groups="predicted")
+    table = by_forecast(predicted, cdnow["holdout_purchases"], 10)
     assert table["group"].tolist() == list(range(1, 11))
     assert set(table["customers"]) == {235, 236}
     assert table["predicted"].is_monotonic_decreasing
@@ -83,50 +90,22 @@ def test_equal_count_bins_are_equal(cdnow):
 
 def test_missing_outcomes_leave_both_means(split, predicted):
     spend = pd.Series([np.nan, 40.0, 20.0, np.nan, 60.0, 10.0], split.index)
-    table = holdout_table(split, predicted * [100, 1, 1, 1, 1, 1], actual=spend)
+    table = holdout_table(predicted * [100, 1, 1, 1, 1, 1], spend, repeat_groups(split))
     assert table[["group", "customers", "predicted", "actual"]].to_numpy().tolist() == [
         ["0", 2, 0.5, 15.0],
         ["7+", 2, 6.0, 50.0],
     ]
-    again = holdout_table(split, predicted, actual=spend, groups="predicted", bins=2)
-    assert again["customers"].tolist() == [2, 2]
 
 
 def test_row_order_and_row_names_do_not_matter(split, predicted):
     order = list("fbdace")
-    pd.testing.assert_frame_equal(holdout_table(split.loc[order], predicted[order]), holdout_table(split, predicted))
-    numbered = holdout_table(split.reset_index(drop=True), predicted.reset_index(drop=True))
-    pd.testing.assert_frame_equal(numbered, holdout_table(split, predicted))
+    pd.testing.assert_frame_equal(by_repeats(split.loc[order], predicted[order]), by_repeats(split, predicted))
+    numbered = by_repeats(split.reset_index(drop=True), predicted.reset_index(drop=True))
+    pd.testing.assert_frame_equal(numbered, by_repeats(split, predicted))
 
 
-@pytest.mark.parametrize("groups", ["repeats", "predicted"])
-def test_nobody_makes_an_empty_table(split, predicted, groups):
-    table = holdout_table(split.iloc[:0], predicted.iloc[:0], groups=groups)
-    assert table.empty
-    assert table.columns.tolist() == ["group", "customers", "predicted", "actual", "actual_low", "actual_high"]
-
-
-def test_a_missing_column_is_named(split, predicted):
-    with pytest.raises(DataError) as caught:
-        holdout_table(split, predicted, actual="holdout_revenue")
-    assert str(caught.value) == (
-        "holdout_table: column 'holdout_revenue' is missing; the split table has 'repeats', 'holdout_purchases'. "
-        "Build it with a split date."
-    )
-
-
-@pytest.mark.parametrize(("groups", "bins"), [("span", 10), ("predicted", 0)])
-def test_unknown_groups_are_refused(split, predicted, groups, bins):
-    with pytest.raises(ValueError) as caught:  # noqa: PT011 - the whole text is compared
-        holdout_table(split, predicted, groups=groups, bins=bins)
-    assert str(caught.value) == (
-        f"holdout_table: groups is 'repeats' or 'predicted' with bins from 1, not '{groups}' with {bins}."
-    )
-
-
-def test_another_index_is_refused(split, predicted):
-    with pytest.raises(ValueError) as caught:  # noqa: PT011 - the whole text is compared
-        holdout_table(split, predicted.reset_index(drop=True))
-    assert str(caught.value) == (
-        "holdout_table: predicted, actual and groups need the index of the split table; make them from its rows."
-    )
+def test_nobody_makes_an_empty_table(split, predicted):
+    nobody, none = split.iloc[:0], predicted.iloc[:0]
+    for table in (by_repeats(nobody, none), by_forecast(none, nobody["holdout_purchases"], 10)):
+        assert table.empty
+        assert table.columns.tolist() == ["group", "customers", "predicted", "actual", "actual_low", "actual_high"]

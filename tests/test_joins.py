@@ -11,7 +11,7 @@ import pytest
 import portfoy as pf
 from helpers import message_of
 from portfoy.customers import customer_table, recent_table, resolve_as_of, split_date, split_table
-from portfoy.models.holdout import holdout_table, outcomes, tenths_table
+from portfoy.models.holdout import holdout_table, outcomes, repeat_groups, tenths_table
 from portfoy.people import people_table, with_traits
 from portfoy.rows import find_rows
 from portfoy.selection.categories import category_table
@@ -104,11 +104,13 @@ def test_the_order_and_the_labels_of_customers_change_no_number(firm, name, othe
 def test_the_order_and_the_labels_change_no_forecast(firm, other):
     made = OTHERS[other](firm.split)
     said = [outcomes(split, pf.fit_bg_nbd(split), pf.fit_gamma_gamma(split)) for split in (firm.split, made)]
-    tables = zip((firm.split, made), said, strict=True)
-    one, two = (tenths_table(split, told, ["active", "spend", "value"], by="value") for split, told in tables)
+    one, two = (tenths_table(told, ["active", "spend", "value"], by="value") for told in said)
     pd.testing.assert_frame_equal(one, two, rtol=1e-6)
-    groups = holdout_table(firm.split, firm.split["repeats"].astype(float))
-    pd.testing.assert_frame_equal(groups, holdout_table(made, made["repeats"].astype(float)), rtol=1e-9)
+    tables = [
+        holdout_table(*told["purchases"], repeat_groups(split))
+        for told, split in zip(said, (firm.split, made), strict=True)
+    ]
+    pd.testing.assert_frame_equal(*tables, rtol=1e-6)
 
 
 def test_early_adopters_are_worth_what_each_of_them_is_worth(teaching):
@@ -124,14 +126,6 @@ def test_values_of_some_customers_on_another_index_are_theirs(firm):
     some = firm.customers.iloc[[5, 3, 1]].reset_index(drop=True)
     worth = dict(zip(firm.value.table["customer_id"], firm.value.table["expected_value"], strict=True))
     assert firm.value.of(some).table["expected_value"].tolist() == [worth[name] for name in some["customer_id"]]
-
-
-def test_groups_of_other_rows_are_refused(firm):
-    split = firm.split
-    other = pd.Series(1, split.index[::-1])
-    assert message_of(holdout_table, split, split["repeats"], groups=other, error=ValueError) == (
-        "holdout_table: predicted, actual and groups need the index of the split table; make them from its rows."
-    )
 
 
 def test_a_customer_in_two_rows_is_refused():

@@ -6,6 +6,7 @@ import pandas as pd
 from portfoy.errors import DataError
 from portfoy.intervals import wald, wilson
 from portfoy.locale import _
+from portfoy.models.holdout import groups_of
 
 
 def gains_table(judged, *, bins=10, confidence=0.95):
@@ -99,9 +100,3 @@ def area_with_interval(score, outcome, confidence=0.95):
     spread = [side.var() / len(side) if len(side) > 1 else np.nan for side in (above, below)]
     low, high = wald(auc, float(np.sqrt(sum(spread))), confidence)
     return auc, max(low, 0.0), min(high, 1.0)
-
-
-def groups_of(score, bins):
-    """Equal-count groups of a score, 0 the best; equal scores stay in one group."""
-    better = pd.Series(score).rank(method="min", ascending=False).to_numpy() - 1
-    return (bins * better // max(len(better), 1)).astype("int64")

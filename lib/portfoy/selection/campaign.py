@@ -11,7 +11,7 @@ from portfoy.errors import DataError
 from portfoy.firm import analysis
 from portfoy.intervals import percentiles, wald
 from portfoy.locale import _
-from portfoy.models.judging import groups_of
+from portfoy.models.holdout import groups_of
 from portfoy.models.leaks import hashed
 from portfoy.selection.examples import campaign_answers
 from portfoy.selection.invitations import campaign_list

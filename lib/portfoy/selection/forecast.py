@@ -12,7 +12,7 @@ from portfoy.intervals import on_logs
 from portfoy.locale import _
 from portfoy.models.bg_nbd import fit_bg_nbd
 from portfoy.models.gamma_gamma import fit_gamma_gamma
-from portfoy.models.holdout import holdout_table, outcomes, tenths_table
+from portfoy.models.holdout import holdout_table, outcomes, repeat_groups, tenths_table
 from portfoy.words import figure, shapes, style
 from portfoy.words.result import Finding, Result
 from portfoy.words.table import show
@@ -179,12 +179,12 @@ def forecast(firm, *, split_on=""):
     today, sure = firm.once("bg_nbd", lambda: fit_bg_nbd(firm.customers)), {"confidence": firm.confidence}
     said = outcomes(split, early, spending)
     names = ["active", "purchases"] if spending is None else ["active", "spend", "value"]
-    table = tenths_table(split, said, names, by=names[-1], **sure)
-    rows = [_total(split, said, name, table, sure) for name in ("value", "purchases", "active") if name in said]
+    table = tenths_table(said, names, by=names[-1], **sure)
+    rows = [_total(said, name, table, sure) for name in ("value", "purchases", "active") if name in said]
     often, bought = said["purchases"]
     return Forecast(
         table,
-        holdout_table(split, often, actual=bought, **sure),
+        holdout_table(often, bought, repeat_groups(split), **sure),
         pd.DataFrame(rows),
         parameter_table(early, today, **sure),
         today.open,
@@ -195,11 +195,10 @@ def forecast(firm, *, split_on=""):
     )
 
 
-def _total(split, said, name, table, sure):
+def _total(said, name, table, sure):
     """The row of ``total`` of one outcome."""
     predicted, actual = said[name]
-    everyone = pd.Series(1, split.index)
-    mean = holdout_table(split, predicted, actual=actual, groups=everyone, **sure).iloc[0]
+    mean = holdout_table(predicted, actual, pd.Series(1, actual.index), **sure).iloc[0]
     n, came, low, high = mean[["customers", "actual", "actual_low", "actual_high"]]
     ends = {"error": came, "error_low": high, "error_high": low}
     ends = {

@@ -10,7 +10,7 @@ from portfoy.firm import analysis
 from portfoy.intervals import on_logs, z_value
 from portfoy.locale import _
 from portfoy.models.columns import ABOUT, HISTORY
-from portfoy.models.holdout import holdout_table
+from portfoy.models.holdout import groups_of, holdout_table
 from portfoy.models.judging import gains_table, judgement
 from portfoy.models.leaks import leak_table
 from portfoy.models.logistic import NOT_KNOWN, OTHERS
@@ -217,8 +217,8 @@ def fit_response(examples, *, features=None, confidence=0.95):
     features = _features(examples, features, leaks)
     judged, fit = forecast_campaigns(examples, features)
     gains, told = gains_table(judged, confidence=confidence), judgement(judged, confidence)
-    answers = {"predicted": judged["p_response"], "actual": judged["responded"].astype(float)}
-    calibration = holdout_table(judged, **answers, groups="predicted", confidence=confidence)
+    tenth = pd.Series(groups_of(judged["p_response"], 10) + 1, judged.index)
+    calibration = holdout_table(judged["p_response"], judged["responded"], tenth, confidence=confidence)
     calibration = calibration.rename(columns=CALIBRATION)
     return Response(examples, leaks, judged, told, gains, calibration, _odds(fit, confidence), fit, confidence)
 
