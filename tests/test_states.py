@@ -113,9 +113,15 @@ def test_a_rule_that_erred():
     days["here"] = ["2023-06-30", "2024-06-30"]  # was not lapsed
     rows = [(who, f"{who}-{day}", day, 5.0) for who, own in days.items() for day in own]
     found = states(Firm.of(log(*rows), as_of="2024-06-30"), **LIMITS)
-    low, high = proportion_confint(2, 3, method="wilson")
-    tested = {name: found.counted[name] for name in ("called", "wrong", "wrong_low", "wrong_high")}
-    assert tested == pytest.approx({"called": 3, "wrong": 2 / 3, "wrong_low": low, "wrong_high": high})
+    rows = [("lapsed", 3, 2), ("others", 1, 0)]
+    judge = [[*row, row[2] / row[1], *proportion_confint(*row[:0:-1], method="wilson")] for row in rows]
+    expected = pd.DataFrame(judge, columns=found.tested.columns)
+    pd.testing.assert_frame_equal(found.tested, expected, check_dtype=False)
+    assert plain(found.reading()).endswith("Of those lapsed a year ago, 67% (21%–94%) have bought since.")
+    assert found.summary()[1].texts["Called a year ago"].tolist() == [
+        "lapsed, and bought since",
+        "not lapsed, and did not buy since",
+    ]
     assert found.flows.moved["back"] == 1
 
 
@@ -155,8 +161,22 @@ def test_the_rule_is_tested_on_those_it_called_lapsed(teaching):
     last = orders[orders["ordered_on"] <= since].groupby("customer_id")["ordered_on"].max()
     called = last.index[(since - last).dt.days > found.rule.lapsed_days]
     came = orders.loc[orders["ordered_on"] > since, "customer_id"]
-    assert found.counted["called"] == len(called)
-    assert found.counted["wrong"] == pytest.approx(called.isin(came).mean())
+    lapsed, others = found.tested.to_dict("records")
+    rest = last.index.difference(called)
+    assert (lapsed["people"], lapsed["wrong"]) == (len(called), called.isin(came).sum())
+    assert (others["people"], others["wrong"]) == (len(rest), (~rest.isin(came)).sum())
+
+
+def test_a_day_that_the_data_hardly_reach_is_no_comparison(shared_data):
+    """The export begins five days before the day a year ago: all its customers had bought within days then."""
+    found = states(open_firm(shared_data.parent / "cases" / "reports" / "yearago"))
+    assert found.table["people"].sum() == 340
+    assert (found.earlier, bool(found.flows), len(found.tested)) == (None, False, 0)
+    assert found.flows.reason == (
+        f"flows: the data begin on 2023-12-27; for 2023-12-31 they must begin {found.rule.lapsed_days} days before it. "
+        "Take a later day, or shorter limits."
+    )
+    assert len(found.summary()) == 1
 
 
 # (c) Properties
@@ -227,12 +247,6 @@ def test_the_finding_is_true_of_any_shares(eight):
 
 def test_states_in_words(eight):
     assert plain(eight.reading()) == "They brought 32% of the revenue so far."
-    tested = replace(
-        eight, counted={**eight.counted, "called": 40, "wrong": 0.1, "wrong_low": 0.04, "wrong_high": 0.23}
-    )
-    assert plain(tested.reading()) == (
-        "They brought 32% of the revenue so far. Of those lapsed a year ago, 10% (4%–23%) have bought since."
-    )
 
 
 def test_the_headline_figure_is_of_those_at_risk(eight):
@@ -265,8 +279,8 @@ def test_the_method_says_what_the_limits_rest_on(eight):
         "returns."
     )
     gaps = (
-        "Of 1,500 gaps between purchases (90 customers), 80% last 10 days at most, 95% last 30 days; counted are those "
-        "begun 400 days ago or earlier and no longer than that."
+        "Of 1,500 gaps between purchases (90 customers, each counted once), 80% last 10 days at most, 95% last 30 "
+        "days; counted are those begun 400 days ago or earlier and no longer than that."
     )
     rule = StateRule(10, 30, 0.803, 0.951, 1500, 90, 400, False, 9, 12, 27, 33, 0.9)
     assert plain(replace(eight, rule=rule).method()) == f"{gaps} Intervals (90%): 9–12, 27–33 days. {meaning}"

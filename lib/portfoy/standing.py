@@ -49,9 +49,9 @@ def state_rule(log, *, as_of=None, at_risk=0.8, lapsed=0.95, at_risk_days=0, lap
 
     The gaps of late purchases have not all ended, and the long ones are those that are missing; so only purchases made
     `horizon_days` or more before `as_of` count, and of these the ones followed by another within `horizon_days`: half
-    of the history, at most 730 days. Every gap counts the same, so frequent buyers have more say; were every customer
-    to count the same, the days would about double, and the rule was wrong about more customers in each of seven
-    simulated companies.
+    of the history, at most 730 days. Each customer counts once: each of n gaps counts as the n-th part of one. Were
+    every gap to count the same, the few who buy often would set the limits of all, and most of those called lapsed
+    would buy again.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ def state_rule(log, *, as_of=None, at_risk=0.8, lapsed=0.95, at_risk_days=0, lap
         raise nobody_bought(as_of)
     horizon = min((as_of - pd.Timestamp(first)).days // 2, LONGEST)
     gaps = to_frame(_gap_table(log, as_of, horizon)).sort_values("gap")
-    seen = {"gaps": int(gaps["count"].sum()), "customers": round(gaps["customers"].sum()), "horizon_days": horizon}
+    seen = {"gaps": int(gaps["count"].sum()), "customers": round(gaps["weight"].sum()), "horizon_days": horizon}
     marks = {"at_risk_days": int(at_risk_days), "lapsed_days": int(lapsed_days)}
     if not at_risk_days:
         if seen["gaps"] < FEWEST:
@@ -93,17 +93,14 @@ def state_rule(log, *, as_of=None, at_risk=0.8, lapsed=0.95, at_risk_days=0, lap
             last = as_of - horizon * DAY
             raise DataError(text.format(fewest=FEWEST, gaps=seen["gaps"], last=last, horizon=horizon))
         marks = _mark(gaps, at_risk, "at_risk_days", confidence) | _mark(gaps, lapsed, "lapsed_days", confidence)
-    total = seen["gaps"] if seen["gaps"] >= FEWEST else np.nan
+    total = gaps["weight"].sum() if seen["gaps"] >= FEWEST else np.nan
     for share in ("at_risk", "lapsed"):
-        seen[share] = float(gaps.loc[gaps["gap"] <= marks[f"{share}_days"], "count"].sum() / total)
+        seen[share] = float(gaps.loc[gaps["gap"] <= marks[f"{share}_days"], "weight"].sum() / total)
     return StateRule(**marks, **seen, given=bool(at_risk_days), confidence=confidence)
 
 
 def _gap_table(log, as_of, horizon):
-    """How many gaps have which length (ibis): part, gap (days), count, and the customers they make up.
-
-    A part is every fiftieth customer; of a customer, each of n gaps makes up the n-th part.
-    """
+    """How many gaps have which length (ibis): part (every fiftieth customer), gap (days), count and weight."""
     days = purchases_by(log, as_of)
     days = days.filter(days.day.notnull()).select("customer_id", "day")
     days = days.mutate(gap=days.day.lead().over(group_by="customer_id", order_by="day").delta(days.day, unit="day"))
@@ -111,24 +108,24 @@ def _gap_table(log, as_of, horizon):
     own = days.group_by("customer_id").agg(gaps=days.gap.collect(), count=days.count())
     own = own.mutate(part=ibis.row_number().over(order_by=own.customer_id) % PARTS)
     each = own.select("part", "count", gap=own.gaps.unnest())
-    return each.group_by(["part", "gap"]).agg(count=each.count(), customers=(1 / each["count"]).sum())
+    return each.group_by(["part", "gap"]).agg(count=each.count(), weight=(1 / each["count"]).sum())
 
 
 def _mark(gaps, share, name, confidence):
     """The length that `share` of the gaps do not exceed, with its interval from the spread between the parts."""
-    by_gap = gaps.groupby("gap")["count"].sum()
+    by_gap = gaps.groupby("gap")["weight"].sum()
     reached = (by_gap.cumsum() / by_gap.sum()).to_numpy()
 
     def gap_at(level):
         return int(by_gap.index[min(np.searchsorted(reached, level - 1e-12), len(reached) - 1)])
 
     days = gap_at(share)
-    within = gaps["count"].where(gaps["gap"] <= days, 0)
-    parts = gaps.assign(within=within).groupby("part")[["within", "count"]].sum()
-    count, total = len(parts), parts["count"].sum()
+    within = gaps["weight"].where(gaps["gap"] <= days, 0)
+    parts = gaps.assign(within=within).groupby("part")[["within", "weight"]].sum()
+    count, total = len(parts), parts["weight"].sum()
     if count < 2:
         return {name: days}
-    spread = parts["within"] - parts["within"].sum() / total * parts["count"]
+    spread = parts["within"] - parts["within"].sum() / total * parts["weight"]
     half = t_value(confidence, count - 1) * np.sqrt(count / (count - 1) * (spread**2).sum()) / total
     return {name: days, f"{name}_low": gap_at(share - half), f"{name}_high": gap_at(share + half)}
 

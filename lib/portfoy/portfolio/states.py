@@ -32,8 +32,10 @@ class States(Result):
     ``people``, one row per person, and ``earlier``, the same a year before by the same rule (None where the data do not
     reach): as `standing.state_table` says. ``rule`` the `StateRule`. ``flows`` who moved in that year.
     ``counted``: ``customers`` who ever bought; ``buying`` (new, active or reactivated); ``quiet`` (at risk or lapsed),
-    ``quiet_share`` of customers, ``quiet_revenue_share``; and the test of the rule: ``called`` lapsed a year ago,
-    ``wrong`` the share of them who have bought since, with ``wrong_low``, ``wrong_high``, missing where nobody was.
+    ``quiet_share`` of customers, ``quiet_revenue_share``.
+    ``tested``, the rule on the customers of a year ago, one row for those it called "lapsed" and one for the "others",
+    empty without an earlier day: ``called``; ``people``; ``wrong`` lapsed ones who have bought since, others who have
+    not; ``wrong_share`` 0-1 with ``wrong_share_low``, ``wrong_share_high``, missing where nobody was called so.
     """
 
     table: pd.DataFrame
@@ -42,6 +44,7 @@ class States(Result):
     earlier: pd.DataFrame | None
     flows: Flows | NotPossible
     counted: dict
+    tested: pd.DataFrame
     as_of: pd.Timestamp
     currency: str
     confidence: float
@@ -57,12 +60,14 @@ class States(Result):
         return Finding(style.say(text, self.counted))
 
     def reading(self):
-        texts = []
+        texts, tested = [], self.tested[self.tested["called"] == "lapsed"].to_dict("records")
         if self.counted["quiet"] and not style.is_missing(self.counted["quiet_revenue_share"]):
             texts.append(_("They brought {quiet_revenue_share:share} of the revenue so far."))
-        if self.counted["called"]:
-            texts.append(_("Of those lapsed a year ago, {wrong:share} ({wrong_interval:share}) have bought since."))
-        return style.say(" ".join(texts), self.counted)
+        if tested and tested[0]["people"]:
+            texts.append(
+                _("Of those lapsed a year ago, {wrong_share:share} ({wrong_share_interval:share}) have bought since.")
+            )
+        return style.say(" ".join(texts), dict(self.counted, **(tested[0] if tested else {})))
 
     def figures(self):
         return [Figure("customers_at_risk", self.table.loc["at risk", "people"], unit="count")]
@@ -83,7 +88,17 @@ class States(Result):
 
     def summary(self):
         table = self.table if self.table["leads"].any() else self.table.drop(columns=["leads", "open_leads"])
-        return show(table, _("People by state, with revenue so far"), currency=self.currency)
+        called = {"lapsed": _("lapsed, and bought since"), "others": _("not lapsed, and did not buy since")}
+        tested = self.tested.assign(called=self.tested["called"].map(called))
+        labels = {"called": _("Called a year ago"), "wrong": _("Wrongly"), "wrong_share": _("Share")}
+        return [
+            show(table, _("People by state, with revenue so far"), currency=self.currency),
+            *(
+                [show(tested, _("How often the rule was wrong"), labels=labels, kinds={"wrong_share": "share"})]
+                if len(tested)
+                else []
+            ),
+        ]
 
     def method(self):
         rule, texts = self.rule, []
@@ -92,9 +107,9 @@ class States(Result):
         if not style.is_missing(rule.lapsed):
             texts.append(
                 _(
-                    "Of {gaps:count} gaps between purchases ({customers:count} customers), {at_risk:share} last "
-                    "{at_risk_days:days} at most, {lapsed:share} last {lapsed_days:days}; counted are those "
-                    "begun {horizon_days:days} ago or earlier and no longer than that."
+                    "Of {gaps:count} gaps between purchases ({customers:count} customers, each counted once), "
+                    "{at_risk:share} last {at_risk_days:days} at most, {lapsed:share} last {lapsed_days:days}; counted "
+                    "are those begun {horizon_days:days} ago or earlier and no longer than that."
                 )
             )
         if not style.is_missing(rule.at_risk_days_low):
@@ -139,8 +154,9 @@ def states(firm, *, at_risk_days=0, lapsed_days=0):
         terms = {"since": since, "as_of": firm.as_of, "currency": firm.currency, "confidence": firm.confidence}
         flows = flows_between(earlier, people, **terms)
     table, days = state_summary(people), (firm.as_of - since) / DAY
-    counted = _counted(table, people, earlier, days, firm.confidence)
-    return States(table, people, rule, earlier, flows, counted, firm.as_of, firm.currency, firm.confidence)
+    tested = _tested(earlier, people, days, firm.confidence)
+    terms = {"as_of": firm.as_of, "currency": firm.currency, "confidence": firm.confidence}
+    return States(table, people, rule, earlier, flows, _counted(table), tested, **terms)
 
 
 def state_summary(people):
@@ -158,23 +174,30 @@ def state_summary(people):
     return table[["state", "people", "share", "revenue", "revenue_share", "idle", "leads", "open_leads"]]
 
 
-def _counted(table, people, earlier, days, confidence):
-    """The counts of `States`; the rule is tested on those it called lapsed so many days ago."""
+def _counted(table):
+    """The counts of `States`."""
     customers, quiet = table.loc[STATES[1:], "people"].sum(), table.loc[QUIET]
-    called = [] if earlier is None else earlier.loc[earlier["state"] == "lapsed", "person_id"]
-    since = int((people.loc[people["person_id"].isin(called), "idle"] < days).sum())
-    low, high = wilson(since, len(called), confidence)
     return {
         "customers": int(customers),
         "buying": int(table.loc[BUYING, "people"].sum()),
         "quiet": int(quiet["people"].sum()),
         "quiet_share": float(quiet["people"].sum() / customers),
         "quiet_revenue_share": float(quiet["revenue_share"].sum(min_count=1)),
-        "called": len(called),
-        "wrong": since / len(called) if len(called) else np.nan,
-        "wrong_low": float(low),
-        "wrong_high": float(high),
     }
+
+
+def _tested(earlier, people, days, confidence):
+    """What became of those whom the rule called lapsed so many days ago, and of the others; empty without that day."""
+    table = pd.DataFrame(columns=["called", "people", "wrong", "wrong_share", "wrong_share_low", "wrong_share_high"])
+    if earlier is None:
+        return table
+    then = earlier[earlier["state"] != "prospect"]
+    bought = then["person_id"].isin(people.loc[people["idle"] < days, "person_id"])
+    lapsed = then["state"] == "lapsed"
+    for called, those, wrong in (("lapsed", lapsed, bought), ("others", ~lapsed, ~bought)):
+        size, count = int(those.sum()), int((those & wrong).sum())
+        table.loc[len(table)] = [called, size, count, count / (size or np.nan), *wilson(count, size, confidence)]
+    return table
 
 
 def _too_short(firm, since, rule):
