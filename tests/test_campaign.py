@@ -205,16 +205,14 @@ def test_terms_that_cannot_be(known, today):
         (-2, 5000, "-2.00 and a response brings 5,000.00"),
     ):
         assert campaign(today, known, contact_cost=cost, response_margin=margin).reason == (
-            f"campaign: a contact costs {said}; the first must be 0 or more, the second above 0. "
-            "Give contact_cost and response_margin."
+            f"campaign: a contact costs {said}. Give contact_cost of 0 or more and response_margin above 0."
         )
     for limits in ({"budget": -1}, {"contacts": -1}):
         assert campaign(today, known, contact_cost=1, **limits).reason == (
-            "campaign: contacts and budget must not be below zero. Correct the parameter."
+            f"{next(iter(limits))}: -1 is below 0. Correct the parameter."
         )
     assert message_of(campaign_terms, today, JUDGED) == (
-        "campaigns: what they cost is not known, so neither is what a contact costs. Add campaigns with campaign_id "
-        "and cost, or give contact_cost."
+        "campaigns: no cost is known. Add campaigns with campaign_id and cost, or give contact_cost."
     )
 
 
@@ -267,23 +265,19 @@ def test_a_campaign_in_words():
 
 def test_how_a_campaign_was_worked_out_in_words():
     rule = plain(shown(terms=prices(30, 100)).method())
-    assert rule.startswith("Every response counts as caused by its contact. Intervals (95%) are from bootstrap ")
-    assert rule.endswith(
-        "Of 900 customers 40 are expected to pay; 7 have no forecast, as nobody of their kind was contacted."
-    )
+    assert rule.startswith("Every response counts as caused by its contact. Intervals (95%): bootstrap ")
+    assert rule.endswith(" Of 900 customers 40 are expected to pay; 7 are like nobody contacted so far.")
     assert plain(shown().method()) == (
-        "A contact costs what the judged campaigns did. A response brings the mean margin of the orders of 40 (TRY "
-        f"90.00–TRY 110). {rule}"
+        "Cost of a contact: as in the judged campaigns. A response brings the mean margin of campaign orders (40): TRY "
+        f"90.00–TRY 110. {rule}"
     )
     usual = CampaignTerms(30, 0, 100, 90, 110, "campaign revenue", 40, False)
     assert plain(shown(terms=usual).method()) == (
-        "A response brings the usual margin on the orders of 40 (TRY 90.00–TRY 110). No cost of goods is known, so "
-        f"margin is revenue. {rule}"
+        "A response brings the mean usual margin on campaign orders (40): TRY 90.00–TRY 110. Margin is revenue, as no "
+        f"cost of goods is known. {rule}"
     )
     people = CampaignTerms(30, 0, 100, 90, 110, "customers", 40)
-    assert plain(shown(terms=people).method()) == (
-        f"No order names its campaign: a response brings the mean margin of a purchase (TRY 90.00–TRY 110). {rule}"
-    )
+    assert plain(shown(terms=people).method()).startswith("A response brings the mean margin of a purchase (40): TRY ")
 
 
 def test_profit_is_drawn_with_the_choice_and_everybody():
@@ -305,14 +299,14 @@ def test_the_tables_have_headings(known, today):
     found = campaign(today, known, contact_cost=10, response_margin=50)
     assert [(table.caption, list(table.texts)) for table in found.summary()] == [
         (
-            "What the judged campaigns would have earned",
+            "What judged campaigns would have earned",
             [
                 *("Who is contacted", "Share contacted", "Contacts", "Responses", "Profit (TRY)"),
                 "More than from everybody (TRY)",
             ],
         ),
         (
-            "The customers to contact first",
+            "Whom to contact first",
             ["Customer", "Why", "Probability of a response", "Expected profit (TRY)", "Cost so far (TRY)"],
         ),
     ]

@@ -120,5 +120,5 @@ def test_tenths_that_cannot_be_told_apart(revenue):
 def test_a_table_stands_where_there_is_no_chart():
     content = deciles(people(range(1, 31))).content()
     assert content["chart"] is None
-    assert [table["caption"] for table in content["tables"]] == ["Customers in tenths, the most profitable first"]
-    assert "30 are ranked; those whose revenue is not known are left out." in content["method"]
+    assert [table["caption"] for table in content["tables"]] == ["Customers in tenths"]
+    assert "where it is known, of 30 customers;" in content["method"]

@@ -235,20 +235,20 @@ def test_ones_own_segments_may_come_as_a_table_or_a_file(five, tmp_path):
 def test_a_gap_in_the_rules_is_named():
     own = rules(("A", "1-5", "1-5", "1-4", ""), ("B", "1-5", "1-4", "5", ""), ("B", "2-5", "5", "5", ""))
     assert message_of(read_segments, own) == (
-        "segments: every cell r-f-m needs exactly one segment; without one: 1-5-5; with two: none. Correct the ranges."
+        "segments: every cell r-f-m needs one segment; without: 1-5-5; with two: none. Correct the ranges."
     )
 
 
 def test_an_overlap_in_the_rules_is_named():
     assert message_of(read_segments, rules(ALL, ("B", "5", "5", "4-5", ""))) == (
-        "segments: every cell r-f-m needs exactly one segment; without one: none; "
+        "segments: every cell r-f-m needs one segment; without: none; "
         "with two: 5-5-4: Everybody, B, 5-5-5: Everybody, B. Correct the ranges."
     )
 
 
 def test_a_long_list_of_cells_is_cut():
     assert message_of(read_segments, rules(("A", "1", "1-5", "1-5", ""))) == (
-        "segments: every cell r-f-m needs exactly one segment; without one: 2-1-1, 2-1-2, 2-1-3, 2-1-4, 2-1-5, 2-2-1, "
+        "segments: every cell r-f-m needs one segment; without: 2-1-1, 2-1-2, 2-1-3, 2-1-4, 2-1-5, 2-2-1, "
         "2-2-2, 2-2-3, 2-2-4, 2-2-5, 2-3-1, 2-3-2 and 88 more; with two: none. Correct the ranges."
     )
 
@@ -256,22 +256,21 @@ def test_a_long_list_of_cells_is_cut():
 @pytest.mark.parametrize("text", ["0-5", "1-6", "5-4", "04-May", "", "2-3-4", "4.5"])
 def test_a_range_that_is_none_is_refused(text):
     assert message_of(read_segments, rules(("A", text, "1-5", "1-5", ""))) == (
-        f"segments: 'A' has the range {text!r}; a range is 1 to 5, as 4-5 or 3. Correct it."
+        f"segments: 'A' has the range {text!r}. Give 1 to 5, as 4-5 or 3."
     )
 
 
 def test_a_rule_without_a_segment_leaves_its_cells_without_one():
     own = rules(("A", "1-5", "1-5", "1-4", ""), ("A", "1-4", "1-5", "5", ""), (None, "5", "1-5", "5", ""))
     assert message_of(read_segments, own) == (
-        "segments: every cell r-f-m needs exactly one segment; without one: 5-1-5, 5-2-5, 5-3-5, 5-4-5, 5-5-5; "
+        "segments: every cell r-f-m needs one segment; without: 5-1-5, 5-2-5, 5-3-5, 5-4-5, 5-5-5; "
         "with two: none. Correct the ranges."
     )
 
 
 def test_rules_without_a_column_are_refused():
     assert message_of(read_segments, rules(ALL).drop(columns=["m", "action"])) == (
-        "segments: the columns segment, r, f, m, action are needed; the table has segment, r, f. "
-        "Add those that are missing."
+        "segments: the columns segment, r, f, m, action are needed; there are segment, r, f. Add the others."
     )
 
 
@@ -294,8 +293,8 @@ def damaged(change):
 )
 def test_cuts_that_are_none_are_refused(five, cuts):
     assert message_of(rfm, five, cuts=cuts) == (
-        "rfm: the cut points need rows r, f, m and columns metric, 2, 3, 4, 5 with numbers that get harder to reach. "
-        "Give the rfm_cuts.csv that a report wrote."
+        "rfm: cut points need rows r, f, m and columns metric, 2, 3, 4, 5, each harder to reach. Give the rfm_cuts.csv "
+        "of a report."
     )
 
 
@@ -321,7 +320,7 @@ def test_a_firm_with_cuts_that_are_none_is_told_so(tmp_path):
     )
     (tmp_path / "cuts.csv").write_text("a,b\n1,2\n")
     missing = rfm(Firm.of(log), cuts=str(tmp_path / "cuts.csv"))
-    assert (bool(missing), missing.reason[:30]) == (False, "rfm: the cut points need rows ")
+    assert (bool(missing), missing.reason[:30]) == (False, "rfm: cut points need rows r, f")
     assert rfm(Firm.of(log, currency="EUR"), cuts="", segments="").currency == "EUR"
 
 
@@ -373,14 +372,14 @@ def test_one_segment_only_is_no_finding():
     ("purchases", "orders", "expected"),
     [
         ([2, 3], [2, 3], "one segment."),
-        ([1, 1, 2, 3], [1, 1, 2, 3], " 50% bought on one day only, which is purchase score 1."),
-        ([2, 3], [3, 1003], " Orders of one day count once (1,001 further ones)."),
+        ([1, 1, 2, 3], [1, 1, 2, 3], " 50% bought on one day only: score 1."),
+        ([2, 3], [3, 1003], " Orders of one day count once (1,001 more)."),
     ],
 )
 def test_the_method_says_how_scores_were_given(purchases, orders, expected):
     n = len(purchases)
     table = people(range(n), purchases, np.arange(n) + 1.0).assign(orders=orders)
-    assert rfm(table).method().startswith("A score from 1 to 5 for days since the last purchase, ")
+    assert rfm(table).method().startswith("A score is 1 + 5 × the share of customers who are strictly worse, ")
     assert rfm(table).method().endswith(expected)
 
 

@@ -93,12 +93,11 @@ def test_a_budget_pays_for_so_many_contacts(asked, most):
 def test_a_budget_needs_the_cost_of_a_contact(missing, valued):
     found = shortlist(shop(**{missing: None}), *valued, budget=50)
     assert found.reason == (
-        "budget: 50 is given, but no past campaign tells what a contact costs. Give contact_cost, or add the tables "
-        "campaigns and contacts."
+        "budget: 50 is given, but not what a contact costs. Give contact_cost, or add campaigns and contacts."
     )
     assert (
         message_of(reach, shop(), contacts=5, budget=-1, contact_cost=0)
-        == "budget: it is -1; it must be 0 or more. Correct the parameter."
+        == "budget: -1 is below 0. Correct the parameter."
     )
 
 
@@ -119,7 +118,7 @@ def test_a_list_needs_customers_with_a_name_and_a_value(valued):
 def test_words_and_lists(valued):
     found = shortlist(shop(), *valued, contacts=5)
     assert plain(found.finding().text) == (f"The customers listed hold {100 * found.share:.0f}% of the expected value")
-    assert found.reading() == "5 are listed; of those gone quiet, 5 on a list of their own."
+    assert found.reading() == "5 are listed, and 5 gone quiet on a list of their own."
     assert list(found.actions()) == ["most_valuable", "win_back"]
     who = ["customer_id", "segment", "last_order", "purchases", "revenue", "p_alive", "expected_purchases"]
     worth = ["expected_value", "expected_value_low", "expected_value_high", "action"]
@@ -132,7 +131,7 @@ def test_nothing_to_list_is_no_list(valued):
     assert (nobody.finding().text, nobody.finding().nothing) == ("There is no customer to list", True)
     assert (nobody.actions(), nobody.summary(), nobody.reading()) == ({}, [], "")
     worthless = replace(shortlist(shop(), *valued), share=np.nan)
-    assert (worthless.finding().text, worthless.finding().nothing) == ("Nothing is expected of any customer", True)
+    assert (worthless.finding().text, worthless.finding().nothing) == ("There is no customer to list", True)
     assert worthless.actions() == {}
 
 

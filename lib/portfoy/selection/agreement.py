@@ -14,7 +14,7 @@ from portfoy.words import style
 from portfoy.words.result import Finding, Result
 from portfoy.words.table import show
 
-SAME, MODERATE = 0.8, 0.65  # adjusted Rand index of good and of moderate agreement (Steinley 2004)
+MODERATE = 0.65  # adjusted Rand index of moderate agreement (Steinley 2004)
 
 
 @dataclass(frozen=True)
@@ -36,28 +36,26 @@ class Agreement(Result):
     cross: pd.DataFrame
 
     def finding(self):
-        if self.rand_low >= SAME:
-            return Finding(_("Clusters and segments are nearly the same groups"))
         if self.rand_low >= MODERATE:
-            return Finding(_("Clusters and segments are much the same, but not at the edges"))
+            return Finding(_("Clusters and segments are much the same groups"))
         if self.rand_high < MODERATE:
             return Finding(_("Clusters and segments are different views of the base"))
         return Finding(_("How far clusters and segments are the same stays open"))
 
     def reading(self):
         text = _(
-            "They come closest in \u201c{cluster}\u201d: {first_share:share} of it are in \u201c{first_segment}\u201d. "
-            "Act by the segments: their rules can be checked, and months compare."
+            "Closest is \u201c{cluster}\u201d, {first_share:share} in \u201c{first_segment}\u201d. Act by the "
+            "segments, whose rules anyone can check."
         )
         return style.say(text, self.table.loc[self.table["first_share"].idxmax()])
 
     def summary(self):
-        return show(self.table, _("The two largest segments of each cluster"))
+        return show(self.table, _("Largest segments of each cluster"))
 
     def method(self):
         text = _(
-            "The adjusted Rand index is {rand:ratio} ({rand_interval:ratio}, {level} interval): 1 if both make the "
-            "same groups, 0 if they agree no more than by chance."
+            "Adjusted Rand index: {rand:ratio} ({rand_interval:ratio}, {level} interval); 1 is the same groups, 0 "
+            "chance."
         )
         return style.say(text, vars(self) | {"level": style.level(self.confidence)})
 
@@ -87,10 +85,7 @@ def compare_groups(clusters, scored, *, confidence=0.95, seed=7):
     """
     place = find_rows(scored.table, clusters.customers, "compare_groups")
     if len(place) != len(scored.table) or (place < 0).any():
-        text = _(
-            "compare_groups: the clusters hold {clusters} customers and the segments {segments}, not the same ones. "
-            "Make both from one customer table."
-        )
+        text = _("compare_groups: {clusters} customers in clusters, {segments} in segments. Make both from one table.")
         raise DataError(text.format(clusters=len(clusters.customers), segments=len(scored.table)))
     segments = scored.table["segment"].iloc[place].reset_index(drop=True)
     both = pd.crosstab(clusters.customers["cluster"].reset_index(drop=True), segments)

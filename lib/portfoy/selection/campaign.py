@@ -15,6 +15,7 @@ from portfoy.models.holdout import groups_of
 from portfoy.models.leaks import hashed
 from portfoy.selection.examples import campaign_answers
 from portfoy.selection.invitations import campaign_list
+from portfoy.selection.shortlist import check_limits
 from portfoy.words import figure, shapes, style
 from portfoy.words.codes import said_as
 from portfoy.words.result import Finding, Result
@@ -128,10 +129,10 @@ class Campaign(Result):
         return figure.name(ax, _("Profit of the judged campaigns"), under, "; ".join(told))
 
     def summary(self):
-        choices = show(self.choices, _("What the judged campaigns would have earned"), currency=self.currency)
+        choices = show(self.choices, _("What judged campaigns would have earned"), currency=self.currency)
         if self.listed.empty:
             return choices
-        return [choices, show(self.listed.head(15), _("The customers to contact first"), currency=self.currency)]
+        return [choices, show(self.listed.head(15), _("Whom to contact first"), currency=self.currency)]
 
     def actions(self):
         return {} if self.listed.empty else {"next_campaign": self.listed}
@@ -139,30 +140,23 @@ class Campaign(Result):
     def method(self):
         source = {
             "given": "",
-            "campaign orders": _(
-                "A response brings the mean margin of the orders of {answers:count} ({response_margin_interval:money})."
-            ),
-            "campaign revenue": _(
-                "A response brings the usual margin on the orders of {answers:count} "
-                "({response_margin_interval:money})."
-            ),
-            "customers": _(
-                "No order names its campaign: a response brings the mean margin of a purchase "
-                "({response_margin_interval:money})."
-            ),
+            "campaign orders": _("margin of campaign orders"),
+            "campaign revenue": _("usual margin on campaign orders"),
+            "customers": _("margin of a purchase"),
         }[self.terms.margin_from]
-        said = [_("A contact costs what the judged campaigns did.") if self.terms.campaigns else "", source]
+        said = [_("Cost of a contact: as in the judged campaigns.") if self.terms.campaigns else ""]
+        if source:
+            said.append(_("A response brings the mean {source} ({answers:count}): {response_margin_interval:money}."))
         if not self.terms.margin_known:
-            said.append(_("No cost of goods is known, so margin is revenue."))
+            said.append(_("Margin is revenue, as no cost of goods is known."))
         said.append(
             _(
-                "Every response counts as caused by its contact. Intervals ({level}) are from bootstrap samples of the "
-                "customers, cost and margin held fixed; that of the list is of the estimate. Of {customers:count} "
-                "customers {worth:count} are expected to pay; {strange:count} have no forecast, as nobody of their "
-                "kind was contacted."
+                "Every response counts as caused by its contact. Intervals ({level}): bootstrap of the customers; of "
+                "the list, that of the estimate. Of {customers:count} customers {worth:count} are expected to pay; "
+                "{strange:count} are like nobody contacted so far."
             )
         )
-        values = vars(self.terms) | self.total | {"level": style.level(self.confidence)}
+        values = vars(self.terms) | self.total | {"level": style.level(self.confidence), "source": source}
         return style.say(" ".join(filter(None, said)), values, currency=self.currency)
 
 
@@ -183,8 +177,7 @@ def campaign(firm, response, *, contact_cost=0.0, response_margin=0.0, budget=0.
     Campaign; not possible where nobody can say what a contact costs, a response brings nothing, or what is given is
     below zero
     """
-    if min(budget, contacts) < 0:
-        raise DataError(_("campaign: contacts and budget must not be below zero. Correct the parameter."))
+    check_limits(contacts=contacts, budget=budget)
     terms = campaign_terms(firm, response.judged, contact_cost=contact_cost, response_margin=response_margin)
     curve, choices = profit_curve(response.judged, terms, confidence=firm.confidence)
     useful = response.sorts and not choices["profit_high"].iloc[1] < 0
@@ -203,8 +196,8 @@ def campaign_terms(firm, judged, *, contact_cost=0.0, response_margin=0.0):
     margin = (response_margin,) if response_margin else _response_margin(firm, judged)
     if not (margin[0] > 0 and cost >= 0):
         text = _(
-            "campaign: a contact costs {cost:,.2f} and a response brings {margin:,.2f}; the first must be 0 or more, "
-            "the second above 0. Give contact_cost and response_margin."
+            "campaign: a contact costs {cost:,.2f} and a response brings {margin:,.2f}. Give contact_cost of 0 or more "
+            "and response_margin above 0."
         )
         raise DataError(text.format(cost=cost, margin=margin[0]))
     return CampaignTerms(float(cost), campaigns, *margin)
@@ -219,10 +212,7 @@ def _contact_cost(campaigns, judged):
         cost = cost[cost.index.isin(reached.index)].dropna()
     if cost.empty:
         raise DataError(
-            _(
-                "campaigns: what they cost is not known, so neither is what a contact costs. Add campaigns with "
-                "campaign_id and cost, or give contact_cost."
-            )
+            _("campaigns: no cost is known. Add campaigns with campaign_id and cost, or give contact_cost.")
         )
     return cost.sum() / reached[cost.index].sum(), len(cost)
 

@@ -76,9 +76,9 @@ class Cards(Result):
         kinds = dict.fromkeys(heads, "sentence")
         columns = ["group", "revenue_each", "margin_each", "ticket", "purchases"]
         index = ["index_revenue", "index_revenue_low", "index_revenue_high"]
-        title = _("What a customer is like, beside the base")
+        title = _("What a customer is like")
         return [
-            show(rows, _("What sets each group apart: all customers are 100, 200 is twice"), labels=heads, kinds=kinds),
+            show(rows, _("What sets each group apart; all customers are 100"), labels=heads, kinds=kinds),
             show(self.profiles[[*columns, *index]], title, currency=self.currency),
         ]
 
@@ -86,10 +86,9 @@ class Cards(Result):
         groups = self.profiles.iloc[:-1]
         unsure = int(((groups["index_revenue_low"] <= 100) & (groups["index_revenue_high"] >= 100)).sum())
         text = _(
-            "A line stands where a group differs from the others by a tenth or more and by more than chance: of the "
-            "lines of a kind no more than 5 in 100 should be false (Benjamini and Hochberg; chi-square for traits, "
-            "else Welch's test). The most certain line is the heading. Customers are seen as a sample; intervals are "
-            "of {confidence}."
+            "A line stands where a group differs from the others by a tenth or more and by more than chance; of a kind "
+            "no more than 5 in 100 should be false (Benjamini-Hochberg; chi-square for traits, else Welch's test). "
+            "Intervals are of {confidence}."
         )
         if unsure:
             text += " " + _("The revenue of {n:count} of {all:count} groups may be no different.")

@@ -14,6 +14,7 @@ from portfoy.selection.agreement import compare_groups
 from portfoy.selection.rfm import group_table
 from portfoy.words import style
 from portfoy.words.codes import leaning_words
+from portfoy.words.labels import feature_labels
 from portfoy.words.result import Finding, Result
 from portfoy.words.table import show
 
@@ -80,27 +81,26 @@ class Clusters(Result):
         choice = self.choice.drop(columns=["chosen", "cloud"])
         return [
             show(self.table, _("The clusters"), currency=self.currency),
-            show(choice, _("What speaks for each number of clusters")),
+            show(choice, _("Numbers of clusters")),
         ]
 
     def method(self):
         used = self.features["scale"].notna()
         said = [_("Customers are compared by {features}, each on one scale.")]
         if not used.all():
-            said.append(_("Left out, as the same for all: {same}."))
+            said.append(_("The same for all: {same}."))
         if self.left_out:
-            said.append(_("Without one of these and in no cluster: {left_out:count}."))
+            said.append(_("Lacking one, in no cluster: {left_out:count}."))
         number = _(
-            "Of the numbers of clusters that come back when customers are drawn anew, {k:count} has the highest "
-            "silhouette; where none does, the most stable is taken."
+            "Of the numbers that come back when customers are drawn anew {k:count} has the highest silhouette, or else "
+            "is the most stable."
         )
-        said.append(_("As asked, there are {k:count} clusters.") if self.given else number)
+        said.append(_("{k:count} clusters, as asked.") if self.given else number)
         said.append(
             _(
-                "Silhouette: {silhouette:ratio} ({silhouette_interval:ratio}); 1 is far nearer to the own cluster than "
-                "to the next, 0 as near. Needed is {needed:ratio}, 0.1 above one cloud without groups and at least "
-                "0.25. Stability: {stability:ratio} ({stability_interval:ratio} in {level} of the draws); 1 is the "
-                "same clusters each time, 0 chance, needed 0.8."
+                "Silhouette, 1 where clusters stand apart: {silhouette:ratio} ({silhouette_interval:ratio}), needed "
+                "{needed:ratio}. Stability, 1 where each draw gives the same: {stability:ratio} "
+                "({stability_interval:ratio} in {level} of the draws), needed 0.8."
             )
         )
         values = {"k": self.k, "left_out": self.left_out, "level": style.level(self.confidence)}
@@ -153,8 +153,8 @@ def clusters(firm, *, k=None, most=8, seed=7):
     whole = np.isfinite(values).all(axis=1)
     if whole.sum() < FEWEST:
         text = _(
-            "clusters: customers with all of idle, purchases, ticket and age: {count}; at least {fewest} are needed. "
-            "Use the segments, or a longer history."
+            "clusters: customers with all of idle, purchases, ticket and age: {count}, needed {fewest}. Use the "
+            "segments."
         )
         raise DataError(text.format(count=int(whole.sum()), fewest=FEWEST))
     rows = np.flatnonzero(whole)
@@ -186,12 +186,14 @@ def clusters(firm, *, k=None, most=8, seed=7):
 
 def _standardise(values):
     """The features as a table of what was done, and the customers as points with mean 0 and deviation 1."""
-    meanings = [_("days since the last purchase"), _("purchases"), _("revenue per purchase")]
-    meanings.append(_("days since the first purchase"))
     rows, points = [], []
-    for feature, meaning, raw in zip(FEATURES, meanings, values.T, strict=True):
+    for feature, raw in zip(FEATURES, values.T, strict=True):
         size = np.median(np.abs(raw)) or np.abs(raw).mean()
-        row = {"feature": feature, "meaning": meaning, "transform": _("left out: the same for all customers")}
+        row = {
+            "feature": feature,
+            "meaning": feature_labels()[feature],
+            "transform": _("left out: the same for all customers"),
+        }
         row |= {"median_size": np.nan, "centre": raw[0], "scale": np.nan}
         if np.ptp(raw) > 1e-9 * np.abs(raw).max():  # 29.97 / 3 and 9.99 are one price
             logged = _signed_log(raw, size)
@@ -202,10 +204,7 @@ def _standardise(values):
             points.append((used - row["centre"]) / row["scale"])
         rows.append(row)
     if len(points) < 2:
-        text = _(
-            "clusters: of idle, purchases, ticket and age {count} differs between customers; two have to. Check the "
-            "dates and amounts."
-        )
+        text = _("clusters: features that differ: {count}, needed 2. Check dates and amounts.")
         raise DataError(text.format(count=len(points)))
     return pd.DataFrame(rows), np.column_stack(points)
 

@@ -51,12 +51,12 @@ class Deciles(Result):
         return style.say(text, values, currency=self.currency)
 
     def summary(self):
-        return show(self.table, _("Customers in tenths, the most profitable first"), currency=self.currency)
+        return show(self.table, _("Customers in tenths"), currency=self.currency)
 
     def method(self):
         text = _(
-            "Ranked by {measure} since the first order, net of returns; equal customers stay in one group. {n:count} "
-            "are ranked; those whose {measure} is not known are left out. The lower half are tenths 6 to 10."
+            "Ranked by {measure}, net of returns, where it is known, of {n:count} customers; equal ones share a group. "
+            "The lower half are tenths 6 to 10."
         )
         return style.say(text, {"measure": style.measure(self.by), "n": self.table["customers"].sum()})
 

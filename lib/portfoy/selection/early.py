@@ -28,7 +28,8 @@ from portfoy.selection.examples import join_people
 from portfoy.selection.launch import first_buyers
 from portfoy.selection.shortlist import reach
 from portfoy.words import style
-from portfoy.words.codes import leaning_words, trait_labels
+from portfoy.words.codes import leaning_words
+from portfoy.words.labels import feature_labels
 from portfoy.words.result import Finding, Result
 from portfoy.words.table import show
 
@@ -51,7 +52,7 @@ class EarlyAdopters(Result):
     ``auc``, ``auc_low``, ``auc_high``: the chance that a later early adopter is ranked above another customer by what
     the first half of them showed; 0.5 is a coin.
     ``early``: early adopters who were active customers before the launch; ``others``: active customers who had not
-    bought it by ``until``, the day on which the first 16 % had (``so_far``: of the buyers so far, as m stays open);
+    bought it by ``until``, the day on which the first 16 % had, or of the buyers so far where m stays open;
     ``sampled``: the share of the customers looked at, 1 but for very many.
     ``listed``: today's active customers, the likeliest first: ``customer_id``, ``why``, ``p_early`` with bounds, and
     ``expected_value`` where it is known; empty where the interval of `auc` includes 0.5.
@@ -66,7 +67,6 @@ class EarlyAdopters(Result):
     others: int
     sampled: float
     until: pd.Timestamp
-    so_far: bool
     listed: pd.DataFrame
     currency: str
     confidence: float
@@ -84,16 +84,17 @@ class EarlyAdopters(Result):
     def reading(self):
         if not self.auc_low > 0.5:
             return ""
-        if self.surest.empty:
-            return _("No single trait tells them, only all together. Whether it holds, the next launch will tell.")
-        text = _(
-            "The surest sign is {feature} ({comparison}): {odds_ratio:ratio} times the odds of being early "
-            "({odds_ratio_interval:ratio}). Whether it holds, the next launch will tell."
-        )
-        return style.say(text, self.surest.iloc[0])
+        text, known = _("No single trait tells them, only all together."), len(self.surest) > 0
+        if known:
+            text = _(
+                "The surest sign is {feature} ({comparison}): {odds_ratio:ratio} times the odds of being early "
+                "({odds_ratio_interval:ratio})."
+            )
+        text += " " + _("Whether it holds, the next launch will tell.")
+        return style.say(text, self.surest.iloc[0] if known else {})
 
     def summary(self):
-        odds = show(self.table, _("What changes the odds of being early, all else being equal"))
+        odds = show(self.table, _("What changes the odds of being early"))
         if self.listed.empty:
             return odds
         return [odds, show(self.listed.head(15), _("Most like the early adopters"), currency=self.currency)]
@@ -102,23 +103,18 @@ class EarlyAdopters(Result):
         return {} if self.listed.empty else {"early_adopters": self.listed}
 
     def method(self):
-        whose = _(
-            "Early are the first 16% of the buyers expected in the end, until {until:day}: {early:count} customers who "
-            "were active before the launch, against {others:count} who had not bought."
-        )
-        if self.so_far:
-            whose = _(
-                "Early are the first 16% of the buyers so far, until {until:day}: {early:count} customers who were "
-                "active before the launch, against {others:count} who had not bought."
-            )
-        if self.sampled < 1:
-            whose += " " + _("They are of a random sample, {sampled:share}.")
         text = _(
-            "A logistic regression on what was known before the launch, mildly penalised. Learnt from the first half "
-            "of them, it ranks one of the second above another customer in {auc:share} of pairs "
-            "({auc_interval:share}); a coin would in 50%. Intervals are of {level}."
+            "Early are the first 16% of the buyers expected in the end, or so far where that is open: {early:count} "
+            "active customers until {until:day}, against {others:count} who had not bought."
         )
-        return style.say(f"{whose} {text}", vars(self) | {"level": style.level(self.confidence)})
+        if self.sampled < 1:
+            text += " " + _("A random sample: {sampled:share}.")
+        text += " " + _(
+            "A logistic regression on what was known before. Learnt from the first half, it ranks one of the second "
+            "above another customer in {auc:share} of pairs ({auc_interval:share}; guessing: 50%). Intervals are of "
+            "{level}."
+        )
+        return style.say(text, vars(self) | {"level": style.level(self.confidence)})
 
 
 @dataclass(frozen=True)
@@ -164,8 +160,8 @@ def early_adopters(firm, launch, *, value=None, contacts=50, budget=0.0, contact
     early = (day <= until).to_numpy()
     if min(early.sum(), (~early).sum()) < FEWEST:
         text = _(
-            "early_adopters: of the active customers before the launch, {early} were early and {others} were not; at "
-            "least {fewest} of each are needed. Choose a product with more buyers."
+            "early_adopters: {early} active customers were early and {others} were not; {fewest} of each are needed. "
+            "Choose another product."
         )
         raise FitError(text.format(early=early.sum(), others=(~early).sum(), fewest=FEWEST))
     columns = _columns(people)
@@ -189,7 +185,6 @@ def early_adopters(firm, launch, *, value=None, contacts=50, budget=0.0, contact
         others=int((~early).sum()),
         sampled=sampled,
         until=until,
-        so_far=bool(fit.open),
         listed=scored[listed].reset_index(drop=True),
         currency=firm.currency,
         confidence=confidence,
@@ -257,7 +252,7 @@ def _logistic(terms, early):
     from sklearn.linear_model import LogisticRegression
 
     if not terms.shape[1]:
-        raise FitError(_("early_adopters: the customers do not differ in anything known. Add traits to customers."))
+        raise FitError(_("early_adopters: customers differ in nothing known. Add traits to customers."))
     found = LogisticRegression(C=1.0, solver="newton-cholesky", tol=1e-8, max_iter=200).fit(terms, early)
     beta = np.concatenate([found.intercept_, found.coef_[0]])
     p = found.predict_proba(terms)[:, 1]
@@ -282,25 +277,17 @@ def _judge(terms, early, day, confidence):
 
 
 def _odds(columns, beta, covariance, confidence):
-    words, labels, rows = _step_words(), trait_labels(), []
+    twice, labels, rows = _("twice as many"), feature_labels(), []
+    steps = {"years": _("ten years older"), "ticket": _("twice as much"), "purchases": twice, "idle": twice}
     for place, (name, level) in enumerate(columns.names, 1):
         step = NUMBERS[name] / columns.numbers[name][1] if name in columns.numbers else 1.0
         ratio, error = float(np.exp(beta[place] * step)), np.sqrt(covariance[place, place]) * step
-        if name not in columns.numbers:
-            against, other = _("{level}, against {reference}"), _("other or not known")
-            words[name] = labels[name], against.format(level=level or other, reference=columns.levels[name][0])
-        rows.append([*words[name], ratio, *on_logs(ratio, error, confidence)])
+        words = _("{level}, against {reference}")
+        if name in columns.levels:
+            other = level or _("other or not known")
+            steps[name] = words.format(level=other, reference=columns.levels[name][0])
+        rows.append([labels[name], steps[name], ratio, *on_logs(ratio, error, confidence)])
     return pd.DataFrame(rows, columns=["feature", "comparison", "odds_ratio", "odds_ratio_low", "odds_ratio_high"])
-
-
-def _step_words():
-    """Number -> what it is called, and the step that its odds ratio is for."""
-    return {
-        "years": (_("Age"), _("ten years older")),
-        "purchases": (_("Purchases before"), _("twice as many")),
-        "ticket": (_("Revenue per purchase"), _("twice as much")),
-        "idle": (_("Days since last purchase"), _("twice as many")),
-    }
 
 
 def _scored(terms, people, beta, covariance, confidence):
@@ -314,7 +301,7 @@ def _scored(terms, people, beta, covariance, confidence):
 
 def _why(columns, centre, beta, terms):
     """For each customer the two things that raise the odds most, in words."""
-    words, labels = leaning_words(), trait_labels()
+    words, labels = leaning_words(), feature_labels()
     traits = np.array([name in columns.levels for name, _level in columns.names])
     added = np.where(traits & (terms <= 0), 0.0, (terms - centre) * beta[1:])
     texts = []

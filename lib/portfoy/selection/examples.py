@@ -41,10 +41,7 @@ def response_examples(tables, *, as_of=None, answer_days=30):
     answers = campaign_answers(log, as_of)
     if "responded" not in contacts and answers is None:
         raise DataError(
-            _(
-                "contacts: column 'responded' is missing, and no order carries a campaign_id, to tell who responded. "
-                "Add one of them."
-            )
+            _("contacts: neither 'responded' nor a campaign_id of orders tells who responded. Add one of them.")
         )
     examples = _with_responses(contacts, answers, answer_days, as_of).reset_index(drop=True)
     examples = pd.concat([examples, _history(log, examples)], axis=1)

@@ -62,7 +62,7 @@ class Forecast(Result):
             "active": ("count", _("Buyers")),
         }[row["measure"]]
         about = {"unit": unit, "what": what, "off": abs(row["error"]), "level": style.level(self.confidence)}
-        return {**row, **about, "split_on": self.split_on, "days": self.days, "currency": self.currency or _("money")}
+        return {**row, **about, "split_on": self.split_on, "days": self.days}
 
     def finding(self):
         row = self.main
@@ -81,14 +81,14 @@ class Forecast(Result):
     def reading(self):
         row = self.main
         if pd.isna(row["error"]):
-            return _("Check whether the data reach that far.")
+            return _("Check whether the data reach so far.")
         text = _("{what}: {predicted:figure} forecast for the {days:days} after {split_on:day}, {actual:figure} came.")
         if max(abs(row["error_low"]), abs(row["error_high"])) <= CLOSE:
-            verdict = _("That is close enough to plan with.")
+            verdict = _("Close enough to plan with.")
         elif row["error_low"] > FAR or row["error_high"] < -FAR:
-            verdict = _("Too far off to plan with: use the order of the customers, not the amounts.")
+            verdict = _("Too far off to plan with: use the order, not the amounts.")
         else:
-            verdict = _("Such an error comes on top of the intervals of other forecasts.")
+            verdict = _("This error comes on top of other intervals.")
         return style.say(f"{text} {verdict}", row, currency=self.currency)
 
     def plot(self, ax=None):
@@ -99,53 +99,47 @@ class Forecast(Result):
         names = [_("highest tenth") if n == 1 else _("tenth {n}").format(n=n) for n in self.table["group"]]
         rows = rows.assign(name=names, strong=True)
         ax = shapes.dots(rows, ax, at=0, write=write, told=[figure.actual(self.confidence), _("forecast")])
-        title = _("Purchases per customer, forecast and actual")
-        under = _("tenths by what was forecast; {days:days} after {split_on:day}")
-        if part == "value":
-            title = _("Revenue per customer, forecast and actual")
-            under = _("tenths by what was forecast; {currency}, {days:days} after {split_on:day}")
+        unit = self.currency or _("money") if part == "value" else _("purchases")
         said = zip(names, rows["beside"], rows["value"], strict=True)
         text = _("{name}: {forecast} forecast, {actual} came")
         told = "; ".join(text.format(name=n, forecast=write(f), actual=write(came)) for n, f, came in said)
-        return figure.name(ax, title, style.say(under, self.main), told)
+        title, under = _("{what} per customer, forecast and actual"), _("{unit}; {days:days} after {split_on:day}")
+        texts = (style.say(text, self.main | {"unit": unit}) for text in (title, under))
+        return figure.name(ax, *texts, told)
 
     def summary(self):
         meanings = {
-            "r": _("shape of the buying rates; the smaller, the more customers differ"),
-            "alpha": _("days; r / alpha is the mean of purchases a day"),
+            "r": _("shape of the buying rates"),
+            "alpha": _("days; r / alpha purchases a day"),
             "a": _("shape of the chance to stop"),
-            "b": _("shape of the chance to stop, on average a / (a + b)"),
+            "b": _("the same; on average a / (a + b)"),
         }
         parameters = self.parameters.copy()
         parameters.insert(1, "meaning", parameters["parameter"].map(meanings))
         tenths, repeats = {"group": _("Tenth")}, {"group": _("Repeat purchases")}
         return [
             show(self.table, _("Forecast and actual by tenths"), currency=self.currency, labels=tenths),
-            show(self.purchases, _("Purchases after the split, by repeats before it"), labels=repeats),
+            show(self.purchases, _("Purchases, by repeats before the split"), labels=repeats),
             show(parameters, _("Parameters of the buying model")),
         ]
 
     def method(self):
         text = _(
-            "Models of buying (BG/NBD) and spending (Gamma-Gamma) saw what {customers:count} customers bought up to "
-            "{split_on:day}. Intervals ({level}) see customers as a sample. Money is as paid: where prices rise, "
-            "forecasts come out too low."
+            "BG/NBD and Gamma-Gamma saw what {customers:count} customers bought up to {split_on:day}. Intervals "
+            "({level}) see them as a sample. Money is as paid: rising prices make forecasts too low."
         )
         said = [style.say(text, self.main | {"customers": self.table["customers"].sum()})]
         if "value_actual" not in self.table:
             said.append(_("Spending could not be modelled."))
         each = _("{what}: {predicted:figure} forecast, {actual:figure} came, error {error_interval:change}.")
-        within = _("It is within the interval in {within:count} of {tenths:count} tenths.")
+        within = _("Within the interval: {within:count} of {tenths:count} tenths.")
         for _place, row in self.total.iterrows():
             text = f"{each} {within}" if row["tenths"] else each
             said.append(style.say(text, self._values(row), currency=self.currency))
         found = self.parameters.set_index("parameter")["estimate"]
-        text = _(
-            "By today's fit active customers come back {rate:number} times a year, and {stop:share} stop after a "
-            "purchase."
-        )
+        text = _("Today's fit: active customers buy {rate:number} times a year, {stop:share} stop after a purchase.")
         if self.open:
-            text += " " + _("a and b stay open, because {why}; the forecasts do not need them.")
+            text += " " + _("a and b stay open, because {why}.")
         rates = {"rate": 365 * found["r"] / found["alpha"], "stop": found["a"] / (found["a"] + found["b"])}
         return style.Reading(" ".join([*said, style.say(text, rates | {"why": self.open})]))
 

@@ -70,25 +70,18 @@ class Launch(Result):
         return Finding(style.say(text, self._values))
 
     def reading(self):
-        p, q = (self.bass.interval(name) for name in ("p", "q"))
         if self.bass.open:
             text = _("{n:count} have bought it since {day:day}. How many will stays open, because {why}.")
-        elif q[0] > p[1]:
-            text = _(
-                "{n:count} have bought it since {day:day}, {m_interval:count} will in the end. Mostly buyers bring "
-                "buyers: win the first ones over."
-            )
+            return style.say(text, self._values)
+        p, q = (self.bass.interval(name) for name in ("p", "q"))
+        if q[0] > p[1]:
+            spread = _("Mostly buyers bring buyers: win the first ones over.")
         elif q[1] < p[0]:
-            text = _(
-                "{n:count} have bought it since {day:day}, {m_interval:count} will in the end. Mostly they come by "
-                "themselves: tell as many as possible."
-            )
+            spread = _("Mostly they come by themselves: tell as many as possible.")
         else:
-            text = _(
-                "{n:count} have bought it since {day:day}, {m_interval:count} will in the end. Whether buyers bring "
-                "buyers is not clear."
-            )
-        return style.say(text, self._values)
+            spread = _("Whether buyers bring buyers stays open.")
+        text = _("{n:count} have bought it since {day:day}, {m_interval:count} will in the end.")
+        return style.say(f"{text} {spread}", self._values)
 
     def plot(self, ax=None):
         curve, seen = self.curve, self.curve["cumulative"].notna()
@@ -109,20 +102,17 @@ class Launch(Result):
     def summary(self):
         return [
             show(self.table, _("What carries the spread")),
-            show(self.products.head(10), _("Launches within the data, most buyers first")),
+            show(self.products.head(10), _("Launches within the data")),
         ]
 
     def method(self):
         text = _(
-            "The Bass model, fitted to weekly first purchases: of those still to buy, a share p does so unprompted in "
-            "a month, and up to q more once others have it. Intervals ({level}) are widened {times:number} times, as "
-            "weeks scatter more than by chance. A season or a campaign gives such a shape, too."
+            "The Bass model of weekly first purchases: of those still to buy, a share p does so unprompted in a month, "
+            "up to q more once others have it. Intervals ({level}) allow for weeks that scatter {times:number} times "
+            "as chance. A season gives such a shape, too."
         )
         if not self.product.given:
-            text += " " + _(
-                "It was picked for the most buyers of the launches ({choices:count}) on sale for half a year, or of "
-                "all where none is."
-            )
+            text += " " + _("It has most buyers of {choices:count} launches (half a year on sale, if any is).")
         return style.say(text, self._values | {"times": math.sqrt(self.bass.dispersion)})
 
 
@@ -204,15 +194,14 @@ def pick_product(launched, product=""):
     """
     if launched.empty:
         text = _(
-            "launch: no product came out within the data and found {fewest} buyers in six weeks or more. Check "
-            "launched_on, or take a longer history."
+            "launch: no launch within the data found {fewest} buyers. Check launched_on, or take a longer history."
         )
         raise DataError(text.format(fewest=FEWEST_ADOPTERS))
     if product:
         found = launched[(launched["product_id"] == product) | (launched["name"].str.casefold() == product.casefold())]
         if found.empty:
             listed = ", ".join(launched["product_id"].head(20)) + (" ..." if len(launched) > 20 else "")
-            text = _("launch: no launched product is called {product!r}; there are {listed}. Name one of them.")
+            text = _("launch: no launched product is called {product!r}. Name one of {listed}.")
             raise DataError(text.format(product=product, listed=listed))
     else:
         settled = launched[launched["days_on_sale"] >= SETTLED]
@@ -244,7 +233,7 @@ def adoption_table(log, product_id, launched_on, *, as_of=None):
     as_of, launched_on = resolve_as_of(log, as_of), pd.Timestamp(launched_on)
     days = (as_of - launched_on) // DAY + 1
     if days < 1:
-        text = _("launch: {product} came out on {launch:%Y-%m-%d}, after {as_of:%Y-%m-%d}. Take a later date.")
+        text = _("launch: {product} came out on {launch:%Y-%m-%d}. Take a later date than {as_of:%Y-%m-%d}.")
         raise DataError(text.format(product=product_id, launch=launched_on, as_of=as_of))
     week = ((first_buyers(log, product_id, as_of) - launched_on) // DAY).clip(lower=0) // WEEK
     table = pd.DataFrame({"start_day": np.arange(0, days, WEEK)})
@@ -288,10 +277,10 @@ def launch_curve(adoptions, fit, *, weeks_ahead=26):
 def launch_table(fit):
     """The parameters of a `Bass` with their meaning, as the table of a `Launch`."""
     rows = [
-        ("p", _("share of those still to buy who do so unprompted in a month"), fit.p, *fit.interval("p"), "share"),
-        ("q", _("what is added to that share once all others have it"), fit.q, *fit.interval("q"), "share"),
+        ("p", _("share of others who buy unprompted in a month"), fit.p, *fit.interval("p"), "share"),
+        ("q", _("added to that share once all have it"), fit.q, *fit.interval("q"), "share"),
         ("m", _("customers in the end"), fit.m, *fit.interval("m"), "count"),
-        (_("peak"), _("months from the launch to the busiest"), *fit.peak(), "number"),
+        (_("peak"), _("months until the busiest"), *fit.peak(), "number"),
     ]
     table = pd.DataFrame(rows, columns=["parameter", "meaning", "value", "value_low", "value_high", "unit"])
     return table.iloc[[1]].reset_index(drop=True) if fit.open else table
@@ -318,7 +307,7 @@ def _read_products(products):
     if products is None:
         raise DataError(_("products: the table is missing. Add it with product_id and launched_on."))
     if "launched_on" not in products.columns:
-        raise DataError(_("products: column 'launched_on', the day a product came out, is missing. Add it."))
+        raise DataError(_("products: column 'launched_on' is missing. Add the day each came out."))
     columns = [name for name in ("product_id", "name", "launched_on") if name in products.columns]
     table = products[columns] if isinstance(products, pd.DataFrame) else to_frame(products.select(columns))
     table = table.dropna(subset="product_id").astype({"product_id": "str"}).drop_duplicates("product_id")

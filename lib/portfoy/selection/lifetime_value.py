@@ -47,10 +47,8 @@ class LifetimeValue(DiscountedValue, Result):
     def reading(self):
         if not self.total > 0:
             return ""
-        text = self._say(
-            _("That is over {period}, in today's money ({total_interval:money}); {mean:money} a customer.")
-        )
-        once = _("{value_share:share} of it rests on those who bought once, of whom least is known.")
+        text = self._say(_("Over {period}, in today's money ({total_interval:money}); {mean:money} a customer."))
+        once = _("{value_share:share} rests on those who bought once, of whom least is known.")
         rows = self.parts[self.parts["bought"] == "once"].iloc
         return style.Reading(" ".join([text, *(style.say(once, row) for row in rows)]))
 
@@ -64,19 +62,18 @@ class LifetimeValue(DiscountedValue, Result):
 
     def summary(self):
         columns = ["bought", "customers", "value_share", "expected_value", "expected_value_low", "expected_value_high"]
-        title = _("What is expected of those who bought once, and of the others")
+        title = _("Expected of those who bought once, and of others")
         return show(self.parts[columns], title, currency=self.currency)
 
     def method(self):
         text = _(
-            "Purchases to come (BG/NBD) times spend (Gamma-Gamma) times the margin, {margin_rate:share} of revenue, at "
-            "{discount_rate:share} a year less for later money. Customers to come are not in it. The interval "
-            "({level}) is of the mean: the error of forecasts comes on top, and single customers scatter far more. Who "
-            "bought once is taken for such customers on average; a long silence after several purchases tells more. "
+            "Purchases to come (BG/NBD) times spend (Gamma-Gamma) times margin, {margin_rate:share} of revenue, at "
+            "{discount_rate:share} a year less for later money. New customers are not in it. The interval ({level}) is "
+            "of the mean; forecast errors come on top. Who bought once is worth what such customers are on average. "
             "Purchases and spend are taken as unrelated; their correlation is {correlation:ratio}."
         )
         if abs(self.correlation) >= UNRELATED:
-            text += " " + _("That is far from none: read the values with care.")
+            text += " " + _("Read the values with care.")
         return self._say(text)
 
 

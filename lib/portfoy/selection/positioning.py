@@ -83,22 +83,22 @@ class Positioning(Result):
         return Finding(style.say(text, values))
 
     def _ends(self):
-        """The nearest pair and the farthest, the own brand second, and the share that the map shows."""
+        """The nearest pair, the own brand second, and the farthest."""
         values = {"shown": sum(self.explained), "own": style.shorten(self.brand, 24)}
-        for place, names in {0: ("one", "two", "distance"), -1: ("far_one", "far_two", "far")}.items():
-            row = self.pairs.iloc[place]
+        near, far = self.pairs.iloc[0], self.table.iloc[-1]
+        for row, names in (near, ("one", "two", "distance")), (far, ("far_one", "far_two", "far")):
             pair = sorted([row["brand"], row["other_brand"]], key=lambda name: name == self.brand)
             values |= zip(names, [*(style.shorten(name, 24) for name in pair), row["distance"]], strict=True)
         return values
 
     def reading(self):
-        text = _("Farthest apart are {far_one} and {far_two}, by {far:ratio}.")
-        if self.brand:
-            text = _("Farthest from {own} is {far_one}, by {far:ratio}.")
-        shown = _("The map shows {shown:share} of the differences.")
+        text = _(
+            "Farthest apart are {far_one} and {far_two}, by {far:ratio}. The map shows {shown:share} of the "
+            "differences."
+        )
         if sum(self.explained) < COARSE:
-            shown = _("The map shows only {shown:share} of the differences: brands close on it may differ.")
-        return style.say(f"{text} {shown}", self._ends())
+            text += " " + _("Brands close on it may differ.")
+        return style.say(text, self._ends())
 
     def plot(self, ax=None):
         parts = ["brand", "x", "y"], ["attribute", "x", "y"], ["width", "height", "angle"]
@@ -108,27 +108,24 @@ class Positioning(Result):
         )
         ax = shapes.scatter(points, ax, arrows=arrows, around=around, own=[self.brand] if self.brand else [])
         told = (style.say(_("{brand}: {x:ratio} across, {y:ratio} up"), row) for _place, row in self.brands.iterrows())
-        under = _("rating points; {across:share} of the differences across, {up:share} up")
-        if self.spread["width"].notna().any():
-            under = _(
-                "rating points; {across:share} of the differences across, {up:share} up; ellipse: {level} of new draws"
-            )
+        under = _(
+            "rating points; {across:share} of the differences across, {up:share} up; ellipse: {level} of new draws"
+        )
         across, up = self.explained
         under = style.say(under, {"across": across, "up": up, "level": style.level(self.confidence)})
         return figure.name(ax, _("Brands, and what pulls them"), under, "; ".join(told))
 
     def summary(self):
-        return show(self.table, _("How far apart the brands are, in rating points on a typical attribute"))
+        return show(self.table, _("Differences on a typical attribute, in rating points"))
 
     def method(self):
         text = _(
-            "The first two principal components of the mean ratings, each attribute less its mean over the brands. How "
-            "high each rater rates as a whole is taken out where all are named. Distances are the root mean squared "
-            "difference over all attributes. Ellipses and intervals ({level}) are from a bootstrap of {n:count} "
-            "raters, or of ratings where not all are named. Three brands always fit on two axes."
+            "The first two principal components of mean ratings, each attribute less its mean, and each rater's level "
+            "taken out where all are named. Distances are over all attributes. Ellipses and intervals ({level}): a "
+            "bootstrap of {n:count} raters, or of ratings where not all are named."
         )
         if self.left_out:
-            text += " " + _("Left out, as not rated throughout: {list}.")
+            text += " " + _("Not rated throughout: {list}.")
         listed = ", ".join(style.shorten(name) for name in self.left_out)
         return style.say(text, {"level": style.level(self.confidence), "n": self.raters, "list": listed})
 
@@ -185,7 +182,7 @@ def _own(brands, brand):
     names = {name.casefold(): name for name in brands} | {name: name for name in brands} | {"": ""}
     found = names.get(brand, names.get(brand.casefold()))
     if found is None:
-        text = _("ratings: no brand is called {brand!r}; there are {listed}. Name one of them, or none.")
+        text = _("ratings: no brand is called {brand!r}. Name one of {listed}.")
         raise DataError(text.format(brand=brand, listed=", ".join(map(repr, brands))))
     return found
 
@@ -225,8 +222,7 @@ def _rated_throughout(table):
         seen = seen.drop(index=worst, errors="ignore").drop(columns=worst, errors="ignore")
     if min(seen.shape) < FEWEST:
         text = _(
-            "ratings: {brands} brands are rated on the same {attributes} attributes; a map needs {fewest} of each. Add "
-            "ratings."
+            "ratings: {brands} brands on the same {attributes} attributes; a map needs {fewest} of each. Add ratings."
         )
         raise DataError(text.format(brands=len(seen), attributes=seen.shape[1], fewest=FEWEST))
     table = table[table["brand"].isin(seen.index) & table["attribute"].isin(seen.columns)]
@@ -258,7 +254,7 @@ def _map(means):
     apart = means - means.mean(axis=0)
     left, size, right = np.linalg.svd(apart, full_matrices=False)
     if not size[0] > 1e-9 * max(np.abs(means).max(), 1):
-        raise DataError(_("ratings: all brands are rated alike, so no map sets them apart. Check the ratings."))
+        raise DataError(_("ratings: all brands are rated alike. Check the ratings."))
     scale, weights = np.sqrt(means.shape[1]), right[:2].T
     sign = np.sign(weights[np.abs(weights).round(9).argmax(axis=0), [0, 1]])  # the strongest attribute points up
     explained = (size[:2] ** 2 / (size**2).sum()).tolist()

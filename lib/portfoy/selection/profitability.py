@@ -12,6 +12,7 @@ from portfoy.intervals import t_value
 from portfoy.locale import _
 from portfoy.people import level_groups
 from portfoy.rows import find_rows, with_ids
+from portfoy.selection.shortlist import check_limits
 from portfoy.words import figure, shapes, style
 from portfoy.words.codes import said_as
 from portfoy.words.result import Finding, Result
@@ -53,7 +54,7 @@ class Profitability(Result):
             "Per customer, \u201c{group}\u201d bring the most: {profit_each:money} ({profit_each_interval:money})."
         )
         if losing:
-            text += " " + _("{n:count} of all customers ({share:share}) cost more than they bring.")
+            text += " " + _("Customers who cost more than they bring: {n:count} ({share:share}).")
         return style.say(
             text, values | {"n": losing, "share": losing / self.table["known"].sum()}, currency=self.currency
         )
@@ -85,19 +86,19 @@ class Profitability(Result):
         values = {"known": self.table["known"].sum(), "n": self.table["customers"].sum()}
         said = [
             _(
-                "Profit is the margin so far less the touches (contacts with the service desk) at their cost. "
-                "Intervals ({level}): Student's t, customers seen as a sample."
+                "Profit is margin less touches (contacts with the service desk) at their cost. Intervals ({level}): "
+                "Student's t."
             )
         ]
         if self.table["touches"].isna().all():
-            said.append(_("Without tickets the cost to serve is not known."))
+            said.append(_("Without tickets, no cost to serve is known."))
         elif not self.served:
-            said.append(_("What a touch costs is not given, so profit is the margin."))
+            said.append(_("Without the cost of a touch, profit is margin."))
         for _place, row in self.table[self.table["break_even"] > 0].nsmallest(1, "break_even").iterrows():
-            said.append(_("\u201c{group}\u201d would lose money first, from {break_even:money} a touch on."))
+            said.append(_("\u201c{group}\u201d would lose first, from {break_even:money} a touch."))
             values = _said(row) | values
         if values["known"] < values["n"]:
-            said.append(_("The margin is known of {known:count} of {n:count} customers."))
+            said.append(_("Margin known: {known:count} of {n:count} customers."))
         return style.say(" ".join(said), values | {"level": style.level(self.confidence)}, currency=self.currency)
 
 
@@ -185,19 +186,14 @@ def profitability_table(customers, *, by="segment", service=None, touch_cost=0.0
 
     Raises
     ------
-    DataError : a column is missing, nobody is there, or neither a margin nor a cost to serve is known.
-    ValueError : `touch_cost` is below zero.
+    DataError : a column is missing, nobody is there, no margin or cost is known, or `touch_cost` is below zero.
     """
     need_columns(customers, ["revenue", "margin", by], "profitability")
-    if not touch_cost >= 0:
-        raise ValueError(_("profitability: touch_cost must be 0 or more, not {value}.").format(value=touch_cost))
+    check_limits(touch_cost=touch_cost)
     each = _each(customers, service, touch_cost)
     if each["margin"].isna().all() and each["cost_to_serve"].isna().all():
         raise DataError(
-            _(
-                "profitability: neither a margin nor a cost to serve is known. Add unit_cost to transactions or "
-                "products, or a table tickets and touch_cost."
-            )
+            _("profitability: neither margin nor cost to serve is known. Add unit_cost, or tickets and touch_cost.")
         )
     groups, names = level_groups(customers, by)
     grouped = each.groupby(groups)

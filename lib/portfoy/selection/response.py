@@ -18,8 +18,7 @@ from portfoy.models.responders import PRIOR, Fit, forecast_campaigns
 from portfoy.models.threads import one_thread
 from portfoy.selection.examples import TRAITS, response_examples
 from portfoy.words import figure, shapes, style
-from portfoy.words.codes import trait_labels
-from portfoy.words.labels import columns
+from portfoy.words.labels import feature_labels
 from portfoy.words.result import Finding, Result
 from portfoy.words.table import show
 
@@ -85,11 +84,11 @@ class Response(Result):
         if not self.sorts:
             return ""
         text = _("That is {lift:ratio} times as many as at random ({lift_interval:ratio}).")
-        effect = _("How many of them would have bought anyway is not known.")
+        effect = _("How many would have bought anyway is not known.")
         if self.total["held_out"]:
             effect = _(
-                "But {held_out_response:share} of those held out bought, too ({held_out_response_interval:share}), "
-                "against {response:share} of those contacted."
+                "But {held_out_response:share} of those held out bought, too ({held_out_response_interval:share}); of "
+                "those contacted {response:share}."
             )
         return style.say(f"{text} {effect}", {**self.total, **self.best})
 
@@ -111,9 +110,9 @@ class Response(Result):
         each = self.judgement.drop(columns=["skill", "skill_low", "skill_high"])
         tables = [
             show(self.gains, _("Responses that the best forecasts hold")),
-            show(each, _("Each campaign as forecast from those before it")),
-            show(self.calibration, _("Forecast and response, in groups of equal forecast")),
-            show(_said(self.odds.head(10)), _("What goes with a response, the clearest first")),
+            show(each, _("Each campaign, forecast from those before")),
+            show(self.calibration, _("Forecast and response, by groups")),
+            show(_said(self.odds.head(10)), _("What goes with a response")),
         ]
         return tables + ([show(self.leaks, _("Left out, as known only after the contact"))] if len(self.leaks) else [])
 
@@ -123,26 +122,25 @@ class Response(Result):
         unsure = each[each["auc_low"] <= 0.5]
         said = [
             _(
-                "A logistic regression on what was known before each campaign. Forecast from the earlier ones: "
-                "{names}. It ranks a responder above another customer in {auc:share} of pairs ({auc_interval:share}; "
-                "guessing: 50%)."
+                "A logistic regression; {names} were each forecast from earlier campaigns. It ranks a responder above "
+                "another customer in {auc:share} of pairs ({auc_interval:share}; guessing: 50%)."
             )
         ]
         if len(unsure):
-            said.append(_("Taken alone, not clearly better than guessing: {unsure}."))
+            said.append(_("Alone not clearly better than guessing: {unsure}."))
         said.append(
             _(
                 "It expected {predicted_response:share} to respond, {response:share} did ({response_interval:share}); "
-                "within the interval in {near:count} of {groups:count} groups. Its squared error is {skill:share} "
-                "smaller than that of one rate for all ({skill_interval:share})."
+                "it is right in {near:count} of {groups:count} groups. Its squared error is {skill:share} below that "
+                "of one rate ({skill_interval:share})."
             )
         )
         if self.total["skill_high"] < 0:
             said.append(_("Use the order, not the probabilities."))
         said.append(
             _(
-                "{clear:count} of {all:count} odds ratios leave 1 out; by chance about {chance:number} would. "
-                "Intervals are of {level}."
+                "{clear:count} of {all:count} odds ratios leave 1 out; {chance:number} would by chance. Intervals are "
+                "of {level}."
             )
         )
         counts = {
@@ -162,8 +160,7 @@ def _names(judgement):
 
 def _said(odds):
     """The odds ratios with ``feature`` and ``comparison`` in words."""
-    own = {"bought_before": _("Bought before"), "age": _("Days since first purchase"), "years": _("Age")}
-    names = {name: columns()[name][0] for name in HISTORY if name not in own} | own | trait_labels()
+    names = feature_labels()
     features = [names.get(name, style.shorten(name)) for name in odds["feature"]]
     words = {"feature": features, "comparison": [_comparison(row) for row in odds.itertuples()]}
     return pd.DataFrame(words, odds.index).join(odds.filter(like="odds_ratio"))
@@ -240,10 +237,7 @@ def _features(examples, wanted, leaks):
         return [name for name in FEATURES if name in possible]
     wrong = [name for name in wanted if name not in possible]
     if wrong:
-        text = _(
-            "response: {names} cannot be features; these are known before the contact: {possible}. Correct the names, "
-            "or leave them out."
-        )
+        text = _("response: {names} cannot be features. Take those known before the contact: {possible}.")
         listed = {"names": ", ".join(map(repr, wrong)), "possible": ", ".join(map(repr, possible))}
         raise DataError(text.format(**listed))
     return list(wanted)

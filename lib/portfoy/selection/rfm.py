@@ -113,15 +113,14 @@ class Rfm(Result):
     def method(self):
         table, once = self.table, self.table["purchases"] == 1
         text = _(
-            "A score from 1 to 5 for days since the last purchase, days of purchase and revenue: 1 + 5 \u00d7 the "
-            "share of customers who are strictly worse, rounded down, so that equal values get equal scores. A table "
-            "of rules gives each of the 125 combinations one segment."
+            "A score is 1 + 5 \u00d7 the share of customers who are strictly worse, rounded down; equal values get "
+            "equal scores. A table of rules gives each of the 125 combinations one segment."
         )
         if once.any():
-            text += " " + _("{share:share} bought on one day only, which is purchase score {score}.")
+            text += " " + _("{share:share} bought on one day only: score {score}.")
         merged = int((table["orders"] - table["purchases"]).sum()) if "orders" in table else 0
         if merged:
-            text += " " + _("Orders of one day count once ({n:count} further ones).")
+            text += " " + _("Orders of one day count once ({n:count} more).")
         values = {"share": once.mean(), "score": table.loc[once, "f"].max(), "n": merged}
         return style.say(text, values)
 
@@ -206,8 +205,8 @@ def _read_cuts(cuts):
     if not _are_cuts(table):
         raise DataError(
             _(
-                "rfm: the cut points need rows r, f, m and columns metric, 2, 3, 4, 5 with numbers that get harder to "
-                "reach. Give the rfm_cuts.csv that a report wrote."
+                "rfm: cut points need rows r, f, m and columns metric, 2, 3, 4, 5, each harder to reach. Give the "
+                "rfm_cuts.csv of a report."
             )
         )
     return table

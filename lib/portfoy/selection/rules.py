@@ -34,7 +34,7 @@ def read_segments(segments=None):
         segments = pd.read_csv(segments, dtype=str)
     columns = ["segment", "r", "f", "m", "action"]
     if not set(columns) <= set(segments.columns):
-        text = _("segments: the columns {needed} are needed; the table has {found}. Add those that are missing.")
+        text = _("segments: the columns {needed} are needed; there are {found}. Add the others.")
         raise DataError(text.format(needed=", ".join(columns), found=", ".join(map(str, segments.columns))))
     rules = segments.dropna(subset="segment")[columns].reset_index(drop=True)
     rules["action"] = rules.groupby("segment")["action"].transform("first").fillna("")
@@ -56,8 +56,7 @@ def cells_of(rules):
     missing = [_cell(cell) for cell in np.argwhere(cells == None)]  # noqa: E711 - elementwise
     if missing or twice:
         text = _(
-            "segments: every cell r-f-m needs exactly one segment; without one: {missing}; with two: {twice}. Correct "
-            "the ranges."
+            "segments: every cell r-f-m needs one segment; without: {missing}; with two: {twice}. Correct the ranges."
         )
         raise DataError(text.format(missing=_listed(missing), twice=_listed(twice)))
     return cells
@@ -70,7 +69,7 @@ def _levels(text, segment):
     except ValueError:
         levels = range(0)
     if not levels or levels[0] < 0 or levels[-1] > 4:
-        rule = _("segments: {segment!r} has the range {text!r}; a range is 1 to 5, as 4-5 or 3. Correct it.")
+        rule = _("segments: {segment!r} has the range {text!r}. Give 1 to 5, as 4-5 or 3.")
         raise DataError(rule.format(segment=segment, text=text))
     return list(levels)
 

@@ -44,23 +44,21 @@ class Shortlist(Result):
     currency: str
 
     def finding(self):
-        if self.table.empty:
+        if not self.actions():
             return Finding(_("There is no customer to list"), nothing=True)
-        if np.isnan(self.share):
-            return Finding(_("Nothing is expected of any customer"), nothing=True)
         return Finding(style.say(_("The customers listed hold {share:share} of the expected value"), vars(self)))
 
     def reading(self):
         said = []
         if self.actions():
-            said.append(_("{n:count} are listed; of those gone quiet, {quiet:count} on a list of their own."))
+            said.append(_("{n:count} are listed, and {quiet:count} gone quiet on a list of their own."))
         if self.limited:
             said.append(_("The budget of {budget:money} pays for {contacts:count} at {contact_cost:money} each."))
         values = {**vars(self), "n": len(self.table), "quiet": len(self.win_back)}
         return style.say(" ".join(said), values, currency=self.currency)
 
     def summary(self):
-        titles = _("The customers expected to bring the most"), _("Of those gone quiet, whom to win back")
+        titles = _("Expected to bring most"), _("Gone quiet: whom to win back")
         return [
             show(table.loc[: FIRST - 1, [*WHO[:3], *WORTH]], title, currency=self.currency)
             for table, title in zip([self.table, self.win_back], titles, strict=True)
@@ -74,9 +72,8 @@ class Shortlist(Result):
     def method(self):
         return style.Reading(
             _(
-                "By expected value. What this one customer brings ends within the range in 8 of 10 futures played by "
-                "the models; it is far wider than the interval of the mean. Gone quiet are scores of 1 or 2 for idle "
-                "days. A contact costs what campaigns so far did, where it is not given."
+                "What one customer brings ends within the range in 8 of 10 futures played by the models. Gone quiet "
+                "are scores of 1 or 2 for idle days. Where not given, a contact costs what past ones did."
             )
         )
 
@@ -132,14 +129,18 @@ def reach(firm, *, contacts, budget, contact_cost):
     ------
     DataError : a budget is given, but neither the cost of a contact nor what past campaigns cost; or one is below zero.
     """
-    for name, value in {"contacts": contacts, "budget": budget, "contact_cost": contact_cost}.items():
-        if not value >= 0:
-            text = _("{name}: it is {value:g}; it must be 0 or more. Correct the parameter.")
-            raise DataError(text.format(name=name, value=value))
+    check_limits(contacts=contacts, budget=budget, contact_cost=contact_cost)
     if not budget:
         return int(contacts), contact_cost
     cost = contact_cost or _cost_so_far(firm, budget)
     return int(min(contacts, math.floor(budget / cost + 1e-9) if cost else contacts)), cost
+
+
+def check_limits(**limits):
+    """Raise a DataError where one of these is below zero."""
+    for name, value in limits.items():
+        if not value >= 0:
+            raise DataError(_("{name}: {value:g} is below 0. Correct the parameter.").format(name=name, value=value))
 
 
 def _cost_so_far(firm, budget):
@@ -155,8 +156,8 @@ def _cost_so_far(firm, budget):
         found = to_frame(contacts.group_by(["campaign_id", "cost"]).agg(reached=contacts.customer_id.nunique()))
     if not len(found):
         text = _(
-            "budget: {budget:g} is given, but no past campaign tells what a contact costs. Give contact_cost, or add "
-            "the tables campaigns and contacts."
+            "budget: {budget:g} is given, but not what a contact costs. Give contact_cost, or add campaigns and "
+            "contacts."
         )
         raise DataError(text.format(budget=budget))
     return float(found["cost"].sum() / found["reached"].sum())

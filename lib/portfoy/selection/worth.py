@@ -58,13 +58,10 @@ class Worth(Result):
         return figure.name(ax, _("Expected value by segment"), under, told)
 
     def summary(self):
-        return show(self.table[PLAN], _("What each segment is worth, and what to do for it"), currency=self.currency)
+        return show(self.table[PLAN], _("Worth of each segment, and what to do"), currency=self.currency)
 
     def method(self):
-        text = _(
-            "The sum over the customers of a segment. The interval ({level}) is of the estimate: an error of the "
-            "models strikes all alike and does not even out."
-        )
+        text = _("Sums over customers. The interval ({level}) is of the estimate, whose error strikes all alike.")
         return style.say(text, {"level": style.level(self.confidence)})
 
 

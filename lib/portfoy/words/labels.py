@@ -1,6 +1,7 @@
 """What a table calls its columns: the heading and the kind of every column that may be shown."""
 
 from portfoy.locale import _
+from portfoy.words.codes import trait_labels
 
 
 def columns():
@@ -174,3 +175,10 @@ def columns():
         "brand": (_("Brand"), "text"),
         "distance": (_("Points apart"), "number"),
     }
+
+
+def feature_labels():
+    """Label of every feature of a customer that a model may use."""
+    known = {name: columns()[name][0] for name in ("idle", "purchases", "revenue", "ticket")}
+    own = {"bought_before": _("Bought before"), "age": _("Days since first purchase"), "years": _("Age")}
+    return known | own | trait_labels()
