@@ -108,8 +108,23 @@ def test_notebook_is_valid_and_its_cells_have_ids(path):
 
 @pytest.mark.parametrize("path", named(REPORTS))
 def test_report_notebook_is_stored_without_results(path):
-    run = [number for number, cell in cells_of(path, "code") if cell["outputs"] or cell["execution_count"] is not None]
+    code = [(number, cell) for number, cell in cells_of(path, "code") if not compared(cell)]
+    run = [number for number, cell in code if cell["outputs"] or cell["execution_count"] is not None]
     assert not run, f"clear outputs and counts of cells {run}: jupyter nbconvert --clear-output --inplace {path.name}"
+
+
+def compared(cell):
+    """Whether nbval compares what the cell shows with what is stored."""
+    return "nbval-check-output" in cell["metadata"].get("tags", [])
+
+
+@pytest.mark.parametrize("path", named(REPORTS))
+def test_report_notebook_stores_its_key_figures(path):
+    """Three to five lines of text that nbval compares, so that a number that moves is seen."""
+    (cell,) = [cell for _, cell in cells_of(path, "code") if compared(cell)]
+    (output,) = cell["outputs"]
+    assert output["output_type"] == "stream"
+    assert 3 <= len("".join(output["text"]).splitlines()) <= 5
 
 
 @pytest.mark.parametrize("path", named(REPORTS))

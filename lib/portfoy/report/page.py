@@ -11,6 +11,9 @@ from portfoy.report import look, tiles
 from portfoy.report.prose import Prose, anchor, shown
 from portfoy.words import style
 
+# Cells that a page leaves out: an error, which it says in its own words, and key figures, which nbval compares.
+HIDDEN = {"papermill-error-cell-tag", "nbval-check-output"}
+
 
 def make_page(result, *, title, as_of, source, currency, provenance, run, changes=None):
     """The HTML of one executed notebook, a run.Result.
@@ -54,7 +57,7 @@ def _sections(cells):
         {"level": 1, "title": "", "id": "", "blocks": [], "code": [], "first": False, "finding": "", "nothing": False}
     ]
     for cell in cells:
-        marked = "papermill-error-cell-tag" in cell.metadata.get("tags", [])  # the page says it in its own words
+        marked = HIDDEN & set(cell.metadata.get("tags", []))
         if cell.cell_type == "markdown" and not marked:
             _add_markdown(sections, cell.source, prose, first="summary" in cell.metadata.get("tags", []))
         elif cell.cell_type == "code" and not marked:
