@@ -52,6 +52,26 @@ def test_one_command_makes_a_whole_run(teaching_run):
     ]
 
 
+@pytest.mark.parametrize("stage", ["portfolio", pytest.param("selection", marks=pytest.mark.study)])
+def test_a_report_notebook_runs_under_plain_papermill(teaching_run, company, tmp_path, stage):
+    out, data = tmp_path / "out.ipynb", str(company(1200, seed=3))
+    notebook = Path(__file__).parents[1] / "notebooks" / "reports" / f"{stage}.ipynb"
+    given = ["-p", "data", data, "-p", "confidence", "0.8", "--kernel", "python3", "--no-progress-bar"]
+    subprocess.run([sys.executable, "-m", "papermill", notebook, out, *given], check=True, capture_output=True)
+    kit = teaching_run[0] / "reports" / "2026-06-30" / "notebooks" / f"{stage}.ipynb"
+    mine, its = (results(path) for path in (out, kit))
+    assert len(mine) == len(its)
+    names, others = ({figure["name"] for told in found for figure in told.get("figures", [])} for found in (mine, its))
+    assert names == others
+    assert mine[0]["figures"] != its[0]["figures"]
+
+
+def results(path):
+    """What the results in an executed notebook tell, in their order."""
+    outputs = [output for cell in json.loads(path.read_text())["cells"] for output in cell.get("outputs", [])]
+    return [output["data"][RESULT] for output in outputs if RESULT in output.get("data", {})]
+
+
 @pytest.mark.parametrize("stage", ["portfolio", "selection"])
 def test_the_page_of_a_whole_run_is_complete(teaching_run, stage):
     folder = teaching_run[0] / "reports" / "2026-06-30"
