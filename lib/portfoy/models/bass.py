@@ -45,19 +45,12 @@ _STARTS = [(0.1, 0.5), (0.1, 5.0), (0.5, 1.5), (0.02, 10.0), (1.0, 0.1)]  # p, q
 class Bass:
     """A Bass model with its parameters; `fit_bass` estimates them.
 
-    Parameters
-    ----------
-    p, q, m : float
-        Innovation and imitation, per month of 365.25 / 12 days (q is 0 where none can be seen); people in the end.
-    log_likelihood : float, missing when the parameters were given by hand, and so are the errors
-    covariance : DataFrame, 3 x 3
-        Of the natural parameters, widened by `dispersion`, the counts' scatter over that of Poisson counts.
-    adopters, days : int
-        People fitted on, and days from the launch to the end of the last period.
-    open : text
-        Why m stays open, and p with it; empty where they do not. An open m is no number to show.
-    q_most : float, where q is 0: the largest q that the counts allow (from the profile likelihood)
-    confidence : float, of all intervals
+    ``p``, ``q`` innovation and imitation, per month of 365.25 / 12 days (q is 0 where none can be seen; then
+    ``q_most``, from the profile likelihood, is the largest that the counts allow); ``m`` people in the end.
+    ``log_likelihood`` and ``covariance`` of the parameters, 3 x 3, widened by ``dispersion``, the counts' scatter over
+    that of Poisson counts; missing where the parameters were given by hand. ``adopters`` people fitted on; ``days``
+    from the launch to the end of the last period. ``open``: why m stays open, and p with it, empty where they do not:
+    an open m is no number to show. ``confidence`` of all intervals.
 
     Examples
     --------
@@ -148,18 +141,10 @@ class Bass:
 
 
 def fit_bass(adoptions, *, confidence=0.95):
-    """Maximum-likelihood estimate of the Bass model from counts of people by period.
+    """Maximum-likelihood estimate of the Bass model from counts of people by period: a `Bass`.
 
-    Parameters
-    ----------
-    adoptions : DataFrame, one row per period, in order
-        Needs ``start_day`` and ``end_day`` (days since the launch, the second not in the period; the last period may be
-        shorter) and ``adopters`` (people who took it up in it).
-    confidence : of the intervals, default 0.95
-
-    Returns
-    -------
-    Bass
+    `adoptions` has one row per period, in order: ``start_day`` and ``end_day`` (days since the launch, the second not
+    in the period; the last period may be shorter) and ``adopters`` (people who took it up in it).
 
     Raises
     ------
@@ -269,8 +254,7 @@ def _why_open(fit, closed):
 
 def _columns(adoptions):
     names = ["start_day", "end_day", "adopters"]
-    absent = [name for name in names if name not in adoptions.columns]
-    if absent:
+    if absent := [name for name in names if name not in adoptions.columns]:
         what = plural("column {names} is missing", "columns {names} are missing", len(absent))
         raise _unusable(what.format(names=", ".join(map(repr, absent))))
     start, end, count = (adoptions[name].to_numpy(dtype=float, na_value=np.nan) for name in names)

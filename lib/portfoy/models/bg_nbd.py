@@ -36,7 +36,6 @@ from portfoy.models.likelihood import (
     inverse,
     maximise,
     time_columns,
-    values,
 )
 
 NAMES = ["r", "alpha", "a", "b"]
@@ -48,20 +47,10 @@ _STARTS = [(0.25, 0.8, 2.5), (1.0, 1.0, 1.0), (3.0, 0.1, 1.0), (1.0, 3.0, 30.0)]
 class BgNbd:
     """A BG/NBD model with its parameters; `fit_bg_nbd` estimates them.
 
-    Parameters
-    ----------
-    r, alpha : float
-        Shape and scale (days) of the purchase rates; r / alpha is the mean number of purchases a day while active.
-    a, b : float
-        The chance of leaving after a purchase is beta distributed with mean a / (a + b).
-    log_likelihood : float
-        At the maximum, time in days; missing when the parameters were given by hand, and so are the errors.
-    covariance : DataFrame, 4 x 4
-        Of the natural parameters, from the observed information.
-    customers, repeaters, purchases : int
-        Customers fitted on, those of them with a repeat purchase, and the repeat purchases.
-    open : text
-        Why the data leave a and b open, though not the forecasts; empty where they do not.
+    ``r``, ``alpha`` shape and scale (days) of the purchase rates; ``a``, ``b`` of the chance of leaving.
+    ``log_likelihood`` at the maximum, time in days, and ``covariance`` of the parameters, 4 x 4, from the observed
+    information; missing where they were given by hand. ``customers`` fitted on, ``repeaters`` among them, their repeat
+    ``purchases``. ``open``: why the data leave a and b open, though not the forecasts; empty where they do not.
 
     Examples
     --------
@@ -136,30 +125,16 @@ class BgNbd:
 
 
 def fit_bg_nbd(customers):
-    """Maximum-likelihood estimate of the BG/NBD model from a customer table.
+    """Maximum-likelihood estimate of the BG/NBD model (FHL05 eq. 6) from a customer table: a `BgNbd`.
 
-    Parameters
-    ----------
-    customers : DataFrame, one row per customer
-        Needs `repeats` (x), `span` (t, days) and `age` (T, days).
-
-    Returns
-    -------
-    BgNbd
+    `customers` has one row each with `repeats` (x), `span` (t, days) and `age` (T, days). Where hardly anybody stops,
+    or all have the same chance to stop, the likelihood has a ridge along a and b: the forecasts are the same all along
+    it, so they stand; `open` says so, and a and b have no standard errors.
 
     Raises
     ------
     DataError : a column is missing, or holds a missing or negative value, or a span exceeds its age.
     FitError : fewer than 30 customers bought again, no starting point converges, or all buy at the same rate.
-
-    Notes
-    -----
-    Where hardly anybody stops, or all have the same chance to stop, the likelihood has a ridge along a and b: the
-    forecasts are the same all along it, so they stand; `open` says so, and a and b have no standard errors.
-
-    References
-    ----------
-    FHL05 eq. 6; standard errors from the observed information.
     """
     x, t, age = time_columns("fit_bg_nbd", customers)
     repeaters = int((x > 0).sum())
@@ -174,17 +149,15 @@ def fit_bg_nbd(customers):
     row, (x_row, t_row, age_row) = distinct(x, t, age)
     t_row, age_row, weight = t_row / scale, age_row / scale, np.bincount(row)
     exact = _likelihood(x_row, t_row, age_row, weight)
-    many = len(x_row) > MANY_ROWS
-    rough = _likelihood(*coarsened(x_row, t_row, age_row, weight)) if many else exact
+    rough = _likelihood(*coarsened(x_row, t_row, age_row, weight)) if len(x_row) > MANY_ROWS else exact
     rate = x.sum() / len(x)  # per mean age, the unit of time here
     starts = np.log([(r, r / rate, a, b) for r, a, b in _STARTS])
     point, value, information = maximise("fit_bg_nbd", exact, starts, len(x), rough=rough)
     estimate = np.exp(point) * [1, scale, 1, 1]
-    covariance = inverse(point, information) * np.outer(estimate, estimate)
     return BgNbd(
         *estimate.tolist(),
         log_likelihood=float(value - x.sum() * np.log(scale)),
-        covariance=pd.DataFrame(covariance, NAMES, NAMES),
+        covariance=pd.DataFrame(inverse(point, information) * np.outer(estimate, estimate), NAMES, NAMES),
         customers=len(x),
         repeaters=repeaters,
         purchases=int(x.sum()),
@@ -236,12 +209,11 @@ def _likelihood(x, t, age, weight):
     Everything but the second term depends on x alone or on T alone, so it is summed over their few values; gamma
     functions and logarithms are looked up, not recomputed.
     """
-    ages, age_at, counts = *values(age), np.bincount
-    xs, x_at = values(x)
+    counts, (ages, age_at), (xs, x_at) = np.bincount, *(np.unique(each, return_inverse=True) for each in (age, x))
     n_x, n_age, x_age, total = counts(x_at, weight), counts(age_at, weight), counts(age_at, weight * x), weight.sum()
     again = x > 0
     x_at, age_at, x, weight = x_at[again], age_at[again], x[again], weight[again].astype(float)
-    ts, t_at = values(t[again])
+    ts, t_at = np.unique(t[again], return_inverse=True)
 
     def gain(point):
         r, alpha, a, b = np.exp(point)

@@ -41,18 +41,10 @@ _STARTS = [(1.0, 3.0), (6.0, 4.0), (2.0, 15.0), (30.0, 2.0)]  # p, q; v follows 
 class GammaGamma:
     """A Gamma-Gamma model with its parameters; `fit_gamma_gamma` estimates them.
 
-    Parameters
-    ----------
-    p : float
-        Shape of one customer's spends: the larger, the more alike they are.
-    q, v : float
-        Shape (above 1) and rate (money) of the distribution behind the customers' means.
-    log_likelihood : float
-        At the maximum; missing when the parameters were given by hand, and so are the errors.
-    covariance : DataFrame, 3 x 3
-        Of the natural parameters, from the observed information.
-    customers, left_out : int
-        Repeat buyers fitted on, and repeat buyers left out because their spend is not positive or not known.
+    ``p`` shape of one customer's spends: the larger, the more alike they are; ``q``, ``v`` shape (above 1) and rate
+    (money) of the distribution behind the customers' means. ``log_likelihood`` at the maximum and ``covariance`` of the
+    parameters, 3 x 3, from the observed information; missing where they were given by hand. ``customers``: repeat
+    buyers fitted on; ``left_out``: those whose spend is not positive or not known.
 
     Examples
     --------
@@ -94,26 +86,15 @@ class GammaGamma:
 
 
 def fit_gamma_gamma(customers):
-    """Maximum-likelihood estimate of the Gamma-Gamma model from a customer table.
+    """Maximum-likelihood estimate of the Gamma-Gamma model (FH13 eq. 1a) from a customer table: a `GammaGamma`.
 
-    Parameters
-    ----------
-    customers : DataFrame, one row per customer
-        Needs `repeats` (x) and `repeat_ticket` (mean money per repeat purchase day). Customers without repeats take no
-        part; repeat buyers without a positive ticket are left out and counted.
-
-    Returns
-    -------
-    GammaGamma
+    `customers` has one row each with `repeats` (x) and `repeat_ticket` (mean money per repeat purchase day). Customers
+    without repeats take no part; repeat buyers without a positive ticket are left out and counted.
 
     Raises
     ------
     DataError : a column is missing, or `repeats` holds a missing or negative value.
     FitError : fewer than 30 repeat buyers, no starting point converges, or the data leave a parameter open.
-
-    References
-    ----------
-    FH13 eq. 1a; standard errors from the observed information.
     """
     x, ticket = money_columns("fit_gamma_gamma", customers)
     known = (x > 0) & (ticket > 0)

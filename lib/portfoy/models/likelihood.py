@@ -15,12 +15,7 @@ LARGEST_LOG_ERROR = 5.0  # a parameter uncertain by a factor of e^5 is not estim
 
 
 def time_columns(where, customers):
-    """`repeats`, `span` and `age` of a customer table as arrays of numbers, checked.
-
-    Raises
-    ------
-    DataError : a column is missing, or holds a missing or negative value, or a span exceeds its age.
-    """
+    """`repeats`, `span` and `age` of a customer table as arrays, as `number_columns`; no span may exceed its age."""
     x, t, age = number_columns(where, customers, ["repeats", "span", "age"])
     late = int((t > age).sum())
     if late:
@@ -34,11 +29,9 @@ def time_columns(where, customers):
 
 
 def number_columns(where, customers, names, present=()):
-    """The columns `names` as arrays of numbers.
+    """The columns `names` as arrays.
 
-    Raises
-    ------
-    DataError : one of `names` or `present` is not there, or one of `names` holds a missing or negative value.
+    DataError where one of `names` or `present` is not there, or one of `names` holds a missing or negative value.
     """
     absent = [name for name in [*names, *present] if name not in customers.columns]
     if absent:
@@ -67,23 +60,10 @@ def number_columns(where, customers, names, present=()):
 
 def distinct(*columns):
     """Distinct rows of equally long arrays: the row each element belongs to, and the columns of the sorted rows."""
-    key = np.zeros(len(columns[0]), dtype=np.int64)
-    for column in columns:
-        codes = np.asarray(column).astype(np.int64)  # counts and days are their own codes
-        if not len(codes) or codes.min() < 0 or codes.max() > 1_000_000 or (codes != column).any():
-            codes, _values = pd.factorize(column, sort=True)
-        key = key * (codes.max(initial=0) + 1) + codes
-    row, rows = pd.factorize(key, sort=True)  # in order, the look-ups of a likelihood stay near one another
-    reduced = [np.empty(len(rows)) for _column in columns]
-    for target, column in zip(reduced, columns, strict=True):
-        target[row] = column
-    return row, reduced
-
-
-def values(column):
-    """Distinct values, sorted, and the position of each element among them."""
-    codes, values = pd.factorize(column, sort=True)
-    return values, codes
+    frame = pd.DataFrame(dict(enumerate(columns)))
+    groups = frame.groupby(list(frame), sort=True)  # in order, the look-ups of a likelihood stay near one another
+    rows = groups.size().index
+    return groups.ngroup().to_numpy(), [rows.get_level_values(place).to_numpy(dtype=float) for place in frame]
 
 
 def coarsened(x, t, age, weight, cells=32):
@@ -96,17 +76,8 @@ def coarsened(x, t, age, weight, cells=32):
 def maximise(where, gain, starts, count, *, rough=None):
     """Highest point of a log-likelihood in log-parameters: (point, value, information matrix).
 
-    Parameters
-    ----------
-    gain : function of the log-parameters
-        Gives the log-likelihood and its gradient; `rough`, if given, is a cheaper one on which the starts compete.
-    starts : list of arrays
-    count : int
-        Observations; the search works on the mean.
-
-    Raises
-    ------
-    FitError : the search stops short of a maximum from every start.
+    `gain(point)` gives the log-likelihood of `count` observations and its gradient; `rough`, if given, is a cheaper one
+    on which the `starts` compete. FitError where the search stops short of a maximum.
     """
 
     def climb(function, start):
