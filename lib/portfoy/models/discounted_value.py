@@ -57,12 +57,8 @@ class DiscountedValue:
     def of(self, customers):
         """The same values for some of the customers only: a DiscountedValue whose total and mean are theirs.
 
-        `customers`, one row each in any order, are known by ``customer_id``; where they have no such column, by the
-        label of the row. The table has their rows and their index.
-
-        Raises
-        ------
-        DataError : a customer has no value.
+        `customers`, one row each in any order, are known by ``customer_id``, else by the label of the row. The table
+        has their rows and their index. DataError where one has no value.
         """
         place = find_rows(self.table, customers, "of")
         if (place < 0).any():
@@ -80,24 +76,12 @@ class DiscountedValue:
         return DiscountedValue(**kept | bounds | {"table": table, "_slopes": slopes})
 
     def by(self, groups):
-        """Value of groups of customers.
+        """Value of groups of customers: a DataFrame, one row per group, sorted.
 
-        The estimation error is common to all customers, so a group's interval comes from the sum of the gradients; it
-        is wider than customers erring independently would make it.
-
-        Parameters
-        ----------
-        groups : Series on the index of `table`; missing values form a group of their own
-
-        Returns
-        -------
-        DataFrame, one row per group, sorted
-            The group (the name of the Series, else ``group``); ``customers``; ``expected_value`` their sum, money, with
-            ``expected_value_low`` and ``expected_value_high``.
-
-        Raises
-        ------
-        ValueError : the index is another one.
+        `groups` is a Series on the index of `table`, else ValueError; missing values form a group of their own. The
+        columns: the group (the name of the Series, else ``group``); ``customers``; ``expected_value`` their sum, money,
+        with bounds: the estimation error is common to all customers, so they come from the sum of the gradients, and
+        are wider than customers erring independently would make them.
         """
         if not groups.index.equals(self.table.index):
             raise ValueError(
@@ -112,18 +96,15 @@ class DiscountedValue:
         value = sums["value"].to_numpy()
         low, high = _interval(value, sums.iloc[:, : self._slopes.shape[1]], self._covariance, self.confidence)
         columns = {"customers": sums["customers"], "expected_value": value}
-        return (
-            pd.DataFrame({**columns, "expected_value_low": low, "expected_value_high": high}, sums.index)
-            .rename_axis(name)
-            .reset_index()
-        )
+        table = pd.DataFrame(columns | {"expected_value_low": low, "expected_value_high": high}, sums.index)
+        return table.rename_axis(name).reset_index()
 
 
 @one_thread()
 def discounted_value(
     customers, fit, spend_fit, *, horizon_months=12, discount_rate=0.1, margin_rate=1.0, confidence=0.95
 ):
-    """Expected discounted money from each customer within a horizon, with intervals.
+    """Expected discounted money from each customer within a horizon, with intervals: a `DiscountedValue`.
 
     The interval is that of the *estimate*: how far the value would move with other customers of the same kind, by the
     delta method on the logarithm of the value. It is deterministic, keeps the value positive, and takes 14 evaluations
@@ -136,16 +117,10 @@ def discounted_value(
     Parameters
     ----------
     customers : DataFrame, one row per customer: `repeats`, `span`, `age` (days) and `repeat_ticket` (money)
-    fit : BgNbd
-    spend_fit : GammaGamma
-    horizon_months : months of 365.25 / 12 days, default 12
-    discount_rate : per year, default 0.1
-    margin_rate : share of the spend that is kept, default 1, which values revenue
-    confidence : of the intervals, default 0.95
-
-    Returns
-    -------
-    DiscountedValue
+    fit, spend_fit : BgNbd, GammaGamma
+    horizon_months : months of 365.25 / 12 days
+    discount_rate : per year
+    margin_rate : share of the spend that is kept; 1 values revenue
 
     Raises
     ------

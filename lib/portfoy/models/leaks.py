@@ -24,17 +24,13 @@ def leak_table(examples):
     only; no fact about people known beforehand does. At most 50,000 contacts are looked at; power not with fewer than
     ten responders and ten others.
 
-    Parameters
-    ----------
-    examples : DataFrame, as from `response_examples`
-
     Returns
     -------
-    DataFrame, one row per guarded column, the most telling first
+    DataFrame, one row per guarded column of the `response_examples`, the most telling first
         ``column``; ``reason``; ``auc`` area under the curve of the column alone: the chance that it puts a responder
         and another customer in the right order, 0.5 by guessing and 1 always; missing where too few responded.
     """
-    rows, some = [], sampled(examples)
+    rows, some = [], _sampled(examples)
     known = some[some["responded"].notna()]
     for name in (name for name in examples.columns if name not in ABOUT):
         meaning = _by_meaning(name, some)
@@ -107,9 +103,9 @@ def hashed(ids):
     return pd.util.hash_array(ids.astype("str").to_numpy(dtype=object), categorize=False)
 
 
-def sampled(examples, most=MOST):
-    """At most so many contacts, whole customers, the same ones in whatever order the rows come."""
-    if len(examples) <= most:
+def _sampled(examples):
+    """At most `MOST` contacts, whole customers, the same ones in whatever order the rows come."""
+    if len(examples) <= MOST:
         return examples
     draw = hashed(examples["customer_id"])
-    return examples[draw <= np.partition(draw, most - 1)[most - 1]]
+    return examples[draw <= np.partition(draw, MOST - 1)[MOST - 1]]

@@ -39,22 +39,9 @@ class Lorenz:
 
 
 def lorenz(customers, *, by="revenue", top=0.2, confidence=0.95):
-    """Lorenz curve, Gini coefficient and the share of the largest customers.
+    """The `Lorenz` of a column `by` of the customers, one row each; those without a value are left out.
 
-    Parameters
-    ----------
-    customers : DataFrame, one row per customer; needs the column `by`; customers without a value are left out
-    by : column to add up, default "revenue"
-    top : share of customers taken as the largest, between 0 and 1, default 0.2
-    confidence : of the intervals, default 0.95
-
-    Returns
-    -------
-    Lorenz
-
-    Raises
-    ------
-    DataError : the column is missing, or its total is not above zero.
+    DataError where the column is missing, or its total is not above zero.
     """
     need_columns(customers, [by], "concentration")
     value = np.sort(customers[by].dropna().to_numpy(dtype=float))

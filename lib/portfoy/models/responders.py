@@ -20,6 +20,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy.special import expit
 
 from portfoy.errors import FitError
 from portfoy.intervals import delta_error, on_logits, wald, z_value
@@ -62,13 +63,13 @@ class Fit:
         columns = self._columns(table)
         logit = columns @ self.beta
         bounds = on_logits(logit, delta_error(columns, self.covariance), confidence)
-        told = dict(zip(["p_response", "p_response_low", "p_response_high"], [_expit(logit), *bounds], strict=True))
+        told = dict(zip(["p_response", "p_response_low", "p_response_high"], [expit(logit), *bounds], strict=True))
         return pd.DataFrame(told, table.index).mask(pd.Series(self.strange(table), table.index))
 
     def expected_responses(self, table, confidence=0.95):
         """How many of these customers are expected to respond: (number, low, high), of the estimate."""
         columns = self._columns(table)
-        p = _expit(columns @ self.beta)
+        p = expit(columns @ self.beta)
         total, error = float(p.sum()), delta_error((p * (1 - p)) @ columns, self.covariance)
         low, high = wald(total, float(error), confidence)
         return total, max(low, 0.0), high
@@ -134,7 +135,7 @@ def _forecast(known, campaign_id, start, features, draw):
     """The contacts of one campaign with the forecast of a model that saw earlier answers only."""
     before, own = (known["known_on"] < start).to_numpy(), known[known["campaign_id"] == campaign_id]
     fit = _fit(known, before, features, draw)
-    p = _expit(fit.beta[0] + stack(fit.terms, own) @ fit.beta[1:])
+    p = expit(fit.beta[0] + stack(fit.terms, own) @ fit.beta[1:])
     base = known["responded"].to_numpy()[before].mean()
     return own.assign(p_response=np.where(fit.strange(own), np.nan, p), p_base=base)
 
@@ -153,7 +154,7 @@ def _fit(known, seen, features, draw):
     model = LogisticRegression(C=1 / PENALTY, solver="newton-cholesky", tol=1e-8, max_iter=200)
     model.fit(columns, outcome, sample_weight=weight)
     beta, whole = np.concatenate([model.intercept_, model.coef_[0]]), np.column_stack([np.ones(len(columns)), columns])
-    p = _expit(whole @ beta)
+    p = expit(whole @ beta)
     penalty = np.diag([0.0] + [PENALTY] * columns.shape[1])
     bread = np.linalg.inv((whole * (weight * p * (1 - p))[:, None]).T @ whole + penalty)
     score = pd.DataFrame(whole * (weight * (outcome - p))[:, None])
@@ -172,7 +173,3 @@ def _drawn(known, seen, draw):
         weights.append(np.full(len(kept), len(side) / max(len(kept), 1)))
     order = np.argsort(rows := np.concatenate(rows), kind="stable")
     return known.iloc[rows[order]], np.concatenate(weights)[order]
-
-
-def _expit(value):
-    return 1 / (1 + np.exp(-np.asarray(value, dtype=float)))

@@ -18,20 +18,10 @@ MOST = 2_000  # purchases within the horizon after which a future is not played 
 def likely_range(customers, value, *, coverage=0.8, draws=2_000, seed=7):
     """The range in which what a customer brings will end, in `coverage` of the futures that the models allow.
 
-    Parameters
-    ----------
-    customers : DataFrame, one row per customer
-        Needs `repeats`, `span`, `age` (days) and `repeat_ticket` (money). Meant for a list to act on: the work grows
-        with customers times `draws`.
-    value : DiscountedValue, whose models, horizon, discount and margin rate are used
-    coverage : float, default 0.8
-    draws : int, default 2000
-    seed : int; the same seed gives the same range
-
-    Returns
-    -------
-    DataFrame on the index of `customers`
-        ``likely_low``, ``likely_high``: discounted money. The parameters are taken as known.
+    `customers` has one row each with `repeats`, `span`, `age` (days) and `repeat_ticket` (money); `value` is the
+    DiscountedValue whose models, horizon, discount and margin rate are used, the parameters taken as known. Gives a
+    DataFrame on the index of `customers`: ``likely_low``, ``likely_high`` discounted money. Meant for a list to act on:
+    the work grows with customers times `draws`.
 
     References
     ----------

@@ -21,18 +21,9 @@ APART = 0.1  # silhouette above that of one cloud; continuous customers of many 
 def search(points, *, k=None, most=8, seed=7, confidence=0.95):
     """k-means for several numbers of groups: what speaks for each, and the one that is taken.
 
-    Parameters
-    ----------
-    points : array, one row per customer, one column per feature
-    k, most, seed, confidence : as in `clusters`
-
-    Returns
-    -------
-    DataFrame, one row per number of groups, as `Clusters.choice`; dict, number of groups -> fitted KMeans
-
-    Raises
-    ------
-    DataError : `k` or `most` is no whole number from 2 to 20, or `k` is more than there are distinct customers.
+    `points` has one row per customer and one column per feature; the others are those of `clusters`. Gives one row per
+    number of groups, as `Clusters.choice`, and a dict, number of groups -> fitted KMeans. DataError where `k` or `most`
+    is no whole number from 2 to 20, or `k` is more than there are distinct customers.
     """
     random = np.random.default_rng(seed)
     points = _sample(points, FITTED, random)
