@@ -18,18 +18,10 @@ def _never_bought(desk):
 
 def _never_mistakes(desk):
     never, listed = _never_bought(desk), (desk.people["known_as"] == "customer").to_numpy()
+    per_buyer = never.sum() / len(desk.customers)
     return [
-        Mistake(
-            never[listed].mean(),
-            _(
-                "This counts only those on the customer list. The leads are people we know too: they belong above and "
-                "below the line."
-            ),
-        ),
-        Mistake(
-            never.sum() / len(desk.customers),
-            _("This divides by the customers who bought. Below the line stand all people known, buyers or not."),
-        ),
+        Mistake(never[listed].mean(), _("This counts only the customer list. The leads are people known too.")),
+        Mistake(per_buyer, _("This divides by the customers who bought. Below the line stand all people known.")),
         Mistake(1 - never.mean(), _("This is the share of known people who have bought: the others are asked for.")),
         Mistake(never.sum(), _("This is how many never bought. As a share it has to be divided by all people known.")),
     ]
@@ -39,12 +31,8 @@ def _with_margin(desk):
     """Customers whose margin is known."""
     known = desk.customers.dropna(subset="margin")
     if len(known) < 5 or known["margin"].sum() <= 0:
-        raise DataError(
-            _(
-                "portfolio-2: {n} customers have a known margin, and it must be above zero in sum; at least 5 are "
-                "needed. Take data with unit costs."
-            ).format(n=len(known))
-        )
+        text = _("portfolio-2: {n} customers have a known margin; 5, above zero in sum, are needed. Add unit costs.")
+        raise DataError(text.format(n=len(known)))
     return known
 
 
@@ -57,19 +45,13 @@ def _held(customers, ranked_by, counted="margin"):
 def _held_mistakes(desk):
     known = _with_margin(desk)
     smallest = known.nsmallest(len(known) // 5, "margin")["margin"].sum() / known["margin"].sum()
+    by_orders, by_revenue, of_revenue = (
+        _held(known, *columns) for columns in (["orders"], ["revenue"], ["revenue", "revenue"])
+    )
     return [
-        Mistake(
-            _held(known, "orders"),
-            _("Here the customers with the most orders are taken. Those with the most margin are asked for."),
-        ),
-        Mistake(
-            _held(known, "revenue"),
-            _("Here the customers with the most revenue are taken. Those with the most margin are asked for."),
-        ),
-        Mistake(
-            _held(known, "revenue", "revenue"),
-            _("This is the share of the revenue. What is asked for is margin: what is left after the cost of goods."),
-        ),
+        Mistake(by_orders, _("Here those with the most orders are taken. Those with the most margin are asked for.")),
+        Mistake(by_revenue, _("Here those with the most revenue are taken. Those with the most margin are asked for.")),
+        Mistake(of_revenue, _("This is the share of the revenue. Asked for is margin: what the cost of goods leaves.")),
         Mistake(smallest, _("These are the smallest fifth: the customers were sorted the other way round.")),
         Mistake(100 * _held(known, "margin"), _("This is in per cent. A share lies between 0 and 1.")),
     ]
@@ -96,28 +78,15 @@ def _hhi_by_region(desk):
 def _hhi_mistakes(desk):
     customers = _regions(desk)
     revenue = customers.groupby("region")["revenue"].sum()
+    right, largest = _hhi(revenue), float(np.max(revenue / revenue.sum()))
+    of_customers, by_customer = _hhi(customers["region"].value_counts()), _hhi(customers["revenue"])
     return [
         Mistake(1.0, _("Shares always add up to 1. Square each of them first, then add up.")),
-        Mistake(
-            _hhi(customers["region"].value_counts()),
-            _("These are shares of the customers. What is asked for are each region's shares of the revenue."),
-        ),
-        Mistake(
-            _hhi(customers["revenue"]),
-            _("This is the index customer by customer. Add the revenue up by region first."),
-        ),
-        Mistake(
-            1 / _hhi(revenue),
-            _("This is one over the index: how many equal regions would be as concentrated. Stop a step earlier."),
-        ),
-        Mistake(
-            10_000 * _hhi(revenue),
-            _("This is the index from 0 to 10,000, from shares in per cent. We write it from 0 to 1."),
-        ),
-        Mistake(
-            float(np.max(revenue / revenue.sum())),
-            _("This is the share of the largest region. The index takes all regions, each share squared."),
-        ),
+        Mistake(of_customers, _("These are shares of the customers. Asked for are each region's of the revenue.")),
+        Mistake(by_customer, _("This is the index customer by customer. Add the revenue up by region first.")),
+        Mistake(1 / right, _("This is how many equal regions would be as concentrated. Stop a step earlier.")),
+        Mistake(10_000 * right, _("This is the index of shares in per cent, up to 10,000. We write it from 0 to 1.")),
+        Mistake(largest, _("This is the share of the largest region. The index takes all, each share squared.")),
     ]
 
 
@@ -140,28 +109,14 @@ def _churn(desk):
 
 def _churn_mistakes(desk):
     active, lost = _a_year_ago(desk)
+    stayed, gone, today = (active & ~lost).sum(), (active & lost).sum(), len(desk.customers)
     return [
-        Mistake(
-            (active & ~lost).sum() / active.sum(),
-            _("This is the retention rate: those who stayed. Churn counts those who did not come back."),
-        ),
-        Mistake(
-            lost.mean(),
-            _(
-                "Here everyone who ever bought stands below the line, and those gone for long are counted as lost once "
-                "more. Only those active at the start can be lost."
-            ),
-        ),
-        Mistake(
-            (active & lost).sum() / len(active),
-            _("The lost are right; below the line stand all who ever bought. Only those active at first can be lost."),
-        ),
-        Mistake(
-            (active & lost).sum() / len(desk.customers),
-            _("The lost are right; below the line stand the customers of today, with those won since the start."),
-        ),
-        Mistake((active & lost).sum(), _("This is how many were lost. The rate divides by those active at the start.")),
-    ]  # fmt: skip
+        Mistake(stayed / active.sum(), _("This is the retention rate: those who stayed. Churn counts the others.")),
+        Mistake(lost.mean(), _("This counts those gone for long as lost again. Only those active at first can be.")),
+        Mistake(gone / len(active), _("Below the line stand all who ever bought. Only those active at first belong.")),
+        Mistake(gone / today, _("Below the line stand the customers of today, with those won since the start.")),
+        Mistake(gone, _("This is how many were lost. The rate divides by those active at the start.")),
+    ]
 
 
 def _parts(customers):
@@ -186,30 +141,18 @@ def _factors(desk):
 
 def _factor_mistakes(desk):
     now, before = _two_years(desk)
-    factors, last, first = _parts(now) / _parts(before), _parts(now), _parts(before)
-    each = now["revenue"].mean() / before["revenue"].mean()
+    last, first = _parts(now), _parts(before)
+    factors, bought = last / first, now["purchases"].sum() / before["purchases"].sum()
+    per_customer = factors.where(factors.index != "ticket", now["revenue"].mean() / before["revenue"].mean())
+    all_bought = factors.where(factors.index != "frequency", bought)
     return [
-        Mistake(
-            last - first,
-            _("These are differences, each in a unit of its own: they cannot be multiplied to the growth of revenue."),
-        ),
-        Mistake(
-            factors - 1,
-            _("These are changes: 0.1 for a tenth more. Factors are asked for, 1.1 for a tenth more."),
-        ),
+        Mistake(last - first, _("These are differences: they cannot be multiplied to the growth of revenue.")),
+        Mistake(factors - 1, _("These are changes, 0.1 for a tenth more. A factor is 1.1 for a tenth more.")),
         Mistake(1 / factors, _("These are upside down: the later year is divided by the earlier one.")),
-        Mistake(
-            pd.concat([factors[["customers", "frequency"]], pd.Series({"ticket": each})]),
-            _("The ticket is revenue per purchase; here the revenue was divided by the customers."),
-        ),
-        Mistake(
-            factors.copy().mask(
-                factors.index == "frequency", now["purchases"].sum() / before["purchases"].sum()
-            ),
-            _("Frequency is purchases per customer; here all purchases stand beside all purchases."),
-        ),
+        Mistake(per_customer, _("The ticket is revenue per purchase; here the revenue was divided by the customers.")),
+        Mistake(all_bought, _("Frequency is purchases per customer; here all purchases stand beside all purchases.")),
         Mistake(last, _("These are the figures of the later year alone: divide them by those of the earlier one.")),
-    ]  # fmt: skip
+    ]
 
 
 EXERCISES = [

@@ -25,16 +25,13 @@ def _score(desk):
 
 
 def _score_mistakes(desk):
-    purchases = desk.customers["purchases"]
+    purchases, right = desk.customers["purchases"], _score(desk)
     at_most = np.ceil(5 * purchases.rank(method="max", pct=True)).astype(int)
     return [
-        Mistake(
-            _by_row(purchases),
-            _("These scores depend on the order of the rows: some customers with equal purchases got different ones."),
-        ),
-        Mistake(6 - _score(desk), _("The scores are reversed: 5 is for those who bought most often, 1 for the least.")),
+        Mistake(_by_row(purchases), _("These depend on the order of the rows: equal customers got different scores.")),
+        Mistake(6 - right, _("The scores are reversed: 5 is for those who bought most often, 1 for the least.")),
         Mistake(at_most, _("This counts those with as many purchases, too; the rule counts only those with fewer.")),
-        Mistake(_score(desk) - 1, _("These scores run from 0 to 4; a score begins at 1.")),
+        Mistake(right - 1, _("These scores run from 0 to 4; a score begins at 1.")),
     ]
 
 
@@ -62,20 +59,17 @@ def _index(desk):
 
 def _index_mistakes(desk):
     row, own, base = _largest(desk)
-    others = (rfm(desk.customers).groups["revenue"].sum() - row["revenue"]) / max(
-        len(desk.customers) - row["customers"], 1
-    )
+    rest = rfm(desk.customers).groups["revenue"].sum() - row["revenue"]
+    others = rest / max(len(desk.customers) - row["customers"], 1)
+    of_all = _("This is the segment's share of all revenue; an index is per customer.")
+    of_others = 100 * own / others if others else np.nan
     return [
-        Mistake(100 * row["revenue_share"], _("This is the segment's share of all revenue; an index is per customer.")),
-        Mistake(row["revenue_share"], _("This is the segment's share of all revenue; an index is per customer.")),
+        Mistake(100 * row["revenue_share"], of_all),
+        Mistake(row["revenue_share"], of_all),
         Mistake(own / base, _("The ratio is right, but an index has 100 for the base: multiply by 100.")),
         Mistake(100 * base / own, _("This holds the base against the segment; the base goes below the line.")),
-        Mistake(
-            100 * own / others if others else np.nan, _("The base is all customers, those of the segment as well.")
-        ),
-        Mistake(
-            own, _("This is revenue per customer of the segment, in money: hold it against that of all customers.")
-        ),
+        Mistake(of_others, _("The base is all customers, those of the segment as well.")),
+        Mistake(own, _("This is revenue per customer of the segment, in money: hold it against that of all.")),
     ]
 
 
@@ -88,15 +82,13 @@ def _best_tenth(desk, by="margin"):
 
 def _best_tenth_mistakes(desk):
     tenths = deciles(desk.customers, by="margin").table
-    said = _("This is the share of the revenue that the best tenth by revenue brings; the question is about margin.")
-    worst = _("This is the share of the worst tenth: sort so that the customer with the highest margin comes first.")
-    money = _("This is the margin of the best tenth in money: divide it by the margin of all customers.")
-    fifth = _("This is the share of the best fifth; a tenth is asked for.")
+    of_revenue, worst, money = _best_tenth(desk, "revenue"), tenths["share"].iloc[-1], tenths["margin"].iloc[0]
+    fifth = float(tenths["cumulative_share"].iloc[:2].iloc[-1])
     return [
-        Mistake(_best_tenth(desk, "revenue"), said),
-        Mistake(float(tenths["share"].iloc[-1]), worst),
-        Mistake(float(tenths["margin"].iloc[0]), money),
-        Mistake(float(tenths["cumulative_share"].iloc[min(1, len(tenths) - 1)]), fifth),
+        Mistake(of_revenue, _("This is the best tenth's share of the revenue; the question is about margin.")),
+        Mistake(float(worst), _("This is the worst tenth: sort so that the highest margin comes first.")),
+        Mistake(float(money), _("This is the margin of the best tenth in money: divide it by that of everybody.")),
+        Mistake(fifth, _("This is the share of the best fifth; a tenth is asked for.")),
     ]
 
 
@@ -113,9 +105,7 @@ def _discounted_mistakes(_desk):
         Mistake(total, _("This is the plain sum: a margin that comes later has to be worth less today.")),
         Mistake(_discounted(2), _("Every margin is discounted one year too many: the first one comes after one year.")),
         Mistake(_discounted(0), _("The first margin is not discounted; it comes at the end of the year, not today.")),
-        Mistake(
-            total / (1 + RATE), _("The sum is discounted once; each margin has to be discounted by its own years.")
-        ),
+        Mistake(total / (1 + RATE), _("The sum is discounted once; each margin has years of its own to discount.")),
         Mistake(total / RATE, _("Dividing by the rate is for a margin that comes every year for ever.")),
     ]
 
@@ -138,19 +128,13 @@ def _lift(desk):
 
 def _lift_mistakes(desk):
     responded, best = _contacts(desk)
-    held, all_of_them = responded.head(best), responded.sum()
+    held, rest, everybody = responded.head(best), responded.iloc[best:].mean(), responded.mean()
+    gain, worst = float(held.sum() / responded.sum()), float(responded.tail(best).mean() / everybody)
     return [
-        Mistake(
-            float(held.sum() / all_of_them),
-            _("This is the gain, the share of all responses that the best hold; divide it by the share contacted."),
-        ),
+        Mistake(gain, _("This is the gain, the share of all responses: divide it by the share contacted.")),
         Mistake(float(held.mean()), _("This is the response of the best; hold it against the response of everybody.")),
-        Mistake(
-            float(responded.tail(best).mean() / responded.mean()), _("These are the lowest forecasts, not the best.")
-        ),
-        Mistake(
-            float(held.mean() / responded.iloc[best:].mean()), _("The best are held against everybody, not the rest.")
-        ),
+        Mistake(worst, _("These are the lowest forecasts, not the best.")),
+        Mistake(float(held.mean() / rest), _("The best are held against everybody, not the rest.")),
     ]
 
 
@@ -176,9 +160,7 @@ def _least_mistakes(desk):
     cost, margin = _purchase(desk)
     return [
         Mistake(CATALOGUE, _("This sets the cost against the revenue of a purchase; only its margin can pay for it.")),
-        Mistake(
-            cost * margin, _("Cost and margin are multiplied; ask which probability times margin equals the cost.")
-        ),
+        Mistake(cost * margin, _("Cost and margin are multiplied; ask which probability times margin is the cost.")),
         Mistake(1 - cost / margin, _("This is one minus the answer: the probability that a contact may fail.")),
         Mistake(margin - cost, _("This is what a sure response would earn, in money; a probability is asked for.")),
     ]
