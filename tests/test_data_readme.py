@@ -97,6 +97,7 @@ def test_the_pictures_are_there_and_linked_with_their_text():
         assert len(words) > 60, name
 
 
+@pytest.mark.study
 def test_make_pictures_draws_what_is_linked(tmp_path):
     command = [sys.executable, DATA / "make_pictures.py", "--out", tmp_path]
     run = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, stdin=subprocess.DEVNULL)
