@@ -92,9 +92,8 @@ def test_flows_of_six_people():
     pd.testing.assert_frame_equal(some, expected[columns], check_dtype=False)
     assert len(flows.table) == 7 * 6
     assert flows.table["share"].isna().sum() == 3 * 6  # from the three states that nobody was in
-    ratio = flows.moved.pop("ratio")
-    assert flows.moved == {"buying": 3, "went": 2, "went_revenue": 50.0, "silent": 1, "back": 0}
-    assert np.isnan(ratio)
+    share = {"current_before": pytest.approx(np.nan, nan_ok=True), "left_before": pytest.approx(np.nan, nan_ok=True)}
+    assert flows.moved == {"current": 3, "left": 0, "left_share": 0, "left_revenue": 0, "lapsed": 1, "back": 0, **share}
 
 
 def test_people_who_vanish_have_a_column_of_their_own():
@@ -130,16 +129,21 @@ def test_flows_are_those_of_a_naive_count(seed):
         assert row.share == pytest.approx(len(are) / len(were))
         judge = proportion_confint(len(are), len(were), 0.2, "wilson")
         assert (row.share_low, row.share_high) == pytest.approx(judge)
-    went = [who for who in before if before[who] in BUYING and now.get(who) in QUIET]
-    back = [who for who in before if before[who] in QUIET and now.get(who) in BUYING]
-    assert flows.moved == {
-        "buying": sum(state in BUYING for state in before.values()),
-        "went": len(went),
-        "went_revenue": 10.0 * len(went),
-        "silent": sum(state in QUIET for state in before.values()),
-        "back": len(back),
-        "ratio": max(len(went), len(back)) / min(len(went), len(back)),
-    }
+    current = [who for who in before if before[who] in [*BUYING, "at risk"]]
+    left = [who for who in current if now.get(who) == "lapsed"]
+    lapsed = [who for who in before if before[who] == "lapsed"]
+    judge = {"current": len(current), "left": len(left), "left_share": pytest.approx(len(left) / len(current))}
+    judge |= {"left_revenue": 10.0 * len(left), "lapsed": len(lapsed)}
+    judge["back"] = sum(now.get(who) in [*BUYING, "at risk"] for who in lapsed)
+    assert {name: flows.moved[name] for name in judge} == judge
+
+
+def test_those_who_left_stand_beside_those_of_the_year_before():
+    older, before, now = (standing(side) for side in [*random_states(20), random_states(21)[0]])
+    terms = {"currency": "", "confidence": 0.95}
+    both = flows_between(before, now, older=older, **DAYS, **terms).moved
+    alone = flows_between(older, before, **DAYS, **terms).moved
+    assert (both["current_before"], both["left_before"]) == (alone["current"], alone["left"])
 
 
 def test_flows_add_up_to_both_days():
@@ -179,24 +183,22 @@ def test_without_enough_history_there_is_no_earlier_day():
 # (d) What is shown
 
 
-def test_the_finding_says_how_many_went_for_each_one_who_came():
-    one, few = moved(("active", "lapsed", 1)), moved(("lapsed", "new", 1))
-    more = moved(("lapsed", "active", 9), ("new", "at risk", 2))
-    still = moved(("active", "active", 3))
-    assert [plain(each.finding().text) for each in (moved(*FLOWS), more, one, few, still)] == [
-        "8.0 customers went quiet for each who came back",
-        "4.5 customers came back for each who went quiet",
-        "1 customers went quiet, 0 came back",
-        "0 customers went quiet, 1 came back",
-        "0 customers went quiet, 0 came back",
+def test_the_finding_says_how_many_left():
+    one, back, still = moved(("at risk", "lapsed", 1)), moved(("lapsed", "new", 1)), moved(("active", "active", 3))
+    assert [plain(each.finding().text) for each in (moved(*FLOWS), one, back, still)] == [
+        "30 customers left within the year",
+        "1 customer left within the year",
+        "0 customers left within the year",
+        "0 customers left within the year",
     ]
-    assert [each.finding().nothing for each in (one, few, still)] == [False, False, True]
+    assert [each.finding().nothing for each in (one, back, still)] == [False, False, True]
 
 
 def test_flows_in_words():
     assert plain(moved(*FLOWS).reading()) == (
-        "40 of 90 buying on 31 Dec 2025 went quiet, after bringing TRY 400. Of 25 quiet ones 5 came back."
+        "They are 27% of 110 current by then and brought TRY 300. Of 5 lapsed by 31 Dec 2025, 5 came back."
     )
+    assert plain(moved(("active", "active", 3)).reading()) == "Of 0 lapsed by 31 Dec 2025, 0 came back."
 
 
 def test_cells_say_how_many_and_are_tinted_by_their_part_of_the_row():
@@ -223,7 +225,7 @@ def test_flows_of_a_few_cells_are_drawn(pairs):
     ax = moved(*pairs).plot()
     assert [text.get_text() for text in ax.texts] == [str(pairs[0][2])]
     assert not any(text.get_parse_math() for text in ax.figure.findobj(Text))
-    assert "fill-opacity: 0.5" in moved(*pairs).content()["chart"]["svg"]
+    assert "fill-opacity:0.5" in moved(*pairs).content()["chart"]["svg"]
 
 
 def test_the_table_behind_it_has_only_pairs_with_people():

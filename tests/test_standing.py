@@ -64,8 +64,11 @@ def naive_states(table, rule, as_of):
     as_of = pd.Timestamp(as_of)
     days, revenue = naive_purchases(table, as_of)
     rows = []
-    for customer, own in sorted(days.items()):
-        idle, age = (as_of - own[-1]).days, (as_of - own[0]).days
+    returned = table[table["ordered_on"] <= as_of].groupby("customer_id")["ordered_on"].max()
+    for customer in sorted(returned.index) if days else []:
+        own = days.get(customer, [])
+        bought = own or [returned[customer]]  # before what is returned, so never new
+        idle, age = (as_of - bought[-1]).days, (as_of - own[0]).days if own else np.inf
         ends = [b for a, b in pairwise(own) if (b - a).days > rule.lapsed_days]
         back = ends[-1] if ends else pd.NaT
         if idle > rule.lapsed_days:
@@ -138,12 +141,13 @@ def test_each_state_once():
             "person_id": ["L1", "L2", "active", "back", "gone", "new", "only", "risk"],
             "known_as": ["lead", "lead", *["customer"] * 6],
             "lead_outcome": ["open", "lost", *[None] * 6],
-            "state": ["prospect", "prospect", "active", "reactivated", "lapsed", "new", "prospect", "at risk"],
-            "idle": [np.nan, np.nan, 10, 3, 31, 6, np.nan, 11],
+            "state": ["prospect", "prospect", "active", "reactivated", "lapsed", "new", "at risk", "at risk"],
+            "idle": [np.nan, np.nan, 10, 3, 31, 6, 30, 11],
             "purchases": [0, 0, 2, 2, 1, 1, 0, 1],
-            "revenue": [0.0, 0, 20, 14, 3, 25, 0, 25],
+            "revenue": [0.0, 0, 20, 14, 3, 25, -8, 25],
             "margin": np.nan,
             "returned_on": pd.to_datetime([None, None, None, "2024-03-28", None, None, None, None]).as_unit("ms"),
+            "held": [False, False, True, False, True, False, False, False],
         }
     )
     assert table["state"].cat.categories.tolist() == STATES
@@ -155,7 +159,7 @@ def test_each_state_once():
 
 def test_without_a_list_of_people_only_buyers_are_known():
     table = state_table(FIVE, RULE, as_of="2024-03-31")
-    assert table["person_id"].tolist() == ["active", "back", "gone", "new", "risk"]
+    assert table["person_id"].tolist() == ["active", "back", "gone", "new", "only", "risk"]
     assert set(table["known_as"]) == {"customer"}
 
 
@@ -350,7 +354,7 @@ def test_neither_the_order_of_rows_nor_the_currency_matters():
 def test_margin_is_revenue_less_cost_where_it_is_known():
     table = FIVE.assign(unit_cost=4.0, quantity=1.0)
     found = state_table(table, RULE, as_of="2024-03-31").set_index("person_id")["margin"]
-    assert found.to_dict() == {"active": 12.0, "back": 6.0, "gone": -1.0, "new": 17.0, "risk": 17.0}
+    assert found.to_dict() == {"active": 12.0, "back": 6.0, "gone": -1.0, "new": 17.0, "only": -12.0, "risk": 17.0}
 
 
 def test_one_customer_and_strange_names():

@@ -74,7 +74,8 @@ def with_counts(like, **counts):
     names = [name.replace("_", " ") for name, count in counts.items() for _number in range(count)]
     people = pd.DataFrame({"person_id": [f"{n:05d}" for n in range(len(names))], "revenue": 10.0, "idle": 1.0})
     people["state"] = pd.Categorical(names, categories=STATES, ordered=True)
-    table = state_summary(people.assign(known_as="customer", lead_outcome=pd.Series(None, people.index, dtype="str")))
+    outcome = np.where(people["state"] == "prospect", np.where(people.index > 0, "lost", "open"), None)
+    table = state_summary(people.assign(lead_outcome=outcome))
     customers, quiet = table.loc[STATES[1:], "people"].sum(), table.loc[["at risk", "lapsed"], "people"].sum()
     counted = {"buying": customers - quiet, "quiet": quiet, "quiet_share": quiet / customers}
     return replace(like, table=table, counted={**like.counted, **counted})
@@ -92,8 +93,8 @@ def test_seven_people(eight):
             "revenue": [0.0, 25, 20, 14, 25, 3],
             "revenue_share": np.array([0, 25, 20, 14, 25, 3]) / 87,
             "idle": [np.nan, 6, 10, 3, 11, 31],
-            "leads": [2, 0, 0, 0, 0, 0],
             "open_leads": [1, 0, 0, 0, 0, 0],
+            "lost_leads": [1, 0, 0, 0, 0, 0],
         },
         index=STATES,
     )
@@ -123,6 +124,42 @@ def test_a_rule_that_erred():
         "not lapsed, and did not buy since",
     ]
     assert found.flows.moved["back"] == 1
+
+
+def test_those_who_came_and_left_within_the_days_it_takes_to_lapse():
+    """On both days, 30 apart, whoever bought in the 30 days before is current."""
+    days = {"stays": ["2024-02-10", "2024-03-10"], "came": ["2024-03-20"], "back": ["2024-01-05", "2024-03-05"]}
+    days |= {"left": ["2024-02-20"], "gone": ["2024-01-10"], "edge": ["2024-03-01"]}  # 30 days ago: on both days
+    rows = [(who, f"{who}-{day}", day, 5.0) for who, own in days.items() for day in own]
+    found = states(Firm.of(log(*rows), as_of="2024-03-31"), **LIMITS).counted
+    assert (found["gained"], found["lost"], found["quick_ratio"]) == (2, 1, 2.0)
+    low, high = proportion_confint(2, 3, method="wilson")
+    assert [found["quick_ratio_low"], found["quick_ratio_high"]] == pytest.approx([low / (1 - low), high / (1 - high)])
+    short = states(Firm.of(log(*rows[:5]), as_of="2024-03-01"), **LIMITS).counted  # 60 days before: 1 January
+    assert np.isnan([short["gained"], short["lost"], short["quick_ratio_high"]]).all()
+
+
+def test_the_base_of_cdnow_is_dying(cdnow_log):
+    """Everyone came in early 1997, and nobody since: three quarters have lapsed by the middle of 1998."""
+    found = states(Firm.of(cdnow_log, as_of="1998-06-30"))
+    assert found.finding().text.startswith("The base is dying: ")
+    assert found.table.loc["new", "people"] == 0
+    assert 0.7 < found.table.loc["lapsed", "share"] < 0.76
+    assert found.counted["lost"] > 5 * found.counted["gained"]
+    last = cdnow_log[cdnow_log["ordered_on"] <= "1998-06-30"].groupby("customer_id")["ordered_on"].max()
+    judge = last < pd.Timestamp("1998-06-30") - pd.Timedelta(days=found.rule.lapsed_days)
+    assert found.table.loc["lapsed", "people"] == judge.sum()
+    assert plain(found.reading()).startswith(f"Within {found.rule.lapsed_days} days ")
+
+
+def test_who_only_returned_something_is_a_customer(shared_data):
+    """Twenty customers bring back what they bought before the data begin, on the last day of January 2023."""
+    found = states(open_firm(shared_data.parent / "cases" / "reports" / "prospect"))
+    people = found.people.set_index("person_id")
+    returned = people[people["revenue"] < 0]
+    assert len(returned) == 20
+    assert set(returned["state"]) == {"lapsed"}
+    assert (found.people["state"] == "prospect").sum() == 320 - 274
 
 
 def test_a_total_below_zero_has_no_shares():
@@ -243,10 +280,19 @@ def test_the_finding_is_true_of_any_shares(eight):
         "1 customer is at risk or lapsed",
         "999 customers are at risk or lapsed",
     ]
+    few = with_counts(eight, active=2, at_risk=1, lapsed=4)
+    texts = [replace(few, counted={**few.counted, "quick_ratio_high": high}).finding().text for high in (0.4, 0.9, 1)]
+    assert [plain(text) for text in texts] == [
+        "The base is dying: 71% of customers are at risk or lapsed",
+        "The base shrinks: 71% of customers are at risk or lapsed",
+        "71% of all who ever bought are at risk or lapsed",
+    ]
 
 
 def test_states_in_words(eight):
-    assert plain(eight.reading()) == "They brought 32% of the revenue so far."
+    assert plain(eight.reading()) == (
+        "Within 30 days 1 left and 3 came or came back. Those quiet brought 32% of the revenue so far."
+    )
 
 
 def test_the_headline_figure_is_of_those_at_risk(eight):
@@ -260,7 +306,7 @@ def test_bars_go_from_prospects_down_to_the_lapsed_and_say_their_revenue(eight):
     assert [bar.get_width() for bar in ax.patches] == [4, 1, 2, 0, 3, 10]
     assert ax.yaxis_inverted()
     texts = [f"{n} · {n * 5}% of revenue" for n in (1, 2, 0, 3, 10)]
-    assert [text.get_text() for text in ax.texts] == ["4", *texts]
+    assert [text.get_text() for text in ax.texts] == ["4 · leads: 1 open, 3 lost", *texts]
     warm = [bar.get_facecolor()[:3] == to_rgb(style.WARM) for bar in ax.patches]
     assert warm == [False] * 4 + [True] * 2
     assert ax.get_label() == "31 Mar 2024; at risk after 10 days without a purchase, lapsed after 30 days"

@@ -42,6 +42,16 @@ def wilson(count, base, confidence=0.95):
     return np.maximum(middle - half, 0), np.minimum(middle + half, 1)
 
 
+def quick_ratio(gained, lost, confidence=0.95):
+    """Gained for each one lost, from counts: (ratio, low, high), missing where nobody was lost.
+
+    The interval of a ratio of two counts is that of the share of one in their sum (Przyborowski & Wilenski 1940,
+    Biometrika 31), by Wilson (1927).
+    """
+    lost = np.where(np.asarray(lost) > 0, lost, np.nan)
+    return gained / lost, *(share / (1 - share) for share in wilson(gained, gained + lost, confidence))
+
+
 def wald(estimate, error, confidence=0.95):
     """Estimate less and plus z standard errors: (low, high), numbers or arrays."""
     half = z_value(confidence) * error

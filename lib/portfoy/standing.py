@@ -12,7 +12,7 @@ from portfoy.intervals import t_value
 from portfoy.locale import _
 
 STATES = ["prospect", "new", "active", "reactivated", "at risk", "lapsed"]
-BUYING, QUIET = STATES[1:4], STATES[4:]
+BUYING, CURRENT, QUIET = STATES[1:4], STATES[1:5], STATES[4:]
 UNKNOWN, GONE = "not known yet", "no longer known"
 FEWEST = 30  # gaps; the 95 % mark of fewer rests on one customer
 LONGEST = 730  # days that a purchase may wait for the next one
@@ -135,7 +135,8 @@ def state_table(log, rule, *, as_of=None, people=None):
 
     A prospect never bought. Lapsed is whose last purchase is more than `lapsed_days` ago, at risk more than
     `at_risk_days`. The others are new when the first was at most `at_risk_days` ago; reactivated when one at most
-    `at_risk_days` ago ended a gap longer than `lapsed_days`; else active.
+    `at_risk_days` ago ended a gap longer than `lapsed_days`; else active. Who has only returned things is a customer
+    who bought them before the data begin: by the day of the last return, and never new.
 
     Parameters
     ----------
@@ -150,7 +151,8 @@ def state_table(log, rule, *, as_of=None, people=None):
         ``person_id`` text; ``known_as`` "customer" or "lead"; ``lead_outcome`` "open" or "lost", missing for
         customers; ``state`` ordered, one of `STATES`; ``idle`` days since the last purchase, missing for prospects;
         ``purchases`` days with an order; ``revenue`` money up to the day, net of returns; ``margin`` money, missing
-        where no cost is known; ``returned_on`` end of the last gap longer than `lapsed_days`, missing if none.
+        where no cost is known; ``returned_on`` end of the last gap longer than `lapsed_days`, missing if none; ``held``
+        whether not lapsed `lapsed_days` before the day.
 
     Raises
     ------
@@ -159,17 +161,18 @@ def state_table(log, rule, *, as_of=None, people=None):
     log = as_table(log)
     as_of = resolve_as_of(log, as_of)
     buyers = to_frame(_buyers(log, rule, as_of))
-    if buyers.empty:
+    if not buyers["purchases"].any():
         raise nobody_bought(as_of)
     who = ["person_id", "known_as", "lead_outcome"]
     known = pd.DataFrame(columns=who, dtype="str") if people is None else people.loc[~(people["known_on"] > as_of), who]
     table = known.merge(buyers, on="person_id", how="outer", sort=True)
     table["known_as"] = table["known_as"].fillna("customer")
     table = table.fillna({"purchases": 0, "revenue": 0.0}).astype({"purchases": "int64", "margin": "float64"})
+    table["held"] = table["held"].eq(True)  # missing for who never bought
     table["idle"] = (as_of - table["last"]) / DAY
     recent = {name: (as_of - table[name]) / DAY <= rule.at_risk_days for name in ("first", "returned_on")}
     told = {
-        "prospect": table["purchases"] == 0,
+        "prospect": table["last"].isna(),
         "lapsed": table["idle"] > rule.lapsed_days,
         "at risk": table["idle"] > rule.at_risk_days,
         "new": recent["first"],
@@ -177,22 +180,22 @@ def state_table(log, rule, *, as_of=None, people=None):
     }
     codes = np.select(list(told.values()), [STATES.index(name) for name in told], STATES.index("active"))
     table["state"] = pd.Categorical.from_codes(codes, categories=STATES, ordered=True)
-    return table[[*who, "state", "idle", "purchases", "revenue", "margin", "returned_on"]]
+    return table[[*who, "state", "idle", "purchases", "revenue", "margin", "returned_on", "held"]]
 
 
 def _buyers(log, rule, as_of):
-    """One row per customer who bought by the day (ibis)."""
-    days = purchases_by(log, as_of)
+    """One row per customer who bought, or returned something, by the day (ibis)."""
+    days, ago = purchases_by(log, as_of), [(as_of - times * rule.lapsed_days * DAY).date() for times in (2, 1)]
     days = days.mutate(gap=days.day.delta(days.day.lag().over(group_by="customer_id", order_by="day"), unit="day"))
-    buyers = days.group_by(person_id=days.customer_id).agg(
+    return days.group_by(person_id=days.customer_id).agg(
         first=days.day.min(),
-        last=days.day.max(),
+        last=days.day.max().fill_null(days.returned_on.max()),
         purchases=days.day.count(),
         revenue=days.revenue.sum().round(6),
         margin=days.margin.sum().round(6),
         returned_on=days.day.max(where=days.gap > rule.lapsed_days),
+        held=days.day.between(*ago).any(),
     )
-    return buyers.filter(buyers.purchases > 0)
 
 
 def _check_order(at_risk, lapsed, at_risk_days, lapsed_days):

@@ -2,16 +2,18 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from portfoy.intervals import wilson
-from portfoy.locale import _
-from portfoy.standing import BUYING, GONE, QUIET, STATES, UNKNOWN
+from portfoy.locale import _, plural
+from portfoy.standing import BUYING, CURRENT, GONE, QUIET, STATES, UNKNOWN
 from portfoy.words import figure, shapes, style
 from portfoy.words.codes import state_names
 from portfoy.words.result import Finding, Result
 from portfoy.words.table import show
 
+BEFORE = ["current_before", "left_before"]
 COLOURS = {1: style.ACCENT, -1: style.WARM, 0: style.MUTED}
 
 
@@ -25,9 +27,9 @@ class Flows(Result):
     ``share_low``, ``share_high``, missing where there are none; ``revenue`` money, all that these people brought up to
     the later day; ``step`` 1 for the better (who never bought or was quiet now buys), -1 for the worse (towards
     lapsed), else 0.
-    ``moved``: ``buying`` on the earlier day (new, active or reactivated), ``went`` quiet of them (at risk or lapsed
-    later), ``went_revenue`` what these have brought; ``silent`` on the earlier day (at risk or lapsed), ``back`` of
-    them, who buy again; ``ratio`` the larger of went and back by the smaller, missing where that is nobody.
+    ``moved``: ``current`` on the earlier day (not lapsed), ``left`` lapsed of them since, ``left_share`` 0-1,
+    ``left_revenue`` what these have brought; ``lapsed`` on the earlier day, ``back`` of them; ``left_before`` of
+    ``current_before``, the same in the year before that one, missing where the data do not reach.
     """
 
     table: pd.DataFrame
@@ -38,24 +40,20 @@ class Flows(Result):
     confidence: float
 
     def finding(self):
-        went, back = self.moved["went"], self.moved["back"]
-        if went >= back > 0:
-            text = _("{ratio:number} customers went quiet for each who came back")
-        elif back > went > 0:
-            text = _("{ratio:number} customers came back for each who went quiet")
-        else:
-            text = _("{went:count} customers went quiet, {back:count} came back")
-        return Finding(style.say(text, self.moved), nothing=not went + back)
+        text = plural(
+            "{left:count} customer left within the year",
+            "{left:count} customers left within the year",
+            self.moved["left"],
+        )
+        return Finding(style.say(text, self.moved), nothing=not self.moved["left"] + self.moved["back"])
 
     def reading(self):
-        return style.say(
-            _(
-                "{went:count} of {buying:count} buying on {since:day} went quiet, after bringing {went_revenue:money}. "
-                "Of {silent:count} quiet ones {back:count} came back."
-            ),
-            {**self.moved, "since": self.since},
-            currency=self.currency,
-        )
+        texts = [_("They are {left_share:share} of {current:count} current by then and brought {left_revenue:money}.")]
+        texts = [
+            *texts * bool(self.moved["left"]),
+            _("Of {lapsed:count} lapsed by {since:day}, {back:count} came back."),
+        ]
+        return style.say(" ".join(texts), {**self.moved, "since": self.since}, currency=self.currency)
 
     def plot(self, ax=None):
         some, names = self.table[self.table["people"] > 0], state_names()
@@ -86,24 +84,38 @@ class Flows(Result):
     def method(self):
         return style.say(
             _(
-                "Quiet is at risk or lapsed, the worse the longer; for the better moves who buys and did not. A lead "
-                "won in between is one person. Both days by one rule. Intervals ({confidence:share}): Wilson. Money is "
-                "all they brought, as paid."
+                "Left is who was current (not lapsed) and has lapsed; for the better moves who buys and did not, for "
+                "the worse who goes towards lapsed. A lead won in between is one person. Both days by one rule. "
+                "Intervals ({confidence:share}): Wilson. Money is all they brought, as paid."
             ),
             vars(self),
         )
 
 
-def flows_between(before, now, *, since, as_of, currency, confidence):
-    """Who moved between two days, from two state tables under the same rule (`standing.state_table`), earlier first."""
+def flows_between(before, now, *, since, as_of, currency, confidence, older=None):
+    """Who moved between two days, from two state tables under the same rule (`standing.state_table`), earlier first.
+
+    `older` is the same a year before the earlier one, where the data reach.
+    """
     table = flow_table(before, now, confidence)
-    was_buying, was_quiet = (table["before"].isin(some) for some in (BUYING, QUIET))
-    went, back = table[was_buying & table["now"].isin(QUIET)], table[was_quiet & table["now"].isin(BUYING)]
-    parts = {"buying": table[was_buying], "went": went, "silent": table[was_quiet], "back": back}
-    moved = {name: int(rows["people"].sum()) for name, rows in parts.items()}
-    fewer, more = sorted([moved["went"], moved["back"]])
-    moved |= {"went_revenue": float(went["revenue"].sum()), "ratio": more / fewer if fewer else float("nan")}
+    current, left, lapsed = _left(table)
+    moved = {"current": int(current["people"].sum()), "left": int(left["people"].sum())}
+    moved |= {"left_share": moved["left"] / max(moved["current"], 1), "left_revenue": float(left["revenue"].sum())}
+    moved |= {
+        "lapsed": int(lapsed["people"].sum()),
+        "back": int(lapsed.loc[lapsed["now"].isin(CURRENT), "people"].sum()),
+    }
+    parts = [] if older is None else _left(flow_table(older, before))
+    moved |= dict.fromkeys(BEFORE, np.nan) | {
+        name: float(part["people"].sum()) for name, part in zip(BEFORE, parts, strict=False)
+    }
     return Flows(table, moved, since, as_of, currency, confidence)
+
+
+def _left(table):
+    """Rows of a flow table: of those current on the earlier day; of these lapsed since; and of those lapsed by then."""
+    current = table[table["before"].isin(CURRENT)]
+    return current, current[current["now"] == "lapsed"], table[table["before"] == "lapsed"]
 
 
 def flow_table(before, now, confidence=0.95):

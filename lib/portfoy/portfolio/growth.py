@@ -9,7 +9,7 @@ import pandas as pd
 from portfoy.customers import DAY, months_before, nobody_bought, purchases_by, to_frame
 from portfoy.errors import DataError
 from portfoy.firm import analysis
-from portfoy.intervals import wilson
+from portfoy.intervals import quick_ratio
 from portfoy.locale import _, plural
 from portfoy.words import figure, shapes, style
 from portfoy.words.result import Figure, Finding, Result
@@ -124,11 +124,6 @@ def growth(firm, *, months=3, periods=8):
     -------
     Growth; not possible where nobody bought, the data hold fewer than two whole periods, or `months` or `periods` is
     below 1
-
-    References
-    ----------
-    The interval of a ratio of two counts is that of the share of one in their sum (Przyborowski & Wilenski 1940,
-    Biometrika 31), by Wilson (1927).
     """
     if months < 1 or periods < 1:
         text = _("growth: months is {months} and periods is {periods}; both must be 1 or more. Take 3 and 8.")
@@ -203,9 +198,7 @@ def _compared(table, ends, confidence):
         returns_change=table["returns_alone"].diff(),
     )
     table = table.iloc[1:].reset_index(drop=True).astype(dict.fromkeys(COUNTS, "int64"))
-    gained, lost = table["new"] + table["reactivated"], table["lost"].where(table["lost"] > 0)
-    table["quick_ratio"] = gained / lost
-    for name, share in zip(RATIO[1:], wilson(gained, gained + lost, confidence), strict=True):
-        table[name] = share / (1 - share)
+    found = quick_ratio(table["new"] + table["reactivated"], table["lost"], confidence)
+    table = table.assign(**dict(zip(RATIO, found, strict=True)))
     table = table.astype(dict.fromkeys(MONEY, "float64")).round(dict.fromkeys(MONEY, 6))
     return table[["start", "end", *COUNTS, *RATIO, *MONEY]]

@@ -7,16 +7,18 @@ import pandas as pd
 
 from portfoy.customers import DAY, months_before
 from portfoy.firm import analysis
-from portfoy.intervals import wilson
+from portfoy.intervals import quick_ratio, wilson
 from portfoy.locale import _, plural
 from portfoy.people import people_table
 from portfoy.portfolio.flows import Flows, flows_between
-from portfoy.standing import BUYING, QUIET, STATES, StateRule, state_rule, state_table
+from portfoy.standing import BUYING, CURRENT, QUIET, STATES, StateRule, state_rule, state_table
 from portfoy.words import figure, shapes, style
 from portfoy.words.codes import state_names
 from portfoy.words.result import Figure, Finding, NotPossible, Result
 from portfoy.words.table import show
 
+RATIO = ["quick_ratio", "quick_ratio_low", "quick_ratio_high"]
+DYING = 0.5  # gained for each customer lost
 COLOURS = {"prospect": style.MUTED, **dict.fromkeys(BUYING, style.ACCENT), **dict.fromkeys(QUIET, style.WARM)}
 
 
@@ -27,12 +29,13 @@ class States(Result):
     ``table``, one row per state, those without people too; the index is the state as stored, one of
     `standing.STATES`: ``state`` the same; ``people``; ``share`` of all people, 0-1; ``revenue`` money, all they brought
     so far; ``revenue_share`` 0-1, missing where the total is not above zero; ``idle`` median days since the last
-    purchase, missing for prospects; ``leads`` of them leads who became no customer; ``open_leads`` of these not decided
-    yet.
+    purchase, missing for prospects; ``open_leads``, ``lost_leads`` of the people, the others known without a lead.
     ``people``, one row per person, and ``earlier``, the same a year before by the same rule (None where the data do not
     reach): as `standing.state_table` says. ``rule`` the `StateRule`. ``flows`` who moved in that year.
     ``counted``: ``customers`` who ever bought; ``buying`` (new, active or reactivated); ``quiet`` (at risk or lapsed),
-    ``quiet_share`` of customers, ``quiet_revenue_share``.
+    ``quiet_share`` of customers, ``quiet_revenue_share``; ``gained`` current (not lapsed) who were not `lapsed_days`
+    before, ``lost`` who were and have lapsed, ``quick_ratio`` gained for each lost with ``_low``, ``_high``: all
+    missing where the data do not reach.
     ``tested``, the rule on the customers of a year ago, one row for those it called "lapsed" and one for the "others",
     empty without an earlier day: ``called``; ``people``; ``wrong`` lapsed ones who have bought since, others who have
     not; ``wrong_share`` 0-1 with ``wrong_share_low``, ``wrong_share_high``, missing where nobody was called so.
@@ -57,17 +60,24 @@ class States(Result):
                 "{quiet:count} customers are at risk or lapsed",
                 self.counted["quiet"],
             )
+        elif self.counted["quick_ratio_high"] < DYING:
+            text = _("The base is dying: {quiet_share:share} of customers are at risk or lapsed")
+        elif self.counted["quick_ratio_high"] < 1:
+            text = _("The base shrinks: {quiet_share:share} of customers are at risk or lapsed")
         return Finding(style.say(text, self.counted))
 
     def reading(self):
         texts, tested = [], self.tested[self.tested["called"] == "lapsed"].to_dict("records")
-        if self.counted["quiet"] and not style.is_missing(self.counted["quiet_revenue_share"]):
-            texts.append(_("They brought {quiet_revenue_share:share} of the revenue so far."))
+        if not style.is_missing(self.counted["lost"]):
+            texts.append(_("Within {lapsed_days:days} {lost:count} left and {gained:count} came or came back."))
         if tested and tested[0]["people"]:
             texts.append(
                 _("Of those lapsed a year ago, {wrong_share:share} ({wrong_share_interval:share}) have bought since.")
             )
-        return style.say(" ".join(texts), dict(self.counted, **(tested[0] if tested else {})))
+        elif self.counted["quiet"] and not style.is_missing(self.counted["quiet_revenue_share"]):
+            texts.append(_("Those quiet brought {quiet_revenue_share:share} of the revenue so far."))
+        said = {**self.counted, **(tested[0] if tested else {}), "lapsed_days": self.rule.lapsed_days}
+        return style.say(" ".join(texts), said)
 
     def figures(self):
         return [Figure("customers_at_risk", self.table.loc["at risk", "people"], unit="count")]
@@ -83,11 +93,16 @@ class States(Result):
         return figure.name(ax, _("People by state"), under, numbers)
 
     def _at_the_bar(self, row):
-        told = row["state"] != "prospect" and not style.is_missing(row["revenue_share"])
-        return style.say(_("{people:count} · {revenue_share:share} of revenue") if told else "{people:count}", row)
+        text = "{people:count}"
+        if row["open_leads"] + row["lost_leads"]:
+            text = _("{people:count} · leads: {open_leads:count} open, {lost_leads:count} lost")
+        elif row["state"] != "prospect" and not style.is_missing(row["revenue_share"]):
+            text = _("{people:count} · {revenue_share:share} of revenue")
+        return style.say(text, row)
 
     def summary(self):
-        table = self.table if self.table["leads"].any() else self.table.drop(columns=["leads", "open_leads"])
+        leads = ["open_leads", "lost_leads"]
+        table = self.table if self.table[leads].any(axis=None) else self.table.drop(columns=leads)
         called = {"lapsed": _("lapsed, and bought since"), "others": _("not lapsed, and did not buy since")}
         tested = self.tested.assign(called=self.tested["called"].map(called))
         labels = {"called": _("Called a year ago"), "wrong": _("Wrongly"), "wrong_share": _("Share")}
@@ -146,43 +161,50 @@ def states(firm, *, at_risk_days=0, lapsed_days=0):
     limits = {"at_risk_days": at_risk_days, "lapsed_days": lapsed_days}
     rule = state_rule(firm.log, as_of=firm.as_of, confidence=firm.confidence, **limits)
     people = state_table(firm.log, rule, as_of=firm.as_of, people=firm.people)
-    since = months_before(firm.as_of, 12)
+    since, older = months_before(firm.as_of, 12), months_before(firm.as_of, 24)
     earlier, flows = None, _too_short(firm, since, rule)
     if flows is None:
         known = people_table(firm.tables, as_of=since)  # not of `firm.on(since)`, to whom a lead won since is another
         earlier = state_table(firm.log, rule, as_of=since, people=known)
         terms = {"since": since, "as_of": firm.as_of, "currency": firm.currency, "confidence": firm.confidence}
+        terms["older"] = state_table(firm.log, rule, as_of=older) if _too_short(firm, older, rule) is None else None
         flows = flows_between(earlier, people, **terms)
     table, days = state_summary(people), (firm.as_of - since) / DAY
     tested = _tested(earlier, people, days, firm.confidence)
     terms = {"as_of": firm.as_of, "currency": firm.currency, "confidence": firm.confidence}
-    return States(table, people, rule, earlier, flows, _counted(table), tested, **terms)
+    return States(table, people, rule, earlier, flows, _counted(firm, rule, table, people), tested, **terms)
 
 
 def state_summary(people):
     """How many people stand where (`standing.state_table`), and what they have brought; the columns are of `States`."""
-    leads = people["known_as"] == "lead"
-    told = people.assign(people=1, leads=leads, open_leads=leads & (people["lead_outcome"] == "open"))
-    groups = told.groupby("state", observed=False)
-    table = groups[["people", "revenue", "leads", "open_leads"]].sum()
+    outcome = people["lead_outcome"]
+    groups = people.assign(people=1, open_leads=outcome == "open", lost_leads=outcome == "lost").groupby(
+        "state", observed=False
+    )
+    table = groups[["people", "revenue", "open_leads", "lost_leads"]].sum()
     total = table["revenue"].sum()
     table["share"] = table["people"] / max(len(people), 1)
     table["revenue_share"] = table["revenue"] / (total if total > 0 else np.nan)
     table["idle"] = groups["idle"].median()
     table.index = pd.Index(table.index.astype("str")).rename(None)
     table["state"] = table.index
-    return table[["state", "people", "share", "revenue", "revenue_share", "idle", "leads", "open_leads"]]
+    return table[["state", "people", "share", "revenue", "revenue_share", "idle", "open_leads", "lost_leads"]]
 
 
-def _counted(table):
+def _counted(firm, rule, table, people):
     """The counts of `States`."""
-    customers, quiet = table.loc[STATES[1:], "people"].sum(), table.loc[QUIET]
+    customers, quiet, gained, lost = table.loc[STATES[1:], "people"].sum(), table.loc[QUIET], np.nan, np.nan
+    if _too_short(firm, firm.as_of - rule.lapsed_days * DAY, rule) is None:
+        current = people["state"].isin(CURRENT)
+        gained, lost = float((current & ~people["held"]).sum()), float((people["held"] & ~current).sum())
     return {
         "customers": int(customers),
         "buying": int(table.loc[BUYING, "people"].sum()),
         "quiet": int(quiet["people"].sum()),
         "quiet_share": float(quiet["people"].sum() / customers),
         "quiet_revenue_share": float(quiet["revenue_share"].sum(min_count=1)),
+        **{"gained": gained, "lost": lost},
+        **dict(zip(RATIO, quick_ratio(gained, lost, firm.confidence), strict=True)),
     }
 
 

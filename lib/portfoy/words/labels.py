@@ -81,8 +81,8 @@ def columns():
         # lifecycle and growth
         "state": (_("State"), "code"),
         "people": (_("People"), "count"),
-        "leads": (_("Of them leads"), "count"),
         "open_leads": (_("Leads still open"), "count"),
+        "lost_leads": (_("Leads lost"), "count"),
         "start": (_("From"), "date"),
         "end": (_("To"), "date"),
         "active": (_("Customers who bought"), "count"),
