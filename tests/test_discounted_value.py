@@ -175,7 +175,7 @@ def test_a_customer_surely_gone_is_worth_nothing(fits):
             "discounted_value: the margin is -0.843 of the revenue; a value needs 0 or more. Check the unit costs, or "
             "give another margin_rate.",
         ),
-        ({"confidence": 95}, "discounted_value: confidence must be between 0 and 1, not 95."),
+        ({"confidence": 95}, "confidence: 95 is not between 0 and 1; it is a share. For 95 % give 0.95."),
     ],
 )
 def test_an_argument_out_of_range_is_refused(three, arguments, message):

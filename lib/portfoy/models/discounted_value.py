@@ -135,7 +135,7 @@ def discounted_value(
     >>> value.table["expected_value"].round().tolist()
     [37.0, 8.0]
     """
-    _check_arguments(horizon_months, discount_rate, margin_rate, confidence)
+    _check_arguments(horizon_months, discount_rate, margin_rate)
     x, t, age = time_columns("discounted_value", customers)
     x, ticket = gamma_gamma.money_columns("discounted_value", customers)
     row, rows = distinct(x, t, age)
@@ -206,7 +206,7 @@ def _interval(value, slopes, covariance, confidence):
     return on_logs(value, np.divide(error, value, out=np.zeros_like(error), where=value > 0), confidence)
 
 
-def _check_arguments(horizon_months, discount_rate, margin_rate, confidence):
+def _check_arguments(horizon_months, discount_rate, margin_rate):
     """ValueError for the first argument out of its range; DataError for a margin below zero, which data can have."""
     if not margin_rate >= 0:
         raise DataError(
@@ -219,7 +219,6 @@ def _check_arguments(horizon_months, discount_rate, margin_rate, confidence):
         (horizon_months >= 1 and horizon_months == int(horizon_months),
          _("discounted_value: horizon_months must be a whole number from 1, not {value}."), horizon_months),
         (discount_rate >= 0, _("discounted_value: discount_rate must be 0 or more, not {value}."), discount_rate),
-        (0 < confidence < 1, _("discounted_value: confidence must be between 0 and 1, not {value}."), confidence),
     ]  # fmt: skip
     for holds, message, value in rules:
         if not holds:
