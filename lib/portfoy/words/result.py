@@ -135,8 +135,6 @@ class NotPossible(Result):
     def __call__(self, *given, **named):
         return self
 
-    __getitem__ = __call__
-
     __getitem__ = __truediv__ = __call__  # a column of it, and a share of that
 
     def __len__(self):

@@ -130,13 +130,6 @@ def level(confidence):
     return share(confidence, next((n for n in (0, 1) if abs(round(confidence, n + 2) - confidence) < 1e-9), 2))
 
 
-def interval(low, high, write, confidence):
-    """An interval with its confidence before it, as {confidence} interval {low}–{high}."""
-    return _("{confidence} interval {interval}").format(
-        confidence=level(confidence), interval=between(low, high, write)
-    )
-
-
 def lately(months):
     """The time that the last months are, 0 all of it: stands after a comma in a subtitle."""
     if not months:
