@@ -38,15 +38,9 @@ def customer_table(log, *, as_of=None):
         (t_x); ``idle`` days since the last (the R of RFM); ``age`` days since the first (T), always span + idle;
         ``revenue`` money, net of returns; ``margin`` money, revenue less cost of goods, missing where no cost is
         known; ``ticket`` mean revenue per purchase; ``repeat_ticket`` the same without the first purchase, missing
-        where there was only one.
+        where there was only one. x, t_x and T: Fader, Hardie & Lee (2005), Marketing Science 24(2), section 3.
 
-    Raises
-    ------
-    DataError : a column is missing, or nobody bought by `as_of`.
-
-    References
-    ----------
-    Fader, Hardie & Lee (2005), Marketing Science 24(2), section 3, for x, t_x and T.
+    DataError where a column is missing, or nobody bought by `as_of`.
     """
     log = as_table(log)
     as_of = resolve_as_of(log, as_of)
@@ -69,21 +63,10 @@ def customer_table(log, *, as_of=None):
 def split_table(log, *, split_on, as_of=None):
     """The customer table as of an earlier date, with what the same customers did afterwards beside it.
 
-    Parameters
-    ----------
-    log : ibis Table or DataFrame, as in `customer_table`
-    split_on : date or text; last day of the calibration period
-    as_of : date or text, optional; last day of the holdout period, by default the last date in the log
-
-    Returns
-    -------
-    DataFrame, one row per customer who bought by `split_on`
-        The columns of `customer_table` as of `split_on`, and ``holdout_days`` length of the holdout period,
-        ``holdout_purchases`` days with an order in it, ``holdout_revenue`` money spent in it, net of returns.
-
-    Raises
-    ------
-    DataError : `split_on` is not before `as_of`, or nobody bought by `split_on`.
+    The calibration period ends on `split_on`, the holdout period on `as_of`, by default the last date in the log. The
+    columns are those of `customer_table` as of `split_on`, and ``holdout_days`` length of the holdout period,
+    ``holdout_purchases`` days with an order in it, ``holdout_revenue`` money spent in it, net of returns. DataError
+    where `split_on` is not before `as_of`, or nobody bought by then.
     """
     log = as_table(log)
     as_of, split_on = resolve_as_of(log, as_of), pd.Timestamp(split_on)
@@ -108,20 +91,9 @@ def split_table(log, *, split_on, as_of=None):
 def recent_table(customers, log, *, months=12, as_of=None):
     """The customers who bought within the last months, with what they bought then.
 
-    Parameters
-    ----------
-    customers : DataFrame, one row per customer, as from `customer_table` of the same log and day
-    log, as_of : as in `customer_table`
-    months : length of the time that ends on `as_of`, default 12; 0 looks at the whole history
-
-    Returns
-    -------
-    DataFrame, some rows of `customers` on their own index; ``orders``, ``purchases``, ``revenue``, ``margin`` and
-    ``ticket`` are those of the last `months`
-
-    Raises
-    ------
-    DataError : nobody bought in that time.
+    Some rows of `customers`, a `customer_table` of the same log and day, on their own index; ``orders``, ``purchases``,
+    ``revenue``, ``margin`` and ``ticket`` are those of the `months` that end on `as_of`; 0 looks at the whole history.
+    DataError where nobody bought in that time.
     """
     if not months:
         return customers
@@ -145,16 +117,7 @@ def months_before(day, months):
 
 
 def split_date(customers):
-    """The day that parts the history for a fair test: halfway, but leaving at most a year to forecast.
-
-    Parameters
-    ----------
-    customers : DataFrame, one row per customer, as from `customer_table`
-
-    Returns
-    -------
-    Timestamp
-    """
+    """The day that parts the history of a `customer_table` for a fair test: halfway, but at most a year to forecast."""
     oldest = customers.iloc[customers["age"].argmax()]
     as_of = oldest["first_order"] + oldest["age"] * DAY
     return max(oldest["first_order"] + oldest["age"] // 2 * DAY, as_of - 365 * DAY)

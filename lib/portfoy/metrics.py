@@ -39,16 +39,8 @@ class Metric:
 def churn(log, *, days, as_of, confidence=0.95):
     """Churn where nobody has a contract: of those who bought in a window, the share that did not buy in the next.
 
-    Parameters
-    ----------
-    log : ibis Table or DataFrame, one row per order line, as in `customer_table`
-    days : length of the window, as the gaps between purchases suggest it (`state_rule`)
-    as_of : the day on which the second window ends
-    confidence : of the Wilson interval
-
-    Returns
-    -------
-    Metric : ``counted`` customers lost, ``base`` customers who had bought in the first window
+    ``counted`` customers lost of ``base`` who had bought in the first of two windows of so many `days`, as the gaps
+    between purchases suggest them (`state_rule`); the second ends on `as_of`. The interval is Wilson's.
     """
     as_of = pd.Timestamp(as_of)
     split, start = as_of - days * DAY, as_of - 2 * days * DAY
@@ -75,14 +67,8 @@ def churn(log, *, days, as_of, confidence=0.95):
 def contract_churn(subscriptions, *, as_of, days=365, confidence=0.95):
     """Churn of contracts: of those running at the start, the share that ended since; running ones are not lost.
 
-    Parameters
-    ----------
-    subscriptions : ibis Table or DataFrame, one row per contract; needs ``started_on`` and ``ended_on``
-    confidence : of the Wilson interval
-
-    Returns
-    -------
-    Metric : ``counted`` contracts ended, ``base`` contracts running at the start
+    ``counted`` contracts ended of ``base``; needs ``started_on`` and ``ended_on``, a row per contract. Wilson's
+    interval.
     """
     table = engine(subscriptions, "subscriptions", ["started_on", "ended_on"])
     as_of = pd.Timestamp(as_of)
@@ -94,18 +80,10 @@ def contract_churn(subscriptions, *, as_of, days=365, confidence=0.95):
 
 
 def nps(surveys, *, as_of, days=365, confidence=0.95):
-    """Net promoter score: the per cent of answers 9 and 10 less the per cent of answers 0 to 6.
+    """Net promoter score, -100 to 100 points: the per cent of answers 9 and 10 less the per cent of answers 0 to 6.
 
-    Each customer counts once, with the latest answer, so that the answers are independent of one another.
-
-    Parameters
-    ----------
-    surveys : ibis Table or DataFrame, one row per answer; needs ``customer_id``, ``answered_on`` and ``nps`` 0-10
-    confidence : of the interval, from the variance p + d - (p - d)^2 of one answer
-
-    Returns
-    -------
-    Metric in points, -100 to 100; ``base`` answers
+    Each customer counts once, with the latest answer, so that the ``base`` answers are independent of one another;
+    needs ``customer_id``, ``answered_on`` and ``nps`` 0-10. Interval from the variance p + d - (p - d)^2 of one answer.
     """
     table = engine(surveys, "surveys", ["customer_id", "answered_on", "nps"])
     answers = table.filter(within(table.answered_on, as_of, days) & table.nps.between(0, 10))
@@ -119,18 +97,10 @@ def nps(surveys, *, as_of, days=365, confidence=0.95):
 
 
 def sales_cycle(leads, *, as_of, days=365, confidence=0.95):
-    """Sales cycle length: the median days from first hearing of a lead to winning it, of the deals won lately.
+    """Sales cycle length: the median days from first hearing of a lead to winning it, of the ``base`` deals won lately.
 
-    Open and lost leads are not in it; how long leads stay open is a question for the acquisition report.
-
-    Parameters
-    ----------
-    leads : ibis Table or DataFrame, one row per lead; needs ``created_on``, ``closed_on`` and ``outcome``
-    confidence : of the interval, from the ranks of the deals (binomial)
-
-    Returns
-    -------
-    Metric in days; ``base`` deals won
+    Open and lost leads are not in it; how long leads stay open is a question for the acquisition report. Needs
+    ``created_on``, ``closed_on`` and ``outcome``, a row per lead. Interval from the ranks of the deals (binomial).
     """
     from scipy.stats import quantile_test
 
@@ -148,15 +118,8 @@ def sales_cycle(leads, *, as_of, days=365, confidence=0.95):
 def first_contact_resolution(tickets, *, as_of, days=365, reopen_days=30, confidence=0.95):
     """First contact resolution: the share of closed tickets that took one contact and did not come back.
 
-    Parameters
-    ----------
-    tickets : ibis Table or DataFrame, one row per ticket; needs ``closed_on`` and ``touches``; a ticket whose
-        ``reopened_on`` lies within `reopen_days` of being resolved has come back
-    confidence : of the Wilson interval
-
-    Returns
-    -------
-    Metric : ``counted`` tickets resolved at first contact, ``base`` closed tickets
+    ``counted`` of ``base`` tickets; needs ``closed_on`` and ``touches``, a row per ticket. One has come back whose
+    ``reopened_on`` lies within `reopen_days` of being resolved. The interval is Wilson's.
     """
     table = engine(tickets, "tickets", ["closed_on", "touches"])
     closed = table.filter(within(table.closed_on, as_of, days) & table.touches.notnull())

@@ -58,16 +58,9 @@ def people_table(tables, *, as_of=None):
 
 
 def with_traits(customers, people):
-    """A customer table with the traits of its customers beside it; the index and the order stay.
+    """A customer table with the traits of its customers from a `people_table` beside it; the index and the order stay.
 
-    Parameters
-    ----------
-    customers : DataFrame, one row per customer; needs ``customer_id``
-    people : DataFrame, as from `people_table`
-
-    Returns
-    -------
-    DataFrame, the rows of `customers` with the traits that `people` has; missing where a customer's are not known
+    Traits are missing where a customer's are not known. `customers` needs ``customer_id``.
     """
     traits = [trait for trait in TRAITS if trait in people]
     known = people.dropna(subset="customer_id").reset_index(drop=True)
@@ -171,18 +164,11 @@ def _with_age_bands(people, as_of):
 def level_groups(customers, column, *, most=None):
     """Customers in the groups that a column makes: a number each, and the names of the groups.
 
-    Parameters
-    ----------
-    customers : DataFrame, one row per customer; needs ``revenue`` and the column
-    column : name of a column with few different values, such as a trait or "segment"
-    most : int, optional; so many groups keep their name, the others become one; the default keeps all
-
-    Returns
-    -------
-    (Series, list)
-        The group of each customer on the index of `customers`, counted from 0; and the names of 0, 1, 2, ... . They
-        stand in the order of the column where it has one (a Categorical of at most `most`), else the one with the
-        largest revenue first; `OTHERS` and `NOT_KNOWN` come last. Names are as stored; `level_words` says them.
+    `customers` needs ``revenue`` and the `column`, one with few different values, such as a trait or "segment"; with
+    `most`, so many groups keep their name and the others become one. Gives a Series on the index of `customers`,
+    counted from 0, and the list of names. They stand in the order of the column where it has one (a Categorical of at
+    most `most`), else the one with the largest revenue first; `OTHERS` and `NOT_KNOWN` come last. Names are as stored;
+    `level_words` says them.
     """
     values = customers[column]
     ordered = isinstance(values.dtype, pd.CategoricalDtype) and (most is None or values.nunique() <= most)
@@ -208,7 +194,6 @@ def index_table(amount, groups, *, per=None, confidence=0.95):
     amount : Series, one number per customer; customers without one are left out
     groups : Series of group numbers from 0 on the same index, as from `level_groups`
     per : Series, optional; what the sum of `amount` is divided by, by default the number of customers
-    confidence : of the intervals, default 0.95
 
     Returns
     -------
@@ -217,8 +202,6 @@ def index_table(amount, groups, *, per=None, confidence=0.95):
         ``index`` 100 x average / base_average, with ``index_low`` and ``index_high``; ``p_value`` two-sided, of the
         group having the average of the others. Missing where there is too little to tell.
 
-    Notes
-    -----
     Customers are seen as a sample of those the firm could have. With the residuals e = amount - average x per, the
     variance of the index is that of a ratio of two ratios of the same sample (Taylor linearisation; Wolter 2007,
     Introduction to Variance Estimation, ch. 6); the group is part of the base, which the covariance of the two allows

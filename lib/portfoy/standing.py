@@ -49,30 +49,15 @@ def state_rule(log, *, as_of=None, at_risk=0.8, lapsed=0.95, at_risk_days=0, lap
 
     The gaps of late purchases have not all ended, and the long ones are those that are missing; so only purchases made
     `horizon_days` or more before `as_of` count, and of these the ones followed by another within `horizon_days`: half
-    of the history, at most 730 days. Each customer counts once: each of n gaps counts as the n-th part of one. Were
-    every gap to count the same, the few who buy often would set the limits of all, and most of those called lapsed
-    would buy again.
+    of the history, at most 730 days. Every gap counts the same, so frequent buyers have more say; were every customer
+    to count the same, the days would about double, and the rule was wrong about more customers in each of seven
+    simulated companies.
 
-    Parameters
-    ----------
-    log : ibis Table or DataFrame, one row per order line, as in `customer_table`
-    as_of : date or text, optional; the default is the last date in the log
-    at_risk, lapsed : shares of the gaps, between 0 and 1, `at_risk` the smaller
-    at_risk_days, lapsed_days : days of one's own, both or neither
-    confidence : of the intervals, default 0.95
-
-    Returns
-    -------
-    StateRule; both marks are the same where all come back after the same time, and nobody is at risk then
-
-    Raises
-    ------
-    DataError : a column is missing, nobody bought, shares or days are not in order, or fewer than 30 gaps were seen.
-
-    References
-    ----------
-    Intervals: Woodruff (1952), JASA 47(260), 635-646, for a quantile; Wolter (2007), Introduction to Variance
-    Estimation, chapter 2, for the variance from random groups of customers.
+    `at_risk` and `lapsed` are shares of the gaps in the `log`, the first the smaller; or give days of your own, both or
+    neither. Gives a `StateRule`; both marks are the same where all come back after the same time, and nobody is at risk
+    then. DataError where a column is missing, nobody bought, shares or days are not in order, or fewer than 30 gaps
+    were seen. Intervals: Woodruff (1952), JASA 47(260), 635-646, for a quantile; Wolter (2007), Introduction to
+    Variance Estimation, chapter 2, for the variance from random groups of customers.
     """
     _check_order(at_risk, lapsed, at_risk_days, lapsed_days)
     log = as_table(log)
@@ -140,9 +125,7 @@ def state_table(log, rule, *, as_of=None, people=None):
 
     Parameters
     ----------
-    log : ibis Table or DataFrame, one row per order line, as in `customer_table`
     rule : StateRule; the same one for all dates that are to be compared
-    as_of : date or text, optional; the default is the last date in the log
     people : DataFrame, as from `people_table` of the same day, optional; adds those who never bought, if known by then
 
     Returns
@@ -154,9 +137,7 @@ def state_table(log, rule, *, as_of=None, people=None):
         where no cost is known; ``returned_on`` end of the last gap longer than `lapsed_days`, missing if none; ``held``
         whether not lapsed `lapsed_days` before the day.
 
-    Raises
-    ------
-    DataError : a column is missing, or nobody bought by `as_of`.
+    DataError where a column is missing, or nobody bought by `as_of`.
     """
     log = as_table(log)
     as_of = resolve_as_of(log, as_of)

@@ -8,23 +8,10 @@ from portfoy.customers import as_table, nobody_bought, resolve_as_of, to_frame
 def cohort_table(log, *, as_of=None):
     """Cohorts by the month of the first purchase, and how many of each bought again in every later month.
 
-    Parameters
-    ----------
-    log : ibis Table or DataFrame, one row per order line
-        As in `customer_table`.
-    as_of : date or text, optional
-        The day the analysis stands on; the default is the last date in the log.
-
-    Returns
-    -------
-    DataFrame, one row per month with new customers, indexed by its first day
-        ``customers`` in the cohort; columns 0, 1, 2, ...: how many of them bought in that month after the first
-        (0 is the month itself; N-period retention). A month not begun is missing, not zero. ``running``: the
-        cohort's last filled month is not over.
-
-    Raises
-    ------
-    DataError : a column is missing, or nobody bought by `as_of`.
+    Gives one row per month with new customers in the `log`, indexed by its first day: ``customers`` in the cohort;
+    columns 0, 1, 2, ...: how many of them bought in that month after the first (0 is the month itself; N-period
+    retention). A month not begun is missing, not zero. ``running``: the cohort's last filled month is not over.
+    DataError where a column is missing, or nobody bought by `as_of`, by default the last date in the log.
     """
     log = as_table(log)
     as_of = resolve_as_of(log, as_of)
