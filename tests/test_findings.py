@@ -5,12 +5,17 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import norm
-from statsmodels.stats.proportion import proportion_confint
+from scipy.stats import binomtest, norm
+from statsmodels.stats.proportion import proportion_confint, proportions_ztest
 
 from helpers import plain
 from portfoy.firm import Firm
+from portfoy.portfolio.concentration import concentration
 from portfoy.portfolio.findings import findings
+from portfoy.portfolio.growth import growth
+from portfoy.portfolio.states import states
+from portfoy.portfolio.years import years
+from portfoy.standing import STATES
 from portfoy.words.result import NotPossible
 
 ONE = pd.DataFrame({"customer_id": ["A"], "order_id": ["1"], "ordered_on": pd.Timestamp("2026-06-30"), "amount": [1.0]})
@@ -29,7 +34,18 @@ def years_of(**changes):
         {"figure": figure, "unit": "money", "change": middle, "change_low": low, "change_high": high}
         for figure, (low, middle, high) in changes.items()
     ]
-    return SimpleNamespace(table=pd.DataFrame(rows, columns=["figure", "unit", "change", "change_low", "change_high"]))
+    table = pd.DataFrame(rows, columns=["figure", "unit", "change", "change_low", "change_high"])
+    return SimpleNamespace(table=table)
+
+
+def states_of(moved=None, leads=(0, 0), losing=0, **counts):
+    """What `findings` reads of states: so many people of each state, so many of them of a margin below zero."""
+    names = [name.replace("_", " ") for name, count in counts.items() for _one in range(count)]
+    people = pd.DataFrame({"state": names, "margin": np.where(np.arange(len(names)) < losing, -1.0, 1.0)})
+    table = pd.DataFrame({"people": people["state"].value_counts().reindex(STATES, fill_value=0)})
+    table[["open_leads", "lost_leads"]] = 0
+    table.loc["prospect", ["open_leads", "lost_leads"]] = leads
+    return SimpleNamespace(table=table, people=people, flows=moved and SimpleNamespace(moved=moved))
 
 
 def metric(name, value, half, unit="share", missing=""):
@@ -59,54 +75,91 @@ def test_less_churn_is_a_strength_and_missing_metrics_are_left_out():
     ]
 
 
-@pytest.mark.parametrize(
-    ("low", "high", "verdict"), [(0.5, 0.6, "strength"), (0.6, 0.7, "steady"), (0.7, 0.8, "weakness")]
-)
-def test_reliance_on_the_largest_is_held_against_other_firms(low, high, verdict):
-    spread = pd.DataFrame(
-        [
-            {
-                "unit": "customer", "measure": "revenue", "top_share": (low + high) / 2, "top_share_low": low,
-                "top_share_high": high, "largest_share": 0.2,
-            }
-        ]
-    )  # fmt: skip
-    found = table_of(concentration=SimpleNamespace(spread=SimpleNamespace(table=spread))).set_index("topic")
-    assert found.loc["top_share", "verdict"] == verdict
-    assert found.loc["top_share", "against"] == 0.67  # McCarthy & Winer (2018), over 339 firms
-    assert found.loc["largest", "verdict"] == "weakness"  # above the tenth of IFRS 8.34
+def test_a_large_customer_is_a_threat_and_the_lack_of_one_no_strength():
+    def largest(share):
+        spread = pd.DataFrame([{"unit": "customer", "measure": "revenue", "largest_share": share}])
+        return found_by(concentration=SimpleNamespace(spread=SimpleNamespace(table=spread)))
+
+    found = largest(0.1).table.iloc[0]  # from the tenth of IFRS 8.34
+    assert found[["topic", "area", "verdict", "value"]].tolist() == ["largest", "risk", "threat", 0.1]
+    assert not largest(0.09)
 
 
-def test_people_who_never_bought_are_an_opportunity_and_more_at_risk_a_weakness():
-    def states(**counts):
-        names = [name.replace("_", " ") for name, count in counts.items() for _one in range(count)]
-        return pd.DataFrame({"state": names, "margin": np.where(np.arange(len(names)) < 10, -1.0, 1.0)})
-
-    now, before = states(active=100, at_risk=100, lapsed=50, prospect=50), states(active=150, at_risk=50, lapsed=20)
-    found = table_of(states=SimpleNamespace(people=now, earlier=before)).set_index("topic")
-    assert found["verdict"].to_dict() == {"at_risk": "weakness", "loss_making": "weakness", "prospects": "chance"}
-    assert found.loc["at_risk", ["value", "against"]].tolist() == [0.5, 0.25]
-    assert found.loc["prospects", "value"] == pytest.approx(50 / 300)
-    assert found.loc["loss_making", "value"] == pytest.approx(10 / 250)
-
-
-def test_findings_on_states_take_the_confidence_of_the_firm():
-    def states(at_risk):
-        return pd.DataFrame({"state": ["at risk"] * at_risk + ["active"] * (200 - at_risk), "margin": np.nan})
-
-    both = SimpleNamespace(people=states(70), earlier=states(57))
-    found = found_by(0.8, states=both).table.iloc[0]
-    assert found[["value_low", "value_high"]].tolist() == pytest.approx(proportion_confint(70, 200, 0.2, "wilson"))
-    spread = np.hypot(*(np.sqrt(p * (1 - p) / 200) for p in (70 / 200, 57 / 200)))
-    z = (70 - 57) / 200 / spread
-    assert norm.ppf(0.9) < z < norm.ppf(0.975)  # a clear change at 80 %, not at 95 %
-    assert found["verdict"] == "weakness"
-    assert found_by(0.95, states=both).table.iloc[0]["verdict"] == "steady"
+def test_who_may_go_and_who_may_come_are_told_apart():
+    found = table_of(states=states_of(active=100, at_risk=70, lapsed=80, prospect=50, leads=(12, 30))).set_index(
+        "topic"
+    )
+    assert found[["verdict", "value"]].T.to_dict("list") == {
+        "open_leads": ["opportunity", 12],
+        "never_bought": ["opportunity", 8],
+        "at_risk": ["threat", 70],
+    }
+    assert found.loc["at_risk", "beside"] == 80
 
 
-def test_without_an_earlier_year_the_states_are_not_compared():
-    now = pd.DataFrame({"state": ["active", "prospect"], "margin": np.nan})
-    assert table_of(states=SimpleNamespace(people=now, earlier=None))["topic"].tolist() == ["prospects"]
+def test_few_who_cost_more_than_they_pay_are_no_strength():
+    found = table_of(states=states_of(active=1000, losing=30)).set_index("topic")  # one in a hundred may
+    assert found.loc["loss_making", ["verdict", "value"]].tolist() == ["weakness", 0.03]
+    assert not found_by(states=states_of(active=1000, losing=0))
+
+
+def test_those_who_left_are_held_against_the_year_before():
+    moved = {"current": 200, "left": 90, "left_revenue": 500.0, "current_before": 250.0, "left_before": 75.0}
+    found = table_of(states=states_of(moved, active=1)).iloc[0]
+    assert found["topic"] == "left"
+    assert found[["value_low", "value_high"]].tolist() == pytest.approx(proportion_confint(90, 200, method="wilson"))
+    assert found["p_value"] == pytest.approx(proportions_ztest([90, 75], [200, 250])[1])
+    assert (found["verdict"], found["against"], found["beside"]) == ("weakness", 0.3, 500)
+    assert table_of(states=states_of(moved | {"left": 30}, active=1))["verdict"].tolist() == ["strength"]
+    assert not found_by(states=states_of(moved | dict.fromkeys(["current_before", "left_before"], np.nan), active=1))
+
+
+def growth_of(*quarters, months=3):
+    table = pd.DataFrame(quarters, columns=["new", "reactivated", "lost"])
+    table["quick_ratio"] = (table["new"] + table["reactivated"]) / table["lost"]
+    table = table.assign(quick_ratio_low=0.5, quick_ratio_high=0.9)
+    return SimpleNamespace(table=table, last=table.iloc[-1], months=months)
+
+
+def test_gained_against_lost_stands_beside_the_same_quarter_a_year_before():
+    found = table_of(growth=growth_of((60, 30, 100), (1, 1, 1), (1, 1, 1), (1, 1, 1), (20, 30, 100))).iloc[0]
+    assert (found["verdict"], found["value"], found["against"], found["beside"]) == ("weakness", 0.5, 1, 0.9)
+    exact = binomtest(50, 150).pvalue
+    assert found["p_value"] == pytest.approx(exact, rel=0.5)  # by the normal distribution
+    short = table_of(growth=growth_of((80, 30, 100))).iloc[0]
+    assert (short["verdict"], np.isnan(short["beside"])) == ("steady", True)
+
+
+def test_verdicts_are_corrected_for_how_many_were_looked_at():
+    """Twenty changes of which one is as clear as one in thirty by chance: alone a strength, among twenty nothing."""
+    half = 1.96
+    one = (2.13 - half, 2.13, 2.13 + half)  # in standard errors: p = 0.033
+    scaled = [tuple(np.expm1(0.01 * np.array(each))) for each in [one, *[(-half, 0.0, half)] * 19]]
+    alone = table_of(years=years_of(revenue=scaled[0]))
+    many = table_of(years=years_of(revenue=scaled[0], **{f"f{place}": each for place, each in enumerate(scaled[1:])}))
+    assert alone["p_value"].tolist() == pytest.approx([2 * norm.sf(2.13)], rel=1e-3)
+    assert (alone["verdict"].tolist(), set(many["verdict"])) == (["strength"], {"steady"})
+
+
+def test_findings_take_the_confidence_of_the_firm():
+    now, before = ([metric("churn", value, 0.02 / norm.ppf(0.9))] for value in (0.35, 0.30))
+    both = SimpleNamespace(table=pd.DataFrame(now), earlier=pd.DataFrame(before))
+    z = 0.05 / np.hypot(0.02, 0.02) * norm.ppf(0.9) ** 2  # a half width of z at 80 %
+    assert found_by(0.8, key_figures=both).table["p_value"].tolist() == pytest.approx([2 * norm.sf(z)])
+
+
+def test_the_page_of_cdnow_names_no_strength(cdnow_log):
+    """Nobody new came in a year: revenue of the last quarter is two fifths below that of the one a year before."""
+    firm = Firm.of(cdnow_log, as_of="1998-06-30")
+    held, where = concentration(firm), states(firm)
+    found = findings(firm, years=years(firm), growth=growth(firm), concentration=held, states=where).table
+    topics = found.groupby("verdict")["topic"].agg(list).to_dict()
+    assert topics.keys() == {"weakness", "threat", "steady"}
+    assert topics["weakness"] == ["revenue", "buyers", "quick_ratio"]
+    quarters = cdnow_log.groupby(cdnow_log["ordered_on"].dt.to_period("Q"))["amount"].sum()
+    judge = quarters[pd.Period("1998Q2")] / quarters[pd.Period("1997Q2")] - 1
+    assert found.set_index("topic").loc["revenue", "value"] == pytest.approx(judge)
+    assert judge < -0.35
 
 
 # What is not possible
@@ -141,10 +194,10 @@ def test_every_finding_is_a_sentence_with_its_number():
     texts = result().summary().texts
     assert texts["Verdict"].tolist() == ["Strength", "Strength", "Weakness", "No clear change", "No clear change"]
     assert texts["Finding"].tolist() == [
-        "Revenue: +20% on the year before, prices included",
+        "Revenue: +20% on a year before, prices included",
         "Churn: 30.0% after 40.0% a year ago",
-        "Revenue per purchase: -20% on the year before, prices included",
-        "Customers who bought: 0% on the year before",
+        "Revenue per purchase: -20% on a year before, prices included",
+        "Customers who bought: 0% on a year before",
         "Sales cycle length: 60 days after 61 days a year ago",
     ]
 
@@ -154,10 +207,29 @@ def test_findings_in_words():
     assert found.finding().text == "1 weakness stands out"
     assert found.reading() == "Weak: Revenue per purchase. Strong: Revenue; Churn."
     assert plain(found.method()) == (
-        "A difference counts where its whole interval lies on one side. Of 5 comparisons about 0.3 would by chance."
+        "Strengths and weaknesses are differences beyond chance, of 5 looked at; at most 5% of them are false "
+        "(Benjamini and Hochberg). Opportunities and threats are not tested."
     )
-    assert "about 1.0 would" in plain(result(0.8).method())
-    strong, steady = found_by(years=years_of(revenue=(1, 2, 3))), found_by(years=years_of(revenue=(-1, 0, 1)))
+    assert "at most 20% of them" in plain(result(0.8).method())
+
+
+def test_what_may_come_is_a_sentence_too():
+    moved = {"current": 200, "left": 90, "left_revenue": 500.0, "current_before": 250.0, "left_before": 75.0}
+    both = {"states": states_of(moved, at_risk=70, lapsed=80, prospect=50, leads=(12, 30))}
+    found = found_by(**both, growth=growth_of((60, 30, 100), *[(1, 1, 1)] * 3, (20, 30, 100)))
+    texts = found.summary().texts
+    assert texts["Finding"].map(plain).tolist() == [
+        "Gained for each one lost: 0.50, 0.90 a year before",
+        "Customers who left: 45% in a year (30% before), who had brought TRY 500",
+        "Leads still open: 12",
+        "Known, never bought: 8 people or firms without a lead",
+        "At risk: 70 customers, beside 80 lapsed",
+    ]
+    assert texts["Verdict"].tolist() == ["Weakness", "Weakness", "Opportunity", "Opportunity", "Threat"]
+
+
+def test_findings_that_find_nothing():
+    strong, steady = found_by(years=years_of(revenue=(1, 2, 3))), found_by(years=years_of(revenue=(-0.5, 0, 1)))
     assert strong.finding().text == "1 strength stands out, no weakness"
     assert (steady.finding().text, steady.finding().nothing) == ("Nothing stands out beyond chance", True)
     assert result(0.8).content()["chart"] is None

@@ -72,10 +72,23 @@ def test_a_short_history_has_no_year_before():
     table = year_table(log[log["ordered_on"] > AS_OF - 500 * DAY], as_of=AS_OF)
     assert table[["before", "change", "change_low"]].isna().all(axis=None)
     assert table["now"].notna().all()
-    found = Years(table, "TRY", 0.95)
+    found = Years(table, 12, "TRY", 0.95)
     assert found.reading() == "The data do not reach back two years, or revenue is not above zero."
     told = found.finding()
     assert (told.text, told.nothing) == ("Revenue cannot be compared with the year before", True)
+
+
+def test_fifteen_months_are_enough_for_the_same_quarter_a_year_before():
+    log = random_log(5)
+    log = log[log["ordered_on"] > AS_OF - 460 * DAY]
+    found = years(Firm.of(log, as_of=AS_OF))
+    quarters = log.groupby(log["ordered_on"].dt.to_period("Q"))["amount"].sum()
+    assert found.months == 3
+    judge = quarters[[pd.Period("2026Q2"), pd.Period("2025Q2")]].tolist()
+    assert found.rows.loc["revenue", ["now", "before"]].tolist() == pytest.approx(judge)
+    assert found.rows.loc["revenue", "change"] == pytest.approx(judge[0] / judge[1] - 1)
+    assert found.summary().texts.columns.tolist() == ["Figure", "Last 3 months", "A year before", "Change"]
+    assert years(Firm.of(log[log["ordered_on"] > AS_OF - 440 * DAY], as_of=AS_OF)).months == 12
 
 
 def test_money_scales_and_counts_do_not():
@@ -97,11 +110,11 @@ def test_without_costs_the_margin_is_missing():
 # What is shown
 
 
-def result(low=0.1, middle=0.2, high=0.3, **changes):
+def result(low=0.1, middle=0.2, high=0.3, months=12, **changes):
     units = {"revenue": "money", "buyers": "count", "frequency": "number", "ticket": "money", "margin_rate": "share"}
     table = pd.DataFrame({"figure": list(units), "unit": units.values(), "now": 120.0, "before": 100.0})
     table["change"] = [({"revenue": middle} | changes).get(figure, 0.0) for figure in units]
-    return Years(table.assign(change_low=low, change_high=high), "TRY", 0.8)
+    return Years(table.assign(change_low=low, change_high=high), months, "TRY", 0.8)
 
 
 def test_the_finding_says_what_chance_allows():
@@ -110,6 +123,13 @@ def test_the_finding_says_what_chance_allows():
         "Revenue is up 20% on the year before, prices included",
         "Revenue is down 20% on the year before, prices included",
         "Revenue is about that of the year before, prices included",
+    ]
+    assert [
+        plain(result(*each, months=3).finding().text) for each in ((0.1, 0.2, 0.3), (-0.3, -0.2, -0.1), (-1, 0, 1))
+    ] == [
+        "Revenue is up 20% on this quarter last year, prices included",
+        "Revenue is down 20% on this quarter last year, prices included",
+        "Revenue is about that of this quarter last year, prices included",
     ]
     assert (found[0].finding().low, found[0].finding().high) == pytest.approx((10, 30))  # of 100 a year ago
 

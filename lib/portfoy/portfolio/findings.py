@@ -1,14 +1,11 @@
-"""What is strong, what is weak: each a number held against a yardstick, an earlier value or one from outside.
-
-A difference counts where its interval leaves no doubt about its sign; where it does not, the finding is steady.
-"""
+"""What is strong, what is weak, what may come: each a number, and what it is held against."""
 
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from portfoy.intervals import wald, wilson
+from portfoy.intervals import wilson, z_value
 from portfoy.locale import _, plural
 from portfoy.portfolio.key_figures import DOWN, metric_names
 from portfoy.portfolio.years import year_names
@@ -16,26 +13,27 @@ from portfoy.words import style
 from portfoy.words.result import Finding, NotPossible, Result
 from portfoy.words.table import show
 
-USUAL_TOP_SHARE = 0.67  # of revenue, held by the top 20 % in the median of 339 firms: McCarthy & Winer (2018)
 FEW_LOSING = 0.01  # share of customers who may have cost more than they paid before it counts against us
 MAJOR_CUSTOMER = 0.10  # of revenue: from here on a firm has to disclose its reliance on one customer, IFRS 8.34
 AREAS = {
     **dict.fromkeys(["revenue", "margin_rate", "ticket", "loss_making"], "finance"),
-    **dict.fromkeys(["top_share", "largest", "at_risk"], "risk"),
+    **dict.fromkeys(["largest", "at_risk"], "risk"),
     **dict.fromkeys(["first_contact_resolution", "nps"], "service"),
 }  # all others: market
-LESS = {*DOWN, "top_share", "at_risk"}  # is better
-VERDICTS = ["strength", "weakness", "chance", "steady"]
+LESS = {*DOWN, "left", "loss_making"}  # is better
+VERDICTS = ["strength", "weakness", "opportunity", "threat", "steady"]
 
 
 @dataclass(frozen=True)
 class Findings(Result):
-    """Strengths and weaknesses, each with the number it rests on and the yardstick it is held against.
+    """Strengths and weaknesses, opportunities and threats, each with the number it rests on.
 
-    ``table``, strengths first, then weaknesses, chances and what is steady: ``topic``; ``area`` finance, market,
-    service or risk; ``verdict`` strength, weakness, chance or steady; ``value`` with ``value_low``, ``value_high`` in
-    ``unit``; ``against`` the yardstick, missing where the value is itself a change; ``yardstick`` before, firms, rule
-    or none. ``left_out``: why an analysis that was given could not be made, each reason once.
+    ``table``, in the order of `VERDICTS`: ``topic``; ``area`` finance, market, service or risk; ``verdict``: strength
+    or weakness where a difference is beyond chance, steady where it is not, opportunity or threat for what may come;
+    ``value`` with ``value_low``, ``value_high`` in ``unit``; ``against`` what it is held against, missing where the
+    value is itself a change; ``yardstick`` before (a year), even, rule or none; ``beside`` a further number of the
+    sentence; ``p_value`` of the difference, missing where nothing is compared. ``left_out``: why an analysis that was
+    given could not be made, each reason once.
     """
 
     table: pd.DataFrame
@@ -68,7 +66,8 @@ class Findings(Result):
             "verdict": {
                 "strength": _("Strength"),
                 "weakness": _("Weakness"),
-                "chance": _("Opportunity"),
+                "opportunity": _("Opportunity"),
+                "threat": _("Threat"),
                 "steady": _("No clear change"),
             },
             "area": {
@@ -80,130 +79,156 @@ class Findings(Result):
         }
         shown = self.table.assign(
             **{column: self.table[column].map(called) for column, called in words.items()},
-            finding=[_sentence(row) for _place, row in self.table.iterrows()],
+            finding=[_sentence(row, self.currency) for _place, row in self.table.iterrows()],
         )[["verdict", "area", "finding", "value", "value_low", "value_high", "unit"]]
         return show(shown, _("Each finding with its number"), currency=self.currency)
 
     def method(self):
-        said = [_("A difference counts where its whole interval lies on one side.")]
-        compared = int((self.table["value_low"].notna() & self.table["yardstick"].isin(["before", "firms"])).sum())
-        if compared:
-            text = plural(
-                "Of {n:count} comparison about {chance:number} would by chance.",
-                "Of {n:count} comparisons about {chance:number} would by chance.",
-                compared,
-            )
-            said.append(style.say(text, {"n": compared, "chance": compared * (1 - self.confidence)}))
-        return style.Reading(" ".join([*said, *self.left_out]))
+        compared = int(self.table["p_value"].notna().sum())
+        said = _(
+            "Strengths and weaknesses are differences beyond chance, of {compared:count} looked at; at most "
+            "{error:share} of them are false (Benjamini and Hochberg). Opportunities and threats are not tested."
+        )
+        told = style.say(said, {"compared": compared, "error": 1 - self.confidence})
+        return style.Reading(" ".join([told, *self.left_out]))
 
 
-def findings(firm, *, years=None, concentration=None, key_figures=None, states=None):
-    """What is strong and what is weak, each with the number it rests on and the yardstick it is held against.
+def findings(firm, *, years=None, growth=None, concentration=None, key_figures=None, states=None):
+    """What is strong, what is weak and what may come, each with the number it rests on.
 
     Parameters
     ----------
     firm : Firm
-    years, concentration, key_figures, states : results of these analyses, optional; one that is not possible is left
-        out, and the method says why
+    years, growth, concentration, key_figures, states : results of these analyses, optional; one that is not possible is
+        left out, and the method says why
 
     Returns
     -------
-    Findings; not possible where there is nothing to compare
+    Findings; not possible where there is nothing to tell
     """
-    given = {"years": years, "concentration": concentration, "key_figures": key_figures, "states": states}
+    given = {"years": years, "growth": growth, "concentration": concentration}
+    given |= {"key_figures": key_figures, "states": states}
     reasons = dict.fromkeys(result.reason for result in given.values() if isinstance(result, NotPossible))
-    given = {name: result for name, result in given.items() if result}
+    z = z_value(firm.confidence)
     ways = {
-        "years": lambda years: _year_findings(years.table),
+        "years": lambda years: _year_findings(years, z),
+        "growth": _growth_findings,
         "concentration": lambda held: _spread_findings(held.spread.table) if held.spread else [],
-        "key_figures": lambda figures: _metric_findings(figures.table, figures.earlier),
-        "states": lambda states: _state_findings(states.people, states.earlier, firm.confidence),
+        "key_figures": lambda figures: _metric_findings(figures.table, figures.earlier, z),
+        "states": lambda states: _state_findings(states, firm.confidence),
     }
-    rows = [row for name, result in given.items() for row in ways[name](result)]
+    rows = [row for name, result in given.items() if result for row in ways[name](result)]
     if not rows:
         return NotPossible(_("findings: there is too little history to compare with. Take a longer one."))
-    table = pd.DataFrame(rows)
+    table = _judged(pd.DataFrame(rows), firm.confidence)
     place = {verdict: place for place, verdict in enumerate(VERDICTS)}
     table = table.sort_values("verdict", key=lambda verdict: verdict.map(place), kind="stable", ignore_index=True)
     return Findings(table, tuple(reasons), firm.currency, firm.confidence)
 
 
-def _row(topic, verdict, value, low, high, unit, against=np.nan, yardstick="none"):
+def _row(topic, value, low, high, unit, *, p_value=np.nan, good=None, verdict="steady", **told):
+    """A row of `Findings`; a difference of which `p_value` is known is judged once all are there (`_judged`)."""
     numbers = {"value": float(value), "value_low": float(low), "value_high": float(high), "unit": unit}
     where = {"topic": topic, "area": AREAS.get(topic, "market"), "verdict": verdict}
-    return {**where, **numbers, "against": float(against), "yardstick": yardstick}
+    told = {"against": np.nan, "yardstick": "none", "beside": np.nan} | told
+    return {**where, **numbers, **told, "p_value": p_value, "good": good}
 
 
-def _verdict(topic, low, high):
-    """Strength where the whole interval of a change lies on the good side of 0, weakness on the bad side."""
-    if low > 0 or high < 0:
-        return "strength" if (low > 0) == (topic not in LESS) else "weakness"
-    return "steady"
+def _difference(topic, moved, error):
+    """What `_row` has to know of a difference from nothing with this standard error."""
+    from scipy.special import ndtr
+
+    p_value = 2 * ndtr(-abs(moved / error)) if error > 0 else float(moved == 0)
+    return {"p_value": float(p_value), "good": (moved > 0) == (topic not in LESS)}
 
 
-def _year_findings(years):
-    return [
-        _row(
-            row.figure,
-            _verdict(row.figure, row.change_low, row.change_high),
-            *(row.change, row.change_low, row.change_high, "change"),
-            yardstick="before",
-        )
-        for row in years.dropna(subset="change").itertuples()
-    ]
+def _judged(table, confidence):
+    """Strength or weakness where a difference is beyond chance, corrected for how many were looked at."""
+    from scipy.stats import false_discovery_control
+
+    compared = table["p_value"].notna()
+    sure = compared.copy()
+    sure[compared] = false_discovery_control(table.loc[compared, "p_value"]) <= 1 - confidence
+    named = table["good"].eq(True).map({True: "strength", False: "weakness"})
+    return table.assign(verdict=table["verdict"].mask(sure, named)).drop(columns="good")
 
 
-def _spread_findings(spread):
+def _year_findings(years, z):
     found = []
-    for row in spread[(spread["unit"] == "customer") & (spread["measure"] == "revenue")].itertuples():
-        low, high = row.top_share_low, row.top_share_high
-        verdict = _verdict("top_share", low - USUAL_TOP_SHARE, high - USUAL_TOP_SHARE)
-        found.append(_row("top_share", verdict, row.top_share, low, high, "share", USUAL_TOP_SHARE, "firms"))
-        verdict = "weakness" if row.largest_share >= MAJOR_CUSTOMER else "strength"
-        found.append(_row("largest", verdict, row.largest_share, np.nan, np.nan, "share", MAJOR_CUSTOMER, "rule"))
+    for row in years.table.dropna(subset="change").itertuples():
+        moved, low, high = np.log1p([row.change, row.change_low, row.change_high])
+        told = _difference(row.figure, moved, (high - low) / 2 / z)
+        bounds = (row.change, row.change_low, row.change_high)
+        found.append(_row(row.figure, *bounds, "change", yardstick="before", **told))
     return found
 
 
-def _metric_findings(metrics, before):
+def _growth_findings(growth):
+    """Gained for each one lost, held against one, beside the same period a year before."""
+    row, back = growth.last, 12 // growth.months if 12 % growth.months == 0 else len(growth.table)
+    gained, lost = row["new"] + row["reactivated"], row["lost"]
+    if not lost:
+        return []
+    then = growth.table["quick_ratio"].iloc[-1 - back] if back < len(growth.table) else np.nan
+    told = _difference("quick_ratio", gained - lost, np.sqrt(gained + lost))
+    bounds = row[["quick_ratio", "quick_ratio_low", "quick_ratio_high"]]
+    return [_row("quick_ratio", *bounds, "number", against=1, yardstick="even", beside=then, **told)]
+
+
+def _spread_findings(spread):
+    rows = spread[(spread["unit"] == "customer") & (spread["measure"] == "revenue")]
+    return [
+        _row("largest", row.largest_share, np.nan, np.nan, "share", verdict="threat", against=MAJOR_CUSTOMER)
+        for row in rows.itertuples()
+        if row.largest_share >= MAJOR_CUSTOMER
+    ]
+
+
+def _metric_findings(metrics, before, z):
     found, earlier = [], before.set_index("metric")
     for row in metrics.itertuples():
         then = earlier.loc[row.metric]
         if row.missing or then["missing"]:
             continue
-        half = np.hypot(row.value_high - row.value_low, then["value_high"] - then["value_low"]) / 2
-        moved = row.value - then["value"]
-        verdict = _verdict(row.metric, moved - half, moved + half)
+        error = np.hypot(row.value_high - row.value_low, then["value_high"] - then["value_low"]) / 2 / z
+        told = _difference(row.metric, row.value - then["value"], error)
         now = (row.value, row.value_low, row.value_high, row.unit)
-        found.append(_row(row.metric, verdict, *now, then["value"], "before"))
+        found.append(_row(row.metric, *now, against=then["value"], yardstick="before", **told))
     return found
 
 
-def _state_findings(states, before, confidence):
-    found = []
-    never, known = int((states["state"] == "prospect").sum()), len(states)
-    if never:
-        found.append(_row("prospects", "chance", never / known, *wilson(never, known, confidence), "share"))
-    margin = states.loc[states["state"] != "prospect", "margin"].dropna()
-    if len(margin):
-        losing = int((margin < 0).sum())
-        low, high = wilson(losing, len(margin), confidence)
-        verdict = "weakness" if low > FEW_LOSING else "strength"
-        found.append(_row("loss_making", verdict, losing / len(margin), low, high, "share"))
-    if before is None:
-        return found
-    (here, now), (there, then) = _at_risk(states), _at_risk(before)
-    if now and then:
-        spread = np.sqrt(here / now * (1 - here / now) / now + there / then * (1 - there / then) / then)
-        verdict = _verdict("at_risk", *wald(here / now - there / then, spread, confidence))
-        bounds = wilson(here, now, confidence)
-        found.append(_row("at_risk", verdict, here / now, *bounds, "share", there / then, "before"))
+def _state_findings(states, confidence):
+    table, found = states.table, []
+    margin = states.people.loc[states.people["state"] != "prospect", "margin"].dropna()
+    losing = int((margin < 0).sum())
+    if losing > FEW_LOSING * len(margin):
+        excess, error = losing / len(margin) - FEW_LOSING, np.sqrt(FEW_LOSING * (1 - FEW_LOSING) / len(margin))
+        told = {"yardstick": "rule", "against": FEW_LOSING} | _difference("loss_making", excess, error)
+        found.append(
+            _row("loss_making", losing / len(margin), *wilson(losing, len(margin), confidence), "share", **told)
+        )
+    if states.flows and states.flows.moved["current_before"] > 0 and states.flows.moved["current"]:
+        found.append(_left_finding(states.flows.moved, confidence))
+    beside = table.loc["prospect", ["open_leads", "lost_leads"]]
+    counts = {
+        "at_risk": ("threat", table.loc["at risk", "people"], table.loc["lapsed", "people"]),
+        "open_leads": ("opportunity", beside["open_leads"], np.nan),
+        "never_bought": ("opportunity", table.loc["prospect", "people"] - beside.sum(), np.nan),
+    }
+    for topic, (verdict, count, more) in counts.items():
+        if count:
+            found.append(_row(topic, count, np.nan, np.nan, "count", verdict=verdict, beside=more))
     return found
 
 
-def _at_risk(states):
-    """How many of those not lapsed are at risk, and how many are not lapsed."""
-    current = states["state"].isin(["new", "active", "reactivated", "at risk"])
-    return int((states["state"] == "at risk").sum()), int(current.sum())
+def _left_finding(moved, confidence):
+    """Of those current a year ago, how many have lapsed, held against the year before."""
+    (left, current), (gone, base) = ((moved[f"left{when}"], moved[f"current{when}"]) for when in ("", "_before"))
+    pooled = (left + gone) / (current + base)
+    error = np.sqrt(pooled * (1 - pooled) * (1 / current + 1 / base))
+    told = _difference("left", left / current - gone / base, error)
+    told |= {"against": gone / base, "yardstick": "before", "beside": moved["left_revenue"]}
+    return _row("left", left / current, *wilson(left, current, confidence), "share", **told)
 
 
 def topic_names():
@@ -211,25 +236,28 @@ def topic_names():
     return {
         **year_names(),
         **metric_names(),
-        "top_share": _("Spread of revenue"),
+        "quick_ratio": _("Gained for each one lost"),
+        "left": _("Customers who left"),
         "largest": _("Share of the largest customer"),
         "loss_making": _("Profit by customer"),
-        "at_risk": _("Current customers at risk"),
-        "prospects": _("People who never bought"),
+        "at_risk": _("At risk"),
+        "open_leads": _("Leads still open"),
+        "never_bought": _("Known, never bought"),
     }
 
 
-def _sentence(row):
+def _sentence(row, currency):
     """A finding in words: its topic, its number and the yardstick."""
     texts = {
-        "top_share": _(
-            "{name}: the largest fifth bring {value:share}, in 339 firms {against:share} (McCarthy & Winer)"
-        ),
+        "quick_ratio": _("{name}: {value:ratio}, {beside:ratio} a year before"),
+        "left": _("{name}: {value:share} in a year ({against:share} before), who had brought {beside:money}"),
+        **dict.fromkeys(["revenue", "ticket"], _("{name}: {value:change} on a year before, prices included")),
         "largest": _("{name}: {value:share}; from {against:share} a listed firm must say so (IFRS 8)"),
         "loss_making": _("{name}: {value:share} brought less than their purchases cost"),
-        "prospects": _("{name}: {value:share} of all known"),
-        **dict.fromkeys(["revenue", "ticket"], _("{name}: {value:change} on the year before, prices included")),
-        **dict.fromkeys(["buyers", "frequency", "margin_rate"], _("{name}: {value:change} on the year before")),
+        "at_risk": _("{name}: {value:count} customers, beside {beside:count} lapsed"),
+        "open_leads": _("{name}: {value:count}"),
+        "never_bought": _("{name}: {value:count} people or firms without a lead"),
     }
-    text = texts.get(row["topic"], _("{name}: {value:figure} after {against:figure} a year ago"))
-    return style.say(text, {**row, "name": topic_names()[row["topic"]]})
+    change, usual = row["unit"] == "change", _("{name}: {value:figure} after {against:figure} a year ago")
+    text = texts.get(row["topic"], _("{name}: {value:change} on a year before") if change else usual)
+    return style.say(text, {**row, "name": topic_names()[row["topic"]]}, currency=currency)

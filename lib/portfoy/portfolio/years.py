@@ -26,15 +26,16 @@ FIGURES = {  # figure -> (unit, numerator, denominator or None)
 
 @dataclass(frozen=True)
 class Years(Result):
-    """The last twelve months beside the twelve before.
+    """The last twelve months beside the twelve before; where the data do not reach, the last quarter a year before.
 
     ``table``, one row per figure: ``figure`` revenue, buyers, frequency (purchases per buyer), ticket (revenue per
     purchase) or margin_rate (margin as a share of revenue); ``unit``; ``now``, ``before``; ``change`` now / before - 1,
-    with ``change_low``, ``change_high``; before and change are missing where the data do not reach back two years, the
-    change where the figure is not above zero in both.
+    with ``change_low``, ``change_high``; before and change are missing where the data do not reach, the change where
+    the figure is not above zero in both. ``months`` of each side, 12 or 3.
     """
 
     table: pd.DataFrame
+    months: int
     currency: str
     confidence: float
 
@@ -46,12 +47,8 @@ class Years(Result):
         row = self.rows.loc["revenue"]
         if pd.isna(row["change"]):
             return Finding(_("Revenue cannot be compared with the year before"), nothing=True)
-        if row["change_low"] > 0:
-            text = _("Revenue is up {size:share} on the year before, prices included")
-        elif row["change_high"] < 0:
-            text = _("Revenue is down {size:share} on the year before, prices included")
-        else:
-            text = _("Revenue is about that of the year before, prices included")
+        up, down, same = change_texts(self.months)
+        text = up if row["change_low"] > 0 else down if row["change_high"] < 0 else same
         money = row["before"] * row[["change_low", "change_high"]]
         return Finding(style.say(text, {"size": abs(row["change"])}), *map(float, money))
 
@@ -64,7 +61,12 @@ class Years(Result):
 
     def summary(self):
         table = self.table.assign(figure=self.table["figure"].map(year_names()))
-        return show(table, _("The last twelve months and the twelve before"), currency=self.currency)
+        title = _("The last twelve months and the twelve before")
+        labels = {}
+        if self.months < 12:
+            title = _("The last three months and the same a year before")
+            labels = {"now": _("Last 3 months"), "before": _("A year before")}
+        return show(table, title, currency=self.currency, labels=labels)
 
     def method(self):
         return style.say(
@@ -75,6 +77,21 @@ class Years(Result):
             ),
             vars(self),
         )
+
+
+def change_texts(months):
+    """Revenue up, down or the same: the templates for so many months beside those a year before."""
+    if months == 12:
+        return (
+            _("Revenue is up {size:share} on the year before, prices included"),
+            _("Revenue is down {size:share} on the year before, prices included"),
+            _("Revenue is about that of the year before, prices included"),
+        )
+    return (
+        _("Revenue is up {size:share} on this quarter last year, prices included"),
+        _("Revenue is down {size:share} on this quarter last year, prices included"),
+        _("Revenue is about that of this quarter last year, prices included"),
+    )
 
 
 def year_names():
@@ -88,21 +105,25 @@ def year_names():
 def years(firm):
     """The last twelve months beside the twelve before: revenue, and the buyers, purchases and spend that make it.
 
+    Where the data do not reach back two years, the last three months beside the same three a year before.
+
     Parameters
     ----------
     firm : Firm
 
     Returns
     -------
-    Years; without a year before, the last one alone
+    Years; where neither reaches, the last year alone
     """
-    table = year_table(firm.log, as_of=firm.as_of, confidence=firm.confidence)
-    return Years(table, firm.currency, firm.confidence)
+    terms = {"as_of": firm.as_of, "confidence": firm.confidence}
+    tables = {months: year_table(firm.log, months=months, **terms) for months in (3, 12)}
+    months = 3 if tables[12]["before"].isna().all() and tables[3]["before"].notna().any() else 12
+    return Years(tables[months], months, firm.currency, firm.confidence)
 
 
-def year_table(log, *, as_of, confidence=0.95):
-    """The table of `Years` from order lines (ibis Table or DataFrame)."""
-    sums, moments, whole = _two_years(log, pd.Timestamp(as_of))
+def year_table(log, *, as_of, months=12, confidence=0.95):
+    """The table of `Years` from order lines (ibis Table or DataFrame): the last months, and the same a year before."""
+    sums, moments, whole = _two_years(log, pd.Timestamp(as_of), months)
     rows = []
     for figure, (unit, top, bottom) in FIGURES.items():
         value = {
@@ -118,11 +139,15 @@ def year_table(log, *, as_of, confidence=0.95):
     return pd.DataFrame(rows)
 
 
-def _two_years(log, as_of):
-    """Sums over customers of both years, their second moments, and whether the data reach back two years."""
+def _two_years(log, as_of, months):
+    """Sums over customers of both sides, their second moments, and whether the data reach back to the earlier one."""
     table = as_table(log)
-    split, start = months_before(as_of, 12), months_before(as_of, 24)
-    days = purchase_days(table.filter((table.ordered_on > start.date()) & (table.ordered_on <= as_of.date())))
+    split, until, start = (months_before(as_of, back) for back in (months, 12, 12 + months))
+    now, before = (
+        (table.ordered_on > split.date()),
+        (table.ordered_on > start.date()) & (table.ordered_on <= until.date()),
+    )
+    days = purchase_days(table.filter((table.ordered_on <= as_of.date()) & (now | before)))
     first = pd.Timestamp(table.ordered_on.min().to_pandas())
     now, bought = days.day.fill_null(days.returned_on) > split.date(), days.day.notnull()
     parts = {}
@@ -142,7 +167,7 @@ def _two_years(log, as_of):
     found = one_row(each, n=each.count(), **sums)
     moments = {(a, b): found[f"{a} {b}"] - found[a] * found[b] / max(found["n"], 1) for a, b in pairs}
     moments |= {(b, a): value for (a, b), value in moments.items()}
-    return {a: found[a] for a in names}, moments, first <= start + pd.Timedelta(days=31)
+    return {a: found[a] for a in names}, moments, first <= start + pd.Timedelta(days=2.6 * months)  # a month, of a year
 
 
 def _ratio(sums, moments, signs, confidence):
