@@ -241,7 +241,7 @@ def shown(cost=30, n=2, terms=None, sorts=True, change=None, **total):
         ({"change": {"profit_high": -5.0}}, "Even the best contacts cost more than they brought"),
         ({"cost": 0}, "Every contact is expected to pay: contact everybody"),
         ({"cost": 90}, "No contact is expected to pay: contact nobody"),
-        ({"sorts": False}, "No list: who responds cannot be foreseen"),
+        ({"sorts": False}, "No list for the next campaign"),
     ],
 )
 def test_the_finding_says_what_to_do(given, text):

@@ -454,7 +454,7 @@ def test_agreement_in_words(low, high, found):
     agreement = Agreement(main, (low + high) / 2, low, high, 0.95, pd.DataFrame())
     assert agreement.finding().text == found
     assert plain(agreement.reading()) == (
-        "Closest is “b”, 60% in “Champions”. Act by the segments, whose rules anyone can check."
+        "Closest is the cluster “b”, 60% in “Champions”. Act by the segments, whose rules anyone can check."
     )
     assert plain(agreement.method()).startswith(
         f"Adjusted Rand index: {(low + high) / 2:.2f} ({low:.2f}–{high:.2f}, 95% interval); "

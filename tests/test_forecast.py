@@ -263,7 +263,7 @@ def test_the_finding_says_how_far_off_and_on_which_side(found, text):
 
 
 WENT = "Revenue: TRY\u00a0940 forecast for the 365 days after 30 Jun 2025, TRY\u00a01,000 came. "
-ON_TOP = "This error comes on top of other intervals."
+ON_TOP = "This error comes on top of the intervals of forecasts."
 
 
 @pytest.mark.parametrize(

@@ -323,14 +323,12 @@ def test_the_clearest_difference_is_the_heading(planted):
     first = traits.loc[traits["p_value"].idxmin()]
     label = {"channel": "Channel", "interests": "Interest"}[first["trait"]]
     more = "more" if first["index"] > 100 else "less"
-    assert found.finding().text == (
-        f"{label} “{first['level']}” is {more} common among “{first['group']}”: {first['share']:.0%}"
-    )
+    assert found.finding().text == (f"“{first['group']}” are {more} often “{first['level']}”: {first['share']:.0%}")
     profiles = found.profiles.iloc[:-1]
     most = profiles.loc[profiles["revenue_each"].idxmax()]
     assert plain(found.reading()) == (
-        f"Of all customers it is {first['base_share']:.0%}. A customer of “{most['group']}” has brought the most: "
-        f"TRY {most['revenue_each']:.0f}, TRY {found.profiles['revenue_each'].iloc[-1]:.0f} on average."
+        f"Of all customers it is {first['base_share']:.0%} ({label}). A customer of “{most['group']}” has brought the "
+        f"most: TRY {most['revenue_each']:.0f}, TRY {found.profiles['revenue_each'].iloc[-1]:.0f} on average."
     )
 
 

@@ -672,7 +672,7 @@ def test_what_goes_with_a_response_in_words():
     ]
     assert _said(pd.DataFrame(rows, columns=columns))[["feature", "comparison"]].to_numpy().tolist() == [
         ["Days since last purchase", "3.8 times as high"],
-        ["Age", "12.2 years older"],
+        ["Age", "higher by 12.2"],
         ["Age", "not known rather than average"],
         ["Channel", "all others rather than $shop$"],
         ["Bought before", "yes rather than no"],

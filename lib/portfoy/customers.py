@@ -210,7 +210,9 @@ def nobody_bought(as_of):
 
 
 def to_frame(table):
-    """An Ibis table as a DataFrame with datetime columns, not Python dates."""
+    """An Ibis table as a DataFrame with datetime columns, not Python dates; of a DataFrame a copy."""
+    if isinstance(table, pd.DataFrame):
+        return table.copy()
     return table.to_pyarrow().to_pandas(date_as_object=False)
 
 

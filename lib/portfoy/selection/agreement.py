@@ -44,8 +44,8 @@ class Agreement(Result):
 
     def reading(self):
         text = _(
-            "Closest is \u201c{cluster}\u201d, {first_share:share} in \u201c{first_segment}\u201d. Act by the "
-            "segments, whose rules anyone can check."
+            "Closest is the cluster \u201c{cluster}\u201d, {first_share:share} in \u201c{first_segment}\u201d. Act by "
+            "the segments, whose rules anyone can check."
         )
         return style.say(text, self.table.loc[self.table["first_share"].idxmax()])
 
@@ -66,17 +66,9 @@ def compare_groups(clusters, scored, *, confidence=0.95, seed=7):
     Parameters
     ----------
     clusters : Clusters
-    scored : Rfm of the same customer table
+    scored : Rfm of the same customer table; a DataError says that it is of another
     confidence : of the interval, default 0.95; normal, with the spread over 500 samples drawn with replacement
     seed : int, of these samples
-
-    Returns
-    -------
-    Agreement
-
-    Raises
-    ------
-    DataError : the two were not made from one customer table.
 
     References
     ----------

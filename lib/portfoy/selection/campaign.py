@@ -85,7 +85,7 @@ class Campaign(Result):
 
     def finding(self):
         if not self.sorts:
-            return Finding(_("No list: who responds cannot be foreseen"), nothing=True)
+            return Finding(_("No list for the next campaign"), nothing=True)
         if self.loses:
             text = _("Even the best contacts cost more than they brought")
         elif self.best["depth"] == 1:
@@ -207,8 +207,7 @@ def _contact_cost(campaigns, judged):
     reached = judged.drop_duplicates("campaign_id").set_index("campaign_id")["treated"]
     cost = pd.Series(dtype=float)
     if campaigns is not None:
-        told = campaigns if isinstance(campaigns, pd.DataFrame) else to_frame(campaigns)
-        cost = told.drop_duplicates("campaign_id").set_index("campaign_id")["cost"].astype(float)
+        cost = to_frame(campaigns).drop_duplicates("campaign_id").set_index("campaign_id")["cost"].astype(float)
         cost = cost[cost.index.isin(reached.index)].dropna()
     if cost.empty:
         raise DataError(

@@ -44,8 +44,8 @@ class Cards(Result):
             text = _("All customers are in one group, \u201c{group}\u201d")
             return Finding(style.say(text, _said(self.profiles.iloc[0])), nothing=True)
         for _place, line in self.clearest.iterrows():
-            more = _("{trait} \u201c{level}\u201d is more common among \u201c{group}\u201d: {share:share}")
-            less = _("{trait} \u201c{level}\u201d is less common among \u201c{group}\u201d: {share:share}")
+            more = _("\u201c{group}\u201d are more often \u201c{level}\u201d: {share:share}")
+            less = _("\u201c{group}\u201d are less often \u201c{level}\u201d: {share:share}")
             text = {
                 "trait": more if line["index"] > 100 else less,
                 "buying": _("\u201c{group}\u201d have {times:ratio} times the average {level}"),
@@ -62,7 +62,10 @@ class Cards(Result):
             "A customer of \u201c{group}\u201d has brought the most: {revenue_each:money}, {base:money} on average."
         )
         for _place, line in self.clearest[self.clearest["kind"] != "buying"].iterrows():
-            text, values = _("Of all customers it is {base_share:share}.") + " " + text, {**line, **values}
+            text, values = (
+                _("Of all customers it is {base_share:share} ({trait}).") + " " + text,
+                {**_said(line), **values},
+            )
         most = _said(groups.loc[groups["revenue_each"].idxmax()])
         return style.say(text, values | most, currency=self.currency)
 

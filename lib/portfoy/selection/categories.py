@@ -10,11 +10,9 @@ def category_table(log, products, *, as_of=None):
 
     Parameters
     ----------
-    log : ibis Table or DataFrame, one row per order line
-        As in `customer_table`, with ``product_id``.
+    log : ibis Table or DataFrame, one row per order line; as in `customer_table`, with ``product_id``
     products : ibis Table or DataFrame, one row per product, or None; needs ``product_id`` and ``category``
-    as_of : date or text, optional
-        Later rows are not seen; the default is the last date in the log.
+    as_of : date or text, optional; later rows are not seen; the default is the last date in the log
 
     Returns
     -------

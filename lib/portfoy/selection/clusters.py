@@ -114,15 +114,13 @@ class Clusters(Result):
 def clusters(firm, *, k=None, most=8, seed=7):
     """Clusters: groups of customers who are alike in when, how often and for how much they bought.
 
-    The features are days since the last purchase, purchases, revenue per purchase and days since the first. A feature
-    is taken as sign(x) log(1 + |x| / median |x|) where that is less skewed than x, then brought to mean 0 and standard
-    deviation 1. Of the numbers of groups that come back when customers are drawn anew (mean stability at least 0.8),
-    the one with the highest silhouette is taken; where none does, the most stable.
+    A feature is taken as sign(x) log(1 + |x| / median |x|) where that is less skewed than x, then brought to mean 0 and
+    standard deviation 1. Of the numbers of groups that come back when customers are drawn anew (mean stability at least
+    0.8), the one with the highest silhouette is taken; where none does, the most stable.
 
     Parameters
     ----------
-    firm : Firm, or a DataFrame, one row per customer, as from `customer_table`
-        Needs ``idle``, ``purchases``, ``ticket``, ``age`` and ``revenue``.
+    firm : Firm, or DataFrame, one row per customer, with ``idle``, ``purchases``, ``ticket``, ``age`` and ``revenue``
     k : int, optional; number of groups, the default chooses it from 2 to `most`
     most : int, default 8
     seed : int, of the samples and starts; the order of the rows does not matter
@@ -134,11 +132,10 @@ def clusters(firm, *, k=None, most=8, seed=7):
 
     Notes
     -----
-    k-means is fitted to at most 20,000 customers and judged on at most 5,000 of them; then all are assigned. The
-    silhouette's interval takes the groups as given. Stability compares the groups with those of 20 samples drawn with
-    replacement, by the adjusted Rand index, which corrects for chance, so that few and many groups compare. Stability
-    alone proves nothing, since a long cloud is cut at the same place each time. Groups are called clear only where the
-    silhouette is 0.1 above that of one cloud of the same skewness and correlations; the 0.1 is the project's own.
+    k-means is fitted to at most 20,000 customers and judged on at most 5,000; the silhouette's interval takes the
+    groups as given. Stability is the adjusted Rand index with 20 samples drawn with replacement; alone it proves
+    nothing, since a long cloud is cut at the same place each time. Clear are groups whose silhouette is 0.1 above that
+    of one cloud of the same skewness and correlations; the 0.1 is the project's own.
 
     References
     ----------

@@ -177,9 +177,11 @@ def early_adopters(firm, launch, *, value=None, contacts=50, budget=0.0, contact
         scored["expected_value"] = value.of(scored).table["expected_value"]
         listed += ["expected_value"]
     odds = _odds(columns, beta, covariance, confidence)
+    sure = odds[(odds["odds_ratio_low"] > 1) | (odds["odds_ratio_high"] < 1)]
+    far = np.log(sure["odds_ratio"]).abs() / np.log(sure["odds_ratio_high"] / sure["odds_ratio_low"])
     return EarlyAdopters(
         table=odds,
-        surest=_surest(odds),
+        surest=sure.loc[far.sort_values(ascending=False).index].reset_index(drop=True),
         **dict(zip(["auc", "auc_low", "auc_high"], auc, strict=True)),
         early=int(early.sum()),
         others=int((~early).sum()),
@@ -191,20 +193,12 @@ def early_adopters(firm, launch, *, value=None, contacts=50, budget=0.0, contact
     )
 
 
-def _surest(odds):
-    """The rows whose interval leaves 1 out, by how far they lie from 1 beside the width of it."""
-    sure = odds[(odds["odds_ratio_low"] > 1) | (odds["odds_ratio_high"] < 1)]
-    width = np.log(sure["odds_ratio_high"] / sure["odds_ratio_low"])
-    clear = (np.log(sure["odds_ratio"]).abs() / width).sort_values(ascending=False)
-    return sure.loc[clear.index].reset_index(drop=True)
-
-
 def _before(log, customers, launched_on):
     """The customer table of the day before a launch, of those active on it; and the share of customers it looks at."""
     known = customers.loc[customers["first_order"] < launched_on, "customer_id"].sort_values()
-    some = known.sample(min(MOST, len(known)), random_state=7) if len(known) > MOST else known
     if known.empty:
         return customers.head(0), 1.0
+    some = known.sample(min(MOST, len(known)), random_state=7)
     if len(some) < len(known):
         log = log.semi_join(ibis.memtable(pd.DataFrame({"customer_id": some})), "customer_id")
     table = customer_table(log, as_of=launched_on - DAY)

@@ -81,7 +81,7 @@ def _contacts(tables, as_of):
         raise DataError(
             _("contacts: there is no such table. Add campaign_id, customer_id, arm, contacted_on and responded.")
         )
-    contacts = _frame(tables.contacts).dropna(subset=["campaign_id", "customer_id"])
+    contacts = to_frame(tables.contacts).dropna(subset=["campaign_id", "customer_id"])
     contacts["contacted_on"] = pd.to_datetime(contacts["contacted_on"]).astype("datetime64[s]")
     starts = _starts(contacts, tables.campaigns)
     contacts = contacts.assign(starts_on=starts, contacted_on=contacts["contacted_on"].fillna(starts))
@@ -103,12 +103,8 @@ def _starts(contacts, campaigns):
     starts = contacts.groupby("campaign_id")["contacted_on"].transform("min")
     if campaigns is None or not starts.isna().any():
         return starts
-    said = _frame(campaigns).drop_duplicates("campaign_id").set_index("campaign_id")["starts_on"]
+    said = to_frame(campaigns).drop_duplicates("campaign_id").set_index("campaign_id")["starts_on"]
     return starts.fillna(pd.to_datetime(contacts["campaign_id"].map(said)).astype("datetime64[s]"))
-
-
-def _frame(table):
-    return table.copy() if isinstance(table, pd.DataFrame) else to_frame(table)
 
 
 def _with_responses(contacts, answers, answer_days, as_of):
@@ -172,7 +168,7 @@ def join_people(rows, people, year):
     """
     if people is None:
         return rows
-    known = _frame(people).dropna(subset="customer_id").drop_duplicates("customer_id")
+    known = to_frame(people).dropna(subset="customer_id").drop_duplicates("customer_id")
     known = known.astype({"customer_id": "str"}).set_index("customer_id")
     known = known.rename(columns={name: f"customer_{name}" for name in known.columns.intersection(rows.columns)})
     rows = pd.concat([rows, known.reindex(rows["customer_id"].astype("str")).set_axis(rows.index)], axis=1)

@@ -88,7 +88,7 @@ class Forecast(Result):
         elif row["error_low"] > FAR or row["error_high"] < -FAR:
             verdict = _("Too far off to plan with: use the order, not the amounts.")
         else:
-            verdict = _("This error comes on top of other intervals.")
+            verdict = _("This error comes on top of the intervals of forecasts.")
         return style.say(f"{text} {verdict}", row, currency=self.currency)
 
     def plot(self, ax=None):
@@ -207,12 +207,9 @@ def _total(said, name, table, sure):
 
 def parameter_table(early, today, *, confidence=0.95):
     """The parameters of a BgNbd fitted up to the split and of today's, side by side: `Forecast.parameters`."""
-    rows = []
-    for name in ("r", "alpha", "a", "b"):
-        row = {"parameter": name}
-        for column, fit in (("early", early), ("estimate", today)):
-            value = getattr(fit, name)
-            low, high = on_logs(value, fit.standard_errors[name] / value, confidence)
-            row |= {column: value, f"{column}_low": low, f"{column}_high": high}
-        rows.append(row)
-    return pd.DataFrame(rows)
+    table = pd.DataFrame({"parameter": ["r", "alpha", "a", "b"]})
+    for column, fit in (("early", early), ("estimate", today)):
+        value = table["parameter"].map(vars(fit)).astype(float)
+        low, high = on_logs(value, table["parameter"].map(fit.standard_errors) / value, confidence)
+        table = table.assign(**{column: value, f"{column}_low": low, f"{column}_high": high})
+    return table

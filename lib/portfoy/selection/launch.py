@@ -143,22 +143,13 @@ def launched_products(tables, *, as_of=None):
     """Products that came out within the data and found enough buyers to see how they spread.
 
     A product without a date, or sold before it, counts from its first sale, if that is at least 180 days into the data.
-
-    Parameters
-    ----------
-    tables : Tables
-        ``products`` with ``product_id`` and ``launched_on``, [``name``]; ``transactions`` with ``product_id``.
-    as_of : date or text, optional; later rows are not seen, the default is the last date in the log
+    ``products`` of the `tables` need ``product_id`` and ``launched_on``, [``name``], the log ``product_id``.
 
     Returns
     -------
     DataFrame, one row per product with at least 30 buyers and six weeks on sale, most buyers first
         ``product_id``, ``name`` text; ``launched_on`` date; ``days_on_sale`` up to `as_of`; ``adopters`` customers who
         bought it at least once (a return does not undo it).
-
-    Raises
-    ------
-    DataError : there is no products table, or a column is missing.
     """
     log, products = _with_products(as_table(tables.transactions)), _read_products(tables.products)
     as_of, begins = resolve_as_of(log, as_of), pd.Timestamp(log.ordered_on.min().to_pandas())
@@ -181,16 +172,9 @@ def launched_products(tables, *, as_of=None):
 
 
 def pick_product(launched, product=""):
-    """The launch to look at, a `Product`: the one named, else that with most buyers of those on sale for half a year.
+    """The launch to look at, a `Product`: the one named by its id or name, else the one with most buyers.
 
-    Parameters
-    ----------
-    launched : DataFrame, as from `launched_products`
-    product : a product_id or a name; empty: by the rule. Where none has been on sale for 180 days, of all.
-
-    Raises
-    ------
-    DataError : no product was launched, or not the one named.
+    It is chosen from those on sale for 180 days; where there are none, from all.
     """
     if launched.empty:
         text = _(
@@ -210,24 +194,13 @@ def pick_product(launched, product=""):
 
 
 def adoption_table(log, product_id, launched_on, *, as_of=None):
-    """How many customers bought a product for the first time, week by week from its launch.
-
-    Parameters
-    ----------
-    log : ibis Table or DataFrame, one row per order line; needs ``product_id`` beside what `customer_table` needs
-    product_id : text
-    launched_on : date or text, day 0; whoever bought before counts on it
-    as_of : date or text, optional; last day counted, the default is the last date in the log
+    """How many customers bought a product for the first time, week by week from its launch up to `as_of`.
 
     Returns
     -------
     DataFrame, one row per week, those without buyers too
         ``start_day``, ``end_day`` days since the launch, the second not in the week; the last week may be shorter;
-        ``starts_on`` date; ``adopters`` first purchases in it; ``cumulative`` so far.
-
-    Raises
-    ------
-    DataError : a column is missing, or the launch is after `as_of`.
+        ``starts_on`` date; ``adopters`` first purchases in it (earlier ones on day 0); ``cumulative`` so far.
     """
     log = _with_products(as_table(log))
     as_of, launched_on = resolve_as_of(log, as_of), pd.Timestamp(launched_on)
@@ -244,20 +217,13 @@ def adoption_table(log, product_id, launched_on, *, as_of=None):
 
 
 def launch_curve(adoptions, fit, *, weeks_ahead=26):
-    """What was counted beside what the model expects, and its forecast; none where m stays open.
-
-    Parameters
-    ----------
-    adoptions : DataFrame, as from `adoption_table`
-    fit : Bass fitted to them
-    weeks_ahead : int, default 26
+    """What was counted (an `adoption_table`) beside what the model expects, and its forecast; none where m stays open.
 
     Returns
     -------
     DataFrame, one row per week
-        ``start_day``, ``end_day``, ``starts_on``, ``adopters``, ``cumulative`` as they came, the last two missing in
-        weeks to come; ``expected`` buyers of the week with ``_low``, ``_high``; ``expected_total`` so far; in weeks
-        to come it starts from those counted and has bounds, too.
+        The columns of `adoption_table`, the last two missing in weeks to come; ``expected`` buyers of the week with
+        ``_low``, ``_high``; ``expected_total`` so far; in weeks to come it starts from those counted, with bounds.
     """
     ahead = 0 if fit.open else int(weeks_ahead)
     start = fit.days + WEEK * np.arange(ahead)
@@ -309,8 +275,12 @@ def _read_products(products):
     if "launched_on" not in products.columns:
         raise DataError(_("products: column 'launched_on' is missing. Add the day each came out."))
     columns = [name for name in ("product_id", "name", "launched_on") if name in products.columns]
-    table = products[columns] if isinstance(products, pd.DataFrame) else to_frame(products.select(columns))
-    table = table.dropna(subset="product_id").astype({"product_id": "str"}).drop_duplicates("product_id")
+    table = (
+        to_frame(products[columns])
+        .dropna(subset="product_id")
+        .astype({"product_id": "str"})
+        .drop_duplicates("product_id")
+    )
     name = table["name"].astype("str") if "name" in table else table["product_id"]
     return table.assign(
         name=name.fillna(table["product_id"]), launched_on=pd.to_datetime(table["launched_on"]).astype("datetime64[us]")

@@ -153,14 +153,13 @@ def positioning(firm, *, brand="", draws=200, seed=7):
     """
     ratings, confidence = (firm.tables.ratings, firm.confidence) if isinstance(firm, Firm) else (firm, 0.95)
     table, named = _read(ratings)
-    table, left_out = _rated_throughout(table)
-    brands, attributes = (list(table[name].cat.categories) for name in ("brand", "attribute"))
+    table, brands, attributes, left_out = _rated_throughout(table)
     brand = _own(brands, brand)
     if named:
         table = _without_levels(table)
-    means = _means(table)
+    means = _means(table, (len(brands), len(attributes)))
     places, weights, explained = _map(means)
-    by = table.groupby("brand", observed=False)
+    by = table.groupby("brand")
     raters = (by["rater"].nunique() if named else by["n"].sum()).to_numpy()
     drawn = (_rater_draws if named else _rating_draws)(table, means, draws if raters.max() > 1 else 0, seed)
     return Positioning(
@@ -197,13 +196,9 @@ def _read(ratings):
     table = ibis.memtable(ratings) if isinstance(ratings, pd.DataFrame) else ratings
     check_columns("ratings", table.columns, list(table.columns))
     rater = table.customer_id.cast("string") if "customer_id" in table.columns else ibis.null("string")
-    table = table.select(
-        brand=table.brand.cast("string"),
-        attribute=table.attribute.cast("string"),
-        rater=rater,
-        rating=table.rating.cast("float64"),
-    )
-    table = table.filter(table.brand.notnull() & table.attribute.notnull() & table.rating.notnull())
+    names = {name: table[name].cast("string") for name in ("brand", "attribute")}
+    table = table.select(**names, rater=rater, rating=table.rating.cast("float64"))
+    table = table.drop_null([*names, "rating"])
     named = bool(table.rater.notnull().all().to_pandas())
     keys = ["brand", "attribute", "rater"] if named else ["brand", "attribute", "rating"]
     grouped = to_frame(table.group_by(keys).agg(mean=table.rating.mean(), n=table.count()).order_by(keys))
@@ -212,7 +207,7 @@ def _read(ratings):
 
 
 def _rated_throughout(table):
-    """The ratings of brands and attributes without gaps, these two as categories; and what was left out."""
+    """The ratings of brands and attributes without gaps, each with its ``cell``; these two; and what was left out."""
     seen = table.groupby(["brand", "attribute"]).size().unstack().notna()
     left_out = []
     while not seen.all(axis=None):
@@ -226,26 +221,18 @@ def _rated_throughout(table):
         )
         raise DataError(text.format(brands=len(seen), attributes=seen.shape[1], fewest=FEWEST))
     table = table[table["brand"].isin(seen.index) & table["attribute"].isin(seen.columns)]
-    brand, attribute = pd.Categorical(table["brand"], seen.index), pd.Categorical(table["attribute"], seen.columns)
-    return table.assign(brand=brand, attribute=attribute), tuple(left_out)
+    cell = seen.index.get_indexer(table["brand"]) * seen.shape[1] + seen.columns.get_indexer(table["attribute"])
+    return table.assign(cell=cell), list(seen.index), list(seen.columns), tuple(left_out)
 
 
-def _cells(table):
-    """The number of each row's cell, brand by brand."""
-    return (
-        table["brand"].cat.codes.astype(int) * len(table["attribute"].cat.categories) + table["attribute"].cat.codes
-    ).to_numpy()
-
-
-def _means(table):
-    cell = _cells(table)
-    shape = [len(table[name].cat.categories) for name in ("brand", "attribute")]
-    return (np.bincount(cell, table["rating"] * table["n"]) / np.bincount(cell, table["n"])).reshape(shape)
+def _means(table, shape):
+    by_cell = (np.bincount(table["cell"], weight) for weight in (table["rating"] * table["n"], table["n"]))
+    return np.divide(*by_cell).reshape(shape)
 
 
 def _without_levels(table):
     """Ratings less how much higher than others their rater rates the same brands on the same attributes."""
-    apart = table["rating"] - _means(table).ravel()[_cells(table)]
+    apart = table["rating"] - _means(table, -1)[table["cell"]]
     return table.assign(rating=table["rating"] - apart.groupby(table["rater"]).transform("mean"))
 
 
@@ -264,7 +251,7 @@ def _map(means):
 def _rater_draws(table, means, draws, seed):
     """Mean ratings of raters drawn anew, one table per draw: each rater counts a Poisson number of times."""
     random, rater = np.random.default_rng(seed), pd.factorize(table["rater"])[0]
-    cell, weight = _cells(table), table["n"].to_numpy(dtype=float)
+    cell, weight = table["cell"].to_numpy(), table["n"].to_numpy(dtype=float)
     total = table["rating"].to_numpy() * weight
     above, below = np.zeros((draws, means.size)), np.zeros((draws, means.size))
     for first in range(0, rater.max() + 1, CHUNK):
@@ -280,7 +267,7 @@ def _rater_draws(table, means, draws, seed):
 
 def _rating_draws(table, means, draws, seed):
     """Mean ratings of ratings drawn anew within each brand and attribute, one table per draw."""
-    random, cell, drawn = np.random.default_rng(seed), _cells(table), np.empty((draws, means.size))
+    random, cell, drawn = np.random.default_rng(seed), table["cell"].to_numpy(), np.empty((draws, means.size))
     for place in range(means.size):
         n, rating = (table[name].to_numpy()[cell == place] for name in ("n", "rating"))
         drawn[:, place] = random.multinomial(n.sum(), n / n.sum(), draws) @ rating / n.sum()
@@ -313,13 +300,7 @@ def _distances(brands, means, drawn, confidence):
     if len(drawn):
         apart = np.sqrt(((drawn[:, one] - drawn[:, two]) ** 2).mean(axis=2))
         half = z_value(confidence) * apart.std(axis=0, ddof=1)
-    table = pd.DataFrame(
-        {
-            "brand": np.array(brands, dtype=object)[one],
-            "other_brand": np.array(brands, dtype=object)[two],
-            "distance": distance,
-            "distance_low": np.maximum(distance - half, 0),
-            "distance_high": distance + half,
-        }
-    )
+    names = np.array(brands, dtype=object)
+    table = pd.DataFrame({"brand": names[one], "other_brand": names[two], "distance": distance})
+    table = table.assign(distance_low=np.maximum(distance - half, 0), distance_high=distance + half)
     return table.sort_values(["distance", "brand", "other_brand"], ignore_index=True)

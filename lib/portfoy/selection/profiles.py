@@ -23,23 +23,18 @@ BUYING = {  # way of buying, as stored -> amount, and what it is divided by wher
 def profile_table(customers, *, by="segment", value=None, confidence=0.95):
     """Each group of customers beside the base: how large it is, and what it brings per customer.
 
-    Parameters
-    ----------
-    customers : DataFrame, one row per customer
-        Needs `by`, ``revenue`` and ``purchases``; ``margin`` where it is known.
-    by : column that makes the groups, default "segment"; a trait such as "region" or "age_band" does as well
-    value : LifetimeValue of the same customers, optional; adds what a customer of each group is expected to bring
-    confidence : of the index, default 0.95
+    `customers` need `by`, ``revenue`` and ``purchases``; ``margin`` where it is known. A `value` (LifetimeValue of the
+    same customers) adds what a customer of each group is expected to bring.
 
     Returns
     -------
     DataFrame, one row per group as `level_groups` puts them, the base last
-        ``group``; ``customers``; ``customer_share`` 0-1; ``revenue_share`` 0-1;
-        ``revenue_each``, ``margin_each`` money per customer (margin over those whose margin is known, else missing);
-        ``ticket`` revenue per purchase; ``purchases`` per customer; with `value` ``value_each`` money expected per
-        customer, with ``value_each_low`` and ``value_each_high``; and the indexes ``index_revenue``, ``index_margin``,
-        ``index_ticket``, ``index_purchases``, ``index_value``: 100 x the group's figure / that of the base, all
-        but the last with an interval, ``_low`` and ``_high`` (`people.index_table`).
+        ``group``; ``customers``; ``customer_share`` 0-1; ``revenue_share`` 0-1; ``revenue_each``, ``margin_each`` money
+        per customer (margin over those whose margin is known, else missing); ``ticket`` revenue per purchase;
+        ``purchases`` per customer; with `value` ``value_each`` money expected per customer, with ``value_each_low`` and
+        ``value_each_high``; and the indexes ``index_revenue``, ``index_margin``, ``index_ticket``, ``index_purchases``,
+        ``index_value``: 100 x the group's figure / that of the base, all but the last with an interval, ``_low`` and
+        ``_high`` (`people.index_table`).
 
     Raises
     ------
@@ -86,16 +81,8 @@ def profile_cards(customers, *, by="segment", most=4, categories=None, confidenc
     A level of a trait, a way of buying or a product category is on the card of a group only where the group differs
     from the others by more than chance. So many questions are asked at once that some would look true by luck alone;
     the method of Benjamini and Hochberg keeps the false ones among those of a kind below 5 % on average. A difference
-    of less than a tenth is left out however certain it is.
-
-    Parameters
-    ----------
-    customers : DataFrame, one row per customer, as from `rfm`, with traits joined by `with_traits`
-        Needs `by`, ``revenue`` and ``purchases``.
-    by : column that makes the groups, default "segment"
-    most : lines of each kind on a card, those farthest from the base
-    categories : DataFrame, optional, as from `category_table`; adds those on which a group spends more or less
-    confidence : of the index, default 0.95; what stands on a card does not depend on it
+    of less than a tenth is left out however certain it is. Of each kind at `most` so many lines are kept, those
+    farthest from the base. `categories`, as from `category_table`, add those on which a group spends more or less.
 
     Returns
     -------
@@ -108,7 +95,7 @@ def profile_cards(customers, *, by="segment", most=4, categories=None, confidenc
 
     Raises
     ------
-    DataError : a column is missing, nobody is there, or the total revenue is not above zero.
+    DataError : as `profile_table`.
 
     References
     ----------

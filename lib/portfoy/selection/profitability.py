@@ -129,19 +129,13 @@ def profitability(firm, scored, *, by="segment", touch_cost=0.0, value=None):
 
 
 def service_table(tickets, *, as_of):
-    """What service each customer asked for: tickets, and the touches (contacts) they took.
+    """What service each customer asked for, by a day: tickets, and the touches (contacts) they took.
 
-    Parameters
-    ----------
-    tickets : ibis Table or DataFrame, one row per ticket, or None
-        ``customer_id``, ``opened_on``; ``touches`` where they are counted, a missing count is one.
-    as_of : date or text
-        Tickets opened later are not seen.
+    ``tickets``: ``customer_id``, ``opened_on``; ``touches`` where they are counted, a missing count is one; or None.
 
     Returns
     -------
-    DataFrame, one row per customer with a ticket; None where there is no table of tickets
-        ``customer_id``; ``tickets``; ``touches``.
+    DataFrame, one row per customer with a ticket: ``customer_id``; ``tickets``; ``touches``. None without such a table.
     """
     import ibis
 
@@ -149,9 +143,7 @@ def service_table(tickets, *, as_of):
         return None
     table = ibis.memtable(tickets) if isinstance(tickets, pd.DataFrame) else tickets
     table = table.filter(table.opened_on.cast("date") <= pd.Timestamp(as_of).date())
-    touches = (
-        table.touches.cast("float64").fill_null(1.0) if "touches" in table.columns else ibis.literal(1).cast("float64")
-    )
+    touches = table.touches.cast("float64").fill_null(1.0) if "touches" in table.columns else ibis.literal(1.0)
     table = table.select(customer_id=table.customer_id.cast("string"), touches=touches)
     table = table.filter(table.customer_id.notnull())
     served = table.group_by("customer_id").agg(tickets=table.count(), touches=table.touches.sum())
@@ -159,20 +151,10 @@ def service_table(tickets, *, as_of):
 
 
 def profitability_table(customers, *, by="segment", service=None, touch_cost=0.0, value=None, confidence=0.95):
-    """What each group earns: margin less what it costs to serve its customers.
+    """What each group earns, as `profitability`; `service` as from `service_table`.
 
     Margin, service, cost and profit are those of the customers whose margin is known, so that they belong together;
     where no margin is known at all, service and its cost are those of all customers and the profit is missing.
-
-    Parameters
-    ----------
-    customers : DataFrame, one row per customer
-        Needs ``customer_id``, ``revenue``, ``margin`` and `by`.
-    by : column that makes the groups, default "segment"
-    service : DataFrame, optional, as from `service_table`
-    touch_cost : money that a touch costs; with 0 the profit is the margin, and ``break_even`` says how much it may cost
-    value : LifetimeValue of the same customers, optional; adds what each group is expected to bring
-    confidence : of the profit per customer, default 0.95
 
     Returns
     -------

@@ -167,16 +167,12 @@ def _said(odds):
 
 
 def _comparison(row):
-    if row.level == NOT_KNOWN and not row.reference:
-        return _("not known rather than average")
+    words = {NOT_KNOWN: _("not known"), OTHERS: _("all others"), "True": _("yes"), "False": _("no"), "": _("average")}
     if row.level:
-        words = {NOT_KNOWN: _("not known"), OTHERS: _("all others"), "True": _("yes"), "False": _("no")}
         level, reference = (words.get(one, style.shorten(one)) for one in (row.level, row.reference))
         return _("{level} rather than {reference}").format(level=level, reference=reference)
-    if row.feature in HISTORY:
-        return _("{step} times as high").format(step=style.number(row.step, 1))
-    text = _("{step} years older") if row.feature == "years" else _("higher by {step}")
-    return text.format(step=style.number(row.step, 1 if row.feature == "years" else 2))
+    text = _("{step} times as high") if row.feature in HISTORY else _("higher by {step}")
+    return text.format(step=style.number(row.step, 1 if row.feature in [*HISTORY, "years"] else 2))
 
 
 @analysis
@@ -190,9 +186,7 @@ def response(firm, *, answer_days=30, features=None):
     ----------
     firm : Firm; its contacts, or the campaigns that its orders name, tell who responded
     answer_days : days in which a contact may be answered, default 30
-    features : columns of the examples to use, optional
-        The default is what was bought, how lately, for how long, and the traits that are there, without those that a
-        `leak_table` guards.
+    features : columns of the examples to use, optional; by default `FEATURES`, less those that a `leak_table` guards
 
     Returns
     -------

@@ -138,8 +138,7 @@ def rfm(of, *, cuts=None, segments=None):
 
     Parameters
     ----------
-    of : Firm, or DataFrame, one row per customer
-        Needs ``idle``, ``purchases`` and ``revenue``.
+    of : Firm, or DataFrame, one row per customer; needs ``idle``, ``purchases`` and ``revenue``
     cuts : DataFrame or path of a CSV, optional
         Cut points of an earlier `Rfm`, so that scores of two dates can be compared; the default (and an empty text)
         takes them from these customers.

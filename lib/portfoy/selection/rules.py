@@ -1,7 +1,9 @@
 """The segment rules: one small table that gives each of the 125 cells of r, f and m exactly one name."""
 
 import io
+import re
 from importlib.resources import files
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -11,21 +13,10 @@ from portfoy.locale import _
 
 
 def read_segments(segments=None):
-    """The segment rules, checked to cover all 125 cells exactly once.
+    """The segment rules (a DataFrame, the path of a CSV, or those of the package), one row per box of cells.
 
-    Parameters
-    ----------
-    segments : DataFrame or path of a CSV, optional
-        As in `rfm`.
-
-    Returns
-    -------
-    DataFrame, one row per box of cells
-        ``segment``, ``r``, ``f``, ``m`` ("4-5" or "3"), ``action`` (the same for all boxes of a segment).
-
-    Raises
-    ------
-    DataError : a column is missing, a range is not within 1-5, a cell has no segment or more than one.
+    ``segment``, ``r``, ``f``, ``m`` ("4-5" or "3"), ``action`` (the same for all boxes of a segment). A DataError where
+    a column is missing, a range is not within 1-5, or a cell has no segment or more than one.
     """
     if segments is None:
         text = files("portfoy").joinpath("segments.csv").read_text(encoding="utf-8")
@@ -44,42 +35,30 @@ def read_segments(segments=None):
 
 def cells_of(rules):
     """The segment of every cell as an array indexed by r - 1, f - 1, m - 1."""
-    cells = np.full((5, 5, 5), None, dtype=object)
-    twice = []
+    owners = {cell: [] for cell in product(range(1, 6), repeat=3)}
     for rule in rules.itertuples(index=False):
-        box = np.ix_(*(_levels(value, rule.segment) for value in (rule.r, rule.f, rule.m)))
-        taken = np.argwhere(cells[box] != None)  # noqa: E711 - elementwise
-        for place in taken:
-            cell = tuple(axis.ravel()[at] for axis, at in zip(box, place, strict=True))
-            twice.append(f"{_cell(cell)}: {cells[cell]}, {rule.segment}")
-        cells[box] = rule.segment
-    missing = [_cell(cell) for cell in np.argwhere(cells == None)]  # noqa: E711 - elementwise
+        for cell in product(*(_levels(text, rule.segment) for text in (rule.r, rule.f, rule.m))):
+            owners[cell].append(rule.segment)
+    named = {"{}-{}-{}".format(*cell): names for cell, names in owners.items()}
+    missing = [cell for cell, names in named.items() if not names]
+    twice = [f"{cell}: {', '.join(names)}" for cell, names in named.items() if len(names) > 1]
     if missing or twice:
         text = _(
             "segments: every cell r-f-m needs one segment; without: {missing}; with two: {twice}. Correct the ranges."
         )
         raise DataError(text.format(missing=_listed(missing), twice=_listed(twice)))
-    return cells
+    return np.array([name for (name,) in owners.values()], dtype=object).reshape(5, 5, 5)
 
 
 def _levels(text, segment):
-    low, _dash, high = str(text).partition("-")
-    try:
-        levels = range(int(low) - 1, int(high or low))
-    except ValueError:
-        levels = range(0)
-    if not levels or levels[0] < 0 or levels[-1] > 4:
+    found = re.fullmatch(r"([1-5])(?:-([1-5]))?", str(text).strip())
+    levels = range(int(found[1]), int(found[2] or found[1]) + 1) if found else ()
+    if not levels:
         rule = _("segments: {segment!r} has the range {text!r}. Give 1 to 5, as 4-5 or 3.")
         raise DataError(rule.format(segment=segment, text=text))
-    return list(levels)
-
-
-def _cell(place):
-    return "-".join(str(level + 1) for level in place)
+    return levels
 
 
 def _listed(items, limit=12):
-    if not items:
-        return _("none")
     more = _(" and {n} more").format(n=len(items) - limit) if len(items) > limit else ""
-    return ", ".join(items[:limit]) + more
+    return ", ".join(items[:limit]) + more if items else _("none")

@@ -112,14 +112,9 @@ def _listed(customers, rules, value, contacts):
 
 
 def reach(firm, *, contacts, budget, contact_cost):
-    """How many customers a list may hold: as many as can be contacted, and no more than the budget pays for.
+    """How many customers a list may hold: at most `contacts`, and no more than the budget (0 is no limit) pays for.
 
-    Parameters
-    ----------
-    firm : Firm; its ``campaigns`` and ``contacts`` where a budget is given and the cost of a contact is not
-    contacts : customers on a list, at most
-    budget : money to spend on contacts; 0 is no limit
-    contact_cost : money; 0 takes that of the campaigns so far, over the customers they contacted
+    What a contact costs, where it is not given, is what the campaigns so far cost for each customer they contacted.
 
     Returns
     -------
