@@ -237,35 +237,40 @@ def test_one_launch_day_is_survived():
 
 def test_too_few_people():
     assert message_of(fit_bass, periods([2] * 10), error=FitError) == (
-        "fit_bass: 20 people took it up; at least 30 are needed. "
-        "Wait for more first purchases, or choose another product."
+        "fit_bass: 20 people took it up in 10 periods; at least 30 and 6 are needed. "
+        "Wait for more first purchases, or count by shorter periods."
     )
 
 
 def test_too_few_periods():
     assert message_of(fit_bass, periods([20] * 5), error=FitError) == (
-        "fit_bass: there are 5 periods; at least 6 are needed. "
-        "Count by shorter periods, or wait until the product has been on sale for longer."
+        "fit_bass: 100 people took it up in 5 periods; at least 30 and 6 are needed. "
+        "Wait for more first purchases, or count by shorter periods."
     )
 
 
-RULE = "every period since the launch needs its days and its count. Take them of pf.launch."
-ROWS = "a day or a count is missing or below 0, or a period has no days, in {n} of 86 rows"
+RULE = "Take the counts of pf.launch."
+ROWS = "'adopters' is missing or negative in {n} of 86 rows; it counts from 0 upwards. Correct or leave out these rows."
+GAPS = f"the periods do not follow one another from day 0, or one of them has no days. {RULE}"
 
 
 @pytest.mark.parametrize(
     ("table", "what"),
     [
-        (drawn().drop(columns="adopters"), "column 'adopters' is missing"),
-        (drawn()[["adopters"]], "columns 'start_day', 'end_day' are missing"),
+        (
+            drawn().drop(columns="adopters"),
+            f"column 'adopters' is missing; the table has 'start_day', 'end_day'. {RULE}",
+        ),
+        (drawn()[["adopters"]], f"columns 'start_day', 'end_day' are missing; the table has 'adopters'. {RULE}"),
         (drawn().assign(adopters=-1), ROWS.format(n=86)),
         (drawn().assign(adopters=pd.Series([None, 3])), ROWS.format(n=85)),
-        (drawn().drop(index=3), "the periods do not follow one another from day 0"),
-        (drawn().iloc[::-1], "the periods do not follow one another from day 0"),
+        (drawn().drop(index=3), GAPS),
+        (drawn().iloc[::-1], GAPS),
+        (drawn().assign(end_day=0), GAPS),
     ],
 )
 def test_a_table_that_is_no_series_of_periods(table, what):
-    assert message_of(fit_bass, table) == f"fit_bass: {what}; {RULE}"
+    assert message_of(fit_bass, table) == f"fit_bass: {what}"
 
 
 def test_a_period_ends_after_it_begins():

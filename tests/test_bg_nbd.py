@@ -246,8 +246,7 @@ def test_too_few_repeat_buyers():
 
 def test_missing_columns_are_all_named():
     assert error_of(DataError, lambda: FULL.p_alive(pd.DataFrame({"age": [1], "T": [2]}))) == (
-        "p_alive: the customer table lacks 'repeats', 'span'; it has 'age', 'T'. "
-        "Take firm.customers or rename your columns."
+        "p_alive: columns 'repeats', 'span' are missing; the table has 'age', 'T'. Take firm.customers."
     )
 
 
@@ -256,7 +255,7 @@ def test_impossible_values_are_counted(value):
     customers = pd.DataFrame({"repeats": [0, 1, 0], "span": [0, 3, 0], "age": [9, value, value]})
     assert error_of(DataError, lambda: fit_bg_nbd(customers)) == (
         "fit_bg_nbd: 'age' is missing or negative in 2 of 3 rows; it counts from 0 upwards. "
-        "Correct or leave out these customers."
+        "Correct or leave out these rows."
     )
 
 

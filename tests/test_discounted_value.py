@@ -188,8 +188,8 @@ def test_a_missing_column_and_another_index_are_refused(three):
     with pytest.raises(DataError) as caught:
         discounted_value(three.drop(columns="repeat_ticket"), FIT, SPEND_FIT)
     assert str(caught.value) == (
-        "discounted_value: the customer table lacks 'repeat_ticket'; it has 'customer_id', 'repeats', 'span', 'age'. "
-        "Take firm.customers or rename your columns."
+        "discounted_value: column 'repeat_ticket' is missing; the table has 'customer_id', 'repeats', 'span', 'age'. "
+        "Take firm.customers."
     )
     with pytest.raises(ValueError) as caught:  # noqa: PT011 - the whole text is compared
         discounted_value(three, FIT, SPEND_FIT).by(pd.Series([1, 2, 3]))

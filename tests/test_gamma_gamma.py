@@ -155,6 +155,5 @@ def test_customers_who_do_not_differ_are_refused(simulate_customers):
 
 def test_missing_columns_are_all_named():
     assert error_of(DataError, pd.DataFrame({"ticket": [1.0]})) == (
-        "fit_gamma_gamma: the customer table lacks 'repeats', 'repeat_ticket'; it has 'ticket'. "
-        "Take firm.customers or rename your columns."
+        "fit_gamma_gamma: columns 'repeats', 'repeat_ticket' are missing; the table has 'ticket'. Take firm.customers."
     )

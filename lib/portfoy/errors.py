@@ -11,35 +11,30 @@ class FitError(RuntimeError):
     """A model cannot be estimated from these data; the message says why and what to do instead."""
 
 
-def need_columns(table, columns, where):
-    """Raise one DataError that names every column `where` needs and a DataFrame lacks, or that it has no rows."""
+def has_columns(table, columns, where, advice=None):
+    """Raise one DataError that names every column `where` needs and a DataFrame lacks, and says what to take."""
     missing = [name for name in columns if name not in table.columns]
     if missing:
-        what = plural("column {names} is missing", "columns {names} are missing", len(missing)).format(
-            names=", ".join(f"'{name}'" for name in missing)
-        )
-        raise DataError(
-            _("{where}: {what}; the table has {found}. Take firm.customers.").format(
-                where=where, what=what, found=", ".join(f"'{name}'" for name in table.columns)
-            )
-        )
+        what = plural("column {names} is missing", "columns {names} are missing", len(missing))
+        what = what.format(names=", ".join(f"'{name}'" for name in missing))
+        found = ", ".join(f"'{name}'" for name in table.columns) or _("none")
+        text = _("{where}: {what}; the table has {found}. {advice}")
+        raise DataError(text.format(where=where, what=what, found=found, advice=advice or _("Take firm.customers.")))
+
+
+def need_columns(table, columns, where):
+    """As `has_columns`, and a DataError where there are no rows."""
+    has_columns(table, columns, where)
     if table.empty:
-        raise DataError(
-            _("{where}: there are no customers; at least one is needed. Check the date and the data.").format(
-                where=where
-            )
-        )
+        text = _("{where}: there are no customers; at least one is needed. Check the date and the data.")
+        raise DataError(text.format(where=where))
 
 
 def positive_total(value, by):
     """The sum of an array, which must be above zero for shares of it to mean anything."""
     total = float(value.sum())
     if not total > 0:
-        costs, amounts = _("Check the unit costs."), _("Check returns and the sign of amounts.")
-        advice = costs if by == "margin" else amounts
-        raise DataError(
-            _("customers: the total of '{by}' is {total:,.2f}; shares need a total above zero. {advice}").format(
-                by=by, total=total, advice=advice
-            )
-        )
+        advice = _("Check the unit costs.") if by == "margin" else _("Check returns and the sign of amounts.")
+        text = _("customers: the total of '{by}' is {total:,.2f}; shares need a total above zero. {advice}")
+        raise DataError(text.format(by=by, total=total, advice=advice))
     return total

@@ -29,9 +29,9 @@ from scipy.special import gammaln
 
 from portfoy.errors import DataError, FitError
 from portfoy.intervals import delta_error, on_logs, wald, z_value
-from portfoy.locale import _, plural
+from portfoy.locale import _
 from portfoy.models.discounted_value import DAYS_A_MONTH
-from portfoy.models.likelihood import REACH, inverse, maximise
+from portfoy.models.likelihood import REACH, inverse, maximise, number_columns
 
 NAMES = ["p", "q", "m"]
 FEWEST_ADOPTERS, FEWEST_PERIODS = 30, 6
@@ -253,32 +253,16 @@ def _why_open(fit, closed):
 
 
 def _columns(adoptions):
-    names = ["start_day", "end_day", "adopters"]
-    if absent := [name for name in names if name not in adoptions.columns]:
-        what = plural("column {names} is missing", "columns {names} are missing", len(absent))
-        raise _unusable(what.format(names=", ".join(map(repr, absent))))
-    start, end, count = (adoptions[name].to_numpy(dtype=float, na_value=np.nan) for name in names)
-    wrong = int((~((start >= 0) & (end > start) & (count >= 0))).sum())
-    if wrong:
-        text = _("a day or a count is missing or below 0, or a period has no days, in {n} of {rows} rows")
-        raise _unusable(text.format(n=wrong, rows=len(start)))
-    if len(start) and (start[0] != 0 or (start[1:] != end[:-1]).any()):
-        raise _unusable(_("the periods do not follow one another from day 0"))
-    if count.sum() < FEWEST_ADOPTERS:
+    advice = _("Take the counts of pf.launch.")
+    start, end, count = number_columns("fit_bass", adoptions, ["start_day", "end_day", "adopters"], advice=advice)
+    if len(start) and (start[0] != 0 or (end <= start).any() or (start[1:] != end[:-1]).any()):
+        text = _("fit_bass: the periods do not follow one another from day 0, or one of them has no days. {advice}")
+        raise DataError(text.format(advice=advice))
+    if count.sum() < FEWEST_ADOPTERS or len(count) < FEWEST_PERIODS:
         text = _(
-            "fit_bass: {count:.0f} people took it up; at least {fewest} are needed. "
-            "Wait for more first purchases, or choose another product."
+            "fit_bass: {count:.0f} people took it up in {periods} periods; at least {people} and {fewest} are needed. "
+            "Wait for more first purchases, or count by shorter periods."
         )
-        raise FitError(text.format(count=count.sum(), fewest=FEWEST_ADOPTERS))
-    if len(count) < FEWEST_PERIODS:
-        text = _(
-            "fit_bass: there are {count} periods; at least {fewest} are needed. "
-            "Count by shorter periods, or wait until the product has been on sale for longer."
-        )
-        raise FitError(text.format(count=len(count), fewest=FEWEST_PERIODS))
+        fewest = {"people": FEWEST_ADOPTERS, "fewest": FEWEST_PERIODS}
+        raise FitError(text.format(count=count.sum(), periods=len(count), **fewest))
     return start, end, count
-
-
-def _unusable(what):
-    rule = _("fit_bass: {what}; every period since the launch needs its days and its count. Take them of pf.launch.")
-    return DataError(rule.format(what=what))

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import minimize
 
-from portfoy.errors import DataError, FitError
+from portfoy.errors import DataError, FitError, has_columns
 from portfoy.locale import _
 from portfoy.models.threads import one_thread
 
@@ -28,31 +28,20 @@ def time_columns(where, customers):
     return x, t, age
 
 
-def number_columns(where, customers, names, present=()):
+def number_columns(where, table, names, present=(), advice=None):
     """The columns `names` as arrays.
 
     DataError where one of `names` or `present` is not there, or one of `names` holds a missing or negative value.
     """
-    absent = [name for name in [*names, *present] if name not in customers.columns]
-    if absent:
-        raise DataError(
-            _(
-                "{where}: the customer table lacks {absent}; it has {present}. Take firm.customers or rename "
-                "your columns."
-            ).format(
-                where=where,
-                absent=", ".join(map(repr, absent)),
-                present=", ".join(map(repr, customers.columns)) or _("no columns"),
-            )
-        )
-    columns = [customers[name].to_numpy(dtype=float, na_value=np.nan) for name in names]
+    has_columns(table, [*names, *present], where, advice)
+    columns = [table[name].to_numpy(dtype=float, na_value=np.nan) for name in names]
     for name, values in zip(names, columns, strict=True):
         wrong = int((~(np.isfinite(values) & (values >= 0))).sum())
         if wrong:
             raise DataError(
                 _(
                     "{where}: {name!r} is missing or negative in {count} of {rows} rows; it counts from 0 upwards. "
-                    "Correct or leave out these customers."
+                    "Correct or leave out these rows."
                 ).format(where=where, name=name, count=wrong, rows=len(values))
             )
     return columns
