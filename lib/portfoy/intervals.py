@@ -82,4 +82,10 @@ def percentiles(drawn, confidence=0.95):
     return low, high
 
 
+def bounded(name, value, bounds):
+    """An estimate and its interval as columns: ``name``, ``name_low``, ``name_high``."""
+    low, high = bounds
+    return {name: value, f"{name}_low": low, f"{name}_high": high}
+
+
 MOST = 50.0  # of the logarithm of a factor; beyond, nothing is known

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, fields
 
 import numpy as np
 import pandas as pd
+from scipy.linalg import block_diag
 
 from portfoy.errors import DataError
 from portfoy.intervals import delta_error, on_logs
@@ -69,11 +70,9 @@ class DiscountedValue:
                 ).format(missing=int((place < 0).sum()), rows=len(place))
             )
         table, slopes = self.table.iloc[place].set_axis(customers.index.rename(None)), self._slopes[place]
-        total = float(table["expected_value"].sum())
-        low, high = _interval(np.array([total]), slopes.sum(axis=0)[None], self._covariance, self.confidence)
         kept = {each.name: getattr(self, each.name) for each in fields(DiscountedValue)}
-        bounds = {"total": total, "total_low": float(low[0]), "total_high": float(high[0])}
-        return DiscountedValue(**kept | bounds | {"table": table, "_slopes": slopes})
+        total = _total(table["expected_value"], slopes, self._covariance, self.confidence)
+        return DiscountedValue(**kept | total | {"table": table, "_slopes": slopes})
 
     def by(self, groups):
         """Value of groups of customers: a DataFrame, one row per group, sorted.
@@ -153,8 +152,6 @@ def discounted_value(
     slopes += [slope * each * margin_rate for slope in _log_slopes(spend, spend_fit.parameters)]
     slopes, covariance = np.column_stack(slopes), _log_covariance(fit, spend_fit)
     low, high = _interval(value, slopes, covariance, confidence)
-    total = value.sum()
-    (total_low,), (total_high,) = _interval(np.array([total]), slopes.sum(axis=0)[None], covariance, confidence)
     table, ids = pd.DataFrame(index=customers.index.rename(None)), customer_ids(customers)
     if ids is not None:
         table["customer_id"] = ids.to_numpy()
@@ -162,10 +159,8 @@ def discounted_value(
     table["expected_purchases"] = fit.expected_purchases(customers, int(horizon_months) * DAYS_A_MONTH)
     table["expected_spend"] = spend_fit.expected_spend(customers)
     table["expected_value"], table["expected_value_low"], table["expected_value_high"] = value, low, high
-    return DiscountedValue(
-        table, float(total), float(total_low), float(total_high), confidence, fit, spend_fit, int(horizon_months),
-        discount_rate, margin_rate, _slopes=slopes, _covariance=covariance,
-    )  # fmt: skip
+    given = confidence, fit, spend_fit, int(horizon_months), discount_rate, margin_rate, slopes, covariance
+    return DiscountedValue(table, *_total(value, slopes, covariance, confidence).values(), *given)
 
 
 def _month_weights(months, discount_rate):
@@ -194,16 +189,21 @@ def _log_slopes(function, parameters, step=1e-4):
 
 def _log_covariance(fit, spend_fit):
     """Covariance of the seven log-parameters; the two fits are independent."""
-    together = np.zeros((7, 7))
-    for model, part in ((fit, slice(0, 4)), (spend_fit, slice(4, 7))):
-        together[part, part] = model.covariance.to_numpy() / np.outer(model.parameters, model.parameters)
-    return together
+    of_logs = (model.covariance / np.outer(model.parameters, model.parameters) for model in (fit, spend_fit))
+    return block_diag(*of_logs)
 
 
 def _interval(value, slopes, covariance, confidence):
     """Low and high of each value, symmetric in its logarithm; slopes are those of the value itself."""
     error = delta_error(slopes, covariance)
     return on_logs(value, np.divide(error, value, out=np.zeros_like(error), where=value > 0), confidence)
+
+
+def _total(value, slopes, covariance, confidence):
+    """The sum of the values with its interval: ``total``, ``total_low``, ``total_high``."""
+    total = np.array([value.sum()])
+    bounds = _interval(total, slopes.sum(axis=0)[None], covariance, confidence)
+    return {f"total{end}": float(found[0]) for end, found in zip(["", "_low", "_high"], [total, *bounds], strict=True)}
 
 
 def _check_arguments(horizon_months, discount_rate, margin_rate):

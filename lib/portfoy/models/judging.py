@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from portfoy.errors import DataError
-from portfoy.intervals import wald, wilson
+from portfoy.intervals import bounded, wald, wilson
 from portfoy.locale import _
 from portfoy.models.holdout import groups_of
 
@@ -48,20 +48,10 @@ def judgement(judged, confidence=0.95):
 
 def _verdict(rows, confidence):
     outcome, p = rows["responded"].to_numpy(dtype=float), rows["p_response"].to_numpy()
-    response = float(outcome.mean())
-    low, high = wilson(outcome.sum(), len(rows), confidence)
-    auc, auc_low, auc_high = area_with_interval(p, outcome, confidence)
-    told = {
-        "contacts": len(rows),
-        "responses": int(outcome.sum()),
-        "response": response,
-        "response_low": low,
-        "response_high": high,
-        "predicted_response": p.mean(),
-        "auc": auc,
-        "auc_low": auc_low,
-        "auc_high": auc_high,
-    }
+    told = {"contacts": len(rows), "responses": int(outcome.sum())}
+    told |= bounded("response", float(outcome.mean()), wilson(outcome.sum(), len(rows), confidence))
+    auc, *bounds = area_with_interval(p, outcome, confidence)
+    told |= {"predicted_response": p.mean()} | bounded("auc", auc, bounds)
     told |= _skill(p, rows["p_base"].to_numpy(), outcome, confidence)
     return told | _held_out(rows.drop_duplicates("campaign_id"), confidence)
 
@@ -70,17 +60,15 @@ def _skill(p, base, outcome, confidence):
     """Brier's skill score, with the interval of the mean difference (Brier 1950, Monthly Weather Review 78, 1)."""
     better, error = (base - outcome) ** 2 - (p - outcome) ** 2, ((base - outcome) ** 2).mean()
     spread = better.std(ddof=1) / np.sqrt(len(better)) if len(better) > 1 else np.nan
-    skill = better.mean()
-    low, high = wald(skill, spread, confidence)
-    return {"skill": skill / error, "skill_low": low / error, "skill_high": high / error}
+    skill, *bounds = (value / error for value in (better.mean(), *wald(better.mean(), spread, confidence)))
+    return bounded("skill", skill, bounds)
 
 
 def _held_out(campaigns, confidence):
     told = campaigns[campaigns["held_out_responses"].notna()]
     n, hits = int(told["held_out"].sum()), float(told["held_out_responses"].sum())
-    low, high = wilson(hits, n, confidence)
     share = hits / n if n else np.nan
-    return {"held_out": n, "held_out_response": share, "held_out_response_low": low, "held_out_response_high": high}
+    return {"held_out": n} | bounded("held_out_response", share, wilson(hits, n, confidence))
 
 
 def area_with_interval(score, outcome, confidence=0.95):

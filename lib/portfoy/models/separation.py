@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from portfoy.errors import DataError
-from portfoy.intervals import percentiles, wald
+from portfoy.intervals import bounded, percentiles, wald
 from portfoy.locale import _
 
 FITTED, JUDGED = 20_000, 5_000  # customers that k-means, and silhouette and stability, look at
@@ -44,11 +44,9 @@ def search(points, *, k=None, most=8, seed=7, confidence=0.95):
 def _summary(inside, back, confidence):
     """Mean silhouette with its normal interval, mean stability with the range of the resamples."""
     middle = inside.mean(axis=1)
-    least, most = wald(middle, inside.std(axis=1) / np.sqrt(inside.shape[1]), confidence)
-    low, high = percentiles(back.T, confidence)
-    columns = {"silhouette": middle, "silhouette_low": least, "silhouette_high": most}
-    columns |= {"stability": back.mean(axis=1), "stability_low": low, "stability_high": high}
-    return pd.DataFrame(columns)
+    bounds = wald(middle, inside.std(axis=1) / np.sqrt(inside.shape[1]), confidence)
+    again = bounded("stability", back.mean(axis=1), percentiles(back.T, confidence))
+    return pd.DataFrame(bounded("silhouette", middle, bounds) | again)
 
 
 def _numbers(points, k, most):
