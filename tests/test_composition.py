@@ -50,23 +50,22 @@ def test_five_customers_by_region_and_age(five):
             "trait": ["age_band"] * 3 + ["region"] * 3,
             "level": ["25-34", "65 and over", "not known", "Ege", "Marmara", "not known"],
             "customers": [3, 1, 1, 2, 2, 1],
-            "customer_share": [0.6, 0.2, 0.2, 0.4, 0.4, 0.2],
+            "customer_share": [0.75, 0.25, np.nan, 0.5, 0.5, np.nan],  # of those known
             "revenue": [40.0, 50, 10, 60, 30, 10],
-            "revenue_share": [0.4, 0.5, 0.1, 0.6, 0.3, 0.1],
+            "revenue_share": [4 / 9, 5 / 9, np.nan, 6 / 9, 3 / 9, np.nan],
             "margin": [1.0, 20, 5, 25, 0, 1],
             "margin_rate": [0.1, 0.4, 0.5, 25 / 60, np.nan, 0.1],  # of the revenue whose margin is known
-            "index": [200 / 3, 250, 50, 150, 75, 50],
             # the four whose age is known bring 90, those whose region is known too: 22.5 each are 100
             "within": [100 * 40 / 3 / 22.5, 100 * 50 / 22.5, np.nan, 100 * 30 / 22.5, 100 * 15 / 22.5, np.nan],
             "excess": [(40 - 3 * 22.5) / 100, (50 - 22.5) / 100, np.nan, 0.15, -0.15, np.nan],
             "differs": False,
         }
     )
-    bounds = ["index_low", "index_high", "within_low", "within_high"]
+    bounds = ["within_low", "within_high"]
     pd.testing.assert_frame_equal(table.drop(columns=bounds), expected)
     alone = table["customers"] == 1
-    assert table.loc[alone, ["index_low", "index_high"]].isna().all(axis=None)
-    assert (table.loc[~alone, "index_low"] < table.loc[~alone, "index"]).all()
+    assert table.loc[alone, bounds].isna().all(axis=None)
+    assert (table.loc[~alone, "within_low"] < table.loc[~alone, "within"]).all()
 
 
 def test_of_many_levels_eight_keep_their_name():
@@ -148,15 +147,15 @@ def test_order_of_rows_and_currency_do_not_matter():
 
 def test_one_customer_and_one_group():
     table = composition(people(revenue=[5], region=["Ege"])).table
-    assert table[["customer_share", "revenue_share", "index"]].to_numpy().tolist() == [[1, 1, 100]]
+    assert table[["customer_share", "revenue_share", "within"]].to_numpy().tolist() == [[1, 1, 100]]
     assert table["margin"].isna().all()
     table = composition(people(revenue=[5, 7, 1], region="Ege")).table
-    assert table[["index_low", "index_high"]].to_numpy().ravel() == pytest.approx([100, 100], abs=1e-3)
+    assert table[["within_low", "within_high"]].to_numpy().ravel() == pytest.approx([100, 100], abs=1e-3)
 
 
 def test_a_group_below_zero_keeps_an_interval():
     table = composition(people(revenue=[-5, -3, 100, 90], region=list("aabb"))).table.set_index("level")
-    assert table.loc["a", "index_low"] < table.loc["a", "index"] < 0
+    assert table.loc["a", "within_low"] < table.loc["a", "within"] < 0
 
 
 def test_odd_names_stay_apart():
@@ -172,16 +171,29 @@ def test_who_has_no_level_for_a_reason_is_not_compared():
     revenue = random.uniform(0.9, 1.1, 500) * np.repeat([20.0, 40, 300], [200, 200, 100])
     found = composition(people(revenue=revenue, age_band=age))
     rows = found.table.set_index("level")
-    assert (rows.loc[["25-34", "45-54"], "index"] < 60).all()
     paid = pd.Series(revenue).groupby(np.asarray(age, dtype=object)).mean()
     for level in ["25-34", "45-54"]:
         assert rows.loc[level, "within"] == pytest.approx(100 * paid[level] / paid.mean())
     assert rows.loc["45-54", "excess"] > 0
-    assert rows["differs"].tolist() == [True, False, False]  # the old bring less than their share of all the base
+    assert rows["differs"].tolist() == [True, True, False]
+    assert plain(found.finding().text) == "Of those known, “25 to 34” brings 33% of revenue, less than its share"
     alone = composition(people(revenue=revenue[:400], age_band=age[:400]), ["age_band"]).table
     for name in ["within", "within_low", "within_high"]:
         pd.testing.assert_series_equal(alone[name], rows[name].iloc[:2].reset_index(drop=True))
-    pd.testing.assert_series_equal(alone["index_low"], alone["within_low"], check_names=False)
+
+
+def test_a_level_of_one_type_alone_is_compared_inside_that_type():
+    """Representatives call on firms only, which bring ten times as much; of the firms they have the smaller ones."""
+    random = np.random.default_rng(8)
+    kind, channel = np.repeat(["person", "firm"], [200, 100]), np.repeat(["shop", "online", "rep"], [150, 100, 50])
+    revenue = random.uniform(0.9, 1.1, 300) * np.repeat([20.0, 300, 200], [200, 50, 50])
+    rows = composition(people(revenue=revenue, channel=channel, type=kind)).table.set_index("level")
+    paid = pd.Series(revenue)
+    assert rows.loc["rep", "within"] == pytest.approx(
+        100 * paid[250:].mean() / paid[200:].mean()
+    )  # of all it would be 180
+    assert rows.loc["shop", "within"] == pytest.approx(100 * paid[:150].mean() / paid[:200].mean())
+    assert rows.loc["online", "within"] == pytest.approx(100 * paid[150:250].mean() / paid.mean())  # of both types
 
 
 @pytest.mark.parametrize("confidence", [0.95, 0.8])

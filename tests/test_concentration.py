@@ -171,11 +171,12 @@ def test_groups_and_customers_in_one_table():
     table = spread(rows, groups=["region", "channel"]).table
     assert table[["unit", "measure", "parts", "largest"]].to_numpy().tolist() == [
         ["customer", "revenue", 4, ""],
-        ["region", "revenue", 3, "Ege"],
+        ["region", "revenue", 2, "Ege"],
     ]  # the margins add up to zero: no share of them means anything
-    assert table["hhi"].tolist() == pytest.approx([0.3, 0.7**2 + 0.2**2 + 0.1**2])
-    assert table["equals"].tolist() == pytest.approx([1 / 0.3, 1 / 0.54])
-    assert table["largest_share"].tolist() == pytest.approx([0.4, 0.7])
+    assert table["hhi"].tolist() == pytest.approx([0.3, 0.875**2 + 0.125**2])
+    assert table["equals"].tolist() == pytest.approx([1 / 0.3, 1 / 0.78125])
+    assert table["largest_share"].tolist() == pytest.approx([0.4, 0.875])  # 70 of the 80 whose region is known
+    assert table["known"].tolist() == [1, 0.75]
     assert (1 / table["equals_low"]).tolist() == pytest.approx(table["hhi_high"].tolist())
     assert (1 / table["equals_high"]).tolist() == pytest.approx(table["hhi_low"].tolist())
 
@@ -253,7 +254,7 @@ def test_of_a_firm_those_are_counted_who_bought_lately():
     assert found.margin.total == pytest.approx(100 - 5)
     assert concentration(firm(), months=0).total == 1000
     row = found.spread.table.set_index(["unit", "measure"]).loc[("region", "revenue")]
-    assert (row["parts"], row["largest"], row["largest_share"]) == (3, "Ege", pytest.approx(0.7))
+    assert (row["parts"], row["largest"], row["largest_share"]) == (2, "Ege", pytest.approx(7 / 9))
     assert found.stress.table["revenue"].tolist() == [50]
 
 
@@ -342,15 +343,14 @@ def test_the_whole_curve_is_in_view(revenue):
 def test_the_spread_in_words_and_dots_the_most_concentrated_first():
     rows = people([40, 30, 20, 10]).assign(region=["Ege", "Ege", None, "Marmara"], channel=list("abcd"))
     found = spread(rows, groups=["channel", "region"], measures=["revenue"])
-    assert plain(found.finding().text) == "Region: “Ege” holds 70% of the revenue"
-    region = found.table.set_index("unit").loc["region"]
+    assert plain(found.finding().text) == "Region, where known: “Ege” holds 88% of the revenue"
+    row = found.table.set_index("unit").loc["region"]
     assert plain(found.reading()) == (
-        f"Its 3 groups are as concentrated as {1 / 0.54:.1f} ({region['equals_low']:.1f}–{region['equals_high']:.1f}) "
-        "of one size."
+        f"Its 2 groups are as concentrated as 1.3 ({row['equals_low']:.1f}–{row['equals_high']:.1f}) of one size."
     )
     ax = found.plot()
     assert [label.get_text() for label in ax.get_yticklabels()] == ["Region", "Channel"]
-    assert ax.collections[-1].get_offsets()[:, 0].tolist() == pytest.approx([1 / 0.54, 1 / 0.3])
+    assert ax.collections[-1].get_offsets()[:, 0].tolist() == pytest.approx([1 / 0.78125, 1 / 0.3])
     assert found.summary().texts["Largest"].tolist() == ["", "a", "Ege"]
 
 

@@ -26,13 +26,13 @@ class Composition(Result):
 
     ``table``, one row per trait and level: ``trait`` the column; ``level`` as stored: the one with the largest revenue
     first, ages from the youngest, at most eight by name, then "all others" and "not known"; ``customers``;
-    ``customer_share`` 0-1; ``revenue`` money; ``revenue_share`` 0-1; ``margin`` money, of the customers whose margin is
-    known, ``margin_rate`` of their revenue, both missing where there is none; with a value ``expected_value`` money,
-    with ``expected_value_low`` and ``expected_value_high``; ``index`` revenue per customer, all are 100, with
-    ``index_low`` and ``index_high`` (`people.index_table`).
-    ``within`` the same where those whose level is known are 100, with ``within_low``, ``within_high``: who has no level
-    often has none for a reason, as firms have no age. ``excess`` what a level brings more (or less) than so many
-    average customers of those known, as a share of all revenue; ``differs`` whether that is beyond chance, with at most
+    ``customer_share``, ``revenue_share`` of those whose level is known, 0-1, missing for "not known"; ``revenue``
+    money; ``margin`` money, of the customers whose margin is known, ``margin_rate`` of their revenue, both missing
+    where there is none; with a value ``expected_value`` money, with ``expected_value_low``, ``expected_value_high``;
+    ``within`` revenue per customer (`people.index_table`) where those whose level is known are 100, ``within_low``,
+    ``within_high``: who has no level often has none for a reason, as firms have no age. A level that one type of
+    customer has alone is compared with those of that type. ``excess`` what a level brings more (or less) than so many
+    average customers of these, as a share of all revenue; ``differs`` whether that is beyond chance, with at most
     1 - `confidence` of such levels false (Benjamini and Hochberg).
     """
 
@@ -58,6 +58,9 @@ class Composition(Result):
             return Finding(_("No group stands out beyond chance"), nothing=True)
         more = _("\u201c{level}\u201d brings {revenue_share:share} of revenue, more than its share of customers")
         less = _("\u201c{level}\u201d brings {revenue_share:share} of revenue, less than its share of customers")
+        if self.table.loc[self.table["trait"] == row["trait"], "level"].eq(NOT_KNOWN).any():
+            more = _("Of those known, \u201c{level}\u201d brings {revenue_share:share} of revenue, more than its share")
+            less = _("Of those known, \u201c{level}\u201d brings {revenue_share:share} of revenue, less than its share")
         level = style.shorten(said_as("level", row["level"]), 24)
         return Finding(style.say(more if row["excess"] > 0 else less, {**row, "level": level}))
 
@@ -102,7 +105,8 @@ class Composition(Result):
     def method(self):
         return style.say(
             _(
-                "Revenue per customer, 100 for all whose level is known: who has none often has a reason. Intervals "
+                "Revenue per customer, 100 for all whose level is known: who has none often has a reason, and is no "
+                "group. A level of one type of customer alone is compared inside that type. Intervals "
                 "({confidence:share}) see the customers as a sample; very large ones make them too narrow. Coloured is "
                 "what Welch's test finds, corrected for all groups (Benjamini and Hochberg). Traits go together: no "
                 "index names a cause."
@@ -161,20 +165,34 @@ def _divided(customers, trait, value, confidence):
     margin = customers["margin"].astype(float) if "margin" in customers else revenue * float("nan")
     sums = pd.DataFrame({"revenue": revenue, "margin": margin, "valued": revenue.where(margin.notna())})
     sums = sums.groupby(groups).sum(min_count=1)
-    index = index_table(revenue, groups, confidence=confidence)
-    table = pd.DataFrame({"trait": trait, "level": names, "customers": index["customers"]})
-    table["customer_share"] = table["customers"] / len(customers)
-    table["revenue"], table["revenue_share"] = sums["revenue"], sums["revenue"] / sums["revenue"].sum()
+    known = customers[trait].notna()
+    table = pd.DataFrame({"trait": trait, "level": names, "customers": groups.value_counts().sort_index()})
+    for name, whole in (("customer", table["customers"]), ("revenue", sums["revenue"])):
+        shown = whole.where(table["level"] != NOT_KNOWN)
+        table[whole.name], table[f"{name}_share"] = whole, shown / (shown.sum() or float("nan"))
     table["margin"], table["margin_rate"] = sums["margin"], sums["margin"] / sums["valued"].where(sums["valued"] > 0)
     if value is not None:
         worth = ["expected_value", "expected_value_low", "expected_value_high"]
         table[worth] = value.by(groups.rename("level")).set_index("level")[worth]
-    table = table.assign(**index[["index", "index_low", "index_high"]])
-    known = customers[trait].notna()
-    inside = index_table(revenue.where(known), groups, confidence=confidence)
+    inside = _compared_inside(customers, groups, known, trait, confidence)
     table[[*WITHIN, "p_value"]] = inside[["index", "index_low", "index_high", "p_value"]]
-    usual = table["customers"] * revenue[known].mean()
+    usual = table["customers"] * inside["base_average"]
     return table.assign(excess=((table["revenue"] - usual) / sums["revenue"].sum()).where(inside["customers"] > 0))
+
+
+def _compared_inside(customers, groups, known, trait, confidence):
+    """`people.index_table` among those whose level is known; a level of one type alone among those of that type."""
+    revenue = customers["revenue"]
+    table = index_table(revenue.where(known), groups, confidence=confidence)
+    if trait == "type" or "type" not in customers:
+        return table
+    types = customers["type"].astype("str").where(known)
+    only = types.groupby(groups).agg(["nunique", "first"])
+    for kind in only.loc[only["nunique"] == 1, "first"].unique():
+        part = index_table(revenue.where(types == kind), groups, confidence=confidence)
+        rows = only.index[(only["nunique"] == 1) & (only["first"] == kind)]
+        table.loc[rows] = part.loc[rows]
+    return table
 
 
 def _compared(table, confidence):

@@ -21,12 +21,12 @@ SHOWN = ["group", "measure", "parts", "largest", "largest_share", "hhi", "hhi_lo
 class Spread(Result):
     """How much rests on how few: customers one by one, and the groups they fall into.
 
-    ``table``, one row per unit and measure: ``unit`` "customer" or the column; ``measure``; ``parts`` customers or
-    groups; ``largest`` name of the largest group, empty for customers and for those whose group is not known;
-    ``largest_share`` of the total held by the one largest, 0-1; ``top_share`` held by the largest `top` of customers,
-    and ``gini``, both for customers only, with ``_low`` and ``_high``; ``hhi`` the Herfindahl-Hirschman index, the sum
-    of squared shares, 0-1, with ``hhi_low``, ``hhi_high``; ``equals`` 1 / hhi: as many parts of equal size would be as
-    concentrated, with ``equals_low``, ``equals_high``.
+    ``table``, one row per unit and measure: ``unit`` "customer" or the column, of the customers whose group is known;
+    ``measure``; ``parts`` customers or groups; ``known`` share of all customers they are, 0-1; ``largest`` name of the
+    largest group, empty for customers; ``largest_share`` of the total held by the one largest, 0-1; ``top_share`` held
+    by the largest `top` of customers, and ``gini``, both for customers only, with ``_low`` and ``_high``; ``hhi`` the
+    Herfindahl-Hirschman index, the sum of squared shares, 0-1, with ``hhi_low``, ``hhi_high``; ``equals`` 1 / hhi: as
+    many parts of equal size would be as concentrated, with ``equals_low``, ``equals_high``.
     """
 
     table: pd.DataFrame
@@ -40,11 +40,10 @@ class Spread(Result):
 
     @property
     def first(self):
-        """The row of the most concentrated unit in words; None without a group that has a name."""
-        named = self.groups[self.groups["largest"] != ""]
-        if named.empty:
+        """The row of the most concentrated unit in words; None where no group is known."""
+        if self.groups.empty:
             return None
-        row = named.iloc[0]
+        row = self.groups.iloc[0]
         words = {"group": said_as("unit", row["unit"]), "measure": style.measure(row["measure"])}
         return {**row, **words, "largest": style.shorten(row["largest"])}
 
@@ -52,6 +51,8 @@ class Spread(Result):
         if self.first is None:
             return Finding(_("No groups of customers are known"), nothing=True)
         text = _("{group}: \u201c{largest}\u201d holds {largest_share:share} of the {measure}")
+        if self.first["known"] < 1:
+            text = _("{group}, where known: \u201c{largest}\u201d holds {largest_share:share} of the {measure}")
         return Finding(style.say(text, self.first))
 
     def reading(self):
@@ -76,16 +77,15 @@ class Spread(Result):
 
     def summary(self):
         table = self.table.assign(group=[said_as("unit", unit) for unit in self.table["unit"]])
-        table["largest"] = table["largest"].replace("", _("not known")).where(table["unit"] != "customer")
         table["measure"] = table["measure"].map(style.measure)
         return show(table[SHOWN], _("Spread over customers and groups"))
 
     def method(self):
         return style.say(
             _(
-                "One over the sum of squared shares (HHI) is so many groups of one size; not known is a group too. "
-                "Intervals ({confidence:share}; delta method) see the customers as a sample. Whether groups would fall "
-                "together, this cannot tell."
+                "One over the sum of squared shares (HHI) is so many groups of one size; who is in no known group is "
+                "left out. Intervals ({confidence:share}; delta method) see the customers as a sample. Whether groups "
+                "would fall together, this cannot tell."
             ),
             vars(self),
         )
@@ -98,7 +98,7 @@ def spread(customers, *, groups=(), measures=("revenue", "margin"), top=0.2, con
     ----------
     customers : DataFrame, one row per customer
         Needs the columns of `measures`; those of `groups` (segment, region, ...) where they are present.
-    groups : names of columns; one that is absent is left out, customers without a group form one of their own
+    groups : names of columns; one that is absent is left out, as are customers without a group
     measures : columns to add up; one that is missing in every row, or whose total is not above zero, is left out
     top : share of customers taken as the largest, default 0.2
     confidence : of the intervals, customers seen as a sample of those the firm could have
@@ -121,9 +121,12 @@ def spread(customers, *, groups=(), measures=("revenue", "margin"), top=0.2, con
         positive_total(customers[measures[0]], measures[0])
     rows = []
     for measure in usable:
-        known = customers[customers[measure].notna()]
-        rows.append(_customer_row(known, measure, top, confidence))
-        rows += [_group_row(known, measure, unit, confidence) for unit in groups if unit in known]
+        valued = customers[customers[measure].notna()]
+        rows.append(_customer_row(valued, measure, top, confidence))
+        for unit in groups:
+            known = valued[valued[unit].notna()] if unit in valued else valued.iloc[:0]
+            if known[measure].sum() > 0:
+                rows.append(_group_row(known, measure, unit, confidence) | {"known": len(known) / len(valued)})
     units = {unit: place for place, unit in enumerate(["customer", *groups])}
     table = pd.DataFrame(rows)
     table = table.sort_values("unit", key=lambda unit: unit.map(units), kind="stable", ignore_index=True)
@@ -137,19 +140,19 @@ def _customer_row(customers, measure, top, confidence):
     hhi = square / mean**2 / n
     influence = ((value**2 - square) / mean**2 - 2 * square * (value - mean) / mean**3) / n
     shares = {f"{name}{end}": getattr(found, name + end) for name in ("top_share", "gini") for end in ENDS}
-    one = {"unit": "customer", "measure": measure, "parts": n, "largest": ""}
+    one = {"unit": "customer", "measure": measure, "parts": n, "known": 1.0, "largest": ""}
     return one | {"largest_share": value.max() / value.sum()} | shares | _hhi(hhi, influence, confidence)
 
 
 def _group_row(customers, measure, unit, confidence):
-    place, names = pd.factorize(customers[unit].astype(object), use_na_sentinel=False)
+    place, names = pd.factorize(customers[unit].astype("str"))
     value = customers[measure].to_numpy(dtype=float)
     share = np.bincount(place, value, len(names)) / value.sum()
     hhi = float((share**2).sum())
     influence = 2 * value * (share[place] - hhi) / value.mean()
     largest = int(share.argmax())
-    name = "" if pd.isna(names[largest]) else str(names[largest])
-    one = {"unit": unit, "measure": measure, "parts": len(names), "largest": name, "largest_share": share[largest]}
+    one = {"unit": unit, "measure": measure, "parts": len(names), "known": 1.0, "largest": names[largest]}
+    one["largest_share"] = share[largest]
     return one | _hhi(hhi, influence, confidence)
 
 
