@@ -254,7 +254,7 @@ COSTS = "A contact costs TRY 30.00, a response brings TRY 100: it pays from a pr
 
 def test_a_campaign_in_words():
     assert plain(shown().reading()) == (
-        f"{COSTS} The list of 2 costs TRY 20.00 and is expected to earn TRY 80.00 (TRY 60.00–TRY 100), if it causes "
+        f"{COSTS} The list of 2 costs TRY 20.00 and is expected to earn TRY 80.00 (TRY 60.00–100), if it causes "
         "every response."
     )
     none = f"{COSTS} Nobody is listed: no contact pays, or the budget pays for none."
@@ -269,11 +269,11 @@ def test_how_a_campaign_was_worked_out_in_words():
     assert rule.endswith(" Of 900 customers 40 are expected to pay; 7 are like nobody contacted so far.")
     assert plain(shown().method()) == (
         "Cost of a contact: as in the judged campaigns. A response brings the mean margin of campaign orders (40): TRY "
-        f"90.00–TRY 110. {rule}"
+        f"90.00–110. {rule}"
     )
     usual = CampaignTerms(30, 0, 100, 90, 110, "campaign revenue", 40, False)
     assert plain(shown(terms=usual).method()) == (
-        "A response brings the mean usual margin on campaign orders (40): TRY 90.00–TRY 110. Margin is revenue, as no "
+        "A response brings the mean usual margin on campaign orders (40): TRY 90.00–110. Margin is revenue, as no "
         f"cost of goods is known. {rule}"
     )
     people = CampaignTerms(30, 0, 100, 90, 110, "customers", 40)

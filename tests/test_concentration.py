@@ -292,7 +292,7 @@ def test_the_finding_is_what_the_largest_hold():
 
 def test_concentration_in_words():
     found = concentration(people([100, 25, 25, 25, 25]))
-    interval = f"{found.top_share_low:.0%}–{found.top_share_high:.0%}"
+    interval = f"{100 * found.top_share_low:.0f}–{found.top_share_high:.0%}"
     assert plain(found.reading()) == f"Were all alike, it would be 20%; chance allows {interval}."
     both = concentration(people([1, 2, 3, 4, 5], margin=[5.0, 1, 1, 1, 2]))
     assert plain(both.reading()).endswith(". Those with most margin hold 50% of it.")

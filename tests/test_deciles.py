@@ -107,7 +107,7 @@ def test_one_best_customer_of_a_few_is_no_tenth():
     assert (
         plain(found.reading()) == "They number 1, with 60.00 each on average."
     )  # the others are too much alike for halves
-    assert plain(deciles(people([100, 10, -5])).reading()).endswith(" The lower half (1) brings -5%.")
+    assert plain(deciles(people([100, 10, -5])).reading()).endswith(" The lower half (1) brings −5%.")
 
 
 @pytest.mark.parametrize("revenue", [[5], [5] * 30, [9, *[5] * 30]])

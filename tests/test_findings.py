@@ -196,7 +196,7 @@ def test_every_finding_is_a_sentence_with_its_number():
     assert texts["Finding"].tolist() == [
         "Revenue: +20% on a year before, prices included",
         "Churn: 30.0% after 40.0% a year ago",
-        "Revenue per purchase: -20% on a year before, prices included",
+        "Revenue per purchase: −20% on a year before, prices included",
         "Customers who bought: 0% on a year before",
         "Sales cycle length: 60 days after 61 days a year ago",
     ]

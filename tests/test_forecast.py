@@ -289,8 +289,8 @@ def test_the_method_says_how_sure_it_is_and_what_the_parameters_mean():
     said = plain(shown(940, 1000, 900, 1100).method())
     assert said.startswith("BG/NBD and Gamma-Gamma saw what 100 customers bought up to 30 Jun 2025. Intervals (95%) ")
     assert said.endswith(
-        "Revenue: TRY 940 forecast, TRY 1,000 came, error -15% – +4%. Within the interval: 1 of 2 tenths. Purchases: "
-        "90 forecast, 80 came, error +12%–+12%. Buyers: 45 forecast, 52 came, error -13% – -13%. Within the interval: "
+        "Revenue: TRY 940 forecast, TRY 1,000 came, error −15 – +4%. Within the interval: 1 of 2 tenths. Purchases: "
+        "90 forecast, 80 came, error +12–+12%. Buyers: 45 forecast, 52 came, error −13 – −13%. Within the interval: "
         "1 of 2 tenths. Today's fit: active customers buy 2.5 times a year, 20% stop after a purchase."
     )
     left = replace(shown(94, 100), open="hardly anybody seems to have stopped buying").method()

@@ -227,7 +227,7 @@ def test_words_with_a_losing_group_and_unknown_margins(five):
     low, high = stats.t.interval(0.95, 1, loc=25, scale=stats.sem([40, 10]))
     assert plain(found.finding().text) == "“gold” earn the most after service: TRY 50.00"
     assert plain(found.reading()) == (
-        f"Per customer, “gold” bring the most: TRY 25.00 (TRY {low:.0f} – TRY {high:.0f}). "
+        f"Per customer, “gold” bring the most: TRY 25.00 (TRY −{-low:.0f} – {high:.0f}). "
         "Customers who cost more than they bring: 1 (25%)."
     )
     assert plain(found.method()).endswith(" Margin known: 4 of 5 customers.")
@@ -254,5 +254,5 @@ def test_a_bar_is_the_profit_and_bad_news_is_warm(five):
     assert [bar.get_width() for bar in ax.patches] == [50, -3]
     assert [mpl.colors.to_hex(bar.get_facecolor()) for bar in ax.patches] == [style.ACCENT, style.WARM]
     assert labels(ax.yaxis) == ["$5 \\frac $x$", "n" * 27 + "…"]
-    assert [text.get_text() for text in ax.texts] == ["50.00; 25.00 each", "-3.00; -1.50 each"]
+    assert [text.get_text() for text in ax.texts] == ["50.00; 25.00 each", "−3.00; −1.50 each"]
     assert "<svg" in result(five).content()["chart"]["svg"]

@@ -110,7 +110,7 @@ def test_a_headline_has_its_interval(soup):
     assert [part.get_text() for part in soup.find("ul", class_="tiles").find_all("span")] == [
         "Revenue so far",
         "TRY\u00a01.23M",
-        "TRY\u00a01.2M\u2060–\u2060TRY\u00a01.3M",
+        "TRY\u00a01.2\u2060–\u20601.3M",
     ]
 
 

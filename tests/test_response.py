@@ -598,7 +598,7 @@ def test_a_response_that_can_be_foreseen_in_words(sure):
     assert not found.finding().nothing
     assert plain(found.reading()) == (
         f"That is {best['lift']:.2f} times as many as at random ({best['lift_low']:.2f}–{best['lift_high']:.2f}). "
-        "But 10% of those held out bought, too (8%–12%); of those contacted 20%."
+        "But 10% of those held out bought, too (8–12%); of those contacted 20%."
     )
     assert found.sorts
     alone = judged_as(found, ("all together", 0.6, 0.55, 0.65))
@@ -620,14 +620,14 @@ def test_how_a_response_was_foreseen_in_words(sure):
     found = replace(judged_as(sure, *rows), odds=odds, calibration=pd.DataFrame(groups), confidence=0.8)
     start = (
         "A logistic regression; {A}, B, C were each forecast from earlier campaigns. It ranks a responder above "
-        "another customer in 55% of pairs (52%–58%; guessing: 50%). Alone not clearly better than guessing: B, C. It "
-        "expected 18% to respond, 20% did (13%–29%); it is right in 1 of 2 groups. Its squared error is 10% below "
+        "another customer in 55% of pairs (52–58%; guessing: 50%). Alone not clearly better than guessing: B, C. It "
+        "expected 18% to respond, 20% did (13–29%); it is right in 1 of 2 groups. Its squared error is 10% below "
         "that of one rate "
     )
     end = "1 of 2 odds ratios leave 1 out; 0.4 would by chance. Intervals are of 80%."
-    assert plain(found.method()) == f"{start}(5%–15%). {end}"
+    assert plain(found.method()) == f"{start}(5–15%). {end}"
     worse = replace(found, judgement=found.judgement.assign(skill_low=-0.2, skill_high=-0.1))
-    assert plain(worse.method()) == f"{start}(-20% – -10%). Use the order, not the probabilities. {end}"
+    assert plain(worse.method()) == f"{start}(−20 – −10%). Use the order, not the probabilities. {end}"
 
 
 def test_gains_are_drawn_beside_chance(sure):

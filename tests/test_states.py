@@ -118,7 +118,7 @@ def test_a_rule_that_erred():
     judge = [[*row, row[2] / row[1], *proportion_confint(*row[:0:-1], method="wilson")] for row in rows]
     expected = pd.DataFrame(judge, columns=found.tested.columns)
     pd.testing.assert_frame_equal(found.tested, expected, check_dtype=False)
-    assert plain(found.reading()).endswith("Of those lapsed a year ago, 67% (21%–94%) have bought since.")
+    assert plain(found.reading()).endswith("Of those lapsed a year ago, 67% (21–94%) have bought since.")
     assert found.summary()[1].texts["Called a year ago"].tolist() == [
         "lapsed, and bought since",
         "not lapsed, and did not buy since",

@@ -2,6 +2,7 @@
 
 import html
 import math
+import re
 import string
 
 import pandas as pd
@@ -55,7 +56,8 @@ def number(value, digits=0):
 
     if is_missing(value):
         return "–"
-    return format_decimal(round(float(value), digits) + 0.0, f"#,##0.{'0' * digits}" if digits else "#,##0", language())
+    pattern = f"#,##0.{'0' * digits}" if digits else "#,##0"
+    return _minus(format_decimal(round(float(value), digits) + 0.0, pattern, language()))
 
 
 def money(value, currency, *, compact=False):
@@ -66,7 +68,7 @@ def money(value, currency, *, compact=False):
         from babel.numbers import format_compact_decimal
 
         value = _three_digits(value)
-        figure = format_compact_decimal(value, locale=language(), fraction_digits=_decimals(value))
+        figure = _minus(format_compact_decimal(value, locale=language(), fraction_digits=_decimals(value)))
     else:
         figure = number(value, 2 if 0 < abs(value) < 100 else 0)
     return f"{currency}\u00a0{figure}" if currency else figure
@@ -82,7 +84,12 @@ def share(value, digits=1):
     pattern = Locale.parse(language()).percent_formats[None].pattern  # Turkish has the sign in front
     if digits:
         pattern = pattern.replace("##0", f"##0.{'0' * digits}")
-    return format_percent(round(float(value), digits + 2) + 0.0, pattern, language())
+    return _minus(format_percent(round(float(value), digits + 2) + 0.0, pattern, language()))
+
+
+def _minus(figure):
+    """A figure with a true minus, which is as wide as a plus."""
+    return figure.replace("-", "\u2212")
 
 
 def day(value):
@@ -118,11 +125,17 @@ def _days(value):
 
 
 def between(low, high, write):
-    """An interval: both bounds written by `write`, kept on one line; blanks round the dash where one is negative."""
+    """An interval on one line, its unit once: 15–47%, TRY 20.6–24.2K; blanks round the dash where a bound is below 0."""
     if is_missing(low) or is_missing(high):
         return "–"
+    first, last = write(low), write(high)
+    before, after = (re.search(unit, first)[0] for unit in (r"^[^\d+\u2212]*", r"[^\d]*$"))
+    if before and last.startswith(before):
+        last = last.removeprefix(before)
+    if after and last.endswith(after):
+        first = first.removesuffix(after)
     dash = " – " if low < 0 or high < 0 else "–"
-    return _JOIN.join([write(low), dash, write(high)]).replace(" ", "\u00a0")
+    return _JOIN.join([first, dash, last]).replace(" ", "\u00a0")
 
 
 def level(confidence):
