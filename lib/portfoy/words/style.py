@@ -125,7 +125,7 @@ def _days(value):
 
 
 def between(low, high, write):
-    """An interval on one line, its unit once: 15–47%, TRY 20.6–24.2K; blanks round the dash where a bound is below 0."""
+    """An interval on one line, its unit once: 15–47%, TRY 20.6–24.2K; blanks round the dash if a bound is below 0."""
     if is_missing(low) or is_missing(high):
         return "–"
     first, last = write(low), write(high)
