@@ -90,7 +90,7 @@ def test_a_figure_for_each_that_can_be_counted():
     ]
     assert [plain(figure.note) for figure in found] == [
         "40 of 1,100 customers, in 365 days",
-        "latest answers of 1,100 customers, in 365 days",
+        "1,100 customers who answered, in 365 days",
         "mean of 1,100 customers, over the next 365 days",
     ]
 

@@ -68,6 +68,14 @@ def test_the_sales_cycle_is_the_median_of_deals_won():
     assert (found.value, found.low, found.high, found.base) == (21, 14, 28, 41)
 
 
+def test_the_sales_cycle_begins_with_the_first_contact_where_that_is_known():
+    won = pd.DataFrame({"created_on": [AS_OF - 90 * DAY] * 41, "closed_on": AS_OF, "outcome": "won"})
+    won["contacted_on"] = [AS_OF - 30 * DAY] * 25 + [pd.NaT] * 16
+    assert metrics.sales_cycle(won, as_of=AS_OF).value == 30
+    won["contacted_on"] = [AS_OF - 30 * DAY] * 16 + [pd.NaT] * 25
+    assert metrics.sales_cycle(won, as_of=AS_OF).value == 90
+
+
 def test_a_ticket_that_comes_back_was_not_resolved_at_first_contact():
     rows = [(1, None)] * 20 + [(2, None)] * 10 + [(1, 10)] * 5 + [(1, 60)] * 5
     tickets = pd.DataFrame({"touches": [touches for touches, _back in rows], "resolved_on": AS_OF - 100 * DAY})

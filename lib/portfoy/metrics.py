@@ -97,16 +97,17 @@ def nps(surveys, *, as_of, days=365, confidence=0.95):
 
 
 def sales_cycle(leads, *, as_of, days=365, confidence=0.95):
-    """Sales cycle length: the median days from first hearing of a lead to winning it, of the ``base`` deals won lately.
+    """Sales cycle length: the median days from first contact to winning a lead, of the ``base`` deals won lately.
 
-    Open and lost leads are not in it; how long leads stay open is a question for the acquisition report. Needs
-    ``created_on``, ``closed_on`` and ``outcome``, a row per lead. Interval from the ranks of the deals (binomial).
+    Open and lost leads are not in it. Needs ``created_on``, ``closed_on`` and ``outcome``, a row per lead; the first
+    contact is ``contacted_on``, where that is missing ``created_on``. Interval from the ranks of the deals (binomial).
     """
     from scipy.stats import quantile_test
 
     table = engine(leads, "leads", ["created_on", "closed_on", "outcome"])
     won = table.filter((table.outcome.lower() == "won") & within(table.closed_on, as_of, days))
-    length = won.closed_on.delta(won.created_on, unit="day")
+    begun = won.contacted_on.fill_null(won.created_on) if "contacted_on" in won.columns else won.created_on
+    length = won.closed_on.delta(begun, unit="day")
     counts = won.group_by(length=length).agg(deals=won.count()).to_pyarrow().to_pandas()
     lengths = np.repeat(counts["length"].to_numpy(float), counts["deals"])
     enough("sales_cycle", len(lengths), days)

@@ -90,7 +90,7 @@ class Journey(Result):
             "second": (_("Second purchase"), again),
             "stays": (_("Stays"), kept),
             "grows": (_("Grows"), _("purchases per buyer")),
-            "recommends": (_("Recommends"), _("NPS, points")),
+            "recommends": (_("Recommends"), _("NPS of those who answered, points")),
             "returns": (_("Comes back"), _("of those gone a year ago")),
         }
 
