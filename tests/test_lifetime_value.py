@@ -151,12 +151,14 @@ def test_words_of_a_value():
     found = told()
     assert plain(found.finding().text) == "The customers of today are expected to bring TRY 3M of margin"
     assert plain(found.reading()) == (
-        "Over the next 12 months, in today's money (TRY 2.8–3.2M); TRY 3,000 a customer. "
-        "33% rests on those who bought once, of whom least is known."
+        "That is over the next 12 months, in today's money (TRY 2.8–3.2M); TRY 3,000 a customer. "
+        "33% of it rests on those who bought once, of whom least is known."
     )
     one = told(horizon_months=1, margin_rate=1, parts=found.parts.iloc[:1])
     assert plain(one.finding().text) == "The customers of today are expected to bring TRY 3M of revenue"
-    assert plain(one.reading()) == ("Over the next month, in today's money (TRY 2.8–3.2M); TRY 3,000 a customer.")
+    assert plain(one.reading()) == (
+        "That is over the next month, in today's money (TRY 2.8–3.2M); TRY 3,000 a customer."
+    )
     none = told(total=0.0, total_low=0.0, total_high=0.0)
     assert (none.finding().text, none.finding().nothing, none.reading()) == (
         "Nothing is expected of the customers of today",

@@ -323,7 +323,9 @@ def test_the_clearest_difference_is_the_heading(planted):
     first = traits.loc[traits["p_value"].idxmin()]
     label = {"channel": "Channel", "interests": "Interest"}[first["trait"]]
     more = "more" if first["index"] > 100 else "less"
-    assert found.finding().text == (f"“{first['group']}” are {more} often “{first['level']}”: {first['share']:.0%}")
+    assert found.finding().text == (
+        f"“{first['group']}” are {more} often “{first['level']}” than others: {first['share']:.0%}"
+    )
     profiles = found.profiles.iloc[:-1]
     most = profiles.loc[profiles["revenue_each"].idxmax()]
     assert plain(found.reading()) == (

@@ -67,7 +67,7 @@ def pages(request, company, alike, tmp_path_factory):
 
 def test_the_language_was_another(pages):
     other = pages["language"]
-    assert all("‹" in text for text in other.said)
+    assert all("‹" in text for text in other.said if text)  # what found nothing has no reading
 
 
 def test_the_same_cells_run(pages):

@@ -44,8 +44,8 @@ class Cards(Result):
             text = _("All customers are in one group, \u201c{group}\u201d")
             return Finding(style.say(text, _said(self.profiles.iloc[0])), nothing=True)
         for _place, line in self.clearest.iterrows():
-            more = _("\u201c{group}\u201d are more often \u201c{level}\u201d: {share:share}")
-            less = _("\u201c{group}\u201d are less often \u201c{level}\u201d: {share:share}")
+            more = _("\u201c{group}\u201d are more often \u201c{level}\u201d than others: {share:share}")
+            less = _("\u201c{group}\u201d are less often \u201c{level}\u201d than others: {share:share}")
             text = {
                 "trait": more if line["index"] > 100 else less,
                 "buying": _("\u201c{group}\u201d have {times:ratio} times the average {level}"),
@@ -89,9 +89,9 @@ class Cards(Result):
         groups = self.profiles.iloc[:-1]
         unsure = int(((groups["index_revenue_low"] <= 100) & (groups["index_revenue_high"] >= 100)).sum())
         text = _(
-            "A line stands where a group differs from the others by a tenth or more and by more than chance; of a kind "
-            "no more than 5 in 100 should be false (Benjamini-Hochberg; chi-square for traits, else Welch's test). "
-            "Intervals are of {confidence}."
+            "A line stands where a group differs by a tenth or more and by more than chance; no more than 5 in 100 "
+            "should be false (Benjamini-Hochberg; chi-square for traits, else Welch's test). Intervals are of "
+            "{confidence}."
         )
         if unsure:
             text += " " + _("The revenue of {n:count} of {all:count} groups may be no different.")

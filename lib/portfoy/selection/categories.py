@@ -6,13 +6,9 @@ from portfoy.customers import as_table, resolve_as_of, to_frame
 
 
 def category_table(log, products, *, as_of=None):
-    """What each customer spent on each category of products.
+    """What each customer spent on each category of products, up to a day.
 
-    Parameters
-    ----------
-    log : ibis Table or DataFrame, one row per order line; as in `customer_table`, with ``product_id``
-    products : ibis Table or DataFrame, one row per product, or None; needs ``product_id`` and ``category``
-    as_of : date or text, optional; later rows are not seen; the default is the last date in the log
+    The `log` is as in `customer_table`, with ``product_id``; `products` need ``product_id`` and ``category``.
 
     Returns
     -------

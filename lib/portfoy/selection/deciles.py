@@ -55,8 +55,8 @@ class Deciles(Result):
 
     def method(self):
         text = _(
-            "Ranked by {measure}, net of returns, where it is known, of {n:count} customers; equal ones share a group. "
-            "The lower half are tenths 6 to 10."
+            "Ranked by {measure}, net of returns, where known ({n:count} customers); equal ones share a group. Lower "
+            "half: tenths 6 to 10."
         )
         return style.say(text, {"measure": style.measure(self.by), "n": self.table["customers"].sum()})
 

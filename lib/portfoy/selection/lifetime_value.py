@@ -47,8 +47,10 @@ class LifetimeValue(DiscountedValue, Result):
     def reading(self):
         if not self.total > 0:
             return ""
-        text = self._say(_("Over {period}, in today's money ({total_interval:money}); {mean:money} a customer."))
-        once = _("{value_share:share} rests on those who bought once, of whom least is known.")
+        text = self._say(
+            _("That is over {period}, in today's money ({total_interval:money}); {mean:money} a customer.")
+        )
+        once = _("{value_share:share} of it rests on those who bought once, of whom least is known.")
         rows = self.parts[self.parts["bought"] == "once"].iloc
         return style.Reading(" ".join([text, *(style.say(once, row) for row in rows)]))
 
@@ -69,8 +71,8 @@ class LifetimeValue(DiscountedValue, Result):
         text = _(
             "Purchases to come (BG/NBD) times spend (Gamma-Gamma) times margin, {margin_rate:share} of revenue, at "
             "{discount_rate:share} a year less for later money. New customers are not in it. The interval ({level}) is "
-            "of the mean; forecast errors come on top. Who bought once is worth what such customers are on average. "
-            "Purchases and spend are taken as unrelated; their correlation is {correlation:ratio}."
+            "of the mean; forecast errors come on top. Purchases and spend are taken as unrelated; their correlation "
+            "is {correlation:ratio}."
         )
         if abs(self.correlation) >= UNRELATED:
             text += " " + _("Read the values with care.")

@@ -120,9 +120,9 @@ class Positioning(Result):
 
     def method(self):
         text = _(
-            "The first two principal components of mean ratings, each attribute less its mean, and each rater's level "
-            "taken out where all are named. Distances are over all attributes. Ellipses and intervals ({level}): a "
-            "bootstrap of {n:count} raters, or of ratings where not all are named."
+            "Principal components of mean ratings, each attribute less its mean, each rater's level taken out where "
+            "all are named. Distances are over all attributes. Ellipses and intervals ({level}): a bootstrap of "
+            "{n:count} raters, or of ratings where not all are named."
         )
         if self.left_out:
             text += " " + _("Not rated throughout: {list}.")

@@ -10,7 +10,7 @@ from portfoy.errors import DataError, need_columns, positive_total
 from portfoy.firm import analysis, customers_of
 from portfoy.locale import _
 from portfoy.selection.rules import cells_of, read_segments
-from portfoy.selection.worth import worth_of
+from portfoy.selection.worth import named, worth_of
 from portfoy.words import figure, shapes, style
 from portfoy.words.result import Figure, Finding, Result
 from portfoy.words.table import show
@@ -70,7 +70,7 @@ class Rfm(Result):
         text = _("{revenue_share:share} of the revenue comes from the segment \u201c{segment}\u201d")
         if alone := len(self.groups) == 1:
             text = _("All customers are in the segment \u201c{segment}\u201d")
-        return Finding(style.say(text, _named(self.most)), nothing=alone)
+        return Finding(style.say(text, named(self.most)), nothing=alone)
 
     def reading(self):
         if len(self.groups) == 1:
@@ -81,7 +81,7 @@ class Rfm(Result):
                 "The most revenue gone quiet is behind \u201c{segment}\u201d, {revenue_share:share}: half last bought "
                 "{idle:days} or more ago."
             )
-            values = {**_named(stake), "idle": math.floor(stake["idle"]), "customer_share": values["customer_share"]}
+            values = {**named(stake), "idle": math.floor(stake["idle"]), "customer_share": values["customer_share"]}
         return style.say(text, values)
 
     def figures(self):
@@ -125,10 +125,6 @@ class Rfm(Result):
         return style.say(text, values)
 
 
-def _named(row):
-    return {**row, "segment": style.shorten(row["segment"])}
-
-
 @analysis
 def rfm(of, *, cuts=None, segments=None):
     """RFM: score each customer from 1 to 5 on how lately, how often and for how much they bought, and segment.
@@ -139,12 +135,9 @@ def rfm(of, *, cuts=None, segments=None):
     Parameters
     ----------
     of : Firm, or DataFrame, one row per customer; needs ``idle``, ``purchases`` and ``revenue``
-    cuts : DataFrame or path of a CSV, optional
-        Cut points of an earlier `Rfm`, so that scores of two dates can be compared; the default (and an empty text)
-        takes them from these customers.
-    segments : DataFrame or path of a CSV, optional
-        Rules with the columns ``segment``, ``r``, ``f``, ``m`` ("4-5" or "3") and ``action``; the default is the
-        table of eleven segments that comes with the package.
+    cuts : DataFrame or path of a CSV, optional; cut points of an earlier `Rfm`, so that scores of two dates compare; by
+        default, or where the text is empty, they come from these customers
+    segments : DataFrame or path of a CSV, optional; rules as in `read_segments`, by default the eleven of the package
 
     Returns
     -------
@@ -180,10 +173,8 @@ def _cut_points(customers):
         value = np.sort(_upward(customers[metric], score))
         below = np.searchsorted(value, value, side="left")
         given = 1 + 5 * below // len(value)  # whole numbers: no rounding at the edges
-        reached = {
-            level: value[np.searchsorted(given, level)] if given[-1] >= level else np.nan for level in SCORES[1:]
-        }
-        rows[score] = {"metric": metric} | {level: -cut if score == "r" else cut for level, cut in reached.items()}
+        reached = pd.Series(value).groupby(given).min().reindex(SCORES).bfill()[1:]
+        rows[score] = {"metric": metric, **(-reached if score == "r" else reached)}
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("score")
 
 

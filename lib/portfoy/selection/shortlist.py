@@ -73,7 +73,7 @@ class Shortlist(Result):
         return style.Reading(
             _(
                 "What one customer brings ends within the range in 8 of 10 futures played by the models. Gone quiet "
-                "are scores of 1 or 2 for idle days. Where not given, a contact costs what past ones did."
+                "are scores of 1 or 2 for idle days."
             )
         )
 

@@ -33,7 +33,7 @@ class Worth(Result):
         if not self.most["expected_value"] > 0:
             return Finding(_("Nothing is expected of any segment"), nothing=True)
         text = _("\u201c{segment}\u201d are expected to bring the most: {expected_value:money}")
-        return Finding(style.say(text, _named(self.most), currency=self.currency), nothing=len(self.table) == 1)
+        return Finding(style.say(text, named(self.most), currency=self.currency), nothing=len(self.table) == 1)
 
     def reading(self):
         """The segment that falls back most against its part of the past."""
@@ -44,7 +44,7 @@ class Worth(Result):
             "\u201c{segment}\u201d brought {revenue_share:share} of the revenue and are expected to bring "
             "{expected_value:money}."
         )
-        return style.say(text, _named(self.table.loc[back.idxmax()]), currency=self.currency)
+        return style.say(text, named(self.table.loc[back.idxmax()]), currency=self.currency)
 
     def plot(self, ax=None):
         rows = self.table
@@ -74,5 +74,6 @@ def worth_of(groups, value, segments, currency):
     return Worth(table, currency, value.confidence)
 
 
-def _named(row):
+def named(row):
+    """A row of a table of segments with its name as it fits."""
     return {**row, "segment": style.shorten(row["segment"])}
