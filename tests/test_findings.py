@@ -35,7 +35,7 @@ def years_of(**changes):
         for figure, (low, middle, high) in changes.items()
     ]
     table = pd.DataFrame(rows, columns=["figure", "unit", "change", "change_low", "change_high"])
-    return SimpleNamespace(table=table)
+    return SimpleNamespace(table=table, months=12)
 
 
 def states_of(moved=None, leads=(0, 0), losing=0, **counts):
@@ -160,6 +160,8 @@ def test_the_page_of_cdnow_names_no_strength(cdnow_log):
     judge = quarters[pd.Period("1998Q2")] / quarters[pd.Period("1997Q2")] - 1
     assert found.set_index("topic").loc["revenue", "value"] == pytest.approx(judge)
     assert judge < -0.35
+    texts = findings(firm, years=years(firm)).summary().texts["Finding"]
+    assert plain(texts[0]) == f"Revenue: {judge:.0%} on this quarter last year, prices included".replace("-", "\u2212")
 
 
 # What is not possible
@@ -194,10 +196,10 @@ def test_every_finding_is_a_sentence_with_its_number():
     texts = result().summary().texts
     assert texts["Verdict"].tolist() == ["Strength", "Strength", "Weakness", "No clear change", "No clear change"]
     assert texts["Finding"].tolist() == [
-        "Revenue: +20% on a year before, prices included",
+        "Revenue: +20% on the year before, prices included",
         "Churn: 30.0% after 40.0% a year ago",
-        "Revenue per purchase: −20% on a year before, prices included",
-        "Customers who bought: 0% on a year before",
+        "Revenue per purchase: −20% on the year before, prices included",
+        "Customers who bought: 0% on the year before",
         "Sales cycle length: 60 days after 61 days a year ago",
     ]
 

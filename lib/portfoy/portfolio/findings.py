@@ -31,9 +31,9 @@ class Findings(Result):
     ``table``, in the order of `VERDICTS`: ``topic``; ``area`` finance, market, service or risk; ``verdict``: strength
     or weakness where a difference is beyond chance, steady where it is not, opportunity or threat for what may come;
     ``value`` with ``value_low``, ``value_high`` in ``unit``; ``against`` what it is held against, missing where the
-    value is itself a change; ``yardstick`` before (a year), even, rule or none; ``beside`` a further number of the
-    sentence; ``p_value`` of the difference, missing where nothing is compared. ``left_out``: why an analysis that was
-    given could not be made, each reason once.
+    value is itself a change; ``yardstick`` before (a year), quarter (a year before), even, rule or none; ``beside`` a
+    further number of the sentence; ``p_value`` of the difference, missing where nothing is compared. ``left_out``: why
+    an analysis that was given could not be made, each reason once.
     """
 
     table: pd.DataFrame
@@ -62,23 +62,16 @@ class Findings(Result):
         return style.Reading(" ".join(told))
 
     def summary(self):
-        words = {
-            "verdict": {
-                "strength": _("Strength"),
-                "weakness": _("Weakness"),
-                "opportunity": _("Opportunity"),
-                "threat": _("Threat"),
-                "steady": _("No clear change"),
-            },
-            "area": {
-                "finance": _("Finance"),
-                "market": _("Sales and customers"),
-                "service": _("Service"),
-                "risk": _("Risk"),
-            },
+        verdicts = (_("Strength"), _("Weakness"), _("Opportunity"), _("Threat"), _("No clear change"))
+        areas = {
+            "finance": _("Finance"),
+            "market": _("Sales and customers"),
+            "service": _("Service"),
+            "risk": _("Risk"),
         }
         shown = self.table.assign(
-            **{column: self.table[column].map(called) for column, called in words.items()},
+            verdict=self.table["verdict"].map(dict(zip(VERDICTS, verdicts, strict=True))),
+            area=self.table["area"].map(areas),
             finding=[_sentence(row, self.currency) for _place, row in self.table.iterrows()],
         )[["verdict", "area", "finding", "value", "value_low", "value_high", "unit"]]
         return show(shown, _("Each finding with its number"), currency=self.currency)
@@ -154,12 +147,12 @@ def _judged(table, confidence):
 
 
 def _year_findings(years, z):
-    found = []
+    found, yardstick = [], "before" if years.months == 12 else "quarter"
     for row in years.table.dropna(subset="change").itertuples():
         moved, low, high = np.log1p([row.change, row.change_low, row.change_high])
         told = _difference(row.figure, moved, (high - low) / 2 / z)
         bounds = (row.change, row.change_low, row.change_high)
-        found.append(_row(row.figure, *bounds, "change", yardstick="before", **told))
+        found.append(_row(row.figure, *bounds, "change", yardstick=yardstick, **told))
     return found
 
 
@@ -251,13 +244,19 @@ def _sentence(row, currency):
     texts = {
         "quick_ratio": _("{name}: {value:ratio}, {beside:ratio} a year before"),
         "left": _("{name}: {value:share} in a year ({against:share} before), who had brought {beside:money}"),
-        **dict.fromkeys(["revenue", "ticket"], _("{name}: {value:change} on a year before, prices included")),
         "largest": _("{name}: {value:share}; from {against:share} a listed firm must say so (IFRS 8)"),
         "loss_making": _("{name}: {value:share} brought less than their purchases cost"),
         "at_risk": _("{name}: {value:count} customers, beside {beside:count} lapsed"),
         "open_leads": _("{name}: {value:count}"),
         "never_bought": _("{name}: {value:count} people or firms without a lead"),
     }
-    change, usual = row["unit"] == "change", _("{name}: {value:figure} after {against:figure} a year ago")
-    text = texts.get(row["topic"], _("{name}: {value:change} on a year before") if change else usual)
+    changes = {
+        ("before", True): _("{name}: {value:change} on the year before, prices included"),
+        ("quarter", True): _("{name}: {value:change} on this quarter last year, prices included"),
+        ("before", False): _("{name}: {value:change} on the year before"),
+        ("quarter", False): _("{name}: {value:change} on this quarter last year"),
+    }
+    text = texts.get(row["topic"], _("{name}: {value:figure} after {against:figure} a year ago"))
+    if row["unit"] == "change":
+        text = changes[row["yardstick"], row["topic"] in ("revenue", "ticket")]
     return style.say(text, {**row, "name": topic_names()[row["topic"]]}, currency=currency)
