@@ -8,18 +8,15 @@ from portfoy.words import placing, style
 from portfoy.words.figure import TEXT, drawing, look
 
 
-def stacked_changes(parts, at, net, ax=None, *, height=3.2):
+def stacked_changes(parts, at, net, ax=None):
     """Bars of what each period gained above zero and lost below it, and a point for the net.
 
-    Parameters
-    ----------
-    parts : list of (name, colour, Series), one value a period; those below zero hang down
-    at : list of text, what each period is called
-    net : (name, Series)
+    `parts` is a list of (name, colour, Series), one value a period, those below zero hang down; `net` a (name, Series);
+    `at` what each period is called.
     """
     import seaborn as sns
 
-    ax, where = drawing(ax, height), list(range(len(at)))
+    ax, where = drawing(ax, 3.2), list(range(len(at)))
     with look():
         for sign in (1, -1):  # the whole stack first, then what lies below its end: each covers the one before
             shown = [(label, colour, values.where(values * sign > 0, 0.0)) for label, colour, values in parts]
@@ -104,10 +101,8 @@ def _span(ax, table, at):
     values = [*table["value"], *table.get("beside", []), at]
     low, high = min(values), max(values)
     room = max(high - low, abs(at) / 2)
-    ends = table[["low", "high"]].clip(low - room, high + room)
-    low, high = (
-        (min(low, ends["low"].min()), max(high, ends["high"].max())) if ends.notna().any(axis=None) else (low, high)
-    )
+    ends = table[["low", "high"]].clip(low - room, high + room).stack().dropna()
+    low, high = min([low, *ends]), max([high, *ends])
     ax.set_xlim(low - 0.05 * (high - low), high + 0.05 * (high - low))
     ax.locator_params(axis="x", nbins=6)
 
@@ -164,17 +159,14 @@ def point(ax, x, y, text, low=None, high=None, *, above=False):
         ax.annotate(text, (x, y), textcoords="offset points", weight="bold", color=style.INK, **place)
 
 
-def ranked_bars(names, values, texts, colours, ax=None, *, height=None, bounds=None):
-    """Bars from the top down, each with its text at its end, which stands for an axis of values.
+def ranked_bars(names, values, texts, colours, ax=None, *, bounds=None):
+    """Bars from the top down, each with its text, which stands for an axis of values, at its end, or at zero if below.
 
-    Parameters
-    ----------
-    names, values, texts, colours : lists alike, one entry a bar; a bar below zero has its text at zero
-    bounds : (low, high), optional; lists alike, the ends of a line over each bar
+    All are lists alike, one entry a bar; `bounds`, (low, high), are the ends of a line over each.
     """
     import seaborn as sns
 
-    ax, where = drawing(ax, height or 0.3 * len(names) + 0.2), list(range(len(names)))
+    ax, where = drawing(ax, 0.3 * len(names) + 0.2), list(range(len(names)))
     low, high = bounds or (values, values)
     with look():
         sns.barplot(
@@ -193,23 +185,18 @@ def ranked_bars(names, values, texts, colours, ax=None, *, height=None, bounds=N
     return ax
 
 
-def heat_map(texts, strength, colours, ax=None, *, told=(), height=None):
+def heat_map(texts, strength, colours, ax=None, *, told=()):
     """A table of tinted cells, its columns named on top; a cell without text stays empty.
 
-    The tint is the colour at an opacity of at most one half, over whatever the page is made of: up to there ink can be
-    read on it in the light and in the dark.
-
-    Parameters
-    ----------
-    texts : DataFrame of text; its index and columns are what rows and columns are called
-    strength, colours : DataFrames alike: 0-1, and the colour that is tinted with it
-    told : list of (text, colour), what the colours mean
+    `texts`, `strength` 0-1 and `colours` are DataFrames alike, whose index and columns name rows and columns; `told` is
+    a list of (text, colour), what the colours mean. The tint is the colour at an opacity of at most one half, over
+    whatever the page is made of: up to there ink can be read on it in the light and in the dark.
     """
     import seaborn as sns
     from matplotlib.colors import ListedColormap, to_rgba
     from matplotlib.patches import Patch
 
-    ax, cells = drawing(ax, height or 0.3 * len(texts) + (1.3 if told else 0.9)), texts.to_numpy()
+    ax, cells = drawing(ax, 0.3 * len(texts) + (1.3 if told else 0.9)), texts.to_numpy()
     with look():
         given = zip(colours.to_numpy().ravel(), strength.to_numpy(float).ravel(), strict=True)
         tints = [to_rgba(colour, 0.06 + 0.44 * share if share >= 0 else 0) for colour, share in given]
@@ -252,31 +239,28 @@ def _legend(ax, order):
     ax.figure.legend([found[label] for label in shown], shown, handlelength=1, labelcolor=style.INK, **place)
 
 
-def scatter(points, ax=None, *, arrows=None, around=None, own=(), height=4.4):
+def scatter(points, ax=None, *, arrows, around, own=()):
     """A map of named points, what pulls them as arrows, and how sure the place of each is; one unit alike on both axes.
 
-    Parameters
-    ----------
-    points : list of (name, x, y)
-    arrows : list of (name, x, y), optional; drawn from the middle, the longest a little beyond the farthest point
-    around : list of (width, height, angle), optional; the ellipse of each point, missing where there is none
-    own : names of points that stand out; empty: all alike
+    `points` and `arrows` are lists of (name, x, y), these drawn from the middle, the longest a little beyond the
+    farthest point; `around` has (width, height, angle), the ellipse of each point, missing where there is none; `own`
+    are the names of points that stand out, empty: all alike.
     """
     import numpy as np
     import seaborn as sns
     from matplotlib.patches import Ellipse
 
-    ax = drawing(ax, height)
+    ax = drawing(ax, 4.4)
     places = np.array([place for _name, *place in points], dtype=float)
     colours = [style.INK if own and name not in own else style.ACCENT for name, *_place in points]
-    tips = np.array([tip for _name, *tip in arrows or []], dtype=float).reshape(-1, 2)
+    tips = np.array([tip for _name, *tip in arrows], dtype=float).reshape(-1, 2)
     tips = tips * (1.05 * np.hypot(*places.T).max() / max(np.hypot(*tips.T).max(initial=0), 1e-300))
-    size = np.nan_to_num(np.array([shape[0] for shape in around or [(0,)] * len(points)], dtype=float))[:, None] / 2
+    size = np.nan_to_num(np.array([shape[0] for shape in around], dtype=float))[:, None] / 2
     with look():
         for tip in tips:
             line = {"arrowstyle": "-|>", "color": style.SECOND, "lw": 0.9, "shrinkA": 0, "shrinkB": 0}
             ax.annotate("", tip, (0, 0), arrowprops=line)
-        for place, shape, colour in zip(places, around or [], colours, strict=False):
+        for place, shape, colour in zip(places, around, colours, strict=True):
             if np.isfinite(shape[0]):
                 ax.add_patch(Ellipse(place, shape[0], shape[1], angle=shape[2], color=colour, alpha=0.16, lw=0))
         sns.scatterplot(x=places[:, 0], y=places[:, 1], ax=ax, s=40, color=colours, linewidth=0, legend=False, zorder=4)
@@ -292,7 +276,7 @@ def scatter(points, ax=None, *, arrows=None, around=None, own=(), height=4.4):
             for place, (name, *_place), colour in zip(places, points, colours, strict=True)
         ]
         pulls = {"fontsize": TEXT, "color": style.SECOND}
-        wanted += [(tip, style.shorten(name, 24), pulls) for tip, (name, *_tip) in zip(tips, arrows or [], strict=True)]
+        wanted += [(tip, style.shorten(name, 24), pulls) for tip, (name, *_tip) in zip(tips, arrows, strict=True)]
         placing.fit_in(ax, np.vstack([places - size, places + size, tips]))
         placing.write(ax, wanted, np.vstack([places, *(tips * part for part in np.linspace(0.2, 1, 9))]))
     return ax
