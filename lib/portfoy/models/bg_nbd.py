@@ -139,12 +139,11 @@ def fit_bg_nbd(customers):
     x, t, age = time_columns("fit_bg_nbd", customers)
     repeaters = int((x > 0).sum())
     if repeaters < FEWEST_REPEATERS:
-        raise FitError(
-            _(
-                "fit_bg_nbd: {repeaters} of {customers} customers bought more than once; at least {fewest} are needed. "
-                "Use a longer history or the cohort view."
-            ).format(repeaters=repeaters, customers=len(x), fewest=FEWEST_REPEATERS)
+        text = _(
+            "fit_bg_nbd: {repeaters} of {customers} customers bought more than once; at least {fewest} are needed. "
+            "Use a longer history or the cohort view."
         )
+        raise FitError(text.format(repeaters=repeaters, customers=len(x), fewest=FEWEST_REPEATERS))
     scale = age.mean() or 1.0
     row, (x_row, t_row, age_row) = distinct(x, t, age)
     t_row, age_row, weight = t_row / scale, age_row / scale, np.bincount(row)
@@ -249,12 +248,11 @@ def _open(point, information, estimate):
     r, alpha, a, b = estimate
     flat = at_bound if at_bound.any() else np.abs(directions[:, 0]) == np.abs(directions[:, 0]).max()
     if flat[:2].any():
-        raise FitError(
-            _(
-                "fit_bg_nbd: r = {r:.3g} and alpha = {alpha:.3g} days stay open: all customers seem to buy at the same "
-                "rate; the model needs customers who differ. Use a longer history or the cohort view."
-            ).format(r=r, alpha=alpha)
+        text = _(
+            "fit_bg_nbd: r = {r:.3g} and alpha = {alpha:.3g} days stay open: all customers seem to buy at the same "
+            "rate; the model needs customers who differ. Use a longer history or the cohort view."
         )
+        raise FitError(text.format(r=r, alpha=alpha))
     if a / (a + b) < 0.01:
         return _("hardly anybody seems to have stopped buying")
     return _("all customers seem to have the same chance to stop after a purchase")

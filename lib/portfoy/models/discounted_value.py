@@ -63,12 +63,11 @@ class DiscountedValue:
         """
         place = find_rows(self.table, customers, "of")
         if (place < 0).any():
-            raise DataError(
-                _(
-                    "of: {missing} of the {rows} customers have no value; each needs one. Work out the value of a "
-                    "table that holds them all."
-                ).format(missing=int((place < 0).sum()), rows=len(place))
+            text = _(
+                "of: {missing} of the {rows} customers have no value; each needs one. Work out the value of a "
+                "table that holds them all."
             )
+            raise DataError(text.format(missing=int((place < 0).sum()), rows=len(place)))
         table, slopes = self.table.iloc[place].set_axis(customers.index.rename(None)), self._slopes[place]
         kept = {each.name: getattr(self, each.name) for each in fields(DiscountedValue)}
         total = _total(table["expected_value"], slopes, self._covariance, self.confidence)
@@ -209,12 +208,11 @@ def _total(value, slopes, covariance, confidence):
 def _check_arguments(horizon_months, discount_rate, margin_rate):
     """ValueError for the first argument out of its range; DataError for a margin below zero, which data can have."""
     if not margin_rate >= 0:
-        raise DataError(
-            _(
-                "discounted_value: the margin is {rate:.3g} of the revenue; a value needs 0 or more. Check the unit "
-                "costs, or give another margin_rate."
-            ).format(rate=margin_rate)
+        text = _(
+            "discounted_value: the margin is {rate:.3g} of the revenue; a value needs 0 or more. Check the unit "
+            "costs, or give another margin_rate."
         )
+        raise DataError(text.format(rate=margin_rate))
     rules = [
         (horizon_months >= 1 and horizon_months == int(horizon_months),
          _("discounted_value: horizon_months must be a whole number from 1, not {value}."), horizon_months),

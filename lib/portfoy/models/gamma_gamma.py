@@ -176,37 +176,33 @@ def _coarsened(x, z, weight, cells=50):
 def _refuse_too_plain(x, ticket, rows):
     """FitError when there are too few repeat buyers, or all spend the same."""
     if len(x) < FEWEST_REPEATERS:
-        raise FitError(
-            _(
-                "fit_gamma_gamma: {known} of {customers} customers have a repeat purchase with a positive amount; at "
-                "least {fewest} are needed. Use a longer history or the mean spend of all."
-            ).format(known=len(x), customers=rows, fewest=FEWEST_REPEATERS)
+        text = _(
+            "fit_gamma_gamma: {known} of {customers} customers have a repeat purchase with a positive amount; at "
+            "least {fewest} are needed. Use a longer history or the mean spend of all."
         )
+        raise FitError(text.format(known=len(x), customers=rows, fewest=FEWEST_REPEATERS))
     if np.ptp(ticket) <= 1e-9 * ticket.max():
-        raise FitError(
-            _(
-                "fit_gamma_gamma: all {known} repeat buyers spend {spend:.6g} per purchase; the model needs spends "
-                "that differ. Use this amount itself."
-            ).format(known=len(x), spend=ticket[0])
+        text = _(
+            "fit_gamma_gamma: all {known} repeat buyers spend {spend:.6g} per purchase; the model needs spends "
+            "that differ. Use this amount itself."
         )
+        raise FitError(text.format(known=len(x), spend=ticket[0]))
 
 
 def _refuse_open(point, information, estimate):
     """FitError when the mean spend is infinite, or the likelihood has no single peak inside the bounds."""
     p, q, v = estimate
     if q <= 1:
-        raise FitError(
-            _(
-                "fit_gamma_gamma: q is {q:.3g}, so that the mean spend is infinite; q must be above 1. "
-                "Look for a few extreme amounts, or use each customer's own mean."
-            ).format(q=q)
+        text = _(
+            "fit_gamma_gamma: q is {q:.3g}, so that the mean spend is infinite; q must be above 1. "
+            "Look for a few extreme amounts, or use each customer's own mean."
         )
+        raise FitError(text.format(q=q))
     open_bound = np.abs(point).max() > REACH - 1e-3
     if open_bound or np.linalg.eigvalsh(information)[0] < LARGEST_LOG_ERROR**-2:
-        raise FitError(
-            _(
-                "fit_gamma_gamma: p = {p:.3g}, q = {q:.3g} and v = {v:.3g} stay open: customers differ from one "
-                "another no more than their own purchases do, or not at all from purchase to purchase; the model needs "
-                "both. Use the mean spend of all, or each customer's own mean."
-            ).format(p=p, q=q, v=v)
+        text = _(
+            "fit_gamma_gamma: p = {p:.3g}, q = {q:.3g} and v = {v:.3g} stay open: customers differ from one "
+            "another no more than their own purchases do, or not at all from purchase to purchase; the model needs "
+            "both. Use the mean spend of all, or each customer's own mean."
         )
+        raise FitError(text.format(p=p, q=q, v=v))

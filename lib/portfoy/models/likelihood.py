@@ -19,12 +19,11 @@ def time_columns(where, customers):
     x, t, age = number_columns(where, customers, ["repeats", "span", "age"])
     late = int((t > age).sum())
     if late:
-        raise DataError(
-            _(
-                "{where}: 'span' is longer than 'age' in {count} of {rows} rows; the last order cannot follow the end "
-                "of the observation. Take firm.customers, which has one day for all."
-            ).format(where=where, count=late, rows=len(t))
+        text = _(
+            "{where}: 'span' is longer than 'age' in {count} of {rows} rows; the last order cannot follow the end "
+            "of the observation. Take firm.customers, which has one day for all."
         )
+        raise DataError(text.format(where=where, count=late, rows=len(t)))
     return x, t, age
 
 
@@ -38,12 +37,11 @@ def number_columns(where, table, names, present=(), advice=None):
     for name, values in zip(names, columns, strict=True):
         wrong = int((~(np.isfinite(values) & (values >= 0))).sum())
         if wrong:
-            raise DataError(
-                _(
-                    "{where}: {name!r} is missing or negative in {count} of {rows} rows; it counts from 0 upwards. "
-                    "Correct or leave out these rows."
-                ).format(where=where, name=name, count=wrong, rows=len(values))
+            text = _(
+                "{where}: {name!r} is missing or negative in {count} of {rows} rows; it counts from 0 upwards. "
+                "Correct or leave out these rows."
             )
+            raise DataError(text.format(where=where, name=name, count=wrong, rows=len(values)))
     return columns
 
 
@@ -92,12 +90,11 @@ def maximise(where, gain, starts, count, *, rough=None):
         if step @ slope < 1e-8:  # the rise still to be had, in units of log-likelihood
             return point + step, value, information
         point = point + step / max(1.0, np.abs(step).max())
-    raise FitError(
-        _(
-            "{where}: no maximum of the likelihood was reached from {starts} starting points; the last step was still "
-            "{step:.2g}. Look for extreme customers, or use a longer history."
-        ).format(where=where, starts=len(starts), step=np.abs(step).max())
+    text = _(
+        "{where}: no maximum of the likelihood was reached from {starts} starting points; the last step was still "
+        "{step:.2g}. Look for extreme customers, or use a longer history."
     )
+    raise FitError(text.format(where=where, starts=len(starts), step=np.abs(step).max()))
 
 
 def _finish(gain, point, curvature, climb):

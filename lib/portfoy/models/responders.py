@@ -121,12 +121,15 @@ def _tested(known):
         if len(before) and min(before["sum"].iloc[-1], (before["size"] - before["sum"]).iloc[-1]) >= FEWEST:
             tested.append((campaign_id, start))
     if not tested:
+        text = _(
+            "response: no campaign can be forecast from earlier ones (campaigns {campaigns}, contacts whose "
+            "answer is known {contacts}, responses {responses}); at least {fewest} responses and {fewest} contacts "
+            "without one must be known before a campaign begins. Wait for the next campaign, or look at segments."
+        )
         raise FitError(
-            _(
-                "response: no campaign can be forecast from earlier ones (campaigns {campaigns}, contacts whose "
-                "answer is known {contacts}, responses {responses}); at least {fewest} responses and {fewest} contacts "
-                "without one must be known before a campaign begins. Wait for the next campaign, or look at segments."
-            ).format(campaigns=len(starts), contacts=len(known), responses=int(known["responded"].sum()), fewest=FEWEST)
+            text.format(
+                campaigns=len(starts), contacts=len(known), responses=int(known["responded"].sum()), fewest=FEWEST
+            )
         )
     return tested[-CAMPAIGNS:]
 

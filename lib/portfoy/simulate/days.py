@@ -50,11 +50,8 @@ def make_window(start, end, truth):
     """The window from `start` to `end`, both included."""
     calendar = pd.date_range(_date("start", start), _date("end", end))
     if len(calendar) < 365:
-        raise DataError(
-            _("simulate: {start} to {end} is {n} days; at least 365 are needed.").format(
-                start=start, end=end, n=len(calendar)
-            )
-        )
+        text = _("simulate: {start} to {end} is {n} days; at least 365 are needed.")
+        raise DataError(text.format(start=start, end=end, n=len(calendar)))
     season = season_factors(calendar, truth)
     index = price_index(start, end, truth).set_index("month")["index"]
     daily = index.loc[calendar.to_period("M").to_timestamp()].to_numpy()
