@@ -393,6 +393,28 @@ def test_lock_holds_versions_and_nothing_else():
 STAGES = {"portfolio", "selection", "acquisition", "retention", "deepening", "monitoring"}
 
 
+PARTS = {  # modules -> lines of Python they may have, once all seven stages stand
+    "helper lib": ([], 14_500),  # what no other part has
+    "source": (["source"], 3_300),
+    "report kit": (["report", "terminal", "cli", "doctor", "__main__"], 3_600),
+    "course": (["course"], 3_100),
+    "simulator": (["simulate"], 2_000),
+}
+
+
+def test_the_parts_are_small_and_the_readme_says_how_small():
+    part_of = {name: part for part, (names, _most) in PARTS.items() for name in names}
+    lines = dict.fromkeys(PARTS, 0)
+    for path in PACKAGE.rglob("*.py"):
+        first = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+        lines[part_of.get(first, "helper lib")] += len(path.read_text("utf-8").splitlines())
+    assert {part: n for part, n in lines.items() if n > PARTS[part][1]} == {}
+    readme = " ".join((ROOT / "README.md").read_text("utf-8").split())
+    for part, n in lines.items():
+        said = int(re.search(rf"{part} ([\d,]+)", readme)[1].replace(",", ""))
+        assert abs(said / n - 1) <= 0.05, f"README.md: {part} has {n:,} lines, it says {said:,}"
+
+
 def test_no_room_is_longer_than_400_lines_and_no_other_module_than_300():
     lengths = {path.relative_to(PACKAGE): len(path.read_text("utf-8").splitlines()) for path in PACKAGE.rglob("*.py")}
     long = {str(path): n for path, n in lengths.items() if n > (400 if path.parts[0] in STAGES else 300)}
