@@ -298,6 +298,7 @@ def test_states_in_words(eight):
 def test_the_headline_figure_is_of_those_at_risk(eight):
     (figure,) = eight.figures()
     assert (figure.name, figure.value, figure.unit) == ("customers_at_risk", 1, "count")
+    assert figure.note == "beside 1 lapsed"  # of a base that can shrink nothing stands alone
 
 
 def test_bars_go_from_prospects_down_to_the_lapsed_and_say_their_revenue(eight):

@@ -24,9 +24,9 @@ class StateRule:
     """After how many days without a purchase a customer is at risk, and after how many lapsed.
 
     ``at_risk_days``, ``lapsed_days`` days, each with ``_low`` and ``_high`` (of `confidence`; missing for days that
-    were given and for one customer's gaps); ``at_risk``, ``lapsed`` share of the gaps that are no longer, 0-1, missing
-    for fewer than 30 gaps; it rests on ``gaps`` of ``customers``, none longer than ``horizon_days``; ``given``: the
-    days are the user's own.
+    were given and for one customer's gaps); ``at_risk``, ``lapsed`` share of the gaps that are no longer, each
+    customer counted once, 0-1, missing for fewer than 30 gaps; it rests on ``gaps`` of ``customers``, none longer than
+    ``horizon_days``; ``given``: the days are the user's own.
     """
 
     at_risk_days: int
@@ -49,9 +49,10 @@ def state_rule(log, *, as_of=None, at_risk=0.8, lapsed=0.95, at_risk_days=0, lap
 
     The gaps of late purchases have not all ended, and the long ones are those that are missing; so only purchases made
     `horizon_days` or more before `as_of` count, and of these the ones followed by another within `horizon_days`: half
-    of the history, at most 730 days. Every gap counts the same, so frequent buyers have more say; were every customer
-    to count the same, the days would about double, and the rule was wrong about more customers in each of seven
-    simulated companies.
+    of the history, at most 730 days. Each customer counts once: each of n gaps counts as the n-th part of one. Were
+    every gap to count the same, the few who buy often would set the limits of all; the days are longer so, fewer of
+    those called lapsed buy again, and more of those gone are not called so yet. Long gaps leave room for few others in
+    a window, and weigh a little more than they should.
 
     `at_risk` and `lapsed` are shares of the gaps in the `log`, the first the smaller; or give days of your own, both or
     neither. Gives a `StateRule`; both marks are the same where all come back after the same time, and nobody is at risk

@@ -80,7 +80,8 @@ class States(Result):
         return style.say(" ".join(texts), said)
 
     def figures(self):
-        return [Figure("customers_at_risk", self.table.loc["at risk", "people"], unit="count")]
+        note = style.say(_("beside {people:count} lapsed"), self.table.loc["lapsed"])
+        return [Figure("customers_at_risk", self.table.loc["at risk", "people"], unit="count", note=str(note))]
 
     def plot(self, ax=None):
         rows, names = self.table[(self.table["people"] > 0) | (self.table["state"] != "prospect")], state_names()
