@@ -16,21 +16,16 @@ PLANS = [  # id, phase, channel, when as a share of the window, TRY a contact
     ("CAM06", "selection", "mail", 0.88, 26.0),  # not randomised
 ]
 NAMES = [plan[0] for plan in PLANS]
+CONTACTS = ["campaign_id", "customer_id", "arm", "contacted_on", "opened", "responded"]
 
 
-def run_campaigns(rng, truth, window, people, orders, left):
-    """Contact consumers and add the orders they make in answer.
+def run_campaigns(rng, truth, window, people, orders, left, names):
+    """Contact consumers and add the orders they make in answer: DataFrames of orders, campaigns and contacts.
 
-    Parameters
-    ----------
-    orders : DataFrame, one row per order, with its ticket
-    left : array, the day after which each customer is gone because of a bad ticket (inf: not gone); changed in place
-
-    Returns
-    -------
-    orders, campaigns, contacts : DataFrame
+    `orders` has one row per order, with its ticket; `left` is the day after which each customer is gone because of a
+    bad ticket (inf: not gone), changed in place.
     """
-    told, reached = [], []
+    told, reached = [], [pd.DataFrame(columns=CONTACTS)]
     for number, (name, phase, channel, share, price) in enumerate(PLANS if truth.campaigns else []):
         start = round(share * window.last)
         who, recent = _eligible(rng, truth, people, orders, left, start, chosen=number == len(PLANS) - 1)
@@ -48,17 +43,13 @@ def run_campaigns(rng, truth, window, people, orders, left):
         orders = orders[orders["day"] <= left[orders["customer"]]]
         cost = round(float(price * window.index[start] * treated.sum()), 2)
         told.append((name, phase, channel, cost, window.calendar[start]))
-        reached.append(
-            pd.DataFrame(
-                {"campaign": name, "customer": who, "arm": np.where(treated, "treatment", "control")}
-                | {"day": contacted, "opened": pd.array(opened, "boolean"), "responded": responded}
-            )
-        )
-        reached[-1].loc[~treated, "opened"] = pd.NA
+        arm, seen = np.where(treated, "treatment", "control"), pd.Series(opened, dtype="boolean").where(treated)
+        columns = [name, names[who], arm, window.dates(contacted), seen, responded]
+        reached.append(pd.DataFrame(dict(zip(CONTACTS, columns, strict=True))))
     columns = ["campaign_id", "phase", "channel", "cost", "starts_on"]
     table = pd.DataFrame(told, columns=columns).astype({"cost": float, "starts_on": "datetime64[s]"})
     orders = orders.sort_values(["day", "customer"], kind="stable", ignore_index=True)
-    return orders, table, pd.concat(reached, ignore_index=True) if reached else None
+    return orders, table, pd.concat(reached[bool(told) :], ignore_index=True)
 
 
 def _eligible(rng, truth, people, orders, left, start, *, chosen):
@@ -96,22 +87,5 @@ def answers_table(orders, order_ids, names):
             "order_id": order_ids[made],
             "customer_id": names[orders["customer"].to_numpy()[made]],
             "campaign_id": np.array(NAMES, object)[orders["answer"].to_numpy()[made]],
-        }
-    )
-
-
-def contacts_table(contacts, names, window):
-    """The table of customers reached or held out."""
-    if contacts is None:
-        columns = ["campaign_id", "customer_id", "arm", "contacted_on", "opened", "responded"]
-        return pd.DataFrame(columns=columns)
-    return pd.DataFrame(
-        {
-            "campaign_id": contacts["campaign"],
-            "customer_id": names[contacts["customer"]],
-            "arm": contacts["arm"],
-            "contacted_on": window.dates(contacts["day"]),
-            "opened": contacts["opened"],
-            "responded": contacts["responded"],
         }
     )

@@ -81,7 +81,7 @@ def simulate_piece(seed, truth, window, goods, customers, numbers):
     orders = service.draw_tickets(rngs[4], truth, orders)
     left = service.left_days(orders, customers)
     orders = orders[orders["day"] <= left[orders["customer"]]]
-    orders, told, reached = campaigns.run_campaigns(rngs[5], truth, window, folk, orders, left)
+    orders, told, reached = campaigns.run_campaigns(rngs[5], truth, window, folk, orders, left, names)
     folk["active"] &= np.isinf(left)
 
     lines = buying.draw_lines(rngs[6], truth, window, goods, folk, orders)
@@ -94,7 +94,7 @@ def simulate_piece(seed, truth, window, goods, customers, numbers):
         "leads": market.leads_table(leads, folk, names, window, *more),
         "spend": market.draw_spend(rngs[0], truth, window, folk, leads),
         "campaigns": told,
-        "contacts": campaigns.contacts_table(reached, names, window),
+        "contacts": reached,
         "subscriptions": service.subscriptions_table(rngs[7], truth, window, folk, orders, names, *more),
         "tickets": service.tickets_table(rngs[4], truth, window, orders, names, *more),
         "surveys": service.surveys_table(rngs[8], truth, window, folk, orders, names, *more),
