@@ -168,7 +168,7 @@ def level_groups(customers, column, *, most=None):
     `most`, so many groups keep their name and the others become one. Gives a Series on the index of `customers`,
     counted from 0, and the list of names. They stand in the order of the column where it has one (a Categorical of at
     most `most`), else the one with the largest revenue first; `OTHERS` and `NOT_KNOWN` come last. Names are as stored;
-    `level_words` says them.
+    `said_as` says them.
     """
     values = customers[column]
     ordered = isinstance(values.dtype, pd.CategoricalDtype) and (most is None or values.nunique() <= most)

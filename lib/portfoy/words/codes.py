@@ -42,22 +42,6 @@ def age_words():
     }
 
 
-def level_words():
-    """Level of a trait or group as stored -> what a reader calls it; those not here go by their own name."""
-    others = {"all others": _("all others"), "not known": _("not known"), "all customers": _("all customers")}
-    return age_words() | others
-
-
-def buying_words():
-    """Way of buying as stored -> what a reader calls it."""
-    return {
-        "purchases per customer": _("purchases per customer"),
-        "revenue per purchase": _("revenue per purchase"),
-        "days since last purchase": _("days since last purchase"),
-        "revenue per customer": _("revenue per customer"),
-    }
-
-
 def leaning_words():
     """Feature of a customer -> what a reader calls a low and a high value of it."""
     return {
@@ -70,30 +54,25 @@ def leaning_words():
     }
 
 
-def choice_words():
-    """Choice as stored -> what a reader calls it."""
-    return {
-        "nobody": _("nobody"),
-        "whoever pays for the contact": _("whoever pays for the contact"),
-        "everybody": _("everybody"),
-    }
-
-
-def bought_words():
-    """How often a customer bought, as stored -> what a reader calls it."""
-    return {"once": _("once"), "again": _("more than once")}
-
-
 def said_as(column, code):
     """What a reader calls a value that a table stores as a code; what is no code goes by its own name."""
-    words = {
-        "trait": lambda: trait_labels() | {"buying": _("Buying"), "category": _("Category")},
-        "level": lambda: level_words() | buying_words(),
-        "group": level_words,
-        **dict.fromkeys(["state", "before", "now"], state_names),
-        "unit": lambda: trait_labels() | {"segment": _("Segment"), "customer": _("Customer")},
-        "whom": choice_words,
-        "bought": bought_words,
-        "campaign_id": lambda: {"all together": _("all together")},
+    levels = {"all others": _("all others"), "not known": _("not known"), "all customers": _("all customers")}
+    levels |= age_words()
+    buying = {
+        "purchases per customer": _("purchases per customer"),
+        "revenue per purchase": _("revenue per purchase"),
+        "days since last purchase": _("days since last purchase"),
+        "revenue per customer": _("revenue per customer"),
     }
-    return words[column]().get(code, code)
+    whom = {"nobody": _("nobody"), "whoever pays for the contact": _("whoever pays for the contact")}
+    words = {
+        "trait": trait_labels() | {"buying": _("Buying"), "category": _("Category")},
+        "level": levels | buying,
+        "group": levels,
+        **dict.fromkeys(["state", "before", "now"], state_names()),
+        "unit": trait_labels() | {"segment": _("Segment"), "customer": _("Customer")},
+        "whom": whom | {"everybody": _("everybody")},
+        "bought": {"once": _("once"), "again": _("more than once")},
+        "campaign_id": {"all together": _("all together")},
+    }
+    return words[column].get(code, code)

@@ -25,11 +25,11 @@ def picture(fig):
     from PIL import Image
 
     buffer = io.BytesIO()
-    fig.savefig(buffer, format="png", dpi=style.FIGURE["savefig.dpi"], facecolor="white")
+    fig.savefig(buffer, format="png", dpi=DPI, facecolor="white")
     image = Image.open(buffer).convert("RGB").quantize(256, dither=Image.Dither.NONE)
     small = io.BytesIO()
     image.save(small, format="png", optimize=True)
-    size = {"width": round(image.width * 96 / 144), "height": round(image.height * 96 / 144)}
+    size = {"width": round(image.width * 96 / DPI), "height": round(image.height * 96 / DPI)}
     return small.getvalue(), {"alt": fig.get_label(), **size}
 
 
@@ -57,7 +57,7 @@ def actual(confidence):
 # --- charts of results: one sheet of the house's width, inline SVG on pages ----------------------------------------
 
 WIDTH = 5.0  # inches; shown at most 640 px wide, so that 9.75 points are 10 px on a phone and 17 on a desk
-TEXT = 9.75
+TEXT, DPI = 9.75, 144
 PAGE = {  # colours that a page calls by name, so that they are right in the light, in the dark and in print
     style.INK: "ink",
     style.MUTED: "muted",
@@ -68,12 +68,20 @@ PAGE = {  # colours that a page calls by name, so that they are right in the lig
     style.PALE: "pale",
     style.PAPER: "paper",
 }
-LOOK = style.FIGURE | {
+LOOK = {
     **dict.fromkeys(["font.size", "axes.labelsize", "xtick.labelsize", "ytick.labelsize", "legend.fontsize"], TEXT),
-    "axes.titlesize": 11,
-    "axes.spines.left": False,
-    "ytick.major.size": 0,
+    **dict.fromkeys(["axes.labelcolor", "xtick.color", "ytick.color"], style.MUTED),
+    **dict.fromkeys(["axes.spines.top", "axes.spines.right", "axes.spines.left", "legend.frameon"], False),
+    **dict.fromkeys(["axes.edgecolor", "grid.color"], style.GRID),
+    "axes.facecolor": "white",
+    "axes.axisbelow": True,
+    "axes.titlepad": 12,
+    "axes.grid": True,
     "axes.grid.axis": "y",
+    "grid.linewidth": 0.6,
+    "font.family": "DejaVu Sans",
+    "text.color": style.INK,
+    "ytick.major.size": 0,
 }
 
 
@@ -83,7 +91,7 @@ def drawing(ax=None, height=3.0):
         return ax
     import matplotlib.pyplot as plt
 
-    fig = plt.figure(figsize=(WIDTH, height), dpi=144, facecolor="white", layout="constrained")
+    fig = plt.figure(figsize=(WIDTH, height), dpi=DPI, facecolor="white", layout="constrained")
     with plt.rc_context(LOOK):
         ax = fig.subplots()
     _show_as_palette_picture()

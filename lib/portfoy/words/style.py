@@ -1,4 +1,4 @@
-"""How things look: numbers, money and dates in words, tables, and the style of figures."""
+"""How things look: numbers, money and dates in words, and the colours."""
 
 import html
 import math
@@ -11,37 +11,6 @@ from portfoy.locale import _, language, plural
 
 INK, MUTED, GRID, PAPER = "#1f2a37", "#667382", "#d9dee5", "#fefefe"
 ACCENT, SECOND, WARM, PALE = "#0f6b6d", "#5b8fb9", "#c4622d", "#a9cfcd"
-
-FIGURE = {
-    "figure.dpi": 144,
-    "savefig.dpi": 144,
-    "figure.facecolor": "white",
-    "axes.facecolor": "white",
-    "axes.edgecolor": GRID,
-    "axes.labelcolor": MUTED,
-    "axes.titlecolor": INK,
-    "axes.titlelocation": "left",
-    "axes.titlesize": 11,
-    "axes.titleweight": "bold",
-    "axes.titlepad": 12,
-    "axes.labelsize": 9,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "grid.color": GRID,
-    "grid.linewidth": 0.6,
-    "xtick.color": MUTED,
-    "ytick.color": MUTED,
-    "xtick.labelsize": 9,
-    "ytick.labelsize": 9,
-    "text.color": INK,
-    "legend.frameon": False,
-    "legend.fontsize": 9,
-    "font.size": 9,
-    "font.family": "DejaVu Sans",
-}
-
 
 _JOIN = "\u2060"  # keeps what stands left and right of it on one line
 NO_MATH = "mathjax_ignore"  # a notebook would read what stands between two $ as a formula
