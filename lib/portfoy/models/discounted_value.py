@@ -33,8 +33,7 @@ class DiscountedValue:
 
     ``table``, one row per customer on the index of the customer table: ``customer_id`` if that has it; ``p_alive`` 0-1;
     ``expected_purchases`` over the horizon, not discounted; ``expected_spend`` money per purchase; ``expected_value``
-    discounted money, with ``expected_value_low`` and ``expected_value_high``. ``total``, ``total_low``, ``total_high``
-    money of the whole base; ``confidence`` of the intervals, 0-1.
+    discounted money, with bounds. ``total`` with bounds: money of the whole base.
     """
 
     table: pd.DataFrame
@@ -206,7 +205,7 @@ def _total(value, slopes, covariance, confidence):
 
 
 def _check_arguments(horizon_months, discount_rate, margin_rate):
-    """ValueError for the first argument out of its range; DataError for a margin below zero, which data can have."""
+    """ValueError for an argument out of its range; DataError for a margin below zero, which data can have."""
     if not margin_rate >= 0:
         text = _(
             "discounted_value: the margin is {rate:.3g} of the revenue; a value needs 0 or more. Check the unit "

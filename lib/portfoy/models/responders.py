@@ -56,9 +56,8 @@ class Fit:
     def predict(self, table, confidence=0.95):
         """Probability that each customer responds, were the next campaign like those so far.
 
-        `table` needs the columns of `features`. On its index: ``p_response`` with ``p_response_low``,
-        ``p_response_high`` (of the estimate; campaigns also differ among themselves), missing for customers with a
-        trait that nobody contacted so far had.
+        `table` needs the columns of `features`. On its index: ``p_response`` with bounds (of the estimate; campaigns
+        also differ among themselves), missing for customers with a trait that nobody contacted so far had.
         """
         columns = self._columns(table)
         logit = columns @ self.beta
@@ -85,16 +84,11 @@ class Fit:
 
 
 def forecast_campaigns(examples, features):
-    """Every campaign as forecast from those before it, and the model of all answers so far.
+    """Every campaign as forecast from those before it, and the model of all answers so far: (DataFrame, Fit).
 
-    Returns
-    -------
-    (DataFrame, Fit) : the contacts of every campaign that could be forecast, as they came, with ``p_response`` and
-        ``p_base``, the response of the campaigns before it
-
-    Raises
-    ------
-    FitError : there are too few campaigns or responses, or no feature tells anybody from others.
+    The frame holds the contacts of every campaign that could be forecast, as they came, with ``p_response`` and
+    ``p_base``, the response of the campaigns before it. FitError where there are too few campaigns or responses, or no
+    feature tells anybody from others.
     """
     known = examples.loc[examples["responded"].notna(), [*ABOUT, *features]].reset_index(drop=True)
     draw = hashed(known["customer_id"])

@@ -48,9 +48,7 @@ def draw_worth(rng, truth, window, people, orders):
 def draw_lines(rng, truth, window, goods, people, orders):
     """One row per order line; the lines of an order add up to its worth.
 
-    Returns
-    -------
-    DataFrame: ``order`` (row of `orders`), ``product`` (number), ``quantity``, ``amount``, ``unit_cost`` TRY a piece.
+    ``order`` (row of `orders`), ``product`` (number), ``quantity``, ``amount``, ``unit_cost`` TRY a piece.
     """
     order, product = _baskets(rng, truth, goods, orders)
     order, product = _spread(rng, truth, window, goods, people, orders, order, product)

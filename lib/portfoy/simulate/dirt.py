@@ -5,14 +5,9 @@ import pandas as pd
 
 
 def plant(rng, truth, window, log):
-    """Plant faults at the rates of the truth.
+    """Plant faults at the rates of the truth: (the order lines, code of a check in `source.quality` -> rows planted).
 
-    Returns
-    -------
-    log : DataFrame
-        The order lines; ``ordered_on`` is now text, for some dates cannot be read.
-    planted : dict
-        Code of a check in `portfoy.source.quality` -> rows planted.
+    ``ordered_on`` is now text, for some dates cannot be read.
     """
     clean = log.assign(ordered_on=log["ordered_on"].dt.strftime("%Y-%m-%d"))
     counts = {code: max(round(share * len(clean)), 1) for code, share in truth.dirt.items()}

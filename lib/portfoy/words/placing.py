@@ -20,10 +20,8 @@ def fit_in(ax, points):
 def write(ax, wanted, taken):
     """Write each text beside its place where it covers least: not other texts, points or arrows, and not the edge.
 
-    Parameters
-    ----------
-    wanted : list of (place, text, how), the last what else the text is drawn with
-    taken : array of places that a text had better not cover
+    `wanted` is a list of (place, text, how), the last what else the text is drawn with; `taken` an array of places that
+    a text had better not cover.
     """
     edge, scale = ax.get_window_extent(), ax.figure.dpi / 72
     points = ax.transData.transform(taken)

@@ -70,17 +70,11 @@ def show(table, caption, *, currency="", labels=None, kinds=None):
     ----------
     table : DataFrame
         A column ``x`` with ``x_low`` and ``x_high`` beside it is shown as one column with its interval. Columns that
-        are missing in every row are left out. A column that is not in `columns` goes by its own name.
-    caption : text
-        What the table says; also its name for screen readers.
-    currency : text
-        Code that goes into the heading of money columns.
-    labels, kinds : dict, optional
-        Column -> heading, and column -> kind, where they differ from `columns`.
-
-    Returns
-    -------
-    Table; what is not possible is given back as it is, and says why
+        are missing in every row are left out. A column that is not in `columns` goes by its own name. What is not
+        possible is given back as it is, and says why.
+    caption : what the table says; also its name for screen readers
+    currency : code that goes into the heading of money columns
+    labels, kinds : dict, optional; column -> heading or kind, where they differ from `columns`
     """
     if hasattr(type(table), "reason"):
         return table
