@@ -118,7 +118,8 @@ def growth_of(*quarters, months=3):
     table = pd.DataFrame(quarters, columns=["new", "reactivated", "lost"])
     table["quick_ratio"] = (table["new"] + table["reactivated"]) / table["lost"]
     table = table.assign(quick_ratio_low=0.5, quick_ratio_high=0.9)
-    return SimpleNamespace(table=table, last=table.iloc[-1], months=months)
+    ago = table.iloc[-1 - 12 // months] if len(table) > 12 // months else None
+    return SimpleNamespace(table=table, last=table.iloc[-1], year_ago=ago, months=months)
 
 
 def test_gained_against_lost_stands_beside_the_same_quarter_a_year_before():
@@ -128,6 +129,8 @@ def test_gained_against_lost_stands_beside_the_same_quarter_a_year_before():
     assert found["p_value"] == pytest.approx(exact, rel=0.5)  # by the normal distribution
     short = table_of(growth=growth_of((80, 30, 100))).iloc[0]
     assert (short["verdict"], np.isnan(short["beside"])) == ("steady", True)
+    told = found_by(growth=growth_of((80, 30, 100))).summary().texts["Finding"]
+    assert told.tolist() == ["Gained for each one lost: 1.10"]
 
 
 def test_verdicts_are_corrected_for_how_many_were_looked_at():

@@ -1,5 +1,7 @@
 """Growth accounting against tables worked out by hand, a naive loop, its own identities and published CDNOW cohorts."""
 
+from dataclasses import replace
+
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
@@ -334,6 +336,10 @@ def test_growth_in_words():
         "100 customers bought from 1 Apr 2026 to 30 Jun 2026: 30 new, 20 who came back; 40 of the period before did "
         "not buy. Revenue went from TRY 46K to TRY 50K, prices included."
     )
+    year = result(5, revenue=[20_000.0, 50_000, 50_000, 50_000, 50_000])
+    assert plain(year.reading()).endswith(" Revenue was TRY 50K, a year before TRY 20K, prices included.")
+    assert replace(year, months=5).year_ago is None  # no period ends on the same day a year before
+    assert replace(result(3), months=6).year_ago["end"] == pd.Timestamp("2025-12-31")
 
 
 def test_bars_stand_on_one_another_above_and_below_zero():

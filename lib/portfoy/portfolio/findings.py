@@ -158,14 +158,14 @@ def _year_findings(years, z):
 
 def _growth_findings(growth):
     """Gained for each one lost, held against one, beside the same period a year before."""
-    row, back = growth.last, 12 // growth.months if 12 % growth.months == 0 else len(growth.table)
+    row, then = growth.last, growth.year_ago
     gained, lost = row["new"] + row["reactivated"], row["lost"]
     if not lost:
         return []
-    then = growth.table["quick_ratio"].iloc[-1 - back] if back < len(growth.table) else np.nan
     told = _difference("quick_ratio", gained - lost, np.sqrt(gained + lost))
+    beside = np.nan if then is None else then["quick_ratio"]
     bounds = row[["quick_ratio", "quick_ratio_low", "quick_ratio_high"]]
-    return [_row("quick_ratio", *bounds, "number", against=1, yardstick="even", beside=then, **told)]
+    return [_row("quick_ratio", *bounds, "number", against=1, yardstick="even", beside=beside, **told)]
 
 
 def _spread_findings(spread):
@@ -242,7 +242,9 @@ def topic_names():
 def _sentence(row, currency):
     """A finding in words: its topic, its number and the yardstick."""
     texts = {
-        "quick_ratio": _("{name}: {value:ratio}, {beside:ratio} a year before"),
+        "quick_ratio": _("{name}: {value:ratio}, {beside:ratio} a year before")
+        if row["beside"] >= 0
+        else "{name}: {value:ratio}",
         "left": _("{name}: {value:share} in a year ({against:share} before), who had brought {beside:money}"),
         "largest": _("{name}: {value:share}; from {against:share} a listed firm must say so (IFRS 8)"),
         "loss_making": _("{name}: {value:share} brought less than their purchases cost"),

@@ -48,6 +48,12 @@ class Growth(Result):
     def last(self):
         return self.table.iloc[-1]
 
+    @property
+    def year_ago(self):
+        """The row of the same period a year before; None without one."""
+        back = 12 // self.months if 12 % self.months == 0 else len(self.table)
+        return self.table.iloc[-1 - back] if back < len(self.table) else None
+
     def finding(self):
         row, gained = self.last, self.last["new"] + self.last["reactivated"]
         if pd.isna(row["quick_ratio"]):
@@ -61,15 +67,17 @@ class Growth(Result):
         return Finding(style.say(text, row))
 
     def reading(self):
-        return style.say(
-            _(
-                "{active:count} customers bought from {start:day} to {end:day}: {new:count} new, {reactivated:count} "
-                "who came back; {lost:count} of the period before did not buy. Revenue went from {before:money} to "
-                "{revenue:money}, prices included."
-            ),
-            {**self.last, "before": self.last["revenue"] - self.last["revenue_net"]},
-            currency=self.currency,
+        text = _(
+            "{active:count} customers bought from {start:day} to {end:day}: {new:count} new, {reactivated:count} who "
+            "came back; {lost:count} of the period before did not buy. "
         )
+        ago, before = self.year_ago, self.last["revenue"] - self.last["revenue_net"]
+        if ago is None:
+            text += _("Revenue went from {before:money} to {revenue:money}, prices included.")
+        else:
+            text += _("Revenue was {revenue:money}, a year before {before:money}, prices included.")
+            before = ago["revenue"]
+        return style.say(text, {**self.last, "before": before}, currency=self.currency)
 
     def figures(self):
         return [Figure("quick_ratio", *self.last[RATIO], better="up")]
