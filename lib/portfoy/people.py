@@ -36,10 +36,7 @@ def people_table(tables, *, as_of=None):
         customers buy, so missing for leads), ``interests`` (words joined by ";").
         Its ``attrs`` count what was left out: ``duplicates`` further rows of a customer_id (the first is kept), and
         ``unnamed_wins`` won leads without a customer_id, who are customers already under a name we cannot tell.
-
-    Raises
-    ------
-    DataError : the log has no rows, or lacks a column.
+        DataError where the log has no rows, or lacks a column.
     """
     log = as_table(tables.transactions)
     as_of = resolve_as_of(log, as_of)

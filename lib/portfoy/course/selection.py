@@ -17,9 +17,6 @@ BEST = 0.3  # share of the contacts
 CATALOGUE = 0.03  # what a catalogue costs, as a share of the revenue of an average purchase
 
 
-# --- selection-1: the score of frequency -----------------------------------------------------------------------------
-
-
 def _score(desk):
     return rfm(desk.customers).table["f"]
 
@@ -40,9 +37,6 @@ def _by_row(purchases):
     if len(purchases) < 5:
         return pd.Series(0, purchases.index)
     return pd.qcut(purchases.rank(method="first"), 5, labels=False) + 1
-
-
-# --- selection-2: the index of a segment -----------------------------------------------------------------------------
 
 
 def _largest(desk):
@@ -73,9 +67,6 @@ def _index_mistakes(desk):
     ]
 
 
-# --- selection-3: what the best tenth brings -------------------------------------------------------------------------
-
-
 def _best_tenth(desk, by="margin"):
     return float(deciles(desk.customers, by=by).table["share"].iloc[0])
 
@@ -92,9 +83,6 @@ def _best_tenth_mistakes(desk):
     ]
 
 
-# --- selection-4: discounting ----------------------------------------------------------------------------------------
-
-
 def _discounted(first):
     return sum(flow / (1 + RATE) ** (first + year) for year, flow in enumerate(FLOWS))
 
@@ -108,9 +96,6 @@ def _discounted_mistakes(_desk):
         Mistake(total / (1 + RATE), _("The sum is discounted once; each margin has years of its own to discount.")),
         Mistake(total / RATE, _("Dividing by the rate is for a margin that comes every year for ever.")),
     ]
-
-
-# --- selection-5: lift -----------------------------------------------------------------------------------------------
 
 
 def _contacts(desk):
@@ -136,9 +121,6 @@ def _lift_mistakes(desk):
         Mistake(worst, _("These are the lowest forecasts, not the best.")),
         Mistake(float(held.mean() / rest), _("The best are held against everybody, not the rest.")),
     ]
-
-
-# --- selection-6: when a contact pays --------------------------------------------------------------------------------
 
 
 def _purchase(desk):

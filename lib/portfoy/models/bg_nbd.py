@@ -129,12 +129,9 @@ def fit_bg_nbd(customers):
 
     `customers` has one row each with `repeats` (x), `span` (t, days) and `age` (T, days). Where hardly anybody stops,
     or all have the same chance to stop, the likelihood has a ridge along a and b: the forecasts are the same all along
-    it, so they stand; `open` says so, and a and b have no standard errors.
-
-    Raises
-    ------
-    DataError : a column is missing, or holds a missing or negative value, or a span exceeds its age.
-    FitError : fewer than 30 customers bought again, no starting point converges, or all buy at the same rate.
+    it, so they stand; `open` says so, and a and b have no standard errors. DataError where a column is missing, or
+    holds a missing or negative value, or a span exceeds its age; FitError where fewer than 30 customers bought again,
+    no starting point converges, or all buy at the same rate.
     """
     x, t, age = time_columns("fit_bg_nbd", customers)
     repeaters = int((x > 0).sum())

@@ -119,10 +119,8 @@ def discounted_value(
     discount_rate : per year
     margin_rate : share of the spend that is kept; 1 values revenue
 
-    Raises
-    ------
-    DataError : a column is missing or holds impossible values, or the margin is below zero.
-    ValueError : another argument is out of its range.
+    DataError where a column is missing or holds impossible values, or the margin is below zero; ValueError where
+    another argument is out of its range.
 
     Examples
     --------

@@ -89,12 +89,9 @@ def fit_gamma_gamma(customers):
     """Maximum-likelihood estimate of the Gamma-Gamma model (FH13 eq. 1a) from a customer table: a `GammaGamma`.
 
     `customers` has one row each with `repeats` (x) and `repeat_ticket` (mean money per repeat purchase day). Customers
-    without repeats take no part; repeat buyers without a positive ticket are left out and counted.
-
-    Raises
-    ------
-    DataError : a column is missing, or `repeats` holds a missing or negative value.
-    FitError : fewer than 30 repeat buyers, no starting point converges, or the data leave a parameter open.
+    without repeats take no part; repeat buyers without a positive ticket are left out and counted. DataError where a
+    column is missing, or `repeats` holds a missing or negative value; FitError where there are fewer than 30 repeat
+    buyers, no starting point converges, or the data leave a parameter open.
     """
     x, ticket = money_columns("fit_gamma_gamma", customers)
     known = (x > 0) & (ticket > 0)
