@@ -7,6 +7,7 @@ import pytest
 from helpers import plain
 from portfoy.errors import DataError
 from portfoy.firm import Firm
+from portfoy.firm import open as open_firm
 from portfoy.models.lorenz import lorenz
 from portfoy.portfolio.concentration import concentration
 from portfoy.portfolio.spread import spread
@@ -179,6 +180,15 @@ def test_groups_and_customers_in_one_table():
     assert table["known"].tolist() == [1, 0.75]
     assert (1 / table["equals_low"]).tolist() == pytest.approx(table["hhi_high"].tolist())
     assert (1 / table["equals_high"]).tolist() == pytest.approx(table["hhi_low"].tolist())
+
+
+def test_customers_of_no_known_region_are_no_group(shared_data):
+    rows = open_firm(shared_data.parent / "cases" / "reports" / "prospect").recent(12)
+    row = spread(rows, groups=["region"], measures=["revenue"]).table.set_index("unit").loc["region"]
+    shares = rows.groupby("region")["revenue"].sum() / rows.loc[rows["region"].notna(), "revenue"].sum()
+    assert (row["parts"], row["known"]) == (len(shares), rows["region"].notna().mean())
+    assert row["hhi"] == pytest.approx((shares**2).sum())
+    assert row["known"] < 1
 
 
 def test_hhi_intervals_agree_with_a_bootstrap():
