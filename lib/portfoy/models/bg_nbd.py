@@ -145,7 +145,7 @@ def fit_bg_nbd(customers):
     row, (x_row, t_row, age_row) = distinct(x, t, age)
     t_row, age_row, weight = t_row / scale, age_row / scale, np.bincount(row)
     exact = _likelihood(x_row, t_row, age_row, weight)
-    rough = _likelihood(*coarsened(x_row, t_row, age_row, weight)) if len(x_row) > MANY_ROWS else exact
+    rough = _likelihood(*coarsened(weight, x_row, t_row, age_row, cells=32)) if len(x_row) > MANY_ROWS else exact
     rate = x.sum() / len(x)  # per mean age, the unit of time here
     starts = np.log([(r, r / rate, a, b) for r, a, b in _STARTS])
     point, value, information = maximise("fit_bg_nbd", exact, starts, len(x), rough=rough)

@@ -134,10 +134,12 @@ def discounted_value(
     x, t, age = time_columns("discounted_value", customers)
     x, ticket = gamma_gamma.money_columns("discounted_value", customers)
     row, rows = distinct(x, t, age)
+    pair, pairs = distinct(rows[0], rows[2])
     monthly = _month_weights(int(horizon_months), discount_rate)
 
-    def purchases(parameters):
-        return _discounted_purchases(parameters, rows, monthly)
+    def purchases(parameters):  # one horizon at a time, to save memory
+        expected = sum(weight * bg_nbd.expected_if_alive(parameters, *pairs, days) for days, weight in monthly)
+        return expected[pair] * bg_nbd.p_alive(parameters, *rows)
 
     def spend(parameters):
         return gamma_gamma.expected_spend(parameters, x, ticket)
@@ -165,14 +167,6 @@ def _month_weights(months, discount_rate):
     discount = (1 + discount_rate) ** (-month / 12)
     weight = discount - np.append(discount[1:], 0)
     return list(zip(month * DAYS_A_MONTH, weight, strict=True))
-
-
-def _discounted_purchases(parameters, rows, monthly):
-    """Discounted purchases expected of each distinct (x, t, age) row; one horizon at a time, to save memory."""
-    x, t, age = rows
-    pair, (x_pair, age_pair) = distinct(x, age)
-    expected = sum(weight * bg_nbd.expected_if_alive(parameters, x_pair, age_pair, days) for days, weight in monthly)
-    return expected[pair] * bg_nbd.p_alive(parameters, x, t, age)
 
 
 def _log_slopes(function, parameters, step=1e-4):

@@ -28,6 +28,7 @@ from portfoy.models.likelihood import (
     LARGEST_LOG_ERROR,
     MANY_ROWS,
     REACH,
+    coarsened,
     distinct,
     maximise,
     number_columns,
@@ -102,7 +103,10 @@ def fit_gamma_gamma(customers):
     row, (x_row, z_row) = distinct(x, ticket / scale)
     weight = np.bincount(row)
     exact = _likelihood(x_row, z_row, weight)
-    rough = _likelihood(*_coarsened(x_row, z_row, weight)) if len(x_row) > MANY_ROWS else exact
+    rough = exact
+    if len(x_row) > MANY_ROWS:
+        x_few, log_z, few = coarsened(weight, x_row, np.log(z_row), cells=50)
+        rough = _likelihood(x_few, np.exp(log_z), few)
     starts = np.log([(p, q, (q - 1) / p) for p, q in _STARTS])
     point, value, information = maximise("fit_gamma_gamma", exact, starts, len(x), rough=rough)
     estimate = np.exp(point) * [1, 1, scale]
@@ -162,12 +166,6 @@ def _likelihood(x, z, weight):
         return value, np.array(slope) * (p, q, v)
 
     return gain
-
-
-def _coarsened(x, z, weight, cells=50):
-    """The weighted rows with spend rounded to 2 percent, merged: near enough to tell the starts apart."""
-    row, (x_row, log_z) = distinct(x, np.round(np.log(z) * cells) / cells)
-    return x_row, np.exp(log_z), np.bincount(row, weight)
 
 
 def _refuse_too_plain(x, ticket, rows):

@@ -53,9 +53,9 @@ def distinct(*columns):
     return groups.ngroup().to_numpy(), [rows.get_level_values(place).to_numpy(dtype=float) for place in frame]
 
 
-def coarsened(x, t, age, weight, cells=32):
-    """The weighted rows with times rounded to a 32nd of the mean age, merged: near enough to tell the starts apart."""
-    row, rows = distinct(x, np.round(t * cells) / cells, np.round(age * cells) / cells)
+def coarsened(weight, x, *columns, cells):
+    """Weighted rows with all columns but x rounded to a share of one, merged: near enough to tell the starts apart."""
+    row, rows = distinct(x, *(np.round(column * cells) / cells for column in columns))
     return *rows, np.bincount(row, weight)
 
 

@@ -23,7 +23,7 @@ import pandas as pd
 from scipy.special import expit
 
 from portfoy.errors import FitError
-from portfoy.intervals import delta_error, on_logits, wald, z_value
+from portfoy.intervals import bounded, delta_error, on_logits, wald, z_value
 from portfoy.locale import _
 from portfoy.models.columns import ABOUT
 from portfoy.models.leaks import MOST, hashed
@@ -62,7 +62,7 @@ class Fit:
         columns = self._columns(table)
         logit = columns @ self.beta
         bounds = on_logits(logit, delta_error(columns, self.covariance), confidence)
-        told = dict(zip(["p_response", "p_response_low", "p_response_high"], [expit(logit), *bounds], strict=True))
+        told = bounded("p_response", expit(logit), bounds)
         return pd.DataFrame(told, table.index).mask(pd.Series(self.strange(table), table.index))
 
     def expected_responses(self, table, confidence=0.95):
