@@ -30,13 +30,10 @@ def find_rows(table, wanted, where):
     own, theirs = customer_ids(table), customer_ids(wanted)
     own, theirs = (table.index, wanted.index) if own is None or theirs is None else (pd.Index(own), theirs)
     if not own.is_unique:
-        text = _(
-            "{where}: customer {customer!r} stands in more than one row ({count} such rows in all); one row per "
-            "customer is needed. Add up the rows of a customer, or drop those that repeat one."
-        )
         raise DataError(
-            text.format(
-                where=where, customer=str(own[own.duplicated()][0]), count=int(own.duplicated(keep=False).sum())
-            )
+            _(
+                "{where}: customer {customer!r} stands in more than one row ({count} such rows in all); one row per "
+                "customer is needed. Add up the rows of a customer, or drop those that repeat one."
+            ).format(where=where, customer=str(own[own.duplicated()][0]), count=int(own.duplicated(keep=False).sum()))
         )
     return own.get_indexer(theirs)

@@ -120,11 +120,8 @@ def _tested(known):
             "answer is known {contacts}, responses {responses}); at least {fewest} responses and {fewest} contacts "
             "without one must be known before a campaign begins. Wait for the next campaign, or look at segments."
         )
-        raise FitError(
-            text.format(
-                campaigns=len(starts), contacts=len(known), responses=int(known["responded"].sum()), fewest=FEWEST
-            )
-        )
+        seen = {"campaigns": len(starts), "contacts": len(known), "responses": int(known["responded"].sum())}
+        raise FitError(text.format(**seen, fewest=FEWEST))
     return tested[-CAMPAIGNS:]
 
 

@@ -7,14 +7,6 @@ from portfoy.locale import _
 from portfoy.words import style
 
 
-def no_math(fig):
-    """Show every text as it is: a name with two dollar signs is no formula."""
-    from matplotlib.text import Text
-
-    for text in fig.findobj(Text):
-        text.set_parse_math(False)
-
-
 def per_cent(*axes):
     for axis in axes:
         axis.set_major_formatter(lambda value, _position: style.share(value, 0))
@@ -103,7 +95,8 @@ def name(ax, title, under, numbers):
     with look():
         ax.set_title(title, loc="left", fontsize=11, fontweight="bold", color=style.INK, wrap="$" not in title)
     ax.set_label(under)
-    no_math(ax.figure)
+    for text in ax.figure.findobj(lambda artist: hasattr(artist, "set_parse_math")):
+        text.set_parse_math(False)  # a name with two dollar signs is no formula
     ax.figure.set_label(_("Chart: {title}. {under}. {numbers}").format(title=title, under=under, numbers=numbers))
     return ax
 
