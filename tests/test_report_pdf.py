@@ -287,23 +287,22 @@ def test_programs_of_windows_are_found(bare, monkeypatch, variable, place):
     assert pdf.find_browser() == there
 
 
-def test_without_a_browser_every_page_says_so(bare, tmp_path):
-    pages = [tmp_path / "a.html", tmp_path / "b.html"]
-    assert pdf.print_pages(pages, browser=pdf.find_browser()) == dict.fromkeys(
-        pages,
+def test_without_a_browser_it_is_said_why(bare):
+    assert pdf.find_browser() is None
+    assert pdf.missing() == (
         "pdf: no browser was found; a PDF is printed by Chromium, Chrome or Edge. "
-        "Install one, or set PORTFOY_BROWSER to its path.",
+        "Install one, or set PORTFOY_BROWSER to its path."
     )
 
 
-def test_a_named_browser_that_is_not_there_is_not_replaced_by_another(bare, tmp_path, monkeypatch):
+def test_a_named_browser_that_is_not_there_is_not_replaced_by_another(bare, monkeypatch):
     program(bare / "chromium")
     monkeypatch.setenv("PORTFOY_BROWSER", "chromium-of-mine")
-    path = tmp_path / "a.html"
-    assert pdf.print_pages([path], browser=pdf.find_browser()) == {
-        path: "PORTFOY_BROWSER: 'chromium-of-mine' is not a program that can be started; "
+    assert pdf.find_browser() is None
+    assert pdf.missing() == (
+        "PORTFOY_BROWSER: 'chromium-of-mine' is not a program that can be started; "
         "it must be the name or the path of a Chromium, Chrome or Edge. Mend it, or unset it."
-    }
+    )
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid"), reason="Windows has no root")

@@ -586,6 +586,6 @@ def test_warm_and_ordinary_kernels_show_the_same(project):
         shown.append([(cell.source, cell.execution_count, cell.outputs) for cell in cells])
     kinds = [sorted(output.get("data", output)) for _source, _count, outputs in shown[0] for output in outputs]
     assert kinds[:3] == [["name", "output_type", "text"], ["text/html", "text/plain"], ["image/png", "text/plain"]]
-    assert len(kinds) == 6
+    assert len(kinds) == 5
     assert shown[0] == shown[1]
     expect_whole_runs(project, runs, earlier, latest=runs[-1])

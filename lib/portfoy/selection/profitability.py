@@ -143,7 +143,8 @@ def service_table(tickets, *, as_of):
         return None
     table = ibis.memtable(tickets) if isinstance(tickets, pd.DataFrame) else tickets
     table = table.filter(table.opened_on.cast("date") <= pd.Timestamp(as_of).date())
-    touches = table.touches.cast("float64").fill_null(1.0) if "touches" in table.columns else ibis.literal(1.0)
+    counted = table.touches.fill_null(1) if "touches" in table.columns else ibis.literal(1)
+    touches = counted.cast("float64")  # a bare 1.0 is no float in PostgreSQL
     table = table.select(customer_id=table.customer_id.cast("string"), touches=touches)
     table = table.filter(table.customer_id.notnull())
     served = table.group_by("customer_id").agg(tickets=table.count(), touches=table.touches.sum())
