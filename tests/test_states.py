@@ -174,7 +174,8 @@ def test_a_total_below_zero_has_no_shares():
 
 def test_the_parts_are_those_of_the_rule_and_the_tables(teaching):
     firm, found = teaching
-    assert found.rule == state_rule(firm.log, as_of=firm.as_of, confidence=0.8)
+    again = state_rule(firm.log, as_of=firm.as_of, confidence=0.8)  # whose sums may differ in the last digit
+    assert vars(found.rule) == pytest.approx(vars(again), rel=1e-12)
     now = state_table(firm.log, found.rule, as_of=firm.as_of, people=firm.people)
     pd.testing.assert_frame_equal(found.people, now)
     since = months_before(firm.as_of, 12)
