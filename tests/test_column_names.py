@@ -39,7 +39,7 @@ def folder(path, ending, odd):
     return path
 
 
-@pytest.mark.parametrize("ending", ["csv", "parquet"])
+@pytest.mark.parametrize("ending", ["csv", pytest.param("parquet", marks=pytest.mark.study)])
 def test_names_that_engines_use_themselves_change_nothing_in_any_table(tmp_path, ending):
     plain = source.open(folder(tmp_path / "plain", ending, []), today=TODAY)
     odd = source.open(folder(tmp_path / "odd", ending, ODD), today=TODAY)

@@ -99,6 +99,7 @@ def solution_of(source):
     return next("".join(cell["source"]) for cell in cells if "".join(cell["source"]).strip().endswith(check))
 
 
+@pytest.mark.study
 def test_a_student_runs_the_lesson_and_solves_an_exercise(page):
     run(page, "notebook:run-all-cells")
     ran = outputs(page)

@@ -186,7 +186,13 @@ def test_no_other_cell_of_an_edition_hangs_on_an_answer(phase):
 
 
 @pytest.mark.parametrize(
-    ("seed", "size"), [(SHIPPED, None), pytest.param(1, SMALL, marks=pytest.mark.study), (2, SMALL), (3, MIDDLE)]
+    ("seed", "size"),
+    [
+        (SHIPPED, None),
+        pytest.param(1, SMALL, marks=pytest.mark.study),
+        pytest.param(2, SMALL, marks=pytest.mark.study),
+        (3, MIDDLE),
+    ],
 )
 @pytest.mark.parametrize("phase", PHASES)
 def test_the_author_s_answers_are_right_on_any_company(run, phase, seed, size):

@@ -52,7 +52,8 @@ def test_one_command_makes_a_whole_run(teaching_run):
     ]
 
 
-@pytest.mark.parametrize("stage", ["portfolio", pytest.param("selection", marks=pytest.mark.study)])
+@pytest.mark.study
+@pytest.mark.parametrize("stage", ["portfolio", "selection"])
 def test_a_report_notebook_runs_under_plain_papermill(teaching_run, company, tmp_path, stage):
     out, data = tmp_path / "out.ipynb", str(company(1200, seed=3))
     notebook = Path(__file__).parents[1] / "notebooks" / "reports" / f"{stage}.ipynb"
