@@ -213,7 +213,10 @@ def test_a_whole_lesson_runs_and_is_right_on_any_company(run, phase, seed, size)
 
 
 @pytest.mark.study
-@pytest.mark.parametrize(("seed", "size"), [(SHIPPED, None), (1, SMALL)])
+@pytest.mark.parametrize(
+    ("seed", "size"),
+    [(SHIPPED, None), (3, MIDDLE), *(pytest.param(seed, SMALL, marks=pytest.mark.study) for seed in (1, 2))],
+)
 @pytest.mark.parametrize("phase", PHASES)
 def test_a_whole_edition_runs_and_gets_first_hints(run, phase, seed, size):
     expect_first_hints(run(phase, "lessons", seed, size, whole=True), size)
