@@ -13,7 +13,13 @@ import pandas as pd
 
 from portfoy.source import open as source
 from portfoy.words import style
-from portfoy.words.figure import picture
+from portfoy.words.figure import LOOK, picture
+
+SMALL = LOOK | {  # these are read beside text, not on a page of their own
+    **dict.fromkeys(["font.size", "axes.labelsize", "xtick.labelsize", "ytick.labelsize", "legend.fontsize"], 9),
+    **{"axes.titlelocation": "left", "axes.titlesize": 11, "axes.titleweight": "bold", "axes.titlecolor": style.INK},
+    "axes.spines.left": True,
+}
 
 HERE = Path(__file__).parent
 STAGES = {"Created": "created_on", "Contacted": "contacted_on", "Qualified": "qualified_on", "Proposed": "proposed_on"}
@@ -161,7 +167,7 @@ def main():
     index = pd.read_csv(given.data / "price_index.csv", parse_dates=["month"])
     given.out.mkdir(parents=True, exist_ok=True)
     for draw in PICTURES:
-        with plt.rc_context(style.FIGURE):
+        with plt.rc_context(SMALL):
             fig = draw(tables, index)
             png, shown = picture(fig)
         plt.close(fig)

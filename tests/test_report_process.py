@@ -434,7 +434,7 @@ def test_a_disk_that_fills_up_at_any_moment_leaves_whole_runs_only(project, disk
 @pytest.mark.study
 def test_runs_at_the_same_time_take_a_place_each(project):
     earlier = project.fingerprints()
-    project.notebook("selection", "## Wait", WAIT)
+    project.notebook("selection", "## Wait", WAIT, "print(6 * 7)")
     commands = [project.start("selection") for _command in range(2)]
     project.reached(2)
     (project.folder / "go").touch()
