@@ -1,6 +1,7 @@
 """Tables to look at: headings in words, numbers as the language writes them, intervals beside their estimate."""
 
 import html
+import re
 from itertools import zip_longest
 
 import pandas as pd
@@ -27,22 +28,19 @@ class Table:
 
     def html(self):
         """The table with its caption, without a style: it takes that of the page or the notebook, light or dark."""
-        wide = len(self.texts.columns) > NARROW  # its cells say their heading, for a phone stacks them
         marks = [' class="number"' if name in self.numbers else "" for name in self.texts]
-        heads = [f' data-head="{html.escape(name)}"' if wide else "" for name in self.texts]
 
-        def row(cells, tag, *about):
-            made = [
-                f"<{tag}{''.join(each)}>{html.escape(cell)}</{tag[:2]}>"
-                for cell, *each in zip(cells, *about, strict=True)
-            ]
+        def row(cells, tag):
+            made = [f"<{tag}{mark}>{html.escape(cell)}</{tag[:2]}>" for cell, mark in zip(cells, marks, strict=True)]
             return f"<tr>{''.join(made)}</tr>\n"
 
-        head = row(self.texts, 'th scope="col"', marks)
-        body = "".join(row(cells, "td", marks, heads) for cells in self.texts.itertuples(index=False, name=None))
+        head = row(self.texts, 'th scope="col"')
+        body = "".join(row(cells, "td") for cells in self.texts.itertuples(index=False, name=None))
         caption = f"<figcaption>{html.escape(self.caption)}</figcaption>"
+        wide = len(self.texts.columns) > NARROW
+        kind = f'wide {style.NO_MATH}" style="{html.escape(_heads(self.texts))}' if wide else style.NO_MATH
         return (
-            f'<figure class="pf-table {"wide " if wide else ""}{style.NO_MATH}" tabindex="0">{caption}'
+            f'<figure class="pf-table {kind}" tabindex="0">{caption}'
             f"<table><thead>{head}</thead><tbody>{body}</tbody></table></figure>"
         )
 
@@ -55,6 +53,12 @@ class Table:
     def plain(self):
         """The table as lines of text, for a terminal."""
         return "\n".join(aligned([list(self.texts), *self.texts.to_numpy().tolist()]))
+
+
+def _heads(names):
+    """The headings as variables of a style, each written once: a phone stacks the cells and says them beside each."""
+    quoted = (" ".join(re.sub(r'["\\]', r"\\\g<0>", name).split()) for name in names)
+    return ";".join(f'--h{place}:"{name}"' for place, name in enumerate(quoted, start=1))
 
 
 def aligned(rows, indent=""):
