@@ -138,6 +138,7 @@ class _Forked:
     def __init__(self, cmd, environment, folder, manager):
         arguments = cmd[cmd.index("ipykernel_launcher") + 1 :]
         given = (arguments, environment, folder, str(manager.log_file), manager.kernels.threads)
+        warm_up()  # whoever comes first starts it, in the environment that it needs
         self.process = _nursery().Process(target=_serve, args=given, daemon=False)
         self.process.start()
         self.pid = self.process.pid
