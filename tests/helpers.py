@@ -108,3 +108,35 @@ def contacted(seed, campaigns=4, people=1500):
             )
         )
     return pd.concat(rows, ignore_index=True)
+
+
+def random_log(seed, customers=150, unit_cost=True):
+    """Orders over the three years to 30 June 2026, a line each; some are returns with numbers of their own."""
+    random = np.random.default_rng(seed)
+    n = 8 * customers
+    who, age = random.integers(0, customers, n), random.integers(1, 1090, customers)
+    table = pd.DataFrame(
+        {
+            "customer_id": [f"K{number:03d}" for number in who],
+            "order_id": [f"S{number:05d}" for number in range(n)],
+            "ordered_on": pd.Timestamp("2026-06-30") - random.integers(0, age[who]) * pd.Timedelta(days=1),
+            "quantity": 1.0,
+            "amount": random.gamma(2, 50, n).round(2) * np.where(random.random(n) < 0.06, -1, 1),
+        }
+    )
+    table.loc[0, "ordered_on"] = pd.Timestamp("2026-06-30") - 1090 * pd.Timedelta(days=1)
+    return table.assign(unit_cost=(table["amount"].abs() * 0.6).round(2)) if unit_cost else table
+
+
+def orders(seed, customers=150, days=900, spend=10.0):
+    """Purchases of customers of different rates, a line each, some of whom stop."""
+    random, rows = np.random.default_rng(seed), []
+    for number in range(customers):
+        day, gap, level = int(random.integers(0, 300)), random.gamma(2, 30), random.gamma(4, spend)
+        while day < days:
+            rows.append((f"C{number:03d}", f"{number}-{day}", day, round(random.gamma(3, level), 2)))
+            day += 1 + int(random.exponential(gap))
+            if random.random() < 0.08:
+                break
+    table = pd.DataFrame(rows, columns=["customer_id", "order_id", "ordered_on", "amount"])
+    return table.assign(ordered_on=pd.Timestamp("2022-01-01") + pd.to_timedelta(table["ordered_on"], unit="D"))

@@ -13,7 +13,7 @@ from scipy.stats import norm, t
 from statsmodels.stats.proportion import proportion_confint
 
 import portfoy as pf
-from helpers import message_of, plain
+from helpers import message_of, orders, plain
 from portfoy import intervals
 from portfoy.models.bass import Bass
 from portfoy.models.holdout import holdout_table, repeat_groups
@@ -24,30 +24,8 @@ from portfoy.selection.profiles import profile_cards
 from portfoy.selection.response import fit_response
 
 mpl.use("agg")
-import matplotlib.pyplot as plt
 
 NARROW = norm.ppf(0.9) / norm.ppf(0.975)  # how much narrower a normal interval of 80 % is than one of 95 %
-
-
-@pytest.fixture(autouse=True)
-def closed():
-    yield
-    plt.close("all")
-
-
-def orders(seed, customers=150, days=900):
-    """Purchases of customers of different rates, a line each."""
-    random, rows = np.random.default_rng(seed), []
-    for number in range(customers):
-        day = int(random.integers(0, 300))
-        gap, spend = random.gamma(2, 30), random.gamma(4, 10)
-        while day < days:
-            rows.append((f"C{number:03d}", f"{number}-{day}", day, round(random.gamma(3, spend), 2)))
-            day += 1 + int(random.exponential(gap))
-            if random.random() < 0.08:
-                break
-    table = pd.DataFrame(rows, columns=["customer_id", "order_id", "ordered_on", "amount"])
-    return table.assign(ordered_on=pd.Timestamp("2022-01-01") + pd.to_timedelta(table["ordered_on"], unit="D"))
 
 
 # --- the interval module -------------------------------------------------------------------------------------------

@@ -1,7 +1,6 @@
 """Who moved: flows against tables worked out by hand, a naive count over people, and their own identities."""
 
 import matplotlib as mpl
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -20,12 +19,6 @@ mpl.use("agg")
 
 DAYS = {"since": pd.Timestamp("2025-12-31"), "as_of": pd.Timestamp("2026-12-31")}
 BUYING, QUIET = ["new", "active", "reactivated"], ["at risk", "lapsed"]
-
-
-@pytest.fixture(autouse=True)
-def closed():
-    yield
-    plt.close("all")
 
 
 def standing(who, revenue=10.0):

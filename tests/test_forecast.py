@@ -4,12 +4,11 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import matplotlib as mpl
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 
-from helpers import labels, plain
+from helpers import labels, orders, plain
 from portfoy.customers import customer_table
 from portfoy.firm import Firm
 from portfoy.models.bg_nbd import BgNbd, fit_bg_nbd
@@ -20,29 +19,9 @@ from portfoy.selection.forecast import Forecast, forecast, parameter_table
 mpl.use("agg")
 
 
-@pytest.fixture(autouse=True)
-def closed():
-    yield
-    plt.close("all")
-
-
-def orders(seed=3, customers=300, days=900, spend=20.0):
-    """Purchases of customers of different rates, a line each, some of whom stop."""
-    random, rows = np.random.default_rng(seed), []
-    for number in range(customers):
-        day, gap, level = int(random.integers(0, 300)), random.gamma(2, 30), random.gamma(4, spend)
-        while day < days:
-            rows.append((f"C{number:03d}", f"{number}-{day}", day, round(random.gamma(3, level), 2)))
-            day += 1 + int(random.exponential(gap))
-            if random.random() < 0.08:
-                break
-    table = pd.DataFrame(rows, columns=["customer_id", "order_id", "ordered_on", "amount"])
-    return table.assign(ordered_on=pd.Timestamp("2022-01-01") + pd.to_timedelta(table["ordered_on"], unit="D"))
-
-
 @pytest.fixture(scope="module")
 def log():
-    return orders()
+    return orders(3, customers=300, spend=20.0)
 
 
 @pytest.fixture(scope="module")

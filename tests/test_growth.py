@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 import matplotlib as mpl
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -23,12 +22,6 @@ COLUMNS = [
     *("quick_ratio", "quick_ratio_low", "quick_ratio_high", "revenue", "new_revenue", "kept_change"),
     *("reactivated_revenue", "lost_revenue", "returns_alone", "returns_change", "revenue_net"),
 ]
-
-
-@pytest.fixture(autouse=True)
-def closed():
-    yield
-    plt.close("all")
 
 
 def log(*rows):

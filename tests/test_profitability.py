@@ -4,7 +4,6 @@ from pathlib import Path
 
 import ibis
 import matplotlib as mpl
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -210,12 +209,6 @@ def test_a_firm_without_margin_or_cost_is_told_so_and_a_missing_forecast_takes_n
 
 
 # (f) What is shown
-
-
-@pytest.fixture(autouse=True)
-def closed():
-    yield
-    plt.close("all")
 
 
 def result(customers, currency="TRY", **terms):

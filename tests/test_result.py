@@ -4,7 +4,6 @@ import re
 from dataclasses import dataclass
 
 import matplotlib as mpl
-import matplotlib.pyplot as plt
 import nbformat
 import pandas as pd
 import pytest
@@ -24,12 +23,6 @@ LOG = pd.DataFrame(
     [("001", "1", "2024-01-01", 10.0), ("002", "2", "2024-02-01", 20.0), ("002", "3", "2024-03-01", 5.0)],
     columns=["customer_id", "order_id", "ordered_on", "amount"],
 )
-
-
-@pytest.fixture(autouse=True)
-def closed():
-    yield
-    plt.close("all")
 
 
 @dataclass(frozen=True)

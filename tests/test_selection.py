@@ -4,7 +4,6 @@ import itertools
 from dataclasses import replace
 
 import matplotlib as mpl
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -325,12 +324,6 @@ def test_a_firm_with_cuts_that_are_none_is_told_so(tmp_path):
 
 
 # What is shown
-
-
-@pytest.fixture(autouse=True)
-def closed():
-    yield
-    plt.close("all")
 
 
 def told(**columns):

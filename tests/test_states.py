@@ -4,7 +4,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import matplotlib as mpl
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -24,12 +23,6 @@ mpl.use("agg")
 KEYS = ["customer_id", "order_id", "ordered_on", "amount"]
 TEACHING = Path(__file__).parents[1] / "data" / "teaching"
 LIMITS = {"at_risk_days": 10, "lapsed_days": 30}
-
-
-@pytest.fixture(autouse=True)
-def closed():
-    yield
-    plt.close("all")
 
 
 def log(*rows):

@@ -4,30 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers import plain
+from helpers import plain, random_log
 from portfoy.firm import Firm
 from portfoy.portfolio.years import Years, year_table, years
 
 DAY = pd.Timedelta(days=1)
 AS_OF = pd.Timestamp("2026-06-30")
-
-
-def random_log(seed, customers=150, unit_cost=True):
-    """Orders over three years, one line each, of which some are returns with numbers of their own."""
-    random = np.random.default_rng(seed)
-    n = 8 * customers
-    who, age = random.integers(0, customers, n), random.integers(1, 1090, customers)
-    table = pd.DataFrame(
-        {
-            "customer_id": [f"K{number:03d}" for number in who],
-            "order_id": [f"S{number:05d}" for number in range(n)],
-            "ordered_on": AS_OF - random.integers(0, age[who]) * DAY,
-            "quantity": 1.0,
-            "amount": random.gamma(2, 50, n).round(2) * np.where(random.random(n) < 0.06, -1, 1),
-        }
-    )
-    table.loc[0, "ordered_on"] = AS_OF - 1090 * DAY
-    return table.assign(unit_cost=(table["amount"].abs() * 0.6).round(2)) if unit_cost else table
 
 
 def naive_years(log):
