@@ -76,6 +76,9 @@ def test_clusters_take_no_more_processor_time_than_one_core_has():
     customers = pd.DataFrame({"idle": rng.integers(1, 300, 2_000), "purchases": purchases, "age": 365})
     customers["revenue"] = purchases * rng.lognormal(3, 1, 2_000)
     customers["ticket"] = customers["revenue"] / purchases
-    wall, used = time.perf_counter(), time.process_time()
-    pf.clusters(customers, most=4)
-    assert time.process_time() - used <= 1.2 * (time.perf_counter() - wall)
+    shares = []
+    for _time in range(3):  # the least disturbed counts: the process may have threads of other tests
+        wall, used = time.perf_counter(), time.process_time()
+        pf.clusters(customers, most=4)
+        shares.append((time.process_time() - used) / (time.perf_counter() - wall))
+    assert min(shares) <= 1.2
