@@ -12,7 +12,7 @@ from matplotlib.text import Text
 import portfoy as pf
 from portfoy.source import open as source
 from portfoy.source.tables import KEPT, keep
-from portfoy.words.result import NotPossible, Result, _listed
+from portfoy.words.result import NotPossible, Result, _acted
 from portfoy.words.table import Table
 
 REPORTS = Path(__file__).parent.parent / "notebooks" / "reports"
@@ -100,7 +100,7 @@ def _keep_result(page, result):
     page.said += [*([found.text] if found else []), str(result.reading()), str(result.method())]
     page.shown += [(table.caption, table.texts) for table in (tables if isinstance(tables, list) else [tables])]
     page.recorded |= {figure.name: {"label": figure.name, **vars(figure)} for figure in result.figures()}
-    page.lists |= {name: _listed(name, table) for name, table in result.actions().items()}
+    page.lists |= {each.name: _acted(each) for each in result.actions()}
     result.plot()
 
 

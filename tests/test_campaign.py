@@ -182,13 +182,13 @@ def test_the_currency_does_not_matter():
 def test_what_is_not_to_be_used_makes_no_list(known, today):
     terms = {"contact_cost": 10, "response_margin": 50}
     used = campaign(today, known, **terms)
-    assert used.actions()["next_campaign"] is used.listed
+    assert [(each.name, each.table is used.listed) for each in used.actions()] == [("next_campaign", True)]
     assert len(used.listed) == used.total["listed"] > 0
     total = known.judgement.iloc[-1].to_frame().T.assign(auc_low=0.49)
     blind = campaign(today, replace(known, judgement=total), **terms)
-    assert (blind.actions(), len(blind.listed), blind.total["worth"]) == ({}, 0, used.total["worth"])
+    assert (blind.actions(), len(blind.listed), blind.total["worth"]) == ([], 0, used.total["worth"])
     failed = campaign(today, replace(known, judged=known.judged.assign(responded=0.0)), **terms)
-    assert (failed.loses, failed.actions(), len(failed.listed)) == (True, {}, 0)
+    assert (failed.loses, failed.actions(), len(failed.listed)) == (True, [], 0)
 
 
 def test_what_is_not_possible_is_handed_on(today):

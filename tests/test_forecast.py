@@ -299,5 +299,5 @@ def test_all_is_folded_but_the_chart(found):
         "Parameters of the buying model",
     ]
     assert "the same; on average a / (a + b)" in content["tables"][2]["html"]
-    assert (content["figures"], content["lists"], content["missing"]) == ([], [], "")
+    assert (content["figures"], content["actions"], content["missing"]) == ([], [], "")
     assert len(content["finding"]["text"].split()) <= 12

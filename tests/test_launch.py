@@ -272,7 +272,7 @@ def test_where_traits_tell_nothing_there_is_no_list(company, simulated):
     assert list(found.listed) == ["customer_id", "why", "p_early", "p_early_low", "p_early_high"]
     assert found.finding().nothing
     assert found.finding().text == "Nothing known of customers tells who takes a launch up first"
-    assert (found.actions(), found.reading()) == ({}, "")
+    assert (found.actions(), found.reading()) == ([], "")
 
 
 # (d) Properties
@@ -470,7 +470,7 @@ def test_early_adopters_are_told(company):
         "Early are the first 16% of the buyers expected in the end, or so far where that is open: 63 active customers "
         "until 28 Feb 2025, against 1,340 who had not bought. A logistic regression "
     )
-    assert list(found.actions()) == ["early_adopters"]
+    assert [each.name for each in found.actions()] == ["early_adopters"]
     none = replace(found, surest=found.surest.head(0))
     assert none.reading() == (
         "No single trait tells them, only all together. Whether it holds, the next launch will tell."

@@ -27,12 +27,12 @@ def execute(request, tmp_path):
 
 TOLD = """
 import pandas as pd
-from portfoy.words.result import Figure, NotPossible, Result
+from portfoy.words.result import Action, Figure, NotPossible, Result
 class Told(Result):
     def figures(self):
         return [Figure("share", 0.25, 0.2, 0.3, "share")]
     def actions(self):
-        return {"call": pd.DataFrame({"customer_id": ["007"]})}
+        return [Action("Call", 5.0, "call", pd.DataFrame({"customer_id": ["007"]})), Action("Think"), Action("Wait")]
 """
 
 
@@ -42,8 +42,17 @@ def test_a_whole_run_is_ok_and_carries_what_its_results_tell(execute):
     assert (result.status, result.error, result.missing) == ("ok", "", [])
     assert seen == [("Title", 0, 4), ("Title", 1, 4), ("One", 2, 4), ("One", 3, 4)]
     numbers = {"name": "share", "value": 0.25, "low": 0.2, "high": 0.3, "unit": "share"}
-    assert result.figures == [{**numbers, "note": "", "better": ""}]
-    assert result.actions == [{"name": "call", "columns": ["customer_id"], "rows": [["007"]]}]
+    assert result.figures == [{**numbers, "note": "", "better": "", "year": None, "half": None}]
+    assert [(each["text"], each["worth"]) for each in result.actions] == [
+        ("Call", 5),
+        ("Think", None),
+        ("Wait", None),
+    ]
+    assert [(each["name"], each["columns"], each["rows"]) for each in result.actions] == [
+        ("call", ["customer_id"], [["007"]]),
+        ("", [], []),
+        ("", [], []),
+    ]
 
 
 def test_a_notebook_that_raises_is_failed_and_keeps_what_came_before(execute):

@@ -9,7 +9,6 @@ import pytest
 from bs4 import BeautifulSoup
 
 from portfoy.report import shelf
-from portfoy.words.result import Result
 
 FIGURE = {"name": "customers", "value": 2, "low": None, "high": None, "unit": "count", "label": "customers",
           "note": None, "better": ""}  # fmt: skip
@@ -182,15 +181,6 @@ def test_an_action_list_starts_no_formula_and_keeps_zeros(tmp_path):
         "'@x,",
         "'+90 212,3.0",
     ]
-
-
-def test_a_list_with_a_path_for_a_name_is_refused():
-    class Listed(Result):
-        def actions(self):
-            return {"../x": pd.DataFrame()}
-
-    with pytest.raises(ValueError, match=r"^list '\.\./x': is not the name of a file; use letters, digits and _$"):
-        Listed().content()
 
 
 def test_a_run_of_an_earlier_version_is_read_without_its_password(tmp_path):

@@ -13,7 +13,7 @@ from portfoy.errors import DataError, FitError
 from portfoy.firm import Firm, analysis, customers_of
 from portfoy.report import page, run
 from portfoy.words import figure, style
-from portfoy.words.result import RESULT, Figure, Finding, NotPossible, Result, section
+from portfoy.words.result import RESULT, Action, Figure, Finding, NotPossible, Past, Result, section
 from portfoy.words.table import show
 
 mpl.use("agg")
@@ -46,10 +46,10 @@ class Luck(Result):
         return show(self.table, EVIL)
 
     def figures(self):
-        return [Figure("luck", 2.0, 1.5, 2.5, unit="points", better="up")]
+        return [Figure("luck", 2.0, 1.5, 2.5, "points", better="up", year=Past("2023-03-01", 1.0, 0.02))]
 
     def actions(self):
-        return {"lucky": self.table}
+        return [Action(f"Bet on {EVIL}", 7.5, "lucky", self.table)]
 
     def method(self):
         return f"Drawn. {EVIL}"
@@ -80,8 +80,12 @@ def test_a_result_tells_a_report_all_of_itself(firm):
     assert content["finding"] == {"text": f"Luck comes to 2: {EVIL}", "low": 10.0, "high": 20.0, "nothing": False}
     assert content["figures"] == [
         {"name": "luck", "value": 2.0, "low": 1.5, "high": 2.5, "unit": "points", "note": "", "better": "up"}
+        | {"year": {"day": "2023-03-01", "value": 1.0, "p_value": 0.02}, "half": None}
     ]
-    assert content["lists"] == [{"name": "lucky", "columns": ["customer_id", "luck"], "rows": [["001", 0], ["002", 1]]}]
+    assert content["actions"] == [
+        {"text": f"Bet on {EVIL}", "worth": 7.5, "name": "lucky", "table": None}
+        | {"columns": ["customer_id", "luck"], "rows": [["001", 0], ["002", 1]]}
+    ]
     assert (content["missing"], content["chart"]["title"], content["chart"]["subtitle"]) == ("", EVIL, "points, 2024")
 
 
@@ -174,7 +178,7 @@ def test_the_page_follows_from_the_notebook_without_touching_anything_else(firm)
         ended, title="Luck", as_of="2024-03-01", source="x", currency="TRY", provenance=[], run={"as_of": "2024-03-01"}
     )
     assert run.told(notebook, "figures")[0]["name"] == "luck"
-    assert run.told(notebook, "lists")[0]["name"] == "lucky"
+    assert run.told(notebook, "actions")[0]["name"] == "lucky"
     assert ended.missing == ["luck: 2 customers are not enough; at least 10 are needed. Wait."]
     soup = BeautifulSoup(made, "html.parser").main
     first, second, *_rest = soup.find_all("section", recursive=False)[-3:]
@@ -189,3 +193,8 @@ def test_the_page_follows_from_the_notebook_without_touching_anything_else(firm)
 def test_a_figure_is_of_a_known_unit_and_direction(unit, better):
     with pytest.raises(ValueError, match=r"^figure 'x': unit '"):
         Figure("x", 1.0, unit=unit, better=better)
+
+
+def test_the_list_of_an_action_bears_the_name_of_a_file():
+    with pytest.raises(ValueError, match=r"^list '\.\./x': is not the name of a file; use letters, digits and _$"):
+        Action("Call", name="../x", table=pd.DataFrame())

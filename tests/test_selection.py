@@ -173,7 +173,7 @@ def test_cuts_come_back_from_a_plain_csv(tmp_path):
 @pytest.mark.parametrize("table", [random_people(5), people([3, 3, 9], [1, 1, 1], [10, 10, 10])])
 def test_cuts_come_back_from_the_csv_of_a_report(tmp_path, table):
     scored = rfm(table)
-    write_actions(tmp_path / "actions", scored.content()["lists"])
+    write_actions(tmp_path / "actions", scored.content()["actions"])
     path = tmp_path / "actions" / "rfm_cuts.csv"
     assert path.read_bytes().startswith(b"\xef\xbb\xbf")
     pd.testing.assert_frame_equal(rfm(table, cuts=path).table, scored.table)
@@ -401,4 +401,4 @@ def test_a_name_is_text_and_no_formula(name):
 def test_the_tables_behind_it():
     content = told(revenue=1.0, ticket=1.0, purchases=1.0).content()
     assert [table["caption"] for table in content["tables"]] == ["The segments", "What it takes to get a score"]
-    assert content["lists"][0]["columns"] == ["score", "metric", "2", "3", "4", "5"]
+    assert content["actions"][0]["columns"] == ["score", "metric", "2", "3", "4", "5"]

@@ -119,20 +119,22 @@ def test_words_and_lists(valued):
     found = shortlist(shop(), *valued, contacts=5)
     assert plain(found.finding().text) == (f"The customers listed hold {100 * found.share:.0f}% of the expected value")
     assert found.reading() == "5 are listed, and 5 gone quiet on a list of their own."
-    assert list(found.actions()) == ["most_valuable", "win_back"]
+    back, first = found.actions()
+    assert (back.name, first.name) == ("win_back", "most_valuable")
+    assert plain(first.text) == (f"Look after the 5 customers worth most: TRY {first.worth:,.0f} is expected of them")
     who = ["customer_id", "segment", "last_order", "purchases", "revenue", "p_alive", "expected_purchases"]
     worth = ["expected_value", "expected_value_low", "expected_value_high", "action"]
-    assert [list(table) for table in found.actions().values()] == [who + worth] * 2
+    assert [list(action.table) for action in found.actions()] == [who + worth] * 2
     assert [len(table.texts) for table in shortlist(shop(), *valued).summary()] == [10, 10]
 
 
 def test_nothing_to_list_is_no_list(valued):
     nobody = shortlist(shop(), *valued, contacts=0)
     assert (nobody.finding().text, nobody.finding().nothing) == ("There is no customer to list", True)
-    assert (nobody.actions(), nobody.summary(), nobody.reading()) == ({}, [], "")
+    assert (nobody.actions(), nobody.summary(), nobody.reading()) == ([], [], "")
     worthless = replace(shortlist(shop(), *valued), share=np.nan)
     assert (worthless.finding().text, worthless.finding().nothing) == ("There is no customer to list", True)
-    assert worthless.actions() == {}
+    assert worthless.actions() == []
 
 
 @pytest.mark.parametrize(

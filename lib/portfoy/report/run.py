@@ -65,7 +65,7 @@ def run(job, target, kernels, *, progress=None, cell_seconds=CELL_SECONDS, stage
         notebook,
         time.perf_counter() - start,
         figures=told(notebook, "figures"),
-        actions=told(notebook, "lists"),
+        actions=told(notebook, "actions"),
         missing=missing_in(notebook),
         error=_open(error, kernels),
     )
@@ -187,9 +187,11 @@ def _results(notebook):
 
 
 def told(notebook, what):
-    """What the results of a notebook tell of: their headline figures, or their lists; each name once, as told first."""
-    found = [each for content in _results(notebook) for each in content.get(what, [])]
-    return [each for place, each in enumerate(found) if each["name"] not in [one["name"] for one in found[:place]]]
+    """What the results of a notebook tell of, their headline figures or actions; each name once, as told first."""
+    found = {}
+    for each in (each for content in _results(notebook) for each in content.get(what, [])):
+        found.setdefault(each["name"] or each["text"], each)
+    return list(found.values())
 
 
 def missing_in(notebook):

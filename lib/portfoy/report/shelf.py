@@ -221,6 +221,7 @@ def _settle(path):
 
 def write_actions(folder, lists):
     """Write each list as <name>.csv; text that a spreadsheet would read as a formula gets a ' in front."""
+    lists = [each for each in lists if each["name"]]
     for actions in lists:
         folder.mkdir(parents=True, exist_ok=True)
         with (folder / f"{actions['name']}.csv").open("w", newline="", encoding="utf-8-sig") as file:

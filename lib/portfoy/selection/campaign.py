@@ -18,7 +18,7 @@ from portfoy.selection.invitations import campaign_list
 from portfoy.selection.shortlist import check_limits
 from portfoy.words import figure, shapes, style
 from portfoy.words.codes import said_as
-from portfoy.words.result import Finding, Result
+from portfoy.words.result import Action, Finding, Result
 from portfoy.words.table import show
 
 CHOICES = ["nobody", "whoever pays for the contact", "everybody"]  # as stored
@@ -135,7 +135,10 @@ class Campaign(Result):
         return [choices, show(self.listed.head(15), _("Whom to contact first"), currency=self.currency)]
 
     def actions(self):
-        return {} if self.listed.empty else {"next_campaign": self.listed}
+        if self.listed.empty:
+            return []
+        text = _("Contact the {n:count} most likely to answer, and hold some out to see what it does")
+        return [Action(style.say(text, {"n": len(self.listed)}), name="next_campaign", table=self.listed)]
 
     def method(self):
         source = {

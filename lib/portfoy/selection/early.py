@@ -30,7 +30,7 @@ from portfoy.selection.shortlist import reach
 from portfoy.words import style
 from portfoy.words.codes import leaning_words
 from portfoy.words.labels import feature_labels
-from portfoy.words.result import Finding, Result
+from portfoy.words.result import Action, Finding, Result
 from portfoy.words.table import show
 
 EARLY = 0.16  # innovators and early adopters, share of all who will adopt
@@ -100,7 +100,10 @@ class EarlyAdopters(Result):
         return [odds, show(self.listed.head(15), _("Most like the early adopters"), currency=self.currency)]
 
     def actions(self):
-        return {} if self.listed.empty else {"early_adopters": self.listed}
+        if self.listed.empty:
+            return []
+        text = _("Show the next launch first to these {n:count} customers")
+        return [Action(style.say(text, {"n": len(self.listed)}), name="early_adopters", table=self.listed)]
 
     def method(self):
         text = _(

@@ -12,7 +12,7 @@ from portfoy.locale import _
 from portfoy.selection.rules import cells_of, read_segments
 from portfoy.selection.worth import named, worth_of
 from portfoy.words import figure, shapes, style
-from portfoy.words.result import Figure, Finding, Result
+from portfoy.words.result import Action, Figure, Finding, Result
 from portfoy.words.table import show
 
 METRICS = {"r": "idle", "f": "purchases", "m": "revenue"}
@@ -89,7 +89,7 @@ class Rfm(Result):
         return [Figure("repeat_share", repeat_share, unit="share", note=_("bought on more than one day"), better="up")]
 
     def actions(self):
-        return {"rfm_cuts": self.cuts.reset_index()}
+        return [Action("", name="rfm_cuts", table=self.cuts.reset_index())]
 
     def plot(self, ax=None):
         groups, stakes = self.groups, set(self.quiet["segment"])

@@ -13,7 +13,7 @@ from portfoy.locale import _
 from portfoy.models.scatter import likely_range
 from portfoy.rows import with_ids
 from portfoy.words import style
-from portfoy.words.result import Finding, Result
+from portfoy.words.result import Action, Finding, Result
 from portfoy.words.table import show
 
 FIRST = 10  # rows shown of a list
@@ -44,13 +44,13 @@ class Shortlist(Result):
     currency: str
 
     def finding(self):
-        if not self.actions():
+        if np.isnan(self.share) or self.table.empty:
             return Finding(_("There is no customer to list"), nothing=True)
         return Finding(style.say(_("The customers listed hold {share:share} of the expected value"), vars(self)))
 
     def reading(self):
         said = []
-        if self.actions():
+        if len(self.table) and not np.isnan(self.share):
             said.append(_("{n:count} are listed, and {quiet:count} gone quiet on a list of their own."))
         if self.limited:
             said.append(_("The budget of {budget:money} pays for {contacts:count} at {contact_cost:money} each."))
@@ -66,8 +66,19 @@ class Shortlist(Result):
         ]
 
     def actions(self):
-        lists = {"most_valuable": self.table, "win_back": self.win_back}
-        return {} if np.isnan(self.share) else {name: table for name, table in lists.items() if len(table)}
+        if np.isnan(self.share):
+            return []
+        texts = {
+            "win_back": _("Call the {n:count} quiet customers worth most: {worth:money} is expected of them"),
+            "most_valuable": _("Look after the {n:count} customers worth most: {worth:money} is expected of them"),
+        }
+        tables, actions = {"win_back": self.win_back, "most_valuable": self.table}, []
+        for name, table in tables.items():
+            if len(table):
+                worth = float(table["expected_value"].sum())
+                said = style.say(texts[name], {"n": len(table), "worth": worth}, currency=self.currency)
+                actions.append(Action(said, worth, name, table))
+        return actions
 
     def method(self):
         return style.Reading(

@@ -4,6 +4,8 @@ import html
 import re
 from dataclasses import dataclass
 
+import pandas as pd
+
 from portfoy.locale import _
 from portfoy.words import figure, style
 from portfoy.words.table import STYLE
@@ -16,8 +18,9 @@ UNITS = ("count", "money", "share", "days", "number", "points")
 class Finding:
     """What a section is headed with: at most twelve words and one number.
 
-    ``low`` and ``high`` bound the money it is about, by which findings rank; None where it is about none. ``nothing``:
-    the analysis looked and found nothing, which is one line and no section.
+    ``low`` and ``high`` bound the money that it says has come, gone or is at stake within a year, by which findings
+    rank; None where it says so of none. ``nothing``: the analysis looked and found nothing, which is one line and no
+    section.
     """
 
     text: str
@@ -27,11 +30,43 @@ class Finding:
 
 
 @dataclass(frozen=True)
+class Action:
+    """What to do: one sentence of at most twenty words with whom it is about, and the list of them.
+
+    ``worth`` money a year that it is about, by which actions rank, None where nobody can say. ``name`` is that of the
+    list's file and ``table`` has one row per customer; without them it points to its section. Without a ``text`` it is
+    a file to keep and nothing to do.
+    """
+
+    text: str
+    worth: float | None = None
+    name: str = ""
+    table: pd.DataFrame | None = None
+
+    def __post_init__(self):
+        if (self.table is not None or self.name) and not re.fullmatch(r"\w+", self.name, re.ASCII):
+            raise ValueError(f"list {self.name!r}: is not the name of a file; use letters, digits and _")
+
+
+@dataclass(frozen=True)
+class Past:
+    """What a figure was on an earlier day, by the same rules and at the same prices.
+
+    ``day`` YYYY-MM-DD; ``p_value`` of the difference from then to now, None where nobody can say.
+    """
+
+    day: str
+    value: float
+    p_value: float | None = None
+
+
+@dataclass(frozen=True)
 class Figure:
-    """A headline figure: stands on top of the page, is kept with the run and compared with the next.
+    """A headline figure: a row of the page of the run, kept with it and compared with the next.
 
     ``unit`` is one of `UNITS`, a share is 0-1; ``low`` and ``high`` bound it where there is an interval; ``note`` is a
-    few words below it; ``better`` "up" or "down" where a change in that direction is good news.
+    few words on what it means; ``better`` "up" or "down" where a change in that direction is good news. ``year`` and
+    ``half`` are the figure a year and half a year before, None where the data do not reach back far enough.
     """
 
     name: str
@@ -41,6 +76,8 @@ class Figure:
     unit: str = "number"
     note: str = ""
     better: str = ""
+    year: Past | None = None
+    half: Past | None = None
 
     def __post_init__(self):
         if self.unit not in UNITS or self.better not in ("", "up", "down"):
@@ -73,8 +110,8 @@ class Result:
         return []
 
     def actions(self):
-        """Lists to act on: name of the file -> DataFrame, one row per customer."""
-        return {}
+        """What to do, a list of `Action`."""
+        return []
 
     def method(self):
         """How it was computed: definition, base, period, test, limits."""
@@ -90,7 +127,7 @@ class Result:
             "tables": [{"caption": table.caption, "html": table.html()} for table in tables],
             "method": str(self.method()),
             "figures": [_plain(vars(each)) for each in self.figures()],
-            "lists": [_listed(name, table) for name, table in self.actions().items()],
+            "actions": [_acted(each) for each in self.actions()],
             "missing": "",
         }
 
@@ -188,11 +225,11 @@ def folded(words, content):
 
 
 def _plain(values):
-    return {key: style.plain_number(value) for key, value in values.items()}
+    inner = {key: _plain(vars(value)) if isinstance(value, Past) else value for key, value in values.items()}
+    return {key: value if isinstance(value, dict) else style.plain_number(value) for key, value in inner.items()}
 
 
-def _listed(name, table):
-    if not re.fullmatch(r"\w+", name, re.ASCII):
-        raise ValueError(f"list {name!r}: is not the name of a file; use letters, digits and _")
+def _acted(action):
+    table = pd.DataFrame() if action.table is None else action.table
     rows = [[style.plain_number(value) for value in row] for row in table.itertuples(index=False)]
-    return {"name": name, "columns": [str(column) for column in table.columns], "rows": rows}
+    return _plain(vars(action) | {"table": None}) | {"columns": [str(name) for name in table.columns], "rows": rows}
