@@ -44,27 +44,36 @@ def moved(figure, factor):
     return {**about, **values, "direction": direction, "beyond": None}
 
 
+@pytest.fixture(scope="module")
+def windows(browser):
+    """A function that gives the window of these settings, the same each time; it notes what goes on in it."""
+    opened = {}
+
+    def window(**context):
+        key = repr(context)
+        if key not in opened:
+            page = opened[key] = browser.new_context(**context).new_page()
+            page.on("request", lambda request: page.seen["requests"].append(request.url))
+            page.on("console", lambda said: page.seen["complaints"].append(said.text) if said.type == "error" else 0)
+            page.on("pageerror", lambda error: page.seen["complaints"].append(str(error)))
+            page.on("dialog", lambda dialog: (page.seen["dialogs"].append(dialog.message), dialog.dismiss()))
+        return opened[key]
+
+    return window
+
+
 @pytest.fixture
-def visit(browser, pages):
-    """Open a page; what it asked for, said and complained about stands in ``page.seen``."""
-    opened = []
+def visit(windows, pages):
+    """Load a page; what it asked for, said and complained about since then stands in ``page.seen``."""
 
     def go(name, **context):
-        opened.append(browser.new_context(**context))
-        page = opened[-1].new_page()
+        page = windows(**context)
         page.seen = {"requests": [], "complaints": [], "dialogs": []}
-        page.on("request", lambda request: page.seen["requests"].append(request.url))
-        page.on(
-            "console", lambda message: page.seen["complaints"].append(message.text) if message.type == "error" else 0
-        )
-        page.on("pageerror", lambda error: page.seen["complaints"].append(str(error)))
-        page.on("dialog", lambda dialog: (page.seen["dialogs"].append(dialog.message), dialog.dismiss()))
+        page.goto("about:blank")
         page.goto(pages[name].as_uri(), wait_until="load")
         return page
 
-    yield go
-    for context in opened:
-        context.close()
+    return go
 
 
 def shown(page):
@@ -82,7 +91,7 @@ def test_a_page_asks_for_nothing_and_complains_of_nothing(visit, pages, name):
     assert page.seen["dialogs"] == []
 
 
-def test_the_watch_sees_a_request_a_complaint_and_a_dialog(browser, visit, pages, tmp_path):
+def test_the_watch_sees_a_request_a_complaint_and_a_dialog(visit, pages, tmp_path):
     pages["broken"] = tmp_path / "broken.html"
     pages["broken"].write_text("<img src='x.png'><script>alert(1); throw Error('no')</script>", encoding="utf-8")
     page = visit("broken")
