@@ -62,7 +62,7 @@ def run_report(stage, **parameters):
     page = Page()
     for number, cell in enumerate(json.loads((REPORTS / f"{stage}.ipynb").read_text("utf-8"))["cells"]):
         if cell["cell_type"] == "code":
-            _keep_shown(page, _run("".join(cell["source"]), page.names, number))
+            _keep_shown(page, run_cell("".join(cell["source"]), page.names, f"cell {number}"))
             page.names.update(parameters if "parameters" in cell["metadata"].get("tags", []) else {})
         _keep_figures(page)
     pf.use_language("en")
@@ -75,12 +75,12 @@ def kept_open(where, folder, monkeypatch, **given):
     monkeypatch.setenv(KEPT, str(folder / "tables.duckdb"))
 
 
-def _run(code, names, number):
-    """Run a cell; the value of its last line, as a notebook would show it."""
+def run_cell(code, names, called="cell"):
+    """Run a cell; the value of its last line, where that is an expression: what a notebook would show."""
     tree = ast.parse(code)
     last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
-    exec(compile(tree, f"cell {number}", "exec"), names)
-    return None if last is None else eval(compile(ast.Expression(last.value), f"cell {number}", "eval"), names)
+    exec(compile(tree, called, "exec"), names)
+    return None if last is None else eval(compile(ast.Expression(last.value), called, "eval"), names)
 
 
 def _keep_shown(page, value):

@@ -1,4 +1,4 @@
-"""The house style of notebooks, read from the files; that they run is for `make test` with nbval."""
+"""The house style of notebooks, read from the files; that they run is for test_report.py and test_lessons.py."""
 
 import ast
 import json
@@ -120,7 +120,7 @@ def compared(cell):
 
 @pytest.mark.parametrize("path", named(REPORTS))
 def test_report_notebook_stores_its_key_figures(path):
-    """Three to five lines of text that nbval compares, so that a number that moves is seen."""
+    """Three to five lines of text that a run is compared with, so that a number that moves is seen."""
     (cell,) = [cell for _, cell in cells_of(path, "code") if compared(cell)]
     (output,) = cell["outputs"]
     assert output["output_type"] == "stream"

@@ -1,6 +1,5 @@
 """Both reports on companies that lose money, sell nothing or have nobody: a sentence a section, never a failure."""
 
-import ast
 import contextlib
 import json
 import re
@@ -13,6 +12,7 @@ import pytest
 
 from portfoy.errors import DataError, FitError
 from portfoy.words.result import NotPossible
+from run_notebook import run_cell
 
 REPORTS = Path(__file__).parent.parent / "notebooks" / "reports"
 
@@ -45,14 +45,6 @@ ODD = {
 RARE = {"no margin", "only returns", "more returned than sold"}  # studies
 
 
-def run(source, names):
-    """Run a cell; the value of its last line, where that is an expression."""
-    tree = ast.parse(source)
-    last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
-    exec(compile(tree, "cell", "exec"), names)
-    return eval(compile(ast.Expression(last.value), "cell", "eval"), names) if last else None
-
-
 def sections(report, data):
     """What a report says where it cannot work something out, cell by cell as the runner does it, but in this process.
 
@@ -68,7 +60,7 @@ def sections(report, data):
         if "parameters" in cell["metadata"].get("tags", []):
             source += f"\ndata = {str(data)!r}"
         try:
-            shown = run(source, names)
+            shown = run_cell(source, names)
             said += [shown.reason] if isinstance(shown, NotPossible) else []
         except (DataError, FitError) as error:
             said, over = [*said, str(error)], True

@@ -92,6 +92,23 @@ def test_the_page_of_a_whole_run_is_complete(teaching_run, stage):
     assert "nan" not in page.get_text(" ").lower().split()
 
 
+@pytest.mark.parametrize("stage", ["portfolio", "selection"])
+def test_the_key_figures_are_those_stored_in_the_notebook(teaching_run, stage):
+    """What nbval compares too, in `make study`."""
+    notebooks = [Path(__file__).parents[1] / "notebooks", teaching_run[0] / "reports" / "2026-06-30" / "notebooks"]
+    stored, run = (
+        [cell for cell in json.loads(path.read_text("utf-8"))["cells"] if "nbval-check-output" in tags(cell)]
+        for path in (notebooks[0] / "reports" / f"{stage}.ipynb", notebooks[1] / f"{stage}.ipynb")
+    )
+    assert len(stored) == len(run) == 1
+    (before,), (after,) = (cell["outputs"] for (cell,) in (stored, run))
+    assert "".join(after["text"]) == "".join(before["text"])
+
+
+def tags(cell):
+    return cell["metadata"].get("tags", [])
+
+
 @pytest.mark.study  # the same of a tiny notebook stands in test_report_process.py
 def test_warm_and_ordinary_kernels_give_the_same_page_but_for_the_clock(teaching_run, tmp_path):
     shutil.copytree(teaching_run[0] / "reports", tmp_path / "reports")
