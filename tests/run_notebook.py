@@ -71,6 +71,7 @@ def run_report(stage, **parameters):
 
 def kept_open(where, folder, monkeypatch, **given):
     """Read a source once; `pf.open` gives it from then on, as in the kernels of a report."""
+    monkeypatch.delenv(KEPT, raising=False)
     assert keep(source.open(where, **given), folder / "tables.duckdb")
     monkeypatch.setenv(KEPT, str(folder / "tables.duckdb"))
 

@@ -1,4 +1,5 @@
-"""Both reports again: whether a language changes words only, and a confidence the width of the intervals only.
+"""Both reports again: whether a language changes words only, a confidence the width of the intervals only, and what
+comes after the day of a report nothing.
 
 The language is a made-up one, in which words without a number read alike.
 """
@@ -13,15 +14,21 @@ import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import write_mo
+from click.testing import CliRunner
 
 import portfoy.locale as locale
+from differences import differences
+from otherwise import DAY, write_otherwise
+from portfoy.cli import main
 from portfoy.locale import use_language
-from portfoy.source.tables import KEPT
+from portfoy.models import separation
+from portfoy.source.seen import BEGINS
 from run_notebook import kept_open, run_report
 
 mpl.use("agg")
 
 PACKAGE = Path(locale.__file__).parent.parent
+DATED = [*BEGINS, "transactions"]
 WORDS = {  # columns that are words by design, and no analysis reads
     *("finding", "verdict", "area", "figure", "basis", "missing", "group", "measure", "largest"),
     *("cluster", "first_segment", "second_segment", "meaning", "transform", "reason", "feature", "comparison", "why"),
@@ -50,19 +57,46 @@ def alike(tmp_path_factory):
     return folder
 
 
-@pytest.fixture(scope="module", params=["portfolio", "selection"])
-def pages(request, company, alike, tmp_path_factory):
-    """A report in English, in the made-up language, and at 80 %."""
-    data = str(company(1200, seed=3))
+@pytest.fixture(scope="module")
+def companies(tmp_path_factory):
+    """A dirty company in CSV, five months of which are still to come, and one in which these months went otherwise."""
+    folders = [tmp_path_factory.mktemp(name) / "shop" for name in ("first", "second")]
+    asked = ["simulate", "--customers", "2000", "--dirt", "--out", str(folders[0])]
+    assert CliRunner().invoke(main, asked).exit_code == 0
+    write_otherwise(*folders)
+    return folders
+
+
+@pytest.fixture(scope="module")
+def runs(companies, alike, tmp_path_factory):
+    """Both reports on the day: a dict, stage -> kind -> Page; the tables of both companies under their names.
+
+    ``plain``; at ``80%``; in the made-up ``language``; and of the company that went ``otherwise``.
+    """
+    made = {"portfolio": {}, "selection": {}, "tables": []}
+    kinds = {"plain": {}, "80%": {"confidence": 0.8}, "otherwise": {}, "language": {"language": "tr"}}
     with pytest.MonkeyPatch.context() as patched:
-        kept_open(data, tmp_path_factory.mktemp("kept"), patched)
-        made = {"plain": run_report(request.param, data=data)}
-        made["80%"] = run_report(request.param, data=data, confidence=0.8)
-        patched.delenv(KEPT)
-        patched.setattr(locale, "_here", alike)
-        made["language"] = run_report(request.param, data=data, language="tr")
+        patched.setattr(separation, "RESAMPLES", 5)
+        for kind, given in kinds.items():
+            patched.chdir(companies[kind == "otherwise"].parent)  # both are called alike
+            if kind == "language":
+                patched.setattr(locale, "_here", alike)
+                use_language("tr")
+            if kind != "80%":
+                kept_open("shop", tmp_path_factory.mktemp("kept"), patched, as_of=DAY)
+            for stage in ("portfolio", "selection"):
+                made[stage][kind] = run_report(stage, data="shop", as_of=f"{DAY:%Y-%m-%d}", **given)
+            if kind in ("plain", "otherwise"):
+                tables = made["portfolio"][kind].names["firm"].tables
+                made["tables"].append({name: getattr(tables, name).to_pandas() for name in DATED})
     use_language("en")
     return made
+
+
+@pytest.fixture(params=["portfolio", "selection"])
+def pages(request, runs):
+    """The pages of a report."""
+    return runs[request.param]
 
 
 def test_the_language_was_another(pages):
@@ -149,3 +183,32 @@ def test_every_interval_of_a_page_is_narrower_at_80_per_cent(pages):
     for name, figure in narrow.recorded.items():
         if figure["low"] is not None:
             assert figure["high"] - figure["low"] < wide.recorded[name]["high"] - wide.recorded[name]["low"], name
+
+
+# Nothing after the day
+
+
+def test_nothing_after_the_day_reaches_a_report(pages):
+    found = [dict(vars(pages[kind])) for kind in ("plain", "otherwise")]
+    for page in found:
+        tables = page["names"]["firm"].tables  # which know where their files lie and how large they are
+        page["names"] = {name: value for name, value in page["names"].items() if name != "firm" and name[0] != "_"}
+        page["names"] |= {"facts": tables.facts, "quality": tables.quality, "reading": tables.reading}
+    assert found[0]["missing"] == []
+    assert differences(*found) == []
+
+
+def test_every_table_is_changed(companies):
+    company, altered = companies
+    same = [path.name for path in company.glob("*.csv") if path.read_bytes() == (altered / path.name).read_bytes()]
+    assert sorted(same) == ["price_index.csv", "ratings.csv"]  # ratings have no date; nobody reads the index yet
+
+
+def test_no_table_shows_what_came_later(runs):
+    for name in DATED:
+        waiting = {"contacts": ["opened", "responded"]}.get(name, [])  # the analysis of answers waits for these
+        one, other = (tables[name].drop(columns=waiting) for tables in runs["tables"])
+        one, other = (table.sort_values(list(table), ignore_index=True) for table in (one, other))
+        pd.testing.assert_frame_equal(one, other)
+        assert len(one) > 0
+        assert not (one.select_dtypes("datetime") > DAY).to_numpy().any()
