@@ -2,9 +2,11 @@
 # The first call makes .venv from requirements.lock; later calls start at once.
 
 READY = .venv/.ready
-# Each worker has a core; a second thread of the linear algebra would only wait in a loop.
-PYTEST = OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 .venv/bin/python -m pytest -q
+# Each worker has a core; a second thread of the linear algebra would only wait in a loop. The tests start dozens of
+# processes, each of which would compile everything anew where the environment forbids to write bytecode.
+PYTEST = PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 .venv/bin/python -m pytest -q
 SPREAD = -n auto --dist loadscope
+TESTS = $(PYTEST) $(SPREAD) -p no:nbval  # loading it takes seconds in each worker
 
 .PHONY: help report lessons test study check lab bench lock clean
 
@@ -26,10 +28,10 @@ lessons: $(READY)
 	.venv/bin/portfoy lessons build
 
 test: $(READY)
-	$(PYTEST) $(SPREAD) $(ARGS)
+	$(TESTS) $(ARGS)
 
 study: $(READY)
-	$(PYTEST) $(SPREAD) --study -m study tests $(ARGS)
+	$(TESTS) --study -m study tests $(ARGS)
 	$(PYTEST) $(SPREAD) --nbval-lax --nbval-current-env notebooks
 
 check: $(READY)

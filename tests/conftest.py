@@ -15,6 +15,7 @@ from filelock import FileLock
 
 import helpers
 
+sys.modules.setdefault("rfc3987_syntax", None)  # as in portfoy.report, for tests that load nbformat before it
 ROOT = Path(__file__).parent.parent
 mpl.use("agg")
 

@@ -137,15 +137,17 @@ def test_known_parameters_are_found_again(seed):
     assert fit.open == ""
 
 
-def test_intervals_hold_the_truth_as_often_as_they_say():
+@pytest.mark.parametrize("draws", [30, pytest.param(120, marks=pytest.mark.study)])
+def test_intervals_hold_the_truth_as_often_as_they_say(draws):
     truth = {"p": 0.025, "q": 0.38, "m": 600}
     hits = dict.fromkeys(truth, 0)
-    for seed in range(120):
+    for seed in range(draws):
         fit = fit_bass(drawn(weeks=52, seed=seed))
         for name, value in truth.items():
             low, high = fit.interval(name)
             hits[name] += low <= value <= high
-    assert all(105 <= hit <= 120 for hit in hits.values()), hits  # 114 expected, standard deviation 2.4
+    fewest = 0.95 * draws - 3.8 * np.sqrt(draws * 0.95 * 0.05)  # 105 of 120; 3.8 standard errors
+    assert min(hits.values()) >= fewest, hits
 
 
 def test_the_forecast_holds_what_came():

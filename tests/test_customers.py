@@ -292,7 +292,7 @@ LINES = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(rows=LINES, last=st.integers(1, 9))
 def test_any_log_gives_what_the_naive_computation_gives(rows, last):
     lines, as_of = log(*rows), f"2024-03-0{last}"

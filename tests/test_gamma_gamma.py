@@ -71,12 +71,13 @@ def test_fit_recovers_known_truth(simulated):
         assert abs(getattr(fit, name) - value) < 3 * fit.standard_errors[name], name
 
 
-def test_standard_errors_match_the_scatter_of_refits(simulate_customers):
+@pytest.mark.parametrize("refits", [20, pytest.param(60, marks=pytest.mark.study)])
+def test_standard_errors_match_the_scatter_of_refits(simulate_customers, refits):
     # Three thousand customers, so that the estimates scatter about evenly in the logarithm.
-    fits = [fit_gamma_gamma(simulate_customers(np.full(3000, 500.0), seed=seed)) for seed in range(60)]
+    fits = [fit_gamma_gamma(simulate_customers(np.full(3000, 500.0), seed=seed)) for seed in range(refits)]
     scatter = np.std(np.log([fit.parameters for fit in fits]), axis=0)
     stated = np.mean([np.array(list(fit.standard_errors.values())) / fit.parameters for fit in fits], axis=0)
-    np.testing.assert_allclose(scatter, stated, rtol=0.3)  # sixty refits know a scatter to 9 percent
+    np.testing.assert_allclose(scatter, stated, rtol=3 / np.sqrt(2 * refits))  # what so many refits know a scatter to
 
 
 def test_many_distinct_rows_give_the_same_maximum(simulated, monkeypatch):

@@ -230,7 +230,7 @@ def test_growth_is_that_of_a_naive_loop(seed, as_of, months):
 FEW = st.tuples(st.integers(0, 4), st.integers(0, 5), st.integers(0, 150), st.sampled_from([-2.0, 0.0, 3.0, 4.5]))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(rows=st.lists(FEW, min_size=1, max_size=30))
 def test_the_parts_add_up_to_the_whole(rows):
     day = pd.Timestamp("2024-01-01")
