@@ -63,11 +63,35 @@ def once(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def teaching():
+def kept(once):
+    """A function that has a folder of tables read once in a test run: the file for PORTFOY_KEPT, which holds them."""
+    from portfoy.source import open as source
+    from portfoy.source.tables import keep
+
+    def file(where):
+        name = f"kept {'-'.join(Path(where).parts[-2:])}"
+        return once(name, lambda folder: keep(source.open(where), folder / "tables.duckdb")) / "tables.duckdb"
+
+    return file
+
+
+@pytest.fixture(scope="session")
+def teaching(kept):
     """The teaching company as it is shipped, open; for reading only."""
     from portfoy.source import open as source
 
-    return source.open(ROOT / "data" / "teaching")
+    folder = ROOT / "data" / "teaching"
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("PORTFOY_KEPT", str(kept(folder)))
+        return source.open(folder)
+
+
+@pytest.fixture(scope="session")
+def teaching_firm(teaching):
+    """The teaching company on its last day; for reading only."""
+    from portfoy.firm import Firm
+
+    return Firm(teaching, pd.Timestamp(teaching.as_of), teaching.currency)
 
 
 @pytest.fixture(scope="session")

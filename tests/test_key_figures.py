@@ -1,6 +1,5 @@
 """The five most-used figures together: which can be counted, what they are called, and what they say."""
 
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -8,20 +7,18 @@ import pandas as pd
 import pytest
 
 from helpers import plain
-from portfoy import firm as firms
 from portfoy import metrics
 from portfoy.firm import Firm
 from portfoy.portfolio.key_figures import KeyFigures, key_figures
 from portfoy.words.result import NotPossible
 
-TEACHING = Path(__file__).parent.parent / "data" / "teaching"
 NAMES = ["churn", "contract_churn", "nps", "clv", "sales_cycle", "first_contact_resolution"]
 STATES = SimpleNamespace(rule=SimpleNamespace(lapsed_days=180))
 
 
-@pytest.fixture(scope="module")
-def company():
-    return firms.open(TEACHING)
+@pytest.fixture
+def company(teaching_firm):
+    return teaching_firm
 
 
 def test_all_six_metrics_of_the_teaching_company(company):

@@ -122,7 +122,7 @@ def test_an_edition_gives_no_answer_away(phase):
 
 
 @pytest.fixture
-def run(company, monkeypatch, tmp_path):
+def run(company, kept, monkeypatch, tmp_path):
     """A function that runs a notebook's code in this process; what its checks said, by exercise."""
     said, check = {}, checks.check
     monkeypatch.setenv(results.PLACE, str(tmp_path / "kept.json"))
@@ -130,6 +130,7 @@ def run(company, monkeypatch, tmp_path):
 
     def run(phase, folder, seed, size, *, whole=False):
         data = ROOT / "data" / "teaching" if seed == SHIPPED else company(size, seed=seed)
+        monkeypatch.setenv("PORTFOY_KEPT", str(kept(data)))
         names = {"display": show}  # as IPython has it
         code = [cell for cell in cells(phase, folder) if cell["cell_type"] == "code"]
         for cell in code if whole else needed(code):
@@ -234,8 +235,11 @@ def test_a_whole_edition_runs_and_gets_first_hints(run, phase, seed, size):
 
 
 @pytest.fixture(scope="module", params=[MIDDLE, pytest.param(SHIPPED, marks=pytest.mark.study)])
-def desk(request, company):
-    return Desk(source.open(ROOT / "data" / "teaching" if request.param == SHIPPED else company(MIDDLE, seed=3)))
+def desk(request, company, kept):
+    data = ROOT / "data" / "teaching" if request.param == SHIPPED else company(MIDDLE, seed=3)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("PORTFOY_KEPT", str(kept(data)))
+        return Desk(source.open(data))
 
 
 @pytest.mark.parametrize("exercise", EXERCISES)

@@ -80,8 +80,8 @@ def test_nothing_found_is_a_row_that_says_so(opened):
 # (c) A naive count
 
 
-def test_the_figures_are_those_of_the_file():
-    found = quality(firms.open(TEACHING))
+def test_the_figures_are_those_of_the_file(teaching_firm):
+    found = quality(teaching_firm)
     log = pd.read_csv(TEACHING / "transactions.csv", usecols=["customer_id", "amount"])
     figures = {figure.name: figure for figure in found.figures()}
     assert figures["customers"].value == log.loc[log["amount"] >= 0, "customer_id"].nunique()

@@ -47,8 +47,18 @@ def test_the_default_is_every_report_on_the_teaching_company_as_of_its_last_day(
     assert made.jobs[0].parameters == {"data": "data/teaching", "as_of": "2026-06-30", "language": "en"}
 
 
-def test_text_stays_text_and_numbers_become_numbers():
-    made = plan.make_plan(["selection"], given={"segments": "007", "horizon_months": "6", "margin_rate": "0.5"})
+@pytest.fixture
+def orders(tmp_path):
+    """A file with one order line."""
+    path = tmp_path / "orders.csv"
+    path.write_text("customer_id,order_id,ordered_on,amount\nA,1,2026-06-30,5\n")
+    return path
+
+
+def test_text_stays_text_and_numbers_become_numbers(orders):
+    made = plan.make_plan(
+        ["selection"], data=orders, given={"segments": "007", "horizon_months": "6", "margin_rate": "0.5"}
+    )
     assert {name: made.jobs[0].parameters[name] for name in ("segments", "horizon_months", "margin_rate")} == {
         "segments": "007",
         "horizon_months": 6,
@@ -89,12 +99,12 @@ def test_a_date_before_the_first_order_is_refused():
     )
 
 
-def test_a_file_gives_values_for_all_reports_and_for_one_and_the_command_goes_before_it(tmp_path):
+def test_a_file_gives_values_for_all_reports_and_for_one_and_the_command_goes_before_it(tmp_path, orders):
     file = tmp_path / "params.toml"
     file.write_text(
         "horizon_months = 6\nmargin_rate = 1\ncontacts = 5\n[selection]\ncontacts = 7\n[retention]\nx = 1\n"
     )
-    (job,) = plan.make_plan(["selection"], file=file, given={"horizon_months": "24"}).jobs
+    (job,) = plan.make_plan(["selection"], data=orders, file=file, given={"horizon_months": "24"}).jobs
     found = {name: job.parameters[name] for name in ("horizon_months", "margin_rate", "contacts")}
     assert found == {"horizon_months": 24, "margin_rate": 1.0, "contacts": 7}
     assert isinstance(found["margin_rate"], float)
@@ -129,8 +139,8 @@ def test_a_file_that_is_not_there_is_named():
     assert str(error.value) == "nowhere.toml: cannot be read: No such file or directory."
 
 
-def test_each_value_is_a_job_of_its_own():
-    made = plan.make_plan(["selection"], each='segments="a, b.csv",Ş/x,<b>', given={"contacts": "5"})
+def test_each_value_is_a_job_of_its_own(orders):
+    made = plan.make_plan(["selection"], data=orders, each='segments="a, b.csv",Ş/x,<b>', given={"contacts": "5"})
     assert [(job.name, job.each, job.parameters["segments"], job.parameters["contacts"]) for job in made.jobs] == [
         ("selection-segments-a-b.csv", {"segments": "a, b.csv"}, "a, b.csv", 5),
         ("selection-segments-x", {"segments": "Ş/x"}, "Ş/x", 5),

@@ -200,7 +200,7 @@ def expect_whole_shelf(project, earlier, *, runs=(DAY,), cleared=0, latest=DAY):
     """What must hold after any event: whole runs only, no process left, and the next command makes its run."""
     expect_no_process(project)
     expect_whole_runs(project, runs, earlier, latest=latest)
-    code, out, err = project.run("portfolio")
+    code, out, err = project.run_here("portfolio")
     new = f"{DAY}.{len(runs) + 1}"
     pages = f"reports/{new}/portfolio.html\nreports/{new}/index.html\nreports/index.html\n"
     assert (code, out) == (0, pages), err
