@@ -41,9 +41,8 @@ def _listed(terms):
 
 def time(about):
     """The minutes of a lesson, in words."""
-    return _("about {read} minutes to read and {practise} to practise").format(
-        read=about["minutes_read"], practise=about["minutes_practise"]
-    )
+    text = _("about {read} minutes to read and {practise} to practise")
+    return text.format(read=about["minutes_read"], practise=about["minutes_practise"])
 
 
 def about_text(about):

@@ -61,9 +61,8 @@ def _regions(desk):
     """Revenue of the customers whose region is known, with the region."""
     customers = with_traits(desk.customers, desk.people)
     if "region" not in customers or customers["region"].nunique() < 2:
-        raise DataError(
-            _("portfolio-3: the customers have no region; two regions at least are needed. Add them to customers.")
-        )
+        text = _("portfolio-3: the customers have no region; two regions at least are needed. Add them to customers.")
+        raise DataError(text)
     return customers.dropna(subset="region")
 
 
@@ -96,9 +95,8 @@ def _a_year_ago(desk):
     then, since = customer_table(desk.log, as_of=ago), desk.customers[desk.customers["last_order"] > ago]
     active, lost = then["idle"] < 365, ~then["customer_id"].isin(since["customer_id"])
     if not active.any():
-        raise DataError(
-            _("portfolio-5: nobody bought in the 365 days before the last twelve months. Take a longer history.")
-        )
+        text = _("portfolio-5: nobody bought in the 365 days before the last twelve months. Take a longer history.")
+        raise DataError(text)
     return active, lost
 
 

@@ -31,9 +31,8 @@ def read(file):
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        raise DataError(
-            _("{file}: this is no progress file. Move it away to begin a new one.").format(file=file)
-        ) from None
+        text = _("{file}: this is no progress file. Move it away to begin a new one.")
+        raise DataError(text.format(file=file)) from None
 
 
 def note(exercise, solved):
@@ -68,9 +67,8 @@ def sum_up(folder, lessons):
     DataError : there is no such folder, or no progress file in it.
     """
     if not Path(folder).is_dir():
-        raise DataError(
-            _("{folder}: there is no such folder. Give the one with the students' files.").format(folder=folder)
-        )
+        text = _("{folder}: there is no such folder. Give the one with the students' files.")
+        raise DataError(text.format(folder=folder))
     kept, unread = {}, []
     for file in sorted(Path(folder).rglob("*.json")):
         try:
@@ -78,11 +76,8 @@ def sum_up(folder, lessons):
         except DataError:
             unread.append(str(file.relative_to(folder)))
     if not kept:
-        raise DataError(
-            _("{folder}: there is no progress file. Collect the students' {name}, one a student.").format(
-                folder=folder, name=FILE
-            )
-        )
+        text = _("{folder}: there is no progress file. Collect the students' {name}, one a student.")
+        raise DataError(text.format(folder=folder, name=FILE))
     students = [_row(student, one, lessons) for student, one in kept.items()]
     every = [name for names in lessons.values() for name in names]
     return pd.DataFrame(students), pd.DataFrame([_exercise(name, kept.values()) for name in every]), unread

@@ -31,18 +31,12 @@ def _rows(path):
             lines = [([cell.strip() for cell in row], reader.line_num) for row in reader]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise DataError(
-            _("{file}: cannot be read: {reason}. It is a CSV file in UTF-8; see that it is whole.").format(
-                file=path.name, reason=reason.rstrip(".")
-            )
-        ) from None
+        text = _("{file}: cannot be read: {reason}. It is a CSV file in UTF-8; see that it is whole.")
+        raise DataError(text.format(file=path.name, reason=reason.rstrip("."))) from None
     (header, _first), *lines = lines or [([], 1)]
     if header != COLUMNS:
-        raise DataError(
-            _("{file}: its columns are {found}; they must be {wanted}. Mend the first line.").format(
-                file=path.name, found=", ".join(header) or _("none"), wanted=", ".join(COLUMNS)
-            )
-        )
+        text = _("{file}: its columns are {found}; they must be {wanted}. Mend the first line.")
+        raise DataError(text.format(file=path.name, found=", ".join(header) or _("none"), wanted=", ".join(COLUMNS)))
     for cells, number in lines:
         if len(cells) not in (0, len(COLUMNS)):
             said = _("{file}: line {line} has {n} cells; a term has {wanted}. Put text that holds a comma in quotes.")

@@ -96,12 +96,11 @@ def forecast_campaigns(examples, features):
     fit = _fit(known, np.ones(len(known), dtype=bool), features, draw)
     judged = pd.concat(judged, ignore_index=True).dropna(subset="p_response").reset_index(drop=True)
     if judged.empty:
-        raise FitError(
-            _(
-                "response: every campaign went to customers unlike those contacted before, so that none can be "
-                "forecast. Wait for the next campaign, or give fewer features."
-            )
+        text = _(
+            "response: every campaign went to customers unlike those contacted before, so that none can be "
+            "forecast. Wait for the next campaign, or give fewer features."
         )
+        raise FitError(text)
     return judged, fit
 
 
@@ -142,9 +141,8 @@ def _fit(known, seen, features, draw):
     terms, outcome = make_terms(examples, features), examples["responded"].to_numpy(dtype=float)
     columns = stack(terms, examples)
     if not columns.shape[1]:
-        raise FitError(
-            _("response: no feature differs between the customers contacted. Add traits to the customers table.")
-        )
+        text = _("response: no feature differs between the customers contacted. Add traits to the customers table.")
+        raise FitError(text)
     model = LogisticRegression(C=1 / PENALTY, solver="newton-cholesky", tol=1e-8, max_iter=200)
     model.fit(columns, outcome, sample_weight=weight)
     beta, whole = np.concatenate([model.intercept_, model.coef_[0]]), np.column_stack([np.ones(len(columns)), columns])

@@ -150,12 +150,11 @@ def _known_traits(customers, traits):
         text = _("composition: there is no column {unknown}; the traits there are: {there}. Choose among these.")
         raise DataError(text.format(unknown=unknown, there=", ".join(there) or _("none")))
     if not traits:
-        raise DataError(
-            _(
-                "composition: nothing is known of the customers; one trait is needed. Add a table customers with type, "
-                "region, birth_year, gender, income_band or channel."
-            )
+        text = _(
+            "composition: nothing is known of the customers; one trait is needed. Add a table customers with type, "
+            "region, birth_year, gender, income_band or channel."
         )
+        raise DataError(text)
     return traits
 
 

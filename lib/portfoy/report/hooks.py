@@ -31,9 +31,8 @@ def run_hook(command, *, record, folder, code, message, timeout=600):
             sys.stderr.flush()  # our own words first
         ended = run_alone(command, seconds=timeout, shell=True, stdout=2, env={**os.environ, **told})
     except (OSError, ValueError) as error:
-        return _(
-            "hook {command!r}: cannot be started: {reason}; it must be a command of the shell. Try it there."
-        ).format(command=shown, reason=masked(" ".join(str(error).split())))
+        text = _("hook {command!r}: cannot be started: {reason}; it must be a command of the shell. Try it there.")
+        return text.format(command=shown, reason=masked(" ".join(str(error).split())))
     if ended is None:
         return _(
             "hook {command!r}: had not ended after {seconds} s and was stopped; "

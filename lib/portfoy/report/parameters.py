@@ -69,11 +69,8 @@ def _parameter(notebook, line):
         (node,) = ast.parse(code).body
         return Parameter(node.target.id, TYPES[node.annotation.id], ast.literal_eval(node.value), text.strip())
     except (SyntaxError, ValueError, AttributeError, KeyError):
-        raise PlanError(
-            _("{notebook}: the parameter line {line!r} is not of the form: name: type = value  # help").format(
-                notebook=notebook, line=line
-            )
-        ) from None
+        message = _("{notebook}: the parameter line {line!r} is not of the form: name: type = value  # help")
+        raise PlanError(message.format(notebook=notebook, line=line)) from None
 
 
 def typed(parameter, value, where=""):

@@ -80,9 +80,8 @@ def missing():
 def _print(page, browser, seconds):
     """Print one page under a temporary name, look whether it is whole, then give it its name; the error or ""."""
     if not page.is_file():
-        return _("{page}: is not there; a PDF is printed from a finished page. Make the report first.").format(
-            page=page.name
-        )
+        text = _("{page}: is not there; a PDF is printed from a finished page. Make the report first.")
+        return text.format(page=page.name)
     aside = page.with_name(f".{page.stem}-{uuid.uuid4().hex[:8]}.pdf")
     try:
         with tempfile.TemporaryDirectory(prefix="portfoy-", ignore_cleanup_errors=True) as profile:
@@ -96,9 +95,8 @@ def _print(page, browser, seconds):
             os.replace(aside, page.with_suffix(".pdf"))
             return ""
     except OSError as error:
-        return _("{page}: {browser} cannot print it: {reason}. Set PORTFOY_BROWSER to another browser.").format(
-            page=page.name, browser=browser, reason=error.strerror or error
-        )
+        text = _("{page}: {browser} cannot print it: {reason}. Set PORTFOY_BROWSER to another browser.")
+        return text.format(page=page.name, browser=browser, reason=error.strerror or error)
     finally:
         aside.unlink(missing_ok=True)
     if code is None:

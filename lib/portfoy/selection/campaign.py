@@ -213,9 +213,8 @@ def _contact_cost(campaigns, judged):
         cost = to_frame(campaigns).drop_duplicates("campaign_id").set_index("campaign_id")["cost"].astype(float)
         cost = cost[cost.index.isin(reached.index)].dropna()
     if cost.empty:
-        raise DataError(
-            _("campaigns: no cost is known. Add campaigns with campaign_id and cost, or give contact_cost.")
-        )
+        text = _("campaigns: no cost is known. Add campaigns with campaign_id and cost, or give contact_cost.")
+        raise DataError(text)
     return cost.sum() / reached[cost.index].sum(), len(cost)
 
 

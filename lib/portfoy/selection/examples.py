@@ -40,9 +40,8 @@ def response_examples(tables, *, as_of=None, answer_days=30):
     contacts = _contacts(tables, as_of)
     answers = campaign_answers(log, as_of)
     if "responded" not in contacts and answers is None:
-        raise DataError(
-            _("contacts: neither 'responded' nor a campaign_id of orders tells who responded. Add one of them.")
-        )
+        text = _("contacts: neither 'responded' nor a campaign_id of orders tells who responded. Add one of them.")
+        raise DataError(text)
     examples = _with_responses(contacts, answers, answer_days, as_of).reset_index(drop=True)
     examples = pd.concat([examples, _history(log, examples)], axis=1)
     examples = join_people(examples, tables.customers, examples["starts_on"].dt.year)
@@ -78,9 +77,8 @@ def campaign_answers(log, as_of=None):
 def _contacts(tables, as_of):
     """All contacts up to the day, one row per campaign and customer, with ``starts_on`` and ``control``."""
     if tables.contacts is None:
-        raise DataError(
-            _("contacts: there is no such table. Add campaign_id, customer_id, arm, contacted_on and responded.")
-        )
+        text = _("contacts: there is no such table. Add campaign_id, customer_id, arm, contacted_on and responded.")
+        raise DataError(text)
     contacts = to_frame(tables.contacts).dropna(subset=["campaign_id", "customer_id"])
     contacts["contacted_on"] = pd.to_datetime(contacts["contacted_on"]).astype("datetime64[s]")
     starts = _starts(contacts, tables.campaigns)

@@ -175,9 +175,8 @@ def profitability_table(customers, *, by="segment", service=None, touch_cost=0.0
     check_limits(touch_cost=touch_cost)
     each = _each(customers, service, touch_cost)
     if each["margin"].isna().all() and each["cost_to_serve"].isna().all():
-        raise DataError(
-            _("profitability: neither margin nor cost to serve is known. Add unit_cost, or tickets and touch_cost.")
-        )
+        text = _("profitability: neither margin nor cost to serve is known. Add unit_cost, or tickets and touch_cost.")
+        raise DataError(text)
     groups, names = level_groups(customers, by)
     grouped = each.groupby(groups)
     table = grouped.sum(min_count=1)

@@ -193,12 +193,11 @@ def _read_cuts(cuts):
     table = cuts if isinstance(cuts, pd.DataFrame) else pd.read_csv(cuts, index_col=0)
     table = table.rename(columns=lambda name: int(name) if str(name).isdigit() else name)
     if not _are_cuts(table):
-        raise DataError(
-            _(
-                "rfm: cut points need rows r, f, m and columns metric, 2, 3, 4, 5, each harder to reach. Give the "
-                "rfm_cuts.csv of a report."
-            )
+        text = _(
+            "rfm: cut points need rows r, f, m and columns metric, 2, 3, 4, 5, each harder to reach. Give the "
+            "rfm_cuts.csv of a report."
         )
+        raise DataError(text)
     return table
 
 

@@ -62,9 +62,8 @@ def _date(name, given):
     try:
         return pd.Timestamp(given)
     except ValueError:
-        raise DataError(
-            _("simulate: {name} is {given!r}; it must be a date, YYYY-MM-DD.").format(name=name, given=given)
-        ) from None
+        text = _("simulate: {name} is {given!r}; it must be a date, YYYY-MM-DD.")
+        raise DataError(text.format(name=name, given=given)) from None
 
 
 def season_factors(calendar, truth):

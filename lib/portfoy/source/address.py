@@ -33,14 +33,10 @@ def locate(where):
         except (OSError, RuntimeError, ValueError):  # no such home, a loop of links, a name that no file can have
             continue
         if exists:
-            raise DataError(
-                _("{where}: is neither a file nor a folder; portfoy reads both. Save it as a file.").format(where=where)
-            )
-    raise DataError(
-        _("{where}: there is no such file or folder. Give a folder, a file, a portfoy.toml or an address.").format(
-            where=_mistyped(str(where))[:300]
-        )
-    )
+            text = _("{where}: is neither a file nor a folder; portfoy reads both. Save it as a file.")
+            raise DataError(text.format(where=where))
+    text = _("{where}: there is no such file or folder. Give a folder, a file, a portfoy.toml or an address.")
+    raise DataError(text.format(where=_mistyped(str(where))[:300]))
 
 
 def hidden(where):
@@ -72,12 +68,11 @@ def revealed(where):
     if hidden(known) == where:
         return known
     if "://" in where and "***" in where:
-        raise DataError(
-            _(
-                "{where}: its password is hidden; portfoy stores none. Give the whole address, or set the environment "
-                "variable {name} to it."
-            ).format(where=where, name=ADDRESS)
+        text = _(
+            "{where}: its password is hidden; portfoy stores none. Give the whole address, or set the environment "
+            "variable {name} to it."
         )
+        raise DataError(text.format(where=where, name=ADDRESS))
     return where
 
 
@@ -89,11 +84,8 @@ def filled(text, where):
 
     def value(found):
         if found[1] not in os.environ:
-            raise DataError(
-                _("{where}: 'source' names the environment variable {name}, which is not set. Set it.").format(
-                    where=where, name=found[1]
-                )
-            )
+            message = _("{where}: 'source' names the environment variable {name}, which is not set. Set it.")
+            raise DataError(message.format(where=where, name=found[1]))
         said = os.environ[found[1]]
         return said if found[0] == text else quote(said, safe="")
 
@@ -117,10 +109,9 @@ def connect(address):
         return ibis.connect(address)
     except Exception as error:  # each driver has errors of its own; all mean that the address does not answer
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        text = _("{where}: does not answer: {reason}. Check the address and that its driver is installed.")
         raise DataError(
-            _("{where}: does not answer: {reason}. Check the address and that its driver is installed.").format(
-                where=hidden(address), reason=_without(address, reason)[:300].rstrip(".:")
-            )
+            text.format(where=hidden(address), reason=_without(address, reason)[:300].rstrip(".:"))
         ) from None
 
 
@@ -129,12 +120,11 @@ def _refuse_unwritten(address):
     rest = address.partition("://")[2]
     server = re.split("[/?#]", rest)[0]
     if ":" in server and "@" not in server and re.match("[^=]*@", rest.removeprefix(server)):
-        raise DataError(
-            _(
-                "{where}: its password has one of / ? # in it, which end the name of a server; in an address they are "
-                "written %2F, %3F and %23. Write them so."
-            ).format(where=hidden(address))
+        text = _(
+            "{where}: its password has one of / ? # in it, which end the name of a server; in an address they are "
+            "written %2F, %3F and %23. Write them so."
         )
+        raise DataError(text.format(where=hidden(address)))
 
 
 @contextmanager

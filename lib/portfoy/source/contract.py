@@ -11,105 +11,36 @@ from portfoy.errors import DataError
 from portfoy.locale import _, plural
 from portfoy.source.names import guess
 
-TABLES = {
-    "transactions": {
-        "customer_id": "id",
-        "order_id": "id",
-        "ordered_on": "date",
-        "amount": "number",
-        "quantity": "number",
-        "unit_price": "number",
-        "product_id": "id",
-        "unit_cost": "number",
-        "discount": "number",
-        "campaign_id": "id",
-    },
-    "customers": {
-        "customer_id": "id",
-        "joined_on": "date",
-        "type": "text",
-        "birth_year": "number",
-        "gender": "text",
-        "region": "text",
-        "income_band": "text",
-        "channel": "text",
-        "interests": "text",
-    },
-    "products": {
-        "product_id": "id",
-        "name": "text",
-        "category": "text",
-        "tier": "text",
-        "list_price": "number",
-        "unit_cost": "number",
-        "launched_on": "date",
-    },
-    "leads": {
-        "lead_id": "id",
-        "channel": "text",
-        "created_on": "date",
-        "customer_id": "id",
-        "contacted_on": "date",
-        "qualified_on": "date",
-        "proposed_on": "date",
-        "closed_on": "date",
-        "outcome": "text",
-        "expected_value": "number",
-        "owner": "text",
-    },
-    "spend": {"month": "date", "channel": "text", "cost": "number", "kind": "text"},
-    "campaigns": {"campaign_id": "id", "phase": "text", "channel": "text", "cost": "number", "starts_on": "date"},
-    "contacts": {
-        "campaign_id": "id",
-        "customer_id": "id",
-        "arm": "text",
-        "contacted_on": "date",
-        "opened": "flag",
-        "responded": "flag",
-    },
-    "subscriptions": {
-        "contract_id": "id",
-        "customer_id": "id",
-        "started_on": "date",
-        "ended_on": "date",
-        "monthly_fee": "number",
-        "plan": "text",
-    },
-    "tickets": {
-        "ticket_id": "id",
-        "customer_id": "id",
-        "opened_on": "date",
-        "resolved_on": "date",
-        "closed_on": "date",
-        "touches": "number",
-        "reopened_on": "date",
-        "topic": "text",
-        "is_complaint": "flag",
-    },
-    "surveys": {
-        "survey_id": "id",
-        "customer_id": "id",
-        "answered_on": "date",
-        "nps": "number",
-        "csat": "number",
-        "category_spend": "number",
-    },
-    "ratings": {"brand": "text", "attribute": "text", "rating": "number", "customer_id": "id"},
+_COLUMNS = {  # in front of the bar stands what a table cannot do without
+    "transactions": "customer_id order_id ordered_on amount | "
+    "quantity unit_price product_id unit_cost discount campaign_id",
+    "customers": "customer_id | joined_on type birth_year gender region income_band channel interests",
+    "products": "product_id | name category tier list_price unit_cost launched_on",
+    "leads": "lead_id channel created_on | "
+    "customer_id contacted_on qualified_on proposed_on closed_on outcome expected_value owner",
+    "spend": "month channel cost | kind",
+    "campaigns": "campaign_id phase channel cost starts_on |",
+    "contacts": "campaign_id customer_id arm contacted_on | opened responded",
+    "subscriptions": "contract_id customer_id started_on | ended_on monthly_fee plan",
+    "tickets": "ticket_id customer_id opened_on | resolved_on closed_on touches reopened_on topic is_complaint",
+    "surveys": "survey_id customer_id answered_on | nps csat category_spend",
+    "ratings": "brand attribute rating | customer_id",
 }
+_NUMBERS = (
+    "amount quantity unit_price unit_cost discount birth_year list_price expected_value cost monthly_fee touches nps "
+    "csat category_spend rating"
+)
 
-REQUIRED = {
-    "transactions": ["customer_id", "order_id", "ordered_on", "amount"],
-    "customers": ["customer_id"],
-    "products": ["product_id"],
-    "leads": ["lead_id", "channel", "created_on"],
-    "spend": ["month", "channel", "cost"],
-    "campaigns": ["campaign_id", "phase", "channel", "cost", "starts_on"],
-    "contacts": ["campaign_id", "customer_id", "arm", "contacted_on"],
-    "subscriptions": ["contract_id", "customer_id", "started_on"],
-    "tickets": ["ticket_id", "customer_id", "opened_on"],
-    "surveys": ["survey_id", "customer_id", "answered_on"],
-    "ratings": ["brand", "attribute", "rating"],
-}
+
+def _kind(name):
+    """The kind of a column by its name."""
+    kinds = {"month": "date", "opened": "flag", "responded": "flag", "is_complaint": "flag"}
+    kinds |= dict.fromkeys(_NUMBERS.split(), "number")
+    return kinds.get(name) or {"id": "id", "on": "date"}.get(name.rpartition("_")[2], "text")
+
+
+TABLES = {table: {name: _kind(name) for name in names.replace("|", "").split()} for table, names in _COLUMNS.items()}
+REQUIRED = {table: names.partition("|")[0].split() for table, names in _COLUMNS.items()}
 
 MEASURED = re.compile("(expectation|performance|fit|engagement)_.+")
 """Names of further number columns: answers by attribute in surveys, features in leads."""
@@ -137,10 +68,9 @@ def check_columns(table, columns, found):
     what = plural("column {names} is missing", "columns {names} are missing", len(missing)).format(
         names=", ".join(f"'{name}'" for name in missing)
     )
+    text = _("{table}: {what}; the file has {found}. {advice}")
     raise DataError(
-        _("{table}: {what}; the file has {found}. {advice}").format(
-            table=table, what=what, found=listed or _("no columns"), advice=_advice(table, missing, found)
-        )
+        text.format(table=table, what=what, found=listed or _("no columns"), advice=_advice(table, missing, found))
     )
 
 

@@ -49,10 +49,9 @@ def readable(where, *errors):
         if isinstance(error, DataError):
             raise
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        text = _("{where}: cannot be read: {reason}. Check that the file is whole and may be read.")
         raise DataError(
-            _("{where}: cannot be read: {reason}. Check that the file is whole and may be read.").format(
-                where=where, reason=(reason if len(reason) < 300 else reason[:300] + " ...").rstrip(".")
-            )
+            text.format(where=where, reason=(reason if len(reason) < 300 else reason[:300] + " ...").rstrip("."))
         ) from None
 
 
@@ -87,26 +86,19 @@ def load(engine, table, paths, given):
         named = {"table_name": f"parquet_{table}", "hive_partitioning": _in_folders(paths)}
         return Raw(engine.read_parquet([as_it_stands(path) for path in paths], **named), given, paths)
     if kinds == {"duckdb"}:
-        raise DataError(
-            _("{path}: is a DuckDB file; a table of orders is needed here. Give it to `portfoy check` itself.").format(
-                path=paths[0]
-            )
-        )
+        text = _("{path}: is a DuckDB file; a table of orders is needed here. Give it to `portfoy check` itself.")
+        raise DataError(text.format(path=paths[0]))
     if kinds != {"text"}:
-        raise DataError(
-            _("{where}: the files of {table} are of different kinds ({kinds}); they must be all of one kind.").format(
-                where=paths[0].parent, table=table, kinds=", ".join(sorted(kinds))
-            )
-        )
+        text = _("{where}: the files of {table} are of different kinds ({kinds}); they must be all of one kind.")
+        raise DataError(text.format(where=paths[0].parent, table=table, kinds=", ".join(sorted(kinds))))
     looks = [sniff.look(path, given) for path in paths]
     for path, look in zip(paths, looks, strict=True):
         if (look.names, look.delimiter, look.skip) != (looks[0].names, looks[0].delimiter, looks[0].skip):
-            raise DataError(
-                _(
-                    "{path}: its columns or its delimiter differ from those of {first}; "
-                    "files of one table are written alike."
-                ).format(path=path, first=paths[0].name)
+            text = _(
+                "{path}: its columns or its delimiter differ from those of {first}; "
+                "files of one table are written alike."
             )
+            raise DataError(text.format(path=path, first=paths[0].name))
     with tempfile.TemporaryDirectory(prefix="portfoy-") as folder:
         plain = [_plain(path, look, Path(folder)) for path, look in zip(paths, looks, strict=True)]
         for path, file in zip(paths, plain, strict=True):
@@ -153,11 +145,8 @@ def _refuse_endless(path, file):
         text.seek(max(0, file.stat().st_size - sniff.HEAD))
         tail = text.read()
     if len(tail) == sniff.HEAD and b"\n" not in tail and b"\r" not in tail and file.suffix != ".gz":
-        raise DataError(
-            _("{path}: its last line is longer than {size} MiB; a table has one row a line. Export it again.").format(
-                path=path, size=sniff.HEAD // 2**20
-            )
-        )
+        message = _("{path}: its last line is longer than {size} MiB; a table has one row a line. Export it again.")
+        raise DataError(message.format(path=path, size=sniff.HEAD // 2**20))
 
 
 def _read_text(engine, table, paths, look, *, names):
@@ -180,12 +169,11 @@ def _read_text(engine, table, paths, look, *, names):
         "ORDER BY line LIMIT 1"
     ).fetchone()
     if unclosed:
-        raise DataError(
-            _(
-                "{path}: a quotation mark that opens on row {row} is not closed and takes the lines after it; "
-                "a field in quotes ends in one. Correct that row."
-            ).format(path=names[unclosed[0]], row=unclosed[1])
+        text = _(
+            "{path}: a quotation mark that opens on row {row} is not closed and takes the lines after it; "
+            "a field in quotes ends in one. Correct that row."
         )
+        raise DataError(text.format(path=names[unclosed[0]], row=unclosed[1]))
     count, first = engine.raw_sql(
         f"SELECT count(DISTINCT (file_id, line)), arg_min(line || ': ' || csv_line, line) FROM rejects_{table}"
     ).fetchone()

@@ -129,11 +129,8 @@ def _files(location, table, given):
         except (NotImplementedError, ValueError):  # an absolute path, or no pattern
             paths = []
         if not paths:
-            raise DataError(
-                _("{where}: there is no file '{file}', which portfoy.toml names for {table}. Correct the name.").format(
-                    where=location, file=given.file, table=table
-                )
-            )
+            text = _("{where}: there is no file '{file}', which portfoy.toml names for {table}. Correct the name.")
+            raise DataError(text.format(where=location, file=given.file, table=table))
         return paths
     for suffix in SUFFIXES:
         if (location / (table + suffix)).is_file():

@@ -40,10 +40,9 @@ def mapping(table, found, said):
         listed = [names.get(name.strip().lower()) for name in listed]
         found_as[ours] = listed if isinstance(theirs, list) else listed[0]
     if absent:
+        text = _("{table}: portfoy.toml maps {absent}, but the columns are {found}. Correct the names.")
         raise DataError(
-            _("{table}: portfoy.toml maps {absent}, but the columns are {found}. Correct the names.").format(
-                table=table, absent=", ".join(absent), found=", ".join(f"'{name}'" for name in found[:30])
-            )
+            text.format(table=table, absent=", ".join(absent), found=", ".join(f"'{name}'" for name in found[:30]))
         )
     return found_as
 
@@ -135,9 +134,8 @@ def _date(raw, source, given, where, reading):
     if kind.is_timestamp():
         return _sound(source.cast("date"))
     if not (kind.is_string() or kind.is_numeric() or kind.is_null()):
-        raise DataError(
-            _("{where}: is of type {kind}; a date is needed. Map a column of dates.").format(where=where, kind=kind)
-        )
+        message = _("{where}: is of type {kind}; a date is needed. Map a column of dates.")
+        raise DataError(message.format(where=where, kind=kind))
     text = _unread(source)
     if given.date_format:
         form = sniff.strptime_format(given.date_format)
@@ -157,12 +155,11 @@ def _refuse(counts, where):
     """Raise a DataError where there are values and none is a date."""
     values = [text for text in counts if text]
     if values and all(map(sniff.is_day_number, values)):
-        raise DataError(
-            _(
-                "{where}: holds day numbers of a spreadsheet ({example}); dates are needed. "
-                "Format the column as a date there and export it again."
-            ).format(where=where, example=values[0])
+        message = _(
+            "{where}: holds day numbers of a spreadsheet ({example}); dates are needed. "
+            "Format the column as a date there and export it again."
         )
+        raise DataError(message.format(where=where, example=values[0]))
     if values:
         raise DataError(
             _(
@@ -201,11 +198,8 @@ def _number(raw, source, given, where, reading, marks):
         number = source.cast("float64")
         return ibis.ifelse(number.isnan() | number.isinf(), ibis.null("float64"), number)
     if not (source.type().is_string() or source.type().is_null()):
-        raise DataError(
-            _("{where}: is of type {kind}; a number is needed. Map a column of numbers.").format(
-                where=where, kind=source.type()
-            )
-        )
+        message = _("{where}: is of type {kind}; a number is needed. Map a column of numbers.")
+        raise DataError(message.format(where=where, kind=source.type()))
     text = source.cast("string")
     decimal = given.decimal or {".": ",", ",": "."}.get(given.thousands) or _decimal(raw, text, where, marks)
     if decimal == "," and not given.decimal:
@@ -276,10 +270,9 @@ def number_pattern(decimal, thousands):
 def decimal_sign(dot, comma, *, where):
     """ "." or ",", from the numbers of rows that read with each; a DataError where they do not tell (1.234)."""
     if dot == comma > 0:
-        raise DataError(
-            _(
-                "{where}: as many values read with a decimal point as with a decimal comma. "
-                'Say which in portfoy.toml: decimal = "," or decimal = "."'
-            ).format(where=where)
+        text = _(
+            "{where}: as many values read with a decimal point as with a decimal comma. "
+            'Say which in portfoy.toml: decimal = "," or decimal = "."'
         )
+        raise DataError(text.format(where=where))
     return "," if comma > dot else "."

@@ -89,9 +89,8 @@ def read_settings(path):
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise DataError(
-            _("{path}: is not valid TOML: {error}. Correct that line.").format(path=path, error=error)
-        ) from None
+        text = _("{path}: is not valid TOML: {error}. Correct that line.")
+        raise DataError(text.format(path=path, error=error)) from None
     _check_keys(path, "", content, _TOP_KEYS | set(TABLES))
     top = {key: value for key, value in content.items() if key not in TABLES}
     _check_values(path, "", top)
@@ -126,13 +125,12 @@ def _check_keys(path, section, given, known):
             hint = " " + _("(did you mean '{near}'?)").format(near=near[0]) if near else ""
             named.append(f"'{section}{key}'{hint}")
     if named:
-        raise DataError(
-            plural(
-                "{path}: there is no setting {named}. Known are: {known}.",
-                "{path}: there are no settings {named}. Known are: {known}.",
-                len(named),
-            ).format(path=path, named=", ".join(named), known=", ".join(sorted(known)))
+        text = plural(
+            "{path}: there is no setting {named}. Known are: {known}.",
+            "{path}: there are no settings {named}. Known are: {known}.",
+            len(named),
         )
+        raise DataError(text.format(path=path, named=", ".join(named), known=", ".join(sorted(known))))
 
 
 def _check_values(path, section, given):
@@ -206,6 +204,5 @@ def _columns(section):
 
 
 def _bad_value(path, key, value, rule):
-    return DataError(
-        _("{path}: '{key}' is {value!r}; it must be {rule}.").format(path=path, key=key, value=value, rule=rule)
-    )
+    text = _("{path}: '{key}' is {value!r}; it must be {rule}.")
+    return DataError(text.format(path=path, key=key, value=value, rule=rule))

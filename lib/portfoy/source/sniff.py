@@ -55,11 +55,8 @@ def kind(path):
     if head[8:12] == b"DUCK":
         return "duckdb"
     if head[:4] in (b"PK\x03\x04", b"\xd0\xcf\x11\xe0"):
-        raise DataError(
-            _("{path}: is a spreadsheet or an archive; portfoy reads text tables. Save the sheet as CSV.").format(
-                path=path
-            )
-        )
+        text = _("{path}: is a spreadsheet or an archive; portfoy reads text tables. Save the sheet as CSV.")
+        raise DataError(text.format(path=path))
     return "text"
 
 
@@ -76,11 +73,8 @@ def look(path, given):
     """
     raw, zipped = head(path)
     if len(raw) >= HEAD and b"\n" not in raw and b"\r" not in raw:
-        raise DataError(
-            _("{path}: no line ends in its first {size} MiB; a table has one row a line. Export it again.").format(
-                path=path, size=HEAD // 2**20
-            )
-        )
+        message = _("{path}: no line ends in its first {size} MiB; a table has one row a line. Export it again.")
+        raise DataError(message.format(path=path, size=HEAD // 2**20))
     encoding = given.encoding or _encoding(raw)
     text = _decoded(path, raw, encoding)
     lines = list(itertools.islice(io.StringIO(text, newline=""), 1_000))
@@ -93,18 +87,12 @@ def look(path, given):
     delimiter = "\t" if delimiter == "tab" else delimiter or _delimiter(lines[skip:])
     records = _records(lines[skip:], delimiter)
     if not records:
-        raise DataError(
-            _("{path}: its first line is longer than any header; a header names the columns. Export it again.").format(
-                path=path
-            )
-        )
+        message = _("{path}: its first line is longer than any header; a header names the columns. Export it again.")
+        raise DataError(message.format(path=path))
     named = given.header if isinstance(given.header, tuple) else records[0] if given.header else [""] * len(records[0])
     if len(named) != len(records[0]):
-        raise DataError(
-            _("{path}: header names {given} columns but the first line has {found}. List one name a column.").format(
-                path=path, given=len(named), found=len(records[0])
-            )
-        )
+        message = _("{path}: header names {given} columns but the first line has {found}. List one name a column.")
+        raise DataError(message.format(path=path, given=len(named), found=len(records[0])))
     plain = (
         codecs.lookup(encoding).name in ("utf-8", "utf-8-sig", "ascii")
         and delimiter != "whitespace"
@@ -155,12 +143,11 @@ def _encoding(raw):
 def _decoded(path, raw, encoding):
     control = sum(byte < 32 and byte not in b"\t\n\r\f\x1a" for byte in raw[:4096])
     if not codecs.lookup(encoding).name.startswith(("utf-16", "utf-32")) and control > len(raw[:4096]) / 100:
-        raise DataError(
-            _(
-                "{path}: is not a text table ({share:.0%} of its first bytes are control codes); "
-                "portfoy reads CSV, Parquet and DuckDB files. Export the table as CSV."
-            ).format(path=path, share=control / len(raw[:4096]))
+        text = _(
+            "{path}: is not a text table ({share:.0%} of its first bytes are control codes); "
+            "portfoy reads CSV, Parquet and DuckDB files. Export the table as CSV."
         )
+        raise DataError(text.format(path=path, share=control / len(raw[:4096])))
     try:
         return codecs.getincrementaldecoder(encoding)().decode(raw)
     except UnicodeError as error:
@@ -169,12 +156,11 @@ def _decoded(path, raw, encoding):
 
 def not_in(path, encoding, position):
     """The DataError for a byte that the encoding does not have."""
-    return DataError(
-        _(
-            "{path}: is not {encoding} text at byte {position}. Name its encoding in portfoy.toml: "
-            'encoding = "windows-1254" (Turkish), "windows-1250" (Polish) or "windows-1252" (Western Europe).'
-        ).format(path=path, encoding=encoding.removesuffix("-sig").upper(), position=position)
+    text = _(
+        "{path}: is not {encoding} text at byte {position}. Name its encoding in portfoy.toml: "
+        'encoding = "windows-1254" (Turkish), "windows-1250" (Polish) or "windows-1252" (Western Europe).'
     )
+    return DataError(text.format(path=path, encoding=encoding.removesuffix("-sig").upper(), position=position))
 
 
 def _records(lines, delimiter):
