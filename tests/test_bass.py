@@ -239,15 +239,13 @@ def test_one_launch_day_is_survived():
 
 def test_too_few_people():
     assert message_of(fit_bass, periods([2] * 10), error=FitError) == (
-        "fit_bass: 20 people took it up in 10 periods; at least 30 and 6 are needed. "
-        "Wait for more first purchases, or count by shorter periods."
+        "fit_bass: 20 people in 10 periods; 30 in 6 are needed. Wait for more."
     )
 
 
 def test_too_few_periods():
     assert message_of(fit_bass, periods([20] * 5), error=FitError) == (
-        "fit_bass: 100 people took it up in 5 periods; at least 30 and 6 are needed. "
-        "Wait for more first purchases, or count by shorter periods."
+        "fit_bass: 100 people in 5 periods; 30 in 6 are needed. Wait for more."
     )
 
 

@@ -111,9 +111,11 @@ ONE_LINE = {
     ),
     "no readable date": (
         HEADER + "A,1,soon,5\n",
-        "transactions.ordered_on: no value reads as a date ('soon'); known are YYYY-MM-DD, DD.MM.YYYY, DD/MM/YYYY, "
-        "MM/DD/YYYY, YYYYMMDD, YYYY/MM/DD, YYYY.MM.DD, DD-MM-YYYY, MM-DD-YYYY, DD.MM.YY, DD/MM/YY, MM/DD/YY. "
-        'Map another column, or name its format in portfoy.toml: date_format = "DD MMM YYYY".',
+        (
+            "transactions.ordered_on: no value reads as a date ('soon'), known: YYYY-MM-DD, DD.MM.YYYY, "
+            "DD/MM/YYYY, MM/DD/YYYY, YYYYMMDD, YYYY/MM/DD, YYYY.MM.DD, DD-MM-YYYY, MM-DD-YYYY, DD.MM.YY, "
+            "DD/MM/YY, MM/DD/YY. Map another, or set date_format."
+        ),
     ),
     "empty": ("", "{file}: is empty; a table has a header line and rows. Export it again."),
     "blank": ("\n\n", "{file}: holds no rows, only blank lines. Export it again."),
@@ -123,8 +125,7 @@ ONE_LINE = {
     ),
     "zero bytes": (
         bytes(9999),
-        "{file}: is not a text table (100% of its first bytes are control codes); portfoy reads CSV, Parquet and "
-        "DuckDB files. Export the table as CSV.",
+        "{file}: is no text table (100% of its first bytes are control codes). Export it as CSV.",
     ),
     "spreadsheet": (
         b"PK\x03\x04" + bytes(99),
@@ -145,13 +146,17 @@ ONE_LINE = {
     ),
     "spreadsheet days": (
         HEADER + "A,1,45292,5\n",
-        "transactions.ordered_on: holds day numbers of a spreadsheet (45292); dates are needed. "
-        "Format the column as a date there and export it again.",
+        (
+            "transactions.ordered_on: holds day numbers (45292), as spreadsheets count. Format the column as a "
+            "date there."
+        ),
     ),
     "returns only": (
         HEADER + "A,1,2025-01-01,-5\n",
-        "transactions: none of 1 rows is a purchase that can be used: 1 returns (row 2: 1). "
-        "Check the column mapping and the formats in portfoy.toml.",
+        (
+            "transactions: none of 1 rows can be used: Return (negative amount): 1 (row 2: 1). Check the mapping "
+            "and formats in portfoy.toml."
+        ),
     ),
 }
 

@@ -368,7 +368,7 @@ def test_clusters_with_one_name_are_numbered():
 def test_too_few_customers_are_refused():
     table, _kinds = planted(["new"], n=49)
     assert message_of(clusters, table) == (
-        "clusters: customers with all of idle, purchases, ticket and age: 49, needed 50. Use the segments."
+        "clusters: customers with idle, purchases, ticket and age: 49, needed 50. Use segments."
     )
     assert message_of(clusters, table.iloc[:0]) == (
         "clusters: there are no customers; at least one is needed. Check the date and the data."
@@ -388,12 +388,10 @@ def test_customers_who_hardly_differ_are_refused():
 def test_a_number_of_groups_that_is_none_is_refused(k, highest):
     table, _kinds = planted(["new", "lapsed"], n=40)
     assert message_of(clusters, table, k=k) == (
-        f"clusters: k is {k}; a whole number from 2 to {highest} is needed. "
-        "Leave it out to have the number of groups chosen."
+        f"clusters: k is {k}; a whole number from 2 to {highest} is needed. Or leave it out."
     )
     assert message_of(clusters, table, most=k) == (
-        f"clusters: most is {k}; a whole number from 2 to {highest} is needed. "
-        "Leave it out to have the number of groups chosen."
+        f"clusters: most is {k}; a whole number from 2 to {highest} is needed. Or leave it out."
     )
 
 
@@ -416,7 +414,7 @@ def test_shares_of_no_revenue_are_refused():
 def test_clear_groups_in_words():
     assert made().finding().text == "Customers fall into 2 groups that come back"
     assert not made().finding().nothing
-    assert made().reading() == "“frequent” brings the most: 80% of the revenue from 40% of the customers."
+    assert made().reading() == "Most comes from \u201cfrequent\u201d: 80%, from 40% of customers."
 
 
 def test_without_clear_groups_the_segments_stay_in_use():
@@ -427,13 +425,13 @@ def test_without_clear_groups_the_segments_stay_in_use():
 
 def test_how_the_number_was_chosen():
     measures = (
-        "Silhouette, 1 where clusters stand apart: 0.62 (0.30–0.65), needed 0.30. Stability, 1 where each draw gives "
-        "the same: 0.93 (0.50–0.97 in 95% of the draws), needed 0.8."
+        "Silhouette 0.62 (0.30–0.65), needed 0.30; stability 0.93 (0.50–0.97 in 95% of the draws), needed "
+        "0.8; 1 is best."
     )
     assert plain(made().method()) == (
-        "Customers are compared by Days since last purchase, Purchases, Revenue per purchase, Days since first "
-        "purchase, each on one scale. Of the numbers that come back when customers are drawn anew 2 has the highest "
-        f"silhouette, or else is the most stable. {measures}"
+        "Customers are compared by Days since last purchase, Purchases, Revenue per purchase, Days since "
+        "first purchase, each on one scale. Of the numbers whose groups come back, 2 has the highest "
+        "silhouette, or is the most stable. "
     )
     features = made().features.assign(scale=[1.0, 1, np.nan, 1])
     assert plain(made(features=features, left_out=1, given=True).method()) == (
@@ -455,10 +453,10 @@ def test_agreement_in_words(low, high, found):
     agreement = Agreement(main, (low + high) / 2, low, high, 0.95, pd.DataFrame())
     assert agreement.finding().text == found
     assert plain(agreement.reading()) == (
-        "Closest is the cluster “b”, 60% in “Champions”. Act by the segments, whose rules anyone can check."
+        "Closest is \u201cb\u201d, 60% in \u201cChampions\u201d. Act by the segments."
     )
     assert plain(agreement.method()).startswith(
-        f"Adjusted Rand index: {(low + high) / 2:.2f} ({low:.2f}–{high:.2f}, 95% interval); "
+        f"Adjusted Rand index, 1 the same, 0 chance: {(low + high) / 2:.2f} ({low:.2f}–{high:.2f}, 95% interval)."
     )
 
 

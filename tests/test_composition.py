@@ -228,8 +228,7 @@ def test_nothing_known_of_the_customers():
     with pytest.raises(DataError) as error:
         composition(people(revenue=[1, 2]))
     assert str(error.value) == (
-        "composition: nothing is known of the customers; one trait is needed. "
-        "Add a table customers with type, region, birth_year, gender, income_band or channel."
+        "composition: nothing is known of the customers. Add a table customers with type, region or others."
     )
 
 

@@ -230,8 +230,7 @@ def test_one_customer_cannot_be_put_under_stress():
     with pytest.raises(DataError) as error:
         stress(people([5]))
     assert str(error.value) == (
-        "stress: at most half of the customers may leave, here 0; asked for are 1 and more. "
-        "Use more data or smaller numbers."
+        "stress: at most half may leave, here 0; asked for are 1 and more. Take smaller numbers."
     )
 
 

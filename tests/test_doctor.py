@@ -366,8 +366,8 @@ def test_no_browser_is_a_note(line, monkeypatch):
     monkeypatch.delenv("PORTFOY_BROWSER", raising=False)
     monkeypatch.setattr("portfoy.report.pdf.find_browser", lambda: None)
     assert line("PDF") == (
-        "NOTE PDF: no page can be printed, which only portfoy report --pdf does; pdf: no browser was found; "
-        "a PDF is printed by Chromium, Chrome or Edge. Install one, or set PORTFOY_BROWSER to its path."
+        "NOTE PDF: no page can be printed, which only portfoy report --pdf does; pdf: no browser was "
+        "found. Install Chromium, Chrome or Edge, or set PORTFOY_BROWSER to its path."
     )
 
 

@@ -359,7 +359,7 @@ def test_what_is_missing_is_named():
 def test_no_launch_and_an_unknown_product():
     launched = launched_products(catalogue())
     assert message_of(pick_product, launched.head(0)) == (
-        "launch: no launch within the data found 30 buyers. Check launched_on, or take a longer history."
+        "launch: no launch in the data found 30 buyers. Check launched_on, or take a longer history."
     )
     assert message_of(pick_product, launched, "$5 <b>") == (
         "launch: no launched product is called '$5 <b>'. Name one of U, L, E."
@@ -376,7 +376,7 @@ def test_too_few_early_adopters():
     firm = seen(catalogue().transactions, products=catalogue().products)
     taken = replace(launch(firm), bass=Bass(0.1, 0.1, 60))
     assert early_adopters(firm, taken).reason == (
-        "early_adopters: 10 active customers were early and 31 were not; 30 of each are needed. Choose another product."
+        "early_adopters: 10 were early, 31 not; 30 of each are needed. Choose another product."
     )
 
 
@@ -463,12 +463,12 @@ def test_early_adopters_are_told(company):
     age = found.table[found.table["feature"] == "Age"].iloc[0]
     interval = f"({age['odds_ratio_low']:.2f}–{age['odds_ratio_high']:.2f})"
     assert plain(found.reading()) == (
-        f"The surest sign is Age (ten years older): {age['odds_ratio']:.2f} times the odds of being early {interval}. "
+        f"Surest is Age (ten years older): {age['odds_ratio']:.2f} times the odds {interval}. "
         "Whether it holds, the next launch will tell."
     )
     assert plain(found.method()).startswith(
-        "Early are the first 16% of the buyers expected in the end, or so far where that is open: 63 active customers "
-        "until 28 Feb 2025, against 1,340 who had not bought. A logistic regression "
+        "Early are the first 16% of the buyers expected (or so far): 63 active customers until 28 Feb "
+        "2025, against 1,340 who had not bought. A logistic regression "
     )
     assert [each.name for each in found.actions()] == ["early_adopters"]
     none = replace(found, surest=found.surest.head(0))

@@ -85,11 +85,10 @@ def test_what_cannot_be_found_is_left_to_fill_in(draft):
 def test_a_question_that_only_the_user_can_answer_stands_in_the_draft(draft):
     text = draft("customer;order;day;amount\n1;1;01/02/2024;1.234\n2;2;03/04/2024;5.678\n")
     assert (
-        "# date_format = ?  # day: day and month cannot be told apart "
-        "('01/02/2024' and all other dates read both ways). "
-        'Say which in portfoy.toml: date_format = "DD/MM/YYYY" or "MM/DD/YYYY".\n'
-        "# decimal = ?  # amount: as many values read with a decimal point as with a decimal comma. "
-        'Say which in portfoy.toml: decimal = "," or decimal = "."\n'
+        "# date_format = ?  # day: day and month cannot be told apart ('01/02/2024' and all other dates "
+        'read both ways). Say which in portfoy.toml: date_format = "DD/MM/YYYY" or "MM/DD/YYYY".\n# '
+        "decimal = ?  # amount: decimal points and commas read equally often. Say in portfoy.toml: decimal "
+        '= "," or "."\n'
     ) in text
 
 

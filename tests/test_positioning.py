@@ -289,9 +289,7 @@ def test_the_map_is_drawn(ratings):
     assert len([text for text in ax.texts if text.arrow_patch]) == 8
     assert written(ax) == [*found.brands["brand"], *found.attributes["attribute"]]
     first, second = (f"{share:.0%}" for share in found.explained)
-    assert ax.get_label() == (
-        f"rating points; {first} of the differences across, {second} up; ellipse: 95% of new draws"
-    )
+    assert ax.get_label() == (f"rating points; {first} of the differences across, {second} up; ellipse: 95%")
     assert f"Ocaklı: {found.brands['x'][2]:.2f} across" in ax.figure.get_label()
     assert len({tuple(colour) for colour in points.get_facecolors().round(3).tolist()}) == 2  # ours stands out
     assert len(found.table) == 10
@@ -334,7 +332,7 @@ NAMED = ["Ev", "Oda", "Kış", "Yaz"]
 def test_the_map_is_told():
     found, own = (positioning(table(SQUARE, NAMED), brand=brand) for brand in ("", "oda"))
     assert found.finding().text == "Kış and Yaz are nearest, 1.15 rating points apart"
-    assert found.reading() == "Farthest apart are Ev and Oda, by 2.31. The map shows 100% of the differences."
+    assert found.reading() == "Farthest apart are Ev and Oda: 2.31. The map shows 100% of differences."
     assert own.finding().text == "Nearest to Oda is Kış, 1.29 rating points away"
     assert own.reading() == found.reading()
 

@@ -329,8 +329,8 @@ def test_the_clearest_difference_is_the_heading(planted):
     profiles = found.profiles.iloc[:-1]
     most = profiles.loc[profiles["revenue_each"].idxmax()]
     assert plain(found.reading()) == (
-        f"Of all customers it is {first['base_share']:.0%} ({label}). A customer of “{most['group']}” has brought the "
-        f"most: TRY {most['revenue_each']:.0f}, TRY {found.profiles['revenue_each'].iloc[-1]:.0f} on average."
+        f"Of all customers it is {first['base_share']:.0%} ({label}). “{most['group']}” have brought most per "
+        f"customer: TRY {most['revenue_each']:.0f}, TRY {found.profiles['revenue_each'].iloc[-1]:.0f} on average."
     )
 
 

@@ -220,7 +220,7 @@ def test_words_with_a_losing_group_and_unknown_margins(five):
     low, high = stats.t.interval(0.95, 1, loc=25, scale=stats.sem([40, 10]))
     assert plain(found.finding().text) == "“gold” earn the most after service: TRY 50.00"
     assert plain(found.reading()) == (
-        f"Per customer, “gold” bring the most: TRY 25.00 (TRY −{-low:.0f} – {high:.0f}). "
+        f"Per customer, “gold” bring most: TRY 25.00 (TRY −{-low:.0f} – {high:.0f}). "
         "Customers who cost more than they bring: 1 (25%)."
     )
     assert plain(found.method()).endswith(" Margin known: 4 of 5 customers.")

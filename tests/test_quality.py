@@ -272,19 +272,25 @@ def test_today_is_not_the_future(check):
         ([], "transactions: there are no rows; at least one order line is needed. Check the file and its filters."),
         (
             [("", "1", "2025-01-01", "1", "", "")],
-            "transactions: none of 1 rows is a purchase that can be used: 1 without a customer (row 2: 1). "
-            "Check the column mapping and the formats in portfoy.toml.",
+            (
+                "transactions: none of 1 rows can be used: Customer unknown (guest): 1 (row 2: 1). Check the "
+                "mapping and formats in portfoy.toml."
+            ),
         ),
         (
             [("A", "1", "2025-01-01", "-1", "", ""), ("A", "2", "2999-01-01", "1", "", "")],
-            "transactions: none of 2 rows is a purchase that can be used: 1 dated in the future (row 3: 2999-01-01), "
-            "1 returns (row 2: 1). Check the column mapping and the formats in portfoy.toml.",
+            (
+                "transactions: none of 2 rows can be used: Date in the future: 1 (row 3: 2999-01-01); Return "
+                "(negative amount): 1 (row 2: 1). Check the mapping and formats in portfoy.toml."
+            ),
         ),
         (
             [("test", "1", "2025-01-01", "1", "", "")] * 2 + [("A", "{0}", "2025-01-01", "{x}", "", ""), ("A", "B")],
-            "transactions: none of 4 rows is a purchase that can be used: 1 that do not fit the header (row 5: A,B), "
-            "1 that repeat an earlier one (row 2), 1 without a readable amount (row 4: {x}), "
-            "1 test rows (row 2: test). Check the column mapping and the formats in portfoy.toml.",
+            (
+                "transactions: none of 4 rows can be used: Line does not fit the header: 1 (row 5: A,B); Repeats an "
+                "earlier row in every column: 1 (row 2); Amount missing or unreadable: 1 (row 4: {x}); Test "
+                "customer or product: 1 (row 2: test). Check the mapping and formats in portfoy.toml."
+            ),
         ),
     ],
 )

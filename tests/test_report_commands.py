@@ -96,8 +96,10 @@ def test_an_entry_for_cron_runs_the_report(tmp_path, monkeypatch):
         ),
         (
             ["report", "selection", "--pdf"],
-            "portfoy report: PORTFOY_BROWSER: 'no-such-browser' is not a program that can be started; it must be the "
-            "name or the path of a Chromium, Chrome or Edge. Mend it, or unset it.",
+            (
+                "portfoy report: PORTFOY_BROWSER: 'no-such-browser' cannot be started; name a Chromium, Chrome or "
+                "Edge. Mend or unset it."
+            ),
         ),
     ],
 )

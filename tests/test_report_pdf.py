@@ -139,7 +139,7 @@ def left_alone(shop):
     return names == {"page.html", "page.pdf"} and shop.with_suffix(".pdf").read_bytes() == b"older"
 
 
-BY_HAND = "Print the page by hand, or set PORTFOY_BROWSER to another browser."
+BY_HAND = "Set PORTFOY_BROWSER to another browser."
 
 
 @scripts_run
@@ -160,7 +160,7 @@ BY_HAND = "Print the page by hand, or set PORTFOY_BROWSER to another browser."
 def test_half_a_pdf_is_an_error_and_the_older_one_stays(shop, script, code, words):
     browser = fake(shop.parent, script)
     assert pdf.print_pages([shop], browser=browser) == {
-        shop: f"page.html: {browser} ended with exit code {code} and left no whole PDF; its last words: {words}. "
+        shop: f"page.html: {browser} cannot print it: exit code {code} and no whole PDF; its last words: {words}. "
         f"{BY_HAND}"
     }
     assert left_alone(shop)
@@ -178,7 +178,7 @@ def test_a_browser_that_hangs_is_stopped_with_its_children(shop):
     browser = fake(shop.parent, f'echo waiting >&2; sleep 300 & echo $! > "{shop.parent}/process"; wait')
     before = time.monotonic()
     assert pdf.print_pages([shop], browser=browser, seconds=2) == {
-        shop: f"page.html: {browser} had not printed it after 2 s and was stopped; its last words: waiting. {BY_HAND}"
+        shop: f"page.html: {browser} cannot print it: not done after 2 s; its last words: waiting. {BY_HAND}"
     }
     assert time.monotonic() - before < 30
     assert left_alone(shop)
@@ -204,7 +204,7 @@ def test_one_page_that_fails_does_not_stop_the_next(shop):
     browser = fake(shop.parent, 'case "$*" in */page.html) exit 1;; *) printf "%%PDF %%%%EOF" > "$out";; esac')
     found = pdf.print_pages([shop, other], browser=browser)
     assert [found[shop].partition(";")[0], found[other]] == [
-        f"page.html: {browser} ended with exit code 1 and left no whole PDF",
+        f"page.html: {browser} cannot print it: exit code 1 and no whole PDF",
         "",
     ]
 
@@ -290,8 +290,7 @@ def test_programs_of_windows_are_found(bare, monkeypatch, variable, place):
 def test_without_a_browser_it_is_said_why(bare):
     assert pdf.find_browser() is None
     assert pdf.missing() == (
-        "pdf: no browser was found; a PDF is printed by Chromium, Chrome or Edge. "
-        "Install one, or set PORTFOY_BROWSER to its path."
+        "pdf: no browser was found. Install Chromium, Chrome or Edge, or set PORTFOY_BROWSER to its path."
     )
 
 
@@ -300,8 +299,7 @@ def test_a_named_browser_that_is_not_there_is_not_replaced_by_another(bare, monk
     monkeypatch.setenv("PORTFOY_BROWSER", "chromium-of-mine")
     assert pdf.find_browser() is None
     assert pdf.missing() == (
-        "PORTFOY_BROWSER: 'chromium-of-mine' is not a program that can be started; "
-        "it must be the name or the path of a Chromium, Chrome or Edge. Mend it, or unset it."
+        "PORTFOY_BROWSER: 'chromium-of-mine' cannot be started; name a Chromium, Chrome or Edge. Mend or unset it."
     )
 
 

@@ -526,13 +526,13 @@ def test_tables_that_are_missing_are_named():
     [
         (
             contacted(1).query("campaign_id == 'K1'"),
-            "campaigns 1, contacts whose answer is known {n}, responses {hits}",
+            "campaigns 1, answers {n}, responses {hits}",
         ),
-        (contacted(1, people=60), "campaigns 4, contacts whose answer is known {n}, responses {hits}"),
-        (contacted(1).assign(responded=1.0), "campaigns 4, contacts whose answer is known {n}, responses {hits}"),
+        (contacted(1, people=60), "campaigns 4, answers {n}, responses {hits}"),
+        (contacted(1).assign(responded=1.0), "campaigns 4, answers {n}, responses {hits}"),
         (
             contacted(1).assign(responded=np.nan),
-            "campaigns 0, contacts whose answer is known {n}, responses {hits}",
+            "campaigns 0, answers {n}, responses {hits}",
         ),
     ],
 )
@@ -540,8 +540,8 @@ def test_too_few_campaigns_or_responses_to_judge(examples, counts):
     told = examples["responded"].dropna()
     counts = counts.format(n=len(told), hits=int(told.sum()))
     assert message_of(fit_response, examples, error=FitError) == (
-        f"response: no campaign can be forecast from earlier ones ({counts}); at least 50 responses and 50 "
-        "contacts without one must be known before a campaign begins. Wait for the next campaign, or look at segments."
+        f"response: no campaign can be forecast ({counts}); 50 responses and 50 others must be known before it begins. "
+        "Wait, or look at segments."
     )
 
 
@@ -555,15 +555,13 @@ def test_features_that_are_not_there_or_tell_nothing():
     )
     fresh = examples.assign(channel=examples["channel"] + examples["campaign_id"])
     assert message_of(fit_response, fresh, features=["channel"], error=FitError) == (
-        "response: every campaign went to customers unlike those contacted before, so that none can be forecast. "
-        "Wait for the next campaign, or give fewer features."
+        "response: each campaign went to customers unlike those before. Wait, or give fewer features."
     )
 
 
 def test_without_a_response_there_are_no_gains():
     assert message_of(gains_table, EIGHT.assign(responded=0)) == (
-        "response: nobody of 8 contacts responded in the campaigns to forecast; a gain is a share of responses. Wait "
-        "for answers."
+        "response: nobody of 8 contacts in the campaigns to forecast responded. Wait for answers."
     )
 
 
@@ -624,7 +622,7 @@ def test_how_a_response_was_foreseen_in_words(sure):
         "expected 18% to respond, 20% did (13–29%); it is right in 1 of 2 groups. Its squared error is 10% below "
         "that of one rate "
     )
-    end = "1 of 2 odds ratios leave 1 out; 0.4 would by chance. Intervals are of 80%."
+    end = "1 of 2 odds ratios leave 1 out (0.4 by chance). Level: 80%."
     assert plain(found.method()) == f"{start}(5–15%). {end}"
     worse = replace(found, judgement=found.judgement.assign(skill_low=-0.2, skill_high=-0.1))
     assert plain(worse.method()) == f"{start}(−20 – −10%). Use the order, not the probabilities. {end}"

@@ -234,21 +234,21 @@ def test_ones_own_segments_may_come_as_a_table_or_a_file(five, tmp_path):
 def test_a_gap_in_the_rules_is_named():
     own = rules(("A", "1-5", "1-5", "1-4", ""), ("B", "1-5", "1-4", "5", ""), ("B", "2-5", "5", "5", ""))
     assert message_of(read_segments, own) == (
-        "segments: every cell r-f-m needs one segment; without: 1-5-5; with two: none. Correct the ranges."
+        "segments: every cell r-f-m needs one segment; without: 1-5-5; with two: none. Correct them."
     )
 
 
 def test_an_overlap_in_the_rules_is_named():
     assert message_of(read_segments, rules(ALL, ("B", "5", "5", "4-5", ""))) == (
-        "segments: every cell r-f-m needs one segment; without: none; "
-        "with two: 5-5-4: Everybody, B, 5-5-5: Everybody, B. Correct the ranges."
+        "segments: every cell r-f-m needs one segment; without: none; with two: 5-5-4: Everybody, B, "
+        "5-5-5: Everybody, B. Correct them."
     )
 
 
 def test_a_long_list_of_cells_is_cut():
     assert message_of(read_segments, rules(("A", "1", "1-5", "1-5", ""))) == (
         "segments: every cell r-f-m needs one segment; without: 2-1-1, 2-1-2, 2-1-3, 2-1-4, 2-1-5, 2-2-1, "
-        "2-2-2, 2-2-3, 2-2-4, 2-2-5, 2-3-1, 2-3-2 and 88 more; with two: none. Correct the ranges."
+        "2-2-2, 2-2-3, 2-2-4, 2-2-5, 2-3-1, 2-3-2 and 88 more; with two: none. Correct them."
     )
 
 
@@ -262,8 +262,8 @@ def test_a_range_that_is_none_is_refused(text):
 def test_a_rule_without_a_segment_leaves_its_cells_without_one():
     own = rules(("A", "1-5", "1-5", "1-4", ""), ("A", "1-4", "1-5", "5", ""), (None, "5", "1-5", "5", ""))
     assert message_of(read_segments, own) == (
-        "segments: every cell r-f-m needs one segment; without: 5-1-5, 5-2-5, 5-3-5, 5-4-5, 5-5-5; "
-        "with two: none. Correct the ranges."
+        "segments: every cell r-f-m needs one segment; without: 5-1-5, 5-2-5, 5-3-5, 5-4-5, 5-5-5; with "
+        "two: none. Correct them."
     )
 
 
@@ -292,8 +292,7 @@ def damaged(change):
 )
 def test_cuts_that_are_none_are_refused(five, cuts):
     assert message_of(rfm, five, cuts=cuts) == (
-        "rfm: cut points need rows r, f, m and columns metric, 2, 3, 4, 5, each harder to reach. Give the rfm_cuts.csv "
-        "of a report."
+        "rfm: cut points need rows r, f, m, columns metric, 2 to 5, each harder. Give a report's rfm_cuts.csv."
     )
 
 

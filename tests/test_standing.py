@@ -379,30 +379,25 @@ def test_all_back_after_the_same_time_leaves_nobody_at_risk():
 
 def test_too_few_gaps_are_refused_and_days_of_ones_own_help():
     assert message_of(state_rule, FIVE, as_of="2024-03-31") == (
-        "state_rule: 30 gaps between purchases are needed, there are 0 (begun by 2024-02-15, up to 45 days). "
-        "Give at_risk_days and lapsed_days yourself."
+        "state_rule: 0 gaps up to 45 days, 30 needed. Give at_risk_days and lapsed_days."
     )
     rule = state_rule(FIVE, as_of="2024-03-31", at_risk_days=10, lapsed_days=30)
     assert (rule.at_risk_days, rule.lapsed_days, rule.gaps) == (10, 30, 0)
     assert np.isnan([rule.at_risk, rule.lapsed]).all()
     one = log(("a", "1", "2024-01-01", 1.0), ("a", "2", "2024-01-03", 1.0), ("b", "3", "2024-03-31", 1.0))
-    assert message_of(state_rule, one).startswith(
-        "state_rule: 30 gaps between purchases are needed, there are 1 (begun"
-    )
+    assert message_of(state_rule, one).startswith("state_rule: 1 gaps up to ")
 
 
 @pytest.mark.parametrize(("at_risk", "lapsed"), [(30, 0), (0, 30), (30, 30), (60, 30), (-5, 30)])
 def test_days_out_of_order_are_refused(at_risk, lapsed):
     assert message_of(state_rule, FIVE, at_risk_days=at_risk, lapsed_days=lapsed) == (
-        f"state_rule: at_risk_days is {at_risk} and lapsed_days is {lapsed}; both are needed, at_risk_days the "
-        "smaller. Give both, or 0 and 0 to take them from the data."
+        f"state_rule: at_risk_days {at_risk} is to be below lapsed_days {lapsed}. Give both, or 0 and 0."
     )
 
 
 def test_shares_out_of_order_are_refused():
     assert message_of(state_rule, FIVE, at_risk=0.95, lapsed=0.8) == (
-        "state_rule: at_risk is 0.95 and lapsed is 0.8; shares between 0 and 1 are needed, at_risk the smaller. "
-        "Take 0.8 and 0.95."
+        "state_rule: at_risk 0.95, lapsed 0.8; 0 < at_risk < lapsed < 1 is needed. Take 0.8 and 0.95."
     )
 
 

@@ -56,11 +56,8 @@ def churn(log, *, days, as_of, confidence=0.95):
     first = pd.Timestamp(row["first"] or pd.NaT)
     if pd.isna(first) or first > start + DAY:
         held = 0 if pd.isna(first) else (as_of - first) // DAY + 1
-        text = _(
-            "churn: two windows of {days} days are needed, and the purchases begin {held} days before "
-            "{as_of:%Y-%m-%d}. Take a longer history or a shorter window."
-        )
-        raise DataError(text.format(days=days, held=held, as_of=as_of))
+        text = _("churn: two windows of {days} days are needed, the purchases span {held}. Take a longer history.")
+        raise DataError(text.format(days=days, held=held))
     return rate("churn", row["lost"], row["base"], days, confidence)
 
 

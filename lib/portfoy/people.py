@@ -25,18 +25,15 @@ def people_table(tables, *, as_of=None):
     tables : Tables; ``transactions``, and ``customers``, ``leads`` where there are any
     as_of : date or text, optional; who came later is not seen, ages are those of its year; by default the last date
 
-    Returns
-    -------
-    DataFrame, one row per person, customers first, in the order of ``person_id``
-        ``person_id`` customer_id, or lead_id for a lead that became no customer ("lead 17" where a customer has that
-        number); ``customer_id`` text, missing for those who are leads on the day; ``known_as`` "customer" or "lead";
-        ``known_on`` date: joined_on, else created_on of the lead, never after the first order; missing where none is
-        known; ``lead_outcome`` "open" or "lost", missing for customers; and of the traits those that the tables have:
-        ``type``, ``age_band`` (ordered, of `AGE_BANDS`), ``gender``, ``region``, ``income_band``, ``channel`` (where
-        customers buy, so missing for leads), ``interests`` (words joined by ";").
-        Its ``attrs`` count what was left out: ``duplicates`` further rows of a customer_id (the first is kept), and
-        ``unnamed_wins`` won leads without a customer_id, who are customers already under a name we cannot tell.
-        DataError where the log has no rows, or lacks a column.
+    Gives a DataFrame, one row per person, customers first, in the order of ``person_id``: ``person_id`` customer_id, or
+    lead_id for a lead that became no customer ("lead 17" where a customer has that number); ``customer_id`` text,
+    missing for those who are leads on the day; ``known_as`` "customer" or "lead"; ``known_on`` date: joined_on, else
+    created_on of the lead, never after the first order; missing where none is known; ``lead_outcome`` "open" or "lost",
+    missing for customers; and of the traits those that the tables have: ``type``, ``age_band`` (ordered, of
+    `AGE_BANDS`), ``gender``, ``region``, ``income_band``, ``channel`` (where customers buy, so missing for leads),
+    ``interests`` (words joined by ";"). Its ``attrs`` count what was left out: ``duplicates`` further rows of a
+    customer_id (the first is kept), and ``unnamed_wins`` won leads without a customer_id, who are customers already
+    under a name we cannot tell. DataError where the log has no rows, or lacks a column.
     """
     log = as_table(tables.transactions)
     as_of = resolve_as_of(log, as_of)

@@ -73,11 +73,9 @@ def state_rule(log, *, as_of=None, at_risk=0.8, lapsed=0.95, at_risk_days=0, lap
     if not at_risk_days:
         if seen["gaps"] < FEWEST:
             text = _(
-                "state_rule: {fewest} gaps between purchases are needed, there are {gaps} (begun by {last:%Y-%m-%d}, "
-                "up to {horizon} days). Give at_risk_days and lapsed_days yourself."
+                "state_rule: {gaps} gaps up to {horizon} days, {fewest} needed. Give at_risk_days and lapsed_days."
             )
-            last = as_of - horizon * DAY
-            raise DataError(text.format(fewest=FEWEST, gaps=seen["gaps"], last=last, horizon=horizon))
+            raise DataError(text.format(fewest=FEWEST, gaps=seen["gaps"], horizon=horizon))
         marks = _mark(gaps, at_risk, "at_risk_days", confidence) | _mark(gaps, lapsed, "lapsed_days", confidence)
     total = gaps["weight"].sum() if seen["gaps"] >= FEWEST else np.nan
     for share in ("at_risk", "lapsed"):
@@ -183,13 +181,9 @@ def _buyers(log, rule, as_of):
 def _check_order(at_risk, lapsed, at_risk_days, lapsed_days):
     if not 0 < at_risk < lapsed < 1:
         text = _(
-            "state_rule: at_risk is {at_risk} and lapsed is {lapsed}; shares between 0 and 1 are needed, at_risk the "
-            "smaller. Take 0.8 and 0.95."
+            "state_rule: at_risk {at_risk}, lapsed {lapsed}; 0 < at_risk < lapsed < 1 is needed. Take 0.8 and 0.95."
         )
         raise DataError(text.format(at_risk=at_risk, lapsed=lapsed))
     if (at_risk_days or lapsed_days) and not 0 < at_risk_days < lapsed_days:
-        text = _(
-            "state_rule: at_risk_days is {at_risk} and lapsed_days is {lapsed}; both are needed, at_risk_days the "
-            "smaller. Give both, or 0 and 0 to take them from the data."
-        )
+        text = _("state_rule: at_risk_days {at_risk} is to be below lapsed_days {lapsed}. Give both, or 0 and 0.")
         raise DataError(text.format(at_risk=at_risk_days, lapsed=lapsed_days))

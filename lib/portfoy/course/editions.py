@@ -27,9 +27,7 @@ def student(notebook):
     Lines between ``# solution`` and ``# end`` are the author's: of an assignment its names stay, as ``name = ...``, any
     other statement goes, and one ``...`` stands where nothing is left. Cells tagged `solution` go, and all results.
 
-    Raises
-    ------
-    DataError : a mark is not closed or not opened, or what stands between two is no Python.
+    DataError where a mark is not closed or not opened, or what stands between two is no Python.
     """
     made = without_answers(notebook)
     for cell in made.cells:
@@ -135,9 +133,7 @@ def _assigned(statement):
 def with_about(notebook):
     """The notebook with its `about` cell written from metadata.portfoy; the same when it is written again.
 
-    Raises
-    ------
-    DataError : there is not exactly one cell tagged `about`.
+    DataError where there is not exactly one cell tagged `about`.
     """
     made = copy.deepcopy(notebook)
     cells = [cell for cell in made.cells if "about" in tags(cell)]

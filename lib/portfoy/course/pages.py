@@ -14,9 +14,8 @@ FIELDS = (
 def check_about(abouts, glossary):
     """Hold what the lessons say of themselves, by name, against the glossary and against one another.
 
-    Raises
-    ------
-    DataError : a field is missing, a term is not in the glossary, or no earlier lesson defines a term that is required.
+    DataError where a field is missing, a term is not in the glossary, or no earlier lesson defines a term that is
+    required.
     """
     known, defined = set(glossary["term"]), set()
     for name, about in abouts.items():

@@ -174,9 +174,7 @@ EXERCISES = [
             _("`nlargest` takes the rows with the largest margin; add up their margin and divide by that of all rows."),
         ],
         mistakes=_held_mistakes,
-        praise=lambda: _(
-            "Were all customers alike, the largest fifth would hold a fifth: all above that is concentration."
-        ),
+        praise=lambda: _("Were all alike, the largest fifth would hold a fifth: all above that is concentration."),
     ),
     Exercise(
         id="portfolio-3",
@@ -187,9 +185,7 @@ EXERCISES = [
             _("Divide each region's revenue by the sum over regions, square the shares, add the squares up."),
         ],
         mistakes=_hhi_mistakes,
-        praise=lambda: _(
-            "One divided by it says how many regions of equal size would carry the same risk of losing a region."
-        ),
+        praise=lambda: _("One over it is how many regions of equal size would carry the same risk of losing one."),
     ),
     Exercise(
         id="portfolio-4",
@@ -211,8 +207,6 @@ EXERCISES = [
             _("In `customers`, a `last_order` after `year_ago` means bought since: which active ones have none?"),
         ],
         mistakes=_churn_mistakes,
-        praise=lambda: _(
-            "Lost over active at the start, with the window said: only so can two firms' churn be compared."
-        ),
+        praise=lambda: _("Lost over active at the start, the window said: only so can two firms' churn be compared."),
     ),
 ]

@@ -21,9 +21,7 @@ def path():
 def read(file):
     """Exercise -> ``tries`` and ``solved`` (the day as text, or None); an empty dict where there is no such file.
 
-    Raises
-    ------
-    DataError : the file is there and is no progress file.
+    DataError where the file is there and is no progress file.
     """
     try:
         kept = json.loads(Path(file).read_text("utf-8"))["exercises"]

@@ -191,9 +191,7 @@ EXERCISES = [
             _("Each margin is divided by one plus the rate to the power of its year: 1, 2 and 3."),
         ],
         mistakes=_discounted_mistakes,
-        praise=lambda: _(
-            "So much money today is worth the three margins to come; more than that this customer may not cost."
-        ),
+        praise=lambda: _("So much money today is worth the three margins; more this customer may not cost."),
     ),
     Exercise(
         id="selection-5",
@@ -216,8 +214,6 @@ EXERCISES = [
             _("Divide the cost of the catalogue by the margin of an average purchase, its revenue times that part."),
         ],
         mistakes=_least_mistakes,
-        praise=lambda: _(
-            "Whoever responds with a higher probability earns more than the catalogue costs; the others cost money."
-        ),
+        praise=lambda: _("Whoever is likelier to respond earns more than the catalogue costs; the others cost money."),
     ),
 ]

@@ -57,9 +57,7 @@ def execute(path):
             raise DataError(message.format(path=path.name, cell=cell, name=error.ename, value=reason)) from None
         except (CellTimeoutError, DeadKernelError, RuntimeError) as error:
             reason = (str(error).strip() or type(error).__name__).splitlines()[0][:300].rstrip(".")
-            message = _(
-                "{path}: the kernel did not come to the end: {reason}. Run the lesson in JupyterLab to see why."
-            )
+            message = _("{path}: the kernel did not end: {reason}. Run the lesson in JupyterLab to see why.")
             raise DataError(message.format(path=path.name, reason=reason)) from None
     return notebook
 

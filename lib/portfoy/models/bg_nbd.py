@@ -245,10 +245,7 @@ def _open(point, information, estimate):
     r, alpha, a, b = estimate
     flat = at_bound if at_bound.any() else np.abs(directions[:, 0]) == np.abs(directions[:, 0]).max()
     if flat[:2].any():
-        text = _(
-            "fit_bg_nbd: r = {r:.3g} and alpha = {alpha:.3g} days stay open: all customers seem to buy at the same "
-            "rate; the model needs customers who differ. Use a longer history or the cohort view."
-        )
+        text = _("fit_bg_nbd: r = {r:.3g}, alpha = {alpha:.3g} stay open: all buy at one rate. Use a longer history.")
         raise FitError(text.format(r=r, alpha=alpha))
     if a / (a + b) < 0.01:
         return _("hardly anybody seems to have stopped buying")

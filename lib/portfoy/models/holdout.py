@@ -15,12 +15,9 @@ def holdout_table(predicted, actual, groups, *, confidence=0.95):
         What was said of each, what came (0 and 1 for an event), and the name of the group: `repeat_groups`,
         `groups_of`. Who lacks a prediction or an outcome is left out of both means.
 
-    Returns
-    -------
-    DataFrame, one row per group
-        ``group``; ``customers``; ``predicted`` and ``actual`` means per customer; ``actual_low``, ``actual_high``
-        interval of the mean outcome: normal from the sample standard deviation, Wilson (1927) where outcomes are 0 and
-        1; missing for a group of one.
+    Gives a DataFrame, one row per group: ``group``; ``customers``; ``predicted`` and ``actual`` means per customer;
+    ``actual_low``, ``actual_high`` interval of the mean outcome: normal from the sample standard deviation, Wilson
+    (1927) where outcomes are 0 and 1; missing for a group of one.
 
     Examples
     --------
@@ -64,11 +61,8 @@ def outcomes(split, fit, spend_fit=None):
     split : DataFrame, one row per customer, from `split_table`
     fit, spend_fit : BgNbd and GammaGamma, fitted to the same `split`, which holds nothing of the holdout period
 
-    Returns
-    -------
-    dict : name -> (predicted, actual), two Series on the index of `split`
-        ``active`` whether somebody buys, 0-1; ``purchases``; with `spend_fit` ``spend`` money per purchase, of those
-        who bought, and ``value`` money in all.
+    Gives a dict: name -> (predicted, actual), two Series on the index of `split`: ``active`` whether somebody buys, 0-1;
+    ``purchases``; with `spend_fit` ``spend`` money per purchase, of those who bought, and ``value`` money in all.
     """
     horizon, bought = split["holdout_days"].iloc[0], split["holdout_purchases"]
     often = fit.expected_purchases(split, horizon)

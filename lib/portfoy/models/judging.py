@@ -12,18 +12,13 @@ from portfoy.models.holdout import groups_of
 def gains_table(judged, *, bins=10, confidence=0.95):
     """Cumulative gains: how many of the responses the contacts with the best forecasts hold; DataError without any.
 
-    Returns
-    -------
-    DataFrame, one row per group of equal count, best first, each with all groups before it; equal forecasts in one
-        ``contacts``; ``responses`` among them; ``depth`` share of all contacts, 0-1; ``gain`` share of all responses,
-        0-1, ``gain_low``, ``gain_high`` its Wilson interval; ``lift`` gain / depth, 1 is random, with its bounds.
+    Gives a DataFrame, one row per group of equal count, best first, each with all groups before it; equal forecasts in
+    one: ``contacts``; ``responses`` among them; ``depth`` share of all contacts, 0-1; ``gain`` share of all responses,
+    0-1, ``gain_low``, ``gain_high`` its Wilson interval; ``lift`` gain / depth, 1 is random, with its bounds.
     """
     rows = judged[["p_response", "responded"]].to_numpy(dtype=float)
     if not rows[:, 1].sum() > 0:
-        text = _(
-            "response: nobody of {n} contacts responded in the campaigns to forecast; a gain is a share of "
-            "responses. Wait for answers."
-        )
+        text = _("response: nobody of {n} contacts in the campaigns to forecast responded. Wait for answers.")
         raise DataError(text.format(n=len(rows)))
     group = groups_of(rows[:, 0], bins)
     table = pd.DataFrame({"group": group, "hit": rows[:, 1]}).groupby("group")["hit"].agg(["size", "sum"]).cumsum()

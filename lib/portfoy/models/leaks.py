@@ -24,11 +24,9 @@ def leak_table(examples):
     only; no fact about people known beforehand does. At most 50,000 contacts are looked at; power not with fewer than
     ten responders and ten others.
 
-    Returns
-    -------
-    DataFrame, one row per guarded column of the `response_examples`, the most telling first
-        ``column``; ``reason``; ``auc`` area under the curve of the column alone: the chance that it puts a responder
-        and another customer in the right order, 0.5 by guessing and 1 always; missing where too few responded.
+    Gives a DataFrame, one row per guarded column of the `response_examples`, the most telling first: ``column``;
+    ``reason``; ``auc`` area under the curve of the column alone: the chance that it puts a responder and another
+    customer in the right order, 0.5 by guessing and 1 always; missing where too few responded.
     """
     rows, some = [], _sampled(examples)
     known = some[some["responded"].notna()]

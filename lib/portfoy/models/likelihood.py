@@ -19,10 +19,7 @@ def time_columns(where, customers):
     x, t, age = number_columns(where, customers, ["repeats", "span", "age"])
     late = int((t > age).sum())
     if late:
-        text = _(
-            "{where}: 'span' is longer than 'age' in {count} of {rows} rows; the last order cannot follow the end "
-            "of the observation. Take firm.customers, which has one day for all."
-        )
+        text = _("{where}: 'span' is longer than 'age' in {count} of {rows} rows; it cannot be. Take firm.customers.")
         raise DataError(text.format(where=where, count=late, rows=len(t)))
     return x, t, age
 
@@ -37,10 +34,7 @@ def number_columns(where, table, names, present=(), advice=None):
     for name, values in zip(names, columns, strict=True):
         wrong = int((~(np.isfinite(values) & (values >= 0))).sum())
         if wrong:
-            text = _(
-                "{where}: {name!r} is missing or negative in {count} of {rows} rows; it counts from 0 upwards. "
-                "Correct or leave out these rows."
-            )
+            text = _("{where}: {name!r} is missing or below 0 in {count} of {rows} rows. Correct or leave them out.")
             raise DataError(text.format(where=where, name=name, count=wrong, rows=len(values)))
     return columns
 
@@ -90,10 +84,7 @@ def maximise(where, gain, starts, count, *, rough=None):
         if step @ slope < 1e-8:  # the rise still to be had, in units of log-likelihood
             return point + step, value, information
         point = point + step / max(1.0, np.abs(step).max())
-    text = _(
-        "{where}: no maximum of the likelihood was reached from {starts} starting points; the last step was still "
-        "{step:.2g}. Look for extreme customers, or use a longer history."
-    )
+    text = _("{where}: no maximum from {starts} starting points, last step {step:.2g}. Look for extreme customers.")
     raise FitError(text.format(where=where, starts=len(starts), step=np.abs(step).max()))
 
 

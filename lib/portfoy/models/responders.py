@@ -96,10 +96,7 @@ def forecast_campaigns(examples, features):
     fit = _fit(known, np.ones(len(known), dtype=bool), features, draw)
     judged = pd.concat(judged, ignore_index=True).dropna(subset="p_response").reset_index(drop=True)
     if judged.empty:
-        text = _(
-            "response: every campaign went to customers unlike those contacted before, so that none can be "
-            "forecast. Wait for the next campaign, or give fewer features."
-        )
+        text = _("response: each campaign went to customers unlike those before. Wait, or give fewer features.")
         raise FitError(text)
     return judged, fit
 
@@ -115,9 +112,9 @@ def _tested(known):
             tested.append((campaign_id, start))
     if not tested:
         text = _(
-            "response: no campaign can be forecast from earlier ones (campaigns {campaigns}, contacts whose "
-            "answer is known {contacts}, responses {responses}); at least {fewest} responses and {fewest} contacts "
-            "without one must be known before a campaign begins. Wait for the next campaign, or look at segments."
+            "response: no campaign can be forecast (campaigns {campaigns}, answers {contacts}, responses "
+            "{responses}); {fewest} responses and {fewest} others must be known before it begins. Wait, or look at "
+            "segments."
         )
         seen = {"campaigns": len(starts), "contacts": len(known), "responses": int(known["responded"].sum())}
         raise FitError(text.format(**seen, fewest=FEWEST))

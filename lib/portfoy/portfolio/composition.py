@@ -105,10 +105,9 @@ class Composition(Result):
     def method(self):
         return style.say(
             _(
-                "Revenue per customer, 100 for all whose level is known: who has none often has a reason, and is no "
-                "group. A level of one type of customer alone is compared inside that type. Intervals "
-                "({confidence:share}) see the customers as a sample; very large ones make them too narrow. Coloured is "
-                "what Welch's test finds, corrected for all groups (Benjamini and Hochberg). Traits go together: no "
+                "Revenue per customer, 100 for all whose level is known; a level of one type alone is compared "
+                "inside that type. Intervals ({confidence:share}) see customers as a sample; very large ones make "
+                "them too narrow. Coloured: Welch's test, corrected for all groups (Benjamini and Hochberg). No "
                 "index names a cause."
             ),
             vars(self),
@@ -129,9 +128,8 @@ def composition(firm, traits=None, *, months=12, value=None):
     value : LifetimeValue of these customers or more, optional
         Adds what each level is expected to bring; one that is not possible is left out.
 
-    Returns
-    -------
-    Composition; not possible where there is no trait, or not the one asked for, or the total revenue is not above zero
+    Gives a Composition; not possible where there is no trait, or not the one asked for, or the total revenue is not
+    above zero.
     """
     customers, currency, confidence = customers_of(firm, months)
     need_columns(customers, ["revenue"], "composition")
@@ -150,10 +148,7 @@ def _known_traits(customers, traits):
         text = _("composition: there is no column {unknown}; the traits there are: {there}. Choose among these.")
         raise DataError(text.format(unknown=unknown, there=", ".join(there) or _("none")))
     if not traits:
-        text = _(
-            "composition: nothing is known of the customers; one trait is needed. Add a table customers with type, "
-            "region, birth_year, gender, income_band or channel."
-        )
+        text = _("composition: nothing is known of the customers. Add a table customers with type, region or others.")
         raise DataError(text)
     return traits
 

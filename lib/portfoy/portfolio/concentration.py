@@ -84,9 +84,8 @@ class Concentration(Lorenz, Result):
 
     def method(self):
         said = _(
-            "The curve says what share so many customers hold. Gini coefficient, 0 all alike to 1 one has all: "
-            "{gini:ratio} ({gini_interval:ratio}). Intervals ({confidence:share}; Langel and Tille 2013) see the "
-            "customers as a sample; with few they are too narrow."
+            "Gini coefficient, 0 all alike to 1 one has all: {gini:ratio} ({gini_interval:ratio}). Intervals "
+            "({confidence:share}; Langel and Tille 2013) see customers as a sample; with few they are too narrow."
         )
         below = plural(
             "{below_zero:count} customer has brought less than nothing, which lifts both.",
@@ -110,9 +109,7 @@ def concentration(firm, *, by="revenue", months=12, top=0.2, groups=GROUPS, segm
     groups : columns over which it is spread; one that is absent is left out
     segments : DataFrame with ``customer_id`` and ``segment``, as from `rfm`, optional
 
-    Returns
-    -------
-    Concentration; not possible where the column is missing, its total is not above zero, or nobody bought
+    Gives a Concentration; not possible where the column is missing, its total is not above zero, or nobody bought.
     """
     customers, currency, confidence = customers_of(firm, months)
     months = months if isinstance(firm, Firm) else 0

@@ -105,9 +105,9 @@ class Journey(Result):
     def method(self):
         return style.say(
             _(
-                "A second purchase is counted within the lapsed limit of the states, for the new who have had that "
-                "long; gone is who had been silent longer a year ago. Each step has its own people: shares do not "
-                "multiply. Intervals ({confidence:share}): Wilson, for the mean normal."
+                "Second purchase: within the lapsed limit, of the new who have had that long; gone: silent longer "
+                "a year ago. Each step has its own people. Intervals ({confidence:share}): Wilson; of means, "
+                "normal."
             ),
             vars(self),
         )
@@ -122,9 +122,7 @@ def journey(firm, *, key_figures, states=None):
     key_figures : KeyFigures, for the steps ``stays`` (1 - churn) and ``recommends`` (NPS)
     states : States, optional; who is known, and the lapsed limit as window of the second purchase
 
-    Returns
-    -------
-    Journey; a step that cannot be counted says why
+    Gives a Journey; a step that cannot be counted says why.
     """
     window, made, confidence = states.rule.lapsed_days if states else 0, None, firm.confidence
     if states:

@@ -70,9 +70,7 @@ def quality(firm):
     ----------
     firm : Firm, opened from a source; one made from DataFrames, or seen on an earlier day, was not checked
 
-    Returns
-    -------
-    Quality; not possible where the order lines were not checked
+    Gives a Quality; not possible where the order lines were not checked.
     """
     tables = firm.tables
     if tables.facts is None:

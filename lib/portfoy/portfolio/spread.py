@@ -83,9 +83,9 @@ class Spread(Result):
     def method(self):
         return style.say(
             _(
-                "One over the sum of squared shares (HHI) is so many groups of one size; who is in no known group is "
-                "left out. Intervals ({confidence:share}; delta method) see the customers as a sample. Whether groups "
-                "would fall together, this cannot tell."
+                "One over the sum of squared shares (HHI) is so many groups of one size; who is in none known is "
+                "left out. Intervals ({confidence:share}; delta method) see customers as a sample. Groups may fall "
+                "together."
             ),
             vars(self),
         )
@@ -103,13 +103,7 @@ def spread(customers, *, groups=(), measures=("revenue", "margin"), top=0.2, con
     top : share of customers taken as the largest, default 0.2
     confidence : of the intervals, customers seen as a sample of those the firm could have
 
-    Returns
-    -------
-    Spread
-
-    Raises
-    ------
-    DataError : a column of `measures` is missing, or no total is above zero.
+    Gives a Spread. DataError where a column of `measures` is missing, or no total is above zero.
 
     References
     ----------

@@ -67,23 +67,15 @@ def stress(customers, *, leave=(1, 5, 10, 50, 100), by="revenue", months=0, curr
     by : column that says who is largest
     months, currency : of what they brought, for the words
 
-    Returns
-    -------
-    Stress
-
-    Raises
-    ------
-    DataError : a column is missing, the total is not above zero, or there are fewer than two customers.
+    Gives a Stress. DataError where a column is missing, the total is not above zero, or there are fewer than two
+    customers.
     """
     need_columns(customers, [by, "revenue"], "stress")
     total = positive_total(customers[by], by)
     n = len(customers)
     most = np.array([k for k in leave if k <= n / 2], dtype=int)
     if not len(most):
-        text = _(
-            "stress: at most half of the customers may leave, here {half}; asked for are {least} and more. Use more "
-            "data or smaller numbers."
-        )
+        text = _("stress: at most half may leave, here {half}; asked for are {least} and more. Take smaller numbers.")
         raise DataError(text.format(half=n // 2, least=min(leave)))
     there = [name for name in ("revenue", "margin") if name in customers and customers[name].notna().any()]
     largest = customers.sort_values(list(dict.fromkeys([by, *there])), ascending=False).fillna(dict.fromkeys(there, 0))

@@ -35,14 +35,12 @@ def run_hook(command, *, record, folder, code, message, timeout=600):
         return text.format(command=shown, reason=masked(" ".join(str(error).split())))
     if ended is None:
         return _(
-            "hook {command!r}: had not ended after {seconds} s and was stopped; "
-            "a hook has no more time than that. Let it start in the background what takes longer."
+            "hook {command!r}: stopped after {seconds} s. Let it start in the background what takes longer."
         ).format(command=shown, seconds=timeout)
     if ended:
-        return _(
-            "hook {command!r}: ended with exit code {code}; 0 would mean that it went well. "
-            "Read what it said above, or try it in the shell."
-        ).format(command=shown, code=ended)
+        return _("hook {command!r}: ended with exit code {code}, not 0. Read what it said above, or try it.").format(
+            command=shown, code=ended
+        )
     return ""
 
 

@@ -45,9 +45,7 @@ def notebooks():
 def parameters(notebook):
     """The parameters of a notebook by name, read from its cell tagged ``parameters``.
 
-    Raises
-    ------
-    PlanError : the notebook has no such cell, or a line of it is not ``name: type = value  # help``.
+    PlanError where the notebook has no such cell, or a line of it is not ``name: type = value  # help``.
     """
     import json
 

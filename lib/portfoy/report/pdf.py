@@ -68,13 +68,9 @@ def missing():
     """Why `find_browser` found none, in one line."""
     if named := os.environ.get("PORTFOY_BROWSER"):
         return _(
-            "PORTFOY_BROWSER: {name!r} is not a program that can be started; "
-            "it must be the name or the path of a Chromium, Chrome or Edge. Mend it, or unset it."
+            "PORTFOY_BROWSER: {name!r} cannot be started; name a Chromium, Chrome or Edge. Mend or unset it."
         ).format(name=named)
-    return _(
-        "pdf: no browser was found; a PDF is printed by Chromium, Chrome or Edge. "
-        "Install one, or set PORTFOY_BROWSER to its path."
-    )
+    return _("pdf: no browser was found. Install Chromium, Chrome or Edge, or set PORTFOY_BROWSER to its path.")
 
 
 def _print(page, browser, seconds):
@@ -94,20 +90,15 @@ def _print(page, browser, seconds):
         if code == 0 and _whole(aside):
             os.replace(aside, page.with_suffix(".pdf"))
             return ""
+        late = _("not done after {seconds} s; its last words: {words}")
+        reason = late if code is None else _("exit code {code} and no whole PDF; its last words: {words}")
+        reason = reason.format(seconds=seconds, code=code, words=words)
     except OSError as error:
-        text = _("{page}: {browser} cannot print it: {reason}. Set PORTFOY_BROWSER to another browser.")
-        return text.format(page=page.name, browser=browser, reason=error.strerror or error)
+        reason = error.strerror or error
     finally:
         aside.unlink(missing_ok=True)
-    if code is None:
-        return _(
-            "{page}: {browser} had not printed it after {seconds} s and was stopped; its last words: {words}. "
-            "Print the page by hand, or set PORTFOY_BROWSER to another browser."
-        ).format(page=page.name, browser=browser, seconds=seconds, words=words)
-    return _(
-        "{page}: {browser} ended with exit code {code} and left no whole PDF; its last words: {words}. "
-        "Print the page by hand, or set PORTFOY_BROWSER to another browser."
-    ).format(page=page.name, browser=browser, code=code, words=words)
+    text = _("{page}: {browser} cannot print it: {reason}. Set PORTFOY_BROWSER to another browser.")
+    return text.format(page=page.name, browser=browser, reason=reason)
 
 
 def _command(browser, page, target, profile):

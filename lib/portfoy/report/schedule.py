@@ -58,9 +58,7 @@ def _refuse_secrets(command):
         if shown == word and value and SECRET.search(name):
             shown = f"{name}=***"
         if shown != word:
-            rule = _(
-                "an entry is kept as it stands, with the password. Give a portfoy.toml whose source is the address."
-            )
+            rule = _("an entry is kept as it stands, password and all. Give a portfoy.toml with the address as source.")
             raise _refused("command", shown, rule)
 
 
@@ -164,9 +162,7 @@ def _windows(every, clock, day, command, folder, name):
     if re.search(r"%[^%\s\"]+%", task):
         raise _refused("command", task, _("cmd.exe would put in a variable for what stands between two %. Rename it."))
     if len(task) > LONGEST:
-        rule = _(
-            "Windows takes {longest} characters and these are {length}. Put them into a .cmd file and schedule it."
-        )
+        rule = _("Windows takes {longest} characters, these are {length}. Schedule a .cmd file that holds them.")
         raise _refused("command", task, rule.format(longest=LONGEST, length=len(task)))
     period = {"month": ["MONTHLY", "/D", day], "week": ["WEEKLY", "/D", day.upper()], "day": ["DAILY"]}[every]
     line = ["schtasks", "/Create", "/F", "/TN", name, "/TR", task, "/SC", *period, "/ST", ":".join(clock)]

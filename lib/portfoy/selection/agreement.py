@@ -44,8 +44,7 @@ class Agreement(Result):
 
     def reading(self):
         text = _(
-            "Closest is the cluster \u201c{cluster}\u201d, {first_share:share} in \u201c{first_segment}\u201d. Act by "
-            "the segments, whose rules anyone can check."
+            "Closest is \u201c{cluster}\u201d, {first_share:share} in \u201c{first_segment}\u201d. Act by the segments."
         )
         return style.say(text, self.table.loc[self.table["first_share"].idxmax()])
 
@@ -53,10 +52,7 @@ class Agreement(Result):
         return show(self.table, _("Largest segments of each cluster"))
 
     def method(self):
-        text = _(
-            "Adjusted Rand index: {rand:ratio} ({rand_interval:ratio}, {level} interval); 1 is the same groups, 0 "
-            "chance."
-        )
+        text = _("Adjusted Rand index, 1 the same, 0 chance: {rand:ratio} ({rand_interval:ratio}, {level} interval).")
         return style.say(text, vars(self) | {"level": style.level(self.confidence)})
 
 

@@ -154,9 +154,9 @@ class Campaign(Result):
             said.append(_("Margin is revenue, as no cost of goods is known."))
         said.append(
             _(
-                "Every response counts as caused by its contact. Intervals ({level}): bootstrap of the customers; of "
-                "the list, that of the estimate. Of {customers:count} customers {worth:count} are expected to pay; "
-                "{strange:count} are like nobody contacted so far."
+                "Every response counts as caused by its contact. Intervals ({level}): bootstrap of customers; of "
+                "the list, of the estimate. Of {customers:count} customers {worth:count} are expected to pay, "
+                "{strange:count} are like nobody contacted."
             )
         )
         values = vars(self.terms) | self.total | {"level": style.level(self.confidence), "source": source}
@@ -175,10 +175,8 @@ def campaign(firm, response, *, contact_cost=0.0, response_margin=0.0, budget=0.
     budget : money to spend on contacts; 0 is no limit
     contacts : customers on the list at most
 
-    Returns
-    -------
-    Campaign; not possible where nobody can say what a contact costs, a response brings nothing, or what is given is
-    below zero
+    Gives a Campaign; not possible where nobody can say what a contact costs, a response brings nothing, or what is
+    given is below zero.
     """
     check_limits(contacts=contacts, budget=budget)
     terms = campaign_terms(firm, response.judged, contact_cost=contact_cost, response_margin=response_margin)

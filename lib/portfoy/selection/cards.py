@@ -58,9 +58,7 @@ class Cards(Result):
         if self.alone:
             return ""
         groups, values = self.profiles.iloc[:-1], {"base": self.profiles["revenue_each"].iloc[-1]}
-        text = _(
-            "A customer of \u201c{group}\u201d has brought the most: {revenue_each:money}, {base:money} on average."
-        )
+        text = _("\u201c{group}\u201d have brought most per customer: {revenue_each:money}, {base:money} on average.")
         for _place, line in self.clearest[self.clearest["kind"] != "buying"].iterrows():
             text, values = (
                 _("Of all customers it is {base_share:share} ({trait}).") + " " + text,
@@ -89,9 +87,8 @@ class Cards(Result):
         groups = self.profiles.iloc[:-1]
         unsure = int(((groups["index_revenue_low"] <= 100) & (groups["index_revenue_high"] >= 100)).sum())
         text = _(
-            "A line stands where a group differs by a tenth or more and by more than chance; no more than 5 in 100 "
-            "should be false (Benjamini-Hochberg; chi-square for traits, else Welch's test). Intervals are of "
-            "{confidence}."
+            "A line stands where a group differs by a tenth or more, beyond chance; at most 5 in 100 should be "
+            "false (Benjamini-Hochberg; chi-square for traits, else Welch). Intervals are of {confidence}."
         )
         if unsure:
             text += " " + _("The revenue of {n:count} of {all:count} groups may be no different.")
@@ -120,9 +117,7 @@ def cards(firm, scored, *, by="segment", most=4):
     by : column that makes the groups, default "segment"; a trait such as "region" or "age_band" does as well
     most : lines of each kind on a card: those farthest from the base
 
-    Returns
-    -------
-    Cards; not possible where a column is missing, nobody is there, or the total revenue is not above zero
+    Gives a Cards; not possible where a column is missing, nobody is there, or the total revenue is not above zero.
     """
     customers = scored if isinstance(scored, pd.DataFrame) else scored.table
     customers = with_traits(customers, firm.people)

@@ -10,10 +10,8 @@ def category_table(log, products, *, as_of=None):
 
     The `log` is as in `customer_table`, with ``product_id``; `products` need ``product_id`` and ``category``.
 
-    Returns
-    -------
-    DataFrame, one row per customer and category bought, in no order; None where no product or no category is known
-        ``customer_id``; ``category``, missing for products without one; ``revenue`` money, net of returns.
+    Gives a DataFrame, one row per customer and category bought, in no order; None where no product or no category is
+    known: ``customer_id``; ``category``, missing for products without one; ``revenue`` money, net of returns.
     """
     import ibis
 

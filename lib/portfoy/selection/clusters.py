@@ -72,8 +72,7 @@ class Clusters(Result):
         if not self.clear:
             return ""
         text = _(
-            "\u201c{cluster}\u201d brings the most: {revenue_share:share} of the revenue from {customer_share:share} "
-            "of the customers."
+            "Most comes from \u201c{cluster}\u201d: {revenue_share:share}, from {customer_share:share} of customers."
         )
         return style.say(text, self.table.loc[self.table["revenue_share"].idxmax()])
 
@@ -92,15 +91,13 @@ class Clusters(Result):
         if self.left_out:
             said.append(_("Lacking one, in no cluster: {left_out:count}."))
         number = _(
-            "Of the numbers that come back when customers are drawn anew {k:count} has the highest silhouette, or else "
-            "is the most stable."
+            "Of the numbers whose groups come back, {k:count} has the highest silhouette, or is the most stable."
         )
         said.append(_("{k:count} clusters, as asked.") if self.given else number)
         said.append(
             _(
-                "Silhouette, 1 where clusters stand apart: {silhouette:ratio} ({silhouette_interval:ratio}), needed "
-                "{needed:ratio}. Stability, 1 where each draw gives the same: {stability:ratio} "
-                "({stability_interval:ratio} in {level} of the draws), needed 0.8."
+                "Silhouette {silhouette:ratio} ({silhouette_interval:ratio}), needed {needed:ratio}; stability "
+                "{stability:ratio} ({stability_interval:ratio} in {level} of the draws), needed 0.8; 1 is best."
             )
         )
         values = {"k": self.k, "left_out": self.left_out, "level": style.level(self.confidence)}
@@ -125,10 +122,8 @@ def clusters(firm, *, k=None, most=8, seed=7):
     most : int, default 8
     seed : int, of the samples and starts; the order of the rows does not matter
 
-    Returns
-    -------
-    Clusters; not possible where a column is missing, fewer than 50 customers have all features, fewer than 2 features
-    vary, `k` or `most` is out of range, or the total revenue is not above zero
+    Gives a Clusters; not possible where a column is missing, fewer than 50 customers have all features, fewer than 2
+    features vary, `k` or `most` is out of range, or the total revenue is not above zero.
 
     Notes
     -----
@@ -149,10 +144,7 @@ def clusters(firm, *, k=None, most=8, seed=7):
     values = customers[FEATURES].to_numpy(dtype=float, na_value=np.nan)
     whole = np.isfinite(values).all(axis=1)
     if whole.sum() < FEWEST:
-        text = _(
-            "clusters: customers with all of idle, purchases, ticket and age: {count}, needed {fewest}. Use the "
-            "segments."
-        )
+        text = _("clusters: customers with idle, purchases, ticket and age: {count}, needed {fewest}. Use segments.")
         raise DataError(text.format(count=int(whole.sum()), fewest=FEWEST))
     rows = np.flatnonzero(whole)
     rows = rows[np.lexsort(values[rows].T)]  # one order, whatever that of the table
@@ -241,10 +233,8 @@ def _names(z):
 def cluster_table(customers):
     """What each cluster is and what it brings, the highest revenue first.
 
-    Returns
-    -------
-    DataFrame, one row per ``cluster``: the columns of `group_table`, shares of the customers who are in a cluster; and
-        ``margin`` money, summed where it is known.
+    Gives a DataFrame, one row per ``cluster``: the columns of `group_table`, shares of the customers who are in a
+    cluster; and: ``margin`` money, summed where it is known.
     """
     table = customers[customers["cluster"].notna()]
     result = group_table(table, "cluster").set_index("cluster")

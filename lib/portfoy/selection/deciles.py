@@ -55,8 +55,7 @@ class Deciles(Result):
 
     def method(self):
         text = _(
-            "Ranked by {measure}, net of returns, where known ({n:count} customers); equal ones share a group. Lower "
-            "half: tenths 6 to 10."
+            "Ranked by {measure}, net, where known ({n:count} customers); equals together. Lower half: tenths 6-10."
         )
         return style.say(text, {"measure": style.measure(self.by), "n": self.table["customers"].sum()})
 
@@ -73,9 +72,7 @@ def deciles(of, *, by=None):
         Needs ``revenue``, ``margin`` and the column `by`; the margin is summed where it is known.
     by : column to rank on; by default the margin where any is known, else the revenue
 
-    Returns
-    -------
-    Deciles; not possible where a column is missing, or the total of `by` is not above zero
+    Gives a Deciles; not possible where a column is missing, or the total of `by` is not above zero.
     """
     customers, currency, _confidence = customers_of(of)
     need_columns(customers, ["revenue", "margin"], "deciles")

@@ -87,8 +87,7 @@ class EarlyAdopters(Result):
         text, known = _("No single trait tells them, only all together."), len(self.surest) > 0
         if known:
             text = _(
-                "The surest sign is {feature} ({comparison}): {odds_ratio:ratio} times the odds of being early "
-                "({odds_ratio_interval:ratio})."
+                "Surest is {feature} ({comparison}): {odds_ratio:ratio} times the odds ({odds_ratio_interval:ratio})."
             )
         text += " " + _("Whether it holds, the next launch will tell.")
         return style.say(text, self.surest.iloc[0] if known else {})
@@ -107,15 +106,14 @@ class EarlyAdopters(Result):
 
     def method(self):
         text = _(
-            "Early are the first 16% of the buyers expected in the end, or so far where that is open: {early:count} "
-            "active customers until {until:day}, against {others:count} who had not bought."
+            "Early are the first 16% of the buyers expected (or so far): {early:count} active customers until "
+            "{until:day}, against {others:count} who had not bought."
         )
         if self.sampled < 1:
             text += " " + _("A random sample: {sampled:share}.")
         text += " " + _(
-            "A logistic regression on what was known before. Learnt from the first half, it ranks one of the second "
-            "above another customer in {auc:share} of pairs ({auc_interval:share}; guessing: 50%). Intervals are of "
-            "{level}."
+            "Logistic regression on what was known before; learnt from the first half, it ranks the second right "
+            "in {auc:share} of pairs ({auc_interval:share}; guessing: 50%). Intervals: {level}."
         )
         return style.say(text, vars(self) | {"level": style.level(self.confidence)})
 
@@ -146,10 +144,8 @@ def early_adopters(firm, launch, *, value=None, contacts=50, budget=0.0, contact
     value : LifetimeValue of the same customers, optional; adds their ``expected_value`` to the list
     contacts, budget, contact_cost : how long the list may be, as in `shortlist.reach`
 
-    Returns
-    -------
-    EarlyAdopters; not possible where fewer than 30 early adopters were customers before, or fewer than 30 customers
-    had not bought it, or nobody can say what a contact costs and there is a budget
+    Gives an EarlyAdopters; not possible where fewer than 30 early adopters were customers before, or fewer than 30
+    customers had not bought it, or nobody can say what a contact costs and there is a budget.
     """
     customers, as_of = with_ids(firm.customers, "early_adopters"), firm.as_of
     most, _cost = reach(firm, contacts=contacts, budget=budget, contact_cost=contact_cost)
@@ -163,8 +159,7 @@ def early_adopters(firm, launch, *, value=None, contacts=50, budget=0.0, contact
     early = (day <= until).to_numpy()
     if min(early.sum(), (~early).sum()) < FEWEST:
         text = _(
-            "early_adopters: {early} active customers were early and {others} were not; {fewest} of each are needed. "
-            "Choose another product."
+            "early_adopters: {early} were early, {others} not; {fewest} of each are needed. Choose another product."
         )
         raise FitError(text.format(early=early.sum(), others=(~early).sum(), fewest=FEWEST))
     columns = _columns(people)

@@ -20,20 +20,15 @@ def response_examples(tables, *, as_of=None, answer_days=30):
     A customer contacted twice in a campaign counts once. Contacts after `as_of` (else the last date in the log) are
     not seen.
 
-    Returns
-    -------
-    DataFrame, one row per customer contacted in a campaign, campaigns in order of time; those held out are not in it
-        ``campaign_id``; ``starts_on`` its first contact; ``customer_id``; ``contacted_on``; ``known_on`` the day the
-        answer is known; ``responded`` 1 or 0, missing while that day is to come; ``treated`` and ``held_out`` customers
-        of the campaign, ``held_out_responses`` of the latter, missing where not told or not all known yet;
-        ``bought_before``; ``idle``, ``age`` days, ``purchases``, ``revenue``, ``ticket`` as in `customer_table`,
-        missing without a purchase before; ``years`` age of the person in that year; ``type``, ``gender``, ``region``,
-        ``income_band``, ``channel``; ``campaign_orders`` orders that carry the campaign's id; and whatever further
-        columns the tables of contacts and customers have. Columns no customer has are left out.
-
-    Raises
-    ------
-    DataError : there are no contacts, or neither they nor the orders tell who responded.
+    Gives a DataFrame, one row per customer contacted in a campaign, campaigns in order of time; those held out are not
+    in it: ``campaign_id``; ``starts_on`` its first contact; ``customer_id``; ``contacted_on``; ``known_on`` the day the
+    answer is known; ``responded`` 1 or 0, missing while that day is to come; ``treated`` and ``held_out`` customers of
+    the campaign, ``held_out_responses`` of the latter, missing where not told or not all known yet; ``bought_before``;
+    ``idle``, ``age`` days, ``purchases``, ``revenue``, ``ticket`` as in `customer_table`, missing without a purchase
+    before; ``years`` age of the person in that year; ``type``, ``gender``, ``region``, ``income_band``, ``channel``;
+    ``campaign_orders`` orders that carry the campaign's id; and whatever further columns the tables of contacts and
+    customers have. Columns no customer has are left out. DataError where there are no contacts, or neither they nor the
+    orders tell who responded.
     """
     log = as_table(tables.transactions)
     as_of = resolve_as_of(log, as_of)

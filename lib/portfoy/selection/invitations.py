@@ -17,14 +17,12 @@ from portfoy.words.codes import leaning_words, trait_labels
 def campaign_list(firm, response, terms, *, budget=0.0, contacts=50):
     """Whom to contact next: today's customers by what a contact is expected to earn, as long as it earns something.
 
-    Returns
-    -------
-    (DataFrame, dict) : one row per customer, the highest expected profit first; and what it counts
-        ``customer_id``; ``why`` the two features that raise the odds of a response most, in words; ``p_response``
-        with bounds (of the estimate); ``expected_profit`` money, p_response x response_margin - contact_cost, with
-        bounds; ``cost_so_far`` of the customers down to this one. Counted are ``customers`` of the base, those
-        ``strange`` to the model (with a trait that nobody contacted so far had: no forecast), those ``worth`` a
-        contact, and of the list ``listed`` customers, ``cost`` and ``profit`` money, this with its bounds.
+    Gives (DataFrame, dict) : one row per customer, the highest expected profit first; and what it counts:
+    ``customer_id``; ``why`` the two features that raise the odds of a response most, in words; ``p_response`` with
+    bounds (of the estimate); ``expected_profit`` money, p_response x response_margin - contact_cost, with bounds;
+    ``cost_so_far`` of the customers down to this one. Counted are ``customers`` of the base, those ``strange`` to the
+    model (with a trait that nobody contacted so far had: no forecast), those ``worth`` a contact, and of the list
+    ``listed`` customers, ``cost`` and ``profit`` money, this with its bounds.
     """
     customers, fit, ends = with_ids(firm.customers, "campaign"), response.fit, ["", "_low", "_high"]
     today = customers["first_order"] + customers["age"] * DAY

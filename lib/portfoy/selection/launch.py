@@ -107,9 +107,8 @@ class Launch(Result):
 
     def method(self):
         text = _(
-            "The Bass model of weekly first purchases: of those still to buy, a share p does so unprompted in a month, "
-            "up to q more once others have it. Intervals ({level}) allow for weeks that scatter {times:number} times "
-            "as chance. A season gives such a shape, too."
+            "The Bass model of weekly first purchases. Intervals ({level}) allow for weeks that scatter "
+            "{times:number} times as chance. A season gives such a shape, too."
         )
         if not self.product.given:
             text += " " + _("It has most buyers of {choices:count} launches (half a year on sale, if any is).")
@@ -126,10 +125,8 @@ def launch(firm, *, product="", weeks_ahead=26):
     product : a product_id or a name; empty: the launch with the most buyers of those on sale for half a year
     weeks_ahead : int, default 26; weeks of the forecast
 
-    Returns
-    -------
-    Launch; not possible where a table or column is missing, no product was launched, or not the one named, or the
-    model has too little to go on
+    Gives a Launch; not possible where a table or column is missing, no product was launched, or not the one named, or
+    the model has too little to go on.
     """
     products = launched_products(firm.tables, as_of=firm.as_of)
     picked = pick_product(products, product)
@@ -145,11 +142,9 @@ def launched_products(tables, *, as_of=None):
     A product without a date, or sold before it, counts from its first sale, if that is at least 180 days into the data.
     ``products`` of the `tables` need ``product_id`` and ``launched_on``, [``name``], the log ``product_id``.
 
-    Returns
-    -------
-    DataFrame, one row per product with at least 30 buyers and six weeks on sale, most buyers first
-        ``product_id``, ``name`` text; ``launched_on`` date; ``days_on_sale`` up to `as_of`; ``adopters`` customers who
-        bought it at least once (a return does not undo it).
+    Gives a DataFrame, one row per product with at least 30 buyers and six weeks on sale, most buyers first:
+    ``product_id``, ``name`` text; ``launched_on`` date; ``days_on_sale`` up to `as_of`; ``adopters`` customers who
+    bought it at least once (a return does not undo it).
     """
     log, products = _with_products(as_table(tables.transactions)), _read_products(tables.products)
     as_of, begins = resolve_as_of(log, as_of), pd.Timestamp(log.ordered_on.min().to_pandas())
@@ -177,9 +172,7 @@ def pick_product(launched, product=""):
     It is chosen from those on sale for 180 days; where there are none, from all.
     """
     if launched.empty:
-        text = _(
-            "launch: no launch within the data found {fewest} buyers. Check launched_on, or take a longer history."
-        )
+        text = _("launch: no launch in the data found {fewest} buyers. Check launched_on, or take a longer history.")
         raise DataError(text.format(fewest=FEWEST_ADOPTERS))
     if product:
         found = launched[(launched["product_id"] == product) | (launched["name"].str.casefold() == product.casefold())]
@@ -196,11 +189,9 @@ def pick_product(launched, product=""):
 def adoption_table(log, product_id, launched_on, *, as_of=None):
     """How many customers bought a product for the first time, week by week from its launch up to `as_of`.
 
-    Returns
-    -------
-    DataFrame, one row per week, those without buyers too
-        ``start_day``, ``end_day`` days since the launch, the second not in the week; the last week may be shorter;
-        ``starts_on`` date; ``adopters`` first purchases in it (earlier ones on day 0); ``cumulative`` so far.
+    Gives a DataFrame, one row per week, those without buyers too: ``start_day``, ``end_day`` days since the launch, the
+    second not in the week; the last week may be shorter; ``starts_on`` date; ``adopters`` first purchases in it
+    (earlier ones on day 0); ``cumulative`` so far.
     """
     log = _with_products(as_table(log))
     as_of, launched_on = resolve_as_of(log, as_of), pd.Timestamp(launched_on)
@@ -219,11 +210,9 @@ def adoption_table(log, product_id, launched_on, *, as_of=None):
 def launch_curve(adoptions, fit, *, weeks_ahead=26):
     """What was counted (an `adoption_table`) beside what the model expects, and its forecast; none where m stays open.
 
-    Returns
-    -------
-    DataFrame, one row per week
-        The columns of `adoption_table`, the last two missing in weeks to come; ``expected`` buyers of the week with
-        ``_low``, ``_high``; ``expected_total`` so far; in weeks to come it starts from those counted, with bounds.
+    Gives a DataFrame, one row per week: the columns of `adoption_table`, the last two missing in weeks to come;
+    ``expected`` buyers of the week with ``_low``, ``_high``; ``expected_total`` so far; in weeks to come it starts from
+    those counted, with bounds.
     """
     ahead = 0 if fit.open else int(weeks_ahead)
     start = fit.days + WEEK * np.arange(ahead)

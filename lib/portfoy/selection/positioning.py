@@ -92,10 +92,7 @@ class Positioning(Result):
         return values
 
     def reading(self):
-        text = _(
-            "Farthest apart are {far_one} and {far_two}, by {far:ratio}. The map shows {shown:share} of the "
-            "differences."
-        )
+        text = _("Farthest apart are {far_one} and {far_two}: {far:ratio}. The map shows {shown:share} of differences.")
         if sum(self.explained) < COARSE:
             text += " " + _("Brands close on it may differ.")
         return style.say(text, self._ends())
@@ -108,9 +105,7 @@ class Positioning(Result):
         )
         ax = shapes.scatter(points, ax, arrows=arrows, around=around, own=[self.brand] if self.brand else [])
         told = (style.say(_("{brand}: {x:ratio} across, {y:ratio} up"), row) for _place, row in self.brands.iterrows())
-        under = _(
-            "rating points; {across:share} of the differences across, {up:share} up; ellipse: {level} of new draws"
-        )
+        under = _("rating points; {across:share} of the differences across, {up:share} up; ellipse: {level}")
         across, up = self.explained
         under = style.say(under, {"across": across, "up": up, "level": style.level(self.confidence)})
         return figure.name(ax, _("Brands, and what pulls them"), under, "; ".join(told))
@@ -120,9 +115,9 @@ class Positioning(Result):
 
     def method(self):
         text = _(
-            "Principal components of mean ratings, each attribute less its mean, each rater's level taken out where "
-            "all are named. Distances are over all attributes. Ellipses and intervals ({level}): a bootstrap of "
-            "{n:count} raters, or of ratings where not all are named."
+            "Principal components of mean ratings, less each attribute's mean and, where all are named, each "
+            "rater's level. Distances take all attributes. Ellipses, intervals ({level}): bootstrap of {n:count} "
+            "raters or ratings."
         )
         if self.left_out:
             text += " " + _("Not rated throughout: {list}.")
@@ -146,10 +141,8 @@ def positioning(firm, *, brand="", draws=200, seed=7):
     brand : ours, in any case; empty: none stands out
     draws, seed : of the bootstrap; the same seed gives the same map
 
-    Returns
-    -------
-    Positioning; not possible where there are no ratings, a column is missing, fewer than three brands or attributes
-    are rated throughout, all brands are rated alike, or none is called `brand`
+    Gives a Positioning; not possible where there are no ratings, a column is missing, fewer than three brands or
+    attributes are rated throughout, all brands are rated alike, or none is called `brand`.
     """
     ratings, confidence = (firm.tables.ratings, firm.confidence) if isinstance(firm, Firm) else (firm, 0.95)
     table, named = _read(ratings)
@@ -217,7 +210,7 @@ def _rated_throughout(table):
         seen = seen.drop(index=worst, errors="ignore").drop(columns=worst, errors="ignore")
     if min(seen.shape) < FEWEST:
         text = _(
-            "ratings: {brands} brands on the same {attributes} attributes; a map needs {fewest} of each. Add ratings."
+            "ratings: {brands} brands on {attributes} common attributes; {fewest} of each are needed. Add ratings."
         )
         raise DataError(text.format(brands=len(seen), attributes=seen.shape[1], fewest=FEWEST))
     table = table[table["brand"].isin(seen.index) & table["attribute"].isin(seen.columns)]

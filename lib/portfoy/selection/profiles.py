@@ -26,19 +26,13 @@ def profile_table(customers, *, by="segment", value=None, confidence=0.95):
     `customers` need `by`, ``revenue`` and ``purchases``; ``margin`` where it is known. A `value` (LifetimeValue of the
     same customers) adds what a customer of each group is expected to bring.
 
-    Returns
-    -------
-    DataFrame, one row per group as `level_groups` puts them, the base last
-        ``group``; ``customers``; ``customer_share`` 0-1; ``revenue_share`` 0-1; ``revenue_each``, ``margin_each`` money
-        per customer (margin over those whose margin is known, else missing); ``ticket`` revenue per purchase;
-        ``purchases`` per customer; with `value` ``value_each`` money expected per customer, with ``value_each_low`` and
-        ``value_each_high``; and the indexes ``index_revenue``, ``index_margin``, ``index_ticket``, ``index_purchases``,
-        ``index_value``: 100 x the group's figure / that of the base, all but the last with an interval, ``_low`` and
-        ``_high`` (`people.index_table`).
-
-    Raises
-    ------
-    DataError : a column is missing, nobody is there, or the total revenue is not above zero.
+    Gives a DataFrame, one row per group as `level_groups` puts them, the base last: ``group``; ``customers``;
+    ``customer_share`` 0-1; ``revenue_share`` 0-1; ``revenue_each``, ``margin_each`` money per customer (margin over
+    those whose margin is known, else missing); ``ticket`` revenue per purchase; ``purchases`` per customer; with
+    `value` ``value_each`` money expected per customer, with ``value_each_low`` and ``value_each_high``; and the indexes
+    ``index_revenue``, ``index_margin``, ``index_ticket``, ``index_purchases``, ``index_value``: 100 x the group's
+    figure / that of the base, all but the last with an interval, ``_low`` and ``_high`` (`people.index_table`).
+    DataError where a column is missing, nobody is there, or the total revenue is not above zero.
     """
     need_columns(customers, [by, "revenue", "purchases"], "cards")
     positive_total(customers["revenue"], "revenue")
@@ -84,18 +78,12 @@ def profile_cards(customers, *, by="segment", most=4, categories=None, confidenc
     of less than a tenth is left out however certain it is. Of each kind at `most` so many lines are kept, those
     farthest from the base. `categories`, as from `category_table`, add those on which a group spends more or less.
 
-    Returns
-    -------
-    DataFrame, one row per line of a card; a group with nothing to tell has one row whose ``trait`` is missing
-        ``group``, in the order of `level_groups`; ``customers``, ``customer_share`` 0-1, ``revenue_share`` 0-1 of the
-        group; ``kind`` "trait", "buying" or "category"; ``trait``, ``level`` as stored; ``share`` of the group's
-        customers whose trait is known, or of its money for a category, and ``base_share``, 0-1; ``average``,
-        ``base_average`` per customer (or per purchase) for ways of buying; ``index`` 100 x group / base with
-        ``index_low`` and ``index_high``; ``p_value`` two-sided, before the correction.
-
-    Raises
-    ------
-    DataError : as `profile_table`.
+    Gives a DataFrame, one row per line of a card; a group with nothing to tell has one row whose ``trait`` is missing:
+    ``group``, in the order of `level_groups`; ``customers``, ``customer_share`` 0-1, ``revenue_share`` 0-1 of the
+    group; ``kind`` "trait", "buying" or "category"; ``trait``, ``level`` as stored; ``share`` of the group's customers
+    whose trait is known, or of its money for a category, and ``base_share``, 0-1; ``average``, ``base_average`` per
+    customer (or per purchase) for ways of buying; ``index`` 100 x group / base with ``index_low`` and ``index_high``;
+    ``p_value`` two-sided, before the correction. DataError as `profile_table`.
 
     References
     ----------

@@ -50,9 +50,7 @@ class Profitability(Result):
             return _("No margin is known, so profit cannot be told.")
         losing = int(self.table["losing"].sum())
         values = _said(self.table.loc[self.table["profit_each"].idxmax()])
-        text = _(
-            "Per customer, \u201c{group}\u201d bring the most: {profit_each:money} ({profit_each_interval:money})."
-        )
+        text = _("Per customer, \u201c{group}\u201d bring most: {profit_each:money} ({profit_each_interval:money}).")
         if losing:
             text += " " + _("Customers who cost more than they bring: {n:count} ({share:share}).")
         return style.say(
@@ -84,12 +82,7 @@ class Profitability(Result):
 
     def method(self):
         values = {"known": self.table["known"].sum(), "n": self.table["customers"].sum()}
-        said = [
-            _(
-                "Profit is margin less touches (contacts with the service desk) at their cost. Intervals ({level}): "
-                "Student's t."
-            )
-        ]
+        said = [_("Profit is margin less touches (service contacts) at their cost. Intervals ({level}): Student's t.")]
         if self.table["touches"].isna().all():
             said.append(_("Without tickets, no cost to serve is known."))
         elif not self.served:
@@ -118,9 +111,8 @@ def profitability(firm, scored, *, by="segment", touch_cost=0.0, value=None):
     touch_cost : money that a touch costs; 0 leaves the cost to serve out
     value : LifetimeValue of the same customers, optional; adds what each group is expected to bring
 
-    Returns
-    -------
-    Profitability; not possible where a column is missing, nobody is there, or neither a margin nor a cost is known
+    Gives a Profitability; not possible where a column is missing, nobody is there, or neither a margin nor a cost is
+    known.
     """
     customers = scored if isinstance(scored, pd.DataFrame) else scored.table
     service = service_table(firm.tables.tickets, as_of=firm.as_of)
@@ -133,9 +125,8 @@ def service_table(tickets, *, as_of):
 
     ``tickets``: ``customer_id``, ``opened_on``; ``touches`` where they are counted, a missing count is one; or None.
 
-    Returns
-    -------
-    DataFrame, one row per customer with a ticket: ``customer_id``; ``tickets``; ``touches``. None without such a table.
+    Gives a DataFrame, one row per customer with a ticket: ``customer_id``; ``tickets``; ``touches``. None without such
+    a table.
     """
     import ibis
 
@@ -157,19 +148,13 @@ def profitability_table(customers, *, by="segment", service=None, touch_cost=0.0
     Margin, service, cost and profit are those of the customers whose margin is known, so that they belong together;
     where no margin is known at all, service and its cost are those of all customers and the profit is missing.
 
-    Returns
-    -------
-    DataFrame, one row per group as `level_groups` puts them
-        ``group``; ``customers``; ``known`` those whose margin is known; ``revenue`` money of all;
-        ``margin`` money; ``tickets``, ``touches``, missing without `service`; ``cost_to_serve`` money, missing
-        without `service` or `touch_cost`; ``profit`` money, margin less cost to serve; ``profit_each`` money per
-        customer, with ``profit_each_low`` and ``profit_each_high`` (Student's t, customers seen as a sample);
-        ``losing`` customers who cost more than they bring; ``break_even`` money a touch may cost before the group
-        loses, missing where there is none; with `value` ``expected_value`` and its bounds, money.
-
-    Raises
-    ------
-    DataError : a column is missing, nobody is there, no margin or cost is known, or `touch_cost` is below zero.
+    Gives a DataFrame, one row per group as `level_groups` puts them: ``group``; ``customers``; ``known`` those whose
+    margin is known; ``revenue`` money of all; ``margin`` money; ``tickets``, ``touches``, missing without `service`;
+    ``cost_to_serve`` money, missing without `service` or `touch_cost`; ``profit`` money, margin less cost to serve;
+    ``profit_each`` money per customer, with ``profit_each_low`` and ``profit_each_high`` (Student's t, customers seen
+    as a sample); ``losing`` customers who cost more than they bring; ``break_even`` money a touch may cost before the
+    group loses, missing where there is none; with `value` ``expected_value`` and its bounds, money. DataError where a
+    column is missing, nobody is there, no margin or cost is known, or `touch_cost` is below zero.
     """
     need_columns(customers, ["revenue", "margin", by], "profitability")
     check_limits(touch_cost=touch_cost)

@@ -130,18 +130,15 @@ class Response(Result):
             said.append(_("Alone not clearly better than guessing: {unsure}."))
         said.append(
             _(
-                "It expected {predicted_response:share} to respond, {response:share} did ({response_interval:share}); "
-                "it is right in {near:count} of {groups:count} groups. Its squared error is {skill:share} below that "
-                "of one rate ({skill_interval:share})."
+                "It expected {predicted_response:share}, {response:share} responded ({response_interval:share}); "
+                "{near:count} of {groups:count} groups are right. Squared error: {skill:share} below that of one "
+                "rate ({skill_interval:share})."
             )
         )
         if self.total["skill_high"] < 0:
             said.append(_("Use the order, not the probabilities."))
         said.append(
-            _(
-                "{clear:count} of {all:count} odds ratios leave 1 out; {chance:number} would by chance. Intervals are "
-                "of {level}."
-            )
+            _("{clear:count} of {all:count} odds ratios leave 1 out ({chance:number} by chance). Level: {level}.")
         )
         counts = {
             "near": near.sum(),
@@ -188,11 +185,9 @@ def response(firm, *, answer_days=30, features=None):
     answer_days : days in which a contact may be answered, default 30
     features : columns of the examples to use, optional; by default `FEATURES`, less those that a `leak_table` guards
 
-    Returns
-    -------
-    Response; not possible where nobody was contacted or nothing tells who responded, a feature is not there or known
-    only after the contact, there are too few campaigns or responses to forecast one from earlier ones, or nobody
-    responded to those that could be
+    Gives a Response; not possible where nobody was contacted or nothing tells who responded, a feature is not there or
+    known only after the contact, there are too few campaigns or responses to forecast one from earlier ones, or nobody
+    responded to those that could be.
     """
     examples = response_examples(firm.tables, as_of=firm.as_of, answer_days=answer_days)
     return fit_response(examples, features=features, confidence=firm.confidence)

@@ -113,8 +113,8 @@ class Rfm(Result):
     def method(self):
         table, once = self.table, self.table["purchases"] == 1
         text = _(
-            "A score is 1 + 5 \u00d7 the share of customers who are strictly worse, rounded down; equal values get "
-            "equal scores. A table of rules gives each of the 125 combinations one segment."
+            "A score is 1 + 5 \u00d7 the share of customers strictly worse, rounded down; equal values get equal "
+            "scores. Rules give each of the 125 combinations one segment."
         )
         if once.any():
             text += " " + _("{share:share} bought on one day only: score {score}.")
@@ -139,10 +139,8 @@ def rfm(of, *, cuts=None, segments=None):
         default, or where the text is empty, they come from these customers
     segments : DataFrame or path of a CSV, optional; rules as in `read_segments`, by default the eleven of the package
 
-    Returns
-    -------
-    Rfm; not possible where a column is missing, there is no customer, the total revenue is not above zero, the cut
-    points are not such, or the rules leave a cell out or cover one twice
+    Gives an Rfm; not possible where a column is missing, there is no customer, the total revenue is not above zero, the
+    cut points are not such, or the rules leave a cell out or cover one twice.
 
     References
     ----------
@@ -194,8 +192,7 @@ def _read_cuts(cuts):
     table = table.rename(columns=lambda name: int(name) if str(name).isdigit() else name)
     if not _are_cuts(table):
         text = _(
-            "rfm: cut points need rows r, f, m and columns metric, 2, 3, 4, 5, each harder to reach. Give the "
-            "rfm_cuts.csv of a report."
+            "rfm: cut points need rows r, f, m, columns metric, 2 to 5, each harder. Give a report's rfm_cuts.csv."
         )
         raise DataError(text)
     return table
@@ -215,15 +212,9 @@ def _are_cuts(table):
 def group_table(customers, by):
     """What groups of customers are and what they bring.
 
-    Returns
-    -------
-    DataFrame, one row per group that has customers, in the order of the categories of `by`
-        ``customers``; ``customer_share`` 0-1; ``revenue`` money, ``revenue_share`` 0-1; ``ticket`` revenue per
-        purchase; ``purchases`` mean per customer; ``idle`` median days.
-
-    Raises
-    ------
-    DataError : the total revenue is not above zero.
+    Gives a DataFrame, one row per group that has customers, in the order of the categories of `by`: ``customers``;
+    ``customer_share`` 0-1; ``revenue`` money, ``revenue_share`` 0-1; ``ticket`` revenue per purchase; ``purchases``
+    mean per customer; ``idle`` median days. DataError where the total revenue is not above zero.
     """
     total = positive_total(customers["revenue"], "revenue")
     table = customers.groupby(by, observed=True).agg(

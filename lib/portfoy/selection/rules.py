@@ -43,9 +43,7 @@ def cells_of(rules):
     missing = [cell for cell, names in named.items() if not names]
     twice = [f"{cell}: {', '.join(names)}" for cell, names in named.items() if len(names) > 1]
     if missing or twice:
-        text = _(
-            "segments: every cell r-f-m needs one segment; without: {missing}; with two: {twice}. Correct the ranges."
-        )
+        text = _("segments: every cell r-f-m needs one segment; without: {missing}; with two: {twice}. Correct them.")
         raise DataError(text.format(missing=_listed(missing), twice=_listed(twice)))
     return np.array([name for (name,) in owners.values()], dtype=object).reshape(5, 5, 5)
 

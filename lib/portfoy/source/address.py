@@ -68,10 +68,7 @@ def revealed(where):
     if hidden(known) == where:
         return known
     if "://" in where and "***" in where:
-        text = _(
-            "{where}: its password is hidden; portfoy stores none. Give the whole address, or set the environment "
-            "variable {name} to it."
-        )
+        text = _("{where}: its password is hidden. Give the whole address, or in the environment variable {name}.")
         raise DataError(text.format(where=where, name=ADDRESS))
     return where
 
@@ -95,9 +92,7 @@ def filled(text, where):
 def connect(address):
     """The Ibis connection to a server, or to the SQLite file, at an address.
 
-    Raises
-    ------
-    DataError : nothing answers there, or the driver is not installed; the message does not hold the password.
+    DataError where nothing answers there, or the driver is not installed; the message does not hold the password.
     """
     import ibis
 
@@ -120,10 +115,7 @@ def _refuse_unwritten(address):
     rest = address.partition("://")[2]
     server = re.split("[/?#]", rest)[0]
     if ":" in server and "@" not in server and re.match("[^=]*@", rest.removeprefix(server)):
-        text = _(
-            "{where}: its password has one of / ? # in it, which end the name of a server; in an address they are "
-            "written %2F, %3F and %23. Write them so."
-        )
+        text = _("{where}: its password has one of / ? # in it; in an address they are %2F, %3F, %23. Write them so.")
         raise DataError(text.format(where=hidden(address)))
 
 

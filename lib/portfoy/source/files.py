@@ -77,9 +77,7 @@ def is_embedded(engine):
 def load(engine, table, paths, given):
     """The files of one table as a table of the engine; text is kept as text, its rows numbered, the header being row 1.
 
-    Raises
-    ------
-    DataError : the files are of different kinds or written in different ways, or are not tables.
+    DataError where the files are of different kinds or written in different ways, or are not tables.
     """
     kinds = {sniff.kind(path) for path in paths}
     if kinds == {"parquet"}:
@@ -94,10 +92,7 @@ def load(engine, table, paths, given):
     looks = [sniff.look(path, given) for path in paths]
     for path, look in zip(paths, looks, strict=True):
         if (look.names, look.delimiter, look.skip) != (looks[0].names, looks[0].delimiter, looks[0].skip):
-            text = _(
-                "{path}: its columns or its delimiter differ from those of {first}; "
-                "files of one table are written alike."
-            )
+            text = _("{path}: its columns or delimiter differ from those of {first}. Write files of one table alike.")
             raise DataError(text.format(path=path, first=paths[0].name))
     with tempfile.TemporaryDirectory(prefix="portfoy-") as folder:
         plain = [_plain(path, look, Path(folder)) for path, look in zip(paths, looks, strict=True)]
@@ -169,10 +164,7 @@ def _read_text(engine, table, paths, look, *, names):
         "ORDER BY line LIMIT 1"
     ).fetchone()
     if unclosed:
-        text = _(
-            "{path}: a quotation mark that opens on row {row} is not closed and takes the lines after it; "
-            "a field in quotes ends in one. Correct that row."
-        )
+        text = _("{path}: a quotation mark opens on row {row} and does not close. Correct that row.")
         raise DataError(text.format(path=names[unclosed[0]], row=unclosed[1]))
     count, first = engine.raw_sql(
         f"SELECT count(DISTINCT (file_id, line)), arg_min(line || ': ' || csv_line, line) FROM rejects_{table}"

@@ -34,9 +34,7 @@ def open(where, *, as_of=None, today=None):
     directory, then from the project's own folder. Rows after `as_of` are not seen, and dates after it are missing; the
     default, which an empty text stands for too, is the last date in the log. Orders after `today` are "in the future".
 
-    Raises
-    ------
-    DataError : nothing is there, it cannot be read, required columns are missing, or no row can be used.
+    DataError where nothing is there, it cannot be read, required columns are missing, or no row can be used.
     """
     day = pd.Timestamp(as_of).date() if as_of else None
     if today is None and (tables := kept(where, day)):
@@ -142,8 +140,7 @@ def _files(location, table, given):
 def _no_transactions(location):
     found = ", ".join(f"'{path.name}'" for path in sorted(location.iterdir())[:30]) or _("nothing")
     return _(
-        "{where}: there is no transactions.csv or transactions.parquet; the folder has {found}. "
-        "Run `portfoy map FILE` on the file that holds the orders."
+        "{where}: no transactions.csv or transactions.parquet; the folder has {found}. Run `portfoy map FILE`."
     ).format(where=location, found=found)
 
 

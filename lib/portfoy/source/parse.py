@@ -155,16 +155,12 @@ def _refuse(counts, where):
     """Raise a DataError where there are values and none is a date."""
     values = [text for text in counts if text]
     if values and all(map(sniff.is_day_number, values)):
-        message = _(
-            "{where}: holds day numbers of a spreadsheet ({example}); dates are needed. "
-            "Format the column as a date there and export it again."
-        )
+        message = _("{where}: holds day numbers ({example}), as spreadsheets count. Format the column as a date there.")
         raise DataError(message.format(where=where, example=values[0]))
     if values:
         raise DataError(
             _(
-                "{where}: no value reads as a date ({example!r}); known are {known}. "
-                'Map another column, or name its format in portfoy.toml: date_format = "DD MMM YYYY".'
+                "{where}: no value reads as a date ({example!r}), known: {known}. Map another, or set date_format."
             ).format(where=where, example=values[0][:40], known=", ".join(map(sniff.worded, sniff.DATE_FORMATS)))
         )
 
@@ -270,9 +266,6 @@ def number_pattern(decimal, thousands):
 def decimal_sign(dot, comma, *, where):
     """ "." or ",", from the numbers of rows that read with each; a DataError where they do not tell (1.234)."""
     if dot == comma > 0:
-        text = _(
-            "{where}: as many values read with a decimal point as with a decimal comma. "
-            'Say which in portfoy.toml: decimal = "," or decimal = "."'
-        )
+        text = _('{where}: decimal points and commas read equally often. Say in portfoy.toml: decimal = "," or "."')
         raise DataError(text.format(where=where))
     return "," if comma > dot else "."

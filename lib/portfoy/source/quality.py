@@ -59,23 +59,15 @@ def check_transactions(typed, settings, *, broken, today, keep, as_of=None):
     log = log.drop(*({"problem", "raw_ordered_on", "raw_amount", "copies"} & {*log.columns}))
     people = _people(log) if len(used) else {"customers": 0}
     if not people["customers"]:
-        raise DataError(_nothing_left(counts | (_kept(used.iloc[0], people) if len(used) else {}), rows))
+        raise DataError(_nothing_left(counts | (_kept(used.iloc[0], people) if len(used) else {}), rows, settings))
     used = used.iloc[0]
     counts |= _kept(used, people)
     first_day, last_day = pd.Timestamp(used["first_day"]).date(), pd.Timestamp(used["last_day"]).date()
     month_end = (pd.Timestamp(last_day) + pd.offsets.MonthEnd(0)).date()
     if last_day < month_end:
         counts["partial_month"] = _found((_since(log, last_day.replace(day=1)), f"{last_day:%Y-%m-%d}"))
-    facts = Facts(
-        rows,
-        int(used["rows"]),
-        int(people["customers"]),
-        int(people["orders"]),
-        round(float(used["amount"]), 6),
-        first_day,
-        last_day,
-        goes_on,
-    )
+    read = rows, int(used["rows"]), int(people["customers"]), int(people["orders"])
+    facts = Facts(*read, round(float(used["amount"]), 6), first_day, last_day, goes_on)
     return log.drop("row") if "row" in log.columns else log, _quality_table(counts, rows, settings), facts
 
 
@@ -251,28 +243,13 @@ def _quality_table(counts, rows, settings):
     return pd.DataFrame(lines, columns=["check", "rule", "rows", "share", "example", "done"]).set_index("check")
 
 
-def _nothing_left(counts, rows):
-    words = {
-        "broken_line": _("{n} that do not fit the header"),
-        "duplicate": _("{n} that repeat an earlier one"),
-        "unreadable_date": _("{n} without a readable date"),
-        "unreadable_amount": _("{n} without a readable amount"),
-        "future_date": _("{n} dated in the future"),
-        "unknown_customer": _("{n} without a customer"),
-        "test_row": _("{n} test rows"),
-        "return": _("{n} returns"),
-    }
-    why = ", ".join(
-        text.format(n=f"{counts[code]['rows']:,}") + _example(counts[code]["example"])
-        for code, text in words.items()
-        if counts.get(code, {"rows": 0})["rows"]
-    )
+def _nothing_left(counts, rows, settings):
+    set_aside = [(counts[code], rule) for code, (rule, _done) in list(_words(settings).items())[:8] if code in counts]
+    why = "; ".join(f"{rule}: {it['rows']:,}{_example(it['example'])}" for it, rule in set_aside if it["rows"])
     if not why:
         return _("transactions: there are no rows; at least one order line is needed. Check the file and its filters.")
-    return _(
-        "transactions: none of {rows} rows is a purchase that can be used: {why}. "
-        "Check the column mapping and the formats in portfoy.toml."
-    ).format(rows=f"{rows:,}", why=why)
+    text = _("transactions: none of {rows} rows can be used: {why}. Check the mapping and formats in portfoy.toml.")
+    return text.format(rows=f"{rows:,}", why=why)
 
 
 def _example(text):

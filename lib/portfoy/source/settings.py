@@ -81,9 +81,7 @@ _TOP_KEYS = set(Settings.__dataclass_fields__) - {"formats", "columns"} | _FORMA
 def read_settings(path):
     """Settings from a portfoy.toml; `source` becomes absolute, seen from the file's own folder.
 
-    Raises
-    ------
-    DataError : not TOML, unknown keys (with the nearest known ones), or a value that a setting cannot have.
+    DataError where it is no TOML, or holds unknown keys (with the nearest known ones), or a value that a setting cannot have.
     """
     path = Path(path)
     try:

@@ -42,9 +42,7 @@ class TextFile:
 def kind(path):
     """ "parquet", "duckdb" or "text", from the first bytes.
 
-    Raises
-    ------
-    DataError : the file is empty or a spreadsheet.
+    DataError where the file is empty or a spreadsheet.
     """
     with open(path, "rb") as file:
         head = file.read(16)
@@ -63,13 +61,8 @@ def kind(path):
 def look(path, given):
     """Read the head of a text file and find what `given` (a settings.Format) leaves open.
 
-    Returns
-    -------
-    TextFile
-
-    Raises
-    ------
-    DataError : it is not text, no line ends in the first 4 MiB, or the encoding or the header does not fit.
+    Gives a TextFile. DataError where it is not text, no line ends in the first 4 MiB, or the encoding or the header
+    does not fit.
     """
     raw, zipped = head(path)
     if len(raw) >= HEAD and b"\n" not in raw and b"\r" not in raw:
@@ -143,10 +136,7 @@ def _encoding(raw):
 def _decoded(path, raw, encoding):
     control = sum(byte < 32 and byte not in b"\t\n\r\f\x1a" for byte in raw[:4096])
     if not codecs.lookup(encoding).name.startswith(("utf-16", "utf-32")) and control > len(raw[:4096]) / 100:
-        text = _(
-            "{path}: is not a text table ({share:.0%} of its first bytes are control codes); "
-            "portfoy reads CSV, Parquet and DuckDB files. Export the table as CSV."
-        )
+        text = _("{path}: is no text table ({share:.0%} of its first bytes are control codes). Export it as CSV.")
         raise DataError(text.format(path=path, share=control / len(raw[:4096])))
     try:
         return codecs.getincrementaldecoder(encoding)().decode(raw)
@@ -219,9 +209,7 @@ def is_date_format(text):
 def date_format(counts, *, where):
     """The date format that reads the most rows, of `counts` (text of the day -> rows); None when none reads any.
 
-    Raises
-    ------
-    DataError : day and month cannot be told apart by any value, or as many values say one thing as the other.
+    DataError where day and month cannot be told apart by any value, or as many values say one thing as the other.
     """
     read = rows_read(counts)
     best = max(read, key=read.get)

@@ -104,9 +104,7 @@ def name(ax, title, under, numbers):
 def vector(ax):
     """The chart as inline SVG and what stands beside it; its figure is closed.
 
-    Returns
-    -------
-    dict : ``svg`` text, coloured by the page's variables and else as drawn; ``title``, ``subtitle``, ``alt``
+    Gives a dict: ``svg`` text, coloured by the page's variables and else as drawn; ``title``, ``subtitle``, ``alt``.
     """
     import re
     import zlib

@@ -183,9 +183,7 @@ def say(template, values, *, currency=""):
     values : mapping of name to value, such as a row of a table
     currency : code for money
 
-    Returns
-    -------
-    Reading
+    Gives a Reading.
     """
     return Reading(_Sentence(values, currency).format(template))
 
