@@ -94,7 +94,7 @@ def test_a_right_answer_is_right_whatever_its_order_and_type(ask, reference, ans
         (total, 99.9, "Not yet."),
         (lambda desk: 0.25, 0.75, "This is the share of all the others: one minus the answer."),
         (lambda desk: 0.25, 4, "This is the answer turned upside down: look at what is divided by what."),
-        (lambda desk: ["a", "b"], ["a"], "The answer has 1 rows or entries; there should be 2."),
+        (lambda desk: ["a", "b"], ["a"], "The answer has 1 entries, not 2."),
         (by_customer, pd.Series({"a": 60.0, "b": 30.0, "d": 10.0}), "Not yet."),
         (table, pd.DataFrame({"customer_id": list("abc")}), "The table lacks the column 'revenue', 'purchases'."),
         (table, pd.DataFrame({"customer_id": list("aab"), "revenue": 1.0, "purchases": 2}), "Not yet."),

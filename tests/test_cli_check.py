@@ -129,7 +129,7 @@ ONE_LINE = {
     ),
     "spreadsheet": (
         b"PK\x03\x04" + bytes(99),
-        "{file}: is a spreadsheet or an archive; portfoy reads text tables. Save the sheet as CSV.",
+        "{file}: is a spreadsheet or an archive. Save the sheet as CSV.",
     ),
     "half a gzip": (
         gzip.compress((HEADER + ROWS).encode(), mtime=0)[:-9],
@@ -137,7 +137,7 @@ ONE_LINE = {
     ),
     "one long line": (
         b"x" * (5 * 2**20),
-        "{file}: no line ends in its first 4 MiB; a table has one row a line. Export it again.",
+        "{file}: no line ends in 4 MiB. Export it again.",
     ),
     "wrong encoding": (
         (HEADER + "Ş,1,2025-01-01,5\n").encode("windows-1254"),

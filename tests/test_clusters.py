@@ -381,7 +381,7 @@ def test_too_few_customers_are_refused():
 
 def test_customers_who_hardly_differ_are_refused():
     table = base(np.full(60, 5), np.full(60, 1), np.full(60, 9.99), np.arange(60))
-    assert message_of(clusters, table) == ("clusters: features that differ: 1, needed 2. Check dates and amounts.")
+    assert message_of(clusters, table) == ("clusters: features that differ: 1, needed 2. Check the data.")
 
 
 @pytest.mark.parametrize(("k", "highest"), [(1, 20), (21, 20), (2.5, 20), (0, 20)])

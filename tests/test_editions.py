@@ -261,8 +261,7 @@ def test_notebooks_are_written_as_jupyterlab_writes_them(project):
          "Add the line '# end' after the answer."),
         ("# solution\na = 1\n# solution\n# end", "0_portfolio, cell 'answer-1': '# solution' is not closed. "
          "Add the line '# end' after the answer."),
-        ("a = 1\n# end", "0_portfolio, cell 'answer-1': '# end' without '# solution' before it. "
-         "Add that line, or take this one out."),
+        ("a = 1\n# end", "0_portfolio, cell 'answer-1': '# end' without '# solution' before it. Take it out."),
         ("# solution\na = = 1\n# end", "0_portfolio, cell 'answer-1': the answer is no Python: invalid syntax. "
          "Correct it, and run the notebook."),
     ],

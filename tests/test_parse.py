@@ -226,8 +226,8 @@ def test_a_log_without_order_numbers_has_the_column_all_the_same():
 @pytest.mark.parametrize(
     ("ours", "values", "message"),
     [
-        ("month", [True], "spend.month: is of type boolean; a date is needed. Map a column of dates."),
-        ("cost", [True], "spend.cost: is of type boolean; a number is needed. Map a column of numbers."),
+        ("month", [True], "spend.month: is of type boolean. Map a column of dates."),
+        ("cost", [True], "spend.cost: is of type boolean. Map a numeric column."),
         (
             "cost",
             ["1.234", "5.678"],

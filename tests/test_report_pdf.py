@@ -221,7 +221,7 @@ def test_a_browser_that_is_not_there_is_an_error(shop):
 def test_a_page_that_is_not_there_is_an_error_and_no_picture_of_an_error(tmp_path):
     path = tmp_path / "page.html"
     assert pdf.print_pages([path], browser=tmp_path / "never started") == {
-        path: "page.html: is not there; a PDF is printed from a finished page. Make the report first."
+        path: "page.html: is not there. Make the report first."
     }
 
 

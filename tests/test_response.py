@@ -513,10 +513,10 @@ def test_tables_that_are_missing_are_named():
         "contacts: neither 'responded' nor a campaign_id of orders tells who responded. Add one of them."
     )
     assert message_of(response_examples, tables(LOG, CONTACTS), as_of="2025-02-28") == (
-        "contacts: nobody was contacted by 2025-02-28. Take a later date, or check contacted_on."
+        "contacts: nobody was contacted by 2025-02-28. Take a later date."
     )
     assert message_of(response_examples, tables(LOG, CONTACTS.iloc[:0])) == (
-        "contacts: nobody was contacted by 2025-03-05. Take a later date, or check contacted_on."
+        "contacts: nobody was contacted by 2025-03-05. Take a later date."
     )
     assert response(Firm.of(LOG)).reason.startswith("contacts: there is no such table. ")
 
@@ -561,7 +561,7 @@ def test_features_that_are_not_there_or_tell_nothing():
 
 def test_without_a_response_there_are_no_gains():
     assert message_of(gains_table, EIGHT.assign(responded=0)) == (
-        "response: nobody of 8 contacts in the campaigns to forecast responded. Wait for answers."
+        "response: nobody of 8 to forecast responded. Wait for answers."
     )
 
 

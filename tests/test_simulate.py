@@ -374,8 +374,8 @@ def test_a_window_shorter_than_a_year_is_refused():
 
 
 def test_what_is_no_date_is_refused():
-    assert raised(start="2025-13-01") == "simulate: start is '2025-13-01'; it must be a date, YYYY-MM-DD."
-    assert raised(end="soon") == "simulate: end is 'soon'; it must be a date, YYYY-MM-DD."
+    assert raised(start="2025-13-01") == "simulate: start is '2025-13-01'; give YYYY-MM-DD."
+    assert raised(end="soon") == "simulate: end is 'soon'; give YYYY-MM-DD."
 
 
 @pytest.fixture
@@ -417,7 +417,7 @@ def test_the_command_knows_the_tiny_size(command):
         (["--end", "2023-12-31"], "simulate: 2023-07-01 to 2023-12-31 is 184 days; at least 365 are needed."),
         (
             ["--start", "2024-02-30"],
-            "portfoy simulate: simulate: start is '2024-02-30'; it must be a date, YYYY-MM-DD.",
+            "portfoy simulate: simulate: start is '2024-02-30'; give YYYY-MM-DD.",
         ),
     ],
 )

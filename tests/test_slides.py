@@ -394,7 +394,7 @@ def test_the_key_is_written_where_it_is_wanted(project):
 
 
 def test_a_lesson_that_is_not_there_is_one_line(project):
-    message = "portfoy lessons slides: there is no lesson 7; there are: 0. Give one of these.\n"
+    message = "portfoy lessons slides: there is no lesson 7; there are: 0.\n"
     assert run(commands.lessons, "slides", "7") == (2, message)
 
 
@@ -414,7 +414,7 @@ def test_a_zip_of_half_a_project_is_one_line(project):
 
 
 def test_progress_of_a_folder_that_is_not_there_is_one_line():
-    message = "portfoy progress: nowhere: there is no such folder. Give the one with the students' files.\n"
+    message = "portfoy progress: nowhere: there is no such folder. Give that of the students.\n"
     assert run(commands.progress, "nowhere") == (2, message)
 
 

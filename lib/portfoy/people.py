@@ -20,8 +20,6 @@ def people_table(tables, *, as_of=None):
     A lead that became a customer and that customer are one person, and keep one `person_id` from the first day. Those
     who bought but stand in no customer list are added. A lead is still open on a day before the day it was closed.
 
-    Parameters
-    ----------
     tables : Tables; ``transactions``, and ``customers``, ``leads`` where there are any
     as_of : date or text, optional; who came later is not seen, ages are those of its year; by default the last date
 
@@ -183,8 +181,6 @@ def level_groups(customers, column, *, most=None):
 def index_table(amount, groups, *, per=None, confidence=0.95):
     """Index numbers: what each group has per customer, or per something else, where the whole base is 100.
 
-    Parameters
-    ----------
     amount : Series, one number per customer; customers without one are left out
     groups : Series of group numbers from 0 on the same index, as from `level_groups`
     per : Series, optional; what the sum of `amount` is divided by, by default the number of customers

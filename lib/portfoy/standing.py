@@ -122,8 +122,6 @@ def state_table(log, rule, *, as_of=None, people=None):
     `at_risk_days` ago ended a gap longer than `lapsed_days`; else active. Who has only returned things is a customer
     who bought them before the data begin: by the day of the last return, and never new.
 
-    Parameters
-    ----------
     rule : StateRule; the same one for all dates that are to be compared
     people : DataFrame, as from `people_table` of the same day, optional; adds those who never bought, if known by then
 

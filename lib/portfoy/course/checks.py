@@ -165,8 +165,7 @@ def _misshapen(answer, right):
         if lost:
             return _("The table lacks the column {names}.").format(names=", ".join(map(repr, lost)))
     if wanted in ("list", "series", "table") and len(answer) != len(right):
-        text = _("The answer has {found} rows or entries; there should be {wanted}.")
-        return text.format(found=len(answer), wanted=len(right))
+        return _("The answer has {found} entries, not {wanted}.").format(found=len(answer), wanted=len(right))
     return None
 
 

@@ -43,8 +43,7 @@ def slides(number, out):
         found = {LESSONS[phase][0]: path for phase, path in solutions().items()}
         if number not in found:
             known = ", ".join(map(str, found)) or _("none")
-            message = _("there is no lesson {number}; there are: {known}. Give one of these.")
-            raise DataError(message.format(number=number, known=known))
+            raise DataError(_("there is no lesson {number}; there are: {known}.").format(number=number, known=known))
         _say(found[number].stem)
         _write(Path(out) / f"{found[number].stem}.slides.html", deck.deck(sheets.execute(found[number])))
 

@@ -85,8 +85,7 @@ def _opened(source, *, where):
         elif mark == OPEN:
             raise DataError(_not_closed().format(where=where))
         elif mark == CLOSE:
-            message = _("{where}: '# end' without '# solution' before it. Add that line, or take this one out.")
-            raise DataError(message.format(where=where))
+            raise DataError(_("{where}: '# end' without '# solution' before it. Take it out.").format(where=where))
         else:
             (kept if taken is None else taken).append(line)
     if taken is not None:

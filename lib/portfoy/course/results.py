@@ -29,8 +29,7 @@ def read(file):
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        text = _("{file}: this is no progress file. Move it away to begin a new one.")
-        raise DataError(text.format(file=file)) from None
+        raise DataError(_("{file}: is no progress file. Move it away to begin a new one.").format(file=file)) from None
 
 
 def note(exercise, solved):
@@ -65,8 +64,7 @@ def sum_up(folder, lessons):
     DataError : there is no such folder, or no progress file in it.
     """
     if not Path(folder).is_dir():
-        text = _("{folder}: there is no such folder. Give the one with the students' files.")
-        raise DataError(text.format(folder=folder))
+        raise DataError(_("{folder}: there is no such folder. Give that of the students.").format(folder=folder))
     kept, unread = {}, []
     for file in sorted(Path(folder).rglob("*.json")):
         try:

@@ -9,8 +9,6 @@ from portfoy.intervals import wald, wilson
 def holdout_table(predicted, actual, groups, *, confidence=0.95):
     """Mean prediction and mean outcome, group by group.
 
-    Parameters
-    ----------
     predicted, actual, groups : Series on one index, one entry per customer
         What was said of each, what came (0 and 1 for an event), and the name of the group: `repeat_groups`,
         `groups_of`. Who lacks a prediction or an outcome is left out of both means.
@@ -56,12 +54,10 @@ def outcomes(split, fit, spend_fit=None):
     Being alive cannot be observed; whether somebody buys within the holdout period can, and its probability is
     P(alive) times that of at least one purchase, so it is the one that is compared.
 
-    Parameters
-    ----------
     split : DataFrame, one row per customer, from `split_table`
     fit, spend_fit : BgNbd and GammaGamma, fitted to the same `split`, which holds nothing of the holdout period
 
-    Gives a dict: name -> (predicted, actual), two Series on the index of `split`: ``active`` whether somebody buys, 0-1;
+    Gives a dict, name -> (predicted, actual), Series on the index of `split`: ``active`` whether somebody buys, 0-1;
     ``purchases``; with `spend_fit` ``spend`` money per purchase, of those who bought, and ``value`` money in all.
     """
     horizon, bought = split["holdout_days"].iloc[0], split["holdout_purchases"]

@@ -18,8 +18,7 @@ def gains_table(judged, *, bins=10, confidence=0.95):
     """
     rows = judged[["p_response", "responded"]].to_numpy(dtype=float)
     if not rows[:, 1].sum() > 0:
-        text = _("response: nobody of {n} contacts in the campaigns to forecast responded. Wait for answers.")
-        raise DataError(text.format(n=len(rows)))
+        raise DataError(_("response: nobody of {n} to forecast responded. Wait for answers.").format(n=len(rows)))
     group = groups_of(rows[:, 0], bins)
     table = pd.DataFrame({"group": group, "hit": rows[:, 1]}).groupby("group")["hit"].agg(["size", "sum"]).cumsum()
     contacts, responses = table["size"].to_numpy(), table["sum"].to_numpy()

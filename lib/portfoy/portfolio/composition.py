@@ -118,8 +118,6 @@ class Composition(Result):
 def composition(firm, traits=None, *, months=12, value=None):
     """How the base divides by what is known of the customers, and which part of it brings how much.
 
-    Parameters
-    ----------
     firm : Firm, whose customers of the last months are looked at; or a customer table with traits
         A table needs ``revenue``; ``margin`` where it is known.
     traits : list of columns, optional

@@ -99,8 +99,6 @@ class Concentration(Lorenz, Result):
 def concentration(firm, *, by="revenue", months=12, top=0.2, groups=GROUPS, segments=None):
     """How much rests on a few: the Lorenz curve, groups, and what if the largest leave.
 
-    Parameters
-    ----------
     firm : Firm, whose customers of the last months are looked at; or a customer table, one row per customer
         A table needs the column `by`; customers without a value are left out.
     by : column to add up, default "revenue"

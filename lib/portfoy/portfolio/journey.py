@@ -116,9 +116,6 @@ class Journey(Result):
 def journey(firm, *, key_figures, states=None):
     """The journey in eight steps, each with its key figure.
 
-    Parameters
-    ----------
-    firm : Firm
     key_figures : KeyFigures, for the steps ``stays`` (1 - churn) and ``recommends`` (NPS)
     states : States, optional; who is known, and the lapsed limit as window of the second purchase
 

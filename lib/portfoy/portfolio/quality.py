@@ -66,8 +66,6 @@ class Quality(Result):
 def quality(firm):
     """What the order lines hold, how many of them are used, and what was found on the way.
 
-    Parameters
-    ----------
     firm : Firm, opened from a source; one made from DataFrames, or seen on an earlier day, was not checked
 
     Gives a Quality; not possible where the order lines were not checked.

@@ -94,8 +94,6 @@ class Spread(Result):
 def spread(customers, *, groups=(), measures=("revenue", "margin"), top=0.2, confidence=0.95):
     """How much rests on how few: customers one by one, and the groups they fall into.
 
-    Parameters
-    ----------
     customers : DataFrame, one row per customer
         Needs the columns of `measures`; those of `groups` (segment, region, ...) where they are present.
     groups : names of columns; one that is absent is left out, as are customers without a group
@@ -105,8 +103,6 @@ def spread(customers, *, groups=(), measures=("revenue", "margin"), top=0.2, con
 
     Gives a Spread. DataError where a column of `measures` is missing, or no total is above zero.
 
-    References
-    ----------
     Hirschman (1964), American Economic Review 54(5), 761. The interval is that of the delta method.
     """
     need_columns(customers, measures, "concentration")

@@ -59,8 +59,6 @@ class Stress(Result):
 def stress(customers, *, leave=(1, 5, 10, 50, 100), by="revenue", months=0, currency=""):
     """What is lost if the largest customers leave.
 
-    Parameters
-    ----------
     customers : DataFrame, one row per customer
         Needs the column `by` and ``revenue``; ``margin`` is counted where it is known.
     leave : how many leave; those that would be more than half of the customers are left out

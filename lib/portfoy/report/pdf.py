@@ -76,8 +76,7 @@ def missing():
 def _print(page, browser, seconds):
     """Print one page under a temporary name, look whether it is whole, then give it its name; the error or ""."""
     if not page.is_file():
-        text = _("{page}: is not there; a PDF is printed from a finished page. Make the report first.")
-        return text.format(page=page.name)
+        return _("{page}: is not there. Make the report first.").format(page=page.name)
     aside = page.with_name(f".{page.stem}-{uuid.uuid4().hex[:8]}.pdf")
     try:
         with tempfile.TemporaryDirectory(prefix="portfoy-", ignore_cleanup_errors=True) as profile:

@@ -10,8 +10,6 @@ from portfoy.locale import _
 class Progress:
     """One line as each section of a report starts, and one as the report ends.
 
-    Parameters
-    ----------
     tell : called with each line
     """
 

@@ -59,15 +59,11 @@ class Agreement(Result):
 def compare_groups(clusters, scored, *, confidence=0.95, seed=7):
     """How far the clusters and the segments are the same groups.
 
-    Parameters
-    ----------
     clusters : Clusters
     scored : Rfm of the same customer table; a DataError says that it is of another
     confidence : of the interval, default 0.95; normal, with the spread over 500 samples drawn with replacement
     seed : int, of these samples
 
-    References
-    ----------
     Hubert & Arabie (1985), Journal of Classification 2, eq. (5); Steinley, Brusco & Hubert (2016), Psychological
     Methods 21(2): the index is near enough to normal.
     """

@@ -167,9 +167,6 @@ class Campaign(Result):
 def campaign(firm, response, *, contact_cost=0.0, response_margin=0.0, budget=0.0, contacts=50):
     """Whether choosing whom to contact is worth it, and who of today's customers comes first.
 
-    Parameters
-    ----------
-    firm : Firm
     response : Response of the same firm
     contact_cost, response_margin : money; 0 takes what the judged campaigns cost and brought, as in `campaign_terms`
     budget : money to spend on contacts; 0 is no limit

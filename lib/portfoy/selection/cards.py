@@ -110,8 +110,6 @@ def _line_words(line):
 def cards(firm, scored, *, by="segment", most=4):
     """What sets each group of customers apart from the base, and what a customer of it is like.
 
-    Parameters
-    ----------
     firm : Firm; its people give the traits, its products the categories
     scored : Rfm, or DataFrame of customers with a column `by`
     by : column that makes the groups, default "segment"; a trait such as "region" or "age_band" does as well

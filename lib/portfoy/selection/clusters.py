@@ -115,8 +115,6 @@ def clusters(firm, *, k=None, most=8, seed=7):
     standard deviation 1. Of the numbers of groups that come back when customers are drawn anew (mean stability at least
     0.8), the one with the highest silhouette is taken; where none does, the most stable.
 
-    Parameters
-    ----------
     firm : Firm, or DataFrame, one row per customer, with ``idle``, ``purchases``, ``ticket``, ``age`` and ``revenue``
     k : int, optional; number of groups, the default chooses it from 2 to `most`
     most : int, default 8
@@ -125,15 +123,11 @@ def clusters(firm, *, k=None, most=8, seed=7):
     Gives a Clusters; not possible where a column is missing, fewer than 50 customers have all features, fewer than 2
     features vary, `k` or `most` is out of range, or the total revenue is not above zero.
 
-    Notes
-    -----
     k-means is fitted to at most 20,000 customers and judged on at most 5,000; the silhouette's interval takes the
     groups as given. Stability is the adjusted Rand index with 20 samples drawn with replacement; alone it proves
     nothing, since a long cloud is cut at the same place each time. Clear are groups whose silhouette is 0.1 above that
     of one cloud of the same skewness and correlations; the 0.1 is the project's own.
 
-    References
-    ----------
     Rousseeuw (1987), J. Comput. Appl. Math. 20, and Kaufman & Rousseeuw (1990), Finding Groups in Data, p. 88:
     silhouettes, no structure up to 0.25. Hubert & Arabie (1985), J. Classification 2: the index; Steinley (2004),
     Psychol. Methods 9(3): 0.8 is good agreement. Fang & Wang (2012), Comput. Stat. Data Anal. 56(3): the bootstrap.
@@ -193,7 +187,7 @@ def _standardise(values):
             points.append((used - row["centre"]) / row["scale"])
         rows.append(row)
     if len(points) < 2:
-        text = _("clusters: features that differ: {count}, needed 2. Check dates and amounts.")
+        text = _("clusters: features that differ: {count}, needed 2. Check the data.")
         raise DataError(text.format(count=len(points)))
     return pd.DataFrame(rows), np.column_stack(points)
 

@@ -66,8 +66,6 @@ def deciles(of, *, by=None):
 
     Customers with equal values stay in one group, so groups can differ in size; customers without a value are left out.
 
-    Parameters
-    ----------
     of : Firm, or DataFrame, one row per customer
         Needs ``revenue``, ``margin`` and the column `by`; the margin is summed where it is known.
     by : column to rank on; by default the margin where any is known, else the revenue

@@ -136,8 +136,6 @@ class _Columns:
 def early_adopters(firm, launch, *, value=None, contacts=50, budget=0.0, contact_cost=0.0):
     """Who took up a launch first, against customers who were active then and had not; and who is like them today.
 
-    Parameters
-    ----------
     firm : Firm, whose order lines have ``product_id``; the traits ``birth_year``, ``channel``, ``region``,
         ``income_band`` of its ``customers`` where there are any
     launch : Launch; the first 16 % of the m of its model are early, or of those so far where m stays open

@@ -80,8 +80,7 @@ def _contacts(tables, as_of):
     contacts = contacts.assign(starts_on=starts, contacted_on=contacts["contacted_on"].fillna(starts))
     contacts = contacts[contacts["contacted_on"] <= as_of]
     if contacts.empty:
-        text = _("contacts: nobody was contacted by {as_of:%Y-%m-%d}. Take a later date, or check contacted_on.")
-        raise DataError(text.format(as_of=as_of))
+        raise DataError(_("contacts: nobody was contacted by {as_of:%Y-%m-%d}. Take a later date.").format(as_of=as_of))
     arm = contacts["arm"] if "arm" in contacts else pd.Series("", contacts.index)
     contacts["control"] = arm.fillna("").astype("str").str.strip().str.lower() == "control"
     if "responded" in contacts:

@@ -119,8 +119,6 @@ class Launch(Result):
 def launch(firm, *, product="", weeks_ahead=26):
     """How a product that came out within the data spread among the customers, and how it goes on.
 
-    Parameters
-    ----------
     firm : Firm, whose order lines and ``products`` have ``product_id``, the products ``launched_on`` and [``name``]
     product : a product_id or a name; empty: the launch with the most buyers of those on sale for half a year
     weeks_ahead : int, default 26; weeks of the forecast

@@ -134,8 +134,6 @@ def positioning(firm, *, brand="", draws=200, seed=7):
     bootstrap draws raters; else it draws the ratings of each brand on each attribute. Brands and attributes with gaps
     are left out, the one with most gaps first, until none is left.
 
-    Parameters
-    ----------
     firm : Firm with ``ratings``, or these as an ibis Table or DataFrame, one row per rating
         ``brand``, ``attribute`` text; ``rating`` number, the higher the more it fits; [``customer_id`` of the rater].
     brand : ours, in any case; empty: none stands out

@@ -85,8 +85,6 @@ def profile_cards(customers, *, by="segment", most=4, categories=None, confidenc
     customer (or per purchase) for ways of buying; ``index`` 100 x group / base with ``index_low`` and ``index_high``;
     ``p_value`` two-sided, before the correction. DataError as `profile_table`.
 
-    References
-    ----------
     Traits: Pearson's chi-square of 2 x 2, where at least 5 are expected in each cell (Cochran 1954, Biometrics 10,
     417-451); ways of buying and categories: Welch's test (`people.index_table`). Benjamini & Hochberg (1995), Journal
     of the Royal Statistical Society B 57(1), 289-300.

@@ -103,8 +103,6 @@ def _said(row):
 def profitability(firm, scored, *, by="segment", touch_cost=0.0, value=None):
     """What each group earns: margin less what it costs to serve its customers.
 
-    Parameters
-    ----------
     firm : Firm; its tickets tell what service was asked for
     scored : Rfm, or DataFrame of customers with a column `by`
     by : column that makes the groups, default "segment"

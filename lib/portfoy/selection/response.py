@@ -179,8 +179,6 @@ def response(firm, *, answer_days=30, features=None):
     A campaign is judged if, before its first contact, the answers of earlier campaigns were known and held 50 responses
     and 50 others. There is no random split: it would let a model learn from what came later.
 
-    Parameters
-    ----------
     firm : Firm; its contacts, or the campaigns that its orders name, tell who responded
     answer_days : days in which a contact may be answered, default 30
     features : columns of the examples to use, optional; by default `FEATURES`, less those that a `leak_table` guards

@@ -132,8 +132,6 @@ def rfm(of, *, cuts=None, segments=None):
     A score is 1 + floor(5 x share of customers strictly below), so equal values always get equal scores, and a value
     that many share may leave a score empty. Half of the customers having bought once all get f = 1, the next f = 3.
 
-    Parameters
-    ----------
     of : Firm, or DataFrame, one row per customer; needs ``idle``, ``purchases`` and ``revenue``
     cuts : DataFrame or path of a CSV, optional; cut points of an earlier `Rfm`, so that scores of two dates compare; by
         default, or where the text is empty, they come from these customers
@@ -142,8 +140,6 @@ def rfm(of, *, cuts=None, segments=None):
     Gives an Rfm; not possible where a column is missing, there is no customer, the total revenue is not above zero, the
     cut points are not such, or the rules leave a cell out or cover one twice.
 
-    References
-    ----------
     Hughes (1994), Strategic Database Marketing, for the five scores; the rule for ties is the project's own.
     """
     customers, currency, _confidence = customers_of(of)

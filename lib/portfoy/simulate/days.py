@@ -62,8 +62,7 @@ def _date(name, given):
     try:
         return pd.Timestamp(given)
     except ValueError:
-        text = _("simulate: {name} is {given!r}; it must be a date, YYYY-MM-DD.")
-        raise DataError(text.format(name=name, given=given)) from None
+        raise DataError(_("simulate: {name} is {given!r}; give YYYY-MM-DD.").format(name=name, given=given)) from None
 
 
 def season_factors(calendar, truth):

@@ -33,8 +33,7 @@ def locate(where):
         except (OSError, RuntimeError, ValueError):  # no such home, a loop of links, a name that no file can have
             continue
         if exists:
-            text = _("{where}: is neither a file nor a folder; portfoy reads both. Save it as a file.")
-            raise DataError(text.format(where=where))
+            raise DataError(_("{where}: is neither a file nor a folder. Save it as a file.").format(where=where))
     text = _("{where}: there is no such file or folder. Give a folder, a file, a portfoy.toml or an address.")
     raise DataError(text.format(where=_mistyped(str(where))[:300]))
 

@@ -84,8 +84,7 @@ def load(engine, table, paths, given):
         named = {"table_name": f"parquet_{table}", "hive_partitioning": _in_folders(paths)}
         return Raw(engine.read_parquet([as_it_stands(path) for path in paths], **named), given, paths)
     if kinds == {"duckdb"}:
-        text = _("{path}: is a DuckDB file; a table of orders is needed here. Give it to `portfoy check` itself.")
-        raise DataError(text.format(path=paths[0]))
+        raise DataError(_("{path}: is a DuckDB file. Give it to `portfoy check` itself.").format(path=paths[0]))
     if kinds != {"text"}:
         text = _("{where}: the files of {table} are of different kinds ({kinds}); they must be all of one kind.")
         raise DataError(text.format(where=paths[0].parent, table=table, kinds=", ".join(sorted(kinds))))

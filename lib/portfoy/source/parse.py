@@ -134,8 +134,7 @@ def _date(raw, source, given, where, reading):
     if kind.is_timestamp():
         return _sound(source.cast("date"))
     if not (kind.is_string() or kind.is_numeric() or kind.is_null()):
-        message = _("{where}: is of type {kind}; a date is needed. Map a column of dates.")
-        raise DataError(message.format(where=where, kind=kind))
+        raise DataError(_("{where}: is of type {kind}. Map a column of dates.").format(where=where, kind=kind))
     text = _unread(source)
     if given.date_format:
         form = sniff.strptime_format(given.date_format)
@@ -194,8 +193,7 @@ def _number(raw, source, given, where, reading, marks):
         number = source.cast("float64")
         return ibis.ifelse(number.isnan() | number.isinf(), ibis.null("float64"), number)
     if not (source.type().is_string() or source.type().is_null()):
-        message = _("{where}: is of type {kind}; a number is needed. Map a column of numbers.")
-        raise DataError(message.format(where=where, kind=source.type()))
+        raise DataError(_("{where}: is of type {kind}. Map a numeric column.").format(where=where, kind=source.type()))
     text = source.cast("string")
     decimal = given.decimal or {".": ",", ",": "."}.get(given.thousands) or _decimal(raw, text, where, marks)
     if decimal == "," and not given.decimal:

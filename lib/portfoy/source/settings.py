@@ -81,14 +81,13 @@ _TOP_KEYS = set(Settings.__dataclass_fields__) - {"formats", "columns"} | _FORMA
 def read_settings(path):
     """Settings from a portfoy.toml; `source` becomes absolute, seen from the file's own folder.
 
-    DataError where it is no TOML, or holds unknown keys (with the nearest known ones), or a value that a setting cannot have.
+    DataError where it is no TOML, or has unknown keys (the nearest known ones are named) or values that cannot be.
     """
     path = Path(path)
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        text = _("{path}: is not valid TOML: {error}. Correct that line.")
-        raise DataError(text.format(path=path, error=error)) from None
+        raise DataError(_("{path}: is no TOML: {error}. Correct that line.").format(path=path, error=error)) from None
     _check_keys(path, "", content, _TOP_KEYS | set(TABLES))
     top = {key: value for key, value in content.items() if key not in TABLES}
     _check_values(path, "", top)

@@ -53,8 +53,7 @@ def kind(path):
     if head[8:12] == b"DUCK":
         return "duckdb"
     if head[:4] in (b"PK\x03\x04", b"\xd0\xcf\x11\xe0"):
-        text = _("{path}: is a spreadsheet or an archive; portfoy reads text tables. Save the sheet as CSV.")
-        raise DataError(text.format(path=path))
+        raise DataError(_("{path}: is a spreadsheet or an archive. Save the sheet as CSV.").format(path=path))
     return "text"
 
 
@@ -66,8 +65,7 @@ def look(path, given):
     """
     raw, zipped = head(path)
     if len(raw) >= HEAD and b"\n" not in raw and b"\r" not in raw:
-        message = _("{path}: no line ends in its first {size} MiB; a table has one row a line. Export it again.")
-        raise DataError(message.format(path=path, size=HEAD // 2**20))
+        raise DataError(_("{path}: no line ends in {size} MiB. Export it again.").format(path=path, size=HEAD // 2**20))
     encoding = given.encoding or _encoding(raw)
     text = _decoded(path, raw, encoding)
     lines = list(itertools.islice(io.StringIO(text, newline=""), 1_000))
@@ -80,8 +78,7 @@ def look(path, given):
     delimiter = "\t" if delimiter == "tab" else delimiter or _delimiter(lines[skip:])
     records = _records(lines[skip:], delimiter)
     if not records:
-        message = _("{path}: its first line is longer than any header; a header names the columns. Export it again.")
-        raise DataError(message.format(path=path))
+        raise DataError(_("{path}: its first line is longer than any header. Export it again.").format(path=path))
     named = given.header if isinstance(given.header, tuple) else records[0] if given.header else [""] * len(records[0])
     if len(named) != len(records[0]):
         message = _("{path}: header names {given} columns but the first line has {found}. List one name a column.")

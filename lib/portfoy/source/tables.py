@@ -100,8 +100,7 @@ def _check_unchanged(read):
     with suppress(FileNotFoundError):
         if stamp(read[0]) == read:
             return
-    text = _("{path}: has changed since it was read; figures and fingerprint must be of the same rows. Try again.")
-    raise DataError(text.format(path=read[0]))
+    raise DataError(_("{path}: has changed since it was read. Try again.").format(path=read[0]))
 
 
 PRIMES = (2**31 - 1, 2**31 - 19)  # sums of hashes below them stay whole numbers of 64 bits for billions of rows

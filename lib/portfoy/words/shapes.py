@@ -47,8 +47,6 @@ def stacked_changes(parts, at, net, ax=None):
 def dots(table, ax=None, *, at, write=style.number, told=()):
     """Dots with intervals, one a row from the top down, beside a line for what they are compared with.
 
-    Parameters
-    ----------
     table : DataFrame
         ``name``; ``value``, ``low``, ``high`` (missing where there is no interval); ``strong``: the dot is coloured;
         ``beside``, optional: what a row by itself is compared with, a mark in it;
@@ -110,8 +108,6 @@ def _span(ax, table, at):
 def lines(parts, ax=None, *, level=None, dashed=(), height=3.0):
     """Lines, each with a band where it has one; named at their ends, or below where those lie too near one another.
 
-    Parameters
-    ----------
     parts : list of (name, colour, x, y, low, high); the last two Series or None; an x of dates has months below it
     level : (name, value), optional; a line across
     dashed : names of lines that lie dashed on the others, so that where two are the same both are seen

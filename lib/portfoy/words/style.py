@@ -174,8 +174,6 @@ class _Sentence(string.Formatter):
 def say(template, values, *, currency=""):
     """A sentence from a whole template with typed fields.
 
-    Parameters
-    ----------
     template : text in the language in use; ``{name:kind}`` writes the value of that name, ``{name_interval:kind}`` the
         interval from ``name_low`` to ``name_high``. Kinds: count, number, ratio, money, share (whole per cent),
         change (the same, signed), days, day (a date), figure (in the unit that the value ``unit`` names); without a

@@ -70,8 +70,6 @@ def aligned(rows, indent=""):
 def show(table, caption, *, currency="", labels=None, kinds=None):
     """A table to look at: headings in words, numbers as the language writes them, intervals beside their estimate.
 
-    Parameters
-    ----------
     table : DataFrame
         A column ``x`` with ``x_low`` and ``x_high`` beside it is shown as one column with its interval. Columns that
         are missing in every row are left out. A column that is not in `columns` goes by its own name. What is not
