@@ -66,7 +66,7 @@ def test_odd_names_are_shown_as_they_are_and_shortened():
     odd = ['a"; DROP TABLE x; --', "{}", "{0.x}", "<b>", "$5 \\frac", "y" * 200, "two\nlines"]
     assert error("spend", odd) == (
         "spend: columns 'month', 'channel', 'cost' are missing; the file has 'a\"; DROP TABLE x; --', '{}', '{0.x}', "
-        f"'<b>', '$5 \\frac', '{'y' * 37}...', 'two lines'. Map them in portfoy.toml; `portfoy map FILE` drafts one."
+        f"'<b>', '$5 \\frac', '{'y' * 39}…', 'two lines'. Map them in portfoy.toml; `portfoy map FILE` drafts one."
     )
 
 

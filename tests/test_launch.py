@@ -344,14 +344,14 @@ def test_the_table_of_parameters_leaves_out_what_is_open(company):
 
 def test_what_is_missing_is_named():
     log, products = catalogue().transactions, catalogue().products
-    missing = "products: the table is missing. Add it with product_id and launched_on."
+    missing = "products: there is no such table; its columns product_id, launched_on are needed. Add it to the source."
     assert message_of(launched_products, tables(log)) == launch(seen(log)).reason == missing
     bare = tables(log, products.drop(columns="launched_on"))
     assert message_of(launched_products, bare) == (
-        "products: column 'launched_on' is missing. Add the day each came out."
+        "products: the table has no 'launched_on'; all of these are needed. Map them in portfoy.toml."
     )
     no_product = tables(log.drop(columns="product_id"), products)
-    expected = "transactions: column 'product_id' is missing. Map it in portfoy.toml."
+    expected = "transactions: the table has no 'product_id'; all of these are needed. Map them in portfoy.toml."
     assert message_of(launched_products, no_product) == expected
     assert message_of(adoption_table, no_product.transactions, "N", DAY) == expected
 

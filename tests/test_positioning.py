@@ -213,18 +213,18 @@ def test_a_brand_on_a_line_has_no_second_axis():
 
 # (e) Errors
 
-MISSING = "ratings: the table is missing. Add it with brand, attribute and rating."
-RULE = "; a map needs 3 of each. Add ratings."
+MISSING = "ratings: there is no such table; its columns brand, attribute, rating are needed. Add it to the source."
+RULE = "; 3 of each are needed. Add ratings."
 
 
 @pytest.mark.parametrize(
     ("rated", "expected"),
     [
         (None, MISSING),
-        (table(SQUARE).head(0), "ratings: 0 brands on the same 0 attributes" + RULE),
-        (table(SQUARE).assign(rating=np.nan), "ratings: 0 brands on the same 0 attributes" + RULE),
-        (table(SQUARE[:2]), "ratings: 2 brands on the same 3 attributes" + RULE),
-        (table(SQUARE[:, :2]), "ratings: 4 brands on the same 2 attributes" + RULE),
+        (table(SQUARE).head(0), "ratings: 0 brands on 0 common attributes" + RULE),
+        (table(SQUARE).assign(rating=np.nan), "ratings: 0 brands on 0 common attributes" + RULE),
+        (table(SQUARE[:2]), "ratings: 2 brands on 3 common attributes" + RULE),
+        (table(SQUARE[:, :2]), "ratings: 4 brands on 2 common attributes" + RULE),
         (table(SQUARE * 0 + 3), "ratings: all brands are rated alike. Check the ratings."),
     ],
 )
@@ -234,7 +234,7 @@ def test_too_little_for_a_map(rated, expected):
 
 def test_a_missing_column():
     assert message_of(positioning, table(SQUARE).rename(columns={"rating": "score"})).startswith(
-        "ratings: column 'rating' is missing; the file has 'brand', 'attribute', 'score', 'customer_id'."
+        "ratings: the table has no 'rating'; all of these are needed."
     )
 
 

@@ -15,23 +15,20 @@ DATES = {"joined_on", "created_on", "closed_on"}
 
 
 def people_table(tables, *, as_of=None):
-    """Everyone known by a date: one row per person, whether customer, buyer or lead.
+    """Everyone known by a date: one row per person, whether customer, buyer or lead; customers first, by ``person_id``.
 
     A lead that became a customer and that customer are one person, and keep one `person_id` from the first day. Those
-    who bought but stand in no customer list are added. A lead is still open on a day before the day it was closed.
+    who bought but stand in no customer list are added. A lead is still open on a day before the day it was closed. Who
+    came after `as_of` (by default the last date) is not seen; ages are those of its year.
 
-    tables : Tables; ``transactions``, and ``customers``, ``leads`` where there are any
-    as_of : date or text, optional; who came later is not seen, ages are those of its year; by default the last date
-
-    Gives a DataFrame, one row per person, customers first, in the order of ``person_id``: ``person_id`` customer_id, or
-    lead_id for a lead that became no customer ("lead 17" where a customer has that number); ``customer_id`` text,
-    missing for those who are leads on the day; ``known_as`` "customer" or "lead"; ``known_on`` date: joined_on, else
-    created_on of the lead, never after the first order; missing where none is known; ``lead_outcome`` "open" or "lost",
-    missing for customers; and of the traits those that the tables have: ``type``, ``age_band`` (ordered, of
-    `AGE_BANDS`), ``gender``, ``region``, ``income_band``, ``channel`` (where customers buy, so missing for leads),
-    ``interests`` (words joined by ";"). Its ``attrs`` count what was left out: ``duplicates`` further rows of a
-    customer_id (the first is kept), and ``unnamed_wins`` won leads without a customer_id, who are customers already
-    under a name we cannot tell. DataError where the log has no rows, or lacks a column.
+    ``person_id`` customer_id, or lead_id for a lead that became no customer ("lead 17" where a customer has that
+    number); ``customer_id`` text, missing for those who are leads on the day; ``known_as`` "customer" or "lead";
+    ``known_on`` date: joined_on, else created_on of the lead, never after the first order, missing where none is known;
+    ``lead_outcome`` "open" or "lost", missing for customers; and of the traits those that the tables have: ``type``,
+    ``age_band`` (ordered, of `AGE_BANDS`), ``gender``, ``region``, ``income_band``, ``channel`` (where customers buy,
+    so missing for leads), ``interests`` (words joined by ";"). Its ``attrs`` count what was left out: ``duplicates``
+    further rows of a customer_id, and ``unnamed_wins`` won leads without one, who are customers already under a name we
+    cannot tell. DataError where the log has no rows, or lacks a column.
     """
     log = as_table(tables.transactions)
     as_of = resolve_as_of(log, as_of)
@@ -181,22 +178,18 @@ def level_groups(customers, column, *, most=None):
 def index_table(amount, groups, *, per=None, confidence=0.95):
     """Index numbers: what each group has per customer, or per something else, where the whole base is 100.
 
-    amount : Series, one number per customer; customers without one are left out
-    groups : Series of group numbers from 0 on the same index, as from `level_groups`
-    per : Series, optional; what the sum of `amount` is divided by, by default the number of customers
-
-    Returns
-    -------
-    DataFrame, one row per group number
-        ``customers`` with an amount; ``average`` sum of `amount` / sum of `per`; ``base_average`` the same for all;
-        ``index`` 100 x average / base_average, with ``index_low`` and ``index_high``; ``p_value`` two-sided, of the
-        group having the average of the others. Missing where there is too little to tell.
+    `amount` is one number per customer (who has none is left out), `groups` group numbers from 0 as from
+    `level_groups`, `per` what the sum of `amount` is divided by, else the number of customers: Series on one index.
+    Gives a DataFrame, one row per group number: ``customers`` with an amount; ``average`` sum of `amount` / sum of
+    `per`; ``base_average`` the same for all; ``index`` 100 x average / base_average, with ``index_low`` and
+    ``index_high``; ``p_value`` two-sided, of the group having the average of the others. Missing where there is too
+    little to tell.
 
     Customers are seen as a sample of those the firm could have. With the residuals e = amount - average x per, the
     variance of the index is that of a ratio of two ratios of the same sample (Taylor linearisation; Wolter 2007,
-    Introduction to Variance Estimation, ch. 6); the group is part of the base, which the covariance of the two allows
-    for. The interval is symmetric in the logarithm and uses Student's t with customers - 1 degrees of freedom. A few
-    very large customers make it too narrow. The test is Welch's (1947) on the residuals from the average of the base.
+    Introduction to Variance Estimation, ch. 6), the group being part of the base. The interval is symmetric in the
+    logarithm and uses Student's t with customers - 1 degrees of freedom; a few very large customers make it too narrow.
+    The test is Welch's (1947).
     """
     from scipy.special import stdtr
 

@@ -49,16 +49,15 @@ def state_rule(log, *, as_of=None, at_risk=0.8, lapsed=0.95, at_risk_days=0, lap
 
     The gaps of late purchases have not all ended, and the long ones are those that are missing; so only purchases made
     `horizon_days` or more before `as_of` count, and of these the ones followed by another within `horizon_days`: half
-    of the history, at most 730 days. Each customer counts once: each of n gaps counts as the n-th part of one. Were
-    every gap to count the same, the few who buy often would set the limits of all; the days are longer so, fewer of
-    those called lapsed buy again, and more of those gone are not called so yet. Long gaps leave room for few others in
-    a window, and weigh a little more than they should.
+    of the history, at most 730 days. Each customer counts once, each of n gaps as the n-th part of one: else the few
+    who buy often would set the limits of all. Long gaps leave room for few others in a window, and weigh a little too
+    much.
 
-    `at_risk` and `lapsed` are shares of the gaps in the `log`, the first the smaller; or give days of your own, both or
-    neither. Gives a `StateRule`; both marks are the same where all come back after the same time, and nobody is at risk
-    then. DataError where a column is missing, nobody bought, shares or days are not in order, or fewer than 30 gaps
-    were seen. Intervals: Woodruff (1952), JASA 47(260), 635-646, for a quantile; Wolter (2007), Introduction to
-    Variance Estimation, chapter 2, for the variance from random groups of customers.
+    `at_risk` and `lapsed` are shares of the gaps, the first the smaller; or give days of your own, both or neither.
+    Gives a `StateRule`; both marks are the same where all come back after the same time, and nobody is at risk then.
+    DataError where a column is missing, nobody bought, shares or days are not in order, or fewer than 30 gaps were
+    seen. Intervals: Woodruff (1952), JASA 47(260), 635-646, for a quantile; Wolter (2007), Introduction to Variance
+    Estimation, chapter 2, for the variance from random groups of customers.
     """
     _check_order(at_risk, lapsed, at_risk_days, lapsed_days)
     log = as_table(log)
@@ -115,26 +114,19 @@ def _mark(gaps, share, name, confidence):
 
 
 def state_table(log, rule, *, as_of=None, people=None):
-    """Where each person known on a day stands.
+    """Where each person known on a day stands: one row per person, in the order of ``person_id``.
 
     A prospect never bought. Lapsed is whose last purchase is more than `lapsed_days` ago, at risk more than
     `at_risk_days`. The others are new when the first was at most `at_risk_days` ago; reactivated when one at most
     `at_risk_days` ago ended a gap longer than `lapsed_days`; else active. Who has only returned things is a customer
-    who bought them before the data begin: by the day of the last return, and never new.
+    who bought them before the data begin: by the day of the last return, and never new. `rule` is a StateRule, the same
+    one for all dates to be compared; `people`, a `people_table` of the day, adds those who never bought.
 
-    rule : StateRule; the same one for all dates that are to be compared
-    people : DataFrame, as from `people_table` of the same day, optional; adds those who never bought, if known by then
-
-    Returns
-    -------
-    DataFrame, one row per person, in the order of ``person_id``
-        ``person_id`` text; ``known_as`` "customer" or "lead"; ``lead_outcome`` "open" or "lost", missing for
-        customers; ``state`` ordered, one of `STATES`; ``idle`` days since the last purchase, missing for prospects;
-        ``purchases`` days with an order; ``revenue`` money up to the day, net of returns; ``margin`` money, missing
-        where no cost is known; ``returned_on`` end of the last gap longer than `lapsed_days`, missing if none; ``held``
-        whether not lapsed `lapsed_days` before the day.
-
-    DataError where a column is missing, or nobody bought by `as_of`.
+    ``person_id`` text; ``known_as`` "customer" or "lead"; ``lead_outcome`` "open" or "lost", missing for customers;
+    ``state`` ordered, one of `STATES`; ``idle`` days since the last purchase, missing for prospects; ``purchases`` days
+    with an order; ``revenue`` money up to the day, net of returns; ``margin`` money, missing where no cost is known;
+    ``returned_on`` end of the last gap longer than `lapsed_days`, missing if none; ``held`` whether not lapsed
+    `lapsed_days` before the day. DataError where a column is missing, or nobody bought by `as_of`.
     """
     log = as_table(log)
     as_of = resolve_as_of(log, as_of)

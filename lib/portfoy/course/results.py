@@ -51,17 +51,10 @@ def note(exercise, solved):
 def sum_up(folder, lessons):
     """What a class has solved of each lesson's exercises, from a folder with one JSON a student, in it or below it.
 
-    Returns
-    -------
-    students : DataFrame, one row per file: ``student``, the file's name; ``solved`` exercises, ``tries``, and a column
-        per lesson with the exercises of it that are solved
-    exercises : DataFrame, one row per exercise: ``exercise``; ``solved`` share of the students, 0-1; ``tries`` mean
-        number until it was solved, missing where nobody did
-    unread : list of files that are no progress files
-
-    Raises
-    ------
-    DataError : there is no such folder, or no progress file in it.
+    Gives three. Students, a DataFrame, one row per file: ``student``, the file's name; ``solved`` exercises, ``tries``,
+    and a column per lesson with the exercises of it that are solved. Exercises, one row each: ``exercise``; ``solved``
+    share of the students, 0-1; ``tries`` mean number until it was solved, missing where nobody did. And the files that
+    are no progress files. DataError where there is no such folder, or no progress file in it.
     """
     if not Path(folder).is_dir():
         raise DataError(_("{folder}: there is no such folder. Give that of the students.").format(folder=folder))

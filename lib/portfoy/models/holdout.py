@@ -9,13 +9,11 @@ from portfoy.intervals import wald, wilson
 def holdout_table(predicted, actual, groups, *, confidence=0.95):
     """Mean prediction and mean outcome, group by group.
 
-    predicted, actual, groups : Series on one index, one entry per customer
-        What was said of each, what came (0 and 1 for an event), and the name of the group: `repeat_groups`,
-        `groups_of`. Who lacks a prediction or an outcome is left out of both means.
-
-    Gives a DataFrame, one row per group: ``group``; ``customers``; ``predicted`` and ``actual`` means per customer;
-    ``actual_low``, ``actual_high`` interval of the mean outcome: normal from the sample standard deviation, Wilson
-    (1927) where outcomes are 0 and 1; missing for a group of one.
+    `predicted`, `actual` (0 and 1 for an event) and the name of the group (`repeat_groups`, `groups_of`) are Series on
+    one index, one entry per customer; who lacks one of the first two is left out of both means. Gives a DataFrame, one
+    row per group: ``group``; ``customers``; ``predicted`` and ``actual`` means per customer; ``actual_low``,
+    ``actual_high`` interval of the mean outcome: normal from the sample standard deviation, Wilson (1927) where
+    outcomes are 0 and 1; missing for a group of one.
 
     Examples
     --------
@@ -51,14 +49,11 @@ def groups_of(score, bins):
 def outcomes(split, fit, spend_fit=None):
     """What was forecast of each customer for the holdout period, beside what came of it.
 
-    Being alive cannot be observed; whether somebody buys within the holdout period can, and its probability is
-    P(alive) times that of at least one purchase, so it is the one that is compared.
-
-    split : DataFrame, one row per customer, from `split_table`
-    fit, spend_fit : BgNbd and GammaGamma, fitted to the same `split`, which holds nothing of the holdout period
-
-    Gives a dict, name -> (predicted, actual), Series on the index of `split`: ``active`` whether somebody buys, 0-1;
-    ``purchases``; with `spend_fit` ``spend`` money per purchase, of those who bought, and ``value`` money in all.
+    Being alive cannot be observed; whether somebody buys within the holdout period can, and its probability is P(alive)
+    times that of at least one purchase, so it is the one that is compared. `split` is a `split_table`, `fit` and
+    `spend_fit` were fitted to it. Gives a dict, name -> (predicted, actual), Series on the index of `split`: ``active``
+    whether somebody buys, 0-1; ``purchases``; with `spend_fit` ``spend`` money per purchase, of those who bought, and
+    ``value`` money in all.
     """
     horizon, bought = split["holdout_days"].iloc[0], split["holdout_purchases"]
     often = fit.expected_purchases(split, horizon)

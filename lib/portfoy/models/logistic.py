@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy.special import expit
 
 from portfoy.models.columns import HISTORY, as_number
 
@@ -81,6 +82,21 @@ def stack(terms, table):
     """The columns of all terms side by side."""
     columns = [column for term in terms for column in term.columns(table)]
     return np.column_stack(columns) if columns else np.empty((len(table), 0))
+
+
+def regress(columns, outcome, penalty, weight=1.0):
+    """A ridge logistic regression; `penalty` is one over the variance that a coefficient was taken to have.
+
+    Gives the constant and coefficients, the inverse of the information at the maximum, the columns with that of the
+    constant, and the fitted probabilities.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    model = LogisticRegression(C=1 / penalty, solver="newton-cholesky", tol=1e-8, max_iter=200)
+    model.fit(columns, outcome, sample_weight=weight)
+    beta, whole = np.concatenate([model.intercept_, model.coef_[0]]), np.column_stack([np.ones(len(columns)), columns])
+    p, ridge = expit(whole @ beta), np.diag([0.0] + [penalty] * columns.shape[1])
+    return beta, np.linalg.inv((whole * (weight * p * (1 - p))[:, None]).T @ whole + ridge), whole, p
 
 
 def _term(values, name):

@@ -27,7 +27,7 @@ from portfoy.intervals import bounded, delta_error, on_logits, wald, z_value
 from portfoy.locale import _
 from portfoy.models.columns import ABOUT
 from portfoy.models.leaks import MOST, hashed
-from portfoy.models.logistic import make_terms, stack
+from portfoy.models.logistic import make_terms, regress, stack
 
 FEWEST = 50  # responses, and others, before a campaign is forecast
 PRIOR = 0.95  # fixed, whatever the confidence of the intervals: the same model for every reader
@@ -59,11 +59,15 @@ class Fit:
         `table` needs the columns of `features`. On its index: ``p_response`` with bounds (of the estimate; campaigns
         also differ among themselves), missing for customers with a trait that nobody contacted so far had.
         """
+        told = self.chances(table, "p_response", confidence)
+        return told.mask(pd.Series(self.strange(table), table.index))
+
+    def chances(self, table, name, confidence):
+        """As `predict`, under a name, whatever traits the customers have."""
         columns = self._columns(table)
         logit = columns @ self.beta
         bounds = on_logits(logit, delta_error(columns, self.covariance), confidence)
-        told = bounded("p_response", expit(logit), bounds)
-        return pd.DataFrame(told, table.index).mask(pd.Series(self.strange(table), table.index))
+        return pd.DataFrame(bounded(name, expit(logit), bounds), table.index)
 
     def expected_responses(self, table, confidence=0.95):
         """How many of these customers are expected to respond: (number, low, high), of the estimate."""
@@ -132,20 +136,14 @@ def _forecast(known, campaign_id, start, features, draw):
 
 def _fit(known, seen, features, draw):
     """A logistic regression on the rows that are `seen`."""
-    from sklearn.linear_model import LogisticRegression
-
     examples, weight = _drawn(known, seen, draw)
     terms, outcome = make_terms(examples, features), examples["responded"].to_numpy(dtype=float)
     columns = stack(terms, examples)
     if not columns.shape[1]:
         text = _("response: no feature differs between the customers contacted. Add traits to the customers table.")
         raise FitError(text)
-    model = LogisticRegression(C=1 / PENALTY, solver="newton-cholesky", tol=1e-8, max_iter=200)
-    model.fit(columns, outcome, sample_weight=weight)
-    beta, whole = np.concatenate([model.intercept_, model.coef_[0]]), np.column_stack([np.ones(len(columns)), columns])
-    p = expit(whole @ beta)
+    beta, bread, whole, p = regress(columns, outcome, PENALTY, weight)
     penalty = np.diag([0.0] + [PENALTY] * columns.shape[1])
-    bread = np.linalg.inv((whole * (weight * p * (1 - p))[:, None]).T @ whole + penalty)
     score = pd.DataFrame(whole * (weight * (outcome - p))[:, None])
     score = score.groupby(pd.factorize(examples["customer_id"])[0]).sum().to_numpy()
     return Fit(terms, beta, bread @ (score.T @ score + penalty) @ bread, np.average(columns, axis=0, weights=weight))

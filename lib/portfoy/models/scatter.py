@@ -21,11 +21,9 @@ def likely_range(customers, value, *, coverage=0.8, draws=2_000, seed=7):
     `customers` has one row each with `repeats`, `span`, `age` (days) and `repeat_ticket` (money); `value` is the
     DiscountedValue whose models, horizon, discount and margin rate are used, the parameters taken as known. Gives a
     DataFrame on the index of `customers`: ``likely_low``, ``likely_high`` discounted money. Meant for a list to act on:
-    the work grows with customers times `draws`.
-
-    Fader, Hardie & Lee (2005), Marketing Science 24(2), section 4, and Fader & Hardie (2013), note 25: given the data,
-    the rate is gamma(r + x, alpha + T), the chance to stop beta(a, b + x) of those still there, the scale of the spends
-    gamma(p x + q, v + x z).
+    the work grows with customers times `draws`. Fader, Hardie & Lee (2005), Marketing Science 24(2), section 4, and
+    Fader & Hardie (2013), note 25: given the data, the rate is gamma(r + x, alpha + T), the chance to stop beta(a, b +
+    x) of those still there, the scale of the spends gamma(p x + q, v + x z).
     """
     brought = futures(customers, value, draws=draws, seed=seed)
     low, high = np.quantile(brought, [(1 - coverage) / 2, (1 + coverage) / 2], axis=0)

@@ -99,11 +99,9 @@ class Concentration(Lorenz, Result):
 def concentration(firm, *, by="revenue", months=12, top=0.2, groups=GROUPS, segments=None):
     """How much rests on a few: the Lorenz curve, groups, and what if the largest leave.
 
-    firm : Firm, whose customers of the last months are looked at; or a customer table, one row per customer
-        A table needs the column `by`; customers without a value are left out.
-    by : column to add up, default "revenue"
-    months : that count, default 12; 0 all
-    top : share of customers taken as the largest, between 0 and 1, default 0.2
+    firm : Firm, whose customers of the last `months` (0 all) are looked at; or a customer table with the column `by`
+    by : column to add up; customers without a value are left out
+    top : share of customers taken as the largest, between 0 and 1
     groups : columns over which it is spread; one that is absent is left out
     segments : DataFrame with ``customer_id`` and ``segment``, as from `rfm`, optional
 

@@ -114,12 +114,10 @@ class Journey(Result):
 
 
 def journey(firm, *, key_figures, states=None):
-    """The journey in eight steps, each with its key figure.
+    """The journey in eight steps, each with its key figure: a Journey; a step that cannot be counted says why.
 
-    key_figures : KeyFigures, for the steps ``stays`` (1 - churn) and ``recommends`` (NPS)
-    states : States, optional; who is known, and the lapsed limit as window of the second purchase
-
-    Gives a Journey; a step that cannot be counted says why.
+    The KeyFigures give the steps ``stays`` (1 - churn) and ``recommends`` (NPS), the States who is known, and the
+    lapsed limit as window of the second purchase.
     """
     window, made, confidence = states.rule.lapsed_days if states else 0, None, firm.confidence
     if states:

@@ -66,9 +66,8 @@ class Quality(Result):
 def quality(firm):
     """What the order lines hold, how many of them are used, and what was found on the way.
 
-    firm : Firm, opened from a source; one made from DataFrames, or seen on an earlier day, was not checked
-
-    Gives a Quality; not possible where the order lines were not checked.
+    Gives a Quality; not possible where the order lines were not checked: a firm made from DataFrames, or seen on an
+    earlier day.
     """
     tables = firm.tables
     if tables.facts is None:

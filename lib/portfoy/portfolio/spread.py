@@ -94,16 +94,11 @@ class Spread(Result):
 def spread(customers, *, groups=(), measures=("revenue", "margin"), top=0.2, confidence=0.95):
     """How much rests on how few: customers one by one, and the groups they fall into.
 
-    customers : DataFrame, one row per customer
-        Needs the columns of `measures`; those of `groups` (segment, region, ...) where they are present.
-    groups : names of columns; one that is absent is left out, as are customers without a group
-    measures : columns to add up; one that is missing in every row, or whose total is not above zero, is left out
-    top : share of customers taken as the largest, default 0.2
-    confidence : of the intervals, customers seen as a sample of those the firm could have
-
-    Gives a Spread. DataError where a column of `measures` is missing, or no total is above zero.
-
-    Hirschman (1964), American Economic Review 54(5), 761. The interval is that of the delta method.
+    `customers`, one row each, need the columns of `measures`; one that is missing in every row, or whose total is not
+    above zero, is left out. `groups` are names of columns (segment, region, ...); one that is absent is left out, as
+    are customers without a group. The `top` share of customers is taken as the largest. Gives a Spread. DataError where
+    a column of `measures` is missing, or no total is above zero. Hirschman (1964), American Economic Review 54(5), 761;
+    the interval is that of the delta method, customers seen as a sample of those the firm could have.
     """
     need_columns(customers, measures, "concentration")
     usable = [name for name in measures if customers[name].sum() > 0]

@@ -59,14 +59,10 @@ class Stress(Result):
 def stress(customers, *, leave=(1, 5, 10, 50, 100), by="revenue", months=0, currency=""):
     """What is lost if the largest customers leave.
 
-    customers : DataFrame, one row per customer
-        Needs the column `by` and ``revenue``; ``margin`` is counted where it is known.
-    leave : how many leave; those that would be more than half of the customers are left out
-    by : column that says who is largest
-    months, currency : of what they brought, for the words
-
-    Gives a Stress. DataError where a column is missing, the total is not above zero, or there are fewer than two
-    customers.
+    `customers`, one row each, need the column `by` that says who is largest, and ``revenue``; ``margin`` is counted
+    where it is known. Of the numbers who `leave` those are left out that would be more than half of the customers;
+    `months` and `currency` are for the words. Gives a Stress. DataError where a column is missing, the total is not
+    above zero, or there are fewer than two customers.
     """
     need_columns(customers, [by, "revenue"], "stress")
     total = positive_total(customers[by], by)

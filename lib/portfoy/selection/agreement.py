@@ -59,13 +59,9 @@ class Agreement(Result):
 def compare_groups(clusters, scored, *, confidence=0.95, seed=7):
     """How far the clusters and the segments are the same groups.
 
-    clusters : Clusters
-    scored : Rfm of the same customer table; a DataError says that it is of another
-    confidence : of the interval, default 0.95; normal, with the spread over 500 samples drawn with replacement
-    seed : int, of these samples
-
-    Hubert & Arabie (1985), Journal of Classification 2, eq. (5); Steinley, Brusco & Hubert (2016), Psychological
-    Methods 21(2): the index is near enough to normal.
+    `scored` is an Rfm of the customer table of the `clusters`, else a DataError says so. The interval is normal, with
+    the spread over 500 samples drawn with replacement by `seed`. Hubert & Arabie (1985), Journal of Classification 2,
+    eq. (5); Steinley, Brusco & Hubert (2016), Psychological Methods 21(2): the index is near enough to normal.
     """
     place = find_rows(scored.table, clusters.customers, "compare_groups")
     if len(place) != len(scored.table) or (place < 0).any():

@@ -169,8 +169,7 @@ def campaign(firm, response, *, contact_cost=0.0, response_margin=0.0, budget=0.
 
     response : Response of the same firm
     contact_cost, response_margin : money; 0 takes what the judged campaigns cost and brought, as in `campaign_terms`
-    budget : money to spend on contacts; 0 is no limit
-    contacts : customers on the list at most
+    budget, contacts : money to spend, 0 is no limit; customers on the list at most
 
     Gives a Campaign; not possible where nobody can say what a contact costs, a response brings nothing, or what is
     given is below zero.

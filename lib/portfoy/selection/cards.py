@@ -111,8 +111,7 @@ def cards(firm, scored, *, by="segment", most=4):
     """What sets each group of customers apart from the base, and what a customer of it is like.
 
     firm : Firm; its people give the traits, its products the categories
-    scored : Rfm, or DataFrame of customers with a column `by`
-    by : column that makes the groups, default "segment"; a trait such as "region" or "age_band" does as well
+    scored : Rfm, or DataFrame of customers with a column `by`, which makes the groups; a trait does as well
     most : lines of each kind on a card: those farthest from the base
 
     Gives a Cards; not possible where a column is missing, nobody is there, or the total revenue is not above zero.

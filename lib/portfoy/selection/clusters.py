@@ -112,21 +112,18 @@ def clusters(firm, *, k=None, most=8, seed=7):
     """Clusters: groups of customers who are alike in when, how often and for how much they bought.
 
     A feature is taken as sign(x) log(1 + |x| / median |x|) where that is less skewed than x, then brought to mean 0 and
-    standard deviation 1. Of the numbers of groups that come back when customers are drawn anew (mean stability at least
-    0.8), the one with the highest silhouette is taken; where none does, the most stable.
+    standard deviation 1. Of the numbers of groups whose mean stability (adjusted Rand index with 20 samples drawn with
+    replacement) is at least 0.8, the one with the highest silhouette is taken; where there is none, the most stable.
+    Stability alone proves nothing, since a long cloud is cut at the same place each time: clear are groups whose
+    silhouette is 0.1 (the project's own) above that of one cloud of the same skewness and correlations. k-means sees at
+    most 20,000 customers and is judged on 5,000.
 
     firm : Firm, or DataFrame, one row per customer, with ``idle``, ``purchases``, ``ticket``, ``age`` and ``revenue``
-    k : int, optional; number of groups, the default chooses it from 2 to `most`
-    most : int, default 8
+    k, most : int, optional; number of groups, by default chosen from 2 to `most`
     seed : int, of the samples and starts; the order of the rows does not matter
 
     Gives a Clusters; not possible where a column is missing, fewer than 50 customers have all features, fewer than 2
     features vary, `k` or `most` is out of range, or the total revenue is not above zero.
-
-    k-means is fitted to at most 20,000 customers and judged on at most 5,000; the silhouette's interval takes the
-    groups as given. Stability is the adjusted Rand index with 20 samples drawn with replacement; alone it proves
-    nothing, since a long cloud is cut at the same place each time. Clear are groups whose silhouette is 0.1 above that
-    of one cloud of the same skewness and correlations; the 0.1 is the project's own.
 
     Rousseeuw (1987), J. Comput. Appl. Math. 20, and Kaufman & Rousseeuw (1990), Finding Groups in Data, p. 88:
     silhouettes, no structure up to 0.25. Hubert & Arabie (1985), J. Classification 2: the index; Steinley (2004),

@@ -19,9 +19,11 @@ import pandas as pd
 from portfoy.customers import DAY, customer_table
 from portfoy.errors import FitError
 from portfoy.firm import analysis
-from portfoy.intervals import delta_error, on_logits, on_logs
+from portfoy.intervals import on_logs
 from portfoy.locale import _, plural
 from portfoy.models.judging import area_with_interval
+from portfoy.models.logistic import OTHERS, Levels, Number, regress, stack
+from portfoy.models.responders import Fit
 from portfoy.models.threads import one_thread
 from portfoy.rows import with_ids
 from portfoy.selection.examples import join_people
@@ -37,6 +39,7 @@ EARLY = 0.16  # innovators and early adopters, share of all who will adopt
 MOST = 50_000  # customers looked at; more change the third digit only
 ACTIVE = 365  # days; who bought within them can be reached
 FEWEST = 30  # early adopters, and others
+PENALTY = 1.0  # one over the variance of a coefficient, as the text above has it
 RARE = 0.02  # share of the customers; levels of a trait with fewer go together
 NUMBERS = {"years": 10.0, "purchases": np.log(2), "ticket": np.log(2), "idle": np.log(2)}  # the step of an odds ratio
 TRAITS = ["channel", "region", "income_band"]
@@ -118,19 +121,6 @@ class EarlyAdopters(Result):
         return style.say(text, vars(self) | {"level": style.level(self.confidence)})
 
 
-@dataclass(frozen=True)
-class _Columns:
-    """How customers become columns of numbers; each column is a (name, level), the level empty for numbers.
-
-    ``numbers``: name -> mean and standard deviation. ``levels``: trait -> its levels, the most frequent first; all
-    but that one get a column, and so do those that are rare or not known, as "", where there are any.
-    """
-
-    numbers: dict
-    levels: dict
-    names: list
-
-
 @analysis(without=["value"])
 @one_thread("sklearn.linear_model")
 def early_adopters(firm, launch, *, value=None, contacts=50, budget=0.0, contact_cost=0.0):
@@ -147,9 +137,9 @@ def early_adopters(firm, launch, *, value=None, contacts=50, budget=0.0, contact
     """
     customers, as_of = with_ids(firm.customers, "early_adopters"), firm.as_of
     most, _cost = reach(firm, contacts=contacts, budget=budget, contact_cost=contact_cost)
-    product, fit, confidence = launch.product, launch.bass, firm.confidence
+    product, bass, confidence = launch.product, launch.bass, firm.confidence
     bought = first_buyers(firm.log, product.product_id, as_of).sort_values()
-    wanted = int(np.ceil(EARLY * (len(bought) if fit.open else fit.m)))
+    wanted = int(np.ceil(EARLY * (len(bought) if bass.open else bass.m)))
     until = bought.iloc[min(wanted, len(bought)) - 1]
     before, sampled = _before(firm.log, customers, product.launched_on)
     people = join_people(before, firm.tables.customers, product.launched_on.year)
@@ -160,19 +150,23 @@ def early_adopters(firm, launch, *, value=None, contacts=50, budget=0.0, contact
             "early_adopters: {early} were early, {others} not; {fewest} of each are needed. Choose another product."
         )
         raise FitError(text.format(early=early.sum(), others=(~early).sum(), fewest=FEWEST))
-    columns = _columns(people)
-    terms = _terms(columns, people)
-    auc = _judge(terms, early, day, confidence)
-    beta, covariance = _logistic(terms, early)
+    people = _logged(people)
+    terms = _terms(people)
+    columns = stack(terms, people)
+    if not columns.shape[1]:
+        raise FitError(_("early_adopters: customers differ in nothing known. Add traits to customers."))
+    auc = _judge(columns, early, day, confidence)
+    fit = Fit(terms, *regress(columns, early, PENALTY)[:2], columns.mean(axis=0))
     today = customers[customers["idle"] <= (ACTIVE if auc[1] > 0.5 else -1)]
-    today = join_people(today, firm.tables.customers, as_of.year)
-    scored = _scored(_terms(columns, today), today, beta, covariance, confidence).head(most)
-    scored["why"] = _why(columns, terms.mean(axis=0), beta, _terms(columns, today.loc[scored.index]))
+    today = _logged(join_people(today, firm.tables.customers, as_of.year))
+    scored = today[["customer_id"]].join(fit.chances(today, "p_early", confidence))
+    scored = scored.sort_values(["p_early", "customer_id"], ascending=[False, True]).head(most)
+    scored["why"] = _why(fit, stack(terms, today.loc[scored.index]))
     listed = ["customer_id", "why", "p_early", "p_early_low", "p_early_high"]
     if value is not None:
         scored["expected_value"] = value.of(scored).table["expected_value"]
         listed += ["expected_value"]
-    odds = _odds(columns, beta, covariance, confidence)
+    odds = _odds(fit, confidence)
     sure = odds[(odds["odds_ratio_low"] > 1) | (odds["odds_ratio_high"] < 1)]
     far = np.log(sure["odds_ratio"]).abs() / np.log(sure["odds_ratio_high"] / sure["odds_ratio_low"])
     return EarlyAdopters(
@@ -201,57 +195,29 @@ def _before(log, customers, launched_on):
     return table[table["idle"] <= ACTIVE].reset_index(drop=True), len(some) / len(known)
 
 
-def _columns(people):
-    numbers = {name: (value.mean(), value.std(ddof=0)) for name, value in _numbers(people).items()}
-    numbers = {name: found for name, found in numbers.items() if found[1] > 1e-9}
-    names, levels = [(name, "") for name in numbers], {}
-    for trait in TRAITS:
-        if trait in people:
-            share = people[trait].astype("object").value_counts(normalize=True)
-            levels[trait] = [level for level in share.index if share[level] >= RARE]
-            rest = [""] if not people[trait].isin(levels[trait]).all() else []
-            names += [(trait, level) for level in levels[trait][1:] + (rest if levels[trait] else [])]
-    return _Columns(numbers, levels, names)
+def _logged(people):
+    """The customers with their numbers as the model takes them."""
+    years = people["years"].astype(float) if "years" in people else pd.Series(np.nan, people.index)
+    ticket = np.log(people["ticket"].where(people["ticket"] > 0))
+    return people.assign(
+        years=years, purchases=np.log(people["purchases"]), ticket=ticket, idle=np.log1p(people["idle"])
+    )
 
 
-def _numbers(people):
-    return {
-        "years": people["years"].astype(float) if "years" in people else pd.Series(np.nan, people.index),
-        "purchases": np.log(people["purchases"]),
-        "ticket": np.log(people["ticket"].where(people["ticket"] > 0)),
-        "idle": np.log1p(people["idle"]),
-    }
+def _terms(people):
+    """Numbers in standard deviations, one that is not known as the mean; levels against the most frequent one."""
+    spread = {name: people[name].std(ddof=0) for name in NUMBERS}
+    known = [name for name in NUMBERS if spread[name] > 1e-9]
+    terms = [Number(name, False, people[name].mean(), spread[name], -np.inf, np.inf, False) for name in known]
+    for trait in [trait for trait in TRAITS if trait in people]:
+        share = people[trait].astype("object").value_counts(normalize=True)
+        kept = [level for level in share.index if share[level] >= RARE]
+        rest = [OTHERS] if not people[trait].isin(kept).all() else []
+        terms += [Levels(trait, kept[0], (*kept[1:], *rest), frozenset(kept))] if kept else []
+    return tuple(terms)
 
 
-def _terms(columns, people):
-    """The columns of the model; a number that is not known counts as the mean."""
-    numbers, found = _numbers(people), []
-    for name, level in columns.names:
-        if name in columns.numbers:
-            mean, sd = columns.numbers[name]
-            found.append(((numbers[name] - mean) / sd).fillna(0.0).to_numpy(dtype=float))
-        else:
-            value = people[name] if name in people else pd.Series(None, people.index, dtype="object")
-            own = value == level if level else ~value.isin(columns.levels[name])
-            found.append(own.fillna(False).to_numpy(dtype=float))
-    return np.column_stack(found) if found else np.empty((len(people), 0))
-
-
-def _logistic(terms, early):
-    """Constant and coefficients, and their covariance from the curvature at the maximum."""
-    from sklearn.linear_model import LogisticRegression
-
-    if not terms.shape[1]:
-        raise FitError(_("early_adopters: customers differ in nothing known. Add traits to customers."))
-    found = LogisticRegression(C=1.0, solver="newton-cholesky", tol=1e-8, max_iter=200).fit(terms, early)
-    beta = np.concatenate([found.intercept_, found.coef_[0]])
-    p = found.predict_proba(terms)[:, 1]
-    whole = np.column_stack([np.ones(len(terms)), terms])
-    information = (whole * (p * (1 - p))[:, None]).T @ whole + np.diag([0.0] + [1.0] * terms.shape[1])
-    return beta, np.linalg.inv(information)
-
-
-def _judge(terms, early, day, confidence):
+def _judge(columns, early, day, confidence):
     """Area under the curve, with its interval, of a model that saw the first half of the early adopters.
 
     The other customers are parted by turns, so that none is both learnt from and judged by.
@@ -262,43 +228,34 @@ def _judge(terms, early, day, confidence):
     judge = np.sort(np.concatenate([np.flatnonzero(early & ~first), other[1::2]]))
     if not (early & ~first).any():
         return np.nan, np.nan, np.nan
-    beta, _covariance = _logistic(terms[learn], first[learn])
-    return area_with_interval(terms[judge] @ beta[1:], early[judge], confidence)
+    beta = regress(columns[learn], first[learn], PENALTY)[0]
+    return area_with_interval(columns[judge] @ beta[1:], early[judge], confidence)
 
 
-def _odds(columns, beta, covariance, confidence):
+def _odds(fit, confidence):
     twice, labels, rows = _("twice as many"), feature_labels(), []
     steps = {"years": _("ten years older"), "ticket": _("twice as much"), "purchases": twice, "idle": twice}
-    for place, (name, level) in enumerate(columns.names, 1):
-        step = NUMBERS[name] / columns.numbers[name][1] if name in columns.numbers else 1.0
-        ratio, error = float(np.exp(beta[place] * step)), np.sqrt(covariance[place, place]) * step
-        words = _("{level}, against {reference}")
-        if name in columns.levels:
-            other = level or _("other or not known")
-            steps[name] = words.format(level=other, reference=columns.levels[name][0])
+    for place, row in enumerate((row for term in fit.terms for row in term.rows()), 1):
+        name, step = row["feature"], NUMBERS[row["feature"]] / row["step"] if row["feature"] in NUMBERS else 1.0
+        ratio, error = float(np.exp(fit.beta[place] * step)), np.sqrt(fit.covariance[place, place]) * step
+        if row["level"]:
+            level = _("other or not known") if row["level"] == OTHERS else row["level"]
+            steps[name] = _("{level}, against {reference}").format(level=level, reference=row["reference"])
         rows.append([labels[name], steps[name], ratio, *on_logs(ratio, error, confidence)])
     return pd.DataFrame(rows, columns=["feature", "comparison", "odds_ratio", "odds_ratio_low", "odds_ratio_high"])
 
 
-def _scored(terms, people, beta, covariance, confidence):
-    """Customers with the probability of being early and its bounds, the likeliest first."""
-    whole = np.column_stack([np.ones(len(terms)), terms])
-    logit = whole @ beta
-    low, high = on_logits(logit, delta_error(whole, covariance), confidence)
-    table = people[["customer_id"]].assign(p_early=1 / (1 + np.exp(-logit)), p_early_low=low, p_early_high=high)
-    return table.sort_values(["p_early", "customer_id"], ascending=[False, True])
-
-
-def _why(columns, centre, beta, terms):
+def _why(fit, columns):
     """For each customer the two things that raise the odds most, in words."""
-    words, labels = leaning_words(), feature_labels()
-    traits = np.array([name in columns.levels for name, _level in columns.names])
-    added = np.where(traits & (terms <= 0), 0.0, (terms - centre) * beta[1:])
-    texts = []
-    for row, own in zip(added, terms, strict=True):
+    words, labels, texts = leaning_words(), feature_labels(), []
+    rows = [row for term in fit.terms for row in term.rows()]
+    traits = np.array([bool(row["level"]) for row in rows])
+    added = np.where(traits & (columns <= 0), 0.0, (columns - fit.centre) * fit.beta[1:])
+    for raised, own in zip(added, columns, strict=True):
         told = []
-        for place in [place for place in np.argsort(-row, kind="stable")[:2] if row[place] > 0.05]:
-            name, level = columns.names[place]
-            told.append(f"{labels[name]}: {level or _('other')}" if traits[place] else words[name][int(own[place] > 0)])
+        for place in [place for place in np.argsort(-raised, kind="stable")[:2] if raised[place] > 0.05]:
+            name, level = rows[place]["feature"], rows[place]["level"]
+            level = _("other") if level == OTHERS else level
+            told.append(f"{labels[name]}: {level}" if level else words[name][int(own[place] > 0)])
         texts.append("; ".join(told))
     return texts

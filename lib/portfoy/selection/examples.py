@@ -6,6 +6,7 @@ import pandas as pd
 from portfoy.customers import DAY, as_table, purchase_days, resolve_as_of, to_frame
 from portfoy.errors import DataError
 from portfoy.locale import _
+from portfoy.metrics import engine
 from portfoy.models.columns import ABOUT, HISTORY
 from portfoy.people import AGES
 
@@ -16,19 +17,18 @@ def response_examples(tables, *, as_of=None, answer_days=30):
     """Every contact of every campaign, with what was known of the customer on the day before the campaign began.
 
     Orders from the campaign's first contact on are not seen, whatever day the customer's own contact was. Answers have
-    no date, so whatever else is told of a contact is missing, too, until its answer is known, `answer_days` after it.
-    A customer contacted twice in a campaign counts once. Contacts after `as_of` (else the last date in the log) are
-    not seen.
+    no date, so whatever else is told of a contact is missing, too, until its answer is known, `answer_days` after it. A
+    customer contacted twice in a campaign counts once; contacts after `as_of` (else the last date in the log) are not
+    seen.
 
-    Gives a DataFrame, one row per customer contacted in a campaign, campaigns in order of time; those held out are not
-    in it: ``campaign_id``; ``starts_on`` its first contact; ``customer_id``; ``contacted_on``; ``known_on`` the day the
-    answer is known; ``responded`` 1 or 0, missing while that day is to come; ``treated`` and ``held_out`` customers of
-    the campaign, ``held_out_responses`` of the latter, missing where not told or not all known yet; ``bought_before``;
+    Gives a DataFrame, one row per customer contacted in a campaign, campaigns in order of time, without those held out:
+    ``campaign_id``; ``starts_on`` its first contact; ``customer_id``; ``contacted_on``; ``known_on`` the day the answer
+    is known; ``responded`` 1 or 0, missing while that day is to come; ``treated`` and ``held_out`` customers of the
+    campaign, ``held_out_responses`` of the latter, missing where not told or not all known yet; ``bought_before``;
     ``idle``, ``age`` days, ``purchases``, ``revenue``, ``ticket`` as in `customer_table`, missing without a purchase
     before; ``years`` age of the person in that year; ``type``, ``gender``, ``region``, ``income_band``, ``channel``;
-    ``campaign_orders`` orders that carry the campaign's id; and whatever further columns the tables of contacts and
-    customers have. Columns no customer has are left out. DataError where there are no contacts, or neither they nor the
-    orders tell who responded.
+    ``campaign_orders`` orders that carry the campaign's id; and further columns of contacts and customers. Columns no
+    customer has are left out. DataError where there are no contacts, or neither they nor the orders tell who responded.
     """
     log = as_table(tables.transactions)
     as_of = resolve_as_of(log, as_of)
@@ -71,9 +71,7 @@ def campaign_answers(log, as_of=None):
 
 def _contacts(tables, as_of):
     """All contacts up to the day, one row per campaign and customer, with ``starts_on`` and ``control``."""
-    if tables.contacts is None:
-        text = _("contacts: there is no such table. Add campaign_id, customer_id, arm, contacted_on and responded.")
-        raise DataError(text)
+    engine(tables.contacts, "contacts", ["campaign_id", "customer_id", "contacted_on"])
     contacts = to_frame(tables.contacts).dropna(subset=["campaign_id", "customer_id"])
     contacts["contacted_on"] = pd.to_datetime(contacts["contacted_on"]).astype("datetime64[s]")
     starts = _starts(contacts, tables.campaigns)

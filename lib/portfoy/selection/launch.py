@@ -10,6 +10,7 @@ from portfoy.customers import DAY, as_table, resolve_as_of, to_frame
 from portfoy.errors import DataError
 from portfoy.firm import analysis
 from portfoy.locale import _
+from portfoy.metrics import engine
 from portfoy.models.bass import FEWEST_ADOPTERS, FEWEST_PERIODS, Bass, fit_bass
 from portfoy.words import figure, shapes, style
 from portfoy.words.result import Finding, Result
@@ -121,10 +122,9 @@ def launch(firm, *, product="", weeks_ahead=26):
 
     firm : Firm, whose order lines and ``products`` have ``product_id``, the products ``launched_on`` and [``name``]
     product : a product_id or a name; empty: the launch with the most buyers of those on sale for half a year
-    weeks_ahead : int, default 26; weeks of the forecast
 
-    Gives a Launch; not possible where a table or column is missing, no product was launched, or not the one named, or
-    the model has too little to go on.
+    Gives a Launch, with a forecast of `weeks_ahead`; not possible where a table or column is missing, no product was
+    launched, or not the one named, or the model has too little to go on.
     """
     products = launched_products(firm.tables, as_of=firm.as_of)
     picked = pick_product(products, product)
@@ -250,25 +250,15 @@ def _sales(log, as_of):
 
 
 def _with_products(log):
-    if "product_id" not in log.columns:
-        raise DataError(_("transactions: column 'product_id' is missing. Map it in portfoy.toml."))
-    return log.mutate(product_id=log.product_id.cast("string"))
+    return engine(log, "transactions", ["product_id"]).mutate(product_id=log.product_id.cast("string"))
 
 
 def _read_products(products):
     """``product_id``, ``name``, ``launched_on`` of the products table, in pandas."""
-    if products is None:
-        raise DataError(_("products: the table is missing. Add it with product_id and launched_on."))
-    if "launched_on" not in products.columns:
-        raise DataError(_("products: column 'launched_on' is missing. Add the day each came out."))
+    engine(products, "products", ["product_id", "launched_on"])
     columns = [name for name in ("product_id", "name", "launched_on") if name in products.columns]
-    table = (
-        to_frame(products[columns])
-        .dropna(subset="product_id")
-        .astype({"product_id": "str"})
-        .drop_duplicates("product_id")
-    )
+    table = to_frame(products[columns]).dropna(subset="product_id").drop_duplicates("product_id")
+    table = table.astype({"product_id": "str"})
     name = table["name"].astype("str") if "name" in table else table["product_id"]
-    return table.assign(
-        name=name.fillna(table["product_id"]), launched_on=pd.to_datetime(table["launched_on"]).astype("datetime64[us]")
-    )
+    launched_on = pd.to_datetime(table["launched_on"]).astype("datetime64[us]")
+    return table.assign(name=name.fillna(table["product_id"]), launched_on=launched_on)

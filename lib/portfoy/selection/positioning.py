@@ -25,8 +25,8 @@ from portfoy.errors import DataError
 from portfoy.firm import Firm, analysis
 from portfoy.intervals import z_value
 from portfoy.locale import _
+from portfoy.metrics import engine
 from portfoy.models.threads import one_thread
-from portfoy.source.contract import check_columns
 from portfoy.words import figure, shapes, style
 from portfoy.words.result import Finding, Result
 from portfoy.words.table import show
@@ -134,8 +134,8 @@ def positioning(firm, *, brand="", draws=200, seed=7):
     bootstrap draws raters; else it draws the ratings of each brand on each attribute. Brands and attributes with gaps
     are left out, the one with most gaps first, until none is left.
 
-    firm : Firm with ``ratings``, or these as an ibis Table or DataFrame, one row per rating
-        ``brand``, ``attribute`` text; ``rating`` number, the higher the more it fits; [``customer_id`` of the rater].
+    firm : Firm with ``ratings``, or these as an ibis Table or DataFrame, one row per rating: ``brand``, ``attribute``
+        text; ``rating`` number, the higher the more it fits; [``customer_id`` of the rater]
     brand : ours, in any case; empty: none stands out
     draws, seed : of the bootstrap; the same seed gives the same map
 
@@ -182,10 +182,7 @@ def _read(ratings):
 
     ``brand``, ``attribute``; ``rater`` text (missing); ``rating`` mean of ``n`` ratings.
     """
-    if ratings is None:
-        raise DataError(_("ratings: the table is missing. Add it with brand, attribute and rating."))
-    table = ibis.memtable(ratings) if isinstance(ratings, pd.DataFrame) else ratings
-    check_columns("ratings", table.columns, list(table.columns))
+    table = engine(ratings, "ratings", ["brand", "attribute", "rating"])
     rater = table.customer_id.cast("string") if "customer_id" in table.columns else ibis.null("string")
     names = {name: table[name].cast("string") for name in ("brand", "attribute")}
     table = table.select(**names, rater=rater, rating=table.rating.cast("float64"))

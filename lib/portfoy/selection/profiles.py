@@ -72,13 +72,12 @@ def _figures(table, groups, value):
 def profile_cards(customers, *, by="segment", most=4, categories=None, confidence=0.95):
     """What sets each group of customers apart from the base: who they are, how they buy, what they buy.
 
-    A level of a trait, a way of buying or a product category is on the card of a group only where the group differs
-    from the others by more than chance. So many questions are asked at once that some would look true by luck alone;
-    the method of Benjamini and Hochberg keeps the false ones among those of a kind below 5 % on average. A difference
-    of less than a tenth is left out however certain it is. Of each kind at `most` so many lines are kept, those
-    farthest from the base. `categories`, as from `category_table`, add those on which a group spends more or less.
+    A level of a trait, a way of buying or a product category is on a card only where the group differs from the others
+    by a tenth or more and by more than chance: the method of Benjamini and Hochberg keeps the false ones among those of
+    a kind below 5 % on average. Of each kind at `most` so many lines are kept, those farthest from the base.
+    `categories`, as from `category_table`, add those on which a group spends more or less.
 
-    Gives a DataFrame, one row per line of a card; a group with nothing to tell has one row whose ``trait`` is missing:
+    Gives a DataFrame, one row per line of a card (one with a missing ``trait`` for a group with nothing to tell):
     ``group``, in the order of `level_groups`; ``customers``, ``customer_share`` 0-1, ``revenue_share`` 0-1 of the
     group; ``kind`` "trait", "buying" or "category"; ``trait``, ``level`` as stored; ``share`` of the group's customers
     whose trait is known, or of its money for a category, and ``base_share``, 0-1; ``average``, ``base_average`` per
@@ -86,8 +85,8 @@ def profile_cards(customers, *, by="segment", most=4, categories=None, confidenc
     ``p_value`` two-sided, before the correction. DataError as `profile_table`.
 
     Traits: Pearson's chi-square of 2 x 2, where at least 5 are expected in each cell (Cochran 1954, Biometrics 10,
-    417-451); ways of buying and categories: Welch's test (`people.index_table`). Benjamini & Hochberg (1995), Journal
-    of the Royal Statistical Society B 57(1), 289-300.
+    417-451); ways of buying and categories: Welch's test (`people.index_table`). Benjamini & Hochberg (1995), JRSS B
+    57(1), 289-300.
     """
     from scipy.stats import false_discovery_control
 

@@ -10,6 +10,7 @@ from portfoy.errors import DataError, need_columns
 from portfoy.firm import analysis
 from portfoy.intervals import t_value
 from portfoy.locale import _
+from portfoy.metrics import engine
 from portfoy.people import level_groups
 from portfoy.rows import find_rows, with_ids
 from portfoy.selection.shortlist import check_limits
@@ -104,8 +105,7 @@ def profitability(firm, scored, *, by="segment", touch_cost=0.0, value=None):
     """What each group earns: margin less what it costs to serve its customers.
 
     firm : Firm; its tickets tell what service was asked for
-    scored : Rfm, or DataFrame of customers with a column `by`
-    by : column that makes the groups, default "segment"
+    scored : Rfm, or DataFrame of customers with a column `by`, which makes the groups
     touch_cost : money that a touch costs; 0 leaves the cost to serve out
     value : LifetimeValue of the same customers, optional; adds what each group is expected to bring
 
@@ -130,7 +130,7 @@ def service_table(tickets, *, as_of):
 
     if tickets is None:
         return None
-    table = ibis.memtable(tickets) if isinstance(tickets, pd.DataFrame) else tickets
+    table = engine(tickets, "tickets", ["customer_id", "opened_on"])
     table = table.filter(table.opened_on.cast("date") <= pd.Timestamp(as_of).date())
     counted = table.touches.fill_null(1) if "touches" in table.columns else ibis.literal(1)
     touches = counted.cast("float64")  # a bare 1.0 is no float in PostgreSQL

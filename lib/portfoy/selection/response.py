@@ -177,11 +177,9 @@ def response(firm, *, answer_days=30, features=None):
     """Who responds to a campaign: a model of what was known before, judged on later campaigns only.
 
     A campaign is judged if, before its first contact, the answers of earlier campaigns were known and held 50 responses
-    and 50 others. There is no random split: it would let a model learn from what came later.
-
-    firm : Firm; its contacts, or the campaigns that its orders name, tell who responded
-    answer_days : days in which a contact may be answered, default 30
-    features : columns of the examples to use, optional; by default `FEATURES`, less those that a `leak_table` guards
+    and 50 others. There is no random split: it would let a model learn from what came later. `answer_days` are those in
+    which a contact may be answered; `features` columns of the examples, by default `FEATURES` less those that a
+    `leak_table` guards.
 
     Gives a Response; not possible where nobody was contacted or nothing tells who responded, a feature is not there or
     known only after the contact, there are too few campaigns or responses to forecast one from earlier ones, or nobody

@@ -130,17 +130,15 @@ def rfm(of, *, cuts=None, segments=None):
     """RFM: score each customer from 1 to 5 on how lately, how often and for how much they bought, and segment.
 
     A score is 1 + floor(5 x share of customers strictly below), so equal values always get equal scores, and a value
-    that many share may leave a score empty. Half of the customers having bought once all get f = 1, the next f = 3.
+    that many share may leave a score empty: half of the customers having bought once all get f = 1, the next f = 3.
 
     of : Firm, or DataFrame, one row per customer; needs ``idle``, ``purchases`` and ``revenue``
-    cuts : DataFrame or path of a CSV, optional; cut points of an earlier `Rfm`, so that scores of two dates compare; by
-        default, or where the text is empty, they come from these customers
-    segments : DataFrame or path of a CSV, optional; rules as in `read_segments`, by default the eleven of the package
+    cuts : DataFrame or path of a CSV; cut points of an earlier `Rfm`, so that scores of two dates compare; empty: none
+    segments : DataFrame or path of a CSV; rules as in `read_segments`, by default the eleven of the package
 
     Gives an Rfm; not possible where a column is missing, there is no customer, the total revenue is not above zero, the
-    cut points are not such, or the rules leave a cell out or cover one twice.
-
-    Hughes (1994), Strategic Database Marketing, for the five scores; the rule for ties is the project's own.
+    cut points are not such, or the rules leave a cell out or cover one twice. Hughes (1994), Strategic Database
+    Marketing, for the five scores; the rule for ties is the project's own.
     """
     customers, currency, _confidence = customers_of(of)
     need_columns(customers, METRICS.values(), "rfm")
@@ -206,11 +204,10 @@ def _are_cuts(table):
 
 
 def group_table(customers, by):
-    """What groups of customers are and what they bring.
+    """What groups of customers are and what they bring: ``groups`` of an `Rfm` but for the action, by categories of
+    `by`.
 
-    Gives a DataFrame, one row per group that has customers, in the order of the categories of `by`: ``customers``;
-    ``customer_share`` 0-1; ``revenue`` money, ``revenue_share`` 0-1; ``ticket`` revenue per purchase; ``purchases``
-    mean per customer; ``idle`` median days. DataError where the total revenue is not above zero.
+    DataError where the total revenue is not above zero.
     """
     total = positive_total(customers["revenue"], "revenue")
     table = customers.groupby(by, observed=True).agg(

@@ -10,6 +10,7 @@ import re
 from portfoy.errors import DataError
 from portfoy.locale import _, plural
 from portfoy.source.names import guess
+from portfoy.words.style import shorten
 
 _COLUMNS = {  # in front of the bar stands what a table cannot do without
     "transactions": "customer_id order_id ordered_on amount | "
@@ -64,7 +65,7 @@ def check_columns(table, columns, found):
     missing = missing_columns(table, columns)
     if not missing:
         return
-    listed = ", ".join(f"'{_short(name)}'" for name in found[:30]) + (" ..." if len(found) > 30 else "")
+    listed = ", ".join(f"'{shorten(name, 40)}'" for name in found[:30]) + (" ..." if len(found) > 30 else "")
     what = plural("column {names} is missing", "columns {names} are missing", len(missing)).format(
         names=", ".join(f"'{name}'" for name in missing)
     )
@@ -77,7 +78,7 @@ def check_columns(table, columns, found):
 def _advice(table, missing, found):
     """The next step: the mapping that the names suggest, else the command that drafts one."""
     guesses = {name: guess(name, found) for name in missing}
-    known = [f'{name} = "{_short(theirs)}"' for name, theirs in guesses.items() if theirs]
+    known = [f'{name} = "{shorten(theirs, 40)}"' for name, theirs in guesses.items() if theirs]
     if table == "transactions" and "order_id" in missing and not guesses["order_id"] and guesses.get("customer_id"):
         day = guesses.get("ordered_on") or "ordered_on"
         known.append(f'order_id = ["{guesses["customer_id"]}", "{day}"]')
@@ -86,8 +87,3 @@ def _advice(table, missing, found):
     if not known:
         return _("Map them in portfoy.toml; `portfoy map FILE` drafts one.")
     return _("Map in portfoy.toml, under [{table}]: {lines}.").format(table=table, lines="; ".join(known))
-
-
-def _short(text, limit=40):
-    text = " ".join(str(text).split())
-    return text if len(text) <= limit else text[: limit - 3] + "..."

@@ -13,6 +13,7 @@ import pandas as pd
 from portfoy.errors import DataError
 from portfoy.locale import _
 from portfoy.source.seen import log_on_day
+from portfoy.words.style import shorten
 
 DOMINANT = 0.2  # share of all lines from which one id looks like a stand-in for many people
 
@@ -37,16 +38,9 @@ def check_transactions(typed, settings, *, broken, today, keep, as_of=None):
     `broken` are the lines that do not fit the header, and the first; orders after `today` are in the future; `keep`
     stores the flagged rows in the engine where it can; rows after `as_of` are not seen, not even as rows in the future.
 
-    Returns
-    -------
-    log : ibis Table, the rows that are used
-    quality : DataFrame, one row per check, indexed by its code
-        ``rule``; ``rows``; ``share`` of the rows read, 0-1; ``example``, the first one; ``done`` with them.
-    facts : Facts
-
-    Raises
-    ------
-    DataError : no row is left to use, or all are after `as_of`.
+    Gives the log of rows that are used (ibis); a DataFrame, one row per check, indexed by its code: ``rule``; ``rows``;
+    ``share`` of the rows read, 0-1; ``example``, the first one; ``done`` with them; and the Facts. DataError where no
+    row is left to use, or all are after `as_of`.
     """
     flagged, goes_on = log_on_day(keep(typed.mutate(problem=_problem(typed, settings, today))), as_of)
     seen = _count(flagged)
@@ -168,17 +162,12 @@ def _people(log):
         lines=people.lines.sum(),
     )
     row = names.agg(
-        customers=names.customers.sum(),
-        orders=names.orders.sum(),
-        merged=names.merged.sum(),
-        first_merged=names.first_merged.min(),
-        only_returns=names.only_returns.sum(),
-        first_only_return=names.first_only_return.min(),
+        **{name: names[name].sum() for name in ("customers", "orders", "merged", "only_returns", "lines")},
+        **{name: names[name].min() for name in ("first_merged", "first_only_return")},
         mixed=(names.ids - 1).sum(),
         first_mixed=names["first"].min(where=names.ids > 1),
         most=names.most.max(),
         most_by=names.most_by.argmax(names.most),
-        lines=names.lines.sum(),
     )
     return row.to_pandas().iloc[0].to_dict()
 
@@ -238,7 +227,7 @@ def _quality_table(counts, rows, settings):
     for code, (rule, done) in _words(settings).items():
         found = counts.get(code, {"rows": 0, "example": ""})
         number = int(found["rows"])
-        example = _short(found["example"]) if number and isinstance(found["example"], str) else ""
+        example = shorten(found["example"], 80) if number and isinstance(found["example"], str) else ""
         lines.append((code, rule, number, number / rows, example, done if number else ""))
     return pd.DataFrame(lines, columns=["check", "rule", "rows", "share", "example", "done"]).set_index("check")
 
@@ -253,8 +242,4 @@ def _nothing_left(counts, rows, settings):
 
 
 def _example(text):
-    return f" ({_short(text)})" if isinstance(text, str) and text else ""
-
-
-def _short(text):
-    return " ".join(str(text).split())[:80]
+    return f" ({shorten(text, 80)})" if isinstance(text, str) and text else ""

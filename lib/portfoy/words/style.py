@@ -172,16 +172,12 @@ class _Sentence(string.Formatter):
 
 
 def say(template, values, *, currency=""):
-    """A sentence from a whole template with typed fields.
+    """A sentence, a Reading, from a whole template with typed fields.
 
-    template : text in the language in use; ``{name:kind}`` writes the value of that name, ``{name_interval:kind}`` the
-        interval from ``name_low`` to ``name_high``. Kinds: count, number, ratio, money, share (whole per cent),
-        change (the same, signed), days, day (a date), figure (in the unit that the value ``unit`` names); without a
-        kind, text as it is
-    values : mapping of name to value, such as a row of a table
-    currency : code for money
-
-    Gives a Reading.
+    In the `template` ``{name:kind}`` writes the value of that name in `values` (a mapping, such as a row of a table),
+    ``{name_interval:kind}`` the interval from ``name_low`` to ``name_high``. Kinds: count, number, ratio, money (in
+    `currency`), share (whole per cent), change (the same, signed), days, day (a date), figure (in the unit that the
+    value ``unit`` names); without a kind, text as it is.
     """
     return Reading(_Sentence(values, currency).format(template))
 

@@ -70,13 +70,10 @@ def aligned(rows, indent=""):
 def show(table, caption, *, currency="", labels=None, kinds=None):
     """A table to look at: headings in words, numbers as the language writes them, intervals beside their estimate.
 
-    table : DataFrame
-        A column ``x`` with ``x_low`` and ``x_high`` beside it is shown as one column with its interval. Columns that
-        are missing in every row are left out. A column that is not in `columns` goes by its own name. What is not
-        possible is given back as it is, and says why.
-    caption : what the table says; also its name for screen readers
-    currency : code that goes into the heading of money columns
-    labels, kinds : dict, optional; column -> heading or kind, where they differ from `columns`
+    A column ``x`` with ``x_low`` and ``x_high`` beside it is shown as one column with its interval; columns missing in
+    every row are left out; one that is not in `columns` goes by its own name. The `caption` says what the table shows,
+    also to screen readers; `currency` goes into the heading of money; `labels` and `kinds` are dicts, column -> heading
+    or kind, where they differ from `columns`. What is not possible is given back as it is, and says why.
     """
     if hasattr(type(table), "reason"):
         return table
