@@ -275,12 +275,11 @@ def test_the_reader_of_these_tests_reads_what_python_itself_writes_for_windows(w
         ({"kind": "at"}, "kind: 'at' cannot be scheduled; there are cron, systemd, windows. Take one of them."),
         ({"every": "year"}, "every: 'year' cannot be scheduled; there are month, week, day. Take one of them."),
         *(
-            ({"day": day}, f"day: {day!r} cannot be scheduled; not every month has that day, "
-             "and there it would be left out. Take 1 to 28.")
+            ({"day": day}, f"day: {day!r} cannot be scheduled; every month has the days 1 to 28. Take one of them.")
             for day in (29, "30", 31)
         ),
         *(
-            ({"day": day}, f"day: {day!r} cannot be scheduled; the day of a month is a number. Take 1 to 28.")
+            ({"day": day}, f"day: {day!r} cannot be scheduled; every month has the days 1 to 28. Take one of them.")
             for day in (0, 32, -1, None, "mon", "1.5", "")
         ),
         *(

@@ -615,15 +615,12 @@ def test_how_a_response_was_foreseen_in_words(sure):
     rows = [("{A}", 0.6, 0.55, 0.7), ("B", 0.5, 0.4, 0.6), ("C", 0.4, 0.3, 0.45), ("all", 0.55, 0.52, 0.58)]
     columns = ["feature", "level", "reference", "step", "odds_ratio", "odds_ratio_low", "odds_ratio_high"]
     odds = pd.DataFrame([("idle", "", "", 2.0, 0.9, 0.8, 1.1), ("years", "", "", 9.0, 0.5, 0.4, 0.6)], columns=columns)
-    groups = {"predicted_response": [0.3, 0.1], "response_low": [0.2, 0.11], "response_high": [0.4, 0.2]}
-    found = replace(judged_as(sure, *rows), odds=odds, calibration=pd.DataFrame(groups), confidence=0.8)
+    found = replace(judged_as(sure, *rows), odds=odds, confidence=0.8)
     start = (
-        "A logistic regression; {A}, B, C were each forecast from earlier campaigns. It ranks a responder above "
-        "another customer in 55% of pairs (52–58%; guessing: 50%). Alone not clearly better than guessing: B, C. It "
-        "expected 18% to respond, 20% did (13–29%); it is right in 1 of 2 groups. Its squared error is 10% below "
-        "that of one rate "
+        "A logistic regression, each campaign forecast from earlier ones. It ranks a responder above another customer "
+        "in 55% of pairs (52–58%; guessing: 50%), with a squared error 10% below that of one rate "
     )
-    end = "1 of 2 odds ratios leave 1 out (0.4 by chance). Level: 80%."
+    end = "Of 2 odds ratios 0.4 would leave 1 out by chance. Intervals: 80%."
     assert plain(found.method()) == f"{start}(5–15%). {end}"
     worse = replace(found, judgement=found.judgement.assign(skill_low=-0.2, skill_high=-0.1))
     assert plain(worse.method()) == f"{start}(−20 – −10%). Use the order, not the probabilities. {end}"

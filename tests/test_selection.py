@@ -371,7 +371,7 @@ def test_one_segment_only_is_no_finding():
 def test_the_method_says_how_scores_were_given(purchases, orders, expected):
     n = len(purchases)
     table = people(range(n), purchases, np.arange(n) + 1.0).assign(orders=orders)
-    assert rfm(table).method().startswith("A score is 1 + 5 × the share of customers who are strictly worse, ")
+    assert rfm(table).method().startswith("A score is 1 + 5 × the share of customers strictly worse, ")
     assert rfm(table).method().endswith(expected)
 
 

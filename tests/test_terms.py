@@ -66,17 +66,15 @@ def test_a_glossary_without_terms_is_an_empty_table(file):
 ERRORS = {
     "twice": (
         HEADER + "lead,aday,lead,A.\nLead,aday,lead,B.\nchurn,kayıp,odejścia,C.\n",
-        "terms.csv: 1 term stands twice: Lead; each is defined once. Keep the better line.",
+        "terms.csv: these terms stand twice: Lead. Keep the better line.",
     ),
     "one empty cell": (
         HEADER + "lead,aday, ,A.\n",
-        "terms.csv: 1 cell is empty: lead (polish); every term has a definition and a word in each language. "
-        "Fill in what is missing.",
+        "terms.csv: these cells are empty: lead (polish). Fill them in.",
     ),
     "several empty cells, one of them the term": (
         HEADER + "lead,aday,lead,\n,x,y,Z.\n",
-        "terms.csv: 2 cells are empty: lead (definition), row 2 (term); every term has a definition and a word in each "
-        "language. Fill in what is missing.",
+        "terms.csv: these cells are empty: lead (definition), row 2 (term). Fill them in.",
     ),
     "a comma too many": (
         HEADER + "lead,aday,lead,A person, or a firm.\n",

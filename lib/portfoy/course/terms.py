@@ -4,7 +4,7 @@ import csv
 from pathlib import Path
 
 from portfoy.errors import DataError
-from portfoy.locale import _, plural
+from portfoy.locale import _
 
 COLUMNS = ["term", "turkish", "polish", "definition"]
 
@@ -53,11 +53,9 @@ def _check(terms, file):
         if not getattr(row, column)
     ]
     if empty:
-        said = plural("{file}: {n} cell is empty: {cells}", "{file}: {n} cells are empty: {cells}", len(empty))
-        rule = _("every term has a definition and a word in each language. Fill in what is missing.")
-        raise DataError(f"{said.format(file=file, n=len(empty), cells=', '.join(empty))}; {rule}")
+        text = _("{file}: these cells are empty: {cells}. Fill them in.")
+        raise DataError(text.format(file=file, cells=", ".join(empty)))
     folded = terms["term"].str.casefold()
     if len(twice := sorted(set(terms["term"][folded.duplicated()]))):
-        said = plural("{file}: {n} term stands twice: {terms}", "{file}: {n} terms stand twice: {terms}", len(twice))
-        rule = _("each is defined once. Keep the better line.")
-        raise DataError(f"{said.format(file=file, n=len(twice), terms=', '.join(twice))}; {rule}")
+        text = _("{file}: these terms stand twice: {terms}. Keep the better line.")
+        raise DataError(text.format(file=file, terms=", ".join(twice)))

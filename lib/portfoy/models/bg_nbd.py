@@ -26,17 +26,8 @@ from scipy.special import betainc, betaln, digamma, expit, gammaln, hyp2f1, xlog
 
 from portfoy.errors import FitError
 from portfoy.locale import _
-from portfoy.models.likelihood import (
-    FEWEST_REPEATERS,
-    LARGEST_LOG_ERROR,
-    MANY_ROWS,
-    REACH,
-    coarsened,
-    distinct,
-    inverse,
-    maximise,
-    time_columns,
-)
+from portfoy.models import likelihood
+from portfoy.models.likelihood import REACH, coarsened, distinct, inverse, maximise, time_columns
 
 NAMES = ["r", "alpha", "a", "b"]
 # r, a, b; alpha follows from the mean rate
@@ -135,17 +126,19 @@ def fit_bg_nbd(customers):
     """
     x, t, age = time_columns("fit_bg_nbd", customers)
     repeaters = int((x > 0).sum())
-    if repeaters < FEWEST_REPEATERS:
+    if repeaters < likelihood.FEWEST_REPEATERS:
         text = _(
             "fit_bg_nbd: {repeaters} of {customers} customers bought more than once; at least {fewest} are needed. "
             "Use a longer history or the cohort view."
         )
-        raise FitError(text.format(repeaters=repeaters, customers=len(x), fewest=FEWEST_REPEATERS))
+        raise FitError(text.format(repeaters=repeaters, customers=len(x), fewest=likelihood.FEWEST_REPEATERS))
     scale = age.mean() or 1.0
     row, (x_row, t_row, age_row) = distinct(x, t, age)
     t_row, age_row, weight = t_row / scale, age_row / scale, np.bincount(row)
     exact = _likelihood(x_row, t_row, age_row, weight)
-    rough = _likelihood(*coarsened(weight, x_row, t_row, age_row, cells=32)) if len(x_row) > MANY_ROWS else exact
+    rough = (
+        _likelihood(*coarsened(weight, x_row, t_row, age_row, cells=32)) if len(x_row) > likelihood.MANY_ROWS else exact
+    )
     rate = x.sum() / len(x)  # per mean age, the unit of time here
     starts = np.log([(r, r / rate, a, b) for r, a, b in _STARTS])
     point, value, information = maximise("fit_bg_nbd", exact, starts, len(x), rough=rough)
@@ -240,7 +233,7 @@ def _open(point, information, estimate):
     """Why a and b cannot be told apart, in words; empty where they can. FitError when it is r and alpha."""
     errors, directions = np.linalg.eigh(information)
     at_bound = np.abs(point) > REACH - 1e-3
-    if errors[0] >= LARGEST_LOG_ERROR**-2 and not at_bound.any():
+    if errors[0] >= likelihood.LARGEST_LOG_ERROR**-2 and not at_bound.any():
         return ""
     r, alpha, a, b = estimate
     flat = at_bound if at_bound.any() else np.abs(directions[:, 0]) == np.abs(directions[:, 0]).max()

@@ -118,8 +118,8 @@ class Composition(Result):
 def composition(firm, traits=None, *, months=12, value=None):
     """How the base divides by what is known of the customers, and which part of it brings how much.
 
-    firm : Firm, whose customers of the last `months` (0 all) are looked at; or a customer table with traits, ``revenue``,
-        and ``margin`` where it is known
+    firm : Firm, whose customers of the last `months` (0 all) are looked at; or a customer table with traits,
+        ``revenue``, and ``margin`` where it is known
     traits : list of columns; by default every trait that is there but interests, of which one may have several
     value : LifetimeValue of these customers or more, optional; adds what each level is expected to bring
 

@@ -77,11 +77,8 @@ def _day(every, day):
     if every not in PERIODS:
         raise _refused("every", every, _("there are {known}. Take one of them.").format(known=", ".join(PERIODS)))
     text = "" if day is None else str(day).lower()
-    if every == "month":
-        if text in ("29", "30", "31"):
-            raise _refused("day", day, _("not every month has that day, and there it would be left out. Take 1 to 28."))
-        if text not in [str(number) for number in range(1, 29)]:
-            raise _refused("day", day, _("the day of a month is a number. Take 1 to 28."))
+    if every == "month" and text not in [str(number) for number in range(1, 29)]:
+        raise _refused("day", day, _("every month has the days 1 to 28. Take one of them."))
     if every == "week" and text not in WEEKDAYS:
         raise _refused("day", day, _("the day of a week is mon, tue, wed, thu, fri, sat or sun. Take one of them."))
     if every == "day" and day is not None:

@@ -84,15 +84,11 @@ class Cards(Result):
         ]
 
     def method(self):
-        groups = self.profiles.iloc[:-1]
-        unsure = int(((groups["index_revenue_low"] <= 100) & (groups["index_revenue_high"] >= 100)).sum())
         text = _(
-            "A line stands where a group differs by a tenth or more, beyond chance; at most 5 in 100 should be "
-            "false (Benjamini-Hochberg; chi-square for traits, else Welch). Intervals are of {confidence}."
+            "A line stands where a group differs by a tenth or more, beyond chance; at most 5 in 100 should be false "
+            "(Benjamini-Hochberg; chi-square for traits, else Welch). Intervals are of {confidence}."
         )
-        if unsure:
-            text += " " + _("The revenue of {n:count} of {all:count} groups may be no different.")
-        return style.say(text, {"confidence": style.level(self.confidence), "n": unsure, "all": len(groups)})
+        return style.say(text, {"confidence": style.level(self.confidence)})
 
 
 def _said(row):

@@ -88,9 +88,6 @@ class Profitability(Result):
             said.append(_("Without tickets, no cost to serve is known."))
         elif not self.served:
             said.append(_("Without the cost of a touch, profit is margin."))
-        for _place, row in self.table[self.table["break_even"] > 0].nsmallest(1, "break_even").iterrows():
-            said.append(_("\u201c{group}\u201d would lose first, from {break_even:money} a touch."))
-            values = _said(row) | values
         if values["known"] < values["n"]:
             said.append(_("Margin known: {known:count} of {n:count} customers."))
         return style.say(" ".join(said), values | {"level": style.level(self.confidence)}, currency=self.currency)

@@ -117,42 +117,16 @@ class Response(Result):
         return tables + ([show(self.leaks, _("Left out, as known only after the contact"))] if len(self.leaks) else [])
 
     def method(self):
-        each, odds, calibration = self.judgement.iloc[:-1], self.odds, self.calibration
-        near = calibration["predicted_response"].between(calibration["response_low"], calibration["response_high"])
-        unsure = each[each["auc_low"] <= 0.5]
-        said = [
-            _(
-                "A logistic regression; {names} were each forecast from earlier campaigns. It ranks a responder above "
-                "another customer in {auc:share} of pairs ({auc_interval:share}; guessing: 50%)."
-            )
-        ]
-        if len(unsure):
-            said.append(_("Alone not clearly better than guessing: {unsure}."))
-        said.append(
-            _(
-                "It expected {predicted_response:share}, {response:share} responded ({response_interval:share}); "
-                "{near:count} of {groups:count} groups are right. Squared error: {skill:share} below that of one "
-                "rate ({skill_interval:share})."
-            )
+        text = _(
+            "A logistic regression, each campaign forecast from earlier ones. It ranks a responder above another "
+            "customer in {auc:share} of pairs ({auc_interval:share}; guessing: 50%), with a squared error {skill:share} "
+            "below that of one rate ({skill_interval:share})."
         )
         if self.total["skill_high"] < 0:
-            said.append(_("Use the order, not the probabilities."))
-        said.append(
-            _("{clear:count} of {all:count} odds ratios leave 1 out ({chance:number} by chance). Level: {level}.")
-        )
-        counts = {
-            "near": near.sum(),
-            "groups": len(near),
-            "all": len(odds),
-            "chance": (1 - self.confidence) * len(odds),
-        }
-        counts["clear"] = ((odds["odds_ratio_low"] > 1) | (odds["odds_ratio_high"] < 1)).sum()
-        names = {"names": _names(each), "unsure": _names(unsure), "level": style.level(self.confidence)}
-        return style.say(" ".join(said), {**self.total, **counts, **names})
-
-
-def _names(judgement):
-    return ", ".join(style.shorten(name) for name in judgement["campaign_id"])
+            text += " " + _("Use the order, not the probabilities.")
+        text += " " + _("Of {all:count} odds ratios {chance:number} would leave 1 out by chance. Intervals: {level}.")
+        counts = {"all": len(self.odds), "chance": (1 - self.confidence) * len(self.odds)}
+        return style.say(text, {**self.total, **counts, "level": style.level(self.confidence)})
 
 
 def _said(odds):

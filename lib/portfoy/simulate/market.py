@@ -8,17 +8,7 @@ from portfoy.simulate.truth import CHANNELS, FIRMS, TYPES
 
 STAGES = ["contacted", "qualified", "proposed", "closed"]
 OWNERS = [f"R{k:02d}" for k in range(1, 9)]
-KINDS = {
-    "website": "digital",
-    "fair": "physical",
-    "referral": "physical",
-    "calls": "physical",
-    "partner": "physical",
-    "shop": "physical",
-    "online": "digital",
-    "representative": "physical",
-    "television": "advertising",
-}
+KINDS = {"website": "digital", "online": "digital", "television": "advertising"}  # the others are physical
 
 
 def draw_leads(rng, truth, window, size):
@@ -105,5 +95,5 @@ def draw_spend(rng, truth, window, people, leads):
     table = table.mul(window.index[starts], axis=0)
     table = (table * np.exp(rng.normal(0, truth.cost_noise, table.shape))).round(2)
     long = table.reset_index().melt("month", var_name="channel", value_name="cost")
-    long = long[long["cost"] > 0].assign(kind=long["channel"].map(KINDS))
+    long = long[long["cost"] > 0].assign(kind=long["channel"].map(KINDS).fillna("physical"))
     return long.sort_values("month", kind="stable", ignore_index=True)
