@@ -431,7 +431,7 @@ def test_how_the_number_was_chosen():
     assert plain(made().method()) == (
         "Customers are compared by Days since last purchase, Purchases, Revenue per purchase, Days since "
         "first purchase, each on one scale. Of the numbers whose groups come back, 2 has the highest "
-        "silhouette, or is the most stable. "
+        f"silhouette, or is the most stable. {measures}"
     )
     features = made().features.assign(scale=[1.0, 1, np.nan, 1])
     assert plain(made(features=features, left_out=1, given=True).method()) == (

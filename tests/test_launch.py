@@ -468,7 +468,7 @@ def test_early_adopters_are_told(company):
     )
     assert plain(found.method()).startswith(
         "Early are the first 16% of the buyers expected (or so far): 63 active customers until 28 Feb "
-        "2025, against 1,340 who had not bought. A logistic regression "
+        "2025, against 1,340 who had not bought. Logistic regression "
     )
     assert [each.name for each in found.actions()] == ["early_adopters"]
     none = replace(found, surest=found.surest.head(0))

@@ -310,8 +310,8 @@ def test_the_reader_of_these_tests_reads_what_python_itself_writes_for_windows(w
          r"""command: 'cmd /d /c cd /d C:\\a && a "%PATH%"' cannot be scheduled; cmd.exe would put in a variable """
          "for what stands between two %. Rename it."),
         ({"kind": "windows", "command": ["a" * 238], "folder": "C:/a"},
-         ("' cannot be scheduled; Windows takes 261 characters, these are 262. Schedule a .cmd file that "
-"holds them.")),
+         rf"command: 'cmd /d /c cd /d C:\\a && {'a' * 238}' cannot be scheduled; Windows takes 261 characters, "
+         "these are 262. Schedule a .cmd file that holds them."),
     ],
 )  # fmt: skip
 def test_what_cannot_be_scheduled_is_refused_in_one_line(given, message):

@@ -117,8 +117,7 @@ def test_a_file_without_header_gets_its_names_from_the_settings(look, header, na
         (
             bytes(range(32)) * 10,
             {},
-            "is not a text table (84% of its first bytes are control codes); portfoy reads CSV, Parquet and DuckDB "
-            "files. Export the table as CSV.",
+            "is no text table (84% of its first bytes are control codes). Export it as CSV.",
         ),
         (
             "Müşteri\n".encode("windows-1254"),

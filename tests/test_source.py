@@ -259,7 +259,7 @@ def test_cdnow_has_the_rows_and_customers_that_its_authors_count(shared_data, tm
 
 def test_a_folder_without_orders_lists_what_it_has(tmp_path):
     assert error(tmp_path) == (
-        ": no transactions.csv or transactions.parquet; the folder has nothing. Run `portfoy map FILE`."
+        f"{tmp_path}: no transactions.csv or transactions.parquet; the folder has nothing. Run `portfoy map FILE`."
     )
     (tmp_path / "a.csv").touch()
     (tmp_path / "transactions.csv").mkdir()
@@ -277,7 +277,7 @@ def test_a_place_that_is_not_there_is_named(name):
 def test_a_pipe_or_a_device_is_refused_at_once(tmp_path):
     os.mkfifo(tmp_path / "x.csv")
     for where in (tmp_path / "x.csv", "/dev/zero"):
-        assert error(where) == ": is neither a file nor a folder. Save it as a file."
+        assert error(where) == f"{where}: is neither a file nor a folder. Save it as a file."
 
 
 def test_an_unclosed_quotation_mark_does_not_swallow_rows(tmp_path):

@@ -113,7 +113,7 @@ def test_a_file_that_changes_after_it_was_read_is_told(shop, tmp_path, change):
     for look in (opened.fingerprint, lambda: tables.keep(opened, tmp_path / "kept.duckdb")):
         with pytest.raises(pf.DataError) as error:
             look()
-        assert str(error.value) == (": has changed since it was read. Try again.")
+        assert str(error.value) == (f"{path}: has changed since it was read. Try again.")
 
 
 ROWS = [("007", "1", "2026-01-31", 5.5), ("8", "2", "2026-02-28", 7.25), ("8", "3", "2026-02-28", 7.25)]

@@ -119,8 +119,8 @@ class Response(Result):
     def method(self):
         text = _(
             "A logistic regression, each campaign forecast from earlier ones. It ranks a responder above another "
-            "customer in {auc:share} of pairs ({auc_interval:share}; guessing: 50%), with a squared error {skill:share} "
-            "below that of one rate ({skill_interval:share})."
+            "customer in {auc:share} of pairs ({auc_interval:share}; guessing: 50%), with a squared error "
+            "{skill:share} below that of one rate ({skill_interval:share})."
         )
         if self.total["skill_high"] < 0:
             text += " " + _("Use the order, not the probabilities.")
