@@ -26,16 +26,12 @@ def check_about(abouts, glossary):
         unknown = [term for term in [*about["requires"], *about["defines"]] if term not in known]
         if unknown:
             message = _("{name}: {terms} not in course/terms.csv; every term has a row there. Add it, or correct it.")
-            raise DataError(message.format(name=name, terms=_listed(unknown)))
+            raise DataError(message.format(name=name, terms=", ".join(map(repr, unknown))))
         early = [term for term in about["requires"] if term not in defined]
         if early:
             message = _("{name}: requires {terms}, which no earlier lesson defines. Define it there, or here.")
-            raise DataError(message.format(name=name, terms=_listed(early)))
+            raise DataError(message.format(name=name, terms=", ".join(map(repr, early))))
         defined |= set(about["defines"])
-
-
-def _listed(terms):
-    return ", ".join(repr(term) for term in terms)
 
 
 def time(about):

@@ -70,10 +70,6 @@ def _hhi(parts):
     return float(((parts / parts.sum()) ** 2).sum())
 
 
-def _hhi_by_region(desk):
-    return _hhi(_regions(desk).groupby("region")["revenue"].sum())
-
-
 def _hhi_mistakes(desk):
     customers = _regions(desk)
     revenue = customers.groupby("region")["revenue"].sum()
@@ -178,7 +174,7 @@ EXERCISES = [
     ),
     Exercise(
         id="portfolio-3",
-        reference=_hhi_by_region,
+        reference=lambda desk: _hhi(_regions(desk).groupby("region")["revenue"].sum()),
         hints=lambda: [
             _("Follow the five customers by hand: shares first, then squares, then the sum. Here a part is a region."),
             _("`firm.recent(months=0)` has the region beside each customer; group by it and add up the revenue."),

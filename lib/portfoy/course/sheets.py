@@ -42,16 +42,13 @@ def execute(path):
     notebook = editions.read(path)
     with tempfile.TemporaryDirectory(prefix="portfoy-") as folder:  # what the author solves is nobody's progress
         environment = {**os.environ, PLACE: str(Path(folder) / "progress.json")}
-        client = NotebookClient(
-            notebook,
-            timeout=CELL_SECONDS,
-            kernel_manager_class=OwnKernels,
-            resources={"metadata": {"path": str(path.parent)}},
-        )
+        told = {"timeout": CELL_SECONDS, "resources": {"metadata": {"path": str(path.parent)}}}
+        client = NotebookClient(notebook, kernel_manager_class=OwnKernels, **told)
         try:
             client.execute(env=environment)
         except CellExecutionError as error:
-            cell = next((cell.id for cell in notebook.cells if _failed(cell)), "?")
+            outputs = ((cell.id, output) for cell in notebook.cells for output in cell.get("outputs", []))
+            cell = next((name for name, output in outputs if output.output_type == "error"), "?")
             message = _("{path}, cell '{cell}': {name}: {value}. Mend the cell; a lesson runs from top to bottom.")
             reason = (error.evalue.strip() or "-").splitlines()[0][:300].rstrip(".")
             raise DataError(message.format(path=path.name, cell=cell, name=error.ename, value=reason)) from None
@@ -60,10 +57,6 @@ def execute(path):
             message = _("{path}: the kernel did not end: {reason}. Run the lesson in JupyterLab to see why.")
             raise DataError(message.format(path=path.name, reason=reason)) from None
     return notebook
-
-
-def _failed(cell):
-    return any(output.output_type == "error" for output in cell.get("outputs", []))
 
 
 def lesson_prose(words=()):

@@ -6,9 +6,10 @@ from portfoy.customers import DAY
 
 HISTORY = ["idle", "purchases", "revenue", "ticket", "age"]
 
-ABOUT = ["campaign_id", "starts_on", "customer_id", "contacted_on", "known_on"]
-
-ABOUT += ["responded", "treated", "held_out", "held_out_responses"]
+ABOUT = [
+    *("campaign_id", "starts_on", "customer_id", "contacted_on", "known_on"),
+    *("responded", "treated", "held_out", "held_out_responses"),
+]
 
 
 def as_days(values):

@@ -176,7 +176,7 @@ def _standardise(values):
         }
         row |= {"median_size": np.nan, "centre": raw[0], "scale": np.nan}
         if np.ptp(raw) > 1e-9 * np.abs(raw).max():  # 29.97 / 3 and 9.99 are one price
-            logged = _signed_log(raw, size)
+            logged = np.sign(raw) * np.log1p(np.abs(raw) / size)
             skewed = abs(_skewness(logged)) < abs(_skewness(raw))
             used = logged if skewed else raw
             row["transform"] = _("signed logarithm") if skewed else _("as it is")
@@ -187,10 +187,6 @@ def _standardise(values):
         text = _("clusters: features that differ: {count}, needed 2. Check the data.")
         raise DataError(text.format(count=len(points)))
     return pd.DataFrame(rows), np.column_stack(points)
-
-
-def _signed_log(raw, size):
-    return np.sign(raw) * np.log1p(np.abs(raw) / size)
 
 
 def _skewness(values):

@@ -7,6 +7,7 @@ from portfoy.simulate.days import ids, pick
 from portfoy.simulate.truth import ANSWERS, TYPES
 
 TOPICS = {True: ["delivery", "damage", "invoice", "assembly"], False: ["product", "order", "return", "club"]}
+DETRACTORS = [1, 1, 1, 2, 3, 5, 6]  # how often they answer 0, 1, ... 6
 
 
 def draw_tickets(rng, truth, orders):
@@ -114,7 +115,7 @@ def surveys_table(rng, truth, window, people, orders, names, first, width):
         {
             "customer_id": names[who],
             "answered_on": window.dates(day),
-            "nps": np.choose(answer, [rng.integers(9, 11, n), rng.integers(7, 9, n), _low(rng, n)]),
+            "nps": np.choose(answer, [rng.integers(9, 11, n), rng.integers(7, 9, n), pick(rng, DETRACTORS, n)]),
             "csat": np.choose(answer, [rng.integers(4, 6, n), rng.integers(3, 5, n), rng.integers(1, 4, n)]),
             **_attributes(rng, truth, answer),
             "category_spend": np.round(own / wallet[people["type"].to_numpy()[who]] * noise, 0),
@@ -123,11 +124,6 @@ def surveys_table(rng, truth, window, people, orders, names, first, width):
     table = table[table["answered_on"].notna()].reset_index(drop=True)
     table.insert(0, "survey_id", ids("A", range(first + 1, first + len(table) + 1), width))
     return table
-
-
-def _low(rng, size):
-    """Answers of detractors, 0 to 6."""
-    return pick(rng, [1, 1, 1, 2, 3, 5, 6], size)
 
 
 def _attributes(rng, truth, answer):

@@ -52,7 +52,8 @@ def _draft(path, sample, notes, beside):
         note = _("without order numbers, equal rows may be two purchases of the same thing")
         lines.append(f'duplicates = "keep"  # {note}')
     lines += ["", "[transactions]", *_mapping_lines(columns)]
-    unused = [name for name in found if name not in _used(columns)]
+    used = {name for theirs in columns.values() for name in (theirs if isinstance(theirs, list) else [theirs])}
+    unused = [name for name in found if name not in used]
     if unused:
         lines.append("# " + _("not used: {names}").format(names=", ".join(unused)))
     return "\n".join(lines) + "\n"
@@ -149,10 +150,6 @@ def _mapping_lines(columns):
         elif ours in REQUIRED["transactions"] and not (ours == "amount" and {"quantity", "unit_price"} <= set(columns)):
             lines.append(f"# {ours} = ?  # " + _("needed; no column looks like it"))
     return lines
-
-
-def _used(columns):
-    return {name for theirs in columns.values() for name in (theirs if isinstance(theirs, list) else [theirs])}
 
 
 def _text(value):

@@ -59,7 +59,8 @@ def check_transactions(typed, settings, *, broken, today, keep, as_of=None):
     first_day, last_day = pd.Timestamp(used["first_day"]).date(), pd.Timestamp(used["last_day"]).date()
     month_end = (pd.Timestamp(last_day) + pd.offsets.MonthEnd(0)).date()
     if last_day < month_end:
-        counts["partial_month"] = _found((_since(log, last_day.replace(day=1)), f"{last_day:%Y-%m-%d}"))
+        since = log.filter(log.ordered_on >= last_day.replace(day=1)).count().to_pandas()
+        counts["partial_month"] = _found((since, f"{last_day:%Y-%m-%d}"))
     read = rows, int(used["rows"]), int(people["customers"]), int(people["orders"])
     facts = Facts(*read, round(float(used["amount"]), 6), first_day, last_day, goes_on)
     return log.drop("row") if "row" in log.columns else log, _quality_table(counts, rows, settings), facts
@@ -188,10 +189,6 @@ def _kept(used, people):
     if people["customers"] >= 20 and people["most"] >= DOMINANT * people["lines"]:
         found["dominant_customer"] = (people["most"], people["most_by"])
     return {code: _found(count) for code, count in found.items()}
-
-
-def _since(log, day):
-    return int(log.filter(log.ordered_on >= day).count().to_pandas())
 
 
 def _words(settings):

@@ -59,7 +59,8 @@ class Settings:
         said["unknown"] = self.unknown()
         said["formats"] = {table: _said(given) for table, given in self.formats.items() if given != Format()}
         lists = {
-            table: {key: [*_listed(value)] for key, value in names.items()} for table, names in self.columns.items()
+            table: {key: value if isinstance(value, list) else [value] for key, value in names.items()}
+            for table, names in self.columns.items()
         }
         said["columns"] = {table: names for table, names in lists.items() if names}
         return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
@@ -68,10 +69,6 @@ class Settings:
 def _said(given):
     """The fields of a dataclass that are not as they are by default."""
     return {key: value for key, value in vars(given).items() if value != getattr(type(given), key, None)}
-
-
-def _listed(value):
-    return value if isinstance(value, list) else [value]
 
 
 _FORMAT_KEYS = set(Format.__dataclass_fields__)
@@ -91,27 +88,22 @@ def read_settings(path):
     _check_keys(path, "", content, _TOP_KEYS | set(TABLES))
     top = {key: value for key, value in content.items() if key not in TABLES}
     _check_values(path, "", top)
-    tables = {key: value for key, value in content.items() if key in TABLES}
+    tables, columns = {key: value for key, value in content.items() if key in TABLES}, {}
     for table, section in tables.items():
         if not isinstance(section, dict):
             raise _bad_value(path, table, section, _("a section, [{table}]").format(table=table))
-        _check_keys(path, f"{table}.", [key for key in section if not MEASURED.fullmatch(key)], _section_keys(table))
+        known = TABLES[table].keys() | _FORMAT_KEYS
+        _check_keys(path, f"{table}.", [key for key in section if not MEASURED.fullmatch(key)], known)
         _check_values(path, f"{table}.", {key: value for key, value in section.items() if key in _FORMAT_KEYS})
-        _check_columns(path, table, section)
+        columns[table] = {key: value for key, value in section.items() if key not in _FORMAT_KEYS}
+        _check_columns(path, table, columns[table])
     shared = {key: top.pop(key) for key in list(top) if key in _FORMAT_KEYS}
     top["unknown_customers"] = tuple(top.get("unknown_customers", ()))
-    settings = Settings(
-        **top,
-        formats={table: _format(path, {**shared, **tables.get(table, {})}) for table in TABLES},
-        columns={table: _columns(section) for table, section in tables.items()},
-    )
+    formats = {table: _format(path, {**shared, **tables.get(table, {})}) for table in TABLES}
+    settings = Settings(**top, formats=formats, columns=columns)
     source = settings.source or "."
     elsewhere = "://" in source or source.startswith("${")  # an address, or the environment variable that holds one
     return replace(settings, source=source if elsewhere else str((path.parent / source).resolve()))
-
-
-def _section_keys(table):
-    return set(TABLES[table]) | _FORMAT_KEYS
 
 
 def _check_keys(path, section, given, known):
@@ -178,8 +170,6 @@ def _is_pattern(value):
 
 def _check_columns(path, table, section):
     for key, value in section.items():
-        if key in _FORMAT_KEYS:
-            continue
         several = kind_of(table, key) in ("id", "text")
         rule = _("a column name, or a list of column names") if several else _("one column name in quotes")
         names = value if isinstance(value, list) and several else [value]
@@ -194,10 +184,6 @@ def _format(path, section):
     if values.get("decimal") and values.get("decimal") == values.get("thousands"):
         raise _bad_value(path, "thousands", values["thousands"], _("another sign than decimal"))
     return Format(**values)
-
-
-def _columns(section):
-    return {key: value for key, value in section.items() if key not in _FORMAT_KEYS}
 
 
 def _bad_value(path, key, value, rule):

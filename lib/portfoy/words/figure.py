@@ -126,7 +126,11 @@ def vector(ax):
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg[svg.index("<svg") :], flags=re.S)
     used = set(re.findall(r"#([\w.-]+)[\")]", svg))
     svg = re.sub(r' id="([\w.-]+)"', lambda found: found[0] if found[1] in used else "", svg)
-    svg = re.sub(r"font-family: [^;\"]*;? ?|font: ([\d.]+px) [^;\"]*", lambda found: _size(found[1]), svg)
+    svg = re.sub(
+        r"font-family: [^;\"]*;? ?|font: ([\d.]+px) [^;\"]*",
+        lambda found: f"font-size: {found[1]}" * bool(found[1]),
+        svg,
+    )
     svg = _light(re.sub(r"\s*\n\s*", " ", svg))
     for colour, variable in PAGE.items():
         svg = svg.replace(colour, f"var(--{variable}, {colour})")
@@ -147,10 +151,6 @@ def _light(svg):
     while bare:
         svg, bare = re.subn(r"<g>([^<]*(?:<(?!/?g[ >])[^<]*)*)</g>", r"\1", svg)
     return re.sub("> +<", "><", svg)
-
-
-def _size(size):
-    return f"font-size: {size}" if size else ""
 
 
 def look():

@@ -36,8 +36,9 @@ def money(value, currency, *, compact=False):
     if compact and abs(value) >= 10_000:
         from babel.numbers import format_compact_decimal
 
-        value = _three_digits(value)
-        figure = _minus(format_compact_decimal(value, locale=language(), fraction_digits=_decimals(value)))
+        value = round(value, 2 - math.floor(math.log10(abs(value))))  # three digits
+        decimals = 2 - math.floor(math.log10(abs(value))) % 3
+        figure = _minus(format_compact_decimal(value, locale=language(), fraction_digits=decimals))
     else:
         figure = number(value, 2 if 0 < abs(value) < 100 else 0)
     return f"{currency}\u00a0{figure}" if currency else figure
@@ -128,15 +129,6 @@ def shorten(text, limit=28):
 def is_missing(value):
     """Whether a value is None, not a number, or not a time."""
     return value is None or (isinstance(value, float) and not math.isfinite(value)) or pd.isna(value)
-
-
-def _three_digits(value):
-    digits = 2 - math.floor(math.log10(abs(value)))
-    return round(value, digits)
-
-
-def _decimals(value):
-    return 2 - math.floor(math.log10(abs(value))) % 3
 
 
 class _Sentence(string.Formatter):
