@@ -414,7 +414,7 @@ def test_shares_of_no_revenue_are_refused():
 def test_clear_groups_in_words():
     assert made().finding().text == "Customers fall into 2 groups that come back"
     assert not made().finding().nothing
-    assert made().reading() == "Most comes from \u201cfrequent\u201d: 80%, from 40% of customers."
+    assert made().reading() == "Most is from \u201cfrequent\u201d: 80% by 40% of customers."
 
 
 def test_without_clear_groups_the_segments_stay_in_use():
@@ -430,7 +430,7 @@ def test_how_the_number_was_chosen():
     )
     assert plain(made().method()) == (
         "Customers are compared by Days since last purchase, Purchases, Revenue per purchase, Days since "
-        "first purchase, each on one scale. Of the numbers whose groups come back, 2 has the highest "
+        "first purchase, each on one scale. Of the numbers whose groups come back 2 has the highest "
         f"silhouette, or is the most stable. {measures}"
     )
     features = made().features.assign(scale=[1.0, 1, np.nan, 1])
@@ -452,9 +452,7 @@ def test_agreement_in_words(low, high, found):
     main = pd.DataFrame({"cluster": ["a", "b"], "first_share": [0.3, 0.6], "first_segment": ["Lost", "Champions"]})
     agreement = Agreement(main, (low + high) / 2, low, high, 0.95, pd.DataFrame())
     assert agreement.finding().text == found
-    assert plain(agreement.reading()) == (
-        "Closest is \u201cb\u201d, 60% in \u201cChampions\u201d. Act by the segments."
-    )
+    assert plain(agreement.reading()) == ("Closest: \u201cb\u201d, 60% in \u201cChampions\u201d. Act by segments.")
     assert plain(agreement.method()).startswith(
         f"Adjusted Rand index, 1 the same, 0 chance: {(low + high) / 2:.2f} ({low:.2f}–{high:.2f}, 95% interval)."
     )

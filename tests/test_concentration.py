@@ -355,7 +355,7 @@ def test_the_spread_in_words_and_dots_the_most_concentrated_first():
     assert plain(found.finding().text) == "Region, where known: “Ege” holds 88% of the revenue"
     row = found.table.set_index("unit").loc["region"]
     assert plain(found.reading()) == (
-        f"Its 2 groups are as concentrated as 1.3 ({row['equals_low']:.1f}–{row['equals_high']:.1f}) of one size."
+        f"2 groups are as concentrated as 1.3 ({row['equals_low']:.1f}–{row['equals_high']:.1f}) of one size."
     )
     ax = found.plot()
     assert [label.get_text() for label in ax.get_yticklabels()] == ["Region", "Channel"]

@@ -376,7 +376,7 @@ def test_too_few_early_adopters():
     firm = seen(catalogue().transactions, products=catalogue().products)
     taken = replace(launch(firm), bass=Bass(0.1, 0.1, 60))
     assert early_adopters(firm, taken).reason == (
-        "early_adopters: 10 were early, 31 not; 30 of each are needed. Choose another product."
+        "early_adopters: 10 were early, 31 not; 30 of each are needed. Take another product."
     )
 
 
@@ -463,7 +463,7 @@ def test_early_adopters_are_told(company):
     age = found.table[found.table["feature"] == "Age"].iloc[0]
     interval = f"({age['odds_ratio_low']:.2f}–{age['odds_ratio_high']:.2f})"
     assert plain(found.reading()) == (
-        f"Surest is Age (ten years older): {age['odds_ratio']:.2f} times the odds {interval}. "
+        f"Surest: Age (ten years older), {age['odds_ratio']:.2f} times the odds {interval}. "
         "Whether it holds, the next launch will tell."
     )
     assert plain(found.method()).startswith(

@@ -292,7 +292,7 @@ def damaged(change):
 )
 def test_cuts_that_are_none_are_refused(five, cuts):
     assert message_of(rfm, five, cuts=cuts) == (
-        "rfm: cut points need rows r, f, m, columns metric, 2 to 5, each harder. Give a report's rfm_cuts.csv."
+        "rfm: cut points need rows r, f, m, columns metric, 2-5, each harder. Give a report's rfm_cuts.csv."
     )
 
 

@@ -66,10 +66,14 @@ KNOWN_SPEND = "channel, cost, date_format, decimal, delimiter, encoding, file, h
 
 def test_all_unknown_keys_stand_in_one_message_with_the_nearest_known_one(error):
     assert error('[spend]\nchanel = "x"\nqqq = "y"\n') == (
-        f"there are no settings 'spend.chanel' (did you mean 'channel'?), 'spend.qqq'. Known are: {KNOWN_SPEND}."
+        f"settings that do not exist: 'spend.chanel' (did you mean 'channel'?), 'spend.qqq'. Known are: {KNOWN_SPEND}."
     )
-    assert error('currencyy = "EUR"').startswith("there is no setting 'currencyy' (did you mean 'currency'?). Known")
-    assert error("[transaction]").startswith("there is no setting 'transaction' (did you mean 'transactions'?). Known")
+    assert error('currencyy = "EUR"').startswith(
+        "settings that do not exist: 'currencyy' (did you mean 'currency'?). Known"
+    )
+    assert error("[transaction]").startswith(
+        "settings that do not exist: 'transaction' (did you mean 'transactions'?). Known"
+    )
 
 
 @pytest.mark.parametrize(

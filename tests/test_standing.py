@@ -379,7 +379,7 @@ def test_all_back_after_the_same_time_leaves_nobody_at_risk():
 
 def test_too_few_gaps_are_refused_and_days_of_ones_own_help():
     assert message_of(state_rule, FIVE, as_of="2024-03-31") == (
-        "state_rule: 0 gaps up to 45 days, 30 needed. Give at_risk_days and lapsed_days."
+        "state_rule: 0 gaps up to 45 days, 30 needed. Give at_risk_days, lapsed_days."
     )
     rule = state_rule(FIVE, as_of="2024-03-31", at_risk_days=10, lapsed_days=30)
     assert (rule.at_risk_days, rule.lapsed_days, rule.gaps) == (10, 30, 0)
@@ -397,7 +397,7 @@ def test_days_out_of_order_are_refused(at_risk, lapsed):
 
 def test_shares_out_of_order_are_refused():
     assert message_of(state_rule, FIVE, at_risk=0.95, lapsed=0.8) == (
-        "state_rule: at_risk 0.95, lapsed 0.8; 0 < at_risk < lapsed < 1 is needed. Take 0.8 and 0.95."
+        "state_rule: at_risk 0.95, lapsed 0.8; 0 < at_risk < lapsed < 1 is needed. Take 0.8, 0.95."
     )
 
 

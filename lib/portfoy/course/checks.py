@@ -114,7 +114,7 @@ def _unkept(kept):
 
 def _wrong(asked, answer, right):
     """What is wrong with an answer, in words; empty where there is none yet, None where it is right."""
-    if _not_begun(answer):
+    if answer is None or answer is ... or (isinstance(answer, (list, tuple)) and any(x is ... for x in answer)):
         return ""
     try:
         shape = _misshapen(answer, right)
@@ -136,10 +136,6 @@ def _mistakes(asked):
         return asked.mistakes(_open["desk"])
     except Exception:  # a slip that cannot happen here
         return []
-
-
-def _not_begun(answer):
-    return answer is None or answer is ... or (isinstance(answer, (list, tuple)) and any(x is ... for x in answer))
 
 
 def _words():

@@ -44,8 +44,7 @@ class Truth:
     ``customers`` one row per customer: ``rate`` purchases a day while active, ``stop`` probability to leave after a
     purchase, ``mean_order`` money, ``multiplier`` of the mean order by income and region, ``persona``, ``active`` on
     the last day, ``left_on``; ``answers`` orders that answered a campaign; ``affinities`` pairs of products that are
-    bought together;
-    ``parameters`` all that the simulation was told.
+    bought together; ``parameters`` all that the simulation was told.
     """
 
     customers: pd.DataFrame

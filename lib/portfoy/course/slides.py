@@ -24,7 +24,8 @@ def deck(executed):
             before = before | marked
             continue
         if stacks and ("answer" in before or "holds" in before - marked):  # an aside is over
-            _resume(stacks)
+            _new(stacks, 3, "")  # for what comes after it, which belongs to the question before it
+            stacks[-1][-1]["title"] = _text(stacks[-1][0]["heading"])
         _add(stacks, cell, prose)
         before = marked
     stacks = [[slide for slide in stack if slide["heading"] or slide["blocks"]] for stack in stacks]
@@ -94,12 +95,6 @@ def _new(stacks, level, heading):
     if level < 3 or not stacks:
         stacks.append([])
     stacks[-1].append(slide)
-
-
-def _resume(stacks):
-    """A slide for what comes after an exercise or a box, which belongs to the question before it."""
-    _new(stacks, 3, "")
-    stacks[-1][-1]["title"] = _text(stacks[-1][0]["heading"])
 
 
 def _text(heading):

@@ -13,8 +13,6 @@ the logarithms of p, q and m. Real counts scatter more (seasons, campaigns): the
 root of the scatter found over that expected (quasi-Poisson). It misleads where the price or the market changes on the
 way, and before the peak is past: m then tends to come out too small.
 
-References
-----------
 Bass (1969), A new product growth for model consumer durables, Management Science 15(5), 215-227: dF/dt, F and t*.
 Van den Bulte & Lilien (1997), Marketing Science 16(4), 338-353: m before the peak.
 McCullagh & Nelder (1989), Generalized Linear Models, section 6.2.3: scatter beyond Poisson.
@@ -45,12 +43,11 @@ _STARTS = [(0.1, 0.5), (0.1, 5.0), (0.5, 1.5), (0.02, 10.0), (1.0, 0.1)]  # p, q
 class Bass:
     """A Bass model with its parameters; `fit_bass` estimates them.
 
-    ``p``, ``q`` innovation and imitation, per month of 365.25 / 12 days (q is 0 where none can be seen; then
-    ``q_most``, from the profile likelihood, is the largest that the counts allow); ``m`` people in the end.
-    ``log_likelihood`` and ``covariance`` of the parameters, 3 x 3, widened by ``dispersion``, the counts' scatter over
-    that of Poisson counts; missing where the parameters were given by hand. ``adopters`` people fitted on; ``days``
-    from the launch to the end of the last period. ``open``: why m stays open, and p with it, empty where they do not:
-    an open m is no number to show. ``confidence`` of all intervals.
+    ``p``, ``q`` innovation and imitation, per month of 365.25 / 12 days (where q is 0, ``q_most``, from the profile
+    likelihood, is the largest that the counts allow); ``m`` people in the end. ``log_likelihood`` and ``covariance`` of
+    the parameters, 3 x 3, widened by ``dispersion``, the counts' scatter over that of Poisson counts; missing where the
+    parameters were given by hand. ``adopters`` people fitted on; ``days`` from the launch to the end of the last
+    period. ``open``: why m stays open, and p with it, empty where they do not. ``confidence`` of all intervals.
 
     Examples
     --------
@@ -124,11 +121,10 @@ class Bass:
         return float(months), float(max(low, 0.0)), float(high)
 
     def expected(self, end_day, *, start_day=0):
-        """People expected to take it up from `start_day` (0: the launch) until before `end_day`.
+        """People expected to take it up from `start_day` (0: the launch) until before `end_day`, days since the launch.
 
-        Returns a DataFrame, one row per `end_day` (days since the launch; a number or an array): ``start_day``,
-        ``end_day``, ``expected`` people with ``expected_low``, ``expected_high``, how far the mean itself is uncertain
-        (delta method on the logarithm), not how far single periods scatter around it.
+        Gives a DataFrame, one row per `end_day`: ``start_day``, ``end_day``, ``expected`` people with bounds, how far
+        the mean itself is uncertain (delta method on the logarithm), not how far single periods scatter around it.
         """
         end, start = np.broadcast_arrays(np.atleast_1d(np.asarray(end_day, dtype=float)), start_day)
         if not ((start >= 0) & (end > start)).all():

@@ -13,8 +13,6 @@ For a customer with x repeat purchases, the last one t days after the first and 
 The first term is "still active at T", the second "left at t". It misleads where customers leave between purchases,
 where buying is seasonal or regular, and for contracts, whose end is known.
 
-References
-----------
 Fader, Hardie & Lee (2005), "Counting your customers" the easy way, Marketing Science 24(2), 275-284: FHL05 below.
 """
 

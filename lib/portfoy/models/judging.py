@@ -27,7 +27,7 @@ def gains_table(judged, *, bins=10, confidence=0.95):
     low[-1] = 1.0  # all contacts hold all responses, whoever they are
     result = pd.DataFrame({"contacts": contacts, "responses": responses.astype("int64"), "depth": depth, "gain": gain})
     result = result.assign(gain_low=low, gain_high=high)
-    return result.assign(lift=gain / depth, lift_low=low / depth, lift_high=high / depth)
+    return result.assign(**bounded("lift", gain / depth, (low / depth, high / depth)))
 
 
 ALL = "all together"  # the last row of a judgement, as stored

@@ -22,11 +22,9 @@ def leak_table(examples):
     By meaning: openings, answers, orders of the campaign, dates from its first contact on. By power: a column that
     alone tells responders from others with an area under the curve of 0.95 or more, or that is filled in for responders
     only; no fact about people known beforehand does. At most 50,000 contacts are looked at; power not with fewer than
-    ten responders and ten others.
-
-    Gives a DataFrame, one row per guarded column of the `response_examples`, the most telling first: ``column``;
-    ``reason``; ``auc`` area under the curve of the column alone: the chance that it puts a responder and another
-    customer in the right order, 0.5 by guessing and 1 always; missing where too few responded.
+    ten responders and ten others. Gives a DataFrame, one row per guarded column of the `response_examples`, the most
+    telling first: ``column``; ``reason``; ``auc`` area under the curve of the column alone, 0.5 by guessing and 1
+    always right; missing where too few responded.
     """
     rows, some = [], _sampled(examples)
     known = some[some["responded"].notna()]

@@ -10,8 +10,6 @@ was seen, one step of a feature was taken to change the odds by no more than the
 Intervals treat customers, not contacts, as independent, and allow for what the penalty pulls: they are those of the
 posterior of that assumption.
 
-References
-----------
 Hastie, Tibshirani & Friedman (2009), The Elements of Statistical Learning, 2nd ed., sections 4.4 and 3.4.1.
 Liang & Zeger (1986), Biometrika 73(1), 13-22, for the covariance over customers.
 """

@@ -73,16 +73,8 @@ def quality(firm):
     if tables.facts is None:
         raise DataError(_("quality: the order lines were not checked. Open them from a source, on this day."))
     missing = unmatched(tables)  # opens every table, which adds to what was read
-    return Quality(
-        tables.findings(),
-        tables.facts,
-        missing,
-        tuple(tables.reading),
-        firm.as_of,
-        len(firm.customers),
-        float(firm.customers["revenue"].sum()),
-        firm.confidence,
-    )
+    read = tables.findings(), tables.facts, missing, tuple(tables.reading), firm.as_of
+    return Quality(*read, len(firm.customers), float(firm.customers["revenue"].sum()), firm.confidence)
 
 
 def quality_text(tables):

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from portfoy.errors import need_columns, positive_total
+from portfoy.intervals import bounded
 from portfoy.locale import _
 from portfoy.models.lorenz import bounds, lorenz
 from portfoy.words import figure, shapes, style
@@ -58,9 +59,7 @@ class Spread(Result):
     def reading(self):
         if self.first is None:
             return ""
-        text = _(
-            "Its {parts:count} groups are as concentrated as {equals:number} ({equals_interval:number}) of one size."
-        )
+        text = _("{parts:count} groups are as concentrated as {equals:number} ({equals_interval:number}) of one size.")
         return style.say(text, self.first)
 
     def plot(self, ax=None):
@@ -143,5 +142,4 @@ def _group_row(customers, measure, unit, confidence):
 
 def _hhi(hhi, influence, confidence):
     low, high = bounds(hhi, influence, confidence, 1.0)
-    equals = {"equals": 1 / hhi, "equals_low": 1 / high, "equals_high": 1 / low if low > 0 else np.inf}
-    return {"hhi": hhi, "hhi_low": low, "hhi_high": high} | equals
+    return bounded("hhi", hhi, (low, high)) | bounded("equals", 1 / hhi, (1 / high, 1 / low if low > 0 else np.inf))

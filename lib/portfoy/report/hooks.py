@@ -34,13 +34,11 @@ def run_hook(command, *, record, folder, code, message, timeout=600):
         text = _("hook {command!r}: cannot be started: {reason}; it must be a command of the shell. Try it there.")
         return text.format(command=shown, reason=masked(" ".join(str(error).split())))
     if ended is None:
-        return _(
-            "hook {command!r}: stopped after {seconds} s. Let it start in the background what takes longer."
-        ).format(command=shown, seconds=timeout)
+        text = _("hook {command!r}: stopped after {seconds} s. Let it start in the background what takes longer.")
+        return text.format(command=shown, seconds=timeout)
     if ended:
-        return _("hook {command!r}: ended with exit code {code}, not 0. Read what it said above, or try it.").format(
-            command=shown, code=ended
-        )
+        text = _("hook {command!r}: ended with exit code {code}, not 0. Read what it said above, or try it.")
+        return text.format(command=shown, code=ended)
     return ""
 
 

@@ -67,9 +67,8 @@ def print_pages(pages, *, browser, seconds=120):
 def missing():
     """Why `find_browser` found none, in one line."""
     if named := os.environ.get("PORTFOY_BROWSER"):
-        return _(
-            "PORTFOY_BROWSER: {name!r} cannot be started; name a Chromium, Chrome or Edge. Mend or unset it."
-        ).format(name=named)
+        text = _("PORTFOY_BROWSER: {name!r} cannot be started; name a Chromium, Chrome or Edge. Mend or unset it.")
+        return text.format(name=named)
     return _("pdf: no browser was found. Install Chromium, Chrome or Edge, or set PORTFOY_BROWSER to its path.")
 
 

@@ -43,9 +43,7 @@ class Agreement(Result):
         return Finding(_("How far clusters and segments are the same stays open"))
 
     def reading(self):
-        text = _(
-            "Closest is \u201c{cluster}\u201d, {first_share:share} in \u201c{first_segment}\u201d. Act by the segments."
-        )
+        text = _("Closest: \u201c{cluster}\u201d, {first_share:share} in \u201c{first_segment}\u201d. Act by segments.")
         return style.say(text, self.table.loc[self.table["first_share"].idxmax()])
 
     def summary(self):

@@ -9,7 +9,7 @@ import pandas as pd
 from portfoy.customers import margin_rate, to_frame
 from portfoy.errors import DataError
 from portfoy.firm import analysis
-from portfoy.intervals import percentiles, wald
+from portfoy.intervals import bounded, percentiles, wald
 from portfoy.locale import _
 from portfoy.models.holdout import groups_of
 from portfoy.models.leaks import hashed
@@ -30,11 +30,11 @@ DRAWS, PARTS, SEED = 500, 2_000, 7  # bootstrap samples; groups of customers tha
 class CampaignTerms:
     """What a contact costs and a response brings, money.
 
-    ``response_margin_low``, ``response_margin_high``: interval of the mean; missing where it was given.
-    ``margin_from`` "given", "campaign orders", "campaign revenue" (no cost of goods is known for them, so margin is
-    taken as the usual share of it) or "customers" (no order names its campaign). ``campaigns``, ``answers``: how many
-    of them cost and margin are means of; 0 where given. ``margin_known``: False where no cost of goods is known of
-    any customer, so that revenue is taken for margin.
+    ``response_margin_low``, ``_high``: interval of the mean; missing where it was given. ``margin_from`` "given",
+    "campaign orders", "campaign revenue" (no cost of goods is known for them, so margin is the usual share of it) or
+    "customers" (no order names its campaign). ``campaigns``, ``answers``: how many of them cost and margin are means
+    of; 0 where given. ``margin_known``: False where no cost of goods is known of any customer, so that revenue is taken
+    for margin.
     """
 
     contact_cost: float
@@ -192,10 +192,7 @@ def campaign_terms(firm, judged, *, contact_cost=0.0, response_margin=0.0):
     cost, campaigns = (contact_cost, 0) if contact_cost else _contact_cost(firm.tables.campaigns, judged)
     margin = (response_margin,) if response_margin else _response_margin(firm, judged)
     if not (margin[0] > 0 and cost >= 0):
-        text = _(
-            "campaign: a contact costs {cost:,.2f} and a response brings {margin:,.2f}. Give contact_cost of 0 or more "
-            "and response_margin above 0."
-        )
+        text = _("campaign: contact_cost {cost:,.2f}, response_margin {margin:,.2f}. Give 0 or more, and above 0.")
         raise DataError(text.format(cost=cost, margin=margin[0]))
     return CampaignTerms(float(cost), campaigns, *margin)
 
@@ -260,8 +257,7 @@ def profit_curve(judged, terms, *, confidence=0.95):
 
 def _drawn(name, sums, draws, confidence):
     """The totals of money summed by part (rows), with their bootstrap intervals, as columns of a table."""
-    low, high = percentiles(draws @ sums, confidence)
-    return {name: sums.sum(axis=0), f"{name}_low": low, f"{name}_high": high}
+    return bounded(name, sums.sum(axis=0), percentiles(draws @ sums, confidence))
 
 
 def _parts(customer_id):

@@ -27,19 +27,17 @@ NAMED = 0.3  # standard deviations from the mean below which a feature does not 
 class Clusters(Result):
     """Customers in groups of those who are alike.
 
-    ``table``, one row per cluster, the highest revenue first, as `cluster_table`.
-    ``customers``: the customer table with ``cluster``, the name, ordered by total revenue; missing where a feature is.
-    ``choice``: one row per number of groups: ``k``; ``silhouette`` -1 to 1 with ``_low``, ``_high``; ``cloud`` what
-    k-means finds in one cloud without groups, ``needed`` 0.1 above it and at least 0.25; ``stability`` mean adjusted
-    Rand index, at most 1, with ``_low``, ``_high``, between which it is in `confidence` of the resamples;
-    ``smallest_share`` 0-1; ``chosen``.
-    ``features``: one row per feature: ``feature``, ``meaning``, ``transform`` in words, ``median_size`` the median
-    absolute value (missing without a logarithm), ``centre``, ``scale`` mean and standard deviation after the transform;
-    the scale is missing where the feature is left out.
-    ``centers``: one row per cluster: ``cluster``, ``customers``, each feature's centre in its own unit and, as
-    ``<feature>_z``, in standard deviations from the mean of all customers.
-    ``clear``: the stability is at least 0.8 and the silhouette as needed. ``given``: k was asked for.
-    ``left_out``: customers without a value in some feature.
+    ``table``, one row per cluster, the highest revenue first, as `cluster_table`. ``customers``: the customer table
+    with ``cluster``, the name, ordered by total revenue; missing where a feature is. ``choice``: one row per number of
+    groups: ``k``; ``silhouette`` -1 to 1 with bounds; ``cloud`` what k-means finds in one cloud without groups,
+    ``needed`` 0.1 above it and at least 0.25; ``stability`` mean adjusted Rand index, at most 1, with bounds, between
+    which it is in `confidence` of the resamples; ``smallest_share`` 0-1; ``chosen``. ``features``: one row each:
+    ``feature``, ``meaning``, ``transform`` in words, ``median_size`` the median absolute value (missing without a
+    logarithm), ``centre``, ``scale`` mean and standard deviation after the transform; the scale is missing where the
+    feature is left out. ``centers``: one row per cluster: ``cluster``, ``customers``, each feature's centre in its own
+    unit and, as ``<feature>_z``, in standard deviations from the mean of all customers. ``clear``: the stability is at
+    least 0.8 and the silhouette as needed. ``given``: k was asked for. ``left_out``: customers without a value in some
+    feature.
     """
 
     table: pd.DataFrame
@@ -71,9 +69,7 @@ class Clusters(Result):
     def reading(self):
         if not self.clear:
             return ""
-        text = _(
-            "Most comes from \u201c{cluster}\u201d: {revenue_share:share}, from {customer_share:share} of customers."
-        )
+        text = _("Most is from \u201c{cluster}\u201d: {revenue_share:share} by {customer_share:share} of customers.")
         return style.say(text, self.table.loc[self.table["revenue_share"].idxmax()])
 
     def summary(self):
@@ -90,9 +86,7 @@ class Clusters(Result):
             said.append(_("The same for all: {same}."))
         if self.left_out:
             said.append(_("Lacking one, in no cluster: {left_out:count}."))
-        number = _(
-            "Of the numbers whose groups come back, {k:count} has the highest silhouette, or is the most stable."
-        )
+        number = _("Of the numbers whose groups come back {k:count} has the highest silhouette, or is the most stable.")
         said.append(_("{k:count} clusters, as asked.") if self.given else number)
         said.append(
             _(

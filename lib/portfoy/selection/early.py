@@ -4,8 +4,6 @@ A logistic regression on what was known the day before the launch. A mild penalt
 1 on each coefficient) keeps rare levels near the others; odds ratios so lean a little towards 1. The judge is time: a
 model that saw the first half of the early adopters has to find the second.
 
-References
-----------
 Rogers (2003), Diffusion of Innovations, 5th ed., chapter 7: innovators and early adopters are the first 16 %.
 DeLong, DeLong & Clarke-Pearson (1988), Biometrics 44(3), 837-845: the interval of the area under the curve.
 """
@@ -90,7 +88,7 @@ class EarlyAdopters(Result):
         text, known = _("No single trait tells them, only all together."), len(self.surest) > 0
         if known:
             text = _(
-                "Surest is {feature} ({comparison}): {odds_ratio:ratio} times the odds ({odds_ratio_interval:ratio})."
+                "Surest: {feature} ({comparison}), {odds_ratio:ratio} times the odds ({odds_ratio_interval:ratio})."
             )
         text += " " + _("Whether it holds, the next launch will tell.")
         return style.say(text, self.surest.iloc[0] if known else {})
@@ -126,8 +124,7 @@ class EarlyAdopters(Result):
 def early_adopters(firm, launch, *, value=None, contacts=50, budget=0.0, contact_cost=0.0):
     """Who took up a launch first, against customers who were active then and had not; and who is like them today.
 
-    firm : Firm, whose order lines have ``product_id``; the traits ``birth_year``, ``channel``, ``region``,
-        ``income_band`` of its ``customers`` where there are any
+    firm : Firm, whose order lines have ``product_id``; ``birth_year``, ``channel``, ``region``, ``income_band`` too
     launch : Launch; the first 16 % of the m of its model are early, or of those so far where m stays open
     value : LifetimeValue of the same customers, optional; adds their ``expected_value`` to the list
     contacts, budget, contact_cost : how long the list may be, as in `shortlist.reach`
@@ -146,9 +143,7 @@ def early_adopters(firm, launch, *, value=None, contacts=50, budget=0.0, contact
     day = people["customer_id"].map(bought)
     early = (day <= until).to_numpy()
     if min(early.sum(), (~early).sum()) < FEWEST:
-        text = _(
-            "early_adopters: {early} were early, {others} not; {fewest} of each are needed. Choose another product."
-        )
+        text = _("early_adopters: {early} were early, {others} not; {fewest} of each are needed. Take another product.")
         raise FitError(text.format(early=early.sum(), others=(~early).sum(), fewest=FEWEST))
     people = _logged(people)
     terms = _terms(people)

@@ -7,8 +7,6 @@ squared difference), as far as two axes can show.
 Not correspondence analysis, which is for counts: it takes out how high a brand is rated as a whole, and with it that
 one brand is simply thought better. Ratings are levels on one scale, so the attributes are not rescaled either.
 
-References
-----------
 Gabriel (1971), The biplot graphic display of matrices, Biometrika 58(3), 453-467.
 Gower & Hand (1996), Biplots, chapter 2. Milan & Whittaker (1995), Applied Statistics 44(1), 31-49: bootstrap of
 principal components, each draw turned back onto the map (orthogonal Procrustes rotation).
@@ -204,9 +202,7 @@ def _rated_throughout(table):
         left_out.append(worst)
         seen = seen.drop(index=worst, errors="ignore").drop(columns=worst, errors="ignore")
     if min(seen.shape) < FEWEST:
-        text = _(
-            "ratings: {brands} brands on {attributes} common attributes; {fewest} of each are needed. Add ratings."
-        )
+        text = _("ratings: {brands} brands on {attributes} common attributes; {fewest} of each needed. Add ratings.")
         raise DataError(text.format(brands=len(seen), attributes=seen.shape[1], fewest=FEWEST))
     table = table[table["brand"].isin(seen.index) & table["attribute"].isin(seen.columns)]
     cell = seen.index.get_indexer(table["brand"]) * seen.shape[1] + seen.columns.get_indexer(table["attribute"])

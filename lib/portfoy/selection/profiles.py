@@ -24,15 +24,13 @@ def profile_table(customers, *, by="segment", value=None, confidence=0.95):
     """Each group of customers beside the base: how large it is, and what it brings per customer.
 
     `customers` need `by`, ``revenue`` and ``purchases``; ``margin`` where it is known. A `value` (LifetimeValue of the
-    same customers) adds what a customer of each group is expected to bring.
-
-    Gives a DataFrame, one row per group as `level_groups` puts them, the base last: ``group``; ``customers``;
-    ``customer_share`` 0-1; ``revenue_share`` 0-1; ``revenue_each``, ``margin_each`` money per customer (margin over
-    those whose margin is known, else missing); ``ticket`` revenue per purchase; ``purchases`` per customer; with
-    `value` ``value_each`` money expected per customer, with ``value_each_low`` and ``value_each_high``; and the indexes
+    same customers) adds what a customer of each group is expected to bring. Gives a DataFrame, one row per group as
+    `level_groups` puts them, the base last: ``group``; ``customers``; ``customer_share``, ``revenue_share`` 0-1;
+    ``revenue_each``, ``margin_each`` money per customer (margin over those whose margin is known); ``ticket`` revenue
+    per purchase; ``purchases`` per customer; with `value` ``value_each`` money expected per customer, with bounds; and
     ``index_revenue``, ``index_margin``, ``index_ticket``, ``index_purchases``, ``index_value``: 100 x the group's
-    figure / that of the base, all but the last with an interval, ``_low`` and ``_high`` (`people.index_table`).
-    DataError where a column is missing, nobody is there, or the total revenue is not above zero.
+    figure / that of the base, all but the last with bounds (`people.index_table`). DataError where a column is missing,
+    nobody is there, or the total revenue is not above zero.
     """
     need_columns(customers, [by, "revenue", "purchases"], "cards")
     positive_total(customers["revenue"], "revenue")

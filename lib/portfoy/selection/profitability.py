@@ -138,18 +138,18 @@ def service_table(tickets, *, as_of):
 
 
 def profitability_table(customers, *, by="segment", service=None, touch_cost=0.0, value=None, confidence=0.95):
-    """What each group earns, as `profitability`; `service` as from `service_table`.
+    """What each group earns, as `profitability`, one row per group as `level_groups` puts them.
 
-    Margin, service, cost and profit are those of the customers whose margin is known, so that they belong together;
-    where no margin is known at all, service and its cost are those of all customers and the profit is missing.
+    Margin, service (as from `service_table`), cost and profit are those of the customers whose margin is known, so that
+    they belong together; where no margin is known at all, service and its cost are those of all customers.
 
-    Gives a DataFrame, one row per group as `level_groups` puts them: ``group``; ``customers``; ``known`` those whose
-    margin is known; ``revenue`` money of all; ``margin`` money; ``tickets``, ``touches``, missing without `service`;
-    ``cost_to_serve`` money, missing without `service` or `touch_cost`; ``profit`` money, margin less cost to serve;
-    ``profit_each`` money per customer, with ``profit_each_low`` and ``profit_each_high`` (Student's t, customers seen
-    as a sample); ``losing`` customers who cost more than they bring; ``break_even`` money a touch may cost before the
-    group loses, missing where there is none; with `value` ``expected_value`` and its bounds, money. DataError where a
-    column is missing, nobody is there, no margin or cost is known, or `touch_cost` is below zero.
+    ``group``; ``customers``; ``known`` those whose margin is known; ``revenue`` money of all; ``margin`` money;
+    ``tickets``, ``touches``, missing without `service`; ``cost_to_serve`` money, missing without `service` or
+    `touch_cost`; ``profit`` money, margin less cost to serve; ``profit_each`` money per customer, with bounds
+    (Student's t, customers seen as a sample); ``losing`` customers who cost more than they bring; ``break_even`` money
+    a touch may cost before the group loses, missing where there is none; with `value` ``expected_value`` with bounds,
+    money. DataError where a column is missing, nobody is there, no margin or cost is known, or `touch_cost` is below
+    zero.
     """
     need_columns(customers, ["revenue", "margin", by], "profitability")
     check_limits(touch_cost=touch_cost)

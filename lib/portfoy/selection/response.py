@@ -35,20 +35,19 @@ class Response(Result):
     """Who responds to a campaign, and how forecasts of campaigns fared that the model had not seen.
 
     ``examples``: every contact so far, as from `response_examples`. ``leaks``: their columns that are kept out, as from
-    `leak_table`. ``judged``: the contacts of every campaign that could be forecast from earlier ones, as they came,
-    with ``p_response`` the forecast and ``p_base`` the response of those earlier campaigns.
-    ``judgement``: one row per judged campaign, the last for all together: ``campaign_id``, ``contacts``, ``responses``,
-    ``response`` and its bounds, ``predicted_response``; ``auc``, ``auc_low``, ``auc_high`` the chance that a responder
-    was ranked above another customer, missing where all or nobody responded; ``skill`` by what share the mean squared
-    error of the forecast is smaller than that of giving everybody `p_base`, with bounds; ``held_out`` customers,
-    ``held_out_response`` the share of them who bought uncontacted, with bounds, missing where not told.
-    ``gains``: of all judged contacts, as from `gains_table`. ``calibration``: one row per tenth of them by forecast,
-    the highest first: ``group`` 1 to 10, a number is missing where equal forecasts span it; ``contacts``;
-    ``predicted_response`` mean forecast; ``response`` share who responded, with its Wilson interval.
-    ``odds``: one row per column of the model, the clearest first: ``feature``; ``level`` against ``reference``, both
-    empty for a number; ``step`` one standard deviation of it, by which it is higher (if skewed: by which it is
-    multiplied); ``odds_ratio`` with bounds, what that makes of the odds of a response: the chance of one over the
-    chance of none. ``fit``: the model of all answers so far.
+    `leak_table`. ``judged``: the contacts of every campaign that could be forecast from earlier ones, with
+    ``p_response`` the forecast and ``p_base`` the response of those earlier campaigns. ``judgement``: one row per
+    judged campaign, the last for all together: ``campaign_id``, ``contacts``, ``responses``, ``response``,
+    ``predicted_response``; ``auc`` the chance that a responder was ranked above another customer, missing where all or
+    nobody responded; ``skill`` by what share the mean squared error of the forecast is smaller than that of giving
+    everybody `p_base`; ``held_out`` customers, ``held_out_response`` the share of them who bought uncontacted, missing
+    where not told; shares with bounds. ``gains``: of all judged contacts, as from `gains_table`. ``calibration``: one
+    row per tenth of them by forecast, the highest first: ``group`` 1 to 10, a number is missing where equal forecasts
+    span it; ``contacts``; ``predicted_response`` mean forecast; ``response`` share who responded, with its Wilson
+    interval. ``odds``: one row per column of the model, the clearest first: ``feature``; ``level`` against
+    ``reference``, both empty for a number; ``step`` one standard deviation of it, by which it is higher (if skewed: by
+    which it is multiplied); ``odds_ratio`` with bounds, what that makes of the odds of a response. ``fit``: the model
+    of all answers so far.
     """
 
     examples: pd.DataFrame

@@ -185,9 +185,7 @@ def _read_cuts(cuts):
     table = cuts if isinstance(cuts, pd.DataFrame) else pd.read_csv(cuts, index_col=0)
     table = table.rename(columns=lambda name: int(name) if str(name).isdigit() else name)
     if not _are_cuts(table):
-        text = _(
-            "rfm: cut points need rows r, f, m, columns metric, 2 to 5, each harder. Give a report's rfm_cuts.csv."
-        )
+        text = _("rfm: cut points need rows r, f, m, columns metric, 2-5, each harder. Give a report's rfm_cuts.csv.")
         raise DataError(text)
     return table
 

@@ -14,10 +14,9 @@ WHOLE = r"^-?[0-9]+\.0$"  # a whole number, by a program that takes ids for meas
 def whole(table, name, log, unknown, reading):
     """The table without the ".0" that some exports put behind every id, so that 1001.0 is the customer 1001.
 
-    The log loses it in a column in which all ids have it. Another table loses it where all of its own have it and none
-    of the log has, or where the log lost it. Nothing else is touched: ids are text, and 1.0 beside 2.5 stays 1.0.
-    `log` is None where `table` is the log itself; ids in `unknown` stand for nobody; what was changed is added to
-    `reading`.
+    The log loses it in a column in which all ids have it; another table where all of its own have it and none of the
+    log has, or where the log lost it. Nothing else is touched: ids are text, and 1.0 beside 2.5 stays 1.0. `log` is
+    None where `table` is the log itself; ids in `unknown` stand for nobody; what was changed is added to `reading`.
     """
     changed = {}
     for link in LINKS:

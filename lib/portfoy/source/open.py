@@ -139,9 +139,8 @@ def _files(location, table, given):
 
 def _no_transactions(location):
     found = ", ".join(f"'{path.name}'" for path in sorted(location.iterdir())[:30]) or _("nothing")
-    return _(
-        "{where}: no transactions.csv or transactions.parquet; the folder has {found}. Run `portfoy map FILE`."
-    ).format(where=location, found=found)
+    text = _("{where}: no transactions.csv or transactions.parquet; the folder has {found}. Run `portfoy map FILE`.")
+    return text.format(where=location, found=found)
 
 
 # --- columns of ours -----------------------------------------------------------------------------------------------

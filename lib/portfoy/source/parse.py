@@ -157,10 +157,9 @@ def _refuse(counts, where):
         message = _("{where}: holds day numbers ({example}), as spreadsheets count. Format the column as a date there.")
         raise DataError(message.format(where=where, example=values[0]))
     if values:
+        message = _("{where}: no value reads as a date ({example!r}), known: {known}. Map another, or set date_format.")
         raise DataError(
-            _(
-                "{where}: no value reads as a date ({example!r}), known: {known}. Map another, or set date_format."
-            ).format(where=where, example=values[0][:40], known=", ".join(map(sniff.worded, sniff.DATE_FORMATS)))
+            message.format(where=where, example=values[0][:40], known=", ".join(map(sniff.worded, sniff.DATE_FORMATS)))
         )
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from portfoy.errors import DataError
-from portfoy.locale import _, plural
+from portfoy.locale import _
 from portfoy.source import sniff
 from portfoy.source.contract import MEASURED, TABLES, kind_of
 
@@ -114,11 +114,7 @@ def _check_keys(path, section, given, known):
             hint = " " + _("(did you mean '{near}'?)").format(near=near[0]) if near else ""
             named.append(f"'{section}{key}'{hint}")
     if named:
-        text = plural(
-            "{path}: there is no setting {named}. Known are: {known}.",
-            "{path}: there are no settings {named}. Known are: {known}.",
-            len(named),
-        )
+        text = _("{path}: settings that do not exist: {named}. Known are: {known}.")
         raise DataError(text.format(path=path, named=", ".join(named), known=", ".join(sorted(known))))
 
 

@@ -45,15 +45,12 @@ def stacked_changes(parts, at, net, ax=None):
 
 
 def dots(table, ax=None, *, at, write=style.number, told=()):
-    """Dots with intervals, one a row from the top down, beside a line for what they are compared with.
+    """Dots with intervals, one a row from the top down, beside a line `at` a value for what they are compared with.
 
-    table : DataFrame
-        ``name``; ``value``, ``low``, ``high`` (missing where there is no interval); ``strong``: the dot is coloured;
-        ``beside``, optional: what a row by itself is compared with, a mark in it;
-        ``group`` and ``heading``, optional: rows that follow one another in a group stand below its heading.
-    at : value of the line
-    write : how a value is written beside its row
-    told : names of dots and marks, where there are marks
+    `table` has ``name``; ``value``, ``low``, ``high`` (missing where there is no interval); ``strong``: the dot is
+    coloured; ``beside``, optional: what a row by itself is compared with, a mark in it; ``group`` and ``heading``,
+    optional: rows that follow one another in a group stand below its heading. `write` writes a value beside its row;
+    `told` are names of dots and marks, where there are marks.
     """
     import seaborn as sns
 
@@ -108,9 +105,9 @@ def _span(ax, table, at):
 def lines(parts, ax=None, *, level=None, dashed=(), height=3.0):
     """Lines, each with a band where it has one; named at their ends, or below where those lie too near one another.
 
-    parts : list of (name, colour, x, y, low, high); the last two Series or None; an x of dates has months below it
-    level : (name, value), optional; a line across
-    dashed : names of lines that lie dashed on the others, so that where two are the same both are seen
+    `parts` is a list of (name, colour, x, y, low, high), the last two Series or None; an x of dates has months below
+    it. `level`, a (name, value), is a line across; `dashed` names lines that lie dashed on the others, so that where
+    two are the same both are seen.
     """
     import seaborn as sns
 
