@@ -236,7 +236,9 @@ def test_a_trait_that_is_not_there(five):
     with pytest.raises(DataError) as error:
         composition(five, ["region", "planet"])
     assert str(error.value) == (
-        "composition: there is no column 'planet'; the traits there are: age_band, region. Choose among these."
+        "composition: column 'planet' is missing; the table has "
+        + ", ".join(f"'{name}'" for name in five)
+        + ". Take firm.customers."
     )
 
 

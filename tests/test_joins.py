@@ -71,7 +71,7 @@ def recent(customers, firm):
 NUMBERS = {
     "rfm": lambda customers, firm: pf.rfm(customers).levels,
     "worth": lambda customers, firm: pf.rfm(customers).worth(firm.value).table,
-    "profile_table": lambda customers, firm: profile_table(segments(customers), value=firm.value),
+    "profile_table": lambda customers, firm: profile_table(segments(customers)),
     "profile_cards": lambda customers, firm: profile_cards(segments(customers), categories=firm.categories),
     "profitability_table": lambda customers, firm: profitability_table(
         segments(customers), service=shuffled(firm.service), touch_cost=5.0, value=firm.value

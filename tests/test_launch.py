@@ -342,16 +342,21 @@ def test_the_table_of_parameters_leaves_out_what_is_open(company):
 # (e) Errors
 
 
+def listed(table):
+    return ", ".join(f"'{name}'" for name in table.columns)
+
+
 def test_what_is_missing_is_named():
     log, products = catalogue().transactions, catalogue().products
     missing = "products: there is no such table; its columns product_id, launched_on are needed. Add it to the source."
     assert message_of(launched_products, tables(log)) == launch(seen(log)).reason == missing
     bare = tables(log, products.drop(columns="launched_on"))
     assert message_of(launched_products, bare) == (
-        "products: the table has no 'launched_on'; all of these are needed. Map them in portfoy.toml."
+        f"products: column 'launched_on' is missing; the table has {listed(bare.products)}. Map them in portfoy.toml."
     )
     no_product = tables(log.drop(columns="product_id"), products)
-    expected = "transactions: the table has no 'product_id'; all of these are needed. Map them in portfoy.toml."
+    found = listed(no_product.transactions)
+    expected = f"transactions: column 'product_id' is missing; the table has {found}. Map them in portfoy.toml."
     assert message_of(launched_products, no_product) == expected
     assert message_of(adoption_table, no_product.transactions, "N", DAY) == expected
 

@@ -153,7 +153,7 @@ def test_rows_may_stand_in_any_order(teaching):
         ),
         (
             lambda: metrics.sales_cycle(pd.DataFrame({"created_on": [AS_OF]}), as_of=AS_OF),
-            "leads: the table has no 'closed_on', 'outcome'; all of these are needed. Map them in portfoy.toml.",
+            "leads: columns 'closed_on', 'outcome' are missing; the table has 'created_on'. Map them in portfoy.toml.",
         ),
         (
             lambda: metrics.nps(answers(3, 2, 1), as_of=AS_OF),

@@ -234,7 +234,7 @@ def test_too_little_for_a_map(rated, expected):
 
 def test_a_missing_column():
     assert message_of(positioning, table(SQUARE).rename(columns={"rating": "score"})).startswith(
-        "ratings: the table has no 'rating'; all of these are needed."
+        "ratings: column 'rating' is missing; the table has 'brand', 'attribute', 'score', 'customer_id'."
     )
 
 

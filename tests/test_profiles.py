@@ -14,9 +14,6 @@ from helpers import plain
 from portfoy.customers import customer_table
 from portfoy.errors import DataError
 from portfoy.firm import Firm
-from portfoy.models.bg_nbd import fit_bg_nbd
-from portfoy.models.discounted_value import discounted_value
-from portfoy.models.gamma_gamma import fit_gamma_gamma
 from portfoy.people import people_table, with_traits
 from portfoy.selection import profiles
 from portfoy.selection.cards import Cards, cards
@@ -88,17 +85,6 @@ def test_four_customers_in_two_groups(four):
     pd.testing.assert_frame_equal(table.drop(columns=bounds), expected)
     assert len(bounds) == 8
     assert table[bounds].iloc[-1].isna().all()
-
-
-def test_expected_value_is_per_customer(simulate_customers):
-    customers = simulate_customers(np.full(400, 500), seed=1)
-    customers = customers.assign(revenue=1.0, purchases=1, segment=np.where(customers["repeats"] > 1, "b", "a"))
-    value = discounted_value(customers, fit_bg_nbd(customers), fit_gamma_gamma(customers))
-    table = profile_table(customers, value=value).set_index("group")
-    means = value.table["expected_value"].groupby(customers["segment"]).mean()
-    assert table["value_each"].tolist() == pytest.approx([means["a"], means["b"], value.mean[0]])
-    assert table["index_value"].tolist()[:2] == pytest.approx((100 * means / value.mean[0]).tolist())
-    assert table.loc["all customers", ["value_each_low", "value_each_high"]].tolist() == pytest.approx(value.mean[1:])
 
 
 LOG = pd.DataFrame(

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from portfoy.customers import DAY, as_table, purchases_by
-from portfoy.errors import DataError, FitError
+from portfoy.errors import DataError, FitError, has_columns
 from portfoy.intervals import wald, wilson
 from portfoy.locale import _
 
@@ -176,10 +176,7 @@ def engine(table, name, columns):
         text = _("{name}: there is no such table; its columns {columns} are needed. Add it to the source.")
         raise DataError(text.format(name=name, columns=", ".join(columns)))
     table = ibis.memtable(table) if isinstance(table, pd.DataFrame) else table
-    missing = ", ".join(f"'{column}'" for column in columns if column not in table.columns)
-    if missing:
-        text = _("{name}: the table has no {missing}; all of these are needed. Map them in portfoy.toml.")
-        raise DataError(text.format(name=name, missing=missing))
+    has_columns(table, columns, name, _("Map them in portfoy.toml."))
     return table
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from portfoy.errors import DataError, need_columns, positive_total
+from portfoy.errors import DataError, has_columns, need_columns, positive_total
 from portfoy.firm import Firm, analysis, customers_of
 from portfoy.locale import _
 from portfoy.people import NOT_KNOWN, OTHERS, TRAITS, index_table, level_groups
@@ -138,10 +138,7 @@ def composition(firm, traits=None, *, months=12, value=None):
 def _known_traits(customers, traits):
     there = [trait for trait in TRAITS if trait in customers and customers[trait].notna().any()]
     traits = [trait for trait in there if trait != "interests"] if traits is None else traits
-    unknown = ", ".join(f"'{trait}'" for trait in traits if trait not in customers)
-    if unknown:
-        text = _("composition: there is no column {unknown}; the traits there are: {there}. Choose among these.")
-        raise DataError(text.format(unknown=unknown, there=", ".join(there) or _("none")))
+    has_columns(customers, traits, "composition")
     if not traits:
         text = _("composition: nothing is known of the customers. Add a table customers with type, region or others.")
         raise DataError(text)

@@ -20,38 +20,35 @@ BUYING = {  # way of buying, as stored -> amount, and what it is divided by wher
 }
 
 
-def profile_table(customers, *, by="segment", value=None, confidence=0.95):
+def profile_table(customers, *, by="segment", confidence=0.95):
     """Each group of customers beside the base: how large it is, and what it brings per customer.
 
-    `customers` need `by`, ``revenue`` and ``purchases``; ``margin`` where it is known. A `value` (LifetimeValue of the
-    same customers) adds what a customer of each group is expected to bring. Gives a DataFrame, one row per group as
-    `level_groups` puts them, the base last: ``group``; ``customers``; ``customer_share``, ``revenue_share`` 0-1;
-    ``revenue_each``, ``margin_each`` money per customer (margin over those whose margin is known); ``ticket`` revenue
-    per purchase; ``purchases`` per customer; with `value` ``value_each`` money expected per customer, with bounds; and
-    ``index_revenue``, ``index_margin``, ``index_ticket``, ``index_purchases``, ``index_value``: 100 x the group's
-    figure / that of the base, all but the last with bounds (`people.index_table`). DataError where a column is missing,
-    nobody is there, or the total revenue is not above zero.
+    `customers` need `by`, ``revenue`` and ``purchases``; ``margin`` where it is known. Gives a DataFrame, one row per
+    group as `level_groups` puts them, the base last: ``group``; ``customers``; ``customer_share``, ``revenue_share``
+    0-1; ``revenue_each``, ``margin_each`` money per customer (margin over those whose margin is known); ``ticket``
+    revenue per purchase; ``purchases`` per customer; and ``index_revenue``, ``index_margin``, ``index_ticket``,
+    ``index_purchases``: 100 x the group's figure / that of the base, with bounds (`people.index_table`). DataError
+    where a column is missing, nobody is there, or the total revenue is not above zero.
     """
     need_columns(customers, [by, "revenue", "purchases"], "cards")
     positive_total(customers["revenue"], "revenue")
     groups, names = level_groups(customers, by)
     table = customers[["revenue", "purchases"]].assign(margin=customers.get("margin", np.nan), customers=1)
-    value, everyone = value and value.of(customers), pd.Series(0, customers.index)
-    rows = pd.concat([_figures(table, codes, value) for codes in (groups, everyone)], ignore_index=True)
+    everyone = pd.Series(0, customers.index)
+    rows = pd.concat([_figures(table, codes) for codes in (groups, everyone)], ignore_index=True)
     rows.insert(0, "group", [*names, EVERYONE])
-    indexed = {"revenue": "revenue_each", "margin": "margin_each", "ticket": "ticket", "purchases": "purchases"}
-    for name, column in (indexed | {"value": "value_each"}).items():
-        if column in rows:
-            base = rows[column].iloc[-1]
-            rows[f"index_{name}"] = 100 * rows[column] / base if base > 0 else np.nan
-    for name in ("revenue", "margin", "ticket", "purchases"):
+    figures = {"revenue": "revenue_each", "margin": "margin_each", "ticket": "ticket", "purchases": "purchases"}
+    for name, column in figures.items():
+        base = rows[column].iloc[-1]
+        rows[f"index_{name}"] = 100 * rows[column] / base if base > 0 else np.nan
+    for name in figures:
         amount, per = (table["revenue"], table["purchases"]) if name == "ticket" else (table[name], None)
         index = index_table(amount, groups, per=per, confidence=confidence)
         rows[f"index_{name}_low"], rows[f"index_{name}_high"] = index["index_low"], index["index_high"]
     return rows
 
 
-def _figures(table, groups, value):
+def _figures(table, groups):
     """What `profile_table` says of each group but for its index."""
     grouped = table.groupby(groups)
     sums = grouped.sum()
@@ -60,10 +57,6 @@ def _figures(table, groups, value):
     rows["revenue_each"], rows["margin_each"] = sums["revenue"] / sums["customers"], grouped["margin"].mean()
     rows["ticket"] = sums["revenue"] / sums["purchases"].where(sums["purchases"] > 0)
     rows["purchases"] = sums["purchases"] / sums["customers"]
-    if value is not None:
-        worth = value.by(groups.rename("group")).set_index("group")
-        for bound in ("", "_low", "_high"):
-            rows[f"value_each{bound}"] = worth[f"expected_value{bound}"] / worth["customers"]
     return rows
 
 

@@ -140,9 +140,7 @@ def transactions_table(lines, orders, goods, names, order_ids, campaigns, window
             "order_id": order_ids[order],
             "ordered_on": window.dates(orders["day"]).to_numpy()[order],
             "product_id": goods.ids[lines["product"]],
-            "quantity": lines["quantity"],
-            "amount": lines["amount"],
-            "unit_cost": lines["unit_cost"],
+            **lines[["quantity", "amount", "unit_cost"]],
             "campaign_id": campaign[order],
         }
     )

@@ -70,9 +70,7 @@ def leads_table(leads, people, names, window, first, width):
             "created_on": window.dates(leads["created"]),
             "customer_id": customer,
             **{f"{stage}_on": window.dates(leads[stage]) for stage in STAGES},
-            "outcome": leads["outcome"],
-            "expected_value": leads["expected_value"],
-            "owner": leads["owner"],
+            **leads[["outcome", "expected_value", "owner"]],
             "type": np.array([None, *FIRMS], object)[leads["type"]],
             **leads[known],
         }

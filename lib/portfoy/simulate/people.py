@@ -166,9 +166,7 @@ def customers_table(people, names, window):
             "joined_on": window.dates(people["joined"]),
             "type": np.array(TYPES, object)[people["type"]],
             "birth_year": people["birth_year"].astype("Int64"),
-            "gender": people["gender"],
-            "region": people["region"],
-            "income_band": people["income_band"],
+            **people[["gender", "region", "income_band"]],
             "channel": np.array(CHANNELS, object)[people["channel"]],
             "interests": people["interests"],
         }
