@@ -329,7 +329,7 @@ def test_a_feature_that_is_the_same_for_all_is_left_out():
         "ticket": True,
         "age": False,
     }
-    assert found.features["transform"].iloc[2] == "left out: the same for all customers"
+    assert found.features["transform"].iloc[2] == "left out: the same for all"
     assert not any("spend" in name for name in found.centers["cluster"])
     assert "ticket" not in found.centers
 
@@ -436,7 +436,7 @@ def test_how_the_number_was_chosen():
     features = made().features.assign(scale=[1.0, 1, np.nan, 1])
     assert plain(made(features=features, left_out=1, given=True).method()) == (
         "Customers are compared by Days since last purchase, Purchases, Days since first purchase, each on one scale. "
-        f"The same for all: Revenue per purchase. Lacking one, in no cluster: 1. 2 clusters, as asked. {measures}"
+        f"Lacking one, in no cluster: 1. 2 clusters, as asked. {measures}"
     )
 
 

@@ -147,9 +147,6 @@ def _with_age_bands(people, as_of):
     return people.assign(age_band=pd.cut(age, edges, right=False, labels=AGE_BANDS, ordered=True))
 
 
-# --- groups of people ----------------------------------------------------------------------------------------------
-
-
 def level_groups(customers, column, *, most=None):
     """Customers in the groups that a column makes: a number each, and the names of the groups.
 

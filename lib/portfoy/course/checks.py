@@ -109,9 +109,6 @@ def _unkept(kept):
     return "" if kept else " " + _("(This could not be noted down: {file}.)").format(file=results.path())
 
 
-# --- what is wrong -------------------------------------------------------------------------------------------------
-
-
 def _wrong(asked, answer, right):
     """What is wrong with an answer, in words; empty where there is none yet, None where it is right."""
     if answer is None or answer is ... or (isinstance(answer, (list, tuple)) and any(x is ... for x in answer)):

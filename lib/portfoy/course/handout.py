@@ -82,10 +82,7 @@ def _readme(teacher):
             "`pip install --no-deps --no-build-isolation -e .`, all in this folder."
         ),
         _("Start JupyterLab in this folder: `make lab`, or `jupyter lab`. From here on nothing needs a network."),
-        _(
-            "Open `notebooks/README.md`, and from there the first lesson. To read without running anything, open the "
-            "pages in `notebooks/html` in a browser; `notebooks/slides` holds the slides."
-        ),
+        _("Open `notebooks/README.md`. To read without running: `notebooks/html`; `notebooks/slides` has slides."),
     ]
     lines = "\n".join(f"{number}. {step}" for number, step in enumerate(steps, start=1))
     note = _("`notebooks/teacher` and `notebooks/solutions` hold the answers: keep them from students.")

@@ -92,11 +92,8 @@ def output(given):
         return ("check" if 'class="pf-check"' in made else "html"), made
     if block["kind"] == "picture":
         size = f' width="{block["width"]}" height="{block["height"]}"' if block["width"] and block["height"] else ""
-        source = f"data:image/png;base64,{block['text']}"
-        return (
-            "picture",
-            f'<figure class="picture"><img src="{source}" alt="{html.escape(block["alt"])}"{size}></figure>',
-        )
+        image = f'<img src="data:image/png;base64,{block["text"]}" alt="{html.escape(block["alt"])}"{size}>'
+        return "picture", f'<figure class="picture">{image}</figure>'
     return _text(block.get("short") or block["text"])
 
 

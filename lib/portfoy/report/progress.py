@@ -8,10 +8,7 @@ from portfoy.locale import _
 
 
 class Progress:
-    """One line as each section of a report starts, and one as the report ends.
-
-    tell : called with each line
-    """
+    """One line as each section of a report starts, and one as the report ends; `tell` is called with each."""
 
     def __init__(self, tell=None):
         self.tell = tell or (lambda line: print(line, file=sys.stderr, flush=True))
@@ -54,9 +51,7 @@ class Bars(Progress):
         columns = (
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=24),
-            TextColumn("{task.fields[cells]}", markup=False),
-            TextColumn("{task.fields[left]}", markup=False),
-            TextColumn("{task.fields[section]}", markup=False),
+            *(TextColumn(f"{{task.fields[{name}]}}", markup=False) for name in ("cells", "left", "section")),
         )
         self.console = Console(stderr=True)
         super().__init__(lambda line: self.console.print(line, markup=False, highlight=False))
@@ -82,14 +77,9 @@ class Bars(Progress):
         left = self._left(name, now - start, number / cells)
         if not number:
             self.bars.start_task(self.tasks[name])
-        self.bars.update(
-            self.tasks[name],
-            completed=number,
-            total=cells,
-            section=heading,
-            cells=f"{number + 1}/{cells}",
-            left=_("{n} s left").format(n=round(left)) if left is not None else "",
-        )
+        shown = {"section": heading, "cells": f"{number + 1}/{cells}"}
+        shown["left"] = _("{n} s left").format(n=round(left)) if left is not None else ""
+        self.bars.update(self.tasks[name], completed=number, total=cells, **shown)
 
     def _left(self, name, passed, share):
         """Seconds left: as the last run took, else as the cells so far went."""

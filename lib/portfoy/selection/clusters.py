@@ -80,10 +80,8 @@ class Clusters(Result):
         ]
 
     def method(self):
-        used = self.features["scale"].notna()
+        used = self.features.loc[self.features["scale"].notna(), "meaning"]
         said = [_("Customers are compared by {features}, each on one scale.")]
-        if not used.all():
-            said.append(_("The same for all: {same}."))
         if self.left_out:
             said.append(_("Lacking one, in no cluster: {left_out:count}."))
         number = _("Of the numbers whose groups come back {k:count} has the highest silhouette, or is the most stable.")
@@ -95,9 +93,7 @@ class Clusters(Result):
             )
         )
         values = {"k": self.k, "left_out": self.left_out, "level": style.level(self.confidence)}
-        for name, which in {"features": used, "same": ~used}.items():
-            values[name] = ", ".join(self.features.loc[which, "meaning"])
-        return style.say(" ".join(said), {**self.taken, **values})
+        return style.say(" ".join(said), {**self.taken, **values, "features": ", ".join(used)})
 
 
 @analysis
@@ -143,35 +139,22 @@ def clusters(firm, *, k=None, most=8, seed=7):
     codes = np.full(len(customers), -1)
     codes[rows] = numbers
     customers = customers.assign(cluster=pd.Categorical.from_codes(codes, centers["cluster"], ordered=True))
-    return Clusters(
-        table=cluster_table(customers),
-        customers=customers,
-        choice=choice,
-        features=features,
-        centers=centers,
-        k=found,
-        clear=is_clear(choice),
-        given=k is not None,
-        left_out=int((~whole).sum()),
-        currency=currency,
-        confidence=confidence,
-    )
+    found = cluster_table(customers), customers, choice, features, centers, found, is_clear(choice), k is not None
+    return Clusters(*found, int((~whole).sum()), currency, confidence)
 
 
 def _standardise(values):
     """The features as a table of what was done, and the customers as points with mean 0 and deviation 1."""
+    from scipy.stats import skew
+
     rows, points = [], []
     for feature, raw in zip(FEATURES, values.T, strict=True):
         size = np.median(np.abs(raw)) or np.abs(raw).mean()
-        row = {
-            "feature": feature,
-            "meaning": feature_labels()[feature],
-            "transform": _("left out: the same for all customers"),
-        }
+        row = {"feature": feature, "meaning": feature_labels()[feature], "transform": _("left out: the same for all")}
         row |= {"median_size": np.nan, "centre": raw[0], "scale": np.nan}
         if np.ptp(raw) > 1e-9 * np.abs(raw).max():  # 29.97 / 3 and 9.99 are one price
             logged = np.sign(raw) * np.log1p(np.abs(raw) / size)
-            skewed = abs(_skewness(logged)) < abs(_skewness(raw))
+            skewed = abs(skew(logged)) < abs(skew(raw))
             used = logged if skewed else raw
             row["transform"] = _("signed logarithm") if skewed else _("as it is")
             row |= {"median_size": size if skewed else np.nan, "centre": used.mean(), "scale": used.std()}
@@ -181,10 +164,6 @@ def _standardise(values):
         text = _("clusters: features that differ: {count}, needed 2. Check the data.")
         raise DataError(text.format(count=len(points)))
     return pd.DataFrame(rows), np.column_stack(points)
-
-
-def _skewness(values):
-    return (((values - values.mean()) / values.std()) ** 3).mean()
 
 
 def _centers(points, numbers, features):

@@ -164,18 +164,9 @@ def early_adopters(firm, launch, *, value=None, contacts=50, budget=0.0, contact
     odds = _odds(fit, confidence)
     sure = odds[(odds["odds_ratio_low"] > 1) | (odds["odds_ratio_high"] < 1)]
     far = np.log(sure["odds_ratio"]).abs() / np.log(sure["odds_ratio_high"] / sure["odds_ratio_low"])
-    return EarlyAdopters(
-        table=odds,
-        surest=sure.loc[far.sort_values(ascending=False).index].reset_index(drop=True),
-        **dict(zip(["auc", "auc_low", "auc_high"], auc, strict=True)),
-        early=int(early.sum()),
-        others=int((~early).sum()),
-        sampled=sampled,
-        until=until,
-        listed=scored[listed].reset_index(drop=True),
-        currency=firm.currency,
-        confidence=confidence,
-    )
+    sure = sure.loc[far.sort_values(ascending=False).index].reset_index(drop=True)
+    counts = int(early.sum()), int((~early).sum()), sampled, until
+    return EarlyAdopters(odds, sure, *auc, *counts, scored[listed].reset_index(drop=True), firm.currency, confidence)
 
 
 def _before(log, customers, launched_on):

@@ -64,9 +64,6 @@ def _settings(where):
     return replace(settings, source=hidden(source)), source if "://" in source else locate(source)
 
 
-# --- what is there -------------------------------------------------------------------------------------------------
-
-
 def _raw_tables(location, settings):
     """The tables found at the location, and the engine that holds them."""
     if isinstance(location, str):
@@ -141,9 +138,6 @@ def _no_transactions(location):
     found = ", ".join(f"'{path.name}'" for path in sorted(location.iterdir())[:30]) or _("nothing")
     text = _("{where}: no transactions.csv or transactions.parquet; the folder has {found}. Run `portfoy map FILE`.")
     return text.format(where=location, found=found)
-
-
-# --- columns of ours -----------------------------------------------------------------------------------------------
 
 
 def _tables(where, settings, raws, engine, day, today):

@@ -46,8 +46,6 @@ def actual(confidence):
     return _("actual, {confidence} interval").format(confidence=style.level(confidence))
 
 
-# --- charts of results: one sheet of the house's width, inline SVG on pages ----------------------------------------
-
 WIDTH = 5.0  # inches; shown at most 640 px wide, so that 9.75 points are 10 px on a phone and 17 on a desk
 TEXT, DPI = 9.75, 144
 PAGE = {  # colours that a page calls by name, so that they are right in the light, in the dark and in print

@@ -16,9 +16,6 @@ _JOIN = "\u2060"  # keeps what stands left and right of it on one line
 NO_MATH = "mathjax_ignore"  # a notebook would read what stands between two $ as a formula
 
 
-# --- numbers in words ----------------------------------------------------------------------------------------------
-
-
 def number(value, digits=0):
     """A number with grouped thousands, as the language in use writes it; a dash where it is missing."""
     from babel.numbers import format_decimal
