@@ -299,8 +299,7 @@ def test_customers_who_buy_like_clockwork_are_refused():
     repeats = np.minimum(1 + np.arange(600) % 15, age // 20)
     customers = pd.DataFrame({"repeats": repeats, "span": repeats * 20, "age": age})
     assert re.fullmatch(
-        r"fit_bg_nbd: r = 8\.1e\+03 and alpha = \S+ days stay open: all customers seem to buy at the same rate; the "
-        r"model needs customers who differ\. Use a longer history or the cohort view\.",
+        r"fit_bg_nbd: r = 8\.1e\+03, alpha = \S+ stay open: all buy at one rate\. Use a longer history\.",
         error_of(FitError, lambda: fit_bg_nbd(customers)),
     )
 
@@ -311,7 +310,6 @@ def test_a_search_that_never_arrives_is_refused():
 
     message = error_of(FitError, lambda: likelihood.maximise("fit_x", kinked, [np.array([0.3])] * 4, 1))
     assert re.fullmatch(
-        r"fit_x: no maximum of the likelihood was reached from 4 starting points; the last step was still \S+\. "
-        r"Look for extreme customers, or use a longer history\.",
+        r"fit_x: no maximum from 4 starting points, last step \S+\. Look for extreme customers\.",
         message,
     )

@@ -266,7 +266,7 @@ def test_a_campaign_in_words():
 def test_how_a_campaign_was_worked_out_in_words():
     rule = plain(shown(terms=prices(30, 100)).method())
     assert rule.startswith("Every response counts as caused by its contact. Intervals (95%): bootstrap ")
-    assert rule.endswith(" Of 900 customers 40 are expected to pay; 7 are like nobody contacted so far.")
+    assert rule.endswith(" Of 900 customers 40 are expected to pay, 7 are like nobody contacted.")
     assert plain(shown().method()) == (
         "Cost of a contact: as in the judged campaigns. A response brings the mean margin of campaign orders (40): TRY "
         f"90.00–110. {rule}"

@@ -90,10 +90,10 @@ def test_a_right_answer_is_right_whatever_its_order_and_type(ask, reference, ans
         (total, {"a": 1}, "The answer should be one number, not dict."),
         (total, float("nan"), "The answer is not a finite number: look for a division by zero or a missing value."),
         (total, -100, "The number has the wrong sign."),
-        (total, 10_000, "The number is a hundred times too large: a share lies between 0 and 1."),
+        (total, 10_000, "A hundred times too large: a share lies between 0 and 1."),
         (total, 99.9, "Not yet."),
-        (lambda desk: 0.25, 0.75, "This is the share of all the others: one minus the answer."),
-        (lambda desk: 0.25, 4, "This is the answer turned upside down: look at what is divided by what."),
+        (lambda desk: 0.25, 0.75, "This is the others' share: one minus the answer."),
+        (lambda desk: 0.25, 4, "Upside down: look at what is divided by what."),
         (lambda desk: ["a", "b"], ["a"], "The answer has 1 entries, not 2."),
         (by_customer, pd.Series({"a": 60.0, "b": 30.0, "d": 10.0}), "Not yet."),
         (table, pd.DataFrame({"customer_id": list("abc")}), "The table lacks the column 'revenue', 'purchases'."),
@@ -143,7 +143,7 @@ def test_whatever_goes_wrong_is_a_sentence(ask):
             raise RuntimeError
 
     said = ask(exercise(by_customer))(Odd([1.0, 2, 3]))
-    assert said.text.startswith("This answer cannot be compared: look at what it holds")
+    assert said.text.startswith("This cannot be compared: look at its type")
 
 
 def test_an_exercise_that_is_not_there_and_a_lesson_that_has_not_begun(ask):

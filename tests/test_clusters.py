@@ -461,7 +461,7 @@ def test_agreement_in_words(low, high, found):
 def test_a_firm_that_cannot_says_why():
     bought = pd.DataFrame({"customer_id": ["a"], "order_id": ["1"], "ordered_on": ["2026-01-01"], "amount": [1.0]})
     found = clusters(Firm.of(bought.astype({"ordered_on": "datetime64[us]"})))
-    assert found.reason.startswith("clusters: customers with all of idle, purchases, ticket and age: 1, needed 50")
+    assert found.reason.startswith("clusters: customers with idle, purchases, ticket and age: 1, needed 50")
     nothing = NotPossible("no segments")
     assert made().against(nothing) is nothing
     assert "95%" not in str(made(confidence=0.8).content())

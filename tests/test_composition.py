@@ -255,7 +255,7 @@ def test_a_firm_of_whose_customers_nothing_is_known():
     log = pd.DataFrame({"customer_id": ["a"], "order_id": ["1"], "ordered_on": ["2024-01-05"], "amount": [5.0]})
     found = composition(Firm.of(log.assign(ordered_on=pd.to_datetime(log["ordered_on"]))))
     assert not found
-    assert found.reason.startswith("composition: nothing is known of the customers;")
+    assert found.reason.startswith("composition: nothing is known of the customers.")
 
 
 # (f) What is shown

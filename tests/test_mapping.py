@@ -112,7 +112,7 @@ def test_odd_names_are_written_as_toml_can_read_them(draft, tmp_path):
             "cannot be read: Invalid Input Error: No magic bytes found at end of file '{path}'. "
             "Check that the file is whole and may be read.",
         ),
-        (b"xxxxxxxxDUCK", "is a DuckDB file; a table of orders is needed here. Give it to `portfoy check` itself."),
+        (b"xxxxxxxxDUCK", "is a DuckDB file. Give it to `portfoy check` itself."),
     ],
 )
 def test_what_is_no_table_is_refused_in_one_sentence(draft, tmp_path, content, message):

@@ -348,12 +348,10 @@ def test_what_chance_may_have_put_nearest_is_no_finding():
 
 def test_a_map_that_hides_much_says_so():
     found = positioning(table(np.random.default_rng(6).normal(3, 0.5, (8, 12)), raters=5, noise=1.0))
-    assert found.reading().endswith("of the differences. Brands close on it may differ.")
+    assert found.reading().endswith("of differences. Brands close on it may differ.")
 
 
 def test_what_was_left_out_is_told():
     rated = table(others(3, 3), raters=4, noise=0.3)
     found = positioning(rated[~((rated["attribute"] == "a2") & (rated["brand"] == "A"))])
-    assert found.method().endswith(
-        "a bootstrap of 4 raters, or of ratings where not all are named. Not rated throughout: a2."
-    )
+    assert found.method().endswith("bootstrap of 4 raters or ratings. Not rated throughout: a2.")

@@ -325,7 +325,7 @@ def test_groups_that_differ_only_in_how_they_buy(planted):
     assert re.fullmatch(
         r"“(first|second)” have \d\.\d\d times the average purchases per customer", found.finding().text
     )
-    assert plain(found.reading()).startswith("A customer of “")
+    assert "have brought most per customer" in found.reading()
 
 
 def test_one_group_or_none_that_differs_is_no_finding(planted):

@@ -132,7 +132,7 @@ def test_all_unknown_keys_stand_in_one_message_with_the_nearest_known_one(error)
             "[transactions]\ncustomer_id = []",
             "'transactions.customer_id' is []; it must be a column name, or a list of column names.",
         ),
-        ("a =", "is not valid TOML: Invalid value (at end of document). Correct that line."),
+        ("a =", "is no TOML: Invalid value (at end of document). Correct that line."),
     ],
 )
 def test_a_value_that_a_setting_cannot_have_is_named_with_the_rule(error, text, message):
@@ -141,7 +141,7 @@ def test_a_value_that_a_setting_cannot_have_is_named_with_the_rule(error, text, 
 
 def test_bytes_that_are_no_text_are_no_toml(error):
     assert error(b"\xff\xfe") == (
-        "is not valid TOML: 'utf-8' codec can't decode byte 0xff in position 0: invalid start byte. Correct that line."
+        "is no TOML: 'utf-8' codec can't decode byte 0xff in position 0: invalid start byte. Correct that line."
     )
 
 

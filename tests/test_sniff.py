@@ -44,7 +44,7 @@ def test_kind_is_told_by_the_first_bytes_whatever_the_name(tmp_path, head, kind)
     ("head", "message"),
     [
         (b"", "is empty; a table has a header line and rows. Export it again."),
-        (b"PK\x03\x04.", "is a spreadsheet or an archive; portfoy reads text tables. Save the sheet as CSV."),
+        (b"PK\x03\x04.", "is a spreadsheet or an archive. Save the sheet as CSV."),
     ],
 )
 def test_what_is_no_table_is_refused_at_the_first_bytes(tmp_path, head, message):
@@ -133,11 +133,11 @@ def test_a_file_without_header_gets_its_names_from_the_settings(look, header, na
         ),
         (TABLE, {"header": ("a",)}, "header names 1 columns but the first line has 2. List one name a column."),
         (gzip.compress(TABLE.encode() * 99, mtime=0)[:-9], {}, "is not a whole gzip file. Export it again."),
-        ("x" * sniff.HEAD, {}, "no line ends in its first 4 MiB; a table has one row a line. Export it again."),
+        ("x" * sniff.HEAD, {}, "no line ends in 4 MiB. Export it again."),
         (
             "x" * 200_000 + "\n1\n",
             {},
-            "its first line is longer than any header; a header names the columns. Export it again.",
+            "its first line is longer than any header. Export it again.",
         ),
     ],
 )

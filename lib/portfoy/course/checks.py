@@ -86,7 +86,7 @@ def of_lesson(phase):
 
 
 def _not_open():
-    return Feedback(_("No lesson has begun. Run the first cells of this notebook, from the top."))
+    return Feedback(_("No lesson has begun. Run the notebook from the top."))
 
 
 def _standing():
@@ -124,7 +124,7 @@ def _wrong(asked, answer, right):
                 return mistake.says
         return _usual(answer, right, asked.tolerance) or _("Not yet.")
     except Exception:  # an answer may be anything
-        return _("This answer cannot be compared: look at what it holds, its type and its missing values.")
+        return _("This cannot be compared: look at its type and its missing values.")
 
 
 def _mistakes(asked):
@@ -168,11 +168,11 @@ def _usual(answer, right, tolerance):
         return None
     answer, right = float(answer), float(right)
     near = {
-        _("The number is a hundred times too large: a share lies between 0 and 1."): 100 * right,
-        _("The number is a hundred times too small."): right / 100,
-        _("This is the share of all the others: one minus the answer."): 1 - right if 0 < right < 1 else None,
+        _("A hundred times too large: a share lies between 0 and 1."): 100 * right,
+        _("A hundred times too small."): right / 100,
+        _("This is the others' share: one minus the answer."): 1 - right if 0 < right < 1 else None,
         _("The number has the wrong sign."): -right,
-        _("This is the answer turned upside down: look at what is divided by what."): 1 / right,
+        _("Upside down: look at what is divided by what."): 1 / right,
     }
     return next((text for text, value in near.items() if value is not None and _same(answer, value, tolerance)), None)
 

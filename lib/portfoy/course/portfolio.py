@@ -20,10 +20,10 @@ def _never_mistakes(desk):
     never, listed = _never_bought(desk), (desk.people["known_as"] == "customer").to_numpy()
     per_buyer = never.sum() / len(desk.customers)
     return [
-        Mistake(never[listed].mean(), _("This counts only the customer list. The leads are people known too.")),
-        Mistake(per_buyer, _("This divides by the customers who bought. Below the line stand all people known.")),
-        Mistake(1 - never.mean(), _("This is the share of known people who have bought: the others are asked for.")),
-        Mistake(never.sum(), _("This is how many never bought. As a share it has to be divided by all people known.")),
+        Mistake(never[listed].mean(), _("Only the customer list is counted; leads are people known too.")),
+        Mistake(per_buyer, _("Below the line stand all people known, not those who bought.")),
+        Mistake(1 - never.mean(), _("This is the share who have bought; the others are asked for.")),
+        Mistake(never.sum(), _("This is how many; divide by all people known.")),
     ]
 
 
@@ -49,11 +49,11 @@ def _held_mistakes(desk):
         _held(known, *columns) for columns in (["orders"], ["revenue"], ["revenue", "revenue"])
     )
     return [
-        Mistake(by_orders, _("Here those with the most orders are taken. Those with the most margin are asked for.")),
-        Mistake(by_revenue, _("Here those with the most revenue are taken. Those with the most margin are asked for.")),
-        Mistake(of_revenue, _("This is the share of the revenue. Asked for is margin: what the cost of goods leaves.")),
-        Mistake(smallest, _("These are the smallest fifth: the customers were sorted the other way round.")),
-        Mistake(100 * _held(known, "margin"), _("This is in per cent. A share lies between 0 and 1.")),
+        Mistake(by_orders, _("These have the most orders; the most margin is asked for.")),
+        Mistake(by_revenue, _("These have the most revenue; the most margin is asked for.")),
+        Mistake(of_revenue, _("This is the share of revenue, not of margin: what the cost of goods leaves.")),
+        Mistake(smallest, _("This is the smallest fifth: sort the other way round.")),
+        Mistake(100 * _held(known, "margin"), _("This is in per cent; a share is from 0 to 1.")),
     ]
 
 
@@ -76,12 +76,12 @@ def _hhi_mistakes(desk):
     right, largest = _hhi(revenue), float(np.max(revenue / revenue.sum()))
     of_customers, by_customer = _hhi(customers["region"].value_counts()), _hhi(customers["revenue"])
     return [
-        Mistake(1.0, _("Shares always add up to 1. Square each of them first, then add up.")),
-        Mistake(of_customers, _("These are shares of the customers. Asked for are each region's of the revenue.")),
-        Mistake(by_customer, _("This is the index customer by customer. Add the revenue up by region first.")),
+        Mistake(1.0, _("Shares add up to 1. Square each first, then add up.")),
+        Mistake(of_customers, _("These are shares of customers; take those of revenue.")),
+        Mistake(by_customer, _("This is by customer. Add the revenue up by region first.")),
         Mistake(1 / right, _("This is how many equal regions would be as concentrated. Stop a step earlier.")),
-        Mistake(10_000 * right, _("This is the index of shares in per cent, up to 10,000. We write it from 0 to 1.")),
-        Mistake(largest, _("This is the share of the largest region. The index takes all, each share squared.")),
+        Mistake(10_000 * right, _("This index is of per cents, up to 10,000; ours is from 0 to 1.")),
+        Mistake(largest, _("This is the largest region's share; the index takes all, squared.")),
     ]
 
 
@@ -105,11 +105,11 @@ def _churn_mistakes(desk):
     active, lost = _a_year_ago(desk)
     stayed, gone, today = (active & ~lost).sum(), (active & lost).sum(), len(desk.customers)
     return [
-        Mistake(stayed / active.sum(), _("This is the retention rate: those who stayed. Churn counts the others.")),
-        Mistake(lost.mean(), _("This counts those gone for long as lost again. Only those active at first can be.")),
-        Mistake(gone / len(active), _("Below the line stand all who ever bought. Only those active at first belong.")),
-        Mistake(gone / today, _("Below the line stand the customers of today, with those won since the start.")),
-        Mistake(gone, _("This is how many were lost. The rate divides by those active at the start.")),
+        Mistake(stayed / active.sum(), _("This is retention, those who stayed; churn counts the others.")),
+        Mistake(lost.mean(), _("Those gone for long are lost again; only those active at first can be.")),
+        Mistake(gone / len(active), _("Below the line belong only those active at first.")),
+        Mistake(gone / today, _("Below the line stand today's customers, with those won since.")),
+        Mistake(gone, _("This is how many; divide by those active at the start.")),
     ]
 
 
@@ -140,12 +140,12 @@ def _factor_mistakes(desk):
     per_customer = factors.where(factors.index != "ticket", now["revenue"].mean() / before["revenue"].mean())
     all_bought = factors.where(factors.index != "frequency", bought)
     return [
-        Mistake(last - first, _("These are differences: they cannot be multiplied to the growth of revenue.")),
-        Mistake(factors - 1, _("These are changes, 0.1 for a tenth more. A factor is 1.1 for a tenth more.")),
-        Mistake(1 / factors, _("These are upside down: the later year is divided by the earlier one.")),
-        Mistake(per_customer, _("The ticket is revenue per purchase; here the revenue was divided by the customers.")),
-        Mistake(all_bought, _("Frequency is purchases per customer; here all purchases stand beside all purchases.")),
-        Mistake(last, _("These are the figures of the later year alone: divide them by those of the earlier one.")),
+        Mistake(last - first, _("These are differences, which do not multiply to growth.")),
+        Mistake(factors - 1, _("These are changes; a factor is 1.1 for a tenth more.")),
+        Mistake(1 / factors, _("Upside down: divide the later year by the earlier one.")),
+        Mistake(per_customer, _("The ticket is revenue per purchase, not per customer.")),
+        Mistake(all_bought, _("Frequency is purchases per customer, not all purchases.")),
+        Mistake(last, _("This is the later year alone: divide by the earlier one.")),
     ]
 
 
@@ -154,20 +154,20 @@ EXERCISES = [
         id="portfolio-1",
         reference=lambda desk: _never_bought(desk).mean(),
         hints=lambda: [
-            _("Who is everyone? The table `people` has one row per person known, customers and leads alike."),
-            _("Find the people whose `person_id` stands nowhere in `customers`: that table holds all who bought."),
-            _("The mean of a column of true and false is the share of true: take it over all rows of `people`."),
+            _("The table `people` has one row per person known, customers and leads alike."),
+            _("Find the people whose `person_id` is not in `customers`, which holds all who bought."),
+            _("The mean of true and false over all rows of `people` is the share."),
         ],
         mistakes=_never_mistakes,
-        praise=lambda: _("So large a part of those we know is potential: acquisition, the second phase, begins here."),
+        praise=lambda: _("So many of those we know are potential: acquisition begins here."),
     ),
     Exercise(
         id="portfolio-2",
         reference=lambda desk: _held(_with_margin(desk), "margin"),
         hints=lambda: [
             _("Two steps: who are the largest fifth, and what do they hold of the whole?"),
-            _("How many are a fifth? The number of customers divided by five with `//`, which rounds down."),
-            _("`nlargest` takes the rows with the largest margin; add up their margin and divide by that of all rows."),
+            _("A fifth is the number of customers divided by five with `//`, which rounds down."),
+            _("`nlargest` takes the rows with the largest margin; divide their sum by that of all rows."),
         ],
         mistakes=_held_mistakes,
         praise=lambda: _("Were all alike, the largest fifth would hold a fifth: all above that is concentration."),
@@ -176,7 +176,7 @@ EXERCISES = [
         id="portfolio-3",
         reference=lambda desk: _hhi(_regions(desk).groupby("region")["revenue"].sum()),
         hints=lambda: [
-            _("Follow the five customers by hand: shares first, then squares, then the sum. Here a part is a region."),
+            _("As by hand: shares first, then squares, then the sum. Here a part is a region."),
             _("`firm.recent(months=0)` has the region beside each customer; group by it and add up the revenue."),
             _("Divide each region's revenue by the sum over regions, square the shares, add the squares up."),
         ],
@@ -187,9 +187,9 @@ EXERCISES = [
         id="portfolio-4",
         reference=_factors,
         hints=lambda: [
-            _("Work out the three figures for each of the two years first, from `latest` and from `previous`."),
+            _("Work out the three figures of each year first, from `latest` and from `previous`."),
             _("Customers are rows; frequency is all purchases by customers; ticket is all revenue by purchases."),
-            _("Divide each figure of `latest` by that of `previous`. Multiplied, they give the growth of revenue."),
+            _("Divide each figure of `latest` by that of `previous`."),
         ],
         mistakes=_factor_mistakes,
         praise=lambda: _("The three multiply to the growth of revenue, so we see which of them carried it."),
@@ -198,8 +198,8 @@ EXERCISES = [
         id="portfolio-5",
         reference=_churn,
         hints=lambda: [
-            _("Say first who can be lost at all: those who were buying when the year began."),
-            _("In `then`, `idle` is as of the start: below 365 days means active. No purchase since means lost."),
+            _("Who can be lost at all? Those who were buying when the year began."),
+            _("In `then`, `idle` below 365 days means active. No purchase since means lost."),
             _("In `customers`, a `last_order` after `year_ago` means bought since: which active ones have none?"),
         ],
         mistakes=_churn_mistakes,

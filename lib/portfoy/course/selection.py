@@ -25,9 +25,9 @@ def _score_mistakes(desk):
     purchases, right = desk.customers["purchases"], _score(desk)
     at_most = np.ceil(5 * purchases.rank(method="max", pct=True)).astype(int)
     return [
-        Mistake(_by_row(purchases), _("These depend on the order of the rows: equal customers got different scores.")),
-        Mistake(6 - right, _("The scores are reversed: 5 is for those who bought most often, 1 for the least.")),
-        Mistake(at_most, _("This counts those with as many purchases, too; the rule counts only those with fewer.")),
+        Mistake(_by_row(purchases), _("Equal customers got different scores, by the order of rows.")),
+        Mistake(6 - right, _("Reversed: 5 is for those who bought most often.")),
+        Mistake(at_most, _("This counts equals too; the rule counts only those with fewer.")),
         Mistake(right - 1, _("These scores run from 0 to 4; a score begins at 1.")),
     ]
 
@@ -55,15 +55,15 @@ def _index_mistakes(desk):
     row, own, base = _largest(desk)
     rest = rfm(desk.customers).groups["revenue"].sum() - row["revenue"]
     others = rest / max(len(desk.customers) - row["customers"], 1)
-    of_all = _("This is the segment's share of all revenue; an index is per customer.")
+    of_all = _("This is a share of revenue; an index is per customer.")
     of_others = 100 * own / others if others else np.nan
     return [
         Mistake(100 * row["revenue_share"], of_all),
         Mistake(row["revenue_share"], of_all),
-        Mistake(own / base, _("The ratio is right, but an index has 100 for the base: multiply by 100.")),
-        Mistake(100 * base / own, _("This holds the base against the segment; the base goes below the line.")),
+        Mistake(own / base, _("An index has 100 for the base: multiply by 100.")),
+        Mistake(100 * base / own, _("Upside down: the base goes below the line.")),
         Mistake(of_others, _("The base is all customers, those of the segment as well.")),
-        Mistake(own, _("This is revenue per customer of the segment, in money: hold it against that of all.")),
+        Mistake(own, _("This is revenue per customer: hold it against that of all.")),
     ]
 
 
@@ -76,10 +76,10 @@ def _best_tenth_mistakes(desk):
     of_revenue, worst, money = _best_tenth(desk, "revenue"), tenths["share"].iloc[-1], tenths["margin"].iloc[0]
     fifth = float(tenths["cumulative_share"].iloc[:2].iloc[-1])
     return [
-        Mistake(of_revenue, _("This is the best tenth's share of the revenue; the question is about margin.")),
-        Mistake(float(worst), _("This is the worst tenth: sort so that the highest margin comes first.")),
-        Mistake(float(money), _("This is the margin of the best tenth in money: divide it by that of everybody.")),
-        Mistake(fifth, _("This is the share of the best fifth; a tenth is asked for.")),
+        Mistake(of_revenue, _("This is the share of revenue; margin is asked for.")),
+        Mistake(float(worst), _("This is the worst tenth: sort the highest margin first.")),
+        Mistake(float(money), _("This is money: divide by the margin of everybody.")),
+        Mistake(fifth, _("This is the best fifth; a tenth is asked for.")),
     ]
 
 
@@ -90,10 +90,10 @@ def _discounted(first):
 def _discounted_mistakes(_desk):
     total = sum(FLOWS)
     return [
-        Mistake(total, _("This is the plain sum: a margin that comes later has to be worth less today.")),
-        Mistake(_discounted(2), _("Every margin is discounted one year too many: the first one comes after one year.")),
-        Mistake(_discounted(0), _("The first margin is not discounted; it comes at the end of the year, not today.")),
-        Mistake(total / (1 + RATE), _("The sum is discounted once; each margin has years of its own to discount.")),
+        Mistake(total, _("This is the plain sum; a later margin is worth less today.")),
+        Mistake(_discounted(2), _("One year too many: the first margin comes after one year.")),
+        Mistake(_discounted(0), _("The first margin comes at the end of the year, not today.")),
+        Mistake(total / (1 + RATE), _("Each margin has years of its own to discount.")),
         Mistake(total / RATE, _("Dividing by the rate is for a margin that comes every year for ever.")),
     ]
 
@@ -116,8 +116,8 @@ def _lift_mistakes(desk):
     held, rest, everybody = responded.head(best), responded.iloc[best:].mean(), responded.mean()
     gain, worst = float(held.sum() / responded.sum()), float(responded.tail(best).mean() / everybody)
     return [
-        Mistake(gain, _("This is the gain, the share of all responses: divide it by the share contacted.")),
-        Mistake(float(held.mean()), _("This is the response of the best; hold it against the response of everybody.")),
+        Mistake(gain, _("This is the gain: divide it by the share contacted.")),
+        Mistake(float(held.mean()), _("Hold the response of the best against that of everybody.")),
         Mistake(worst, _("These are the lowest forecasts, not the best.")),
         Mistake(float(held.mean() / rest), _("The best are held against everybody, not the rest.")),
     ]
@@ -141,10 +141,10 @@ def _least(desk):
 def _least_mistakes(desk):
     cost, margin = _purchase(desk)
     return [
-        Mistake(CATALOGUE, _("This sets the cost against the revenue of a purchase; only its margin can pay for it.")),
-        Mistake(cost * margin, _("Cost and margin are multiplied; ask which probability times margin is the cost.")),
-        Mistake(1 - cost / margin, _("This is one minus the answer: the probability that a contact may fail.")),
-        Mistake(margin - cost, _("This is what a sure response would earn, in money; a probability is asked for.")),
+        Mistake(CATALOGUE, _("Not revenue pays for the cost, but margin.")),
+        Mistake(cost * margin, _("Which probability times margin is the cost?")),
+        Mistake(1 - cost / margin, _("This is one minus the answer.")),
+        Mistake(margin - cost, _("This is money; a probability is asked for.")),
     ]
 
 
@@ -153,29 +153,29 @@ EXERCISES = [
         id="selection-1",
         reference=_score,
         hints=lambda: [
-            _("Count for each customer how many others have fewer purchases; equal customers get the same count."),
-            _("A rank that gives ties the lowest place, less one, is the number of customers strictly below."),
-            _("Divide that number by all customers, take five times of it, round down, and add 1."),
+            _("For each customer, how many others have fewer purchases? Equals get the same count."),
+            _("A rank with ties at the lowest place, less one, is that number."),
+            _("Divide it by all customers, times five, round down, add 1."),
         ],
         mistakes=_score_mistakes,
-        praise=lambda: _("Equal numbers of purchases get equal scores, in whatever order the rows stand."),
+        praise=lambda: _("Equal purchases get equal scores, whatever the order of rows."),
     ),
     Exercise(
         id="selection-2",
         reference=_index,
         hints=lambda: [
-            _("An index holds a figure per customer of the group against the same figure of all customers."),
-            _("Find the segment with most customers; its revenue divided by its customers is the first figure."),
-            _("Divide the segment's mean revenue by the mean revenue of all customers, and multiply by 100."),
+            _("An index holds a figure per customer of a group against that of all."),
+            _("First the segment with most customers: its revenue divided by its customers."),
+            _("Divide that by the mean revenue of all customers, times 100."),
         ],
         mistakes=_index_mistakes,
-        praise=lambda: _("Above 100, a customer of the segment brings more than the average customer; below it, less."),
+        praise=lambda: _("Above 100, a customer of the segment brings more than average; below, less."),
     ),
     Exercise(
         id="selection-3",
         reference=_best_tenth,
         hints=lambda: [
-            _("Rank the customers by margin, the highest first, and look at the first tenth only."),
+            _("Rank by margin, the highest first; look at the first tenth."),
             _("A table of tenths by margin holds the share of each; the first row is the best tenth."),
             _("Call deciles with by set to margin, and take the first share of its table. Do not round."),
         ],
@@ -186,8 +186,8 @@ EXERCISES = [
         id="selection-4",
         reference=lambda desk: _discounted(1),
         hints=lambda: [
-            _("Money that comes in one year is worth less than money today: divide it by one plus the rate."),
-            _("For each further year divide once more by one plus the rate, then add up."),
+            _("Money that comes in one year is worth less today: divide it by one plus the rate."),
+            _("For each further year divide once more, then add up."),
             _("Each margin is divided by one plus the rate to the power of its year: 1, 2 and 3."),
         ],
         mistakes=_discounted_mistakes,
@@ -197,8 +197,8 @@ EXERCISES = [
         id="selection-5",
         reference=_lift,
         hints=lambda: [
-            _("Sort the judged contacts by forecast, the highest first, and keep the first three in ten."),
-            _("Lift compares two response rates: that of the best contacts and that of all contacts."),
+            _("Sort the judged contacts by forecast, the highest first; keep three in ten."),
+            _("Lift compares the response of the best contacts with that of all."),
             _("Divide the mean of responded among the best 30 % by its mean among all."),
         ],
         mistakes=_lift_mistakes,
@@ -209,9 +209,9 @@ EXERCISES = [
         id="selection-6",
         reference=_least,
         hints=lambda: [
-            _("A contact pays where the probability of a response times its margin is at least the cost."),
-            _("A response brings the margin of a purchase, not its revenue: take the part that is margin."),
-            _("Divide the cost of the catalogue by the margin of an average purchase, its revenue times that part."),
+            _("A contact pays where probability times margin is at least the cost."),
+            _("A response brings the margin of a purchase, not its revenue."),
+            _("Divide the catalogue's cost by the margin of an average purchase."),
         ],
         mistakes=_least_mistakes,
         praise=lambda: _("Whoever is likelier to respond earns more than the catalogue costs; the others cost money."),
