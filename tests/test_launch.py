@@ -15,6 +15,8 @@ from portfoy.customers import customer_table
 from portfoy.firm import Firm
 from portfoy.models.bass import Bass, fit_bass
 from portfoy.models.judging import area_with_interval
+from portfoy.models.logistic import regress, stack
+from portfoy.models.responders import Fit
 from portfoy.selection import early
 from portfoy.selection.early import early_adopters
 from portfoy.selection.launch import (
@@ -163,9 +165,10 @@ def asked():
 
 def test_odds_ratios_agree_with_statsmodels(asked):
     people, outcome = asked
-    columns = early._columns(people)
-    beta, covariance = early._logistic(early._terms(columns, people), outcome)
-    found = early._odds(columns, beta, covariance, 0.95).set_index("comparison")
+    logged = early._logged(people)
+    terms = early._terms(logged)
+    fit = Fit(terms, *regress(stack(terms, logged), outcome, early.PENALTY)[:2], None)
+    found = early._odds(fit, 0.95).set_index("comparison")
     design = sm.add_constant(
         pd.DataFrame(
             {
