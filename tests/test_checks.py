@@ -88,7 +88,7 @@ def test_a_right_answer_is_right_whatever_its_order_and_type(ask, reference, ans
         (total, "100", "The answer should be one number, not a text."),
         (total, pd.Series([100.0]), "The answer should be one number, not a Series, one value for each row."),
         (total, {"a": 1}, "The answer should be one number, not dict."),
-        (total, float("nan"), "The answer is not a finite number: look for a division by zero or a missing value."),
+        (total, float("nan"), "The answer is no finite number: look for a division by zero or a missing value."),
         (total, -100, "The number has the wrong sign."),
         (total, 10_000, "A hundred times too large: a share lies between 0 and 1."),
         (total, 99.9, "Not yet."),
@@ -177,7 +177,7 @@ def test_a_file_that_cannot_be_written_takes_no_answer_away(ask, tmp_path, monke
     assert said.text.startswith("Right. That is it. (This could not be noted down: ")
     (tmp_path / "bad.json").write_text("[1]")
     monkeypatch.setenv(results.PLACE, str(tmp_path / "bad.json"))
-    assert "this is no progress file" in pf.progress().text
+    assert "is no progress file" in pf.progress().text
     assert check(100).solved
     assert (tmp_path / "bad.json").read_text() == "[1]"
 

@@ -117,7 +117,7 @@ ONE_LINE = {
             "DD/MM/YY, MM/DD/YY. Map another, or set date_format."
         ),
     ),
-    "empty": ("", "{file}: is empty; a table has a header line and rows. Export it again."),
+    "empty": ("", "{file}: is empty. Export it again."),
     "blank": ("\n\n", "{file}: holds no rows, only blank lines. Export it again."),
     "header only": (
         HEADER,

@@ -54,7 +54,7 @@ def test_a_source_with_transactions_only_says_what_each_metric_needs(company):
         "churn: no window could be derived from the gaps between purchases. Give lapsed_days."
     )
     assert table.loc["sales_cycle", "missing"] == (
-        "leads: there is no such table; its columns created_on, closed_on, outcome are needed. Add it to the source."
+        "leads: there is no such table; it needs created_on, closed_on, outcome. Add it to the source."
     )
     assert table.loc["clv", "missing"] == "clv: there is no forecast of purchases; the selection report says why."
 

@@ -106,7 +106,7 @@ def test_odd_names_are_written_as_toml_can_read_them(draft, tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "is empty; a table has a header line and rows. Export it again."),
+        (b"", "is empty. Export it again."),
         (
             b"PAR1" + b"x" * 99,
             "cannot be read: Invalid Input Error: No magic bytes found at end of file '{path}'. "

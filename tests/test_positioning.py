@@ -213,7 +213,7 @@ def test_a_brand_on_a_line_has_no_second_axis():
 
 # (e) Errors
 
-MISSING = "ratings: there is no such table; its columns brand, attribute, rating are needed. Add it to the source."
+MISSING = "ratings: there is no such table; it needs brand, attribute, rating. Add it to the source."
 RULE = "; 3 of each needed. Add ratings."
 
 

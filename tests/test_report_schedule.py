@@ -283,11 +283,11 @@ def test_the_reader_of_these_tests_reads_what_python_itself_writes_for_windows(w
             for day in (0, 32, -1, None, "mon", "1.5", "")
         ),
         *(
-            ({"every": "week", "day": day}, f"day: {day!r} cannot be scheduled; the day of a week is "
-             "mon, tue, wed, thu, fri, sat or sun. Take one of them.")
+            ({"every": "week", "day": day}, f"day: {day!r} cannot be scheduled; a week has "
+             "mon, tue, wed, thu, fri, sat, sun. Take one of them.")
             for day in (1, "monday", None, "")
         ),
-        ({"every": "day"}, "day: 1 cannot be scheduled; what runs every day has no day of its own. Leave it out."),
+        ({"every": "day"}, "day: 1 cannot be scheduled; every day has no day of its own. Leave it out."),
         *(
             ({"at": at}, f"at: {at!r} cannot be scheduled; a time of the day is HH:MM, from 00:00 to 23:59. "
              "Write for example 06:30.")

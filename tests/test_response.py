@@ -506,12 +506,11 @@ def test_the_sum_of_responses_has_the_interval_of_the_delta_method():
 
 def test_tables_that_are_missing_are_named():
     assert message_of(response_examples, tables(LOG, None)) == (
-        "contacts: there is no such table; its columns campaign_id, customer_id, contacted_on are needed. "
-        "Add it to the source."
+        "contacts: there is no such table; it needs campaign_id, customer_id, contacted_on. Add it to the source."
     )
     plain = LOG.drop(columns="campaign_id")
     assert message_of(response_examples, tables(plain, CONTACTS.drop(columns="responded"))) == (
-        "contacts: neither 'responded' nor a campaign_id of orders tells who responded. Add one of them."
+        "contacts: neither 'responded' nor a campaign_id of orders tells who responded. Add one."
     )
     assert message_of(response_examples, tables(LOG, CONTACTS), as_of="2025-02-28") == (
         "contacts: nobody was contacted by 2025-02-28. Take a later date."

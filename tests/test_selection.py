@@ -269,7 +269,7 @@ def test_a_rule_without_a_segment_leaves_its_cells_without_one():
 
 def test_rules_without_a_column_are_refused():
     assert message_of(read_segments, rules(ALL).drop(columns=["m", "action"])) == (
-        "segments: the columns segment, r, f, m, action are needed; there are segment, r, f. Add the others."
+        "segments: the columns segment, r, f, m, action are needed; there are segment, r, f."
     )
 
 

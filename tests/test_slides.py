@@ -349,8 +349,7 @@ def test_a_lesson_runs_in_its_own_folder_and_keeps_no_progress(project):
 def test_a_cell_that_fails_is_one_line(project):
     project("1 / 0")
     message = (
-        "portfoy lessons slides: 0_portfolio.ipynb, cell 'run': ZeroDivisionError: division by zero. "
-        "Mend the cell; a lesson runs from top to bottom.\n"
+        "portfoy lessons slides: 0_portfolio.ipynb, cell 'run': ZeroDivisionError: division by zero. Mend the cell.\n"
     )
     assert run(commands.lessons, "slides", "0") == (2, message)
 
@@ -408,7 +407,7 @@ def test_without_a_lesson_there_is_nothing_to_make(monkeypatch, command):
 def test_a_zip_of_half_a_project_is_one_line(project):
     Path("Makefile").unlink()
     Path("LICENSE").unlink()
-    message = f"{Path.cwd()}: lacks Makefile, LICENSE, which go into the zip. Run this in a copy of the repository."
+    message = f"{Path.cwd()}: lacks Makefile, LICENSE. Run this in a copy of the repository."
     assert run(commands.lessons, "zip", "--out", "x.zip") == (2, f"portfoy lessons zip: {message}\n")
     assert not Path("x.zip").exists()
 

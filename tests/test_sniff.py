@@ -43,7 +43,7 @@ def test_kind_is_told_by_the_first_bytes_whatever_the_name(tmp_path, head, kind)
 @pytest.mark.parametrize(
     ("head", "message"),
     [
-        (b"", "is empty; a table has a header line and rows. Export it again."),
+        (b"", "is empty. Export it again."),
         (b"PK\x03\x04.", "is a spreadsheet or an archive. Save the sheet as CSV."),
     ],
 )
@@ -131,7 +131,7 @@ def test_a_file_without_header_gets_its_names_from_the_settings(look, header, na
             'is not UTF-16 text at byte 0. Name its encoding in portfoy.toml: encoding = "windows-1254" (Turkish), '
             '"windows-1250" (Polish) or "windows-1252" (Western Europe).',
         ),
-        (TABLE, {"header": ("a",)}, "header names 1 columns but the first line has 2. List one name a column."),
+        (TABLE, {"header": ("a",)}, "header names 1 columns, the first line has 2. List one name a column."),
         (gzip.compress(TABLE.encode() * 99, mtime=0)[:-9], {}, "is not a whole gzip file. Export it again."),
         ("x" * sniff.HEAD, {}, "no line ends in 4 MiB. Export it again."),
         (

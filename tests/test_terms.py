@@ -78,11 +78,11 @@ ERRORS = {
     ),
     "a comma too many": (
         HEADER + "lead,aday,lead,A person, or a firm.\n",
-        "terms.csv: line 2 has 5 cells; a term has 4. Put text that holds a comma in quotes.",
+        "terms.csv: line 2 has 5 cells, not 4. Put text that holds a comma in quotes.",
     ),
     "a cell too few": (
         HEADER + "lead,aday,lead,A.\n\nchurn,kayıp,Lost.\n",
-        "terms.csv: line 4 has 3 cells; a term has 4. Put text that holds a comma in quotes.",
+        "terms.csv: line 4 has 3 cells, not 4. Put text that holds a comma in quotes.",
     ),
     "other columns": (
         "term,definition\nlead,A.\n",
@@ -106,9 +106,7 @@ def test_what_is_wrong_is_said_in_one_line(file, text, message):
 def test_a_file_that_is_not_there_or_not_utf_8_is_said_so(file, tmp_path):
     with pytest.raises(DataError) as caught:
         glossary(tmp_path / "none.csv")
-    assert str(caught.value) == (
-        "none.csv: cannot be read: No such file or directory. It is a CSV file in UTF-8; see that it is whole."
-    )
+    assert str(caught.value) == ("none.csv: cannot be read: No such file or directory. Give a CSV file in UTF-8.")
     with pytest.raises(DataError, match=r"^terms\.csv: cannot be read: 'utf-8' codec can't decode byte"):
         glossary(file(HEADER + "churn,kayıp,odejścia,C.\n", "utf-16"))
 

@@ -152,7 +152,7 @@ def _misshapen(answer, right):
         what = _words().get(found, type(answer).__name__)
         return _("The answer should be {wanted}, not {found}.").format(wanted=_words()[wanted], found=what)
     if wanted == "number" and not np.isfinite(float(answer)):
-        return _("The answer is not a finite number: look for a division by zero or a missing value.")
+        return _("The answer is no finite number: look for a division by zero or a missing value.")
     if wanted == "table":
         lost = [name for name in right.columns if name not in answer.columns]
         if lost:

@@ -137,7 +137,7 @@ def with_about(notebook):
     made = copy.deepcopy(notebook)
     cells = [cell for cell in made.cells if "about" in tags(cell)]
     if len(cells) != 1 or cells[0].cell_type != "markdown":
-        message = _("{name}: {n} Markdown cells carry the tag 'about'; exactly one does. Put it after the title.")
+        message = _("{name}: {n} Markdown cells carry the tag 'about'. Put one after the title.")
         raise DataError(message.format(name=title(notebook), n=len(cells)))
     cells[0].source = pages.about_text(made.metadata["portfoy"])
     return made

@@ -24,7 +24,7 @@ def pack(out, *, teacher=False, progress=lambda stem: None):
     root = locate("notebooks/solutions").parents[1]
     lost = [name for name in SHIPPED if not (root / name).is_file()]
     if lost:
-        message = _("{folder}: lacks {names}, which go into the zip. Run this in a copy of the repository.")
+        message = _("{folder}: lacks {names}. Run this in a copy of the repository.")
         raise DataError(message.format(folder=root, names=", ".join(lost)))
     contents = {"README.md": _readme(teacher).encode(), INDEX: editions.index(root, teacher=teacher).encode()}
     for path in _files(root, teacher):

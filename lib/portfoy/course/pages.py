@@ -21,11 +21,11 @@ def check_about(abouts, glossary):
     for name, about in abouts.items():
         missing = [field for field in FIELDS if field not in about]
         if missing:
-            message = _("{name}: metadata.portfoy lacks {missing}; a lesson says all of it. Add it.")
+            message = _("{name}: metadata.portfoy lacks {missing}. Add it.")
             raise DataError(message.format(name=name, missing=", ".join(missing)))
         unknown = [term for term in [*about["requires"], *about["defines"]] if term not in known]
         if unknown:
-            message = _("{name}: {terms} not in course/terms.csv; every term has a row there. Add it, or correct it.")
+            message = _("{name}: {terms} not in course/terms.csv. Add it, or correct it.")
             raise DataError(message.format(name=name, terms=", ".join(map(repr, unknown))))
         early = [term for term in about["requires"] if term not in defined]
         if early:

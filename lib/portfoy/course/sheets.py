@@ -49,7 +49,7 @@ def execute(path):
         except CellExecutionError as error:
             outputs = ((cell.id, output) for cell in notebook.cells for output in cell.get("outputs", []))
             cell = next((name for name, output in outputs if output.output_type == "error"), "?")
-            message = _("{path}, cell '{cell}': {name}: {value}. Mend the cell; a lesson runs from top to bottom.")
+            message = _("{path}, cell '{cell}': {name}: {value}. Mend the cell.")
             reason = (error.evalue.strip() or "-").splitlines()[0][:300].rstrip(".")
             raise DataError(message.format(path=path.name, cell=cell, name=error.ename, value=reason)) from None
         except (CellTimeoutError, DeadKernelError, RuntimeError) as error:

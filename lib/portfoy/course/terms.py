@@ -31,7 +31,7 @@ def _rows(path):
             lines = [([cell.strip() for cell in row], reader.line_num) for row in reader]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        text = _("{file}: cannot be read: {reason}. It is a CSV file in UTF-8; see that it is whole.")
+        text = _("{file}: cannot be read: {reason}. Give a CSV file in UTF-8.")
         raise DataError(text.format(file=path.name, reason=reason.rstrip("."))) from None
     (header, _first), *lines = lines or [([], 1)]
     if header != COLUMNS:
@@ -39,7 +39,7 @@ def _rows(path):
         raise DataError(text.format(file=path.name, found=", ".join(header) or _("none"), wanted=", ".join(COLUMNS)))
     for cells, number in lines:
         if len(cells) not in (0, len(COLUMNS)):
-            said = _("{file}: line {line} has {n} cells; a term has {wanted}. Put text that holds a comma in quotes.")
+            said = _("{file}: line {line} has {n} cells, not {wanted}. Put text that holds a comma in quotes.")
             raise DataError(said.format(file=path.name, line=number, n=len(cells), wanted=len(COLUMNS)))
     return [cells for cells, _number in lines if cells]
 

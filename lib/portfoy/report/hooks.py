@@ -31,7 +31,7 @@ def run_hook(command, *, record, folder, code, message, timeout=600):
             sys.stderr.flush()  # our own words first
         ended = run_alone(command, seconds=timeout, shell=True, stdout=2, env={**os.environ, **told})
     except (OSError, ValueError) as error:
-        text = _("hook {command!r}: cannot be started: {reason}; it must be a command of the shell. Try it there.")
+        text = _("hook {command!r}: cannot be started: {reason}. Try it in the shell.")
         return text.format(command=shown, reason=masked(" ".join(str(error).split())))
     if ended is None:
         text = _("hook {command!r}: stopped after {seconds} s. Let it start in the background what takes longer.")

@@ -80,9 +80,9 @@ def _day(every, day):
     if every == "month" and text not in [str(number) for number in range(1, 29)]:
         raise _refused("day", day, _("every month has the days 1 to 28. Take one of them."))
     if every == "week" and text not in WEEKDAYS:
-        raise _refused("day", day, _("the day of a week is mon, tue, wed, thu, fri, sat or sun. Take one of them."))
+        raise _refused("day", day, _("a week has mon, tue, wed, thu, fri, sat, sun. Take one of them."))
     if every == "day" and day is not None:
-        raise _refused("day", day, _("what runs every day has no day of its own. Leave it out."))
+        raise _refused("day", day, _("every day has no day of its own. Leave it out."))
     return text
 
 

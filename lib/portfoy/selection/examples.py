@@ -35,8 +35,7 @@ def response_examples(tables, *, as_of=None, answer_days=30):
     contacts = _contacts(tables, as_of)
     answers = campaign_answers(log, as_of)
     if "responded" not in contacts and answers is None:
-        text = _("contacts: neither 'responded' nor a campaign_id of orders tells who responded. Add one of them.")
-        raise DataError(text)
+        raise DataError(_("contacts: neither 'responded' nor a campaign_id of orders tells who responded. Add one."))
     examples = _with_responses(contacts, answers, answer_days, as_of).reset_index(drop=True)
     examples = pd.concat([examples, _history(log, examples)], axis=1)
     examples = join_people(examples, tables.customers, examples["starts_on"].dt.year)

@@ -103,7 +103,7 @@ def connect(address):
         return ibis.connect(address)
     except Exception as error:  # each driver has errors of its own; all mean that the address does not answer
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        text = _("{where}: does not answer: {reason}. Check the address and that its driver is installed.")
+        text = _("{where}: does not answer: {reason}. Check the address and its driver.")
         raise DataError(
             text.format(where=hidden(address), reason=_without(address, reason)[:300].rstrip(".:"))
         ) from None

@@ -47,7 +47,7 @@ def kind(path):
     with open(path, "rb") as file:
         head = file.read(16)
     if not head:
-        raise DataError(_("{path}: is empty; a table has a header line and rows. Export it again.").format(path=path))
+        raise DataError(_("{path}: is empty. Export it again.").format(path=path))
     if head[:4] == b"PAR1":
         return "parquet"
     if head[8:12] == b"DUCK":
@@ -81,7 +81,7 @@ def look(path, given):
         raise DataError(_("{path}: its first line is longer than any header. Export it again.").format(path=path))
     named = given.header if isinstance(given.header, tuple) else records[0] if given.header else [""] * len(records[0])
     if len(named) != len(records[0]):
-        message = _("{path}: header names {given} columns but the first line has {found}. List one name a column.")
+        message = _("{path}: header names {given} columns, the first line has {found}. List one name a column.")
         raise DataError(message.format(path=path, given=len(named), found=len(records[0])))
     plain = (
         codecs.lookup(encoding).name in ("utf-8", "utf-8-sig", "ascii")
