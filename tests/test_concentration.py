@@ -238,7 +238,7 @@ def test_one_customer_has_a_concentration_though_no_stress():
     found = concentration(people([5]))
     assert found.top_share == pytest.approx(0.2)
     assert not found.stress
-    assert found.stress.reason.startswith("stress: at most half of the customers may leave")
+    assert found.stress.reason.startswith("stress: at most half may leave")
 
 
 # --- of a firm

@@ -231,7 +231,7 @@ def test_words_without_a_cost_of_a_touch(five):
     assert plain(found.finding().text) == "“iron” bring the most margin: EUR 72.00"
     assert plain(found.reading()).startswith("Per customer, “gold” bring most: EUR 25.00 (")
     assert found.method().endswith("Without the cost of a touch, profit is margin.")
-    assert found.summary().texts["What a touch may cost (EUR)"].tolist()[1] == "6.00"
+    assert "6.00" in found.summary().texts["What a touch may cost (EUR)"].tolist()
 
 
 def test_words_without_any_margin(five):
