@@ -197,7 +197,7 @@ def test_fit_recovers_known_truth(simulate_customers):
 def test_many_distinct_rows_give_the_same_maximum(simulate_customers, monkeypatch):
     customers = simulate_customers(np.linspace(90, 730, 3000), seed=13)
     exact = fit_bg_nbd(customers)
-    monkeypatch.setattr(bg_nbd, "MANY_ROWS", 100)
+    monkeypatch.setattr(likelihood, "MANY_ROWS", 100)
     np.testing.assert_allclose(fit_bg_nbd(customers).parameters, exact.parameters, rtol=1e-5)
 
 

@@ -121,4 +121,4 @@ def test_a_table_stands_where_there_is_no_chart():
     content = deciles(people(range(1, 31))).content()
     assert content["chart"] is None
     assert [table["caption"] for table in content["tables"]] == ["Customers in tenths"]
-    assert "where known (30 customers);" in content["method"]
+    assert "where known (30);" in content["method"]
