@@ -2,9 +2,10 @@
 # The first call makes .venv from requirements.lock; later calls start at once.
 
 READY = .venv/.ready
-# Each worker has a core; a second thread of the linear algebra would only wait in a loop. The tests start dozens of
+# Each worker has a core; a second thread of the linear algebra or the engine would only wait. The tests start dozens of
 # processes, each of which would compile everything anew where the environment forbids to write bytecode.
-PYTEST = PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1 .venv/bin/python -m pytest -q
+ONE_THREAD = PORTFOY_THREADS=1 OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
+PYTEST = PYTHONDONTWRITEBYTECODE= $(ONE_THREAD) .venv/bin/python -m pytest -q
 SPREAD = -n auto --dist loadscope
 TESTS = $(PYTEST) $(SPREAD) -p no:nbval  # loading it takes seconds in each worker
 
