@@ -295,14 +295,14 @@ def test_season_days_add_up_the_factors_of_the_days_between():
 
 @pytest.fixture(scope="module")
 def large(tmp_path_factory):
-    """1,200 customers in three pieces, written by one process and by two; and what was counted."""
+    """600 customers in three pieces, written by one process and by two; and what was counted."""
     one, two = (tmp_path_factory.mktemp(name) for name in ("one", "two"))
     stale = two / "transactions" / "part-0099.parquet"  # of an earlier run that had more pieces
     stale.parent.mkdir()
     stale.write_bytes(b"old")
     told = []
-    rows = write_large(one, customers=1_200, piece=400, workers=1, progress=lambda *at: told.append(at))
-    again = write_large(two, customers=1_200, piece=400, workers=2)
+    rows = write_large(one, customers=600, piece=200, workers=1, progress=lambda *at: told.append(at))
+    again = write_large(two, customers=600, piece=200, workers=2)
     return one, two, rows, again, told
 
 
@@ -317,7 +317,7 @@ def test_pieces_fit_together(large):
     folder, rows = large[0], large[2]
     read = {name: pq.read_table(folder / name).to_pandas() for name in TABLES}
     assert {name: len(table) for name, table in read.items()} == rows
-    assert len(read["customers"]) == 1_200
+    assert len(read["customers"]) == 600
     for name, column in IDS.items():
         assert read[name][column].is_unique, name
         assert read[name][column].str.len().nunique() == 1, name
@@ -333,7 +333,7 @@ def test_pieces_fit_together(large):
 def test_pieces_open_as_one_source(large):
     opened = source.open(large[0])
     assert opened.facts.used == opened.facts.rows == large[2]["transactions"]
-    assert opened.customers.count().to_pyarrow().as_py() == 1_200
+    assert opened.customers.count().to_pyarrow().as_py() == 600
 
 
 def test_a_last_piece_of_one_customer_who_never_buys_can_be_drawn():
