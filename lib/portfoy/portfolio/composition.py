@@ -26,14 +26,13 @@ class Composition(Result):
 
     ``table``, one row per trait and level: ``trait`` the column; ``level`` as stored: the one with the largest revenue
     first, ages from the youngest, at most eight by name, then "all others" and "not known"; ``customers``;
-    ``customer_share``, ``revenue_share`` of those whose level is known, 0-1, missing for "not known"; ``revenue``
-    money; ``margin`` money, of the customers whose margin is known, ``margin_rate`` of their revenue, both missing
-    where there is none; with a value ``expected_value`` money, with ``expected_value_low``, ``expected_value_high``;
-    ``within`` revenue per customer (`people.index_table`) where those whose level is known are 100, ``within_low``,
-    ``within_high``: who has no level often has none for a reason, as firms have no age. A level that one type of
-    customer has alone is compared with those of that type. ``excess`` what a level brings more (or less) than so many
-    average customers of these, as a share of all revenue; ``differs`` whether that is beyond chance, with at most
-    1 - `confidence` of such levels false (Benjamini and Hochberg).
+    ``customer_share``, ``revenue_share`` of those whose level is known, 0-1; ``revenue`` money; ``margin`` money, of
+    the customers whose margin is known, ``margin_rate`` of their revenue; with a value ``expected_value`` money, with
+    bounds; ``within`` revenue per customer (`people.index_table`), with bounds, where those whose level is known are
+    100 (who has none often has a reason, as firms have no age), or those of the one type of customer that alone has the
+    level. ``excess`` what a level brings more (or less) than so many average customers of these, as a share of all
+    revenue; ``differs`` whether that is beyond chance, with at most 1 - `confidence` of such levels false (Benjamini
+    and Hochberg).
     """
 
     table: pd.DataFrame

@@ -48,15 +48,13 @@ class EarlyAdopters(Result):
     """What told the early adopters of a launch from other customers, and who of today's has it.
 
     ``table``: one row per step or level: ``feature`` and ``comparison`` in words (a level is held against the most
-    frequent one); ``odds_ratio``, by which it multiplies the odds of being an early adopter, with ``_low``, ``_high``.
-    ``surest``: its rows whose interval leaves 1 out, the clearest first.
-    ``auc``, ``auc_low``, ``auc_high``: the chance that a later early adopter is ranked above another customer by what
-    the first half of them showed; 0.5 is a coin.
-    ``early``: early adopters who were active customers before the launch; ``others``: active customers who had not
-    bought it by ``until``, the day on which the first 16 % had, or of the buyers so far where m stays open;
-    ``sampled``: the share of the customers looked at, 1 but for very many.
-    ``listed``: today's active customers, the likeliest first: ``customer_id``, ``why``, ``p_early`` with bounds, and
-    ``expected_value`` where it is known; empty where the interval of `auc` includes 0.5.
+    frequent one); ``odds_ratio``, by which it multiplies the odds of being an early adopter, with bounds. ``surest``:
+    its rows whose interval leaves 1 out, the clearest first. ``auc`` with bounds: the chance that a later early adopter
+    is ranked above another customer by what the first half of them showed; 0.5 is a coin. ``early``: early adopters who
+    were active customers before the launch; ``others``: active customers who had not bought it by ``until``, the day on
+    which the first 16 % had, or of the buyers so far where m stays open; ``sampled``: the share of the customers looked
+    at, 1 but for very many. ``listed``: today's active customers, the likeliest first: ``customer_id``, ``why``,
+    ``p_early`` with bounds, and ``expected_value`` where it is known; empty where the interval of `auc` includes 0.5.
     """
 
     table: pd.DataFrame

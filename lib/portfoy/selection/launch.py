@@ -42,12 +42,11 @@ class Product:
 class Launch(Result):
     """How one product spread among the customers, and the Bass model of it.
 
-    ``table``, one row per parameter: ``parameter``, ``meaning`` text; ``value`` with ``value_low``, ``value_high`` in
-    ``unit``: "share" (p and q, a month), "count" (m, customers) or "number" (months from the launch to the peak);
-    where m stays open, so do p and the peak, and they are left out.
-    ``products``: the launches within the data, as `launched_products`; ``product`` the one looked at.
-    ``adoptions``: its first purchases by week, as `adoption_table`; ``bass`` the model fitted to them; ``curve`` both,
-    and the forecast, as `launch_curve`.
+    ``table``, one row per parameter: ``parameter``, ``meaning`` text; ``value`` with bounds in ``unit``: "share" (p and
+    q, a month), "count" (m, customers) or "number" (months from the launch to the peak); where m stays open, so do p
+    and the peak, and they are left out. ``products``: the launches within the data, as `launched_products`; ``product``
+    the one looked at. ``adoptions``: its first purchases by week, as `adoption_table`; ``bass`` the model fitted to
+    them; ``curve`` both, and the forecast, as `launch_curve`.
     """
 
     table: pd.DataFrame

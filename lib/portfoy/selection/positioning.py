@@ -5,7 +5,7 @@ map is a rating point: two brands one unit apart differ by one point on a typica
 squared difference), as far as two axes can show.
 
 Not correspondence analysis, which is for counts: it takes out how high a brand is rated as a whole, and with it that
-one brand is simply thought better. Ratings are levels on one scale, so the attributes are not rescaled either.
+one brand is simply thought better. Ratings are levels on one scale, so attributes are not rescaled either.
 
 Gabriel (1971), The biplot graphic display of matrices, Biometrika 58(3), 453-467.
 Gower & Hand (1996), Biplots, chapter 2. Milan & Whittaker (1995), Applied Statistics 44(1), 31-49: bootstrap of
@@ -39,16 +39,14 @@ class Positioning(Result):
     """A map of brands and attributes.
 
     ``table``: one row per pair of brands, the nearest first: ``brand``, ``other_brand``, ``distance`` in points over
-    all attributes, not only what the map shows, with ``distance_low``, ``distance_high``.
-
-    ``brands``: ``brand``; ``x``, ``y`` rating points; ``raters`` who rated it, or ratings where nobody is named.
-    ``attributes``: ``attribute``; ``x``, ``y`` direction and weight: on the map's axes, the rating of a brand rises by
-    so much times its x plus so much times its y.
-    ``explained``: shares of the differences between brands that the two axes show, 0-1.
-    ``spread``: per brand the ellipse that holds `confidence` of its bootstrap positions: ``brand``, ``width``,
-    ``height`` full axes in rating points, ``angle`` of the first in degrees; missing with a single rater.
-    ``raters``: people, or ratings where ``named`` is False; ``left_out``: attributes not rated for every brand.
-    ``brand``: ours, as the ratings write it; ``pairs``: those of ``table`` that it is in, or all where none is ours.
+    all attributes, not only what the map shows, with bounds. ``brands``: ``brand``; ``x``, ``y`` rating points;
+    ``raters`` who rated it, or ratings where nobody is named. ``attributes``: ``attribute``; ``x``, ``y`` direction and
+    weight: on the map's axes, the rating of a brand rises by so much times its x plus so much times its y.
+    ``explained``: shares of the differences between brands that the two axes show, 0-1. ``spread``: per brand the
+    ellipse that holds `confidence` of its bootstrap positions: ``brand``, ``width``, ``height`` full axes in rating
+    points, ``angle`` of the first in degrees; missing with a single rater. ``raters``: people, or ratings where
+    ``named`` is False; ``left_out``: attributes not rated for every brand. ``brand``: ours, as the ratings write it;
+    ``pairs``: those of ``table`` that it is in, or all where none is ours.
     """
 
     table: pd.DataFrame

@@ -23,14 +23,13 @@ SCORES = range(1, 6)
 class Rfm(Result):
     """Customers scored by idle time, purchases and revenue, and the segments that the scores make.
 
-    ``table``: the customer table with ``r``, ``f``, ``m`` (scores 1-5, 5 is best) and ``segment``.
-    ``cuts``: one row per score (r, f, m), columns ``metric`` and 2-5, the value from which a score is given: at most
-    so many idle days, at least so many purchases or so much revenue; missing where no customer reaches the score.
-    Where two scores ask for the same, the higher one is given.
-    ``segments``: the rules, one row per box of cells.
-    ``groups``: one row per segment that has customers, in the order of the rules: ``segment``; ``customers``;
-    ``customer_share`` 0-1; ``revenue``, ``revenue_share`` 0-1; ``ticket`` revenue per purchase; ``purchases`` mean per
-    customer; ``idle`` median days; ``action``.
+    ``table``: the customer table with ``r``, ``f``, ``m`` (scores 1-5, 5 is best) and ``segment``. ``cuts``: one row
+    per score (r, f, m), columns ``metric`` and 2-5, the value from which a score is given: at most so many idle days,
+    at least so many purchases or so much revenue; missing where no customer reaches the score. Where two scores ask for
+    the same, the higher one is given. ``segments``: the rules, one row per box of cells. ``groups``: one row per
+    segment that has customers, in the order of the rules: ``segment``; ``customers``; ``customer_share`` 0-1;
+    ``revenue``, ``revenue_share`` 0-1; ``ticket`` revenue per purchase; ``purchases`` mean per customer; ``idle``
+    median days; ``action``.
     """
 
     table: pd.DataFrame
