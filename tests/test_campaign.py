@@ -201,11 +201,11 @@ def test_what_is_not_possible_is_handed_on(today):
 
 def test_terms_that_cannot_be(known, today):
     for cost, margin, said in (
-        (1, -5, "1.00, response_margin -5.00"),
-        (-2, 5000, "-2.00, response_margin 5,000.00"),
+        (1, -5, "1.00 must be 0 or more, response_margin -5.00"),
+        (-2, 5000, "-2.00 must be 0 or more, response_margin 5,000.00"),
     ):
         assert campaign(today, known, contact_cost=cost, response_margin=margin).reason == (
-            f"campaign: contact_cost {said}. Give 0 or more, and above 0."
+            f"campaign: contact_cost {said} more than 0."
         )
     for limits in ({"budget": -1}, {"contacts": -1}):
         assert campaign(today, known, contact_cost=1, **limits).reason == (

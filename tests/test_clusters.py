@@ -414,7 +414,7 @@ def test_shares_of_no_revenue_are_refused():
 def test_clear_groups_in_words():
     assert made().finding().text == "Customers fall into 2 groups that come back"
     assert not made().finding().nothing
-    assert made().reading() == "Most is from \u201cfrequent\u201d: 80% by 40% of customers."
+    assert made().reading() == "Most revenue: \u201cfrequent\u201d, 80% from 40% of customers."
 
 
 def test_without_clear_groups_the_segments_stay_in_use():

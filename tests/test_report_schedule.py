@@ -287,7 +287,7 @@ def test_the_reader_of_these_tests_reads_what_python_itself_writes_for_windows(w
              "mon, tue, wed, thu, fri, sat, sun. Take one of them.")
             for day in (1, "monday", None, "")
         ),
-        ({"every": "day"}, "day: 1 cannot be scheduled; every day has no day of its own. Leave it out."),
+        ({"every": "day"}, "day: 1 cannot be scheduled; a run every day needs no day. Leave it out."),
         *(
             ({"at": at}, f"at: {at!r} cannot be scheduled; a time of the day is HH:MM, from 00:00 to 23:59. "
              "Write for example 06:30.")

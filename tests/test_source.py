@@ -424,8 +424,7 @@ def test_a_hidden_address_is_the_one_of_the_environment(monkeypatch):
     whole = "postgres://me:s3cret@host/base"
     monkeypatch.setattr("ibis.connect", lambda where: pytest.fail("answers") if where != whole else 1 / 0)
     assert error("postgres://***@host/base") == (
-        "postgres://***@host/base: its password is hidden. Give the whole address, or in the environment "
-        "variable PORTFOY_ADDRESS."
+        "postgres://***@host/base: its password is hidden. Give the whole address, or set PORTFOY_ADDRESS to it."
     )
     monkeypatch.setenv("PORTFOY_ADDRESS", whole)
     assert "division by zero" in error("postgres://***@host/base")

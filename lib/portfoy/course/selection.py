@@ -141,7 +141,7 @@ def _least(desk):
 def _least_mistakes(desk):
     cost, margin = _purchase(desk)
     return [
-        Mistake(CATALOGUE, _("Not revenue pays for the cost, but margin.")),
+        Mistake(CATALOGUE, _("Only margin pays for the cost, not revenue.")),
         Mistake(cost * margin, _("Which probability times margin is the cost?")),
         Mistake(1 - cost / margin, _("This is one minus the answer.")),
         Mistake(margin - cost, _("This is money; a probability is asked for.")),

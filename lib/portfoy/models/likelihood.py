@@ -19,7 +19,7 @@ def time_columns(where, customers):
     x, t, age = number_columns(where, customers, ["repeats", "span", "age"])
     late = int((t > age).sum())
     if late:
-        text = _("{where}: 'span' is longer than 'age' in {count} of {rows} rows; it cannot be. Take firm.customers.")
+        text = _("{where}: 'span' is longer than 'age' in {count} of {rows} rows. Take firm.customers.")
         raise DataError(text.format(where=where, count=late, rows=len(t)))
     return x, t, age
 

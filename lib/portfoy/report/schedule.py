@@ -82,7 +82,7 @@ def _day(every, day):
     if every == "week" and text not in WEEKDAYS:
         raise _refused("day", day, _("a week has mon, tue, wed, thu, fri, sat, sun. Take one of them."))
     if every == "day" and day is not None:
-        raise _refused("day", day, _("every day has no day of its own. Leave it out."))
+        raise _refused("day", day, _("a run every day needs no day. Leave it out."))
     return text
 
 

@@ -192,7 +192,7 @@ def campaign_terms(firm, judged, *, contact_cost=0.0, response_margin=0.0):
     cost, campaigns = (contact_cost, 0) if contact_cost else _contact_cost(firm.tables.campaigns, judged)
     margin = (response_margin,) if response_margin else _response_margin(firm, judged)
     if not (margin[0] > 0 and cost >= 0):
-        text = _("campaign: contact_cost {cost:,.2f}, response_margin {margin:,.2f}. Give 0 or more, and above 0.")
+        text = _("campaign: contact_cost {cost:,.2f} must be 0 or more, response_margin {margin:,.2f} more than 0.")
         raise DataError(text.format(cost=cost, margin=margin[0]))
     return CampaignTerms(float(cost), campaigns, *margin)
 

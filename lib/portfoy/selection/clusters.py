@@ -69,7 +69,7 @@ class Clusters(Result):
     def reading(self):
         if not self.clear:
             return ""
-        text = _("Most is from \u201c{cluster}\u201d: {revenue_share:share} by {customer_share:share} of customers.")
+        text = _("Most revenue: \u201c{cluster}\u201d, {revenue_share:share} from {customer_share:share} of customers.")
         return style.say(text, self.table.loc[self.table["revenue_share"].idxmax()])
 
     def summary(self):
