@@ -140,7 +140,7 @@ def test_who_responds_takes_a_confidence_and_says_it():
     told = narrow.calibration["contacts"]
     judge = proportion_confint((narrow.calibration["response"] * told).round(), told, 0.2, "wilson")
     np.testing.assert_allclose(narrow.calibration[["response_low", "response_high"]].to_numpy().T, judge)
-    assert "Intervals are of 80%." in plain(narrow.method())
+    assert "Intervals: 80%." in plain(narrow.method())
     assert narrow.plot().get_label().endswith("band: 80% interval")
 
 
