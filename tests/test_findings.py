@@ -25,6 +25,13 @@ def found_by(confidence=0.95, **results):
     return findings(Firm.of(ONE, currency="TRY", confidence=confidence), **results)
 
 
+def a_year_ago(now, before, confidence=0.95):
+    """The past of key figures, as `KeyFigures` has it; the p-values are those of two independent estimates."""
+    half = np.hypot(now["value_high"] - now["value_low"], before["value_high"] - before["value_low"]) / 2
+    z = (now["value"] - before["value"]) / (half / norm.ppf(0.5 + confidence / 2))
+    return {"year": before.assign(p_value=2 * norm.sf(z.abs()))}
+
+
 def table_of(**results):
     return found_by(**results).table
 
@@ -68,7 +75,7 @@ def test_less_churn_is_a_strength_and_missing_metrics_are_left_out():
         [metric("churn", 0.3, 0.02), metric("nps", 30, 5, "points"), metric("clv", np.nan, np.nan, missing="why")]
     )
     before = pd.DataFrame([metric("churn", 0.4, 0.02), metric("nps", 33, 5, "points"), metric("clv", 1, 1)])
-    found = table_of(key_figures=SimpleNamespace(table=now, earlier=before))
+    found = table_of(key_figures=SimpleNamespace(table=now, past=a_year_ago(now, before)))
     assert found[["topic", "verdict", "against"]].to_numpy().tolist() == [
         ["churn", "strength", 0.4],
         ["nps", "steady", 33],
@@ -146,7 +153,7 @@ def test_verdicts_are_corrected_for_how_many_were_looked_at():
 
 def test_findings_take_the_confidence_of_the_firm():
     now, before = ([metric("churn", value, 0.02 / norm.ppf(0.9))] for value in (0.35, 0.30))
-    both = SimpleNamespace(table=pd.DataFrame(now), earlier=pd.DataFrame(before))
+    both = SimpleNamespace(table=pd.DataFrame(now), past=a_year_ago(pd.DataFrame(now), pd.DataFrame(before), 0.8))
     z = 0.05 / np.hypot(0.02, 0.02) * norm.ppf(0.9) ** 2  # a half width of z at 80 %
     assert found_by(0.8, key_figures=both).table["p_value"].tolist() == pytest.approx([2 * norm.sf(z)])
 
@@ -192,7 +199,7 @@ def result(confidence=0.95):
     now = pd.DataFrame([metric("churn", 0.3, 0.02), metric("sales_cycle", 60, 3, "days")])
     before = pd.DataFrame([metric("churn", 0.4, 0.02), metric("sales_cycle", 61, 3, "days")])
     years = years_of(revenue=(0.1, 0.2, 0.3), ticket=(-0.3, -0.2, -0.1), buyers=(-0.1, 0.0, 0.1))
-    return found_by(confidence, years=years, key_figures=SimpleNamespace(table=now, earlier=before))
+    return found_by(confidence, years=years, key_figures=SimpleNamespace(table=now, past=a_year_ago(now, before)))
 
 
 def test_every_finding_is_a_sentence_with_its_number():

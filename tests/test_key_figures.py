@@ -10,7 +10,7 @@ from helpers import plain
 from portfoy import metrics
 from portfoy.firm import Firm
 from portfoy.portfolio.key_figures import KeyFigures, key_figures
-from portfoy.words.result import NotPossible
+from portfoy.words.result import NotPossible, Past
 
 NAMES = ["churn", "contract_churn", "nps", "clv", "sales_cycle", "first_contact_resolution"]
 STATES = SimpleNamespace(rule=SimpleNamespace(lapsed_days=180))
@@ -30,9 +30,11 @@ def test_all_six_metrics_of_the_teaching_company(company):
     assert (found["value"] < found["value_high"]).all()
 
 
-def test_a_year_ago_is_the_same_of_that_day_under_the_same_window(company):
-    earlier = key_figures(company, states=STATES).earlier.set_index("metric")
-    tables, day = company.tables, "2025-06-30"
+@pytest.mark.parametrize(("when", "day"), [("year", "2025-06-30"), ("half", "2025-12-31")])
+def test_an_earlier_day_is_the_same_of_that_day_under_the_same_window(company, when, day):
+    found = key_figures(company, states=STATES)
+    earlier, tables = found.past[when].set_index("metric"), company.tables
+    assert {getattr(figure, when).day for figure in found.figures()} == {day}
     judges = [  # the tables of today, counted on that day: what came later is not looked at
         metrics.churn(tables.transactions, days=180, as_of=day),
         metrics.contract_churn(tables.subscriptions, as_of=day),
@@ -43,6 +45,7 @@ def test_a_year_ago_is_the_same_of_that_day_under_the_same_window(company):
     for judge in judges:
         row = earlier.loc[judge.metric]
         assert (row["value"], row["value_low"], row["base"]) == (judge.value, judge.low, judge.base), judge.metric
+        assert 0 <= row["p_value"] <= 1
     assert earlier.loc["clv", "missing"]
 
 
@@ -75,7 +78,11 @@ def result(*there, confidence=0.95):
     units = ["share", "share", "points", "money", "days", "share"]
     table = pd.DataFrame({"metric": NAMES, "value": 0.4, "value_low": 0.3, "value_high": 0.5, "unit": units})
     table = table.assign(counted=40.0, base=1100.0, days=365)
-    return KeyFigures(table.assign(missing=np.where(table["metric"].isin(there), "", "why")), table, "TRY", confidence)
+    table = table.assign(missing=np.where(table["metric"].isin(there), "", "why"))
+    then = table.assign(
+        value=0.35, day="2025-06-30", p_value=0.04, missing=table["missing"].mask(table.index == 2, "no")
+    )
+    return KeyFigures(table, {"year": then}, "TRY", confidence)
 
 
 def test_a_figure_for_each_that_can_be_counted():
@@ -85,6 +92,8 @@ def test_a_figure_for_each_that_can_be_counted():
         ("nps", 0.4, 0.3, "points", "up"),
         ("clv", 0.4, 0.3, "money", "up"),
     ]
+    was = Past("2025-06-30", 0.35, 0.04)
+    assert [(figure.year, figure.half) for figure in found] == [(was, None), (None, None), (was, None)]
     assert [plain(figure.note) for figure in found] == [
         "40 of 1,100 customers, in 365 days",
         "1,100 customers who answered, in 365 days",

@@ -142,7 +142,7 @@ def told(**about):
         "table": pd.DataFrame({"expected_value": np.full(1000, 3e3)}),
         **{"total": 3e6, "total_low": 2.8e6, "total_high": 3.2e6, "confidence": 0.8, "fit": None, "spend_fit": None},
         **{"horizon_months": 12, "discount_rate": 0.1, "margin_rate": 0.38, "_slopes": None, "_covariance": None},
-        **{"parts": parts, "correlation": 0.11, "currency": "TRY"},
+        **{"parts": parts, "correlation": 0.11, "currency": "TRY", "as_of": None},
     }
     return LifetimeValue(**terms | about)
 

@@ -1,7 +1,9 @@
 """The five metrics against published numbers, scipy, naive counts and the truth of the teaching company."""
 
+import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import norm
 from statsmodels.stats.proportion import proportion_confint
 
 from portfoy import metrics
@@ -36,6 +38,28 @@ def test_churn_compares_two_windows():
     found = metrics.churn(orders(lines), days=100, as_of=AS_OF)
     assert (found.counted, found.base, found.value, found.unit, found.days) == (30, 40, 0.75, "share", 100)
     assert (found.low, found.high) == pytest.approx(proportion_confint(30, 40, method="wilson"))
+
+
+def shop(seed, customers, slower=1.0):
+    """Purchases over 600 days at a steady rate each of a customer, in the last 180 days at `slower` times that rate."""
+    random = np.random.default_rng(seed)
+    rate = random.gamma(2, 1 / 300, customers)
+    counts = random.poisson(rate[:, None] * [420, 180 * slower])
+    who = np.repeat(np.tile(np.arange(customers), 2), counts.T.ravel())
+    day = random.integers(*np.repeat([[0, 420], [420, 600]], counts.sum(axis=0), axis=0).T)
+    table = pd.DataFrame({"customer_id": who.astype(str), "ordered_on": AS_OF - (599 - day) * DAY, "amount": 1.0})
+    return table.assign(order_id=table.index.astype(str))
+
+
+def test_whether_churn_has_changed_sees_the_same_customers_twice():
+    """Where nothing has changed the p-values are those of chance; four points more in six months are found."""
+    asked = {"days": 150, "as_of": AS_OF, "since": AS_OF - 180 * DAY}
+    z = norm.isf(np.array([metrics.churn_change(shop(seed, 200), **asked) for seed in range(25)]) / 2)
+    assert 0.4 < (z**2).mean() < 1.7  # a chi-square of one degree of freedom, 25 times
+    log = shop(1, 6000, slower=0.85)
+    now, then = (metrics.churn(log, days=150, as_of=day).value for day in (AS_OF, asked["since"]))
+    assert 0.03 < now - then < 0.06
+    assert metrics.churn_change(log, **asked) < 0.01
 
 
 def test_running_contracts_are_not_lost():

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.colors import to_rgb
+from scipy.stats import norm
 from statsmodels.stats.proportion import proportion_confint
 
 from helpers import labels, plain
@@ -15,7 +16,7 @@ from portfoy.customers import months_before
 from portfoy.firm import Firm
 from portfoy.firm import open as open_firm
 from portfoy.portfolio.states import state_summary, states
-from portfoy.standing import STATES, StateRule, state_rule, state_table
+from portfoy.standing import CURRENT, STATES, StateRule, state_rule, state_table
 from portfoy.words import style
 
 mpl.use("agg")
@@ -287,10 +288,29 @@ def test_states_in_words(eight):
     )
 
 
-def test_the_headline_figure_is_of_those_at_risk(eight):
-    (figure,) = eight.figures()
+def test_the_headline_figures_are_of_those_current_and_those_at_risk(eight):
+    current, figure = eight.figures()
+    told = (current.name, current.value, current.unit, current.note, current.better)
+    assert told == ("current_customers", 4, "count", f"bought within {eight.rule.lapsed_days} days", "up")
     assert (figure.name, figure.value, figure.unit) == ("customers_at_risk", 1, "count")
     assert figure.note == "beside 1 lapsed"  # of a base that can shrink nothing stands alone
+
+
+def test_earlier_days_are_counted_by_the_same_rule(teaching):
+    """Against the tables of people as they stood on each day."""
+    firm, found = teaching
+    now = found.people.set_index("person_id")["state"]
+    for when, day in {"year": "2025-06-30", "half": "2025-12-31"}.items():
+        then = state_table(firm.log, found.rule, as_of=day).set_index("person_id")["state"]
+        both = pd.DataFrame({"then": then.isin(CURRENT), "now": now.isin(CURRENT)}).fillna(False).astype(bool)
+        came, went = (both["now"] & ~both["then"]).sum(), (both["then"] & ~both["now"]).sum()
+        for place, (figure, count) in enumerate(
+            zip(found.figures(), (then.isin(CURRENT), then == "at risk"), strict=True)
+        ):
+            past = getattr(figure, when)
+            assert (past.day, past.value) == (day, count.sum())
+            chance = 2 * norm.sf(abs(came - went) / np.sqrt(came + went))
+            assert past.p_value is None if place else past.p_value == pytest.approx(chance)
 
 
 def test_bars_go_from_prospects_down_to_the_lapsed_and_say_their_revenue(eight):

@@ -58,6 +58,22 @@ def wald(estimate, error, confidence=0.95):
     return estimate - half, estimate + half
 
 
+def two_sided(difference, error):
+    """The p-value of a difference with this standard error: how often chance alone gives one as large (normal)."""
+    from scipy.special import ndtr
+
+    return float(2 * ndtr(-abs(difference / error))) if error > 0 else float(difference == 0)
+
+
+def change_p(now, then, confidence):
+    """The p-value of the difference of two estimates, each (value, low, high).
+
+    They count as independent of one another; those of one base on two days are not quite, so that chance is overstated.
+    """
+    error = np.hypot(now[2] - now[1], then[2] - then[1]) / 2 / z_value(confidence)
+    return two_sided(now[0] - then[0], error)
+
+
 def on_logs(estimate, error, confidence=0.95):
     """The interval of something positive whose logarithm has this standard error: (low, high) by one factor."""
     factor = np.exp(np.minimum(z_value(confidence) * error, MOST))

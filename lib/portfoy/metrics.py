@@ -12,7 +12,7 @@ import pandas as pd
 
 from portfoy.customers import DAY, as_table, purchases_by
 from portfoy.errors import DataError, FitError, has_columns
-from portfoy.intervals import wald, wilson
+from portfoy.intervals import two_sided, wald, wilson
 from portfoy.locale import _
 
 FEWEST = 30  # answers, tickets, deals or customers; an interval from fewer tells nobody anything
@@ -43,15 +43,9 @@ def churn(log, *, days, as_of, confidence=0.95):
     between purchases suggest them (`state_rule`); the second ends on `as_of`. The interval is Wilson's.
     """
     as_of = pd.Timestamp(as_of)
-    split, start = as_of - days * DAY, as_of - 2 * days * DAY
-    table = as_table(log)
-    bought = purchases_by(table, as_of)
-    bought = bought.filter(bought.day.notnull())
-    each = bought.group_by("customer_id").agg(
-        before=((bought.day > start.date()) & (bought.day <= split.date())).any(),
-        after=(bought.day > split.date()).any(),
-        day=bought.day.min(),
-    )
+    start = as_of - 2 * days * DAY
+    bought = _bought(log, as_of)
+    each = bought.group_by("customer_id").agg(**_windows(bought, as_of, days), day=bought.day.min())
     row = one_row(each, base=each.before.sum(), lost=(each.before & ~each.after).sum(), first=each.day.min())
     first = pd.Timestamp(row["first"] or pd.NaT)
     if pd.isna(first) or first > start + DAY:
@@ -59,6 +53,41 @@ def churn(log, *, days, as_of, confidence=0.95):
         text = _("churn: two windows of {days} days are needed, the purchases span {held}. Take a longer history.")
         raise DataError(text.format(days=days, held=held))
     return rate("churn", row["lost"], row["base"], days, confidence)
+
+
+def churn_change(log, *, days, as_of, since):
+    """The p-value of the difference between `churn` on two days, which sees that they count the same customers.
+
+    Each customer moves either rate by (lost - rate x base) / base; the error is that of the sum of the differences
+    (linearised ratio: Wolter 2007, Introduction to Variance Estimation, chapter 6).
+    """
+    bought = _bought(log, pd.Timestamp(as_of))
+    now, then = (_windows(bought, pd.Timestamp(day), days) for day in (as_of, since))
+    each = bought.group_by("customer_id").agg(**now, **{f"{name}_then": value for name, value in then.items()})
+    cells = each.group_by(["before", "after", "before_then", "after_then"]).agg(n=each.count()).to_pyarrow().to_pandas()
+    moved, error = 0.0, 0.0
+    for sign, when in ((1, ""), (-1, "_then")):
+        base = cells[f"before{when}"].astype(float)
+        lost = base * ~cells[f"after{when}"].astype(bool)
+        rate = (cells["n"] * lost).sum() / (cells["n"] * base).sum()
+        moved += sign * rate
+        error += sign * (lost - rate * base) / (cells["n"] * base).sum()
+    return two_sided(moved, np.sqrt((cells["n"] * error**2).sum()))
+
+
+def _bought(log, as_of):
+    """One row per customer and day with a purchase by the day (ibis)."""
+    days = purchases_by(as_table(log), as_of)
+    return days.filter(days.day.notnull())
+
+
+def _windows(bought, as_of, days):
+    """Whether a customer bought in each of the two windows of so many days that end on a day."""
+    start, split, end = ((as_of - times * days * DAY).date() for times in (2, 1, 0))
+    return {
+        "before": ((bought.day > start) & (bought.day <= split)).any(),
+        "after": ((bought.day > split) & (bought.day <= end)).any(),
+    }
 
 
 def contract_churn(subscriptions, *, as_of, days=365, confidence=0.95):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from portfoy.intervals import wilson, z_value
+from portfoy.intervals import two_sided, wilson, z_value
 from portfoy.locale import _, plural
 from portfoy.portfolio.key_figures import DOWN, metric_names
 from portfoy.portfolio.years import year_names
@@ -107,7 +107,7 @@ def findings(firm, *, years=None, growth=None, concentration=None, key_figures=N
         "years": lambda years: _year_findings(years, z),
         "growth": _growth_findings,
         "concentration": lambda held: _spread_findings(held.spread.table) if held.spread else [],
-        "key_figures": lambda figures: _metric_findings(figures.table, figures.earlier, z),
+        "key_figures": lambda figures: _metric_findings(figures.table, figures.past["year"]),
         "states": lambda states: _state_findings(states, firm.confidence),
     }
     rows = [row for name, result in given.items() if result for row in ways[name](result)]
@@ -129,10 +129,7 @@ def _row(topic, value, low, high, unit, *, p_value=np.nan, good=None, verdict="s
 
 def _difference(topic, moved, error):
     """What `_row` has to know of a difference from nothing with this standard error."""
-    from scipy.special import ndtr
-
-    p_value = 2 * ndtr(-abs(moved / error)) if error > 0 else float(moved == 0)
-    return {"p_value": float(p_value), "good": (moved > 0) == (topic not in LESS)}
+    return {"p_value": two_sided(moved, error), "good": (moved > 0) == (topic not in LESS)}
 
 
 def _judged(table, confidence):
@@ -177,14 +174,13 @@ def _spread_findings(spread):
     ]
 
 
-def _metric_findings(metrics, before, z):
+def _metric_findings(metrics, before):
     found, earlier = [], before.set_index("metric")
     for row in metrics.itertuples():
         then = earlier.loc[row.metric]
         if row.missing or then["missing"]:
             continue
-        error = np.hypot(row.value_high - row.value_low, then["value_high"] - then["value_low"]) / 2 / z
-        told = _difference(row.metric, row.value - then["value"], error)
+        told = {"p_value": then["p_value"], "good": (row.value > then["value"]) == (row.metric not in LESS)}
         now = (row.value, row.value_low, row.value_high, row.unit)
         found.append(_row(row.metric, *now, against=then["value"], yardstick="before", **told))
     return found

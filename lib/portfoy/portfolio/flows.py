@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from portfoy.intervals import wilson
+from portfoy.intervals import bounded, wald, wilson
 from portfoy.locale import _, plural
 from portfoy.standing import BUYING, CURRENT, GONE, QUIET, STATES, UNKNOWN
 from portfoy.words import figure, shapes, style
@@ -28,8 +28,9 @@ class Flows(Result):
     the later day; ``step`` 1 for the better (who never bought or was quiet now buys), -1 for the worse (towards
     lapsed), else 0.
     ``moved``: ``current`` on the earlier day (not lapsed), ``left`` lapsed of them since, ``left_share`` 0-1,
-    ``left_revenue`` what these have brought; ``lapsed`` on the earlier day, ``back`` of them; ``left_before`` of
-    ``current_before``, the same in the year before that one, missing where the data do not reach.
+    ``left_revenue`` what these have brought, ``left_year`` in the year before that day, with ``left_year_low``,
+    ``left_year_high``; ``lapsed`` on the earlier day, ``back`` of them; ``left_before`` of ``current_before``, the same
+    in the year before that one. These and ``left_year`` are missing where the data do not reach.
     """
 
     table: pd.DataFrame
@@ -45,13 +46,17 @@ class Flows(Result):
             "{left:count} customers left within the year",
             self.moved["left"],
         )
-        return Finding(style.say(text, self.moved), nothing=not self.moved["left"] + self.moved["back"])
+        money = (self.moved[f"left_year_{bound}"] for bound in ("low", "high"))
+        return Finding(style.say(text, self.moved), *money, nothing=not self.moved["left"] + self.moved["back"])
 
     def reading(self):
-        texts = [_("They are {left_share:share} of {current:count} current by then and brought {left_revenue:money}.")]
-        texts = [
-            *texts * bool(self.moved["left"]),
-            _("Of {lapsed:count} lapsed by {since:day}, {back:count} came back."),
+        left = _("They are {left_share:share} of {current:count} current by then and brought {left_revenue:money}.")
+        if not style.is_missing(self.moved["left_year"]):
+            left = _(
+                "They are {left_share:share} of {current:count}; the year before they had brought {left_year:money}."
+            )
+        texts = [left] * bool(self.moved["left"]) + [
+            _("Of {lapsed:count} lapsed by {since:day}, {back:count} came back.")
         ]
         return style.say(" ".join(texts), {**self.moved, "since": self.since}, currency=self.currency)
 
@@ -106,10 +111,22 @@ def flows_between(before, now, *, since, as_of, currency, confidence, older=None
         "back": int(lapsed.loc[lapsed["now"].isin(CURRENT), "people"].sum()),
     }
     parts = [] if older is None else _left(flow_table(older, before))
+    moved |= bounded("left_year", *_lost(before, now, older, confidence))
     moved |= dict.fromkeys(BEFORE, np.nan) | {
         name: float(part["people"].sum()) for name, part in zip(BEFORE, parts, strict=False)
     }
     return Flows(table, moved, since, as_of, currency, confidence)
+
+
+def _lost(before, now, older, confidence):
+    """What those who left had brought in the year before the earlier day, with its interval over customers."""
+    if older is None:
+        return np.nan, (np.nan, np.nan)
+    then, ever = before.set_index("person_id"), older.set_index("person_id")["revenue"]
+    gone = now.loc[now["state"] == "lapsed", "person_id"]
+    then = then[then["state"].isin(CURRENT) & then.index.isin(gone)]
+    brought = then["revenue"] - ever.reindex(then.index).fillna(0)
+    return float(brought.sum()), wald(brought.sum(), np.sqrt((brought**2).sum()), confidence)
 
 
 def _left(table):

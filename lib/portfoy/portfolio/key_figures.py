@@ -2,16 +2,19 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from portfoy.errors import DataError
+from portfoy.intervals import change_p
 from portfoy.locale import _, plural
-from portfoy.metrics import churn, clv, contract_churn, first_contact_resolution, nps, row_of, sales_cycle
+from portfoy.metrics import churn, churn_change, clv, contract_churn, first_contact_resolution, nps, row_of, sales_cycle
 from portfoy.words import style
-from portfoy.words.result import Figure, Finding, NotPossible, Result
+from portfoy.words.result import Figure, Finding, NotPossible, Past, Result
 from portfoy.words.table import show
 
 DOWN = ("churn", "contract_churn", "sales_cycle")  # less is better
+BOUNDS = ["value", "value_low", "value_high"]
 
 
 @dataclass(frozen=True)
@@ -20,12 +23,13 @@ class KeyFigures(Result):
 
     ``table``, one row per metric, always all six: ``metric`` churn, contract_churn, nps, clv, sales_cycle,
     first_contact_resolution; ``value``, ``value_low``, ``value_high`` in ``unit``; ``counted`` of ``base``; ``days``
-    looked at (ahead, for clv); ``missing`` why there is no value, else empty. ``earlier`` the same as seen a year
-    before, with the churn window of today and without clv.
+    looked at (ahead, for clv); ``missing`` why there is no value, else empty. ``past``: "year" and "half" (a year)
+    before -> the same as seen on that ``day`` (YYYY-MM-DD), with the churn window of today, and ``p_value`` of the
+    difference since, missing where one of the two is.
     """
 
     table: pd.DataFrame
-    earlier: pd.DataFrame
+    past: dict
     currency: str
     confidence: float
 
@@ -52,14 +56,19 @@ class KeyFigures(Result):
 
     def figures(self):
         rows = [row for _place, row in self.table[self.table["missing"] == ""].iterrows()]
-        bounds = ["value", "value_low", "value_high"]
+        past = {when: table.set_index("metric") for when, table in self.past.items()}
         return [
             Figure(
                 row["metric"],
-                *row[bounds],
+                *row[BOUNDS],
                 unit=row["unit"],
                 note=str(_basis(row)),
                 better="down" if row["metric"] in DOWN else "up",
+                **{
+                    when: Past(*then.loc[row["metric"], ["day", "value", "p_value"]])
+                    for when, then in past.items()
+                    if not then.loc[row["metric"], "missing"]
+                },
             )
             for row in rows
         ]
@@ -96,9 +105,13 @@ def key_figures(firm, *, states=None, value=None):
     -------
     KeyFigures; where `states` or `value` is not possible, the row that needs it says why
     """
-    then, terms = firm.before(12), {"states": states}
-    earlier = metric_table(then, value=None, **terms)
-    return KeyFigures(metric_table(firm, value=value, **terms), earlier, firm.currency, firm.confidence)
+    table, then = metric_table(firm, states=states, value=value), {"year": firm.before(12), "half": firm.before(6)}
+    valued = value.past if value else {}
+    past = {when: metric_table(day, states=states, value=valued.get(when)) for when, day in then.items()}
+    for when, day in then.items():
+        p_value = _moved(firm, day, table, past[when])
+        past[when] = past[when].assign(day=f"{day.as_of:%Y-%m-%d}", p_value=p_value)
+    return KeyFigures(table, past, firm.currency, firm.confidence)
 
 
 def metric_names():
@@ -125,6 +138,19 @@ def metric_table(firm, *, states, value):
         "first_contact_resolution": lambda: first_contact_resolution(tables.tickets, **terms),
     }
     return pd.DataFrame([row_of(name, way) for name, way in ways.items()])
+
+
+def _moved(firm, then, table, earlier):
+    """The p-values of what has changed, a row each; that of churn sees that both days count the same customers."""
+    found = []
+    for (_place, now), (_same, was) in zip(table.iterrows(), earlier.iterrows(), strict=True):
+        if now["missing"] or was["missing"]:
+            found.append(np.nan)
+        elif now["metric"] == "churn":
+            found.append(churn_change(firm.log, days=now["days"], as_of=firm.as_of, since=then.as_of))
+        else:
+            found.append(change_p(*(row[BOUNDS].to_numpy(float) for row in (now, was)), firm.confidence))
+    return found
 
 
 def _given(result):

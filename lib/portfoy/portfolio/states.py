@@ -7,14 +7,14 @@ import pandas as pd
 
 from portfoy.customers import DAY, months_before
 from portfoy.firm import analysis
-from portfoy.intervals import quick_ratio, wilson
+from portfoy.intervals import quick_ratio, two_sided, wilson
 from portfoy.locale import _, plural
 from portfoy.people import people_table
 from portfoy.portfolio.flows import Flows, flows_between
 from portfoy.standing import BUYING, CURRENT, QUIET, STATES, StateRule, state_rule, state_table
 from portfoy.words import figure, shapes, style
 from portfoy.words.codes import state_names
-from portfoy.words.result import Figure, Finding, NotPossible, Result
+from portfoy.words.result import Figure, Finding, NotPossible, Past, Result
 from portfoy.words.table import show
 
 RATIO = ["quick_ratio", "quick_ratio_low", "quick_ratio_high"]
@@ -39,6 +39,8 @@ class States(Result):
     ``tested``, the rule on the customers of a year ago, one row for those it called "lapsed" and one for the "others",
     empty without an earlier day: ``called``; ``people``; ``wrong`` lapsed ones who have bought since, others who have
     not; ``wrong_share`` 0-1 with ``wrong_share_low``, ``wrong_share_high``, missing where nobody was called so.
+    ``past``, one row per earlier day that the data reach, the index "year" or "half" (before): ``day``; ``current`` and
+    ``at_risk`` customers by the same rule; ``p_value`` of as many having come as gone since.
     """
 
     table: pd.DataFrame
@@ -48,6 +50,7 @@ class States(Result):
     flows: Flows | NotPossible
     counted: dict
     tested: pd.DataFrame
+    past: pd.DataFrame
     as_of: pd.Timestamp
     currency: str
     confidence: float
@@ -80,8 +83,16 @@ class States(Result):
         return style.say(" ".join(texts), said)
 
     def figures(self):
-        note = style.say(_("beside {people:count} lapsed"), self.table.loc["lapsed"])
-        return [Figure("customers_at_risk", self.table.loc["at risk", "people"], unit="count", note=str(note))]
+        current, quiet = int(self.table.loc[CURRENT, "people"].sum()), self.table.loc["at risk", "people"]
+        bought = style.say(_("bought within {lapsed_days:days}"), vars(self.rule))
+        beside = style.say(_("beside {people:count} lapsed"), self.table.loc["lapsed"])
+        past = self.past.iterrows()
+        was = {when: Past(f"{row['day']:%Y-%m-%d}", float(row["current"]), row["p_value"]) for when, row in past}
+        silent = {when: Past(each.day, float(self.past.loc[when, "at_risk"])) for when, each in was.items()}
+        return [
+            Figure("current_customers", current, unit="count", note=str(bought), better="up", **was),
+            Figure("customers_at_risk", quiet, unit="count", note=str(beside), better="down", **silent),
+        ]
 
     def plot(self, ax=None):
         rows, names = self.table[(self.table["people"] > 0) | (self.table["state"] != "prospect")], state_names()
@@ -171,9 +182,14 @@ def states(firm, *, at_risk_days=0, lapsed_days=0):
         terms["older"] = state_table(firm.log, rule, as_of=older) if _too_short(firm, older, rule) is None else None
         flows = flows_between(earlier, people, **terms)
     table, days = state_summary(people), (firm.as_of - since) / DAY
-    tested = _tested(earlier, people, days, firm.confidence)
+    tested, past = _tested(earlier, people, days, firm.confidence), {}
+    for when, day in (("year", since), ("half", months_before(firm.as_of, 6))):
+        if _too_short(firm, day, rule) is None:
+            then = earlier if when == "year" else state_table(firm.log, rule, as_of=day)
+            past[when] = {"day": day} | _past(then, people)
+    past = pd.DataFrame.from_dict(past, "index", columns=["day", "current", "at_risk", "p_value"])
     terms = {"as_of": firm.as_of, "currency": firm.currency, "confidence": firm.confidence}
-    return States(table, people, rule, earlier, flows, _counted(firm, rule, table, people), tested, **terms)
+    return States(table, people, rule, earlier, flows, _counted(firm, rule, table, people), tested, past, **terms)
 
 
 def state_summary(people):
@@ -221,6 +237,15 @@ def _tested(earlier, people, days, confidence):
         size, count = int(those.sum()), int((those & wrong).sum())
         table.loc[len(table)] = [called, size, count, count / (size or np.nan), *wilson(count, size, confidence)]
     return table
+
+
+def _past(then, now):
+    """How many were current and at risk on an earlier day, from its `state_table`, and whether more came than went."""
+    stood = then.set_index("person_id")["state"].reindex(now["person_id"]).to_numpy()
+    was, is_now = pd.Series(stood).isin(CURRENT), now["state"].isin(CURRENT).reset_index(drop=True)
+    came, went = int((is_now & ~was).sum()), int((was & ~is_now).sum())
+    counts = {"current": int(then["state"].isin(CURRENT).sum()), "at_risk": int((then["state"] == "at risk").sum())}
+    return {**counts, "p_value": two_sided(came - went, np.sqrt(came + went))}
 
 
 def _too_short(firm, since, rule):

@@ -1,18 +1,19 @@
 """What are the customers worth: the money each of them, and all together, are expected to bring?"""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
 from portfoy.customers import margin_rate as margin_of
 from portfoy.firm import analysis
+from portfoy.intervals import change_p
 from portfoy.locale import _, plural
 from portfoy.models.bg_nbd import fit_bg_nbd
 from portfoy.models.discounted_value import DiscountedValue, discounted_value
 from portfoy.models.gamma_gamma import fit_gamma_gamma, spend_correlation
 from portfoy.words import style
-from portfoy.words.result import Figure, Finding, Result
+from portfoy.words.result import Figure, Finding, Past, Result
 from portfoy.words.table import show
 
 UNRELATED = 0.2  # correlation of frequency and spend up to which the two count as unrelated
@@ -26,11 +27,14 @@ class LifetimeValue(DiscountedValue, Result):
     ``customers``; ``customer_share`` 0-1; ``expected_value`` money, with ``expected_value_low`` and
     ``expected_value_high``; ``value_share`` 0-1, missing where nothing is expected of anybody.
     ``correlation`` of purchases and spend per purchase among those who bought again, -1 to 1; the models take it for 0.
+    ``past``: what was expected a "year" and a "half" (year) before, a LifetimeValue each, where that was asked for.
     """
 
     parts: pd.DataFrame
+    as_of: pd.Timestamp | None
     correlation: float
     currency: str
+    past: dict = field(default_factory=dict)
 
     def _say(self, text):
         each, n = dict(zip(["mean", "mean_low", "mean_high"], self.mean, strict=True)), self.horizon_months
@@ -58,9 +62,16 @@ class LifetimeValue(DiscountedValue, Result):
         total, shown = (self.total, self.total_low, self.total_high), {"unit": "money", "better": "up"}
         whole, each = _("{measure} over {period}"), _("per customer on average, {measure} over {period}")
         return [
-            Figure("expected_value", *total, note=str(self._say(whole)), **shown),
+            Figure("expected_value", *total, note=str(self._say(whole)), **shown, **self._past(total)),
             Figure("clv", *self.mean, note=str(self._say(each)), **shown),
         ]
+
+    def _past(self, total):
+        past = {}
+        for when, then in self.past.items():
+            p_value = change_p(total, (then.total, then.total_low, then.total_high), self.confidence)
+            past[when] = Past(f"{then.as_of:%Y-%m-%d}", then.total, p_value)
+        return past
 
     def summary(self):
         columns = ["bought", "customers", "value_share", "expected_value", "expected_value_low", "expected_value_high"]
@@ -80,7 +91,7 @@ class LifetimeValue(DiscountedValue, Result):
 
 
 @analysis
-def lifetime_value(firm, *, horizon_months=12, discount_rate=0.1, margin_rate=0.0):
+def lifetime_value(firm, *, horizon_months=12, discount_rate=0.1, margin_rate=0.0, earlier=False):
     """What each customer is expected to bring within a horizon, in today's money (`models.discounted_value`).
 
     Parameters
@@ -89,6 +100,7 @@ def lifetime_value(firm, *, horizon_months=12, discount_rate=0.1, margin_rate=0.
     horizon_months : months to look ahead, default 12
     discount_rate : per year, default 0.1; money later is worth less
     margin_rate : margin as a share of revenue; 0 takes it from the unit costs, and values revenue where there are none
+    earlier : whether to look back at what was expected half a year and a year before, too, where that is possible
 
     Returns
     -------
@@ -103,11 +115,16 @@ def lifetime_value(firm, *, horizon_months=12, discount_rate=0.1, margin_rate=0.
     spend_fit = firm.once("gamma_gamma", lambda: fit_gamma_gamma(customers))
     terms = {"horizon_months": horizon_months, "discount_rate": discount_rate, "confidence": firm.confidence}
     value = discounted_value(customers, fit, spend_fit, margin_rate=margin_rate or margin_of(customers), **terms)
+    again = {"horizon_months": horizon_months, "discount_rate": discount_rate, "margin_rate": margin_rate}
+    days = {"year": firm.before(12), "half": firm.before(6)} if earlier else {}
+    past = {when: lifetime_value(then, **again) for when, then in days.items()}
     return LifetimeValue(
         **vars(value),
         parts=_parts(customers, value),
+        as_of=firm.as_of,
         correlation=spend_correlation(customers),
         currency=firm.currency,
+        past={when: then for when, then in past.items() if then},
     )
 
 
