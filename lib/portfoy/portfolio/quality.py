@@ -10,7 +10,7 @@ from portfoy.locale import _, plural
 from portfoy.source.ids import unmatched
 from portfoy.source.quality import Facts
 from portfoy.words import style
-from portfoy.words.result import Figure, Finding, Result
+from portfoy.words.result import Finding, Result
 from portfoy.words.table import show
 
 
@@ -22,8 +22,7 @@ class Quality(Result):
     of the lines read, 0-1; ``example`` the first one; ``done`` what was done with them. ``facts``: what the log holds,
     as `source.quality.Facts` says. ``unmatched``, one row per further table with ids that no order line has: ``table``,
     ``link`` the column, ``ids`` different ones, ``missing`` of them in no order line, ``example``, ``order`` an id of
-    the order lines. ``read``: how text was read where portfoy.toml does not say. ``customers`` who bought, and their
-    ``revenue``, money net of returns.
+    the order lines. ``read``: how text was read where portfoy.toml does not say.
     """
 
     table: pd.DataFrame
@@ -31,8 +30,6 @@ class Quality(Result):
     unmatched: pd.DataFrame
     read: tuple[str, ...]
     as_of: pd.Timestamp
-    customers: int
-    revenue: float
     confidence: float
 
     def finding(self):
@@ -45,12 +42,6 @@ class Quality(Result):
     def reading(self):
         later = " " + _("What came after {as_of:day} is left out.") if self.facts.goes_on else ""
         return style.say(_used() + later, {**vars(self.facts), "as_of": self.as_of})
-
-    def figures(self):
-        return [
-            Figure("customers", self.customers, unit="count", better="up"),
-            Figure("revenue", self.revenue, unit="money", better="up"),
-        ]
 
     def summary(self):
         return show(self.table, _("Checks that found something"))
@@ -73,8 +64,8 @@ def quality(firm):
     if tables.facts is None:
         raise DataError(_("quality: the order lines were not checked. Open them from a source, on this day."))
     missing = unmatched(tables)  # opens every table, which adds to what was read
-    read = tables.findings(), tables.facts, missing, tuple(tables.reading), firm.as_of
-    return Quality(*read, len(firm.customers), float(firm.customers["revenue"].sum()), firm.confidence)
+    read = tables.findings(), tables.facts, missing, tuple(tables.reading)
+    return Quality(*read, firm.as_of, firm.confidence)
 
 
 def quality_text(tables):
