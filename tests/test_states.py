@@ -313,6 +313,31 @@ def test_earlier_days_are_counted_by_the_same_rule(teaching):
             assert past.p_value is None if place else past.p_value == pytest.approx(chance)
 
 
+def test_the_list_is_of_those_at_risk_by_what_they_brought_in_a_year(teaching):
+    firm, found = teaching
+    log = pd.read_csv(TEACHING / "transactions.csv", usecols=["customer_id", "ordered_on", "amount"])
+    log["ordered_on"] = pd.to_datetime(log["ordered_on"])
+    last = log[log["amount"] >= 0].groupby("customer_id")["ordered_on"].max()
+    idle = (firm.as_of - last).dt.days
+    risk = idle.index[(idle > found.rule.at_risk_days) & (idle <= found.rule.lapsed_days)]
+    assert set(found.at_risk["customer_id"]) == set(risk)
+    listed = found.at_risk.set_index("customer_id")
+    bought = log[log["customer_id"].isin(risk) & (log["amount"] >= 0)]
+    assert listed["purchases"].equals(bought.groupby("customer_id")["ordered_on"].nunique().loc[listed.index])
+    assert listed["year_revenue"].is_monotonic_decreasing
+    (action,) = found.actions()
+    assert (action.name, action.table is found.at_risk) == ("at_risk", True)
+    assert action.worth == pytest.approx(listed["year_revenue"].sum())
+    assert found.finding().low < action.worth < found.finding().high
+    assert plain(action.text).startswith(f"Call the {len(risk)} customers at risk before they lapse: TRY 7.8")
+
+
+def test_nobody_at_risk_is_no_list(eight):
+    assert replace(eight, at_risk=eight.at_risk.iloc[:0]).actions() == []
+    late = states(Firm.of(FIVE, as_of="2030-03-31"), **LIMITS)  # all lapsed years ago
+    assert (late.actions(), late.finding().low) == ([], 0)
+
+
 def test_bars_go_from_prospects_down_to_the_lapsed_and_say_their_revenue(eight):
     ax = with_counts(eight, prospect=4, new=1, active=2, at_risk=3, lapsed=10).plot()
     assert labels(ax.yaxis) == STATES

@@ -7,14 +7,14 @@ import pandas as pd
 
 from portfoy.customers import DAY, months_before
 from portfoy.firm import analysis
-from portfoy.intervals import quick_ratio, two_sided, wilson
+from portfoy.intervals import bounded, quick_ratio, two_sided, wald, wilson
 from portfoy.locale import _, plural
 from portfoy.people import people_table
 from portfoy.portfolio.flows import Flows, flows_between
 from portfoy.standing import BUYING, CURRENT, QUIET, STATES, StateRule, state_rule, state_table
 from portfoy.words import figure, shapes, style
 from portfoy.words.codes import state_names
-from portfoy.words.result import Figure, Finding, NotPossible, Past, Result
+from portfoy.words.result import Action, Figure, Finding, NotPossible, Past, Result
 from portfoy.words.table import show
 
 RATIO = ["quick_ratio", "quick_ratio_low", "quick_ratio_high"]
@@ -35,10 +35,12 @@ class States(Result):
     ``counted``: ``customers`` who ever bought; ``buying`` (new, active or reactivated); ``quiet`` (at risk or lapsed),
     ``quiet_share`` of customers, ``quiet_revenue_share``; ``gained`` current (not lapsed) who were not `lapsed_days`
     before, ``lost`` who were and have lapsed, ``quick_ratio`` gained for each lost with ``_low``, ``_high``: all
-    missing where the data do not reach.
+    missing where the data do not reach; ``at_risk_year`` what those at risk brought in a year, ``_low``, ``_high``.
     ``tested``, the rule on the customers of a year ago, one row for those it called "lapsed" and one for the "others",
     empty without an earlier day: ``called``; ``people``; ``wrong`` lapsed ones who have bought since, others who have
     not; ``wrong_share`` 0-1 with ``wrong_share_low``, ``wrong_share_high``, missing where nobody was called so.
+    ``at_risk``, one row per customer at risk, who brought most in the last year first: ``customer_id``; ``type`` where
+    it is known; ``state``; ``idle``; ``purchases``; ``year_revenue`` money of the last twelve months.
     ``past``, one row per earlier day that the data reach, the index "year" or "half" (before): ``day``; ``current`` and
     ``at_risk`` customers by the same rule; ``p_value`` of as many having come as gone since.
     """
@@ -50,6 +52,7 @@ class States(Result):
     flows: Flows | NotPossible
     counted: dict
     tested: pd.DataFrame
+    at_risk: pd.DataFrame
     past: pd.DataFrame
     as_of: pd.Timestamp
     currency: str
@@ -67,7 +70,8 @@ class States(Result):
             text = _("The base is dying: {quiet_share:share} of customers are at risk or lapsed")
         elif self.counted["quick_ratio_high"] < 1:
             text = _("The base shrinks: {quiet_share:share} of customers are at risk or lapsed")
-        return Finding(style.say(text, self.counted))
+        money = (self.counted[f"at_risk_year_{bound}"] for bound in ("low", "high"))
+        return Finding(style.say(text, self.counted), *money)
 
     def reading(self):
         texts, tested = [], self.tested[self.tested["called"] == "lapsed"].to_dict("records")
@@ -93,6 +97,17 @@ class States(Result):
             Figure("current_customers", current, unit="count", note=str(bought), better="up", **was),
             Figure("customers_at_risk", quiet, unit="count", note=str(beside), better="down", **silent),
         ]
+
+    def actions(self):
+        if self.at_risk.empty:
+            return []
+        text = plural(
+            "Call the {n:count} customer at risk before they lapse: {worth:money} came from them in a year",
+            "Call the {n:count} customers at risk before they lapse: {worth:money} came from them in a year",
+            len(self.at_risk),
+        )
+        said = {"n": len(self.at_risk), "worth": self.counted["at_risk_year"]}
+        return [Action(style.say(text, said, currency=self.currency), said["worth"], "at_risk", self.at_risk)]
 
     def plot(self, ax=None):
         rows, names = self.table[(self.table["people"] > 0) | (self.table["state"] != "prospect")], state_names()
@@ -189,7 +204,9 @@ def states(firm, *, at_risk_days=0, lapsed_days=0):
             past[when] = {"day": day} | _past(then, people)
     past = pd.DataFrame.from_dict(past, "index", columns=["day", "current", "at_risk", "p_value"])
     terms = {"as_of": firm.as_of, "currency": firm.currency, "confidence": firm.confidence}
-    return States(table, people, rule, earlier, flows, _counted(firm, rule, table, people), tested, past, **terms)
+    risk = _at_risk(firm, people)
+    counted = _counted(firm, rule, table, people, risk)
+    return States(table, people, rule, earlier, flows, counted, tested, risk, past, **terms)
 
 
 def state_summary(people):
@@ -208,13 +225,27 @@ def state_summary(people):
     return table[["state", "people", "share", "revenue", "revenue_share", "idle", "open_leads", "lost_leads"]]
 
 
-def _counted(firm, rule, table, people):
+def _at_risk(firm, people):
+    """The list of those at risk, with the columns of `States`."""
+    listed = people.loc[people["state"] == "at risk", ["person_id", "state", "idle", "purchases"]]
+    listed = listed.rename(columns={"person_id": "customer_id"}).assign(year_revenue=0.0).reset_index(drop=True)
+    if (listed["idle"] < 365).any():
+        lately = firm.recent(12).set_index("customer_id")
+        listed["year_revenue"] = listed["customer_id"].map(lately["revenue"]).fillna(0.0)
+        if "type" in lately and lately["type"].notna().any():
+            listed.insert(1, "type", listed["customer_id"].map(lately["type"]))
+    return listed.sort_values(["year_revenue", "customer_id"], ascending=[False, True], ignore_index=True)
+
+
+def _counted(firm, rule, table, people, risk):
     """The counts of `States`."""
     customers, quiet, gained, lost = table.loc[STATES[1:], "people"].sum(), table.loc[QUIET], np.nan, np.nan
     if _too_short(firm, firm.as_of - rule.lapsed_days * DAY, rule) is None:
         current = people["state"].isin(CURRENT)
         gained, lost = float((current & ~people["held"]).sum()), float((people["held"] & ~current).sum())
+    stake = risk["year_revenue"]
     return {
+        **bounded("at_risk_year", float(stake.sum()), wald(stake.sum(), np.sqrt((stake**2).sum()), firm.confidence)),
         "customers": int(customers),
         "buying": int(table.loc[BUYING, "people"].sum()),
         "quiet": int(quiet["people"].sum()),

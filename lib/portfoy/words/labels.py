@@ -27,6 +27,7 @@ def columns():
         "ticket": (_("Revenue per purchase"), "money"),
         "purchases": (_("Purchases"), "number"),
         "idle": (_("Days since last purchase"), "count"),
+        "year_revenue": (_("Revenue of the last year"), "money"),
         "last_order": (_("Last purchase"), "date"),
         "decile": (_("Tenth"), "count"),
         "cumulative_share": (_("Share so far"), "share"),
