@@ -128,15 +128,14 @@ def page(executed):
     """Seconds to make the page of an executed notebook, first and later; its bytes, those of its pictures."""
     import nbformat
 
-    from portfoy.report import page, run
+    from portfoy.report import page, shelf
 
-    notebook = nbformat.read(executed, as_version=4)
-    result = run.Result("selection", "ok", notebook, 1.0, figures=run.told(notebook, "figures"))
-    about = {"title": "T", "as_of": AS_OF, "source": "S", "currency": "TRY", "provenance": [], "run": {}}
+    notebook, run = nbformat.read(executed, as_version=4), shelf.find(executed, executed.parent.parent)
+    (stage,) = (stage for stage in run["stages"] if stage["name"] == executed.stem)
     seconds = []
     for _repeat in range(6):
         start = time.perf_counter()
-        html = page.make_page(result, **about)
+        html = page.make_page(run, stage, page.sections(notebook))
         seconds.append(time.perf_counter() - start)
     pictures = [len(found.encode()) for found in re.findall(PICTURE, html, flags=re.S)]
     return seconds[0], statistics.median(seconds[1:]), len(html.encode()) - sum(pictures), pictures

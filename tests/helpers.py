@@ -1,6 +1,7 @@
 """Small things that many test files need."""
 
 import ast
+import copy
 import random
 from datetime import date, timedelta
 
@@ -24,6 +25,24 @@ def message_of(function, *arguments, error=DataError, **named):
     with pytest.raises(error) as caught:
         function(*arguments, **named)
     return str(caught.value)
+
+
+def reading(page):
+    """What it takes to read a page (BeautifulSoup) as it opens: words, charts and tables open, and minutes in all.
+
+    Words count outside tables, charts and the links of the header; what is folded does not count, its one line does.
+    """
+    body = copy.copy(page.body)
+    for fold in body.find_all("details"):
+        for part in fold.find_all(recursive=False):
+            if part.name != "summary":
+                part.extract()
+    for apart in body.select("nav, script, .skip"):
+        apart.extract()
+    charts = [chart.extract() for chart in body.select("figure.pf-chart, figure.picture")]
+    tables = [table.extract() for table in body.select("table")]
+    words = len(plain(body.get_text(" ")).split())
+    return words, len(charts), len(tables), words / 200 + len(charts) / 3 + len(tables) / 4
 
 
 def labels(axis):

@@ -20,10 +20,9 @@ def pages(hostile_run, tmp_path_factory):
     record = {**json.loads((folder / "run.json").read_text(encoding="utf-8")), "folder": folder.name}
     stage = record["stages"][0]
     failed = {**stage, "name": "retention", "stage": "retention", "status": "failed", "error": IMAGE, "figures": []}
-    earlier = {"before": {"folder": "2025-08-31", "as_of": "2025-08-31"}, "cause": "The data have changed.",
-               "figures": [moved(figure, factor) for figure, factor in
-                           zip(stage["figures"], (0.9, 1.1, 1, 0.9, 1.2), strict=False)]}  # fmt: skip
-    full = {**record, "source": IMAGE, "stages": [{**stage, "changes": earlier, "missing": [SCRIPT]}, failed]}
+    grown = [moved(figure, factor) for figure, factor in zip(stage["figures"], (0.9, 1.1, 1, 0.9, 1.2), strict=False)]
+    said = [{"text": IMAGE, "low": 1, "high": 2, "nothing": False, "reading": SCRIPT, "section": "who"}]
+    full = {**record, "source": IMAGE, "stages": [{**stage, "figures": grown, "findings": said}, failed]}
     older = [{**record, "as_of": f"{year}-08-31", "folder": f"{year}-08-31"} for year in range(2024, 1990, -1)]
     values = [{**stage, "name": f"selection-months-{months}", "each": {"months": months}} for months in (6, 12)]
     made = tmp_path_factory.mktemp("pages")
@@ -38,10 +37,10 @@ def pages(hostile_run, tmp_path_factory):
 
 
 def moved(figure, factor):
-    about = {"name": figure["name"], "label": figure.get("label", ""), "unit": figure["unit"], "better": "up"}
-    direction = "up" if factor < 1 else "down" if factor > 1 else "same"
-    values = {"before": figure["value"] * factor, "after": figure["value"], "relative": 1 / factor - 1}
-    return {**about, **values, "direction": direction, "beyond": None}
+    """A headline figure that was another a year before."""
+    year = {"day": "2024-08-31", "value": figure["value"] * factor, "p_value": 0.001, "clear": factor != 1.1}
+    points = [[year["day"], year["value"]], *figure["points"]]
+    return {**figure, "better": "up", "year": year, "half": {**year, "day": "2025-02-28"}, "points": points}
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ import psutil
 import pypdf
 import pytest
 
-from portfoy.report import page, pdf, run
+from portfoy.report import page, pdf
 from portfoy.words.table import show
 
 BROWSER = pdf.find_browser()
@@ -40,11 +40,11 @@ def printed(tmp_path_factory):
         ),
         nbformat.v4.new_markdown_cell("## Müşterilerimiz ığşİ"),
     ]
-    result = run.Result("selection", "ok", nbformat.v4.new_notebook(cells=cells), 1.0)
-    made = page.make_page(
-        result, title="Selection?", as_of="2026-06-30", source="Shop", currency="TRY",
-        provenance=[("Data", "shop.csv")], run={},
-    )  # fmt: skip
+    stage = {"name": "selection", "stage": "selection", "status": "ok", "page": "selection.html", "each": {},
+             "parameters": {}, "code": "c", "figures": [], "actions": []}  # fmt: skip
+    record = {"as_of": "2026-06-30", "made_at": "now", "source": "Shop", "currency": "TRY", "stages": [stage],
+              "data": {"where": "shop.csv", "sha256": "d", "rows": 3}, "versions": {}}  # fmt: skip
+    made = page.make_page(record, stage, page.sections(nbformat.v4.new_notebook(cells=cells)))
     # a name that is an address with a fragment, an escape and a query if it is not written as one
     path = tmp_path_factory.mktemp("50% off #1") / "Ayşe's %41 #2?x=1 ğ.html"
     path.write_text(made, encoding="utf-8")
@@ -61,10 +61,12 @@ def text(reader):
 @browser_needed
 def test_the_headings_are_in_the_pdf_and_the_code_is_not(printed):
     found = text(printed)
-    headings = ["Selection?", "Who is the most profitable customer?", "Müşterilerimiz ığşİ", "Where this comes from"]
+    headings = ["Selection: who", "Who is the most profitable customer?", "Müşterilerimiz ığşİ"]
     assert [heading for heading in headings if heading not in found] == []
     assert "secret_code" not in found
-    assert "The code" not in found
+    assert "How this was computed" not in found
+    assert "Selection, 30 Jun 2026 – Shop" in found  # the running head
+    assert "1 / " in found
 
 
 @browser_needed

@@ -487,7 +487,7 @@ def test_if_changed_runs_again_after_an_edit_of_the_settings_that_can_move_a_fig
     assert len({record["data"]["sha256"] for record in records}) == 1
     assert len({record["data"]["settings_sha256"] for record in records}) == 2
     assert records[1]["stages"][0]["changes"]["cause"] == (
-        "The settings in portfoy.toml have changed, data and code have not: what has moved comes from the settings."
+        "What differs: the settings in portfoy.toml. The rest is the same, so what has moved comes from that."
     )
     expect_whole_shelf(project, earlier, runs=runs, latest=runs[-1])
 

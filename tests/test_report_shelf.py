@@ -29,7 +29,7 @@ def publish(root, as_of, **about):
 
 
 def linked(root):
-    return [link["href"] for link in BeautifulSoup((root / "index.html").read_text(), "html.parser").select("td a")]
+    return [link["href"] for link in BeautifulSoup((root / "index.html").read_text(), "html.parser").select(".under a")]
 
 
 def test_a_second_run_of_the_same_date_stands_beside_the_first(tmp_path):

@@ -173,20 +173,21 @@ def test_the_page_follows_from_the_notebook_without_touching_anything_else(firm)
         cells.append(nbformat.v4.new_markdown_cell(f"## Who is lucky {number}?"))
         cells.append(nbformat.v4.new_code_cell("pf.luck(firm)", outputs=[output], execution_count=1))
     notebook = nbformat.v4.new_notebook(cells=cells)
-    ended = run.Result("luck", "ok", notebook, 1.0, missing=run.missing_in(notebook))
-    made = page.make_page(
-        ended, title="Luck", as_of="2024-03-01", source="x", currency="TRY", provenance=[], run={"as_of": "2024-03-01"}
-    )
+    stage = {"name": "luck", "stage": "luck", "status": "ok", "page": "luck.html", "each": {}, "parameters": {},
+             "code": "c", "figures": [], "actions": []}  # fmt: skip
+    record = {"as_of": "2024-03-01", "made_at": "now", "source": "x", "currency": "TRY", "stages": [stage],
+              "data": {"where": "x", "sha256": "d", "rows": 3}, "versions": {}}  # fmt: skip
+    made = page.make_page(record, stage, page.sections(notebook))
     assert run.told(notebook, "figures")[0]["name"] == "luck"
     assert run.told(notebook, "actions")[0]["name"] == "lucky"
-    assert ended.missing == ["luck: 2 customers are not enough; at least 10 are needed. Wait."]
+    assert run.missing_in(notebook) == ["luck: 2 customers are not enough; at least 10 are needed. Wait."]
     soup = BeautifulSoup(made, "html.parser").main
-    first, second, *_rest = soup.find_all("section", recursive=False)[-3:]
+    first, also = soup.find_all("section", recursive=False)[-2:]
     assert first.select_one(".question").get_text() == "Who is lucky 0?"
     assert first.h2.get_text() == f"Luck comes to 2: {EVIL}"
     assert len(first.find_all("svg")) == 1
-    assert (second.h2.get_text(), second.select_one(".question")) == ("Who is lucky 1?", None)
-    assert "at least 10 are needed" in second.select_one(".missing").get_text()
+    assert (also.summary.get_text(), also.select_one(".question")) == ("Who is lucky 1?", None)
+    assert "at least 10 are needed" in also.select_one(".missing").get_text()
 
 
 @pytest.mark.parametrize(("unit", "better"), [("kilo", ""), ("money", "left")])

@@ -6,7 +6,6 @@ Everything here is read from run records; a page carries its own, so two pages a
 import math
 
 from portfoy.locale import _
-from portfoy.report import tiles
 
 APART = ("as_of", "data", "language")  # parameters in which two runs of the same report may differ
 KEYS = ("name", "label", "unit", "better")
@@ -16,16 +15,15 @@ def changes(runs, run, stage):
     """What has changed in one stage of a run since the report before it, among the `runs` there are.
 
     None where there is no earlier good run of the same stage, source and parameters; else a dict with ``before``, the
-    folder and as_of of that run; ``cause``, a sentence; ``figures``, as `compare_figures` gives them.
+    folder and as_of of that run and the page in it; ``cause``, a sentence.
     """
     found = previous(runs, run, stage)
     if found is None:
         return None
     earlier, before = found
     return {
-        "before": {"folder": earlier["folder"], "as_of": earlier["as_of"]},
+        "before": {"folder": earlier["folder"], "as_of": earlier["as_of"], "page": before["page"]},
         "cause": cause_words(moved(earlier, before, run, stage), earlier, stage),
-        "figures": compare_figures(before["figures"], stage["figures"]),
     }
 
 
@@ -43,6 +41,11 @@ def previous(runs, run, stage):
     return max(found, key=lambda pair: (pair[0]["as_of"] < run["as_of"], *_place(pair[0])), default=None)
 
 
+def currency_of(run, stage):
+    """The currency of a stage's figures: its own parameter, else that of the data."""
+    return stage.get("parameters", {}).get("currency") or run["currency"]
+
+
 def is_good(run):
     """Whether every stage of a run is ok."""
     return all(stage["status"] == "ok" for stage in run["stages"])
@@ -57,7 +60,7 @@ def same_report(earlier, before, run, stage):
 
 def same_money(earlier, before, run, stage):
     """Whether the money of two stages is in one currency."""
-    return tiles.currency_of(earlier, before) == tiles.currency_of(run, stage)
+    return currency_of(earlier, before) == currency_of(run, stage)
 
 
 def _kept(stage):
@@ -86,69 +89,25 @@ def moved(earlier, before, run, stage):
 
 
 def cause_words(what, earlier, stage):
-    """What moved the figures, in a sentence; where several things did, how to tell them apart."""
+    """What moved the figures, in a sentence or two; where several things may have, how to tell them apart."""
     if "unrecorded" in what:
         return _(
             "One of the two was made by an earlier version, which did not record its settings: what has moved cannot "
             "be told by its cause."
         )
-    if "parameters" in what and len(what) > 1:
-        return _("Parameters differ, and so does more ({what}): what moved which figure cannot be told.").format(
-            what=_listed(what - {"parameters"})
+    if not what:
+        return _("Data, settings, code and parameters are the same in both.")
+    words = {"data": _("the data"), "settings": _("the settings in portfoy.toml"), "code": _("the code")}
+    words |= {"parameters": _("the parameters"), "as_of": _("the day")}
+    if len(what - {"as_of"}) < 2:
+        text = _("What differs: {what}. The rest is the same, so what has moved comes from that.")
+    else:
+        text = _(
+            "What differs: {what}. To tell one from the other, change one at a time and run as of the earlier day: "
+            "portfoy report {stage} --as-of {as_of}"
         )
-    said = _causes()
-    sentence = said.get(frozenset(what)) or said[frozenset(what - {"as_of"})]
-    return sentence.format(stage=stage["stage"], as_of=earlier["as_of"])
-
-
-def _listed(what):
-    words = {"data": _("data"), "settings": _("settings"), "code": _("code"), "as_of": _("day")}
-    return ", ".join(words[name] for name in words if name in what)
-
-
-def _causes():
-    """The sentence for each set of things that may differ; one without the day also serves for another day."""
-    said = {
-        (): _("Data, code and parameters are the same in both."),
-        ("parameters",): _("Only the parameters differ: what has moved, moved with them."),
-        ("code",): _("The code has changed, the data have not: what has moved comes from the code."),
-        ("as_of",): _("The data are the same, seen from another day; the code has not changed."),
-        ("data",): _("The data have changed, the code has not: what has moved comes from the data."),
-        ("settings",): _(
-            "The settings in portfoy.toml have changed, data and code have not: what has moved comes from the settings."
-        ),
-        ("settings", "as_of"): _(
-            "The settings in portfoy.toml have changed, the code has not, and the same data are seen from another day. "
-            "To tell the two apart, run with the present settings as of the earlier day: portfoy report {stage} "
-            "--as-of {as_of}"
-        ),
-        ("settings", "data"): _(
-            "Both the data and the settings in portfoy.toml have changed, the code has not. To tell them apart, run "
-            "once more on the present data with the earlier settings."
-        ),
-        ("settings", "code"): _(
-            "Both the settings in portfoy.toml and the code have changed, the data have not. To tell them apart, run "
-            "the present code with the earlier settings."
-        ),
-        ("settings", "code", "as_of"): _(
-            "Both the settings in portfoy.toml and the code have changed, and the same data are seen from another day. "
-            "To tell them apart, run the present code with the earlier settings: portfoy report {stage} --as-of {as_of}"
-        ),
-        ("settings", "data", "code"): _(
-            "Data, code and the settings in portfoy.toml have changed. To tell them apart, run the present code on the "
-            "earlier data with the earlier settings, then with the present ones: portfoy report {stage} --as-of "
-            "{as_of} --data THE-EARLIER-DATA"
-        ),
-        ("code", "as_of"): _(
-            "The code has changed, and the same data are seen from another day. To tell the two apart, run the present "
-            "code as of the earlier day: portfoy report {stage} --as-of {as_of}"
-        ),
-        ("data", "code"): _(
-            "Both data and code have changed. To tell them apart, run the present code on the earlier data: "
-            "portfoy report {stage} --as-of {as_of} --data THE-EARLIER-DATA"
-        ),
-    }
-    return {frozenset(what): sentence for what, sentence in said.items()}
+    listed = ", ".join(words[name] for name in words if name in what)
+    return text.format(what=listed, stage=stage["stage"], as_of=earlier["as_of"])
 
 
 def compare_figures(before, after):
@@ -160,10 +119,11 @@ def compare_figures(before, after):
     """
     old, new = ({figure["name"]: figure for figure in figures} for figures in (before, after))
     names = [*new, *(name for name in old if name not in new)]
-    return [_compared(old.get(name), new.get(name)) for name in names]
+    return [compared(old.get(name), new.get(name)) for name in names]
 
 
-def _compared(old, new):
+def compared(old, new):
+    """One figure beside what it was, as in `compare_figures`; one of the two may be None."""
     about = new or old
     before, after = (figure["value"] if figure else None for figure in (old, new))
     result = {key: about.get(key) or "" for key in KEYS} | {"before": before, "after": after}

@@ -1,7 +1,7 @@
 """Two runs side by side, as text for a terminal."""
 
 from portfoy.locale import _
-from portfoy.report import changes, tiles
+from portfoy.report import changes, figures
 from portfoy.words.table import aligned
 
 
@@ -49,19 +49,19 @@ def _stage(earlier, before, later, stage, runs):
         if values[0] != values[1]:
             rows.append([name, *values])
     lines = [stage["name"], *aligned([[*row, "≠" if row[1] != row[2] else ""] for row in rows], indent="  "), ""]
-    money = {"before": tiles.currency_of(earlier, before), "after": tiles.currency_of(later, stage)}
+    money = {"before": changes.currency_of(earlier, before), "after": changes.currency_of(later, stage)}
     currency, apart = money["after"], money["before"] != money["after"]
     parts = changes.split(runs, earlier, before, later, stage)
     table = []
     for change in changes.compare_figures(before["figures"], stage["figures"]):
-        moved = tiles.change_words(change, since="", currency=currency)
+        moved = figures.change_words(change, currency)
         if apart and change["unit"] == "money" and None not in (change["before"], change["after"]):
             moved = {"arrow": "", "words": ""}
         shown = [
-            tiles.write(change[key], change["unit"], money[key]) if change[key] is not None else "–" for key in money
+            figures.write(change[key], change["unit"], money[key]) if change[key] is not None else "–" for key in money
         ]
         told = _parts(parts.get(change["name"]), change["unit"], currency)
-        table.append([tiles.label(change), *shown, f"{moved['arrow']} {moved['words']}{told}"])
+        table.append([figures.label(change), *shown, f"{moved['arrow']} {moved['words']}{told}"])
     what = changes.moved(earlier, before, later, stage)
     cause = changes.cause_words(what, earlier, stage) if not parts else ""
     ends = [_apart(money) if apart else "", cause]
@@ -78,5 +78,5 @@ def _parts(part, unit, currency):
     """How much of a change came from the data and how much from the code."""
     if not part:
         return ""
-    data, code = (tiles.write(part[key], unit, currency) for key in ("data", "code"))
+    data, code = (figures.write(part[key], unit, currency) for key in ("data", "code"))
     return " " + _("(data {data}, code {code})").format(data=data, code=code)

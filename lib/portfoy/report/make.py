@@ -12,12 +12,11 @@ from pathlib import Path
 from jupyter_core.utils import ensure_event_loop
 
 from portfoy.locale import _, use_language
-from portfoy.report import changes, overview, page, pdf, run, shelf, tiles
+from portfoy.report import changes, figures, look, message, overview, page, pdf, run, shelf, trend
 from portfoy.report.kernels import Kernels
 from portfoy.report.progress import Progress
 from portfoy.source.address import ADDRESS
 from portfoy.source.tables import KEPT, keep
-from portfoy.words.stages import title
 
 PACKAGES = ("portfoy", "pandas", "duckdb", "ibis-framework", "scipy", "papermill")
 EXIT = {"ok": 0, "failed": 1, "timeout": 3, "kernel died": 3}
@@ -36,7 +35,7 @@ def make(
     """
     use_language(plan.language)
     root, progress = Path(root), progress or Progress(lambda line: None)
-    record = describe(plan)
+    brand, record = look.brand(plan.tables.settings), describe(plan)
     if if_changed and (found := _made_already(record, root)):
         progress.note(_("Nothing has changed since {folder}.").format(folder=found))
         return found, 0
@@ -44,9 +43,10 @@ def make(
     if building.cleared:
         progress.note(_("{n} interrupted run(s) found and cleared.").format(n=building.cleared))
     try:
-        _fill(building, record, plan, jobs, isolated, seconds or (run.CELL_SECONDS, run.STAGE_SECONDS), progress)
+        seconds = seconds or (run.CELL_SECONDS, run.STAGE_SECONDS)
+        _fill(building, record, plan, brand, jobs, isolated, seconds, progress)
         unprinted = _print(building.folder, record, browser, progress) if browser else False
-        (building.folder / "index.html").write_text(overview.run_page(record), encoding="utf-8")
+        (building.folder / "index.html").write_text(overview.run_page(record, brand), encoding="utf-8")
         folder = building.publish(record)
     except BaseException:
         building.drop()
@@ -60,8 +60,8 @@ def describe(plan):
     code = {notebook: shelf.code_fingerprint(notebook) for notebook in {job.notebook for job in plan.jobs}}
     stages = []
     for job in plan.jobs:
-        about = {"name": job.name, "stage": job.stage, "each": job.each, "parameters": job.parameters}
-        stages.append({**about, "code": code[job.notebook]})
+        about = {"name": job.name, "stage": job.stage, "each": job.each, "page": f"{job.name}.html"}
+        stages.append({**about, "parameters": job.parameters, "code": code[job.notebook]})
     return {
         "as_of": f"{plan.as_of:%Y-%m-%d}",
         "made_at": datetime.now().astimezone().isoformat(timespec="seconds"),
@@ -92,7 +92,7 @@ def _made_already(record, root):
     return None
 
 
-def _fill(building, record, plan, jobs, isolated, seconds, progress):
+def _fill(building, record, plan, brand, jobs, isolated, seconds, progress):
     """Run the stages into the folder being built, and complete the record of the run with what they gave."""
     start, earlier = time.perf_counter(), shelf.runs(building.root)
     stages = {stage["name"]: stage for stage in record["stages"]}
@@ -118,7 +118,7 @@ def _fill(building, record, plan, jobs, isolated, seconds, progress):
             running = {pool.submit(execute, job): job for job in plan.jobs}
             for ended in as_completed(running):
                 job, result = running[ended], ended.result()
-                _finish(building.folder, record, stages[job.name], result, earlier, job)
+                _finish(building.folder, record, stages[job.name], result, earlier, job, brand)
                 progress.done(job.name, result.status, result.seconds, result.error)
         finally:
             kernels.close()
@@ -126,32 +126,26 @@ def _fill(building, record, plan, jobs, isolated, seconds, progress):
     record["seconds"] = round(time.perf_counter() - start, 1)
 
 
-def _finish(folder, record, stage, result, earlier, job):
+def _finish(folder, record, stage, result, earlier, job, brand):
     """Complete the record of a stage with its result, and write its page and its lists."""
     lists = folder / "actions" / (job.name if job.each else "")
-    written = shelf.write_actions(lists, result.actions)
+    written = [(lists / name).relative_to(folder) for name in shelf.write_actions(lists, result.actions)]
+    made = page.sections(result.notebook, {path.stem: path.as_posix() for path in written})
     stage |= {
         "status": result.status,
-        "page": f"{job.name}.html",
         "pdf": "",
         "seconds": round(result.seconds, 1),
-        "figures": result.figures,
+        **message.told(made),
         "missing": result.missing,
         "error": result.error,
-        "actions": [(lists / name).relative_to(folder).as_posix() for name in written],
+        "actions": [path.as_posix() for path in written],
     }
     stage["changes"] = changes.changes(earlier, record, stage) if result.status == "ok" else None
-    html = page.make_page(
-        result,
-        title=title(job.stage) + (f" ({tiles.pairs(job.each)})" if job.each else ""),
-        as_of=record["as_of"],
-        source=record["source"],
-        currency=job.parameters.get("currency") or record["currency"],
-        provenance=overview.provenance(record, [stage]),
-        run={**record, "stages": [stage]},
-        changes=stage["changes"],
-    )
-    (folder / stage["page"]).write_text(html, encoding="utf-8")
+    stage["figures"] = [
+        {**figure, "points": trend.points(figure, earlier, record, stage)}
+        for figure in figures.judged(result.figures, job.parameters.get("confidence", 0.95))
+    ]
+    (folder / stage["page"]).write_text(page.make_page(record, stage, made, brand), encoding="utf-8")
 
 
 def _expected(earlier, record):

@@ -6,47 +6,46 @@ Both are made from run records alone, by templates in which whatever comes from 
 from urllib.parse import quote
 
 from portfoy.locale import _
-from portfoy.report import look, tiles, trend
+from portfoy.report import changes, figures, look, message
 from portfoy.words import style
-from portfoy.words.stages import title
+
+SHOWN = 24  # runs before the older ones are folded away
 
 
-def _most_used():
-    """The five most-used metrics of customer management: name in the record, name in words, what they need."""
-    return [
-        ("churn", _("churn"), _("contracts or repeat purchases")),
-        ("nps", _("NPS"), _("surveys")),
-        ("clv", _("customer lifetime value"), _("repeat purchases")),
-        ("sales_cycle", _("sales cycle length"), _("leads with their dates")),
-        ("first_contact_resolution", _("first contact resolution"), _("tickets")),
-    ]
-
-
-def run_page(run):
-    """The HTML that sums up a run, from its record: its stages, what has changed, where the figures come from."""
-    found, absent = _metrics(run)
+def run_page(run, brand=None):
+    """The HTML that sums up a run, from its record: what happened, what to do, the figures, a line a report."""
+    groups = list(_groups(run["stages"]))
+    firsts, several = [group[0] for group in groups], [group for group in groups if len(group) > 1]
+    found = message.findings(firsts)
+    heading = message.heading(found)
     return look.render(
         "overview.html.j2",
-        title=_("{source}, as of {day}").format(source=run["source"], day=style.day(run["as_of"])),
-        found=found,
-        absent=absent,
-        sections=[_section(run, group) for group in _groups(run["stages"])],
-        changes=_changes(run),
+        brand=brand,
+        title=f"{run['source']}, {style.day(run['as_of'])}",
+        heading=heading or _("{source}, as of {day}").format(source=run["source"], day=style.day(run["as_of"])),
+        about=about(run),
+        happened=message.happened(found, heading),
+        todo=message.to_do(message.todo(firsts)),
+        rows=figures.rows(run, [group[0] for group in groups if group not in several]),
+        name_of=figures.short_title,
+        tables=[_side_by_side(run, group) for group in several],
+        reports=[_report(stage) for stage in run["stages"]],
+        workbook=quote(run.get("workbook") or ""),
         provenance=provenance(run, run["stages"]),
     )
 
 
+def about(run):
+    """Whose figures these are, of which day, and in which prices."""
+    return [run["source"], style.day(run["as_of"]), *([run["prices"]] if run.get("prices") else [])]
+
+
 def shelf_page(runs):
-    """The HTML that lists all runs, given newest first, by source."""
+    """The HTML that lists all runs, given newest first, by source: a row a run, with what it says."""
     by_source = {}
     for run in runs:
-        by_source.setdefault(run["source"], []).append(run)
-    return look.render(
-        "shelf.html.j2",
-        title=_("Reports"),
-        command="portfoy report",
-        sources=[trend.source(name, listed) for name, listed in by_source.items()],
-    )
+        by_source.setdefault(run["source"], []).append(_listed(run))
+    return look.render("shelf.html.j2", title=_("Reports"), command="portfoy report", sources=by_source, shown=SHOWN)
 
 
 def latest_page(run):
@@ -64,7 +63,8 @@ def provenance(run, stages):
     if run["data"].get("settings_sha256"):
         facts.append((_("Fingerprint of the settings"), run["data"]["settings_sha256"][:16]))
     facts += _per_stage(_("Fingerprint of the code"), stages, lambda stage: stage["code"][:16])
-    facts += _per_stage(_("Parameters"), stages, lambda stage: tiles.pairs(stage["parameters"]))
+    facts += _per_stage(_("Parameters"), stages, lambda stage: figures.pairs(stage["parameters"]))
+    facts += _per_stage(_("Since the report before"), stages, lambda stage: (stage.get("changes") or {}).get("cause"))
     facts += [
         (_("Versions"), ", ".join(f"{name} {number}" for name, number in run["versions"].items())),
         (_("Made"), run["made_at"]),
@@ -75,30 +75,12 @@ def provenance(run, stages):
 
 
 def _per_stage(name, stages, fact):
-    """One line where all stages agree, else one line a stage."""
+    """One line where all stages agree, else one line a stage; none for a stage without it."""
     values = [fact(stage) for stage in stages]
     if len(set(values)) <= 1:
-        return [(name, value) for value in values[:1]]
-    return [(f"{name}, {tiles.short_title(stage)}", value) for stage, value in zip(stages, values, strict=True)]
-
-
-def _metrics(run):
-    """The tiles of the five metrics that the run recorded, and the sentence about the others."""
-    found, absent = [], []
-    for name, said, needs in _most_used():
-        for stage in run["stages"]:
-            figures = [figure for figure in stage["figures"] if figure["name"] == name]
-            if stage["status"] == "ok" and figures:
-                found += _tiles(run, stage, figures)
-                break
-        else:
-            absent.append(_("{metric} (needs {what})").format(metric=said, what=needs))
-    sentence = _("Not in this run: {metrics}.").format(metrics=", ".join(absent)) if absent else ""
-    return found, sentence
-
-
-def _tiles(run, stage, figures):
-    return tiles.make_tiles(figures, tiles.currency_of(run, stage), stage.get("changes"), as_of=run["as_of"])
+        return [(name, value) for value in values[:1] if value]
+    pairs = zip(stages, values, strict=True)
+    return [(f"{name}, {figures.short_title(stage)}", value) for stage, value in pairs if value]
 
 
 def _groups(stages):
@@ -109,89 +91,43 @@ def _groups(stages):
     return groups.values()
 
 
-def _section(run, group):
-    """One stage of a run, or one stage with several values of a parameter."""
-    first = group[0]
-    made = {
-        "id": f"stage-{first['stage']}",
-        "title": title(first["stage"]),
-        "page": quote(first["page"]),
-        "entries": [_entry(run, stage) for stage in group],
-        "table": None,
-    }
-    if len(group) > 1:
-        made["page"], made["table"] = "", _side_by_side(run, group)
-    return made
-
-
-def _entry(run, stage):
+def _report(stage):
+    """The line of one report."""
     return {
-        "name": _values(stage),
+        "name": figures.short_title(stage),
         "ok": stage["status"] == "ok",
-        "status": tiles.status_words(stage["status"]),
+        "status": figures.status_words(stage["status"]),
+        "says": message.heading(message.findings([stage])[:1]),
         "error": stage["error"],
-        "tiles": _tiles(run, stage, stage["figures"]),
-        "missing": stage["missing"],
         "page": quote(stage["page"]),
         "pdf": quote(stage.get("pdf") or ""),
-        "actions": [(quote(path), path.rpartition("/")[2]) for path in stage.get("actions") or []],
     }
-
-
-def _values(stage):
-    return ", ".join(str(value) for value in (stage.get("each") or {}).values())
 
 
 def _side_by_side(run, group):
     """One row a figure, one column a value of the parameter; a dash where a figure was not recorded."""
-    rows = {}
+    labels, cells = {}, {}
     for stage in group:
-        for figure, tile in zip(stage["figures"], _tiles(run, stage, stage["figures"]), strict=True):
-            rows.setdefault(figure["name"], {})[stage.get("name")] = tile
+        for figure in stage["figures"]:
+            labels.setdefault(figure["name"], figures.label(figure))
+            said = figures.write(figure["value"], figure["unit"], changes.currency_of(run, stage))
+            cells[figure["name"], stage["name"]] = said
     return {
-        "parameter": ", ".join(group[0].get("each") or {}),
-        "rows": [
-            {"label": next(iter(cells.values()))["label"], "cells": [cells.get(stage.get("name")) for stage in group]}
-            for cells in rows.values()
-        ],
+        "parameter": ", ".join(group[0]["each"]),
+        "heads": [(", ".join(map(str, stage["each"].values())), quote(stage["page"])) for stage in group],
+        "rows": [(label, [cells.get((name, stage["name"]), "–") for stage in group]) for name, label in labels.items()],
     }
 
 
-def _changes(run):
-    """What has moved since the run before: a heading, and one table a stage that has such a run."""
-    compared = [stage for stage in run["stages"] if stage.get("changes")]
-    dates = {tiles.since_words(stage["changes"], as_of=run["as_of"]) for stage in compared}
-    one = len(dates) == 1
-    heading = _("What has changed since {since}").format(since=next(iter(dates))) if one else _("What has changed")
-    alone = [
-        tiles.short_title(stage) for stage in run["stages"] if stage["status"] == "ok" and not stage.get("changes")
-    ]
-    none = _("Nothing finished that could be compared.")
-    first = _("This is the first run of its kind. The next one will be compared with it.")
-    some = _("First run of its kind, to be compared with next time: {stages}.").format(stages=", ".join(alone))
+def _listed(run):
+    """One run as a row of the shelf."""
+    failed = [stage for stage in run["stages"] if stage["status"] != "ok"]
+    states = [f"{figures.short_title(stage)}: {figures.status_words(stage['status'])}" for stage in failed]
+    folder = run["folder"]
     return {
-        "heading": heading,
-        "stages": [_moved(run, stage, dated=not one) for stage in compared],
-        "first": (some if alone else "") if compared else first if alone else none,
-    }
-
-
-def _moved(run, stage, *, dated):
-    currency = tiles.currency_of(run, stage)
-    changes, title = stage["changes"], tiles.short_title(stage)
-    since = tiles.since_words(changes, as_of=run["as_of"])
-    before = changes["before"]["folder"]
-    return {
-        "title": _("{stage}, since {since}").format(stage=title, since=since) if dated else title,
-        "cause": changes["cause"],
-        "before": quote(f"../{before}/index.html") if before else "",
-        "rows": [
-            {
-                "label": tiles.label(change),
-                "before": tiles.write(change["before"], change["unit"], currency),
-                "after": tiles.write(change["after"], change["unit"], currency),
-                "change": tiles.change_words(change, since="", currency=currency),
-            }
-            for change in changes["figures"]
-        ],
+        "folder": folder,
+        "page": quote(f"{folder}/index.html"),
+        "says": message.heading(message.findings([group[0] for group in _groups(run["stages"])])),
+        "status": "; ".join(states),
+        "pages": [(quote(f"{folder}/{stage['page']}"), figures.short_title(stage)) for stage in run["stages"]],
     }

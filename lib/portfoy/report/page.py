@@ -1,36 +1,47 @@
 """An executed notebook as one HTML file that needs nothing but itself.
 
-The sections of the notebook become those of the page: figures, tables and sentences stay, the code of a section is
-folded behind them. No script, no address outside the file, and a content-security policy that allows neither.
+The sections of the notebook become those of the page: six at most stand open, the others below them in one line each;
+tables, method and code of a section are folded behind it. No script, no address outside the file, and a
+content-security policy that allows neither.
 """
 
 import json
 import re
+from urllib.parse import quote
 
-from portfoy.report import look, tiles
+from portfoy.report import figures, look, message, overview
 from portfoy.report.prose import Prose, anchor, shown
 from portfoy.words import style
+from portfoy.words.stages import title
 
 # Cells that a page leaves out: an error, which it says in its own words, and key figures, which nbval compares.
 HIDDEN = {"papermill-error-cell-tag", "nbval-check-output"}
+OPEN = 6
 
 
-def make_page(result, *, title, as_of, source, currency, provenance, run, changes=None):
-    """The HTML of one executed notebook, a run.Result.
-
-    At its foot stands `provenance`, (name, value) each; the record of the `run` is carried in it as JSON. `changes`
-    since the report before it are as changes.changes gives them.
-    """
+def make_page(run, stage, made, brand=None):
+    """The HTML of one report: its `stage` in the record of the `run`, which is carried in it, and its `sections`."""
+    found = message.findings([stage])
+    heading, named = message.heading(found[:1]), title(stage["stage"])
+    before = (stage.get("changes") or {}).get("before")
     return look.render(
         "page.html.j2",
-        title=title,
-        as_of=style.day(as_of),
-        source=source,
-        tiles=tiles.make_tiles(result.figures, currency, changes, as_of=as_of),
-        sections=_sections(_cells_run(result.notebook)),
-        failure="" if result.status == "ok" else f"{result.status}: {result.error}",
-        provenance=provenance,
-        record=_json(run),
+        brand=brand,
+        title=f"{figures.short_title(stage)}, {style.day(run['as_of'])} – {run['source']}",
+        heading=heading or named,
+        about=[*filter(None, [heading and named, figures.pairs(stage["each"])]), *overview.about(run)],
+        name=figures.short_title(stage),
+        day=style.day(run["as_of"]),
+        sisters=[(quote(one["page"]), figures.short_title(one)) for one in run["stages"] if one is not stage],
+        before=before and (quote(f"../{before['folder']}/{before['page']}"), style.day(before["as_of"])),
+        workbook=quote(run.get("workbook") or ""),
+        happened=message.happened(found, heading, page=False, short=True),
+        todo=message.to_do(message.todo([stage]), page=False),
+        rows=figures.rows(run, [stage]),
+        sections=made,
+        failure="" if stage["status"] == "ok" else f"{stage['status']}: {stage['error']}",
+        provenance=overview.provenance(run, [stage]),
+        record=_json({**run, "stages": [stage]}),
     )
 
 
@@ -50,57 +61,68 @@ def _cells_run(notebook):
     return notebook.cells
 
 
-def _sections(cells):
-    """The cells as sections of blocks; the title and the cells that were not run are left out."""
-    prose = Prose()
-    sections = [
-        {"level": 1, "title": "", "id": "", "blocks": [], "code": [], "first": False, "finding": "", "nothing": False}
-    ]
-    for cell in cells:
-        marked = HIDDEN & set(cell.metadata.get("tags", []))
-        if cell.cell_type == "markdown" and not marked:
-            _add_markdown(sections, cell.source, prose, first="summary" in cell.metadata.get("tags", []))
-        elif cell.cell_type == "code" and not marked:
+def sections(notebook, lists=None, files=None):
+    """The cells of an executed notebook as sections of blocks; those that were not run are left out.
+
+    A section is a dict of ``title`` (the question), ``id``, ``finding`` (None without), ``blocks``, ``code``; ``also``
+    says that it stands folded: it found nothing, could not be computed, is tagged so, or six stand open already. The
+    ``path`` of each action comes from `lists`, by its name, that of each table from `files`, by its HTML.
+    """
+    prose, found = Prose(), [_section("", "", ())]
+    for cell in _cells_run(notebook):
+        tags = set(cell.metadata.get("tags", []))
+        if HIDDEN & tags:
+            continue
+        if cell.cell_type == "markdown":
+            _add_markdown(found, cell.source, prose, tags)
+        elif cell.cell_type == "code":
             for block in filter(None, map(shown, cell.outputs)):
-                _add_block(sections[-1], block)
-            if cell.source.strip() and not set(cell.metadata.get("tags", [])) & {"parameters", "injected-parameters"}:
-                sections[-1]["code"].append(cell.source)
-    if len(sections) > 1:  # what opens the data is shown with the first section that uses them
-        sections[1]["code"] = sections[0]["code"] + sections[1]["code"]
-        sections[0]["code"] = []
-    return _summary_first(sections)
+                _add_block(found[-1], block)
+            if cell.source.strip() and not tags & {"parameters", "injected-parameters"}:
+                found[-1]["code"].append(cell.source)
+    if len(found) > 1:  # what opens the data is shown with the first section that uses them
+        found[1]["code"] = found[0]["code"] + found[1]["code"]
+        found[0]["code"] = []
+    opening, rest = found[:1], sorted(found[1:], key=lambda section: not section["first"])
+    left = OPEN
+    for block in (block for section in found for block in section["blocks"] if block["kind"] == "result"):
+        _placed(block.get("actions", []), "name", lists or {})
+        _placed(block["tables"], "html", files or {})
+    for section in rest:
+        kinds = {block["kind"] for block in section["blocks"]}
+        nothing = kinds == {"missing"} or (section["finding"] or {}).get("nothing")
+        section["also"] = bool(section["also"] or nothing or not left)
+        left -= not section["also"]
+    return opening + rest
+
+
+def _placed(things, key, paths):
+    for thing in things:
+        thing["path"] = quote(paths.get(thing[key], ""))
+
+
+def _section(title, identity, tags):
+    about = {"title": title, "id": identity, "first": "summary" in tags, "also": "also" in tags}
+    return {**about, "finding": None, "blocks": [], "code": []}
 
 
 def _add_block(section, block):
     """Put a block into its section; the finding of its first result is the heading, above it the question."""
     if block["kind"] == "result" and block["finding"] and not section["finding"]:
-        section["nothing"] = block["finding"]["nothing"]
-        section["finding"], block = block["finding"]["text"], {**block, "finding": None}
+        section["finding"], block = block["finding"], {**block, "finding": None}
     section["blocks"].append(block)
 
 
-def _summary_first(sections):
-    """The sections whose heading carries the tag `summary`, and those below them, stand before all others."""
-    opening, rest, inside = sections[:1], [], None
-    for section in sections[1:]:
-        if inside is None or section["level"] <= inside:
-            inside = section["level"] if section["first"] else None
-        (rest if inside is None else opening).append(section)
-    return opening + rest
-
-
-def _add_markdown(sections, text, prose, *, first):
+def _add_markdown(found, text, prose, tags):
     opening, _line, rest = text.partition("\n")
     heading = re.match(r"(#{1,3}) +(.+)", opening)
     if not heading:
-        sections[-1]["blocks"].append({"kind": "html", "text": prose(text)})
+        found[-1]["blocks"].append({"kind": "html", "text": prose(text)})
         return
-    level, title = len(heading[1]), heading[2].strip()
-    if level > 1:
+    title = heading[2].strip()
+    if len(heading[1]) > 1:
         identity = anchor(title)
-        taken = {section["id"] for section in sections}
-        identity = identity if identity not in taken else f"{identity}-{len(sections)}"
-        about = {"level": level, "title": title, "id": identity, "first": first}
-        sections.append({**about, "blocks": [], "code": [], "finding": "", "nothing": False})
+        taken = {section["id"] for section in found}
+        found.append(_section(title, identity if identity not in taken else f"{identity}-{len(found)}", tags))
     if rest.strip():
-        sections[-1]["blocks"].append({"kind": "html", "text": prose(rest.strip())})
+        found[-1]["blocks"].append({"kind": "html", "text": prose(rest.strip())})

@@ -43,6 +43,7 @@ class Settings:
     test_pattern: str = r"test[-_ ]?\d*"  # customers and products that are nobody's purchase; whole id, any case
     formats: dict[str, Format] = field(default_factory=dict)
     columns: dict[str, dict[str, str | list[str]]] = field(default_factory=dict)
+    look: dict[str, str] = field(default_factory=dict)  # of reports: logo, accent, warm
 
     def format(self, table):
         """The Format of one table."""
@@ -54,7 +55,7 @@ class Settings:
 
     def fingerprint(self):
         """SHA-256 over what can move a figure: not where the data are nor what they are called, and no defaults."""
-        own = ("source", "name", "unknown_customers", "formats", "columns")
+        own = ("source", "name", "unknown_customers", "formats", "columns", "look")
         said = {key: value for key, value in _said(self).items() if key not in own}
         said["unknown"] = self.unknown()
         said["formats"] = {table: _said(given) for table, given in self.formats.items() if given != Format()}
@@ -98,12 +99,20 @@ def read_settings(path):
         columns[table] = {key: value for key, value in section.items() if key not in _FORMAT_KEYS}
         _check_columns(path, table, columns[table])
     shared = {key: top.pop(key) for key in list(top) if key in _FORMAT_KEYS}
+    top["look"] = _look(path, top.get("look", {}))
     top["unknown_customers"] = tuple(top.get("unknown_customers", ()))
     formats = {table: _format(path, {**shared, **tables.get(table, {})}) for table in TABLES}
     settings = Settings(**top, formats=formats, columns=columns)
     source = settings.source or "."
     elsewhere = "://" in source or source.startswith("${")  # an address, or the environment variable that holds one
     return replace(settings, source=source if elsewhere else str((path.parent / source).resolve()))
+
+
+def _look(path, section):
+    """The section [look], its logo seen from the file's own folder."""
+    _check_keys(path, "look.", section, ("logo", "accent", "warm"))
+    _check_values(path, "look.", section)
+    return section | ({"logo": str(path.parent / section["logo"])} if "logo" in section else {})
 
 
 def _check_keys(path, section, given, known):
@@ -132,6 +141,7 @@ def _rule(key):
     def text(test):
         return lambda value: isinstance(value, str) and test(value)
 
+    is_colour = re.compile("#[0-9a-fA-F]{6}").fullmatch
     return {
         "returns": (text(("net", "drop").__contains__), '"net" / "drop"'),
         "duplicates": (text(("drop", "keep").__contains__), '"drop" / "keep"'),
@@ -145,6 +155,9 @@ def _rule(key):
         "date_format": (text(sniff.is_date_format), _('a day, month and year such as "DD.MM.YYYY" or "%d.%m.%Y"')),
         "header": (_is_header, _("false, or a list of column names")),
         "currency": (text(re.compile("[A-Z]{3}").fullmatch), _('three capital letters, such as "EUR"')),
+        "look": (lambda value: isinstance(value, dict), _("a section, [{table}]").format(table="look")),
+        "logo": (text(lambda value: value.lower().endswith((".svg", ".png"))), _("a file .svg or .png")),
+        **dict.fromkeys(("accent", "warm"), (text(is_colour), _('a colour such as "#0f6b6d"'))),
         "unknown_customers": (lambda value: isinstance(value, list), _("a list of texts")),
         "test_pattern": (text(_is_pattern), _("a regular expression without look-around and back-references")),
     }.get(key, (text(lambda value: True), _("a text in quotes")))

@@ -54,6 +54,27 @@ def leaning_words():
     }
 
 
+def figure_names():
+    """Headline figure -> what a reader calls it."""
+    return {
+        "churn": _("Churn"),
+        "contract_churn": _("Churn of contracts"),
+        "nps": _("NPS"),
+        "clv": _("Customer lifetime value"),
+        "sales_cycle": _("Sales cycle"),
+        "first_contact_resolution": _("First contact resolution"),
+        "customers": _("Customers"),
+        "revenue": _("Revenue so far"),
+        "repeat_share": _("Bought more than once"),
+        "top_share": _("Revenue from the top 20%"),
+        "active": _("Still active, estimated"),
+        "current_customers": _("Current customers"),
+        "customers_at_risk": _("Customers at risk"),
+        "quick_ratio": _("Gained for each one lost"),
+        "expected_value": _("Expected value ahead"),
+    }
+
+
 def said_as(column, code):
     """What a reader calls a value that a table stores as a code; what is no code goes by its own name."""
     levels = {"all others": _("all others"), "not known": _("not known"), "all customers": _("all customers")}
@@ -73,6 +94,7 @@ def said_as(column, code):
         "unit": trait_labels() | {"segment": _("Segment"), "customer": _("Customer")},
         "whom": whom | {"everybody": _("everybody")},
         "bought": {"once": _("once"), "again": _("more than once")},
+        "figure": figure_names(),
         "campaign_id": {"all together": _("all together")},
     }
     return words[column].get(code, code)
