@@ -39,6 +39,7 @@ def test_one_command_makes_a_whole_run(teaching_run):
     assert stdout.splitlines() == [*pages, "reports/2026-06-30/index.html", "reports/index.html"]
     made = sorted(str(path.relative_to(folder / "reports")) for path in (folder / "reports").rglob("[!.]*.*"))
     assert made == [
+        "2026-06-30/actions/at_risk.csv",
         "2026-06-30/actions/early_adopters.csv",
         "2026-06-30/actions/most_valuable.csv",
         "2026-06-30/actions/rfm_cuts.csv",
