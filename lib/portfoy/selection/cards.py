@@ -10,7 +10,6 @@ from portfoy.people import with_traits
 from portfoy.selection.categories import category_table
 from portfoy.selection.profiles import profile_cards, profile_table
 from portfoy.words import style
-from portfoy.words.codes import said_as
 from portfoy.words.result import Finding, Result
 from portfoy.words.table import show
 
@@ -42,7 +41,7 @@ class Cards(Result):
     def finding(self):
         if self.alone:
             text = _("All customers are in one group, \u201c{group}\u201d")
-            return Finding(style.say(text, _said(self.profiles.iloc[0])), nothing=True)
+            return Finding(style.say(text, style.coded(self.profiles.iloc[0])), nothing=True)
         for _place, line in self.clearest.iterrows():
             more = _("\u201c{group}\u201d are more often \u201c{level}\u201d than others: {share:share}")
             less = _("\u201c{group}\u201d are less often \u201c{level}\u201d than others: {share:share}")
@@ -51,7 +50,7 @@ class Cards(Result):
                 "buying": _("\u201c{group}\u201d have {times:ratio} times the average {level}"),
                 "category": _("\u201c{group}\u201d spend {share:share} of their money on \u201c{level}\u201d"),
             }[line["kind"]]
-            return Finding(style.say(text, _said(line) | {"times": line["index"] / 100}))
+            return Finding(style.say(text, style.coded(line) | {"times": line["index"] / 100}))
         return Finding(_("No group differs from the others by more than chance"), nothing=True)
 
     def reading(self):
@@ -62,9 +61,9 @@ class Cards(Result):
         for _place, line in self.clearest[self.clearest["kind"] != "buying"].iterrows():
             text, values = (
                 _("Of all customers it is {base_share:share} ({trait}).") + " " + text,
-                {**_said(line), **values},
+                {**style.coded(line), **values},
             )
-        most = _said(groups.loc[groups["revenue_each"].idxmax()])
+        most = style.coded(groups.loc[groups["revenue_each"].idxmax()])
         return style.say(text, values | most, currency=self.currency)
 
     def summary(self):
@@ -91,15 +90,9 @@ class Cards(Result):
         return style.say(text, {"confidence": style.level(self.confidence)})
 
 
-def _said(row):
-    """A row with the words of its codes."""
-    words = {name: said_as(name, row[name]) for name in ("group", "trait", "level") if name in row}
-    return {**row, **{name: style.shorten(word) for name, word in words.items()}}
-
-
 def _line_words(line):
     words = {"buying": "{level} {index:count}", "category": "{level} {index:count}"}
-    return str(style.say(words.get(line["kind"], "{trait}: {level} {index:count}"), _said(line)))
+    return str(style.say(words.get(line["kind"], "{trait}: {level} {index:count}"), style.coded(line)))
 
 
 @analysis

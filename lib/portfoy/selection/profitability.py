@@ -44,13 +44,13 @@ class Profitability(Result):
             text = _("\u201c{group}\u201d cost the most to serve: {cost_to_serve:money}")
         elif self.served:
             text = _("\u201c{group}\u201d earn the most after service: {profit:money}")
-        return Finding(style.say(text, _said(most), currency=self.currency))
+        return Finding(style.say(text, style.coded(most), currency=self.currency))
 
     def reading(self):
         if self.measure != "profit":
             return _("No margin is known, so profit cannot be told.")
         losing = int(self.table["losing"].sum())
-        values = _said(self.table.loc[self.table["profit_each"].idxmax()])
+        values = style.coded(self.table.loc[self.table["profit_each"].idxmax()])
         text = _("Per customer, \u201c{group}\u201d bring most: {profit_each:money} ({profit_each_interval:money}).")
         if losing:
             text += " " + _("Customers who cost more than they bring: {n:count} ({share:share}).")
@@ -91,10 +91,6 @@ class Profitability(Result):
         if values["known"] < values["n"]:
             said.append(_("Margin known: {known:count} of {n:count} customers."))
         return style.say(" ".join(said), values | {"level": style.level(self.confidence)}, currency=self.currency)
-
-
-def _said(row):
-    return {**row, "group": style.shorten(said_as("group", row["group"]))}
 
 
 @analysis(without=["value"])

@@ -8,6 +8,7 @@ import string
 import pandas as pd
 
 from portfoy.locale import _, language, plural
+from portfoy.words.codes import said_as
 
 INK, MUTED, GRID, PAPER = "#1f2a37", "#667382", "#d9dee5", "#fefefe"
 ACCENT, SECOND, WARM, PALE = "#0f6b6d", "#5b8fb9", "#c4622d", "#a9cfcd"
@@ -121,6 +122,11 @@ def shorten(text, limit=28):
     """A name that fits: blanks folded, the end cut off where it is longer than `limit`."""
     text = " ".join(str(text).split())
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def coded(row):
+    """A row with the words of its group, trait and level, short enough for a sentence."""
+    return {**row, **{name: shorten(said_as(name, row[name])) for name in ("group", "trait", "level") if name in row}}
 
 
 def is_missing(value):
