@@ -104,7 +104,7 @@ def test_what_those_who_left_brought_in_the_year_before():
     )
     found = flows.finding()
     assert (found.low, found.high) == pytest.approx((247 - half, 247 + half))
-    assert plain(flows.reading()).startswith("They are 98% of 42; the year before they had brought TRY 247. ")
+    assert plain(flows.reading()).startswith("Those who left, 98% of 42, brought TRY 247 the year before. ")
 
 
 def test_people_who_vanish_have_a_column_of_their_own():
@@ -207,7 +207,7 @@ def test_the_finding_says_how_many_left():
 
 def test_flows_in_words():
     assert plain(moved(*FLOWS).reading()) == (
-        "They are 27% of 110 current by then and brought TRY 300. Of 5 lapsed by 31 Dec 2025, 5 came back."
+        "Those who left are 27% of 110 and had brought TRY 300. Of 5 lapsed by 31 Dec 2025, 5 came back."
     )
     assert plain(moved(("active", "active", 3)).reading()) == "Of 0 lapsed by 31 Dec 2025, 0 came back."
 

@@ -50,14 +50,13 @@ class Flows(Result):
         return Finding(style.say(text, self.moved), *money, nothing=not self.moved["left"] + self.moved["back"])
 
     def reading(self):
-        left = _("They are {left_share:share} of {current:count} current by then and brought {left_revenue:money}.")
+        left = _("Those who left are {left_share:share} of {current:count} and had brought {left_revenue:money}.")
         if not style.is_missing(self.moved["left_year"]):
             left = _(
-                "They are {left_share:share} of {current:count}; the year before they had brought {left_year:money}."
+                "Those who left, {left_share:share} of {current:count}, brought {left_year:money} the year before."
             )
-        texts = [left] * bool(self.moved["left"]) + [
-            _("Of {lapsed:count} lapsed by {since:day}, {back:count} came back.")
-        ]
+        back = _("Of {lapsed:count} lapsed by {since:day}, {back:count} came back.")
+        texts = [left, back] if self.moved["left"] else [back]
         return style.say(" ".join(texts), {**self.moved, "since": self.since}, currency=self.currency)
 
     def plot(self, ax=None):

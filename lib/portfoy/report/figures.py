@@ -6,7 +6,11 @@ from portfoy.report.changes import compared, currency_of
 from portfoy.words import stages, style
 from portfoy.words.codes import said_as
 
-METRICS = ("churn", "nps", "clv", "sales_cycle", "first_contact_resolution")  # the five most used, in their order
+# The five most used, in their order, and what a year is told by; others follow as they are recorded.
+METRICS = (
+    *("churn", "nps", "clv", "sales_cycle", "first_contact_resolution"),
+    *("revenue", "current_customers", "expected_value"),
+)
 SAME = 0.0005  # half a per mille: less is not a change that anybody acts on
 MOST = 8
 
@@ -59,7 +63,7 @@ def judged(figures, confidence):
 def rows(run, reports):
     """The figures of these reports as rows of a table, at most `MOST`, each name once as recorded first.
 
-    The five most-used metrics stand first; then one figure of each report before the second of any. A row has label,
+    Those of `METRICS` stand first; then one figure of each report before the second of any. A row has label,
     note, drift (over six months, where it is clear), value, interval, change and line (None without a day before).
     """
     found, rank = {}, {}

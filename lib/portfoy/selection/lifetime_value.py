@@ -59,19 +59,19 @@ class LifetimeValue(DiscountedValue, Result):
         return style.Reading(" ".join([text, *(style.say(once, row) for row in rows)]))
 
     def figures(self):
-        total, shown = (self.total, self.total_low, self.total_high), {"unit": "money", "better": "up"}
         whole, each = _("{measure} over {period}"), _("per customer on average, {measure} over {period}")
         return [
-            Figure("expected_value", *total, note=str(self._say(whole)), **shown, **self._past(total)),
-            Figure("clv", *self.mean, note=str(self._say(each)), **shown),
+            self._figure("expected_value", lambda value: (value.total, value.total_low, value.total_high), whole),
+            self._figure("clv", lambda value: value.mean, each),
         ]
 
-    def _past(self, total):
-        past = {}
-        for when, then in self.past.items():
-            p_value = change_p(total, (then.total, then.total_low, then.total_high), self.confidence)
-            past[when] = Past(f"{then.as_of:%Y-%m-%d}", then.total, p_value)
-        return past
+    def _figure(self, name, told, note):
+        """The figure that `told` reads off this value (estimate, low, high), and off those of the earlier days."""
+        past = {
+            when: Past(f"{then.as_of:%Y-%m-%d}", told(then)[0], change_p(told(self), told(then), self.confidence))
+            for when, then in self.past.items()
+        }
+        return Figure(name, *told(self), "money", str(self._say(note)), "up", **past)
 
     def summary(self):
         columns = ["bought", "customers", "value_share", "expected_value", "expected_value_low", "expected_value_high"]
