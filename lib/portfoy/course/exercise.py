@@ -8,6 +8,8 @@ import pandas as pd
 
 from portfoy.customers import as_table, customer_table, resolve_as_of
 from portfoy.people import people_table
+from portfoy.selection.examples import response_examples
+from portfoy.selection.response import fit_response
 from portfoy.source.tables import Tables
 
 
@@ -33,6 +35,11 @@ class Desk:
     @cached_property
     def people(self):
         return people_table(self.tables, as_of=self.day)
+
+    @cached_property
+    def responded(self):
+        judged = fit_response(response_examples(self.tables, as_of=self.day)).judged
+        return judged.sort_values("p_response", ascending=False)["responded"]
 
 
 @dataclass(frozen=True)

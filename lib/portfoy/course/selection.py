@@ -8,8 +8,6 @@ from portfoy.customers import margin_rate
 from portfoy.errors import DataError
 from portfoy.locale import _
 from portfoy.selection.deciles import deciles
-from portfoy.selection.examples import response_examples
-from portfoy.selection.response import fit_response
 from portfoy.selection.rfm import rfm
 
 FLOWS, RATE = [40.0, 30.0, 20.0], 0.1  # margins at the end of years 1, 2, 3; a year's discount rate
@@ -99,9 +97,8 @@ def _discounted_mistakes(_desk):
 
 
 def _contacts(desk):
-    """The judged contacts, the highest forecast first, and how many of them are the best."""
-    judged = fit_response(response_examples(desk.tables, as_of=desk.day)).judged
-    return judged.sort_values("p_response", ascending=False)["responded"], round(BEST * len(judged))
+    """Whether the judged contacts responded, the highest forecast first, and how many of them are the best."""
+    return desk.responded, round(BEST * len(desk.responded))
 
 
 def _lift(desk):
