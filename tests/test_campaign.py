@@ -32,7 +32,7 @@ LOG = pd.DataFrame(
 )
 JUDGED = pd.DataFrame(
     {"campaign_id": ["K1", "K1"], "customer_id": ["A", "B"], "responded": [1.0, 0], "treated": [4, 4]}
-)
+).assign(starts_on=pd.Timestamp("2025-03-01"))
 CAMPAIGNS = pd.DataFrame({"campaign_id": ["K1", "K0"], "cost": [50.0, 9999]})
 
 

@@ -23,7 +23,7 @@ from portfoy.errors import DataError
 from portfoy.source import open as source
 
 KEYS = ["customer_id", "order_id", "ordered_on", "amount"]
-MONEY = ["revenue", "margin", "ticket", "repeat_ticket"]
+MONEY = ["revenue", "margin", "ticket", "repeat_ticket", "revenue_paid"]
 
 
 def log(*rows, columns=KEYS):
@@ -62,6 +62,7 @@ def test_a_log_of_eight_lines():
             "margin": [np.nan, np.nan],
             "ticket": [30.0, 7.5],
             "repeat_ticket": [30.0, np.nan],
+            "revenue_paid": [60.0, 7.5],
         }
     )
     pd.testing.assert_frame_equal(table, expected, check_dtype=False)
@@ -275,6 +276,7 @@ def naive(lines, as_of):
                 "margin": np.nan,
                 "ticket": revenue / len(days),
                 "repeat_ticket": (revenue - first) / (len(days) - 1) if len(days) > 1 else np.nan,
+                "revenue_paid": revenue,
             }
         )
     return pd.DataFrame(rows)

@@ -38,10 +38,17 @@ def table_of(**results):
 
 def years_of(**changes):
     rows = [
-        {"figure": figure, "unit": "money", "change": middle, "change_low": low, "change_high": high}
+        {
+            "figure": figure,
+            "unit": "money",
+            "change": middle,
+            "change_low": low,
+            "change_high": high,
+            "change_paid": np.nan,
+        }
         for figure, (low, middle, high) in changes.items()
     ]
-    table = pd.DataFrame(rows, columns=["figure", "unit", "change", "change_low", "change_high"])
+    table = pd.DataFrame(rows, columns=["figure", "unit", "change", "change_low", "change_high", "change_paid"])
     return SimpleNamespace(table=table, months=12)
 
 

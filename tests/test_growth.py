@@ -13,6 +13,7 @@ from statsmodels.stats.proportion import proportion_confint
 from portfoy.errors import DataError
 from portfoy.firm import Firm
 from portfoy.portfolio.growth import Growth, growth
+from portfoy.source.prices import Prices
 
 mpl.use("agg")
 
@@ -20,7 +21,7 @@ KEYS = ["customer_id", "order_id", "ordered_on", "amount"]
 COLUMNS = [
     *("start", "end", "active", "new", "kept", "reactivated", "lost", "net"),
     *("quick_ratio", "quick_ratio_low", "quick_ratio_high", "revenue", "new_revenue", "kept_change"),
-    *("reactivated_revenue", "lost_revenue", "returns_alone", "returns_change", "revenue_net"),
+    *("reactivated_revenue", "lost_revenue", "returns_alone", "returns_change", "revenue_net", "revenue_paid"),
 ]
 
 
@@ -90,6 +91,7 @@ def naive_growth(table, ends):
                 "reactivated_revenue": sum(money[who, period] for who in (now & ever) - then),
                 "lost_revenue": sum(money[who, period - 1] for who in then - now),
                 "returns_alone": alone,
+                "revenue_paid": sum(value for (_who, when), value in money.items() if when == period),
             }
         )
     return pd.DataFrame(rows).iloc[1:].reset_index(drop=True)
@@ -148,6 +150,7 @@ def test_three_months():
             "returns_alone": [-4.0, 0.0],
             "returns_change": [-4.0, 4.0],
             "revenue_net": [2.0, -25.0],
+            "revenue_paid": [37.0, 12.0],
         }
     )
     assert table.columns.tolist() == COLUMNS
@@ -308,6 +311,7 @@ def result(rows=2, **columns):
     ratio = {"quick_ratio": 1.25, "quick_ratio_low": low / (1 - low), "quick_ratio_high": high / (1 - high)}
     money = {"revenue": 50_000.0, "new_revenue": 12_000.0, "kept_change": -2_000.0, "reactivated_revenue": 8_000.0}
     money |= {"lost_revenue": 14_000.0, "returns_alone": 0.0, "returns_change": 0.0, "revenue_net": 4_000.0}
+    money |= {"revenue_paid": 30_000.0}
     table = pd.DataFrame({"start": starts, "end": ends} | counts | ratio | money | columns)
     return Growth(table, 3, "TRY", 0.95)
 
@@ -331,6 +335,11 @@ def test_growth_in_words():
     )
     year = result(5, revenue=[20_000.0, 50_000, 50_000, 50_000, 50_000])
     assert plain(year.reading()).endswith(" Revenue was TRY 50K, a year before TRY 20K, prices included.")
+    constant = replace(year, prices=Prices("index", pd.Timestamp("2026-06-30")))
+    assert plain(constant.reading()).endswith(
+        " Revenue was TRY 50K, a year before TRY 20K at June 2026 prices (as paid TRY 30K)."
+    )
+    assert "Revenue as paid" in str(constant.summary()[1])
     assert replace(year, months=5).year_ago is None  # no period ends on the same day a year before
     assert replace(result(3), months=6).year_ago["end"] == pd.Timestamp("2025-12-31")
 

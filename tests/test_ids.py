@@ -73,7 +73,7 @@ def test_zeros_in_front_stay(firm):
 @pytest.mark.parametrize("sold", [["1.0", "2.5"], ["1.0", "1.0"]])
 def test_versions_of_products_still_meet_their_list(firm, sold):
     tables = firm(["A", "B"], sold, products={"product_id": ["1.0", "2.5"], "unit_cost": ["4", "6"]})
-    assert tables.transactions.unit_cost.notnull().sum().to_pandas() == 2
+    assert tables.transactions.product_cost.notnull().sum().to_pandas() == 2
 
 
 def test_an_id_that_stands_for_nobody_still_does(firm):

@@ -43,7 +43,7 @@ RANK = {name: rank for rank, row in enumerate(ORDER) for name in row}
 INSIDE = {  # the order inside a package, left to right
     "words": ["stages", "codes", "labels", "style", "table", "placing", "figure", "shapes", "result"],
     "source": [
-        *("names", "contract", "sniff", "settings", "parse", "ids"),
+        *("names", "contract", "sniff", "settings", "parse", "ids", "prices"),
         *("address", "files", "seen", "quality", "tables", "open", "mapping"),
     ],
     "models": [

@@ -13,7 +13,6 @@ import portfoy as pf
 from helpers import needed
 from portfoy.course import checks, lessons, results, terms
 from portfoy.course.exercise import Desk
-from portfoy.source import open as source
 from run_notebook import run_cell
 
 ROOT = Path(__file__).parent.parent
@@ -239,7 +238,7 @@ def desk(request, company, kept):
     data = ROOT / "data" / "teaching" if request.param == SHIPPED else company(MIDDLE, seed=3)
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("PORTFOY_KEPT", str(kept(data)))
-        return Desk(source.open(data))
+        return Desk(pf.open(data).tables)
 
 
 @pytest.mark.parametrize("exercise", EXERCISES)

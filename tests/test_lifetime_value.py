@@ -195,7 +195,8 @@ def test_headlines_say_what_they_count(about, notes):
     ],
 )
 def test_what_the_models_assume_is_told(correlation, ends):
-    assert plain(told(correlation=correlation).method()).endswith(ends)
+    paid = " Money is as paid, net of returns. Rising prices make them too low."
+    assert plain(told(correlation=correlation).method()).endswith(ends + paid)
 
 
 def test_a_value_shows_itself_in_the_words_of_its_confidence():

@@ -21,7 +21,7 @@ from portfoy.source.contract import REQUIRED, TABLES, kind_of, missing_columns
 SHIPPED = Path(__file__).parents[1] / "data" / "teaching"
 START, END = pd.Timestamp("2023-07-01"), pd.Timestamp("2026-06-30")  # the window, as in the help of the command
 IDS = {name: columns[0] for name, columns in REQUIRED.items() if name not in ("transactions", "spend", "contacts")}
-del IDS["ratings"]
+del IDS["ratings"], IDS["price_index"]
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,7 @@ def test_the_command_writes_the_shipped_bytes_again(tmp_path):
     assert sorted(shipped) == sorted(again)
     assert {*again} == {
         *(f"{table}.csv" for table in TABLES),
-        *("price_index.csv", "portfoy.toml"),
+        "portfoy.toml",
         *("truth/truth.toml", "truth/customers.csv", "truth/answers.csv", "truth/affinities.csv"),
     }
     differ = [name for name in shipped if shipped[name] != again[name]]
@@ -242,7 +242,7 @@ def test_retention_falls_from_month_to_month_and_flattens(teaching):
 
 
 def test_the_price_index_rises_each_month_by_the_rate_of_the_truth(simulated):
-    index, value, expected = simulated.price_index, 1.0, [1.0]
+    index, value, expected = simulated.tables["price_index"], 1.0, [1.0]
     truth, months = simulated.truth, 36
     for k in range(months - 1):  # the rate goes evenly from the first to the last
         value *= 1 + truth.inflation_first + (truth.inflation_last - truth.inflation_first) * k / (months - 2)
@@ -254,7 +254,9 @@ def test_the_price_index_rises_each_month_by_the_rate_of_the_truth(simulated):
 def test_inflation_shows_in_prices_and_the_index_takes_it_out(simulated):
     log = simulated.tables["transactions"]
     month = log["ordered_on"].dt.to_period("M")
-    index = simulated.price_index.set_index(simulated.price_index["month"].dt.to_period("M"))["index"]
+    index = simulated.tables["price_index"].set_index(simulated.tables["price_index"]["month"].dt.to_period("M"))[
+        "index"
+    ]
     median = (log["amount"] / log["quantity"]).groupby(month).median()
     real = median / index
     assert index.iloc[-1] > 1.8
@@ -396,7 +398,7 @@ def command(tmp_path):
 def test_the_command_writes_where_it_is_told(command):
     code, out, err, there = command("--customers", "150", "--seed", "4", "--end", "2024-12-31")
     assert (code, out, err) == (0, f"{command.folder}\n", "")
-    assert there == sorted([*(f"{name}.csv" for name in TABLES), "price_index.csv", "portfoy.toml", "truth"])
+    assert there == sorted([*(f"{name}.csv" for name in TABLES), "portfoy.toml", "truth"])
     customers = pd.read_csv(command.folder / "customers.csv", dtype=str)
     assert (len(customers), customers["joined_on"].max() <= "2024-12-31") == (150, True)
     assert "seed = 4\n" in (command.folder / "truth" / "truth.toml").read_text("utf-8")

@@ -31,9 +31,9 @@ FIRMS = ["business", "retailer", "wholesaler"]
 NOT_RANDOMISED = "CAM06"
 
 
-def firm(tables, truth, latent, answers, index):
+def firm(tables, truth, latent, answers):
     """The tables, the orders with what they are worth, and the truth; as attributes."""
-    log = tables["transactions"]
+    log, index = tables["transactions"], tables["price_index"]
     orders = log.groupby("order_id").agg(
         customer_id=("customer_id", "first"), day=("ordered_on", "first"), worth=("amount", "sum")
     )
@@ -55,14 +55,13 @@ def shipped_firm():
 
     tables = {name: read(name, lambda column, name=name: kind_of(name, column)) for name in TABLES}
     latent = read("truth/customers", lambda column: "date" if column == "left_on" else "")
-    index = read("price_index", lambda column: "date" if column == "month" else "")
     truth = read_truth(SHIPPED / "truth" / "truth.toml")
-    return firm(tables, truth, latent, read("truth/answers", str), index)
+    return firm(tables, truth, latent, read("truth/answers", str))
 
 
 def other_firm():
     made = simulate(seed=OTHER_SEED)
-    return firm(made.tables, made.truth, made.latent, made.answers, made.price_index)
+    return firm(made.tables, made.truth, made.latent, made.answers)
 
 
 @pytest.fixture(scope="module")

@@ -199,7 +199,7 @@ def test_costs_come_from_the_products_and_other_tables_keep_their_columns(tmp_pa
     (tmp_path / "products.csv").write_text("product_id,unit_cost,Shelf No.\nP1,4,a\nP1,4,b\nP2,1,c\n,9,d\n")
     tables = source.open(tmp_path)
     log = tables.transactions.order_by("customer_id").to_pandas()
-    assert log["unit_cost"].fillna(-1).tolist() == [4.0, -1.0, -1.0]
+    assert log["product_cost"].fillna(-1).tolist() == [4.0, -1.0, -1.0]
     assert tables.quality.loc["no_cost", "rows"] == 2
     assert tables.products.columns == ("product_id", "unit_cost", "shelf_no")
     assert tables.customers is None

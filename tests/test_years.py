@@ -7,6 +7,7 @@ import pytest
 from helpers import plain, random_log
 from portfoy.firm import Firm
 from portfoy.portfolio.years import Years, year_table, years
+from portfoy.source.prices import AS_PAID, Prices
 
 DAY = pd.Timedelta(days=1)
 AS_OF = pd.Timestamp("2026-06-30")
@@ -92,11 +93,11 @@ def test_without_costs_the_margin_is_missing():
 # What is shown
 
 
-def result(low=0.1, middle=0.2, high=0.3, months=12, **changes):
+def result(low=0.1, middle=0.2, high=0.3, months=12, paid=np.nan, prices=AS_PAID, **changes):
     units = {"revenue": "money", "buyers": "count", "frequency": "number", "ticket": "money", "margin_rate": "share"}
     table = pd.DataFrame({"figure": list(units), "unit": units.values(), "now": 120.0, "before": 100.0})
     table["change"] = [({"revenue": middle} | changes).get(figure, 0.0) for figure in units]
-    return Years(table.assign(change_low=low, change_high=high), months, "TRY", 0.8)
+    return Years(table.assign(change_low=low, change_high=high, change_paid=paid), months, "TRY", 0.8, prices)
 
 
 def test_the_finding_says_what_chance_allows():
@@ -113,6 +114,18 @@ def test_the_finding_says_what_chance_allows():
         "Revenue is down 20% on this quarter last year, prices included",
         "Revenue is about that of this quarter last year, prices included",
     ]
+    constant = {"prices": Prices("index", AS_OF), "paid": 0.5}
+    for each, words in ((result(**constant), "up 20%"), (result(-0.3, -0.2, -0.1, **constant), "down 20%")):
+        assert plain(each.finding().text) == f"Revenue is {words} on the year before at constant prices"
+    assert plain(result(months=3, **constant).finding().text) == (
+        "Revenue is up 20% on this quarter last year at constant prices"
+    )
+    assert plain(result(**constant, buyers=0.1).reading()) == (
+        "As paid it is up 50%: prices rose 25%. What changed most: Customers who bought, +10%."
+    )
+    assert plain(result(**constant | {"paid": 0.08}, buyers=0.1).reading()) == (
+        "As paid it changed by +8%: prices changed by \u221210%. What changed most: Customers who bought, +10%."
+    )
     assert (found[0].finding().low, found[0].finding().high) == pytest.approx((10, 30))  # of 100 a year ago
 
 
@@ -132,7 +145,7 @@ def test_a_firm_gives_its_terms_and_the_words_say_them():
     found = years(Firm.of(random_log(1), as_of=AS_OF, currency="TRY", confidence=0.8))
     pd.testing.assert_frame_equal(found.table, year_table(random_log(1), as_of=AS_OF, confidence=0.8))
     content = found.content()
-    assert content["chart"] is None
+    assert "as paid TRY" in plain(content["chart"]["svg"])
     assert "80%" in plain(content["method"])
     assert "95%" not in str(content)
     assert "<td" in content["tables"][0]["html"]

@@ -26,8 +26,9 @@ def customer_table(log, *, as_of=None):
     Parameters
     ----------
     log : ibis Table or DataFrame, one row per order line
-        Needs ``customer_id``, ``order_id``, ``ordered_on``, ``amount`` (money paid; negative is a return) or
-        ``quantity`` and ``unit_price``; ``unit_cost`` and ``quantity`` give the margin.
+        Needs ``customer_id``, ``order_id``, ``ordered_on``, ``amount`` (money; negative is a return) or ``quantity``
+        and ``unit_price``; ``unit_cost`` or ``product_cost``, and ``quantity``, give the margin; ``amount_paid`` is
+        what was paid where ``amount`` is at constant prices.
     as_of : date or text, optional; the day it stands on, by default the last date in the log; later rows are not seen
 
     Returns
@@ -38,7 +39,8 @@ def customer_table(log, *, as_of=None):
         (t_x); ``idle`` days since the last (the R of RFM); ``age`` days since the first (T), always span + idle;
         ``revenue`` money, net of returns; ``margin`` money, revenue less cost of goods, missing where no cost is
         known; ``ticket`` mean revenue per purchase; ``repeat_ticket`` the same without the first purchase, missing
-        where there was only one. x, t_x and T: Fader, Hardie & Lee (2005), Marketing Science 24(2), section 3.
+        where there was only one; ``revenue_paid`` revenue as paid, where revenue is at constant prices. x, t_x and T:
+        Fader, Hardie & Lee (2005), Marketing Science 24(2), section 3.
 
     DataError where a column is missing, or nobody bought by `as_of`.
     """
@@ -53,6 +55,7 @@ def customer_table(log, *, as_of=None):
         revenue=days.revenue.sum().round(6),
         margin=days.margin.sum().round(6),
         first_revenue=days.revenue.argmin(days.day),
+        revenue_paid=days.revenue_paid.sum().round(6),
     )
     customers = to_frame(totals.filter(totals.purchases > 0).order_by("customer_id"))
     if customers.empty:
@@ -91,8 +94,8 @@ def recent_table(customers, log, *, months=12, as_of=None):
     """The customers who bought within the last months, with what they bought then.
 
     Some rows of `customers`, a `customer_table` of the same log and day, on their own index; ``orders``, ``purchases``,
-    ``revenue``, ``margin`` and ``ticket`` are those of the `months` that end on `as_of`; 0 looks at the whole history.
-    DataError where nobody bought in that time.
+    ``revenue``, ``margin``, ``ticket`` and ``revenue_paid`` are those of the `months` that end on `as_of`; 0 looks at
+    the whole history. DataError where nobody bought in that time.
     """
     if not months:
         return customers
@@ -103,7 +106,7 @@ def recent_table(customers, log, *, months=12, as_of=None):
     ids = with_ids(customers, "recent_table")["customer_id"]
     place = lately.index.get_indexer(ids)  # `isin` takes ten times as long for text
     rows, there = customers[place >= 0], lately.iloc[place[place >= 0]]
-    columns = ["orders", "purchases", "revenue", "margin", "ticket"]
+    columns = ["orders", "purchases", "revenue", "margin", "ticket", "revenue_paid"]
     return rows.assign(**there[columns].set_index(rows.index))
 
 
@@ -138,18 +141,22 @@ def purchase_days(log):
 
     Grouped by order first and by day next: either step uses all cores, which counting distinct values would not.
     """
-    cost = _cost(log)
+    cost, paid = _cost(log), log.amount_paid if "amount_paid" in log.columns else log.amount
     orders = log.group_by(
         customer_id=log.customer_id, order_id=log.order_id.fill_null(log.ordered_on.cast("string"))
     ).agg(
         day=log.ordered_on.min(where=log.amount >= 0),
         revenue=log.amount.sum(),
         margin=ibis.null("float64") if cost is None else (log.amount - cost).sum(),
+        revenue_paid=paid.sum(),
         returned_on=log.ordered_on.max(),
     )
     orders = orders.mutate(returned_on=orders.day.isnull().ifelse(orders.returned_on, None))
     return orders.group_by(["customer_id", "day", "returned_on"]).agg(
-        orders=orders.count(), revenue=orders.revenue.sum(), margin=orders.margin.sum()
+        orders=orders.count(),
+        revenue=orders.revenue.sum(),
+        margin=orders.margin.sum(),
+        revenue_paid=orders.revenue_paid.sum(),
     )
 
 
@@ -216,10 +223,11 @@ def to_frame(table):
 
 
 def _cost(log):
-    if "unit_cost" not in log.columns:
+    cost = next((log[name] for name in ("unit_cost", "product_cost") if name in log.columns), None)
+    if cost is None:
         return None
     quantity = log.quantity if "quantity" in log.columns else ibis.null("float64")
-    return log.unit_cost * quantity.fill_null(log.amount.sign())
+    return cost * quantity.fill_null(log.amount.sign())
 
 
 def _with_durations(customers, as_of):
@@ -235,4 +243,4 @@ def _with_durations(customers, as_of):
         repeat_ticket=(later / repeats).where(repeats > 0),
     )
     columns = ["customer_id", "first_order", "last_order", "orders", "purchases", "repeats", "span", "idle", "age"]
-    return table[[*columns, "revenue", "margin", "ticket", "repeat_ticket"]]
+    return table[[*columns, "revenue", "margin", "ticket", "repeat_ticket", "revenue_paid"]]

@@ -12,6 +12,7 @@ from portfoy.locale import _
 from portfoy.people import people_table, with_traits
 from portfoy.source import open as source
 from portfoy.source.contract import TABLES, kind_of
+from portfoy.source.prices import AS_PAID, Prices, prices_of
 from portfoy.source.seen import on_day
 from portfoy.source.settings import Settings
 from portfoy.source.tables import Tables
@@ -23,19 +24,24 @@ class Firm:
     """The customers of one source as seen on one day, and the terms that every analysis of it shares.
 
     ``tables``, those of the source (`Tables`): rows after the day are gone, dates after it are missing; ``log`` the
-    order lines; ``as_of`` the day; ``currency`` code of the money; ``confidence`` of all intervals.
-    ``customers`` one row per buyer, ``people`` one row per person known: worked out once, and kept by the firm.
+    order lines; ``as_of`` the day; ``currency`` code of the money; ``confidence`` of all intervals; ``prices`` those
+    that money is in (`Prices`). Where they are known, the ``amount`` and ``unit_cost`` of an order line are at constant
+    prices and ``amount_paid`` is what was paid; the money of other tables is as paid. ``customers`` one row per buyer,
+    ``people`` one row per person known: worked out once, and kept by the firm.
     """
 
     tables: Tables
     as_of: pd.Timestamp
     currency: str = ""
     confidence: float = 0.95
+    prices: Prices = AS_PAID
     worked: dict = field(default_factory=dict, repr=False)  # what was worked out once
 
     @classmethod
-    def of(cls, transactions, *, as_of=None, currency="", confidence=0.95, **tables):
+    def of(cls, transactions, *, as_of=None, currency="", confidence=0.95, prices=None, **tables):
         """A firm from DataFrames with the columns of the contract, rather than from a source.
+
+        `prices` is a yearly rate at which prices rise, for a firm without a ``price_index``.
 
         Raises
         ------
@@ -49,10 +55,17 @@ class Firm:
         frames = {name: _typed(name, frame) for name, frame in tables.items()}
         seen, goes_on = log.filter(log.ordered_on <= day.date()), resolve_as_of(log, None) > day
         later = {name: partial(on_day, name, day.date(), frames.get, seen, earlier=goes_on) for name in frames}
-        found = Tables(
-            "", Settings(currency=currency or None), seen, pd.DataFrame(), None, [], (), later, as_of=day.date()
-        )
-        return cls(found, day, currency, confidence)
+        settings = Settings(currency=currency or None, prices=prices)
+        found = Tables("", settings, seen, pd.DataFrame(), None, [], (), later, as_of=day.date())
+        return cls._priced(found, currency, confidence)
+
+    @classmethod
+    def _priced(cls, tables, currency, confidence):
+        """The firm of these tables, its order lines at the prices of its day."""
+        day, log = pd.Timestamp(tables.as_of), tables.transactions
+        prices = prices_of(log, tables.price_index, tables.settings.prices, day)
+        tables = replace(tables, transactions=prices.applied(log))
+        return cls(tables, day, currency, confidence, prices)
 
     @property
     def log(self):
@@ -83,6 +96,8 @@ class Firm:
 
     def on(self, day):
         """The same firm as it was seen on an earlier day; what has become known since is gone from its tables.
+
+        Its money stays in the prices that the firm's is in, so that the two compare.
 
         Raises
         ------
@@ -135,7 +150,7 @@ def open(where, *, as_of=None, currency="", confidence=0.95):
     DataError : nothing is there, it cannot be read, required columns are missing, or no row can be used.
     """
     tables = source.open(where, as_of=as_of)
-    return Firm(tables, pd.Timestamp(tables.as_of), currency or tables.currency, confidence)
+    return Firm._priced(tables, currency or tables.currency, confidence)
 
 
 def customers_of(asked, months=None):

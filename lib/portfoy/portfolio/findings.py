@@ -149,7 +149,7 @@ def _year_findings(years, z):
         moved, low, high = np.log1p([row.change, row.change_low, row.change_high])
         told = _difference(row.figure, moved, (high - low) / 2 / z)
         bounds = (row.change, row.change_low, row.change_high)
-        found.append(_row(row.figure, *bounds, "change", yardstick=yardstick, **told))
+        found.append(_row(row.figure, *bounds, "change", yardstick=yardstick, beside=row.change_paid, **told))
     return found
 
 
@@ -249,12 +249,17 @@ def _sentence(row, currency):
         "never_bought": _("{name}: {value:count} people or firms without a lead"),
     }
     changes = {
-        ("before", True): _("{name}: {value:change} on the year before, prices included"),
-        ("quarter", True): _("{name}: {value:change} on this quarter last year, prices included"),
-        ("before", False): _("{name}: {value:change} on the year before"),
-        ("quarter", False): _("{name}: {value:change} on this quarter last year"),
+        ("before", "constant"): _("{name}: {value:change} on the year before, constant prices (paid {beside:change})"),
+        ("quarter", "constant"): _(
+            "{name}: {value:change} on this quarter last year, constant prices (paid {beside:change})"
+        ),
+        ("before", "paid"): _("{name}: {value:change} on the year before, prices included"),
+        ("quarter", "paid"): _("{name}: {value:change} on this quarter last year, prices included"),
+        ("before", ""): _("{name}: {value:change} on the year before"),
+        ("quarter", ""): _("{name}: {value:change} on this quarter last year"),
     }
     text = texts.get(row["topic"], _("{name}: {value:figure} after {against:figure} a year ago"))
     if row["unit"] == "change":
-        text = changes[row["yardstick"], row["topic"] in ("revenue", "ticket")]
+        money = row["topic"] in ("revenue", "ticket")
+        text = changes[row["yardstick"], "constant" if pd.notna(row["beside"]) else "paid" if money else ""]
     return style.say(text, {**row, "name": topic_names()[row["topic"]]}, currency=currency)

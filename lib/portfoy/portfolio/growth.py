@@ -11,6 +11,7 @@ from portfoy.errors import DataError
 from portfoy.firm import analysis
 from portfoy.intervals import quick_ratio
 from portfoy.locale import _, plural
+from portfoy.source.prices import AS_PAID, Prices
 from portfoy.words import figure, shapes, style
 from portfoy.words.result import Figure, Finding, Result
 from portfoy.words.table import show
@@ -19,7 +20,7 @@ COUNTS = ["active", "new", "kept", "reactivated", "lost", "net"]
 RATIO = ["quick_ratio", "quick_ratio_low", "quick_ratio_high"]
 MONEY = [
     *("revenue", "new_revenue", "kept_change", "reactivated_revenue"),
-    *("lost_revenue", "returns_alone", "returns_change", "revenue_net"),
+    *("lost_revenue", "returns_alone", "returns_change", "revenue_net", "revenue_paid"),
 ]
 
 
@@ -36,13 +37,15 @@ class Growth(Result):
     ``reactivated_revenue`` of these customers; ``kept_change`` what the kept brought more (or less) than in the period
     before; ``lost_revenue`` what the lost had brought in it; ``returns_alone`` the returns without a sale, on their own
     day, of those who did not buy in the period, zero or less, and ``returns_change`` how it changed; ``revenue_net`` =
-    new_revenue + reactivated_revenue + kept_change - lost_revenue + returns_change, by which revenue grew.
+    new_revenue + reactivated_revenue + kept_change - lost_revenue + returns_change, by which revenue grew;
+    ``revenue_paid`` revenue as paid, where prices are known.
     """
 
     table: pd.DataFrame
     months: int
     currency: str
     confidence: float
+    prices: Prices = AS_PAID
 
     @property
     def last(self):
@@ -73,11 +76,18 @@ class Growth(Result):
         )
         ago, before = self.year_ago, self.last["revenue"] - self.last["revenue_net"]
         if ago is None:
-            text += _("Revenue went from {before:money} to {revenue:money}, prices included.")
+            included = _("Revenue went from {before:money} to {revenue:money}, prices included.")
+            constant = _("Revenue went from {before:money} to {revenue:money} at {day:month} prices.")
         else:
-            text += _("Revenue was {revenue:money}, a year before {before:money}, prices included.")
+            included = _("Revenue was {revenue:money}, a year before {before:money}, prices included.")
+            constant = _(
+                "Revenue was {revenue:money}, a year before {before:money} at {day:month} prices (as paid "
+                "{before_paid:money})."
+            )
             before = ago["revenue"]
-        return style.say(text, {**self.last, "before": before}, currency=self.currency)
+        values = {"before": before, "before_paid": None if ago is None else ago["revenue_paid"], "day": self.prices.day}
+        text += constant if self.prices else included
+        return style.say(text, {**self.last, **values}, currency=self.currency)
 
     def figures(self):
         return [Figure("quick_ratio", *self.last[RATIO], better="up")]
@@ -99,19 +109,18 @@ class Growth(Result):
     def summary(self):
         money = self.table.columns[self.table.columns.get_loc("revenue") :]
         unused = [name for name in ["returns_alone", "returns_change"] if not self.table[name].any()]
+        unused += [] if self.prices else ["revenue_paid"]
         return [
             show(self.table.drop(columns=[*money, "kept"]), _("Customers by period")),
             show(self.table[["end", *money]].drop(columns=unused), _("Revenue by period"), currency=self.currency),
         ]
 
     def method(self):
-        return style.say(
-            _(
-                "Lost bought in the period before, not in this; who bought before the data begin is new. Money is as "
-                "paid, net of returns. Interval ({confidence:share}): Wilson. The season may be behind a change."
-            ),
-            vars(self),
+        text = _(
+            "Lost bought in the period before, not in this; who bought before the data begin is new. Interval "
+            "({confidence:share}): Wilson. The season may be behind a change."
         )
+        return style.say(f"{text} {self.prices.said()}", vars(self))
 
 
 @analysis
@@ -144,7 +153,7 @@ def growth(firm, *, months=3, periods=8):
     ends = _ends(pd.Timestamp(reach["first"].iloc[0]), as_of, months, periods)
     cells = to_frame(_period_table(log, as_of, ends)).set_index("period")
     table = cells.reindex(range(1, len(ends)), fill_value=0).fillna(0)
-    return Growth(_compared(table, ends, firm.confidence), months, firm.currency, firm.confidence)
+    return Growth(_compared(table, ends, firm.confidence), months, firm.currency, firm.confidence, firm.prices)
 
 
 def _ends(first, as_of, months, periods):
@@ -170,7 +179,9 @@ def _period_table(log, as_of, ends):
     day = days.day.fill_null(days.returned_on)
     after = [(day > end.date()).cast("int32") for end in ends[:-1]]
     days = days.mutate(period=sum(after[1:], after[0]))
-    own = days.group_by(["customer_id", "period"]).agg(purchases=days.day.count(), revenue=days.revenue.sum())
+    own = days.group_by(["customer_id", "period"]).agg(
+        purchases=days.day.count(), revenue=days.revenue.sum(), revenue_paid=days.revenue_paid.sum()
+    )
     own = own.mutate(bought=own.purchases > 0)
     order = ibis.window(group_by=[own.customer_id, own.bought], order_by=own.period)
     own = own.mutate(
@@ -186,6 +197,7 @@ def _period_table(log, as_of, ends):
         reactivated=back.sum(),
         leaving=lost.sum(),
         revenue=own.revenue.sum(),
+        revenue_paid=own.revenue_paid.sum(),
         new_revenue=own.revenue.sum(where=new),
         kept_change=(own.revenue - own.earlier).sum(where=kept),
         reactivated_revenue=own.revenue.sum(where=back),

@@ -8,6 +8,7 @@ from portfoy.errors import DataError
 from portfoy.firm import analysis
 from portfoy.locale import _, plural
 from portfoy.source.ids import unmatched
+from portfoy.source.prices import AS_PAID, Prices
 from portfoy.source.quality import Facts
 from portfoy.words import style
 from portfoy.words.result import Finding, Result
@@ -31,6 +32,7 @@ class Quality(Result):
     read: tuple[str, ...]
     as_of: pd.Timestamp
     confidence: float
+    prices: Prices = AS_PAID
 
     def finding(self):
         aside = self.facts.rows - self.facts.used
@@ -50,7 +52,8 @@ class Quality(Result):
         first = _("A line is set aside under the first check that finds it; shares are of all lines read.")
         level = _("Brackets hold intervals, of {confidence} where nothing else is said.")
         level = level.format(confidence=style.level(self.confidence))
-        return style.Reading(" ".join([first, *without_order(self.unmatched), *_as_read(self.read), level]))
+        said = [self.prices.said()] if self.prices else []
+        return style.Reading(" ".join([first, *said, *without_order(self.unmatched), *_as_read(self.read), level]))
 
 
 @analysis
@@ -65,7 +68,7 @@ def quality(firm):
         raise DataError(_("quality: the order lines were not checked. Open them from a source, on this day."))
     missing = unmatched(tables)  # opens every table, which adds to what was read
     read = tables.findings(), tables.facts, missing, tuple(tables.reading)
-    return Quality(*read, firm.as_of, firm.confidence)
+    return Quality(*read, firm.as_of, firm.confidence, firm.prices)
 
 
 def quality_text(tables):

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from portfoy.customers import as_table, months_before, purchase_days
+from portfoy.customers import DAY, as_table, months_before, purchase_days, purchases_by, to_frame
 from portfoy.firm import analysis
 from portfoy.intervals import wald
 from portfoy.locale import _
 from portfoy.metrics import one_row
-from portfoy.words import style
+from portfoy.source.prices import AS_PAID, Prices
+from portfoy.words import figure, shapes, style
 from portfoy.words.labels import columns
 from portfoy.words.result import Finding, Result
 from portfoy.words.table import show
@@ -31,13 +32,17 @@ class Years(Result):
     ``table``, one row per figure: ``figure`` revenue, buyers, frequency (purchases per buyer), ticket (revenue per
     purchase) or margin_rate (margin as a share of revenue); ``unit``; ``now``, ``before``; ``change`` now / before - 1,
     with ``change_low``, ``change_high``; before and change are missing where the data do not reach, the change where
-    the figure is not above zero in both. ``months`` of each side, 12 or 3.
+    the figure is not above zero in both; ``change_paid`` that of money as paid, where prices are known. ``months`` of
+    each side, 12 or 3. ``quarters``, one row per quarter, the latest last: ``end`` its last day; ``revenue``;
+    ``revenue_paid`` as paid.
     """
 
     table: pd.DataFrame
     months: int
     currency: str
     confidence: float
+    prices: Prices = AS_PAID
+    quarters: pd.DataFrame | None = None
 
     @property
     def rows(self):
@@ -47,7 +52,7 @@ class Years(Result):
         row = self.rows.loc["revenue"]
         if pd.isna(row["change"]):
             return Finding(_("Revenue cannot be compared with the year before"), nothing=True)
-        up, down, same = change_texts(self.months)
+        up, down, same = change_texts(self.months, bool(self.prices))
         text = up if row["change_low"] > 0 else down if row["change_high"] < 0 else same
         money = row["before"] * row[["change_low", "change_high"]]
         return Finding(style.say(text, {"size": abs(row["change"])}), *map(float, money))
@@ -57,10 +62,34 @@ class Years(Result):
             return style.Reading(_("The data do not reach back two years, or revenue is not above zero."))
         parts = self.rows.loc[["buyers", "frequency", "ticket"]]
         most = parts.loc[(1 + parts["change"]).apply("log").abs().idxmax()]
-        return style.say(_("What changed most: {name}, {change:change}."), {**most, "name": year_names()[most.name]})
+        text, revenue = _("What changed most: {name}, {change:change}."), self.rows.loc["revenue"]
+        values = {"name": year_names()[most.name], "change": most["change"], "paid": revenue["change_paid"]}
+        if self.prices and pd.notna(values["paid"]):
+            values["rise"] = (1 + values["paid"]) / (1 + revenue["change"]) - 1
+            paid = _("As paid it changed by {paid:change}: prices changed by {rise:change}.")
+            if min(values["paid"], values["rise"]) > 0:
+                paid = _("As paid it is up {paid:share}: prices rose {rise:share}.")
+            text = f"{paid} {text}"
+        return style.say(text, values)
+
+    def plot(self, ax=None):
+        rows = self.quarters
+        if rows is None or len(rows) < 3:
+            return None
+        constant, paid = style.say(_("at {day:month} prices"), vars(self.prices)) if self.prices else "", _("as paid")
+        parts = [(constant, style.ACCENT, rows["end"], rows["revenue"], None, None)] * bool(self.prices)
+        parts += [(paid, style.MUTED if self.prices else style.ACCENT, rows["end"], rows["revenue_paid"], None, None)]
+        ax = shapes.lines(parts, ax)
+        ax.yaxis.set_major_formatter(lambda value, _position: style.money(value, "", compact=True))
+        ax.set_ylim(min(0, ax.get_ylim()[0]))
+        text = _("three months to {end:day}: {revenue:money}, as paid {revenue_paid:money}")
+        told = "; ".join(style.say(text, row, currency=self.currency) for _place, row in rows.iloc[[0, -1]].iterrows())
+        under = _("{currency}, three months each, named by the last").format(currency=self.currency or _("money"))
+        return figure.name(ax, _("Revenue by quarter"), under, told)
 
     def summary(self):
         table = self.table.assign(figure=self.table["figure"].map(year_names()))
+        table = table if self.prices else table.drop(columns="change_paid")
         title = _("The last twelve months and the twelve before")
         labels = {}
         if self.months < 12:
@@ -69,18 +98,28 @@ class Years(Result):
         return show(table, title, currency=self.currency, labels=labels)
 
     def method(self):
-        return style.say(
-            _(
-                "Revenue is buyers times purchases per buyer (days with an order) times revenue per purchase, so their "
-                "changes multiply. Money is as paid, net of returns. Intervals ({confidence:share}; delta method on "
-                "logarithms) see the customers as a sample."
-            ),
-            vars(self),
+        text = _(
+            "Revenue is buyers times purchases per buyer (days with an order) times revenue per purchase, so their "
+            "changes multiply. Intervals ({confidence:share}; delta method on logarithms) see the customers as a "
+            "sample."
         )
+        return style.say(f"{text} {self.prices.said()}", vars(self))
 
 
-def change_texts(months):
+def change_texts(months, constant):
     """Revenue up, down or the same: the templates for so many months beside those a year before."""
+    if months == 12 and constant:
+        return (
+            _("Revenue is up {size:share} on the year before at constant prices"),
+            _("Revenue is down {size:share} on the year before at constant prices"),
+            _("Revenue is about that of the year before at constant prices"),
+        )
+    if constant:
+        return (
+            _("Revenue is up {size:share} on this quarter last year at constant prices"),
+            _("Revenue is down {size:share} on this quarter last year at constant prices"),
+            _("Revenue is about that of this quarter last year at constant prices"),
+        )
     if months == 12:
         return (
             _("Revenue is up {size:share} on the year before, prices included"),
@@ -118,14 +157,31 @@ def years(firm):
     terms = {"as_of": firm.as_of, "confidence": firm.confidence}
     tables = {months: year_table(firm.log, months=months, **terms) for months in (3, 12)}
     months = 3 if tables[12]["before"].isna().all() and tables[3]["before"].notna().any() else 12
-    return Years(tables[months], months, firm.currency, firm.confidence)
+    return Years(tables[months], months, firm.currency, firm.confidence, firm.prices, _quarters(firm.log, firm.as_of))
+
+
+def _quarters(log, as_of, most=8):
+    """Revenue of the last quarters that lie in the data whole: `Years.quarters`."""
+    days = purchases_by(log, as_of)
+    day = days.day.fill_null(days.returned_on)
+    ends = [months_before(as_of, 3 * back) for back in range(most, -1, -1)]
+    after = [(day > end.date()).cast("int32") for end in ends[:-1]]
+    sums = to_frame(
+        days.group_by(quarter=sum(after[1:], after[0])).agg(
+            first=day.min(), revenue=days.revenue.sum(), revenue_paid=days.revenue_paid.sum()
+        )
+    ).set_index("quarter")
+    begins = pd.to_datetime(sums.pop("first")).min()
+    table = sums.reindex(range(1, most + 1), fill_value=0.0)
+    table.insert(0, "end", pd.DatetimeIndex(ends[1:]))
+    return table[[end + DAY >= begins for end in ends[:-1]]].reset_index(drop=True)
 
 
 def year_table(log, *, as_of, months=12, confidence=0.95):
     """The table of `Years` from order lines (ibis Table or DataFrame): the last months, and the same a year before."""
     sums, moments, whole = _two_years(log, pd.Timestamp(as_of), months)
     rows = []
-    for figure, (unit, top, bottom) in FIGURES.items():
+    for name, (unit, top, bottom) in FIGURES.items():
         value = {
             when: sums[f"{top}_{when}"] / (sums[f"{bottom}_{when}"] or np.nan if bottom else 1)
             for when in ("now", "before")
@@ -135,7 +191,10 @@ def year_table(log, *, as_of, months=12, confidence=0.95):
         change = _ratio(sums, moments, signs, confidence) if whole else (np.nan,) * 3
         before = value["before"] if whole else np.nan
         bounds = dict(zip(("change", "change_low", "change_high"), change, strict=True))
-        rows.append({"figure": figure, "unit": unit, "now": value["now"], "before": before, **bounds})
+        paid = {each.replace("revenue", "paid"): sign for each, sign in signs.items()}
+        told = whole and unit == "money" and "amount_paid" in log.columns
+        bounds["change_paid"] = _ratio(sums, moments, paid, confidence)[0] if told else np.nan
+        rows.append({"figure": name, "unit": unit, "now": value["now"], "before": before, **bounds})
     return pd.DataFrame(rows)
 
 
@@ -155,6 +214,7 @@ def _two_years(log, as_of, months):
         known = inside & days.margin.notnull()
         parts |= {
             f"revenue_{when}": days.revenue.sum(where=inside).fill_null(0.0),
+            f"paid_{when}": days.revenue_paid.sum(where=inside).fill_null(0.0),
             f"margin_{when}": days.margin.sum(where=known).fill_null(0.0),
             f"known_revenue_{when}": days.revenue.sum(where=known).fill_null(0.0),
             f"buyers_{when}": (inside & bought).ifelse(1, 0).max().cast("float64"),  # PostgreSQL casts no truth

@@ -189,7 +189,7 @@ def campaign_terms(firm, judged, *, contact_cost=0.0, response_margin=0.0):
     customers who responded, of what their orders with the campaign's id brought; where there are none, the mean
     revenue of a purchase times the margin rate.
     """
-    cost, campaigns = (contact_cost, 0) if contact_cost else _contact_cost(firm.tables.campaigns, judged)
+    cost, campaigns = (contact_cost, 0) if contact_cost else _contact_cost(firm, judged)
     margin = (response_margin,) if response_margin else _response_margin(firm, judged)
     if not (margin[0] > 0 and cost >= 0):
         text = _("campaign: contact_cost {cost:,.2f} must be 0 or more, response_margin {margin:,.2f} more than 0.")
@@ -197,15 +197,17 @@ def campaign_terms(firm, judged, *, contact_cost=0.0, response_margin=0.0):
     return CampaignTerms(float(cost), campaigns, *margin)
 
 
-def _contact_cost(campaigns, judged):
-    reached = judged.drop_duplicates("campaign_id").set_index("campaign_id")["treated"]
-    cost = pd.Series(dtype=float)
+def _contact_cost(firm, judged):
+    """The mean cost of a contact, at the prices that what it brings is in, and of how many campaigns."""
+    judged, campaigns = judged.drop_duplicates("campaign_id").set_index("campaign_id"), firm.tables.campaigns
+    reached, cost = judged["treated"], pd.Series(dtype=float)
     if campaigns is not None:
         cost = to_frame(campaigns).drop_duplicates("campaign_id").set_index("campaign_id")["cost"].astype(float)
         cost = cost[cost.index.isin(reached.index)].dropna()
     if cost.empty:
         text = _("campaigns: no cost is known. Add campaigns with campaign_id and cost, or give contact_cost.")
         raise DataError(text)
+    cost *= firm.prices.factors(judged["starts_on"])[cost.index]
     return cost.sum() / reached[cost.index].sum(), len(cost)
 
 

@@ -13,6 +13,7 @@ from portfoy.locale import _
 from portfoy.models.bg_nbd import fit_bg_nbd
 from portfoy.models.gamma_gamma import fit_gamma_gamma
 from portfoy.models.holdout import holdout_table, outcomes, repeat_groups, tenths_table
+from portfoy.source.prices import AS_PAID, Prices
 from portfoy.words import figure, shapes, style
 from portfoy.words.result import Finding, Result
 from portfoy.words.table import show
@@ -47,6 +48,7 @@ class Forecast(Result):
     days: int
     currency: str
     confidence: float
+    prices: Prices = AS_PAID
 
     @property
     def main(self):
@@ -126,9 +128,11 @@ class Forecast(Result):
     def method(self):
         text = _(
             "BG/NBD and Gamma-Gamma saw what {customers:count} customers bought up to {split_on:day}. Intervals "
-            "({level}) see them as a sample. Money is as paid: rising prices make forecasts too low."
+            "({level}) see them as a sample."
         )
-        said = [style.say(text, self.main | {"customers": self.table["customers"].sum()})]
+        said = [style.say(text, self.main | {"customers": self.table["customers"].sum()}), self.prices.said()]
+        if not self.prices:
+            said.append(_("Rising prices make forecasts too low."))
         if "value_actual" not in self.table:
             said.append(_("Spending could not be modelled."))
         each = _("{what}: {predicted:figure} forecast, {actual:figure} came, error {error_interval:change}.")
@@ -186,6 +190,7 @@ def forecast(firm, *, split_on=""):
         (firm.as_of - split_on).days,
         firm.currency,
         firm.confidence,
+        firm.prices,
     )
 
 

@@ -12,6 +12,7 @@ from portfoy.locale import _, plural
 from portfoy.models.bg_nbd import fit_bg_nbd
 from portfoy.models.discounted_value import DiscountedValue, discounted_value
 from portfoy.models.gamma_gamma import fit_gamma_gamma, spend_correlation
+from portfoy.source.prices import AS_PAID, Prices
 from portfoy.words import style
 from portfoy.words.result import Figure, Finding, Past, Result
 from portfoy.words.table import show
@@ -35,6 +36,7 @@ class LifetimeValue(DiscountedValue, Result):
     correlation: float
     currency: str
     past: dict = field(default_factory=dict)
+    prices: Prices = AS_PAID
 
     def _say(self, text):
         each, n = dict(zip(["mean", "mean_low", "mean_high"], self.mean, strict=True)), self.horizon_months
@@ -87,6 +89,9 @@ class LifetimeValue(DiscountedValue, Result):
         )
         if abs(self.correlation) >= UNRELATED:
             text += " " + _("Read the values with care.")
+        text += f" {self.prices.said()}"
+        if not self.prices:
+            text += " " + _("Rising prices make them too low.")
         return self._say(text)
 
 
@@ -125,6 +130,7 @@ def lifetime_value(firm, *, horizon_months=12, discount_rate=0.1, margin_rate=0.
         correlation=spend_correlation(customers),
         currency=firm.currency,
         past={when: then for when, then in past.items() if then},
+        prices=firm.prices,
     )
 
 

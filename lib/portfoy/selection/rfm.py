@@ -7,10 +7,11 @@ import numpy as np
 import pandas as pd
 
 from portfoy.errors import DataError, need_columns, positive_total
-from portfoy.firm import analysis, customers_of
+from portfoy.firm import Firm, analysis, customers_of
 from portfoy.locale import _
 from portfoy.selection.rules import cells_of, read_segments
 from portfoy.selection.worth import named, worth_of
+from portfoy.source.prices import AS_PAID
 from portfoy.words import figure, shapes, style
 from portfoy.words.result import Action, Figure, Finding, Result
 from portfoy.words.table import show
@@ -26,10 +27,10 @@ class Rfm(Result):
     ``table``: the customer table with ``r``, ``f``, ``m`` (scores 1-5, 5 is best) and ``segment``. ``cuts``: one row
     per score (r, f, m), columns ``metric`` and 2-5, the value from which a score is given: at most so many idle days,
     at least so many purchases or so much revenue; missing where no customer reaches the score. Where two scores ask for
-    the same, the higher one is given. ``segments``: the rules, one row per box of cells. ``groups``: one row per
-    segment that has customers, in the order of the rules: ``segment``; ``customers``; ``customer_share`` 0-1;
-    ``revenue``, ``revenue_share`` 0-1; ``ticket`` revenue per purchase; ``purchases`` mean per customer; ``idle``
-    median days; ``action``.
+    the same, the higher one is given; ``priced_on`` the day in whose prices money is, where known. ``segments``: the
+    rules, one row per box of cells. ``groups``: one row per segment that has customers, in the order of the rules:
+    ``segment``; ``customers``; ``customer_share`` 0-1; ``revenue``, ``revenue_share`` 0-1; ``ticket`` revenue per
+    purchase; ``purchases`` mean per customer; ``idle`` median days; ``action``.
     """
 
     table: pd.DataFrame
@@ -132,7 +133,8 @@ def rfm(of, *, cuts=None, segments=None):
     that many share may leave a score empty: half of the customers having bought once all get f = 1, the next f = 3.
 
     of : Firm, or DataFrame, one row per customer; needs ``idle``, ``purchases`` and ``revenue``
-    cuts : DataFrame or path of a CSV; cut points of an earlier `Rfm`, so that scores of two dates compare; empty: none
+    cuts : DataFrame or path of a CSV; cut points of an earlier `Rfm`, so that scores of two dates compare, brought to
+        the firm's prices; empty: none
     segments : DataFrame or path of a CSV; rules as in `read_segments`, by default the eleven of the package
 
     Gives an Rfm; not possible where a column is missing, there is no customer, the total revenue is not above zero, the
@@ -142,7 +144,9 @@ def rfm(of, *, cuts=None, segments=None):
     customers, currency, _confidence = customers_of(of)
     need_columns(customers, METRICS.values(), "rfm")
     rules = read_segments(_given(segments))
-    cuts = _cut_points(customers) if _given(cuts) is None else _read_cuts(cuts)
+    prices = of.prices if isinstance(of, Firm) else AS_PAID
+    cuts = _cut_points(customers) if _given(cuts) is None else _read_cuts(cuts, prices)
+    cuts = cuts.assign(priced_on=prices.day) if prices else cuts
     scores = {score: _scores(customers[metric], cuts.loc[score], score) for score, metric in METRICS.items()}
     names = cells_of(rules)[scores["r"] - 1, scores["f"] - 1, scores["m"] - 1]
     order = list(dict.fromkeys(rules["segment"]))
@@ -180,12 +184,15 @@ def _upward(values, score):
     return -values if score == "r" else values
 
 
-def _read_cuts(cuts):
+def _read_cuts(cuts, prices):
     table = cuts if isinstance(cuts, pd.DataFrame) else pd.read_csv(cuts, index_col=0)
     table = table.rename(columns=lambda name: int(name) if str(name).isdigit() else name)
+    priced_on = table.pop("priced_on") if "priced_on" in table else None
     if not _are_cuts(table):
         text = _("rfm: cut points need rows r, f, m, columns metric, 2-5, each harder. Give a report's rfm_cuts.csv.")
         raise DataError(text)
+    if priced_on is not None:
+        table.loc["m", list(SCORES[1:])] *= float(prices.factors(priced_on).iloc[0])
     return table
 
 

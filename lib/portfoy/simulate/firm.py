@@ -23,7 +23,6 @@ class Company:
     truth: Truth
     latent: pd.DataFrame  # one row per customer: what a fit tries to guess
     answers: pd.DataFrame  # orders that campaigns brought: order_id, customer_id, campaign_id
-    price_index: pd.DataFrame  # month, index: 1.0 in the first month
     planted: dict = field(default_factory=dict)  # code of a data-quality check -> rows planted
 
 
@@ -55,12 +54,12 @@ def simulate(*, customers=4_000, seed=23, start=START, end=END, truth=None, dirt
     goods = people.make_goods(np.random.default_rng(trunk), truth, window)
     tables, latent, answers = simulate_piece(piece, truth, window, goods, customers, Numbers(0, customers, customers))
     first = {name: tables.pop(name) for name in ("customers", "transactions")}
-    tables = {**first, "products": goods.table, **tables}
+    tables = {**first, "products": goods.table, **tables, "price_index": price_index(start, end, truth)}
     planted = {}
     if dirt:
         log, planted = plant(np.random.default_rng(dusty), truth, window, tables["transactions"])
         tables["transactions"] = log
-    return Company(tables, truth, latent, answers, price_index(start, end, truth), planted)
+    return Company(tables, truth, latent, answers, planted)
 
 
 def seeds(seed, pieces):

@@ -29,10 +29,9 @@ def write_company(folder, *, customers=4_000, seed=23, start=START, end=END, tru
     (folder / "truth").mkdir(parents=True, exist_ok=True)
     paths = []
     for name, table in made.tables.items():
-        paths.append(_write_csv(folder / f"{name}.csv", table))
+        paths.append(_write_csv(folder / f"{name}.csv", table, "%.4f" if name == "price_index" else "%.2f"))
         tell(len(paths), len(made.tables))
     latent = made.latent.round({"rate": 6, "stop": 5, "mean_order": 2, "multiplier": 4})
-    paths.append(_write_csv(folder / "price_index.csv", made.price_index, "%.4f"))
     paths.append(_write_csv(folder / "truth" / "customers.csv", latent, "%.6g"))
     paths.append(_write_csv(folder / "truth" / "answers.csv", made.answers))
     run = {"customers": customers, "seed": seed, "start": str(start), "end": str(end), "dirty": dirt}
@@ -87,8 +86,7 @@ def write_large(
             whole.setdefault(name, []).append(table)
     for name, table in _summed(whole).items():
         rows[name] = _write_part(folder, name, 0, table)
-    (folder / "truth").mkdir(exist_ok=True)
-    _write_csv(folder / "price_index.csv", price_index(start, end, truth), "%.4f")
+    rows["price_index"] = _write_part(folder, "price_index", 0, price_index(start, end, truth).round({"index": 4}))
     run = {"customers": customers, "seed": seed, "piece": piece, "start": str(start), "end": str(end)}
     _write_rest(folder, truth, run)
     return rows

@@ -26,10 +26,11 @@ _COLUMNS = {  # in front of the bar stands what a table cannot do without
     "tickets": "ticket_id customer_id opened_on | resolved_on closed_on touches reopened_on topic is_complaint",
     "surveys": "survey_id customer_id answered_on | nps csat category_spend",
     "ratings": "brand attribute rating | customer_id",
+    "price_index": "month index |",
 }
 _NUMBERS = (
     "amount quantity unit_price unit_cost discount birth_year list_price expected_value cost monthly_fee touches nps "
-    "csat category_spend rating"
+    "csat category_spend rating index"
 )
 
 

@@ -23,6 +23,8 @@ ALIASES = {
     "urunid urunkodu stokkodu malzemekodu produkt produktid idproduktu kodproduktu indeks",
     "unit_cost": "unitcost cost costprice cogs maliyet birimmaliyet koszt kosztjednostkowy",
     "discount": "discount discountamount rebate indirim iskonto rabat",
+    "month": "month date period ay donem tarih miesiac okres data",
+    "index": "index priceindex cpi hicp pricelevel value endeks tufe fiyatendeksi indeks cpiindex wskaznik wskaznikcen",
     "campaign_id": "campaign campaignid kampanya kampanyaid kampania idkampanii",
 }
 

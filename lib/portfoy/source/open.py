@@ -18,6 +18,7 @@ from portfoy.source import ids, parse, sniff
 from portfoy.source.address import connect, discreet, filled, hidden, locate, revealed
 from portfoy.source.contract import TABLES, check_columns
 from portfoy.source.files import Raw, embedded, load, quoted, readable, stamp
+from portfoy.source.prices import prices_of
 from portfoy.source.quality import check_transactions
 from portfoy.source.seen import on_day
 from portfoy.source.settings import Settings, read_settings
@@ -183,7 +184,10 @@ def _tables(where, settings, raws, engine, day, today):
         for table in raws
         if table != "transactions"
     }
-    return Tables(where, settings, log, quality, facts, reading, tuple(files), later, as_of=day)
+    tables = Tables(where, settings, log, quality, facts, reading, tuple(files), later, as_of=day)
+    if tables.price_index is not None:  # an index that is wrong is told before a report begins
+        prices_of(log, tables.price_index, None, pd.Timestamp(day))
+    return tables
 
 
 def _without_copies(raw, keep, *, drop):
@@ -209,13 +213,16 @@ def _without_copies(raw, keep, *, drop):
 
 
 def _with_cost(log, products):
-    """The log with each line's unit cost; `products` gives the table that has it where the log itself has none."""
+    """The log with each line's cost: its own `unit_cost`, else the `product_cost` of the table that `products` gives.
+
+    The first is what the piece cost on that day; the second is one cost for all days, that of today's price list.
+    """
     if "unit_cost" in log.columns or "product_id" not in log.columns:
         return log
     products = products()
     if products is None or "unit_cost" not in products.columns:
         return log
     costs = (
-        products.filter(products.product_id.notnull()).group_by("product_id").agg(unit_cost=products.unit_cost.max())
+        products.filter(products.product_id.notnull()).group_by("product_id").agg(product_cost=products.unit_cost.max())
     )
     return log.left_join(costs, "product_id").drop("product_id_right")

@@ -113,8 +113,8 @@ def _count(log):
     log = log.mutate(shown=shown, key=log.row if numbered else shown)
     groups = log.group_by("problem")
     kept = {"returns": log.amount < 0, "zeros": log.amount == 0, "unnumbered": log.order_id.isnull()}
-    if "unit_cost" in log.columns:
-        kept["no_cost"] = log.unit_cost.isnull()
+    for cost in {"unit_cost", "product_cost"} & {*log.columns}:
+        kept["no_cost"] = log[cost].isnull()
     copies = {}
     if "copies" in log.columns:
         kept["copied"], copies = log.copies > 0, {"copies": log.copies.sum()}

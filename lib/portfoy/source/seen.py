@@ -21,6 +21,7 @@ BEGINS = {  # table -> the day from which a row is known; ratings have none
     "subscriptions": "started_on",
     "tickets": "opened_on",
     "surveys": "answered_on",
+    "price_index": "month",
 }
 
 

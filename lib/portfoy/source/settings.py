@@ -37,6 +37,7 @@ class Settings:
     source: str | None = None
     name: str | None = None  # what reports call the data
     currency: str | None = None  # ISO 4217 code
+    prices: float | None = None  # by how much they rise a year, where there is no price index
     returns: str = "net"
     duplicates: str = "drop"
     unknown_customers: tuple[str, ...] = ()
@@ -158,9 +159,14 @@ def _rule(key):
         "look": (lambda value: isinstance(value, dict), _("a section, [{table}]").format(table="look")),
         "logo": (text(lambda value: value.lower().endswith((".svg", ".png"))), _("a file .svg or .png")),
         **dict.fromkeys(("accent", "warm"), (text(is_colour), _('a colour such as "#0f6b6d"'))),
+        "prices": (_is_rate, _("a yearly rate from -0.5 to 2, such as 0.03 for 3 %")),
         "unknown_customers": (lambda value: isinstance(value, list), _("a list of texts")),
         "test_pattern": (text(_is_pattern), _("a regular expression without look-around and back-references")),
     }.get(key, (text(lambda value: True), _("a text in quotes")))
+
+
+def _is_rate(value):
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and -0.5 <= value <= 2
 
 
 def _is_header(value):

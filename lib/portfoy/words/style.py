@@ -69,6 +69,13 @@ def day(value):
     return format_date(pd.Timestamp(value).date(), "d MMM y", locale=language())
 
 
+def month(value):
+    """A month as the language in use writes it: June 2026."""
+    from babel.dates import format_date
+
+    return format_date(pd.Timestamp(value).date(), "LLLL y", locale=language())
+
+
 def writer(unit, currency="", *, compact=True):
     """A function that writes a figure of a unit: money, share, number, points, days, change, count."""
     return {
@@ -162,6 +169,7 @@ class _Sentence(string.Formatter):
             "change": lambda value: change(value, 0),
             "days": _days,
             "day": day,
+            "month": month,
             "figure": lambda value: writer(self.values["unit"], self.currency)(value),
         }
 
@@ -171,8 +179,8 @@ def say(template, values, *, currency=""):
 
     In the `template` ``{name:kind}`` writes the value of that name in `values` (a mapping, such as a row of a table),
     ``{name_interval:kind}`` the interval from ``name_low`` to ``name_high``. Kinds: count, number, ratio, money (in
-    `currency`), share (whole per cent), change (the same, signed), days, day (a date), figure (in the unit that the
-    value ``unit`` names); without a kind, text as it is.
+    `currency`), share (whole per cent), change (the same, signed), days, day (a date), month, figure (in the unit
+    that the value ``unit`` names); without a kind, text as it is.
     """
     return Reading(_Sentence(values, currency).format(template))
 
