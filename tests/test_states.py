@@ -327,9 +327,12 @@ def test_the_list_is_of_those_at_risk_by_what_they_brought_in_a_year(teaching):
     assert listed["year_revenue"].is_monotonic_decreasing
     (action,) = found.actions()
     assert (action.name, action.table is found.at_risk) == ("at_risk", True)
-    assert action.worth == pytest.approx(listed["year_revenue"].sum())
+    index = pd.read_csv(TEACHING / "price_index.csv", parse_dates=["month"]).set_index("month")["index"]
+    year = bought[bought["ordered_on"] > firm.as_of - pd.offsets.MonthEnd(12)]
+    level = year["ordered_on"].dt.to_period("M").dt.to_timestamp().map(index)
+    assert action.worth == pytest.approx((year["amount"] / level).sum() * index.iloc[-1])
     assert found.finding().low < action.worth < found.finding().high
-    assert plain(action.text).startswith(f"Call the {len(risk)} customers at risk before they lapse: TRY 7.8")
+    assert plain(action.text).startswith(f"Call the {len(risk)} customers at risk before they lapse: TRY 9.0")
 
 
 def test_nobody_at_risk_is_no_list(eight):
@@ -359,8 +362,8 @@ def test_without_prospects_there_is_no_bar_for_them(eight):
 def test_the_method_says_what_the_limits_rest_on(eight):
     meaning = (
         "Silent beyond the first limit is at risk, beyond the second lapsed: a judgement, not a fact. New bought first "
-        "within the first limit, reactivated came back within it after a gap past the second. Money is as paid, net of "
-        "returns."
+        "within the first limit, reactivated came back within it after a gap past the second. Money is net of returns, "
+        "at constant prices where they are known."
     )
     gaps = (
         "Of 1,500 gaps between purchases (90 customers, each counted once), 80% last 10 days at most, 95% last 30 "

@@ -90,7 +90,8 @@ class Flows(Result):
             _(
                 "Left is who was current (not lapsed) and has lapsed; for the better moves who buys and did not, for "
                 "the worse who goes towards lapsed. A lead won in between is one person. Both days by one rule. "
-                "Intervals ({confidence:share}): Wilson. Money is all they brought, as paid."
+                "Intervals ({confidence:share}): Wilson. Money is all they brought, at constant "
+                "prices where they are known."
             ),
             vars(self),
         )

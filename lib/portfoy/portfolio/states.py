@@ -162,7 +162,7 @@ class States(Result):
             _(
                 "Silent beyond the first limit is at risk, beyond the second lapsed: a judgement, not a fact. New "
                 "bought first within the first limit, reactivated came back within it after a gap past the second. "
-                "Money is as paid, net of returns."
+                "Money is net of returns, at constant prices where they are known."
             )
         )
         return style.say(" ".join(texts), vars(rule))
