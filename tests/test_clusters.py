@@ -12,6 +12,7 @@ from sklearn.metrics import adjusted_rand_score, silhouette_samples
 from helpers import message_of, plain
 from portfoy.customers import customer_table
 from portfoy.firm import Firm
+from portfoy.models import separation
 from portfoy.models.separation import adjusted_rand, is_clear, search, silhouettes
 from portfoy.selection.agreement import Agreement, compare_groups
 from portfoy.selection.clusters import Clusters, cluster_table, clusters
@@ -45,6 +46,14 @@ def planted(kinds, *, n=100, seed=1):
     table = pd.concat(parts, ignore_index=True)
     table.insert(0, "customer_id", [f"{number:04d}" for number in range(len(table))])
     return table, np.repeat(kinds, n)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def resamples():
+    """Fewer resamples than 20, which tell as well whether groups come back here."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(separation, "RESAMPLES", 6)
+        yield
 
 
 @pytest.fixture(scope="module")

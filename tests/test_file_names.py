@@ -61,8 +61,8 @@ def test_a_name_is_no_pattern_in_a_file_and_in_a_folder(tmp_path, name, beside, 
         write(tmp_path / folder / f"{beside}{ending}", WRONG)
         write(tmp_path / folder / f"{name}{ending}", RIGHT if folder == name else WRONG)
     assert source.open(tmp_path / name / f"{name}{ending}").facts.revenue == 30
-    os.rename(tmp_path / name / f"{name}{ending}", tmp_path / name / f"transactions{ending}")
-    if ending != ".duckdb":
+    if ending == ".csv":  # the folder is found alike whatever is in it
+        os.rename(tmp_path / name / f"{name}{ending}", tmp_path / name / f"transactions{ending}")
         assert source.open(tmp_path / name).facts.revenue == 30
 
 

@@ -218,7 +218,7 @@ def test_cdnow_newcomers_are_the_published_cohorts(shared_data):
 # (c) A naive loop, and what must hold
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize(("as_of", "months"), [("2024-12-31", 3), ("2025-01-17", 1), ("2024-12-30", 2)])
 def test_growth_is_that_of_a_naive_loop(seed, as_of, months):
     table = random_log(seed)
