@@ -36,8 +36,15 @@ class Feedback:
 def lesson(phase, tables, *, as_of=None):
     """Begin the lesson of a phase, such as "selection": the right answers are worked out from these tables.
 
-    `as_of` is a date or text, by default the last date in the data. Gives a Feedback: how many exercises there are, and
-    how many of them are solved.
+    Parameters
+    ----------
+    phase : "portfolio" or "selection"
+    tables : Tables, those of a firm: ``firm.tables``
+    as_of : date or text, by default the last date in the data
+
+    Returns
+    -------
+    Feedback : how many exercises there are, and how many of them are solved
     """
     _open.clear()
     _open.update(phase=phase, desk=Desk(tables, as_of or None), tries={})
@@ -47,8 +54,14 @@ def lesson(phase, tables, *, as_of=None):
 def check(exercise, answer):
     """Judge an answer to an exercise, such as "selection-2". It never raises: what is wrong is said in a sentence.
 
-    Gives a Feedback, ``solved`` where the answer is right within the tolerance of the exercise (one millionth of the
-    value where nothing else is said).
+    Parameters
+    ----------
+    exercise : its name
+    answer : number, Series, DataFrame or list, as the exercise asks
+
+    Returns
+    -------
+    Feedback : ``solved`` where the answer is right within the exercise's tolerance, by default a millionth of the value
     """
     if not _open:
         return _not_open()

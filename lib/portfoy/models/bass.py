@@ -137,12 +137,22 @@ class Bass:
 
 
 def fit_bass(adoptions, *, confidence=0.95):
-    """Maximum-likelihood estimate of the Bass model from counts of people by period: a `Bass`.
+    """Maximum-likelihood estimate of the Bass model from counts of people by period.
 
-    `adoptions` has one row per period, in order: ``start_day`` and ``end_day`` (days since the launch, the second not
-    in the period; the last period may be shorter) and ``adopters`` (people who took it up in it). DataError where a
-    column is missing, a count is no number of 0 or more, or the periods leave a gap; FitError where there are fewer
-    than 30 people or 6 periods, or no starting point converges.
+    Parameters
+    ----------
+    adoptions : DataFrame, one row per period, in order: ``start_day`` and ``end_day`` (days since the launch, the
+        second not in the period; the last period may be shorter), ``adopters`` people who took it up in it
+    confidence : of the intervals, 0-1
+
+    Returns
+    -------
+    Bass
+
+    Raises
+    ------
+    DataError : a column is missing, a count is no number of 0 or more, or the periods leave a gap.
+    FitError : there are fewer than 30 people or 6 periods, or no starting point converges.
     """
     start, end, count = _columns(adoptions)
     total, scale = count.sum(), end.max()

@@ -101,7 +101,7 @@ class DiscountedValue:
 def discounted_value(
     customers, fit, spend_fit, *, horizon_months=12, discount_rate=0.1, margin_rate=1.0, confidence=0.95
 ):
-    """Expected discounted money from each customer within a horizon, with intervals: a `DiscountedValue`.
+    """Expected discounted money from each customer within a horizon, with intervals.
 
     The interval is that of the *estimate*: how far the value would move with other customers of the same kind, by the
     delta method on the logarithm of the value. It is deterministic, keeps the value positive, and takes 14 evaluations
@@ -119,8 +119,14 @@ def discounted_value(
     discount_rate : per year
     margin_rate : share of the spend that is kept; 1 values revenue
 
-    DataError where a column is missing or holds impossible values, or the margin is below zero; ValueError where
-    another argument is out of its range.
+    Returns
+    -------
+    DiscountedValue
+
+    Raises
+    ------
+    DataError : a column is missing or holds impossible values, or the margin is below zero.
+    ValueError : another argument is out of its range.
 
     Examples
     --------

@@ -117,13 +117,16 @@ class Composition(Result):
 def composition(firm, traits=None, *, months=12, value=None):
     """How the base divides by what is known of the customers, and which part of it brings how much.
 
+    Parameters
+    ----------
     firm : Firm, whose customers of the last `months` (0 all) are looked at; or a customer table with traits,
         ``revenue``, and ``margin`` where it is known
     traits : list of columns; by default every trait that is there but interests, of which one may have several
     value : LifetimeValue of these customers or more, optional; adds what each level is expected to bring
 
-    Gives a Composition; not possible where there is no trait, or not the one asked for, or the total revenue is not
-    above zero.
+    Returns
+    -------
+    Composition; not possible where there is no trait, or not the one asked for, or the total revenue is not above zero
     """
     customers, currency, confidence = customers_of(firm, months)
     need_columns(customers, ["revenue"], "composition")

@@ -99,13 +99,17 @@ class Concentration(Lorenz, Result):
 def concentration(firm, *, by="revenue", months=12, top=0.2, groups=GROUPS, segments=None):
     """How much rests on a few: the Lorenz curve, groups, and what if the largest leave.
 
+    Parameters
+    ----------
     firm : Firm, whose customers of the last `months` (0 all) are looked at; or a customer table with the column `by`
     by : column to add up; customers without a value are left out
     top : share of customers taken as the largest, between 0 and 1
     groups : columns over which it is spread; one that is absent is left out
     segments : DataFrame with ``customer_id`` and ``segment``, as from `rfm`, optional
 
-    Gives a Concentration; not possible where the column is missing, its total is not above zero, or nobody bought.
+    Returns
+    -------
+    Concentration; not possible where the column is missing, its total is not above zero, or nobody bought
     """
     customers, currency, confidence = customers_of(firm, months)
     months = months if isinstance(firm, Firm) else 0

@@ -114,10 +114,17 @@ class Journey(Result):
 
 
 def journey(firm, *, key_figures, states=None):
-    """The journey in eight steps, each with its key figure: a Journey; a step that cannot be counted says why.
+    """The journey in eight steps, each with its key figure.
 
-    The KeyFigures give the steps ``stays`` (1 - churn) and ``recommends`` (NPS), the States who is known, and the
-    lapsed limit as window of the second purchase.
+    Parameters
+    ----------
+    firm : Firm
+    key_figures : KeyFigures; they give the steps ``stays`` (1 - churn) and ``recommends`` (NPS)
+    states : States, optional; they give who is known, and the lapsed limit as window of the second purchase
+
+    Returns
+    -------
+    Journey; a step that cannot be counted says why
     """
     window, made, confidence = states.rule.lapsed_days if states else 0, None, firm.confidence
     if states:

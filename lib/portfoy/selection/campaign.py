@@ -167,12 +167,17 @@ class Campaign(Result):
 def campaign(firm, response, *, contact_cost=0.0, response_margin=0.0, budget=0.0, contacts=50):
     """Whether choosing whom to contact is worth it, and who of today's customers comes first.
 
+    Parameters
+    ----------
+    firm : Firm
     response : Response of the same firm
     contact_cost, response_margin : money; 0 takes what the judged campaigns cost and brought, as in `campaign_terms`
     budget, contacts : money to spend, 0 is no limit; customers on the list at most
 
-    Gives a Campaign; not possible where nobody can say what a contact costs, a response brings nothing, or what is
-    given is below zero.
+    Returns
+    -------
+    Campaign; not possible where nobody can say what a contact costs, a response brings nothing, or what is given is
+    below zero
     """
     check_limits(contacts=contacts, budget=budget)
     terms = campaign_terms(firm, response.judged, contact_cost=contact_cost, response_margin=response_margin)

@@ -99,11 +99,15 @@ def _line_words(line):
 def cards(firm, scored, *, by="segment", most=4):
     """What sets each group of customers apart from the base, and what a customer of it is like.
 
+    Parameters
+    ----------
     firm : Firm; its people give the traits, its products the categories
     scored : Rfm, or DataFrame of customers with a column `by`, which makes the groups; a trait does as well
     most : lines of each kind on a card: those farthest from the base
 
-    Gives a Cards; not possible where a column is missing, nobody is there, or the total revenue is not above zero.
+    Returns
+    -------
+    Cards; not possible where a column is missing, nobody is there, or the total revenue is not above zero
     """
     customers = scored if isinstance(scored, pd.DataFrame) else scored.table
     customers = with_traits(customers, firm.people)

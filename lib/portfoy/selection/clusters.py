@@ -108,13 +108,19 @@ def clusters(firm, *, k=None, most=8, seed=7):
     silhouette is 0.1 (the project's own) above that of one cloud of the same skewness and correlations. k-means sees at
     most 20,000 customers and is judged on 5,000.
 
+    Parameters
+    ----------
     firm : Firm, or DataFrame, one row per customer, with ``idle``, ``purchases``, ``ticket``, ``age`` and ``revenue``
     k, most : int, optional; number of groups, by default chosen from 2 to `most`
     seed : int, of the samples and starts; the order of the rows does not matter
 
-    Gives a Clusters; not possible where a column is missing, fewer than 50 customers have all features, fewer than 2
-    features vary, `k` or `most` is out of range, or the total revenue is not above zero.
+    Returns
+    -------
+    Clusters; not possible where a column is missing, fewer than 50 customers have all features, fewer than 2 features
+    vary, `k` or `most` is out of range, or the total revenue is not above zero
 
+    References
+    ----------
     Rousseeuw (1987), J. Comput. Appl. Math. 20, and Kaufman & Rousseeuw (1990), Finding Groups in Data, p. 88:
     silhouettes, no structure up to 0.25. Hubert & Arabie (1985), J. Classification 2: the index; Steinley (2004),
     Psychol. Methods 9(3): 0.8 is good agreement. Fang & Wang (2012), Comput. Stat. Data Anal. 56(3): the bootstrap.

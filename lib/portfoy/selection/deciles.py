@@ -63,10 +63,14 @@ def deciles(of, *, by=None):
     """Customers in ten groups of equal size, best first: what each tenth brings.
 
     Customers with equal values stay in one group, so groups can differ in size; customers without a value are left out.
-    `of` is a Firm, or a DataFrame, one row per customer, with ``revenue``, ``margin`` (summed where it is known) and
-    the column `by` they are ranked on: by default the margin where any is known, else the revenue.
+    Parameters
+    ----------
+    of : Firm, or DataFrame, one row per customer, with ``revenue`` and ``margin`` (summed where it is known)
+    by : column they are ranked on; by default the margin where any is known, else the revenue
 
-    Gives a Deciles; not possible where a column is missing, or the total of `by` is not above zero.
+    Returns
+    -------
+    Deciles; not possible where a column is missing, or the total of `by` is not above zero
     """
     customers, currency, _confidence = customers_of(of)
     need_columns(customers, ["revenue", "margin"], "deciles")

@@ -122,13 +122,17 @@ class EarlyAdopters(Result):
 def early_adopters(firm, launch, *, value=None, contacts=50, budget=0.0, contact_cost=0.0):
     """Who took up a launch first, against customers who were active then and had not; and who is like them today.
 
+    Parameters
+    ----------
     firm : Firm, whose order lines have ``product_id``; ``birth_year``, ``channel``, ``region``, ``income_band`` too
     launch : Launch; the first 16 % of the m of its model are early, or of those so far where m stays open
     value : LifetimeValue of the same customers, optional; adds their ``expected_value`` to the list
     contacts, budget, contact_cost : how long the list may be, as in `shortlist.reach`
 
-    Gives an EarlyAdopters; not possible where fewer than 30 early adopters were customers before, or fewer than 30
-    customers had not bought it, or nobody can say what a contact costs and there is a budget.
+    Returns
+    -------
+    EarlyAdopters; not possible where fewer than 30 early adopters were customers before, or fewer than 30 customers had
+    not bought it, or nobody can say what a contact costs and there is a budget
     """
     customers, as_of = with_ids(firm.customers, "early_adopters"), firm.as_of
     most, _cost = reach(firm, contacts=contacts, budget=budget, contact_cost=contact_cost)

@@ -119,11 +119,16 @@ class Launch(Result):
 def launch(firm, *, product="", weeks_ahead=26):
     """How a product that came out within the data spread among the customers, and how it goes on.
 
+    Parameters
+    ----------
     firm : Firm, whose order lines and ``products`` have ``product_id``, the products ``launched_on`` and [``name``]
     product : a product_id or a name; empty: the launch with the most buyers of those on sale for half a year
+    weeks_ahead : how far the forecast goes
 
-    Gives a Launch, with a forecast of `weeks_ahead`; not possible where a table or column is missing, no product was
-    launched, or not the one named, or the model has too little to go on.
+    Returns
+    -------
+    Launch; not possible where a table or column is missing, no product was launched, or not the one named, or the model
+    has too little to go on
     """
     products = launched_products(firm.tables, as_of=firm.as_of)
     picked = pick_product(products, product)

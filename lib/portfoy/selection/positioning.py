@@ -130,13 +130,17 @@ def positioning(firm, *, brand="", draws=200, seed=7):
     bootstrap draws raters; else it draws the ratings of each brand on each attribute. Brands and attributes with gaps
     are left out, the one with most gaps first, until none is left.
 
+    Parameters
+    ----------
     firm : Firm with ``ratings``, or these as an ibis Table or DataFrame, one row per rating: ``brand``, ``attribute``
         text; ``rating`` number, the higher the more it fits; [``customer_id`` of the rater]
     brand : ours, in any case; empty: none stands out
     draws, seed : of the bootstrap; the same seed gives the same map
 
-    Gives a Positioning; not possible where there are no ratings, a column is missing, fewer than three brands or
-    attributes are rated throughout, all brands are rated alike, or none is called `brand`.
+    Returns
+    -------
+    Positioning; not possible where there are no ratings, a column is missing, fewer than three brands or attributes are
+    rated throughout, all brands are rated alike, or none is called `brand`
     """
     ratings, confidence = (firm.tables.ratings, firm.confidence) if isinstance(firm, Firm) else (firm, 0.95)
     table, named = _read(ratings)

@@ -97,13 +97,16 @@ class Profitability(Result):
 def profitability(firm, scored, *, by="segment", touch_cost=0.0, value=None):
     """What each group earns: margin less what it costs to serve its customers.
 
+    Parameters
+    ----------
     firm : Firm; its tickets tell what service was asked for
     scored : Rfm, or DataFrame of customers with a column `by`, which makes the groups
     touch_cost : money that a touch costs; 0 leaves the cost to serve out
     value : LifetimeValue of the same customers, optional; adds what each group is expected to bring
 
-    Gives a Profitability; not possible where a column is missing, nobody is there, or neither a margin nor a cost is
-    known.
+    Returns
+    -------
+    Profitability; not possible where a column is missing, nobody is there, or neither a margin nor a cost is known
     """
     customers = scored if isinstance(scored, pd.DataFrame) else scored.table
     service = service_table(firm.tables.tickets, as_of=firm.as_of)

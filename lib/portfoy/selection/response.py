@@ -150,13 +150,19 @@ def response(firm, *, answer_days=30, features=None):
     """Who responds to a campaign: a model of what was known before, judged on later campaigns only.
 
     A campaign is judged if, before its first contact, the answers of earlier campaigns were known and held 50 responses
-    and 50 others. There is no random split: it would let a model learn from what came later. `answer_days` are those in
-    which a contact may be answered; `features` columns of the examples, by default `FEATURES` less those that a
-    `leak_table` guards.
+    and 50 others. There is no random split: it would let a model learn from what came later.
 
-    Gives a Response; not possible where nobody was contacted or nothing tells who responded, a feature is not there or
-    known only after the contact, there are too few campaigns or responses to forecast one from earlier ones, or nobody
-    responded to those that could be.
+    Parameters
+    ----------
+    firm : Firm
+    answer_days : days in which a contact may be answered
+    features : list of columns of the examples, by default `FEATURES` less those that a `leak_table` guards
+
+    Returns
+    -------
+    Response; not possible where nobody was contacted or nothing tells who responded, a feature is not there or known
+    only after the contact, there are too few campaigns or responses to forecast one from earlier ones, or nobody
+    responded to those that could be
     """
     examples = response_examples(firm.tables, as_of=firm.as_of, answer_days=answer_days)
     return fit_response(examples, features=features, confidence=firm.confidence)

@@ -132,13 +132,21 @@ def rfm(of, *, cuts=None, segments=None):
     A score is 1 + floor(5 x share of customers strictly below), so equal values always get equal scores, and a value
     that many share may leave a score empty: half of the customers having bought once all get f = 1, the next f = 3.
 
+    Parameters
+    ----------
     of : Firm, or DataFrame, one row per customer; needs ``idle``, ``purchases`` and ``revenue``
     cuts : DataFrame or path of a CSV; cut points of an earlier `Rfm`, so that scores of two dates compare, brought to
         the firm's prices; empty: none
     segments : DataFrame or path of a CSV; rules as in `read_segments`, by default the eleven of the package
 
-    Gives an Rfm; not possible where a column is missing, there is no customer, the total revenue is not above zero, the
-    cut points are not such, or the rules leave a cell out or cover one twice. Hughes (1994), Strategic Database
+    Returns
+    -------
+    Rfm; not possible where a column is missing, there is no customer, the total revenue is not above zero, the cut
+    points are not such, or the rules leave a cell out or cover one twice
+
+    References
+    ----------
+    Hughes (1994), Strategic Database
     Marketing, for the five scores; the rule for ties is the project's own.
     """
     customers, currency, _confidence = customers_of(of)

@@ -71,9 +71,18 @@ def show(table, caption, *, currency="", labels=None, kinds=None):
     """A table to look at: headings in words, numbers as the language writes them, intervals beside their estimate.
 
     A column ``x`` with ``x_low`` and ``x_high`` beside it is shown as one column with its interval; columns missing in
-    every row are left out; one that is not in `columns` goes by its own name. The `caption` says what the table shows,
-    also to screen readers; `currency` goes into the heading of money; `labels` and `kinds` are dicts, column -> heading
-    or kind, where they differ from `columns`. What is not possible is given back as it is, and says why.
+    every row are left out; one that is not in `columns` goes by its own name.
+
+    Parameters
+    ----------
+    table : DataFrame
+    caption : what the table shows, also to screen readers
+    currency : code of the money, for its headings
+    labels, kinds : dict, column -> heading or kind, where they differ from `columns`
+
+    Returns
+    -------
+    Table, which shows itself; what is not possible is given back as it is, and says why
     """
     if hasattr(type(table), "reason"):
         return table
