@@ -38,6 +38,10 @@ def test_one_command_makes_a_whole_run(teaching_run):
     pages = ["reports/2026-06-30/portfolio.html", "reports/2026-06-30/selection.html"]
     assert stdout.splitlines() == [*pages, "reports/2026-06-30/index.html", "reports/index.html"]
     made = sorted(str(path.relative_to(folder / "reports")) for path in (folder / "reports").rglob("[!.]*.*"))
+    stages = json.loads((folder / "reports" / "2026-06-30" / "run.json").read_text())["stages"]
+    files = {f"2026-06-30/{name}" for stage in stages for name in stage["files"]}
+    assert {f"2026-06-30/files/{name}" for name in ("portfolio/growth_2.csv", "selection/quality.csv")} <= files
+    made = [path for path in made if path not in files]
     assert made == [
         "2026-06-30/actions/at_risk.csv",
         "2026-06-30/actions/early_adopters.csv",
@@ -48,6 +52,7 @@ def test_one_command_makes_a_whole_run(teaching_run):
         "2026-06-30/notebooks/portfolio.ipynb",
         "2026-06-30/notebooks/selection.ipynb",
         "2026-06-30/portfolio.html",
+        "2026-06-30/portfoy.xlsx",
         "2026-06-30/run.json",
         "2026-06-30/selection.html",
         "index.html",

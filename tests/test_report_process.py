@@ -24,6 +24,7 @@ import psutil
 import pytest
 from bs4 import BeautifulSoup
 from click.testing import CliRunner
+from python_calamine import CalamineWorkbook
 
 from portfoy.cli import main
 
@@ -51,12 +52,16 @@ if sys.argv[1]:
 os.execv(sys.executable, [sys.executable, "-m", "portfoy", "report", *sys.argv[2:]])
 """
 TOLD = """
+import pandas as pd
 from portfoy.words.result import Figure, Result
+from portfoy.words.table import show
 class Told(Result):
     def __init__(self, figures):
         self.told = figures
     def figures(self):
         return self.told
+    def summary(self):
+        return show(pd.DataFrame([{"customers": figure.value} for figure in self.told]), "Told")
 """
 KILLED = "the kernel was ended: SIGKILL"
 
@@ -190,7 +195,8 @@ def expect_whole_runs(project, runs, earlier, *, latest=DAY):
         for stage in project.record(run)["stages"]:
             assert (folder / stage["page"]).read_text("utf-8").rstrip().endswith("</html>")
             assert json.loads((folder / "notebooks" / f"{stage['name']}.ipynb").read_text("utf-8"))["cells"]
-            assert [name for name in stage["actions"] if not (folder / name).is_file()] == []
+            assert [name for name in stage["actions"] + stage["files"] if not (folder / name).is_file()] == []
+        assert len(CalamineWorkbook.from_path(folder / project.record(run)["workbook"]).sheet_names) >= 2
         assert [link for link in links(folder / "index.html") if not (folder / link).is_file()] == []
     now = project.fingerprints()
     assert {path: now.get(path) for path in earlier} == earlier
@@ -541,6 +547,28 @@ def test_one_page_per_value_stands_side_by_side_on_the_page_of_the_run(project):
     row = next(row for row in soup.select("table tr") if row.find("th", string="calls"))
     assert [cell.get_text(strip=True) for cell in row.find_all("td")] == ["15", "30"]
     expect_whole_runs(project, [DAY, folder], earlier, latest=folder)
+
+
+def test_tables_of_each_value_and_of_a_report_that_fails_are_files_and_sheets(project):
+    earlier = project.fingerprints()
+    project.notebook("selection", "## Call", TOLD, "Told([Figure('calls', contacts * 3)])", parameters=CONTACTS)
+    project.notebook("portfolio", "## Who", TOLD, "Told([Figure('people', 7)])", "1 / 0", "Told([Figure('people', 8)])")
+    assert project.run_here("--each", "contacts=5,10")[0] == 1
+    folder = project.reports / f"{DAY}.2"
+    names = [path for stage in project.record(folder.name)["stages"] for path in stage["files"]]
+    told = ["portfolio", "selection-contacts-5", "selection-contacts-10"]
+    assert names == [f"files/{name}/told.csv" for name in told]
+    assert [(folder / name).read_text("utf-8-sig") for name in names] == [f"customers\n{n}\n" for n in (7, 15, 30)]
+    book = CalamineWorkbook.from_path(folder / "portfoy.xlsx")
+    assert [book.get_sheet_by_name(name).to_python() for name in book.sheet_names[2:]] == [
+        [["Customers"], [number]] for number in (7, 15, 30)
+    ]
+    assert [row[:2] for row in book.get_sheet_by_index(0).to_python()[1:4]] == [
+        ["Portfolio", "Who"],
+        ["Selection (contacts = 5)", "Call"],
+        ["Selection (contacts = 10)", "Call"],
+    ]
+    expect_whole_runs(project, [DAY, folder.name], earlier)
 
 
 def test_a_file_of_parameters_that_is_wrong_is_one_line_and_nothing_is_written(project):

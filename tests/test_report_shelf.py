@@ -172,8 +172,8 @@ def test_a_run_that_is_not_there_is_named_with_those_that_are(tmp_path):
 def test_an_action_list_starts_no_formula_and_keeps_zeros(tmp_path):
     table = pd.DataFrame({"customer_id": ["007", "=1+1", "@x", "+90 212"], "revenue": [-1.5, 2.0, None, 3.0]})
     rows = table.astype(object).where(table.notna(), None).values.tolist()
-    made = shelf.write_actions(tmp_path / "actions", [{"name": "call", "columns": list(table), "rows": rows}])
-    assert made == ["call.csv"]
+    made = shelf.write_tables(tmp_path / "actions", [{"name": "call", "columns": list(table), "rows": rows}])
+    assert made == [tmp_path / "actions" / "call.csv"]
     assert (tmp_path / "actions" / "call.csv").read_text(encoding="utf-8-sig").splitlines() == [
         "customer_id,revenue",
         "007,-1.5",

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from helpers import labels, message_of, plain
 from portfoy.firm import Firm
-from portfoy.report.shelf import write_actions
+from portfoy.report.shelf import write_tables
 from portfoy.selection.rfm import rfm
 from portfoy.selection.rules import read_segments
 from portfoy.words import style
@@ -173,7 +173,7 @@ def test_cuts_come_back_from_a_plain_csv(tmp_path):
 @pytest.mark.parametrize("table", [random_people(5), people([3, 3, 9], [1, 1, 1], [10, 10, 10])])
 def test_cuts_come_back_from_the_csv_of_a_report(tmp_path, table):
     scored = rfm(table)
-    write_actions(tmp_path / "actions", scored.content()["actions"])
+    write_tables(tmp_path / "actions", scored.content()["actions"])
     path = tmp_path / "actions" / "rfm_cuts.csv"
     assert path.read_bytes().startswith(b"\xef\xbb\xbf")
     pd.testing.assert_frame_equal(rfm(table, cuts=path).table, scored.table)

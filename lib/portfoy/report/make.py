@@ -12,7 +12,7 @@ from pathlib import Path
 from jupyter_core.utils import ensure_event_loop
 
 from portfoy.locale import _, use_language
-from portfoy.report import changes, figures, look, message, overview, page, pdf, run, shelf, trend
+from portfoy.report import changes, figures, look, message, overview, page, pdf, run, shelf, trend, workbook
 from portfoy.report.kernels import Kernels
 from portfoy.report.progress import Progress
 from portfoy.source.address import ADDRESS
@@ -44,7 +44,8 @@ def make(
         progress.note(_("{n} interrupted run(s) found and cleared.").format(n=building.cleared))
     try:
         seconds = seconds or (run.CELL_SECONDS, run.STAGE_SECONDS)
-        _fill(building, record, plan, brand, jobs, isolated, seconds, progress)
+        sheets = _fill(building, record, plan, brand, jobs, isolated, seconds, progress)
+        workbook.write(building.folder / record["workbook"], record, sheets)
         unprinted = _print(building.folder, record, browser, progress) if browser else False
         (building.folder / "index.html").write_text(overview.run_page(record, brand), encoding="utf-8")
         folder = building.publish(record)
@@ -68,6 +69,7 @@ def describe(plan):
         "source": tables.name,
         "currency": tables.currency,
         "language": plan.language,
+        "workbook": "portfoy.xlsx",
         "data": {
             "where": tables.where,
             "sha256": tables.fingerprint(),
@@ -93,8 +95,8 @@ def _made_already(record, root):
 
 
 def _fill(building, record, plan, brand, jobs, isolated, seconds, progress):
-    """Run the stages into the folder being built, and complete the record of the run with what they gave."""
-    start, earlier = time.perf_counter(), shelf.runs(building.root)
+    """Run the stages into the folder being built, and complete the record of the run; the lists and tables of each."""
+    sheets, start, earlier = {}, time.perf_counter(), shelf.runs(building.root)
     stages = {stage["name"]: stage for stage in record["stages"]}
     work = (building.folder / "work").absolute()
     environment = {name: str(work) for name in ("TMPDIR", "TEMP", "TMP")}
@@ -118,19 +120,23 @@ def _fill(building, record, plan, brand, jobs, isolated, seconds, progress):
             running = {pool.submit(execute, job): job for job in plan.jobs}
             for ended in as_completed(running):
                 job, result = running[ended], ended.result()
+                sheets[job.name] = [each for each in result.actions if each["name"]] + result.tables
                 _finish(building.folder, record, stages[job.name], result, earlier, job, brand)
                 progress.done(job.name, result.status, result.seconds, result.error)
         finally:
             kernels.close()
             pool.shutdown(wait=True, cancel_futures=True)
     record["seconds"] = round(time.perf_counter() - start, 1)
+    return sheets
 
 
 def _finish(folder, record, stage, result, earlier, job, brand):
-    """Complete the record of a stage with its result, and write its page and its lists."""
-    lists = folder / "actions" / (job.name if job.each else "")
-    written = [(lists / name).relative_to(folder) for name in shelf.write_actions(lists, result.actions)]
-    made = page.sections(result.notebook, {path.stem: path.as_posix() for path in written})
+    """Complete the record of a stage with its result, and write its page, its lists and its tables."""
+    lists = shelf.write_tables(folder / "actions" / (job.name if job.each else ""), result.actions)
+    tables = shelf.write_tables(folder / "files" / job.name, result.tables)
+    written, files = ([path.relative_to(folder).as_posix() for path in paths] for paths in (lists, tables))
+    places = dict(zip([table["html"] for table in result.tables], files, strict=True))
+    made = page.sections(result.notebook, {Path(path).stem: path for path in written}, places)
     stage |= {
         "status": result.status,
         "pdf": "",
@@ -138,7 +144,8 @@ def _finish(folder, record, stage, result, earlier, job, brand):
         **message.told(made),
         "missing": result.missing,
         "error": result.error,
-        "actions": [path.as_posix() for path in written],
+        "actions": written,
+        "files": files,
     }
     stage["changes"] = changes.changes(earlier, record, stage) if result.status == "ok" else None
     stage["figures"] = [

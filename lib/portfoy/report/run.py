@@ -25,7 +25,7 @@ class Result:
     """How a notebook ended, and what its results tell.
 
     ``status``: "ok", "failed", "timeout" or "kernel died". ``missing``: why analyses were not possible. ``error``: the
-    last lines of what went wrong, where something did.
+    last lines of what went wrong, where something did. Lists and tables each say the ``section`` they stand in.
     """
 
     stage: str
@@ -34,6 +34,7 @@ class Result:
     seconds: float
     figures: list = field(default_factory=list)
     actions: list = field(default_factory=list)
+    tables: list = field(default_factory=list)
     missing: list = field(default_factory=list)
     error: str = ""
 
@@ -66,6 +67,7 @@ def run(job, target, kernels, *, progress=None, cell_seconds=CELL_SECONDS, stage
         time.perf_counter() - start,
         figures=told(notebook, "figures"),
         actions=told(notebook, "actions"),
+        tables=tables_in(notebook),
         missing=missing_in(notebook),
         error=_open(error, kernels),
     )
@@ -181,16 +183,34 @@ def _heading(cell):
 
 
 def _results(notebook):
-    """What the results in a notebook hold, in their order."""
-    outputs = (output.get("data", {}) for cell in notebook.cells for output in cell.get("outputs", []))
-    return [data[RESULT] for data in outputs if RESULT in data]
+    """What the results in a notebook hold, in their order, each with the heading of its section."""
+    found, section = [], ""
+    for cell in notebook.cells:
+        section = _heading(cell) or section
+        shown = (output.get("data", {}) for output in cell.get("outputs", []))
+        found += [{**data[RESULT], "section": section} for data in shown if RESULT in data]
+    return found
 
 
 def told(notebook, what):
     """What the results of a notebook tell of, their headline figures or actions; each name once, as told first."""
     found = {}
-    for each in (each for content in _results(notebook) for each in content.get(what, [])):
-        found.setdefault(each["name"] or each["text"], each)
+    for content in _results(notebook):
+        place = {"section": content["section"]} if what == "actions" else {}
+        for each in content.get(what, []):
+            found.setdefault(each["name"] or each["text"], {**each, **place})
+    return list(found.values())
+
+
+def tables_in(notebook):
+    """Every table of a notebook once, under a name of its own and with the heading of its section."""
+    found = {}
+    for content in _results(notebook):
+        for table in content.get("tables", []):
+            name, number = table["name"], 2
+            while name in found and found[name]["html"] != table["html"]:
+                name, number = f"{table['name']}_{number}", number + 1
+            found.setdefault(name, {**table, "name": name, "section": content["section"]})
     return list(found.values())
 
 

@@ -1,6 +1,7 @@
 """Where reports stand: one folder a run, published by one rename, and an index of all of them.
 
-reports/<as_of>/            one run: index.html, a page and the executed notebook a stage, actions/, run.json
+reports/<as_of>/            one run: index.html, a page and the executed notebook a stage, run.json,
+                            actions/ and files/ with lists and tables as CSV, portfoy.xlsx with all of them
 reports/<as_of>.2/          a second run of the same date; nothing is ever overwritten
 reports/index.html          all runs, newest first
 reports/latest.html         leads to the newest run in which every stage is ok
@@ -121,7 +122,7 @@ def _read(path):
 
 def _completed(record, folder):
     """The record of a run with its folder; one of version 0.1.0 lacks what came later, and may hold a password."""
-    later = {"each": {}, "actions": [], "pdf": "", "changes": None}
+    later = {"each": {}, "actions": [], "files": [], "pdf": "", "changes": None}
     stages = [{"name": stage["stage"], **later, **stage} for stage in record["stages"]]
     for stage in stages:
         stage["parameters"] = {
@@ -219,15 +220,18 @@ def _settle(path):
 # --- what else a run holds -----------------------------------------------------------------------------------------
 
 
-def write_actions(folder, lists):
-    """Write each list as <name>.csv; text that a spreadsheet would read as a formula gets a ' in front."""
-    lists = [each for each in lists if each["name"]]
-    for actions in lists:
+def write_tables(folder, tables):
+    """Write each list or table that has a name as <name>.csv; the paths.
+
+    Text that a spreadsheet would read as a formula gets a ' in front.
+    """
+    paths = {folder / f"{table['name']}.csv": table for table in tables if table["name"]}
+    for path, table in paths.items():
         folder.mkdir(parents=True, exist_ok=True)
-        with (folder / f"{actions['name']}.csv").open("w", newline="", encoding="utf-8-sig") as file:
+        with path.open("w", newline="", encoding="utf-8-sig") as file:
             writer = csv.writer(file, lineterminator="\n")
-            writer.writerows([[_inert(cell) for cell in row] for row in [actions["columns"], *actions["rows"]]])
-    return [f"{actions['name']}.csv" for actions in lists]
+            writer.writerows([[_inert(cell) for cell in row] for row in [table["columns"], *table["rows"]]])
+    return list(paths)
 
 
 def _inert(cell):

@@ -8,7 +8,7 @@ import pandas as pd
 
 from portfoy.locale import _
 from portfoy.words import figure, style
-from portfoy.words.table import STYLE
+from portfoy.words.table import STYLE, stored
 
 RESULT = "application/vnd.portfoy.result+json"
 UNITS = ("count", "money", "share", "days", "number", "points")
@@ -124,7 +124,7 @@ class Result:
             "finding": None if found is None else _plain(vars(found)),
             "reading": str(self.reading()),
             "chart": None if chart is None else figure.vector(chart),
-            "tables": [{"caption": table.caption, "html": table.html()} for table in tables],
+            "tables": [self._told(place, table) for place, table in enumerate(tables, start=1)],
             "method": str(self.method()),
             "figures": [_plain(vars(each)) for each in self.figures()],
             "actions": [_acted(each) for each in self.actions()],
@@ -139,6 +139,11 @@ class Result:
     def __str__(self):
         """As plain text, for a terminal."""
         return self._text(self._tables())
+
+    def _told(self, place, table):
+        """A table with the name of its file: that of the analysis, and the place among its tables."""
+        name = re.sub(r"(?<!^)(?=[A-Z])", "_", type(self).__name__).lower() + (f"_{place}" if place > 1 else "")
+        return {"name": name, "caption": table.caption, "html": table.html(), **table.stored}
 
     def _tables(self):
         tables = self.summary()
@@ -230,6 +235,4 @@ def _plain(values):
 
 
 def _acted(action):
-    table = pd.DataFrame() if action.table is None else action.table
-    rows = [[style.plain_number(value) for value in row] for row in table.itertuples(index=False)]
-    return _plain(vars(action) | {"table": None}) | {"columns": [str(name) for name in table.columns], "rows": rows}
+    return _plain(vars(action) | {"table": None}) | stored(pd.DataFrame() if action.table is None else action.table)

@@ -6,6 +6,7 @@ from itertools import zip_longest
 
 import pandas as pd
 
+from portfoy.locale import _
 from portfoy.words import style
 from portfoy.words.codes import said_as
 from portfoy.words.labels import columns
@@ -20,11 +21,11 @@ NARROW = 3  # columns that fit side by side on a phone
 class Table:
     """A table for a notebook or a report: a caption, and formatted cells in which nothing is markup.
 
-    ``numbers``: the columns that stand on the right.
+    ``numbers``: the columns that stand on the right; ``stored``: the table itself, as `stored` gives it.
     """
 
-    def __init__(self, caption, texts, numbers):
-        self.caption, self.texts, self.numbers = caption, texts, numbers
+    def __init__(self, caption, texts, numbers, stored=None):
+        self.caption, self.texts, self.numbers, self.stored = caption, texts, numbers, stored or {}
 
     def html(self):
         """The table with its caption, without a style: it takes that of the page or the notebook, light or dark."""
@@ -86,16 +87,10 @@ def show(table, caption, *, currency="", labels=None, kinds=None):
     """
     if hasattr(type(table), "reason"):
         return table
-    known = columns()
     table = table.rename(columns=str)
-    texts, right = pd.DataFrame(index=table.index), []
-    for name in table.columns:
-        bound = name.endswith(("_low", "_high")) and name.rsplit("_", 1)[0] in table
-        if bound or (len(table) and table[name].isna().all()):
-            continue
-        label, kind = known.get(name, (name, _kind(table[name])))
-        label, kind = (labels or {}).get(name, label), (kinds or {}).get(name, kind)
-        if kind == "hidden":
+    texts, right, heads = pd.DataFrame(index=table.index), [], _named(table, labels or {}, kinds or {})
+    for name, (label, kind) in heads.items():
+        if kind == "hidden" or _bounded(table, name) != name:
             continue
         if kind == "money" and currency:
             label = f"{label} ({currency})"
@@ -104,7 +99,35 @@ def show(table, caption, *, currency="", labels=None, kinds=None):
         texts[label] = _cells(table, name, kind, currency)
         if kind not in ("text", "code", "sentence"):
             right.append(label)
-    return Table(caption, texts, right)
+    return Table(caption, texts, right, stored(table, heads))
+
+
+def _named(table, labels, kinds):
+    """Heading and kind of each column but those that are missing in every row; a bound has those of its estimate."""
+    known, heads = columns(), {}
+    bounds = {"_low": _("{label}, from"), "_high": _("{label}, to")}
+    for name in table.columns:
+        if len(table) and table[name].isna().all():
+            continue
+        whole = _bounded(table, name)
+        label, kind = known.get(whole, (whole, _kind(table[whole])))
+        text = bounds.get(name.removeprefix(whole), "{label}")
+        heads[name] = (text.format(label=labels.get(whole, label)), kinds.get(whole, kind))
+    return heads
+
+
+def _bounded(table, name):
+    """The column that a column is a bound of, else its own name."""
+    whole, _line, end = name.rpartition("_")
+    return whole if end in ("low", "high") and whole in table else name
+
+
+def stored(table, heads=None):
+    """A table as JSON can hold it: ``columns``; ``heads``, heading and kind of each, None where not shown; ``rows``."""
+    heads = _named(table.rename(columns=str), {}, {}) if heads is None else heads
+    rows = [[style.plain_number(value) for value in row] for row in table.itertuples(index=False, name=None)]
+    names = [str(name) for name in table.columns]
+    return {"columns": names, "heads": [heads.get(name) for name in names], "rows": rows}
 
 
 def _kind(values):
