@@ -20,13 +20,18 @@ from contextlib import chdir, suppress
 from pathlib import Path
 
 import nbformat
+import pandas as pd
 import psutil
 import pytest
 from bs4 import BeautifulSoup
 from click.testing import CliRunner
 from python_calamine import CalamineWorkbook
 
+from helpers import random_log
 from portfoy.cli import main
+from portfoy.firm import Firm
+from portfoy.portfolio.states import states
+from portfoy.selection.rfm import rfm
 
 pytestmark = pytest.mark.skipif(
     sys.platform == "win32", reason="signals, size limits and shell hooks as POSIX has them"
@@ -519,6 +524,38 @@ def test_the_hooks_are_told_how_it_went(project):
     ]
     runs = [DAY, f"{DAY}.2", f"{DAY}.3"]
     expect_whole_runs(project, runs, earlier, latest=f"{DAY}.2")
+
+
+def test_six_months_go_by_one_rule_until_it_is_derived_anew(project):
+    random_log(3).to_csv(project.folder / "orders.csv", index=False)
+    project.notebook(
+        "portfolio",
+        "import portfoy as pf",
+        "## Who",
+        "firm = pf.open(data, as_of=as_of)",
+        "pf.states(firm)",
+        "pf.rfm(firm)",
+    )
+    days = ["2026-01-31", "2026-02-28", "2026-03-31", "2026-04-30", "2026-05-31", "2026-06-30"]
+    log = pd.read_csv(project.folder / "orders.csv", parse_dates=["ordered_on"])
+    own = {day: Firm.of(log, as_of=day) for day in days}
+    own = {day: states(firm).kept() | rfm(firm).kept() for day, firm in own.items()}
+
+    def kept(day, *arguments, folder=None, out="reports"):
+        code, _out, err = project.run_here("portfolio", "--as-of", day, "--out", out, *arguments)
+        assert code == 0, err
+        record = json.loads((project.folder / out / (folder or day) / "run.json").read_text("utf-8"))
+        return record["stages"][0]["kept"], record
+
+    assert [kept(day)[0] for day in days] == [own[days[0]]] * 6
+    assert "The limits are those of the run of 31 Jan 2026." in project.page(days[-1], "portfolio")
+    fresh, record = kept(days[-1], "--fresh-rules", folder=f"{days[-1]}.2")
+    assert fresh == own[days[-1]]
+    assert not [name for name, rule in fresh.items() if rule == own[days[0]][name] | {"since": days[-1]}]
+    assert "The limits were derived anew; since 31 Jan 2026 they were" in project.page(f"{days[-1]}.2", "portfolio")
+    assert record["stages"][0]["changes"]["cause"].startswith("What differs: the rules of who is what, the day. ")
+    assert kept(days[-1], out="late")[0] == own[days[-1]]
+    assert kept(days[2], out="late")[0] == own[days[2]]  # made later, and of an earlier day
 
 
 # --- parameters ----------------------------------------------------------------------------------------------------

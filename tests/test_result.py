@@ -84,7 +84,8 @@ def test_a_result_tells_a_report_all_of_itself(firm):
     ]
     assert content["actions"] == [
         {"text": f"Bet on {EVIL}", "worth": 7.5, "name": "lucky", "table": None}
-        | {"columns": ["customer_id", "luck"], "rows": [["001", 0], ["002", 1]]}
+        | {"columns": ["customer_id", "luck"], "heads": [("Customer", "text"), ("luck", "text")]}
+        | {"rows": [["001", 0], ["002", 1]]}
     ]
     assert (content["missing"], content["chart"]["title"], content["chart"]["subtitle"]) == ("", EVIL, "points, 2024")
 

@@ -1,5 +1,7 @@
 """The customer base of one source, as seen on one day; what every analysis is asked about."""
 
+import json
+import os
 from dataclasses import dataclass, field, replace
 from functools import partial, wraps
 
@@ -18,6 +20,8 @@ from portfoy.source.settings import Settings
 from portfoy.source.tables import Tables
 from portfoy.words.result import NotPossible
 
+RULES = "PORTFOY_RULES"  # those that earlier runs kept, as JSON: source -> currency -> analysis -> rule
+
 
 @dataclass(frozen=True, eq=False)
 class Firm:
@@ -28,6 +32,7 @@ class Firm:
     that money is in (`Prices`). Where they are known, the ``amount`` and ``unit_cost`` of an order line are at constant
     prices and ``amount_paid`` is what was paid; the money of other tables is as paid. ``customers`` one row per buyer,
     ``people`` one row per person known: worked out once, and kept by the firm.
+    ``kept`` the rules of earlier reports, by analysis, where one is being made.
     """
 
     tables: Tables
@@ -36,6 +41,7 @@ class Firm:
     confidence: float = 0.95
     prices: Prices = AS_PAID
     worked: dict = field(default_factory=dict, repr=False)  # what was worked out once
+    kept: dict = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(cls, transactions, *, as_of=None, currency="", confidence=0.95, prices=None, **tables):
@@ -150,7 +156,14 @@ def open(where, *, as_of=None, currency="", confidence=0.95):
     DataError : nothing is there, it cannot be read, required columns are missing, or no row can be used.
     """
     tables = source.open(where, as_of=as_of)
-    return Firm._priced(tables, currency or tables.currency, confidence)
+    firm = Firm._priced(tables, currency or tables.currency, confidence)
+    kept = json.loads(os.environ.get(RULES, "{}")).get(tables.name, {}).get(firm.currency, {})
+    return replace(firm, kept={name: rule for name, rule in kept.items() if rule["since"] < f"{firm.as_of:%Y-%m-%d}"})
+
+
+def in_force(rule):
+    """Whether a rule of `Firm.kept` is there and not to be derived anew."""
+    return bool(rule) and not rule.get("fresh")
 
 
 def customers_of(asked, months=None):

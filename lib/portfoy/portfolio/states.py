@@ -1,12 +1,12 @@
 """Where does each of them stand?"""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
 
 from portfoy.customers import DAY, months_before
-from portfoy.firm import analysis
+from portfoy.firm import analysis, in_force
 from portfoy.intervals import bounded, quick_ratio, two_sided, wald, wilson
 from portfoy.locale import _, plural
 from portfoy.people import people_table
@@ -17,6 +17,7 @@ from portfoy.words.codes import state_names
 from portfoy.words.result import Action, Figure, Finding, NotPossible, Past, Result
 from portfoy.words.table import show
 
+LIMITS = ("at_risk_days", "lapsed_days")
 RATIO = ["quick_ratio", "quick_ratio_low", "quick_ratio_high"]
 DYING = 0.5  # gained for each customer lost
 COLOURS = {"prospect": style.MUTED, **dict.fromkeys(BUYING, style.ACCENT), **dict.fromkeys(QUIET, style.WARM)}
@@ -43,6 +44,7 @@ class States(Result):
     it is known; ``state``; ``idle``; ``purchases``; ``year_revenue`` money of the last twelve months.
     ``past``, one row per earlier day that the data reach, the index "year" or "half" (before): ``day``; ``current`` and
     ``at_risk`` customers by the same rule; ``p_value`` of as many having come as gone since.
+    ``before`` the limits that earlier reports have kept, with ``fresh`` where they were left.
     """
 
     table: pd.DataFrame
@@ -57,6 +59,13 @@ class States(Result):
     as_of: pd.Timestamp
     currency: str
     confidence: float
+    before: dict = field(default_factory=dict)
+
+    def kept(self):
+        if self.rule.given:
+            return {}
+        limits = {name: getattr(self.rule, name) for name in LIMITS}
+        return {"states": self.before if in_force(self.before) else {**limits, "since": f"{self.as_of:%Y-%m-%d}"}}
 
     def finding(self):
         text = _("{quiet_share:share} of all who ever bought are at risk or lapsed")
@@ -146,6 +155,12 @@ class States(Result):
         rule, texts = self.rule, []
         if rule.given:
             texts.append(_("The limits were given."))
+        elif in_force(self.before):
+            texts.append(_("The limits are those of the run of {since:day}."))
+        elif self.before:
+            texts.append(
+                _("The limits were derived anew; since {since:day} they were {first:count} and {second:days}.")
+            )
         if not style.is_missing(rule.lapsed):
             texts.append(
                 _(
@@ -165,7 +180,8 @@ class States(Result):
                 "Money is net of returns, at constant prices where they are known."
             )
         )
-        return style.say(" ".join(texts), vars(rule))
+        before = dict(zip(("since", "first", "second"), map(self.before.get, ("since", *LIMITS)), strict=True))
+        return style.say(" ".join(texts), {**vars(rule), **before})
 
 
 @analysis
@@ -173,7 +189,8 @@ def states(firm, *, at_risk_days=0, lapsed_days=0):
     """Where each person known stands: prospect, new, active, reactivated, at risk or lapsed; and who moved in a year.
 
     The limits come from the gaps between purchases (`standing.state_rule`), or are given. The day a year before is
-    looked at by the same rule, and only where the data begin at least as long before it as `lapsed_days`.
+    looked at by the same rule, and only where the data begin at least as long before it as `lapsed_days`. In a report
+    the limits are those that the earlier ones have kept.
 
     Parameters
     ----------
@@ -185,8 +202,11 @@ def states(firm, *, at_risk_days=0, lapsed_days=0):
     -------
     States; not possible where nobody bought, fewer than 30 gaps were seen and no days given, or days are not in order
     """
-    limits = {"at_risk_days": at_risk_days, "lapsed_days": lapsed_days}
-    rule = state_rule(firm.log, as_of=firm.as_of, confidence=firm.confidence, **limits)
+    limits, before = {"at_risk_days": at_risk_days, "lapsed_days": lapsed_days}, _before(firm)
+    given = bool(at_risk_days or lapsed_days)
+    if in_force(before) and not given:
+        limits = {name: before[name] for name in LIMITS}
+    rule = replace(state_rule(firm.log, as_of=firm.as_of, confidence=firm.confidence, **limits), given=given)
     people = state_table(firm.log, rule, as_of=firm.as_of, people=firm.people)
     since, older = months_before(firm.as_of, 12), months_before(firm.as_of, 24)
     earlier, flows = None, _too_short(firm, since, rule)
@@ -206,7 +226,14 @@ def states(firm, *, at_risk_days=0, lapsed_days=0):
     terms = {"as_of": firm.as_of, "currency": firm.currency, "confidence": firm.confidence}
     risk = _at_risk(firm, people)
     counted = _counted(firm, rule, table, people, risk)
-    return States(table, people, rule, earlier, flows, counted, tested, risk, past, **terms)
+    return States(table, people, rule, earlier, flows, counted, tested, risk, past, **terms, before=before)
+
+
+def _before(firm):
+    """The limits that earlier reports have kept, where they are such."""
+    kept = firm.kept.get("states", {})
+    days = [kept.get(name) for name in LIMITS]
+    return kept if all(isinstance(each, int) for each in days) and 0 < days[0] < days[1] else {}
 
 
 def state_summary(people):

@@ -72,7 +72,8 @@ def _place(run):
 
 
 def moved(earlier, before, run, stage):
-    """What differs between two runs, a set of "as_of", "data", "settings", "code" (also versions), "parameters".
+    """What differs between two runs, a set of "as_of", "data", "settings", "code" (also versions), "parameters",
+    "rules" (those that both have kept).
 
     Where one of the two does not say what its settings were, "unrecorded" stands for data and settings.
     """
@@ -85,6 +86,9 @@ def moved(earlier, before, run, stage):
         "code": ((before["code"], earlier["versions"]), (stage["code"], run["versions"])),
         "parameters": (_kept(before), _kept(stage)),
     }
+    kept = [stage.get("kept") or {} for stage in (before, stage)]
+    shared = [[each[name] | {"since": ""} for each in kept] for name in kept[0] if name in kept[1]]
+    pairs["rules"] = [[rule[place] for rule in shared] for place in (0, 1)]
     return {name for name, (one, other) in pairs.items() if one != other}
 
 
@@ -98,7 +102,7 @@ def cause_words(what, earlier, stage):
     if not what:
         return _("Data, settings, code and parameters are the same in both.")
     words = {"data": _("the data"), "settings": _("the settings in portfoy.toml"), "code": _("the code")}
-    words |= {"parameters": _("the parameters"), "as_of": _("the day")}
+    words |= {"parameters": _("the parameters"), "rules": _("the rules of who is what"), "as_of": _("the day")}
     if len(what - {"as_of"}) < 2:
         text = _("What differs: {what}. The rest is the same, so what has moved comes from that.")
     else:
@@ -155,7 +159,7 @@ def split(runs, earlier, before, run, stage):
     Such a run has the data and date of one of the two, and the code of the other; settings and parameters are those of
     both. Gives figure name -> {"data": difference, "code": difference}; empty where no run can tell.
     """
-    others = {"settings", "parameters", "unrecorded"}
+    others = {"settings", "parameters", "unrecorded", "rules"}
     wanted = {"data": {"code"} | others, "code": {"data", "as_of"} | others}
     if not same_money(earlier, before, run, stage):
         return {}

@@ -42,7 +42,12 @@ class _WithParameters(click.Command):
 @click.option("--timeout", type=click.IntRange(min=1), default=7200, show_default=True, help="Seconds for a report.")
 @click.option("--pdf", is_flag=True, help="Also print each page as PDF, by an installed Chromium, Chrome or Edge.")
 @click.option(
-    "--if-changed", is_flag=True, help="Do nothing if data, settings, code and parameters are those of a good run."
+    "--if-changed",
+    is_flag=True,
+    help="Do nothing if data, settings, code, parameters and rules are those of a good run.",
+)
+@click.option(
+    "--fresh-rules", is_flag=True, help="Derive the rules anew that earlier reports have kept (limits, cuts)."
 )
 @click.option("--on-success", metavar="CMD", help="Run this afterwards if all is well; PORTFOY_RUN is run.json.")
 @click.option("--on-failure", metavar="CMD", help="Run this afterwards if not; PORTFOY_MESSAGE says why.")
@@ -67,6 +72,7 @@ def report(stages, data, as_of, language, given, file, each, out, jobs, isolated
         with progress.Bars() if sys.stderr.isatty() else progress.Progress() as shown:
             seconds = (options["cell_timeout"], options["timeout"])
             where = {"root": out, "browser": browser, "if_changed": options["if_changed"], "progress": shown}
+            where["fresh"] = options["fresh_rules"]
             folder, code = make.make(made, jobs=jobs, isolated=isolated, seconds=seconds, **where)
     for job in made.jobs:
         click.echo(folder / f"{job.name}.html")

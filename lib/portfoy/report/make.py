@@ -1,5 +1,6 @@
 """From a plan to a published run: the one place where planning, running, pages and the shelf meet."""
 
+import json
 import os
 import platform
 import time
@@ -11,8 +12,9 @@ from pathlib import Path
 
 from jupyter_core.utils import ensure_event_loop
 
+from portfoy.firm import RULES
 from portfoy.locale import _, use_language
-from portfoy.report import changes, figures, look, message, overview, page, pdf, run, shelf, trend, workbook
+from portfoy.report import changes, figures, look, message, overview, page, pdf, rules, run, shelf, trend, workbook
 from portfoy.report.kernels import Kernels
 from portfoy.report.progress import Progress
 from portfoy.source.address import ADDRESS
@@ -23,19 +25,30 @@ EXIT = {"ok": 0, "failed": 1, "timeout": 3, "kernel died": 3}
 
 
 def make(
-    plan, *, root="reports", jobs=None, isolated=False, seconds=None, browser=None, if_changed=False, progress=None
+    plan,
+    *,
+    root="reports",
+    jobs=None,
+    isolated=False,
+    seconds=None,
+    browser=None,
+    if_changed=False,
+    fresh=False,
+    progress=None,
 ):
     """Run every job of a plan and publish the run below `root`, whole, whatever became of its stages.
 
     So many `jobs` run at once, by default one a core; `isolated` asks for ordinary kernels even where they could be
     forked; `seconds` is how long a cell and a notebook may take; a `browser` also prints each page as PDF. With
-    `if_changed` nothing is done where a good run has the same data, settings, code and parameters. Gives the Path of
-    the published run, and the exit code: 0 all stages ok, 1 a stage or a PDF failed, 3 a kernel died or time ran out.
-    An OSError says that the reports cannot be written; nothing is published then.
+    `if_changed` nothing is done where a good run has the same data, settings, code, parameters and rules; with `fresh`
+    the rules that earlier runs have kept are derived anew. Gives the Path of the published run, and the exit code: 0
+    all stages ok, 1 a stage or a PDF failed, 3 a kernel died or time ran out. An OSError says that the reports cannot
+    be written; nothing is published then.
     """
     use_language(plan.language)
     root, progress = Path(root), progress or Progress(lambda line: None)
     brand, record = look.brand(plan.tables.settings), describe(plan)
+    record["rules"] = rules.handed(shelf.runs(root), record, fresh)
     if if_changed and (found := _made_already(record, root)):
         progress.note(_("Nothing has changed since {folder}.").format(folder=found))
         return found, 0
@@ -87,7 +100,7 @@ def _made_already(record, root):
     for earlier in shelf.runs(root):
         good = [stage for stage in earlier["stages"] if stage["status"] == "ok"]
         done = [(stage["name"], stage["parameters"], stage["code"]) for stage in good]
-        same = all(earlier[key] == record[key] for key in ("as_of", "source", "language", "versions"))
+        same = all(earlier[key] == record[key] for key in ("as_of", "source", "language", "versions", "rules"))
         read = all(earlier["data"][key] == record["data"][key] for key in ("sha256", "settings_sha256"))
         if same and read and all(stage in done for stage in asked):
             return root / earlier["folder"]
@@ -101,6 +114,7 @@ def _fill(building, record, plan, brand, jobs, isolated, seconds, progress):
     work = (building.folder / "work").absolute()
     environment = {name: str(work) for name in ("TMPDIR", "TEMP", "TMP")}
     environment |= {ADDRESS: plan.address} if plan.address else {}
+    environment[RULES] = json.dumps({record["source"]: record["rules"]})
     if keep(plan.tables, work / "tables.duckdb"):
         environment[KEPT] = str(work / "tables.duckdb")
         plan.tables.transactions.get_backend().disconnect()  # from here on they would only take memory
@@ -144,6 +158,7 @@ def _finish(folder, record, stage, result, earlier, job, brand):
         **message.told(made),
         "missing": result.missing,
         "error": result.error,
+        "kept": result.kept,
         "actions": written,
         "files": files,
     }

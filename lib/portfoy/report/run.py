@@ -25,7 +25,8 @@ class Result:
     """How a notebook ended, and what its results tell.
 
     ``status``: "ok", "failed", "timeout" or "kernel died". ``missing``: why analyses were not possible. ``error``: the
-    last lines of what went wrong, where something did. Lists and tables each say the ``section`` they stand in.
+    last lines of what went wrong, where something did. Lists and tables each say the ``section`` they stand in;
+    ``kept``: the rules that were decided.
     """
 
     stage: str
@@ -35,6 +36,7 @@ class Result:
     figures: list = field(default_factory=list)
     actions: list = field(default_factory=list)
     tables: list = field(default_factory=list)
+    kept: dict = field(default_factory=dict)
     missing: list = field(default_factory=list)
     error: str = ""
 
@@ -68,6 +70,7 @@ def run(job, target, kernels, *, progress=None, cell_seconds=CELL_SECONDS, stage
         figures=told(notebook, "figures"),
         actions=told(notebook, "actions"),
         tables=tables_in(notebook),
+        kept={name: rule for content in _results(notebook) for name, rule in content.get("kept", {}).items()},
         missing=missing_in(notebook),
         error=_open(error, kernels),
     )

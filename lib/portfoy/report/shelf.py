@@ -111,7 +111,9 @@ def runs(root):
     found = []
     for path in root.glob("*/run.json"):
         if not path.parent.name.startswith("."):
-            with suppress(OSError, ValueError):  # a folder that somebody broke is none of ours
+            with suppress(
+                OSError, ValueError, KeyError, TypeError, AttributeError
+            ):  # a folder that somebody broke is none of ours
                 found.append(_read(path))
     return newest_first(found)
 
@@ -122,14 +124,14 @@ def _read(path):
 
 def _completed(record, folder):
     """The record of a run with its folder; one of version 0.1.0 lacks what came later, and may hold a password."""
-    later = {"each": {}, "actions": [], "files": [], "pdf": "", "changes": None}
+    later = {"each": {}, "actions": [], "files": [], "kept": {}, "pdf": "", "changes": None}
     stages = [{"name": stage["stage"], **later, **stage} for stage in record["stages"]]
     for stage in stages:
         stage["parameters"] = {
             name: hidden(value) if isinstance(value, str) else value for name, value in stage["parameters"].items()
         }
     data = {"settings_sha256": None, **record["data"], "where": hidden(record["data"]["where"])}
-    return {**record, "data": data, "stages": stages, "folder": folder}
+    return {"rules": {}, **record, "data": data, "stages": stages, "folder": folder}
 
 
 def newest_first(found):

@@ -7,7 +7,6 @@ counted on with; how many digits of them are shown goes by what they are.
 import re
 from datetime import date
 from io import BytesIO
-from itertools import islice
 
 from portfoy.locale import _
 from portfoy.report import figures, overview
@@ -33,7 +32,7 @@ def write(path, record, tables):
     """Write the workbook of a run, from its record and the lists and tables of each stage by its name."""
     import xlsxwriter
 
-    never = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+    never = {"strings_to_formulas": False, "strings_to_urls": False}
     book = xlsxwriter.Workbook(made := BytesIO(), {"in_memory": True, **never})
     formats = {kind: book.add_format({"num_format": text}) for kind, text in FORMATS.items()}
     formats["head"] = book.add_format(HEAD)
@@ -62,19 +61,15 @@ def _named(name, taken):
 
 def _contents(sheet, record, listed):
     """Where everything is, and where it comes from."""
-    about = [
-        (_("Firm"), record["source"]),
-        (_("Day"), record["as_of"]),
-        (_("Currency"), record["currency"]),
-        *overview.provenance(record, record["stages"]),
-    ]
     sheet.head([(_("Report"), 24), (_("Section"), 40), (_("Table"), 48), (_("Rows"), 8), (_("Sheet"), 31)])
     for stage, table, name in listed:
-        caption = table.get("caption") or table["text"] or table["name"]
-        sheet.row([figures.short_title(stage), table["section"], caption, len(table["rows"])], link=name)
-    sheet.row([])
-    for fact, value in about:
-        sheet.row([fact, value])
+        caption, rows = table.get("caption") or table["text"] or table["name"], len(table["rows"])
+        if rows > ROWS:
+            caption = _("{table} (its CSV has all rows, a sheet has room for {n})").format(table=caption, n=ROWS)
+        sheet.row([figures.short_title(stage), table["section"], caption, rows], link=name)
+    about = [(_("Firm"), record["source"]), (_("Day"), record["as_of"]), (_("Currency"), record["currency"])]
+    for fact in [(), *about, *overview.provenance(record, record["stages"])]:
+        sheet.row(fact)
 
 
 def _figures(sheet, record):
@@ -97,17 +92,14 @@ def _table(sheet, table, currency):
     unit = table["columns"].index("unit") if "unit" in table["columns"] else None  # of what has one of its own a row
     heads = []
     for place, label, kind in shown:
-        said = (len(str(row[place])) for row in islice(table["rows"], 200) if isinstance(row[place], str))
+        texts = [len(row[place]) for row in table["rows"][:200] if isinstance(row[place], str)]
         label = f"{label} ({currency})" if kind == "money" and currency else label
-        heads.append((label, min(max(12, len(label) // 2, *said, 0) + 2, 60)))
+        heads.append((label, min(max(12, len(label) // 2, *texts) + 2, 60)))
     sheet.head(heads)
+    codes = {place: table["columns"][place] for place, _label, kind in shown if kind == "code"}
     for row in table["rows"][:ROWS]:
-        kinds = [row[unit] if kind == "figure" else kind for _place, _label, kind in shown]
-        said = [
-            said_as(table["columns"][place], row[place]) if kind == "code" else row[place]
-            for place, _label, kind in shown
-        ]
-        sheet.row(said, kinds)
+        said = [said_as(codes[place], row[place]) if place in codes else row[place] for place, *_head in shown]
+        sheet.row(said, [row[unit] if kind == "figure" else kind for *_head, kind in shown])
 
 
 class _Sheet:

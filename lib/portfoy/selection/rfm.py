@@ -1,13 +1,13 @@
 """RFM: how lately, how often and for how much each customer bought, in scores from 1 to 5, and the segments."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
 from portfoy.errors import DataError, need_columns, positive_total
-from portfoy.firm import Firm, analysis, customers_of
+from portfoy.firm import Firm, analysis, customers_of, in_force
 from portfoy.locale import _
 from portfoy.selection.rules import cells_of, read_segments
 from portfoy.selection.worth import named, worth_of
@@ -31,6 +31,8 @@ class Rfm(Result):
     rules, one row per box of cells. ``groups``: one row per segment that has customers, in the order of the rules:
     ``segment``; ``customers``; ``customer_share`` 0-1; ``revenue``, ``revenue_share`` 0-1; ``ticket`` revenue per
     purchase; ``purchases`` mean per customer; ``idle`` median days; ``action``.
+    ``before``: the cut points that earlier reports have kept, with ``fresh`` where they were left; ``as_of`` the day of
+    a firm whose cut points were not given.
     """
 
     table: pd.DataFrame
@@ -38,6 +40,15 @@ class Rfm(Result):
     segments: pd.DataFrame
     groups: pd.DataFrame
     currency: str = ""
+    before: dict = field(default_factory=dict)
+    as_of: pd.Timestamp | None = None
+
+    def kept(self):
+        if self.as_of is None or in_force(self.before):
+            return {"rfm": self.before} if self.before else {}
+        cuts = {name: [style.plain_number(self.cuts.loc[name, score]) for score in SCORES[1:]] for name in METRICS}
+        priced = {"priced_on": f"{self.cuts['priced_on'].iloc[0]:%Y-%m-%d}"} if "priced_on" in self.cuts else {}
+        return {"rfm": {"cuts": cuts, "since": f"{self.as_of:%Y-%m-%d}", **priced}}
 
     @property
     def levels(self):
@@ -112,7 +123,12 @@ class Rfm(Result):
 
     def method(self):
         table, once = self.table, self.table["purchases"] == 1
-        text = _(
+        text, before = "", self.before
+        if in_force(before):
+            text = _("The cut points are those of the run of {since:day}.") + " "
+        elif before:
+            text = _("The cut points were derived anew; before they were those of {since:day}.") + " "
+        text += _(
             "A score is 1 + 5 \u00d7 the share of customers strictly worse, rounded down; equal values get equal "
             "scores. Rules give each of the 125 combinations one segment."
         )
@@ -121,7 +137,7 @@ class Rfm(Result):
         merged = int((table["orders"] - table["purchases"]).sum()) if "orders" in table else 0
         if merged:
             text += " " + _("Orders of one day count once ({n:count} more).")
-        values = {"share": once.mean(), "score": table.loc[once, "f"].max(), "n": merged}
+        values = {"share": once.mean(), "score": table.loc[once, "f"].max(), "n": merged, "since": before.get("since")}
         return style.say(text, values)
 
 
@@ -136,7 +152,7 @@ def rfm(of, *, cuts=None, segments=None):
     ----------
     of : Firm, or DataFrame, one row per customer; needs ``idle``, ``purchases`` and ``revenue``
     cuts : DataFrame or path of a CSV; cut points of an earlier `Rfm`, so that scores of two dates compare, brought to
-        the firm's prices; empty: none
+        the firm's prices; empty: those that earlier reports of the firm have kept, else from these customers
     segments : DataFrame or path of a CSV; rules as in `read_segments`, by default the eleven of the package
 
     Returns
@@ -152,8 +168,10 @@ def rfm(of, *, cuts=None, segments=None):
     customers, currency, _confidence = customers_of(of)
     need_columns(customers, METRICS.values(), "rfm")
     rules = read_segments(_given(segments))
-    prices = of.prices if isinstance(of, Firm) else AS_PAID
-    cuts = _cut_points(customers) if _given(cuts) is None else _read_cuts(cuts, prices)
+    given, (before, kept) = _given(cuts), _before(of)
+    terms = {"before": before, "as_of": of.as_of if isinstance(of, Firm) else None} if given is None else {}
+    prices, cuts = of.prices if isinstance(of, Firm) else AS_PAID, kept if given is None else given
+    cuts = _cut_points(customers) if cuts is None else _read_cuts(cuts, prices)
     cuts = cuts.assign(priced_on=prices.day) if prices else cuts
     scores = {score: _scores(customers[metric], cuts.loc[score], score) for score, metric in METRICS.items()}
     names = cells_of(rules)[scores["r"] - 1, scores["f"] - 1, scores["m"] - 1]
@@ -161,7 +179,21 @@ def rfm(of, *, cuts=None, segments=None):
     table = customers.assign(**scores, segment=pd.Categorical(names, categories=order))
     groups = group_table(table, "segment").astype({"segment": str})
     groups["action"] = groups["segment"].map(rules.drop_duplicates("segment").set_index("segment")["action"])
-    return Rfm(table, cuts, rules, groups, currency)
+    return Rfm(table, cuts, rules, groups, currency, **terms)
+
+
+def _before(of):
+    """The cut points that earlier reports of a firm have kept, where they are such: the rule, the table if in force."""
+    before = of.kept.get("rfm", {}) if isinstance(of, Firm) else {}
+    try:
+        table = pd.DataFrame(before["cuts"], index=list(SCORES[1:]), dtype=float).T.loc[list(METRICS)]
+        table.insert(0, "metric", METRICS.values())
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return {}, None
+    if not _are_cuts(table) or bool(of.prices) != ("priced_on" in before):  # as paid and constant are two moneys
+        return {}, None
+    priced = {"priced_on": before["priced_on"]} if of.prices else {}
+    return before, table.rename_axis("score").assign(**priced) if in_force(before) else None
 
 
 def _given(table):

@@ -87,7 +87,8 @@ class Figure:
 class Result:
     """What every analysis returns; each is a frozen dataclass below it that documents its tables.
 
-    An analysis overrides what it has to show: `plot`, `summary`, `reading`, `finding`, `figures`, `actions`, `method`.
+    An analysis overrides what it has to show: `plot`, `summary`, `reading`, `finding`, `figures`, `actions`, `method`,
+    `kept`.
     As the last line of a cell it is shown as one section, and tells a report all of it under the type `RESULT`.
     """
 
@@ -117,6 +118,10 @@ class Result:
         """How it was computed: definition, base, period, test, limits."""
         return ""
 
+    def kept(self):
+        """The rules that it decided, for the next run to use: analysis -> what JSON can hold, ``since`` a day."""
+        return {}
+
     def content(self, tables=None):
         """All that a page needs, as JSON can hold it; `tables` where they have been made already."""
         found, chart, tables = self.finding(), self.plot(), self._tables() if tables is None else tables
@@ -128,6 +133,7 @@ class Result:
             "method": str(self.method()),
             "figures": [_plain(vars(each)) for each in self.figures()],
             "actions": [_acted(each) for each in self.actions()],
+            "kept": self.kept(),
             "missing": "",
         }
 
