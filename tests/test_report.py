@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pypdf
 import pytest
 from bs4 import BeautifulSoup
@@ -73,6 +74,16 @@ def test_a_report_notebook_runs_under_plain_papermill(teaching_run, company, tmp
     names, others = ({figure["name"] for told in found for figure in told.get("figures", [])} for found in (mine, its))
     assert names == others
     assert mine[0]["figures"] != its[0]["figures"]
+
+
+def test_a_run_says_in_which_prices_its_money_is(teaching_run):
+    folder = teaching_run[0] / "reports" / "2026-06-30"
+    record = json.loads((folder / "run.json").read_text())
+    levels = pd.read_csv(Path(__file__).parents[1] / "data" / "teaching" / "price_index.csv", dtype={"month": str})
+    assert record["price_level"] == levels.set_index("month")["index"].filter(like="2026-06").item()
+    for name in ("index", "portfolio"):
+        page = BeautifulSoup((folder / f"{name}.html").read_text(), "html.parser")
+        assert "money at June 2026 prices" in plain(page.header.get_text())
 
 
 def test_a_director_reads_a_run_in_three_minutes_and_a_report_in_eight(teaching_run):

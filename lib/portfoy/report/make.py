@@ -10,6 +10,7 @@ from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 
+import pandas as pd
 from jupyter_core.utils import ensure_event_loop
 
 from portfoy.firm import RULES
@@ -18,7 +19,9 @@ from portfoy.report import changes, figures, look, message, overview, page, pdf,
 from portfoy.report.kernels import Kernels
 from portfoy.report.progress import Progress
 from portfoy.source.address import ADDRESS
+from portfoy.source.prices import prices_of
 from portfoy.source.tables import KEPT, keep
+from portfoy.words import style
 
 PACKAGES = ("portfoy", "pandas", "duckdb", "ibis-framework", "scipy", "papermill")
 EXIT = {"ok": 0, "failed": 1, "timeout": 3, "kernel died": 3}
@@ -71,6 +74,7 @@ def make(
 def describe(plan):
     """The record of a run before anything has run: what it stands on, and a stage for each job."""
     tables = plan.tables
+    prices = prices_of(tables.transactions, tables.price_index, tables.settings.prices, pd.Timestamp(plan.as_of))
     code = {notebook: shelf.code_fingerprint(notebook) for notebook in {job.notebook for job in plan.jobs}}
     stages = []
     for job in plan.jobs:
@@ -83,6 +87,8 @@ def describe(plan):
         "currency": tables.currency,
         "language": plan.language,
         "workbook": "portfoy.xlsx",
+        "prices": style.say(_("money at {day:month} prices"), vars(prices)) if prices else _("money as paid"),
+        "price_level": float(prices.table["index"].iloc[-1]) if prices else None,
         "data": {
             "where": tables.where,
             "sha256": tables.fingerprint(),
