@@ -211,6 +211,8 @@ def test_a_source_brings_its_index_or_its_rate(tmp_path):
     assert money(firm)["revenue"].tolist() == [30, 6]
     assert firm.tables.facts.revenue == 26  # what was read is counted as paid
     assert "Money is at February 2025 prices by the price index" in plain(pf.quality(firm).method())
+    short = "month,index\n2025-01,1\n2025-02,2\n"  # as offices of statistics write it
+    assert money(pf.open(folder(tmp_path, short)))["revenue"].tolist() == [30, 6]
     mapped = folder(
         tmp_path, "Miesiąc,CPI\n2025-01-01,1\n2025-02-01,2\n", '[price_index]\nmonth="Miesiąc"\nindex="CPI"'
     )

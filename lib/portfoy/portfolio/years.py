@@ -77,8 +77,9 @@ class Years(Result):
         if rows is None or len(rows) < 3:
             return None
         constant, paid = style.say(_("at {day:month} prices"), vars(self.prices)) if self.prices else "", _("as paid")
-        parts = [(constant, style.ACCENT, rows["end"], rows["revenue"], None, None)] * bool(self.prices)
-        parts += [(paid, style.MUTED if self.prices else style.ACCENT, rows["end"], rows["revenue_paid"], None, None)]
+        month = rows["end"].dt.to_period("M").dt.to_timestamp()  # as ticks stand on the first of one
+        parts = [(constant, style.ACCENT, month, rows["revenue"], None, None)] * bool(self.prices)
+        parts += [(paid, style.MUTED if self.prices else style.ACCENT, month, rows["revenue_paid"], None, None)]
         ax = shapes.lines(parts, ax)
         ax.yaxis.set_major_formatter(lambda value, _position: style.money(value, "", compact=True))
         ax.set_ylim(min(0, ax.get_ylim()[0]))

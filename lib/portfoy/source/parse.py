@@ -64,6 +64,8 @@ def typed(raw, table, mapping, given, reading):
     numbered = ("row", "copies") if table == "transactions" else ()
     row = {name: raw[f"portfoy_{name}"] for name in numbered if f"portfoy_{name}" in raw.columns}
     columns = {ours: _found(raw, theirs, kind_of(table, ours)) for ours, theirs in mapping.items()}
+    if "month" in columns and columns["month"].type().is_string():  # 2025-03 is its first day
+        columns["month"] = columns["month"].re_replace("^([0-9]{4}-[0-9]{2})$", r"\1-01")
     found = raw.select([column.name(name) for name, column in (columns | row).items()])  # no keywords: "self" is one
     columns, marks = {}, _marks(found, [ours for ours in mapping if kind_of(table, ours) == "number"], given)
     for ours in mapping:
