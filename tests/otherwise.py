@@ -15,7 +15,7 @@ def write_otherwise(folder, other):
     """Write the company of a folder into another one, changed after the day."""
     shutil.copytree(folder, other)
     rng = np.random.default_rng(5)
-    for path in sorted(folder.glob("*.csv")):
+    for path in sorted(folder.glob("*.csv"), key=lambda path: (path.stem == "price_index", path)):
         table = pd.read_csv(path, dtype=str, keep_default_na=False)
         CHANGES.get(path.stem, lambda table, rng: table)(table, rng).to_csv(other / path.name, index=False)
 
