@@ -127,9 +127,8 @@ def hostile_run(once):
         with shop.open("w", newline="", encoding="utf-8") as file:
             head = ["customer_id", "order_id", "product_id", "ordered_on", "amount"]
             csv.writer(file).writerows([head, *helpers.hostile_orders()])
-        command = [sys.executable, "-m", "portfoy", "report", "selection", "--data", shop.name]
-        done = subprocess.run(command, cwd=place, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
+        code, _out, err = helpers.run_here(place, "report", "selection", "--data", shop.name)
+        assert code == 0, err
 
     (run,) = once("hostile run", fill).glob("*/reports/20*")
     return run

@@ -3,12 +3,16 @@
 import ast
 import copy
 import random
+from contextlib import chdir
 from datetime import date, timedelta
 
 import numpy as np
 import pandas as pd
 import pytest
+from click.testing import CliRunner
+from papermill.iorw import papermill_io
 
+from portfoy.cli import main
 from portfoy.errors import DataError
 
 SCRIPT, IMAGE, TURKISH, LONG = "<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "Şükrü İÇ Łódź", "a" * 200
@@ -43,6 +47,14 @@ def reading(page):
     tables = [table.extract() for table in body.select("table")]
     words = len(plain(body.get_text(" ")).split())
     return words, len(charts), len(tables), words / 200 + len(charts) / 3 + len(tables) / 4
+
+
+def run_here(folder, *arguments):
+    """Run the command portfoy in this process, whose warm kernels are there already: exit code, stdout, stderr."""
+    papermill_io.get_handler("local").cwd(None)  # else threads of a run before may have left it where that run was
+    with chdir(folder):
+        done = CliRunner().invoke(main, [str(one) for one in arguments], prog_name="portfoy")
+    return done.exit_code, done.stdout, done.stderr
 
 
 def labels(axis):

@@ -12,7 +12,7 @@ import pypdf
 import pytest
 from bs4 import BeautifulSoup
 
-from helpers import plain, reading
+from helpers import plain, reading, run_here
 from portfoy.report import pdf
 from portfoy.source import open as source
 from portfoy.words.result import RESULT
@@ -215,8 +215,8 @@ def cdnow_run(tmp_path_factory, shared_data):
         'duplicates = "keep"\nheader = ["master_id", "customer_id", "date", "cds", "dollars"]\n[transactions]\n'
         'ordered_on = "date"\namount = "dollars"\norder_id = ["customer_id", "date"]\n'
     )
-    done = portfoy("report", "--data", "portfoy.toml", "-p", "months=0", cwd=folder)
-    assert done.returncode == 0, done.stderr
+    code, _out, err = run_here(folder, "report", "--data", "portfoy.toml", "-p", "months=0")
+    assert code == 0, err
     return folder / "reports" / "1998-06-30"
 
 
@@ -262,8 +262,8 @@ def test_strange_names_are_text_everywhere(hostile_run):
 )
 def test_what_few_data_do_not_carry_is_said_in_the_page(tmp_path, rows, missing):
     write(tmp_path / "few.csv", rows)
-    done = portfoy("report", "selection", "--data", "few.csv", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
+    code, _out, err = run_here(tmp_path, "report", "selection", "--data", "few.csv")
+    assert code == 0, err
     (folder,) = (tmp_path / "reports").glob("2026*")
     stage, text = read(folder)
     assert any(missing in said for said in stage["missing"])

@@ -16,7 +16,7 @@ import sys
 import time
 import tomllib
 import uuid
-from contextlib import chdir, suppress
+from contextlib import suppress
 from pathlib import Path
 
 import nbformat
@@ -24,11 +24,9 @@ import pandas as pd
 import psutil
 import pytest
 from bs4 import BeautifulSoup
-from click.testing import CliRunner
 from python_calamine import CalamineWorkbook
 
-from helpers import random_log
-from portfoy.cli import main
+from helpers import random_log, run_here
 from portfoy.firm import Firm
 from portfoy.portfolio.states import states
 from portfoy.selection.rfm import rfm
@@ -110,9 +108,7 @@ class Project:
 
     def run_here(self, *arguments):
         """Run a command in this process: exit code, stdout and stderr."""
-        with chdir(self.folder):
-            done = CliRunner().invoke(main, ["report", *map(str, arguments)], prog_name="portfoy")
-        return done.exit_code, done.stdout, done.stderr
+        return run_here(self.folder, "report", *arguments)
 
     def processes(self):
         """The processes that live and descend from a command of this project."""
