@@ -86,25 +86,28 @@ def test_flows_of_six_people():
     pd.testing.assert_frame_equal(some, expected[columns], check_dtype=False)
     assert len(flows.table) == 7 * 6
     assert flows.table["share"].isna().sum() == 3 * 6  # from the three states that nobody was in
-    names = ["current_before", "left_before", "left_year", "left_year_low", "left_year_high"]
+    names = ["current_before", "left_before", "left_year", "before_share"]
+    names += ["left_more", "left_more_low", "left_more_high"]
     share = dict.fromkeys(names, pytest.approx(np.nan, nan_ok=True))
     assert flows.moved == {"current": 3, "left": 0, "left_share": 0, "left_revenue": 0, "lapsed": 1, "back": 0, **share}
 
 
-def test_what_those_who_left_brought_in_the_year_before():
-    """Forty who brought 10 by then, of which 4 before the year; a new one who brought 7 in it; one stayed."""
+def test_whether_more_left_than_the_year_before_in_money():
+    """41 of 42 left, who brought 247 of 346 in the year before it; of 40 the year before nobody did."""
     names = [f"{number:02d}" for number in range(42)]
     older = standing(dict.fromkeys(names[:40], "active"), 4.0)
     before = standing(dict.fromkeys(names, "active"), [*[10.0] * 40, 7.0, 99.0])
     now = standing({**dict.fromkeys(names[:41], "lapsed"), names[41]: "active"}, 100.0)
     flows = flows_between(before, now, older=older, **DAYS, currency="TRY", confidence=0.95)
-    half = norm.ppf(0.975) * np.sqrt(40 * 6**2 + 7**2)
-    assert [flows.moved[name] for name in ("left_year", "left_year_low", "left_year_high")] == pytest.approx(
-        [247, 247 - half, 247 + half]
-    )
+    share = 41 / 42
+    half = norm.ppf(0.975) * np.sqrt(share * (1 - share) / 42)
+    told = [flows.moved[name] for name in ("left_year", "before_share", "left_more", "left_more_low", "left_more_high")]
+    assert told == pytest.approx([247, 0, share * 346, (share - half) * 346, (share + half) * 346])
     found = flows.finding()
-    assert (found.low, found.high) == pytest.approx((247 - half, 247 + half))
-    assert plain(flows.reading()).startswith("Those who left, 98% of 42, brought TRY 247 the year before. ")
+    assert (found.low, found.high) == pytest.approx(((share - half) * 346, (share + half) * 346))
+    assert plain(flows.reading()).startswith(
+        "Those who left are 98% of 42 (0% the year before) and had brought TRY 247 a year. "
+    )
 
 
 def test_people_who_vanish_have_a_column_of_their_own():

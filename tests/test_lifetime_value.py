@@ -170,11 +170,14 @@ def test_words_of_a_value():
 @pytest.mark.parametrize(
     ("about", "notes"),
     [
-        ({}, ["margin over the next 12 months", "per customer on average, margin over the next 12 months"]),
-        ({"horizon_months": 1}, ["margin over the next month", "per customer on average, margin over the next month"]),
+        ({}, ["margin over the next 12 months", "mean of all who ever bought, margin over the next 12 months"]),
+        (
+            {"horizon_months": 1},
+            ["margin over the next month", "mean of all who ever bought, margin over the next month"],
+        ),
         (
             {"margin_rate": 1},
-            ["revenue over the next 12 months", "per customer on average, revenue over the next 12 months"],
+            ["revenue over the next 12 months", "mean of all who ever bought, revenue over the next 12 months"],
         ),
     ],
 )

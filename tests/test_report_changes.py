@@ -189,6 +189,19 @@ def test_money_in_two_currencies_is_not_compared(about):
     assert "cannot be compared" not in compare.compare_text(before, before)
 
 
+def test_money_is_compared_at_the_prices_of_the_later_run():
+    """Prices rose by a tenth: 1,000 were 1,100 in the money of the second, of which 1,210 is a tenth more."""
+    runs = [
+        run_of("2026-05-31", figure("worth", 1000, unit="money")),
+        run_of("2026-06-30", figure("worth", 1210, unit="money")),
+    ]
+    before, after = ({**run, "prices": "x", "price_level": level} for run, level in zip(runs, (200, 220), strict=True))
+    text = " ".join(compare.compare_text(before, after).replace("\u00a0", " ").split())
+    assert "worth TRY 1,100 TRY 1,210 ▲ up 10.0% Money of 2026-05-31 is put at the prices of the other." in text
+    text = " ".join(compare.compare_text(runs[0], after).replace("\u00a0", " ").split())
+    assert "One of the two has no price index: their money is not at the same prices." in text
+
+
 def test_a_run_between_splits_a_change_into_data_and_code():
     before = run_of("2026-05-31", figure("x", 100))
     between = run_of("2026-05-31.2", figure("x", 103), code="C2")  # the new code on the old data

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import norm
 
 from helpers import plain, random_log
 from portfoy.firm import Firm
@@ -139,6 +140,24 @@ def test_the_finding_says_what_chance_allows():
 )
 def test_the_reading_names_what_changed_most(changes, said):
     assert plain(result(**changes).reading()).replace("\u2212", "-") == f"What changed most: {said}"
+
+
+def test_revenue_is_a_headline_with_what_it_was():
+    """Against sums of twelve months on each day, and the z of the change by the table's own interval."""
+    log = random_log(1)
+    (figure,) = years(Firm.of(log, as_of=AS_OF, currency="TRY")).figures()
+    judge = {
+        months: year_table(log, months=months, as_of=AS_OF).set_index("figure").loc["revenue"] for months in (6, 12)
+    }
+    for past, months in ((figure.half, 6), (figure.year, 12)):
+        day = pd.Timestamp(AS_OF) - pd.offsets.MonthEnd(months)
+        year = log[(log["ordered_on"] <= day) & (log["ordered_on"] > day - pd.offsets.MonthEnd(12))]
+        assert past.day == f"{day:%Y-%m-%d}"
+        assert past.value == pytest.approx(year["amount"].sum(), rel=0.02)  # returns of orders before the year
+        low, middle, high = np.log1p(judge[months][["change_low", "change", "change_high"]].astype(float))
+        assert past.p_value == pytest.approx(2 * norm.sf(abs(middle) / ((high - low) / 2 / norm.ppf(0.975))))
+    assert (figure.name, figure.unit, figure.better, figure.note) == ("revenue", "money", "up", "of twelve months")
+    assert years(Firm.of(log[log["ordered_on"] > "2025-01-01"], as_of=AS_OF)).figures() == []  # no year before
 
 
 def test_a_firm_gives_its_terms_and_the_words_say_them():

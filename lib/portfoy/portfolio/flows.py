@@ -28,9 +28,10 @@ class Flows(Result):
     the later day; ``step`` 1 for the better (who never bought or was quiet now buys), -1 for the worse (towards
     lapsed), else 0.
     ``moved``: ``current`` on the earlier day (not lapsed), ``left`` lapsed of them since, ``left_share`` 0-1,
-    ``left_revenue`` what these have brought, ``left_year`` in the year before that day, with ``left_year_low``,
-    ``left_year_high``; ``lapsed`` on the earlier day, ``back`` of them; ``left_before`` of ``current_before``, the same
-    in the year before that one. These and ``left_year`` are missing where the data do not reach.
+    ``left_revenue`` what these have brought, ``left_year`` in the year before that day; ``lapsed`` on the earlier day,
+    ``back`` of them; ``left_before`` of ``current_before``, the same in the year before that one, ``before_share``
+    0-1; ``left_more``, with ``_low``, ``_high``, what the difference of the two shares comes to, in money of that year.
+    From ``left_year`` on they are missing where the data do not reach.
     """
 
     table: pd.DataFrame
@@ -46,14 +47,15 @@ class Flows(Result):
             "{left:count} customers left within the year",
             self.moved["left"],
         )
-        money = (self.moved[f"left_year_{bound}"] for bound in ("low", "high"))
+        money = (self.moved[f"left_more_{bound}"] for bound in ("low", "high"))
         return Finding(style.say(text, self.moved), *money, nothing=not self.moved["left"] + self.moved["back"])
 
     def reading(self):
         left = _("Those who left are {left_share:share} of {current:count} and had brought {left_revenue:money}.")
-        if not style.is_missing(self.moved["left_year"]):
+        if not style.is_missing(self.moved["before_share"]):
             left = _(
-                "Those who left, {left_share:share} of {current:count}, brought {left_year:money} the year before."
+                "Those who left are {left_share:share} of {current:count} ({before_share:share} the year before) and "
+                "had brought {left_year:money} a year."
             )
         back = _("Of {lapsed:count} lapsed by {since:day}, {back:count} came back.")
         texts = [left, back] if self.moved["left"] else [back]
@@ -110,23 +112,31 @@ def flows_between(before, now, *, since, as_of, currency, confidence, older=None
         "lapsed": int(lapsed["people"].sum()),
         "back": int(lapsed.loc[lapsed["now"].isin(CURRENT), "people"].sum()),
     }
-    parts = [] if older is None else _left(flow_table(older, before))
-    moved |= bounded("left_year", *_lost(before, now, older, confidence))
-    moved |= dict.fromkeys(BEFORE, np.nan) | {
-        name: float(part["people"].sum()) for name, part in zip(BEFORE, parts, strict=False)
-    }
+    moved |= dict.fromkeys(
+        [*BEFORE, "left_year", "before_share", "left_more", "left_more_low", "left_more_high"], np.nan
+    )
+    if older is not None:
+        parts = _left(flow_table(older, before))
+        moved |= {name: float(part["people"].sum()) for name, part in zip(BEFORE, parts, strict=False)}
+        moved |= _left_more(moved, *_brought(before, now, older), confidence)
     return Flows(table, moved, since, as_of, currency, confidence)
 
 
-def _lost(before, now, older, confidence):
-    """What those who left had brought in the year before the earlier day, with its interval over customers."""
-    if older is None:
-        return np.nan, (np.nan, np.nan)
-    then, ever = before.set_index("person_id"), older.set_index("person_id")["revenue"]
-    gone = now.loc[now["state"] == "lapsed", "person_id"]
-    then = then[then["state"].isin(CURRENT) & then.index.isin(gone)]
+def _brought(before, now, older):
+    """What those current on the earlier day brought in the year before it, and those of them who have lapsed since."""
+    then, ever = before[before["state"].isin(CURRENT)].set_index("person_id"), older.set_index("person_id")["revenue"]
     brought = then["revenue"] - ever.reindex(then.index).fillna(0)
-    return float(brought.sum()), wald(brought.sum(), np.sqrt((brought**2).sum()), confidence)
+    gone = now.loc[now["state"] == "lapsed", "person_id"]
+    return float(brought.sum()), float(brought[brought.index.isin(gone)].sum())
+
+
+def _left_more(moved, brought, gone, confidence):
+    """Whether a larger share left than in the year before, and what that comes to in money."""
+    sizes = np.array([moved["current"] or np.nan, moved["current_before"] or np.nan])
+    shares = np.array([moved["left"], moved["left_before"]]) / sizes
+    more, error = shares[0] - shares[1], np.sqrt((shares * (1 - shares) / sizes).sum())
+    bounds = (bound * brought for bound in wald(more, error, confidence))
+    return {"left_year": gone, "before_share": float(shares[1]), **bounded("left_more", float(more * brought), bounds)}
 
 
 def _left(table):

@@ -7,7 +7,7 @@ import pandas as pd
 
 from portfoy.customers import DAY, months_before
 from portfoy.firm import analysis, in_force
-from portfoy.intervals import bounded, quick_ratio, two_sided, wald, wilson
+from portfoy.intervals import quick_ratio, two_sided, wilson
 from portfoy.locale import _, plural
 from portfoy.people import people_table
 from portfoy.portfolio.flows import Flows, flows_between
@@ -36,7 +36,7 @@ class States(Result):
     ``counted``: ``customers`` who ever bought; ``buying`` (new, active or reactivated); ``quiet`` (at risk or lapsed),
     ``quiet_share`` of customers, ``quiet_revenue_share``; ``gained`` current (not lapsed) who were not `lapsed_days`
     before, ``lost`` who were and have lapsed, ``quick_ratio`` gained for each lost with ``_low``, ``_high``: all
-    missing where the data do not reach; ``at_risk_year`` what those at risk brought in a year, ``_low``, ``_high``.
+    missing where the data do not reach; ``at_risk_year`` what those at risk brought in a year.
     ``tested``, the rule on the customers of a year ago, one row for those it called "lapsed" and one for the "others",
     empty without an earlier day: ``called``; ``people``; ``wrong`` lapsed ones who have bought since, others who have
     not; ``wrong_share`` 0-1 with ``wrong_share_low``, ``wrong_share_high``, missing where nobody was called so.
@@ -79,8 +79,7 @@ class States(Result):
             text = _("The base is dying: {quiet_share:share} of customers are at risk or lapsed")
         elif self.counted["quick_ratio_high"] < 1:
             text = _("The base shrinks: {quiet_share:share} of customers are at risk or lapsed")
-        money = (self.counted[f"at_risk_year_{bound}"] for bound in ("low", "high"))
-        return Finding(style.say(text, self.counted), *money)
+        return Finding(style.say(text, self.counted))
 
     def reading(self):
         texts, tested = [], self.tested[self.tested["called"] == "lapsed"].to_dict("records")
@@ -270,9 +269,8 @@ def _counted(firm, rule, table, people, risk):
     if _too_short(firm, firm.as_of - rule.lapsed_days * DAY, rule) is None:
         current = people["state"].isin(CURRENT)
         gained, lost = float((current & ~people["held"]).sum()), float((people["held"] & ~current).sum())
-    stake = risk["year_revenue"]
     return {
-        **bounded("at_risk_year", float(stake.sum()), wald(stake.sum(), np.sqrt((stake**2).sum()), firm.confidence)),
+        "at_risk_year": float(risk["year_revenue"].sum()),
         "customers": int(customers),
         "buying": int(table.loc[BUYING, "people"].sum()),
         "quiet": int(quiet["people"].sum()),

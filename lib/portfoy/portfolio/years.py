@@ -1,19 +1,19 @@
 """What moved the revenue from one year to the next: buyers, purchases per buyer, or revenue per purchase."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
 from portfoy.customers import DAY, as_table, months_before, purchase_days, purchases_by, to_frame
 from portfoy.firm import analysis
-from portfoy.intervals import wald
+from portfoy.intervals import change_p, wald
 from portfoy.locale import _
 from portfoy.metrics import one_row
 from portfoy.source.prices import AS_PAID, Prices
 from portfoy.words import figure, shapes, style
 from portfoy.words.labels import columns
-from portfoy.words.result import Finding, Result
+from portfoy.words.result import Figure, Finding, Past, Result
 from portfoy.words.table import show
 
 FIGURES = {  # figure -> (unit, numerator, denominator or None)
@@ -34,7 +34,8 @@ class Years(Result):
     with ``change_low``, ``change_high``; before and change are missing where the data do not reach, the change where
     the figure is not above zero in both; ``change_paid`` that of money as paid, where prices are known. ``months`` of
     each side, 12 or 3. ``quarters``, one row per quarter, the latest last: ``end`` its last day; ``revenue``;
-    ``revenue_paid`` as paid.
+    ``revenue_paid`` as paid. ``past``, where the sides have twelve months, "year" and "half" (a year) before -> revenue
+    of the twelve months to that day, a `Past`; the last half year against the same a year before tells the second.
     """
 
     table: pd.DataFrame
@@ -43,6 +44,7 @@ class Years(Result):
     confidence: float
     prices: Prices = AS_PAID
     quarters: pd.DataFrame | None = None
+    past: dict = field(default_factory=dict)
 
     @property
     def rows(self):
@@ -71,6 +73,14 @@ class Years(Result):
                 paid = _("As paid it is up {paid:share}: prices rose {rise:share}.")
             text = f"{paid} {text}"
         return style.say(text, values)
+
+    def figures(self):
+        row = self.rows.loc["revenue"]
+        if self.months < 12:
+            return []
+        paid = style.say(_("of twelve months; as paid {paid:change}"), {"paid": row["change_paid"]})
+        note = _("of twelve months") if pd.isna(row["change_paid"]) else str(paid)
+        return [Figure("revenue", float(row["now"]), unit="money", note=note, better="up", **self.past)]
 
     def plot(self, ax=None):
         rows = self.quarters
@@ -156,9 +166,23 @@ def years(firm):
     Years; where neither reaches, the last year alone
     """
     terms = {"as_of": firm.as_of, "confidence": firm.confidence}
-    tables = {months: year_table(firm.log, months=months, **terms) for months in (3, 12)}
+    tables = {months: year_table(firm.log, months=months, **terms) for months in (3, 6, 12)}
     months = 3 if tables[12]["before"].isna().all() and tables[3]["before"].notna().any() else 12
-    return Years(tables[months], months, firm.currency, firm.confidence, firm.prices, _quarters(firm.log, firm.as_of))
+    quarters = _quarters(firm.log, firm.as_of)
+    past = _past(firm, *(tables[each].set_index("figure").loc["revenue"] for each in (6, 12)))
+    return Years(tables[months], months, firm.currency, firm.confidence, firm.prices, quarters, past)
+
+
+def _past(firm, half, year):
+    """`Years.past`, from the rows of revenue of the last six and twelve months beside the same a year before."""
+    past = {}
+    for when, row, months in (("half", half, 6), ("year", year, 12)):
+        if pd.notna(row["change"]):
+            moved = np.log1p(row[["change", "change_low", "change_high"]].to_numpy(float))
+            p_value = change_p(moved, (0.0, 0.0, 0.0), firm.confidence)
+            then = year["now"] - (row["now"] - row["before"])
+            past[when] = Past(f"{months_before(firm.as_of, months):%Y-%m-%d}", float(then), p_value)
+    return past
 
 
 def _quarters(log, as_of, most=8):

@@ -63,6 +63,12 @@ def same_money(earlier, before, run, stage):
     return currency_of(earlier, before) == currency_of(run, stage)
 
 
+def price_factor(earlier, run):
+    """What money of an earlier run is multiplied by to be at the prices of this one; None where nobody knows."""
+    levels = [record.get("price_level") for record in (earlier, run)]
+    return 1 if levels == [None, None] else None if None in levels else levels[1] / levels[0]
+
+
 def _kept(stage):
     return {name: value for name, value in stage["parameters"].items() if name not in APART}
 

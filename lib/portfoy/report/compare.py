@@ -29,11 +29,12 @@ def _facts(earlier, later):
         (_("as of"), lambda run: run["as_of"]),
         (_("source"), lambda run: run["source"]),
         (_("data"), lambda run: _("{sha}, {n} rows").format(sha=run["data"]["sha256"][:12], n=run["data"]["rows"])),
+        (_("prices"), lambda run: run.get("prices") or "–"),
         (_("settings"), lambda run: (run["data"].get("settings_sha256") or "–")[:12]),
         (_("made"), lambda run: run["made_at"].replace("T", " ")[:16]),
     )
     rows = [(name, fact(earlier), fact(later)) for name, fact in facts]
-    rows = [row for row in rows if row[1:] != ("–", "–")]  # settings, where both are of an earlier version
+    rows = [row for row in rows if row[1:] != ("–", "–")]  # what neither tells, being of an earlier version
     for name in sorted({*earlier["versions"], *later["versions"]}):
         versions = [run["versions"].get(name, "–") for run in (earlier, later)]
         if versions[0] != versions[1]:
@@ -51,9 +52,11 @@ def _stage(earlier, before, later, stage, runs):
     lines = [stage["name"], *aligned([[*row, "≠" if row[1] != row[2] else ""] for row in rows], indent="  "), ""]
     money = {"before": changes.currency_of(earlier, before), "after": changes.currency_of(later, stage)}
     currency, apart = money["after"], money["before"] != money["after"]
-    parts = changes.split(runs, earlier, before, later, stage)
+    parts, factor = changes.split(runs, earlier, before, later, stage), changes.price_factor(earlier, later)
+    level = {"money": factor or 1}
+    old = [each | {"value": each["value"] * level.get(each["unit"], 1)} for each in before["figures"]]
     table = []
-    for change in changes.compare_figures(before["figures"], stage["figures"]):
+    for change in changes.compare_figures(old, stage["figures"]):
         moved = figures.change_words(change, currency)
         if apart and change["unit"] == "money" and None not in (change["before"], change["after"]):
             moved = {"arrow": "", "words": ""}
@@ -64,7 +67,7 @@ def _stage(earlier, before, later, stage, runs):
         table.append([figures.label(change), *shown, f"{moved['arrow']} {moved['words']}{told}"])
     what = changes.moved(earlier, before, later, stage)
     cause = changes.cause_words(what, earlier, stage) if not parts else ""
-    ends = [_apart(money) if apart else "", cause]
+    ends = [_apart(money) if apart else "", _priced(factor, earlier), cause]
     return [*lines, *aligned(table, indent="  "), *(f"  {sentence}" for sentence in ends if sentence)]
 
 
@@ -72,6 +75,14 @@ def _apart(money):
     """The sentence about money in two currencies."""
     named = {key: currency or _("no named currency") for key, currency in money.items()}
     return _("Money is in {before} in the one and in {after} in the other: it cannot be compared.").format(**named)
+
+
+def _priced(factor, earlier):
+    """The sentence about money at other prices."""
+    if factor is None:
+        return _("One of the two has no price index: their money is not at the same prices.")
+    text = _("Money of {folder} is put at the prices of the other.")
+    return "" if factor == 1 else text.format(folder=earlier["folder"])
 
 
 def _parts(part, unit, currency):

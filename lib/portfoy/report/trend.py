@@ -20,18 +20,12 @@ def points(figure, runs, run, stage):
         for own in earlier["stages"]:
             if own["status"] == "ok" and changes.same_report(earlier, own, run, stage):
                 told = {each["name"]: each["value"] for each in own["figures"]}
-                factor = _factor(earlier, run) if figure["unit"] == "money" else 1
+                factor = changes.price_factor(earlier, run) if figure["unit"] == "money" else 1
                 if factor and told.get(figure["name"]) is not None:
                     found[earlier["as_of"]] = told[figure["name"]] * factor
     found |= {past["day"]: past["value"] for past in (figure.get("year"), figure.get("half")) if past}
     found[run["as_of"]] = figure["value"]
     return [[day, value] for day, value in sorted(found.items()) if value is not None][-DATES:]
-
-
-def _factor(earlier, run):
-    """What money of an earlier run is multiplied by to be at the prices of this one; None where nobody knows."""
-    levels = [record.get("price_level") for record in (earlier, run)]
-    return 1 if levels == [None, None] else None if None in levels else levels[1] / levels[0]
 
 
 def line(figure, day, write):

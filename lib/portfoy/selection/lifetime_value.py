@@ -61,7 +61,7 @@ class LifetimeValue(DiscountedValue, Result):
         return style.Reading(" ".join([text, *(style.say(once, row) for row in rows)]))
 
     def figures(self):
-        whole, each = _("{measure} over {period}"), _("per customer on average, {measure} over {period}")
+        whole, each = _("{measure} over {period}"), _("mean of all who ever bought, {measure} over {period}")
         return [
             self._figure("expected_value", lambda value: (value.total, value.total_low, value.total_high), whole),
             self._figure("clv", lambda value: value.mean, each),
