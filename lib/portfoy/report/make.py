@@ -86,8 +86,6 @@ def describe(plan):
         "source": tables.name,
         "currency": tables.currency,
         "language": plan.language,
-        "prices": style.say(_("money at {day:month} prices"), vars(prices)) if prices else _("prices included"),
-        "price_level": float(prices.table["index"].iloc[-1]) if prices else None,
         "workbook": "portfoy.xlsx",
         "prices": style.say(_("money at {day:month} prices"), vars(prices)) if prices else _("money as paid"),
         "price_level": float(prices.table["index"].iloc[-1]) if prices else None,
