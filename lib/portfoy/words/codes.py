@@ -63,6 +63,7 @@ def figure_names():
         "clv": _("Customer lifetime value"),
         "sales_cycle": _("Sales cycle"),
         "first_contact_resolution": _("First contact resolution"),
+        "customers": _("Customers"),
         "revenue": _("Revenue"),
         "repeat_share": _("Bought more than once"),
         "top_share": _("Revenue from the top 20%"),
