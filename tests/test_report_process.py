@@ -534,7 +534,7 @@ def test_six_months_go_by_one_rule_until_it_is_derived_anew(project):
     )
     days = ["2026-01-31", "2026-02-28", "2026-03-31", "2026-04-30", "2026-05-31", "2026-06-30"]
     log = pd.read_csv(project.folder / "orders.csv", parse_dates=["ordered_on"])
-    own = {day: Firm.of(log, as_of=day) for day in days}
+    own = {day: Firm.of(log, as_of=day) for day in (days[0], days[2], days[-1])}
     own = {day: states(firm).kept() | rfm(firm).kept() for day, firm in own.items()}
 
     def kept(day, *arguments, folder=None, out="reports"):
