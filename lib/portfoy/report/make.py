@@ -87,6 +87,8 @@ def describe(plan):
         "currency": tables.currency,
         "language": plan.language,
         "workbook": "portfoy.xlsx",
+        "prices": style.say(_("money at {day:month} prices"), vars(prices)) if prices else _("money as paid"),
+        "price_level": float(prices.table["index"].iloc[-1]) if prices else None,
         "data": {
             "where": tables.where,
             "sha256": tables.fingerprint(),
