@@ -24,8 +24,8 @@ class KeyFigures(Result):
     ``table``, one row per metric, always all six: ``metric`` churn, contract_churn, nps, clv, sales_cycle,
     first_contact_resolution; ``value``, ``value_low``, ``value_high`` in ``unit``; ``counted`` of ``base``; ``days``
     looked at (ahead, for clv); ``missing`` why there is no value, else empty. ``past``: "year" and "half" (a year)
-    before -> the same as seen on that ``day`` (YYYY-MM-DD), with the churn window of today, and ``p_value`` of the
-    difference since, missing where one of the two is.
+    before -> the same as seen on that ``day`` (YYYY-MM-DD), with the churn window of today and without clv, the mean of
+    a base that only grows, and ``p_value`` of the difference since, missing where one of the two is.
     """
 
     table: pd.DataFrame
@@ -106,8 +106,7 @@ def key_figures(firm, *, states=None, value=None):
     KeyFigures; where `states` or `value` is not possible, the row that needs it says why
     """
     table, then = metric_table(firm, states=states, value=value), {"year": firm.before(12), "half": firm.before(6)}
-    valued = value.past if value else {}
-    past = {when: metric_table(day, states=states, value=valued.get(when)) for when, day in then.items()}
+    past = {when: metric_table(day, states=states, value=None) for when, day in then.items()}
     for when, day in then.items():
         p_value = _moved(firm, day, table, past[when])
         past[when] = past[when].assign(day=f"{day.as_of:%Y-%m-%d}", p_value=p_value)

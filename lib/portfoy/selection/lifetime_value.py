@@ -61,19 +61,20 @@ class LifetimeValue(DiscountedValue, Result):
         return style.Reading(" ".join([text, *(style.say(once, row) for row in rows)]))
 
     def figures(self):
+        total = (self.total, self.total_low, self.total_high)
         whole, each = _("{measure} over {period}"), _("mean of all who ever bought, {measure} over {period}")
-        return [
-            self._figure("expected_value", lambda value: (value.total, value.total_low, value.total_high), whole),
-            self._figure("clv", lambda value: value.mean, each),
-        ]
-
-    def _figure(self, name, told, note):
-        """The figure that `told` reads off this value (estimate, low, high), and off those of the earlier days."""
         past = {
-            when: Past(f"{then.as_of:%Y-%m-%d}", told(then)[0], change_p(told(self), told(then), self.confidence))
+            when: Past(
+                f"{then.as_of:%Y-%m-%d}",
+                then.total,
+                change_p(total, (then.total, then.total_low, then.total_high), self.confidence),
+            )
             for when, then in self.past.items()
         }
-        return Figure(name, *told(self), "money", str(self._say(note)), "up", **past)
+        return [  # the mean has no past: those who ever bought only become more, so it falls by itself
+            Figure("expected_value", *total, "money", str(self._say(whole)), "up", **past),
+            Figure("clv", *self.mean, "money", str(self._say(each))),
+        ]
 
     def summary(self):
         columns = ["bought", "customers", "value_share", "expected_value", "expected_value_low", "expected_value_high"]
