@@ -261,7 +261,8 @@ def test_impossible_values_are_counted(value):
 def test_a_span_beyond_its_age_is_refused():
     customers = pd.DataFrame({"repeats": [1, 1], "span": [5, 6], "age": [5, 5]})
     assert error_of(DataError, lambda: FULL.expected_purchases(customers, 30)) == (
-        "expected_purchases: 'span' is longer than 'age' in 1 of 2 rows. Take firm.customers."
+        "expected_purchases: 'span' is longer than 'age' in 1 of 2 rows; nobody buys after the day "
+        "seen. Take firm.customers."
     )
 
 
@@ -310,6 +311,7 @@ def test_a_search_that_never_arrives_is_refused():
 
     message = error_of(FitError, lambda: likelihood.maximise("fit_x", kinked, [np.array([0.3])] * 4, 1))
     assert re.fullmatch(
-        r"fit_x: no maximum from 4 starting points, last step \S+\. Look for extreme customers\.",
+        r"fit_x: no maximum from 4 starting points, last step \S+\. Look for extreme customers, or use "
+        r"a longer history\.",
         message,
     )

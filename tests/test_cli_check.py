@@ -112,9 +112,9 @@ ONE_LINE = {
     "no readable date": (
         HEADER + "A,1,soon,5\n",
         (
-            "transactions.ordered_on: no value reads as a date ('soon'), known: YYYY-MM-DD, DD.MM.YYYY, "
+            "transactions.ordered_on: no value reads as a date ('soon'); known are YYYY-MM-DD, DD.MM.YYYY, "
             "DD/MM/YYYY, MM/DD/YYYY, YYYYMMDD, YYYY/MM/DD, YYYY.MM.DD, DD-MM-YYYY, MM-DD-YYYY, DD.MM.YY, "
-            "DD/MM/YY, MM/DD/YY. Map another, or set date_format."
+            'DD/MM/YY, MM/DD/YY. Map another column, or write in portfoy.toml: date_format = "DD MMM YYYY".'
         ),
     ),
     "empty": ("", "{file}: is empty. Export it again."),
@@ -137,7 +137,7 @@ ONE_LINE = {
     ),
     "one long line": (
         b"x" * (5 * 2**20),
-        "{file}: no line ends in 4 MiB. Export it again.",
+        "{file}: no line ends in 4 MiB; a table has one row a line. Export it again.",
     ),
     "wrong encoding": (
         (HEADER + "Ş,1,2025-01-01,5\n").encode("windows-1254"),
@@ -148,7 +148,7 @@ ONE_LINE = {
         HEADER + "A,1,45292,5\n",
         (
             "transactions.ordered_on: holds day numbers (45292), as spreadsheets count. Format the column as a "
-            "date there."
+            "date there and export it again."
         ),
     ),
     "returns only": (

@@ -228,7 +228,8 @@ def test_nothing_known_of_the_customers():
     with pytest.raises(DataError) as error:
         composition(people(revenue=[1, 2]))
     assert str(error.value) == (
-        "composition: nothing is known of the customers. Add a table customers with type, region or others."
+        "composition: nothing is known of the customers. Add a table customers with type, birth_year, gender, "
+        "region, income_band, channel or interests."
     )
 
 

@@ -555,7 +555,8 @@ def test_features_that_are_not_there_or_tell_nothing():
     )
     fresh = examples.assign(channel=examples["channel"] + examples["campaign_id"])
     assert message_of(fit_response, fresh, features=["channel"], error=FitError) == (
-        "response: each campaign went to customers unlike those before. Wait, or give fewer features."
+        "response: each campaign went to customers unlike those before. Wait for the next campaign, or give "
+        "fewer features."
     )
 
 

@@ -269,7 +269,7 @@ def test_a_rule_without_a_segment_leaves_its_cells_without_one():
 
 def test_rules_without_a_column_are_refused():
     assert message_of(read_segments, rules(ALL).drop(columns=["m", "action"])) == (
-        "segments: the columns segment, r, f, m, action are needed; there are segment, r, f."
+        "segments: the columns segment, r, f, m, action are needed; there are segment, r, f. Add the others."
     )
 
 
@@ -292,7 +292,8 @@ def damaged(change):
 )
 def test_cuts_that_are_none_are_refused(five, cuts):
     assert message_of(rfm, five, cuts=cuts) == (
-        "rfm: cut points need rows r, f, m, columns metric, 2-5, each harder. Give a report's rfm_cuts.csv."
+        "rfm: cut points need rows r, f, m and columns metric, 2, 3, 4, 5, each harder to reach than the "
+        "one before. Give the rfm_cuts.csv of a report."
     )
 
 

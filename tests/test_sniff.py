@@ -133,11 +133,11 @@ def test_a_file_without_header_gets_its_names_from_the_settings(look, header, na
         ),
         (TABLE, {"header": ("a",)}, "header names 1 columns, the first line has 2. List one name a column."),
         (gzip.compress(TABLE.encode() * 99, mtime=0)[:-9], {}, "is not a whole gzip file. Export it again."),
-        ("x" * sniff.HEAD, {}, "no line ends in 4 MiB. Export it again."),
+        ("x" * sniff.HEAD, {}, "no line ends in 4 MiB; a table has one row a line. Export it again."),
         (
             "x" * 200_000 + "\n1\n",
             {},
-            "its first line is longer than any header. Export it again.",
+            "its first line is longer than any header, which names the columns. Export it again.",
         ),
     ],
 )

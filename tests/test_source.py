@@ -260,7 +260,8 @@ def test_cdnow_has_the_rows_and_customers_that_its_authors_count(shared_data, tm
 
 def test_a_folder_without_orders_lists_what_it_has(tmp_path):
     assert error(tmp_path) == (
-        f"{tmp_path}: no transactions.csv or transactions.parquet; the folder has nothing. Run `portfoy map FILE`."
+        f"{tmp_path}: no transactions.csv or transactions.parquet; the folder has nothing. Run `portfoy map FILE` "
+        "on that of the orders."
     )
     (tmp_path / "a.csv").touch()
     (tmp_path / "transactions.csv").mkdir()
@@ -290,7 +291,9 @@ def test_an_unclosed_quotation_mark_does_not_swallow_rows(tmp_path):
 
 def test_a_last_line_longer_than_a_row_is_refused(tmp_path):
     (tmp_path / "t.csv").write_text(HEADER + ROWS + "x" * 5 * 2**20)
-    assert error(tmp_path / "t.csv", hide=tmp_path) == ("/t.csv: its last line is longer than 4 MiB. Export it again.")
+    assert error(tmp_path / "t.csv", hide=tmp_path) == (
+        "/t.csv: its last line is longer than 4 MiB; a table has one row a line. Export it again."
+    )
 
 
 def test_files_of_one_table_are_written_alike(tmp_path):
@@ -425,7 +428,8 @@ def test_a_hidden_address_is_the_one_of_the_environment(monkeypatch):
     whole = "postgres://me:s3cret@host/base"
     monkeypatch.setattr("ibis.connect", lambda where: pytest.fail("answers") if where != whole else 1 / 0)
     assert error("postgres://***@host/base") == (
-        "postgres://***@host/base: its password is hidden. Give the whole address, or set PORTFOY_ADDRESS to it."
+        "postgres://***@host/base: its password is hidden; portfoy keeps none. Give the whole address, or "
+        "set the environment variable PORTFOY_ADDRESS to it."
     )
     monkeypatch.setenv("PORTFOY_ADDRESS", whole)
     assert "division by zero" in error("postgres://***@host/base")

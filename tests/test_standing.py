@@ -379,19 +379,20 @@ def test_all_back_after_the_same_time_leaves_nobody_at_risk():
 
 def test_too_few_gaps_are_refused_and_days_of_ones_own_help():
     assert message_of(state_rule, FIVE, as_of="2024-03-31") == (
-        "state_rule: 0 gaps up to 45 days, 30 needed. Give at_risk_days, lapsed_days."
+        "state_rule: 0 gaps between purchases, of 45 days at most; 30 are needed. Give at_risk_days and lapsed_days."
     )
     rule = state_rule(FIVE, as_of="2024-03-31", at_risk_days=10, lapsed_days=30)
     assert (rule.at_risk_days, rule.lapsed_days, rule.gaps) == (10, 30, 0)
     assert np.isnan([rule.at_risk, rule.lapsed]).all()
     one = log(("a", "1", "2024-01-01", 1.0), ("a", "2", "2024-01-03", 1.0), ("b", "3", "2024-03-31", 1.0))
-    assert message_of(state_rule, one).startswith("state_rule: 1 gaps up to ")
+    assert message_of(state_rule, one).startswith("state_rule: 1 gaps between purchases, of ")
 
 
 @pytest.mark.parametrize(("at_risk", "lapsed"), [(30, 0), (0, 30), (30, 30), (60, 30), (-5, 30)])
 def test_days_out_of_order_are_refused(at_risk, lapsed):
     assert message_of(state_rule, FIVE, at_risk_days=at_risk, lapsed_days=lapsed) == (
-        f"state_rule: at_risk_days {at_risk} is to be below lapsed_days {lapsed}. Give both, or 0 and 0."
+        f"state_rule: at_risk_days is {at_risk}, lapsed_days {lapsed}; both are above 0, the first below the "
+        "second. Give both, or 0 and 0: the gaps then decide."
     )
 
 

@@ -238,13 +238,14 @@ def reason_of(table, as_of=None, **limits):
 
 def test_too_few_gaps_are_refused():
     assert reason_of(FIVE, as_of="2024-03-31") == (
-        "state_rule: 0 gaps up to 45 days, 30 needed. Give at_risk_days, lapsed_days."
+        "state_rule: 0 gaps between purchases, of 45 days at most; 30 are needed. Give at_risk_days and lapsed_days."
     )
 
 
 def test_days_out_of_order_are_refused():
     assert reason_of(FIVE, at_risk_days=30) == (
-        "state_rule: at_risk_days 30 is to be below lapsed_days 0. Give both, or 0 and 0."
+        "state_rule: at_risk_days is 30, lapsed_days 0; both are above 0, the first below the second. "
+        "Give both, or 0 and 0: the gaps then decide."
     )
 
 
@@ -331,7 +332,7 @@ def test_the_list_is_of_those_at_risk_by_what_they_brought_in_a_year(teaching):
     year = bought[bought["ordered_on"] > firm.as_of - pd.offsets.MonthEnd(12)]
     level = year["ordered_on"].dt.to_period("M").dt.to_timestamp().map(index)
     assert action.worth == pytest.approx((year["amount"] / level).sum() * index.iloc[-1])
-    assert plain(action.text).startswith(f"Call the {len(risk)} customers at risk before they lapse: TRY 9.0")
+    assert plain(action.text).startswith(f"Call the {len(risk)} customers at risk before they lapse: TRY 9M ")
 
 
 def test_nobody_at_risk_is_no_list(eight):

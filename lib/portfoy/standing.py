@@ -71,7 +71,10 @@ def state_rule(log, *, as_of=None, at_risk=0.8, lapsed=0.95, at_risk_days=0, lap
     marks = {"at_risk_days": int(at_risk_days), "lapsed_days": int(lapsed_days)}
     if not at_risk_days:
         if seen["gaps"] < FEWEST:
-            text = _("state_rule: {gaps} gaps up to {horizon} days, {fewest} needed. Give at_risk_days, lapsed_days.")
+            text = _(
+                "state_rule: {gaps} gaps between purchases, of {horizon} days at most; {fewest} are needed. Give "
+                "at_risk_days and lapsed_days."
+            )
             raise DataError(text.format(fewest=FEWEST, gaps=seen["gaps"], horizon=horizon))
         marks = _mark(gaps, at_risk, "at_risk_days", confidence) | _mark(gaps, lapsed, "lapsed_days", confidence)
     total = gaps["weight"].sum() if seen["gaps"] >= FEWEST else np.nan
@@ -171,5 +174,8 @@ def _check_order(at_risk, lapsed, at_risk_days, lapsed_days):
         text = _("state_rule: at_risk {at_risk}, lapsed {lapsed}; 0 < at_risk < lapsed < 1 is needed. Take 0.8, 0.95.")
         raise DataError(text.format(at_risk=at_risk, lapsed=lapsed))
     if (at_risk_days or lapsed_days) and not 0 < at_risk_days < lapsed_days:
-        text = _("state_rule: at_risk_days {at_risk} is to be below lapsed_days {lapsed}. Give both, or 0 and 0.")
+        text = _(
+            "state_rule: at_risk_days is {at_risk}, lapsed_days {lapsed}; both are above 0, the first below the "
+            "second. Give both, or 0 and 0: the gaps then decide."
+        )
         raise DataError(text.format(at_risk=at_risk_days, lapsed=lapsed_days))

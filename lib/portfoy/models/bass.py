@@ -262,7 +262,10 @@ def _columns(adoptions):
         text = _("fit_bass: the periods do not follow one another from day 0, or one of them has no days. {advice}")
         raise DataError(text.format(advice=advice))
     if count.sum() < FEWEST_ADOPTERS or len(count) < FEWEST_PERIODS:
-        text = _("fit_bass: {count:.0f} people in {periods} periods; {people} in {fewest} are needed. Wait for more.")
+        text = _(
+            "fit_bass: {count:.0f} people in {periods} periods; {people} in {fewest} are needed. Wait for more, or "
+            "take shorter periods."
+        )
         fewest = {"people": FEWEST_ADOPTERS, "fewest": FEWEST_PERIODS}
         raise FitError(text.format(count=count.sum(), periods=len(count), **fewest))
     return start, end, count

@@ -19,7 +19,10 @@ def time_columns(where, customers):
     x, t, age = number_columns(where, customers, ["repeats", "span", "age"])
     late = int((t > age).sum())
     if late:
-        text = _("{where}: 'span' is longer than 'age' in {count} of {rows} rows. Take firm.customers.")
+        text = _(
+            "{where}: 'span' is longer than 'age' in {count} of {rows} rows; nobody buys after the day seen. Take "
+            "firm.customers."
+        )
         raise DataError(text.format(where=where, count=late, rows=len(t)))
     return x, t, age
 
@@ -84,7 +87,10 @@ def maximise(where, gain, starts, count, *, rough=None):
         if step @ slope < 1e-8:  # the rise still to be had, in units of log-likelihood
             return point + step, value, information
         point = point + step / max(1.0, np.abs(step).max())
-    text = _("{where}: no maximum from {starts} starting points, last step {step:.2g}. Look for extreme customers.")
+    text = _(
+        "{where}: no maximum from {starts} starting points, last step {step:.2g}. Look for extreme customers, or use "
+        "a longer history."
+    )
     raise FitError(text.format(where=where, starts=len(starts), step=np.abs(step).max()))
 
 

@@ -98,7 +98,10 @@ def forecast_campaigns(examples, features):
     fit = _fit(known, np.ones(len(known), dtype=bool), features, draw)
     judged = pd.concat(judged, ignore_index=True).dropna(subset="p_response").reset_index(drop=True)
     if judged.empty:
-        text = _("response: each campaign went to customers unlike those before. Wait, or give fewer features.")
+        text = _(
+            "response: each campaign went to customers unlike those before. Wait for the next campaign, or give fewer "
+            "features."
+        )
         raise FitError(text)
     return judged, fit
 

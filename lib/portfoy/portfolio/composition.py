@@ -142,7 +142,10 @@ def _known_traits(customers, traits):
     traits = [trait for trait in there if trait != "interests"] if traits is None else traits
     has_columns(customers, traits, "composition")
     if not traits:
-        text = _("composition: nothing is known of the customers. Add a table customers with type, region or others.")
+        text = _(
+            "composition: nothing is known of the customers. Add a table customers with type, birth_year, gender, "
+            "region, income_band, channel or interests."
+        )
         raise DataError(text)
     return traits
 

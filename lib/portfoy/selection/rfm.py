@@ -229,7 +229,10 @@ def _read_cuts(cuts, prices):
     table = table.rename(columns=lambda name: int(name) if str(name).isdigit() else name)
     priced_on = table.pop("priced_on") if "priced_on" in table else None
     if not _are_cuts(table):
-        text = _("rfm: cut points need rows r, f, m, columns metric, 2-5, each harder. Give a report's rfm_cuts.csv.")
+        text = _(
+            "rfm: cut points need rows r, f, m and columns metric, 2, 3, 4, 5, each harder to reach than the one "
+            "before. Give the rfm_cuts.csv of a report."
+        )
         raise DataError(text)
     if priced_on is not None:
         table.loc["m", list(SCORES[1:])] *= float(prices.factors(priced_on).iloc[0])

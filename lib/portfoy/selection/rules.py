@@ -25,7 +25,7 @@ def read_segments(segments=None):
         segments = pd.read_csv(segments, dtype=str)
     columns = ["segment", "r", "f", "m", "action"]
     if not set(columns) <= set(segments.columns):
-        text = _("segments: the columns {needed} are needed; there are {found}.")
+        text = _("segments: the columns {needed} are needed; there are {found}. Add the others.")
         raise DataError(text.format(needed=", ".join(columns), found=", ".join(map(str, segments.columns))))
     rules = segments.dropna(subset="segment")[columns].reset_index(drop=True)
     rules["action"] = rules.groupby("segment")["action"].transform("first").fillna("")

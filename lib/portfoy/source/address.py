@@ -67,7 +67,10 @@ def revealed(where):
     if hidden(known) == where:
         return known
     if "://" in where and "***" in where:
-        text = _("{where}: its password is hidden. Give the whole address, or set {name} to it.")
+        text = _(
+            "{where}: its password is hidden; portfoy keeps none. Give the whole address, or set the environment "
+            "variable {name} to it."
+        )
         raise DataError(text.format(where=where, name=ADDRESS))
     return where
 

@@ -139,7 +139,7 @@ def _refuse_endless(path, file):
         text.seek(max(0, file.stat().st_size - sniff.HEAD))
         tail = text.read()
     if len(tail) == sniff.HEAD and b"\n" not in tail and b"\r" not in tail and file.suffix != ".gz":
-        message = _("{path}: its last line is longer than {size} MiB. Export it again.")
+        message = _("{path}: its last line is longer than {size} MiB; a table has one row a line. Export it again.")
         raise DataError(message.format(path=path, size=sniff.HEAD // 2**20))
 
 

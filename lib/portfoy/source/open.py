@@ -137,7 +137,10 @@ def _files(location, table, given):
 
 def _no_transactions(location):
     found = ", ".join(f"'{path.name}'" for path in sorted(location.iterdir())[:30]) or _("nothing")
-    text = _("{where}: no transactions.csv or transactions.parquet; the folder has {found}. Run `portfoy map FILE`.")
+    text = _(
+        "{where}: no transactions.csv or transactions.parquet; the folder has {found}. Run `portfoy map FILE` on that "
+        "of the orders."
+    )
     return text.format(where=location, found=found)
 
 

@@ -156,10 +156,16 @@ def _refuse(counts, where):
     """Raise a DataError where there are values and none is a date."""
     values = [text for text in counts if text]
     if values and all(map(sniff.is_day_number, values)):
-        message = _("{where}: holds day numbers ({example}), as spreadsheets count. Format the column as a date there.")
+        message = _(
+            "{where}: holds day numbers ({example}), as spreadsheets count. Format the column as a date there and "
+            "export it again."
+        )
         raise DataError(message.format(where=where, example=values[0]))
     if values:
-        message = _("{where}: no value reads as a date ({example!r}), known: {known}. Map another, or set date_format.")
+        message = _(
+            "{where}: no value reads as a date ({example!r}); known are {known}. Map another column, or write in "
+            'portfoy.toml: date_format = "DD MMM YYYY".'
+        )
         raise DataError(
             message.format(where=where, example=values[0][:40], known=", ".join(map(sniff.worded, sniff.DATE_FORMATS)))
         )

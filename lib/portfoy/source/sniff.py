@@ -65,7 +65,8 @@ def look(path, given):
     """
     raw, zipped = head(path)
     if len(raw) >= HEAD and b"\n" not in raw and b"\r" not in raw:
-        raise DataError(_("{path}: no line ends in {size} MiB. Export it again.").format(path=path, size=HEAD // 2**20))
+        message = _("{path}: no line ends in {size} MiB; a table has one row a line. Export it again.")
+        raise DataError(message.format(path=path, size=HEAD // 2**20))
     encoding = given.encoding or _encoding(raw)
     text = _decoded(path, raw, encoding)
     lines = list(itertools.islice(io.StringIO(text, newline=""), 1_000))
@@ -78,7 +79,8 @@ def look(path, given):
     delimiter = "\t" if delimiter == "tab" else delimiter or _delimiter(lines[skip:])
     records = _records(lines[skip:], delimiter)
     if not records:
-        raise DataError(_("{path}: its first line is longer than any header. Export it again.").format(path=path))
+        message = _("{path}: its first line is longer than any header, which names the columns. Export it again.")
+        raise DataError(message.format(path=path))
     named = given.header if isinstance(given.header, tuple) else records[0] if given.header else [""] * len(records[0])
     if len(named) != len(records[0]):
         message = _("{path}: header names {given} columns, the first line has {found}. List one name a column.")
