@@ -237,7 +237,7 @@ def shown(cost=30, n=2, terms=None, sorts=True, change=None, **total):
     ("given", "text"),
     [
         ({}, "Choosing does not clearly earn more than contacting everybody"),
-        ({"change": {"profit_more_low": 5.0}}, "Choosing earns TRY 20.00 more than contacting everybody"),
+        ({"change": {"profit_more_low": 5.0}}, "Choosing earns TRY 20 more than contacting everybody"),
         ({"change": {"profit_high": -5.0}}, "Even the best contacts cost more than they brought"),
         ({"cost": 0}, "Every contact is expected to pay: contact everybody"),
         ({"cost": 90}, "No contact is expected to pay: contact nobody"),
@@ -249,18 +249,19 @@ def test_the_finding_says_what_to_do(given, text):
     assert (plain(found.text), found.nothing) == (text, text.startswith("No list"))
 
 
-COSTS = "A contact costs TRY 30.00, a response brings TRY 100: it pays from a probability of 30% on."
+COSTS = "A contact costs TRY 30, a response brings TRY 100: it pays from a probability of 30% on."
 
 
 def test_a_campaign_in_words():
     assert plain(shown().reading()) == (
-        f"{COSTS} The list of 2 costs TRY 20.00 and is expected to earn TRY 80.00 (TRY 60.00–100), if it causes "
-        "every response."
+        f"{COSTS} The list of 2 costs TRY 20 and is expected to earn TRY 80 (TRY 60–100), if it causes every response."
     )
     none = f"{COSTS} Nobody is listed: no contact pays, or the budget pays for none."
     assert plain(shown(n=0).reading()) == none
     assert plain(shown(n=0, sorts=False).reading()) == COSTS
     assert "from a probability of 4.0% on" in shown(cost=4).reading()
+    given = plain(shown(terms=prices(12.5, 129.9)).reading())
+    assert given.startswith("A contact costs TRY 12.50, a response brings TRY 129.90: ")
 
 
 def test_how_a_campaign_was_worked_out_in_words():
@@ -269,11 +270,11 @@ def test_how_a_campaign_was_worked_out_in_words():
     assert rule.endswith(" Of 900 customers 40 are expected to pay, 7 are like nobody contacted.")
     assert plain(shown().method()) == (
         "Cost of a contact: as in the judged campaigns. A response brings the mean margin of campaign orders (40): TRY "
-        f"90.00–110. {rule}"
+        f"90–110. {rule}"
     )
     usual = CampaignTerms(30, 0, 100, 90, 110, "campaign revenue", 40, False)
     assert plain(shown(terms=usual).method()) == (
-        "A response brings the mean usual margin on campaign orders (40): TRY 90.00–110. Margin is revenue, as no "
+        "A response brings the mean usual margin on campaign orders (40): TRY 90–110. Margin is revenue, as no "
         f"cost of goods is known. {rule}"
     )
     people = CampaignTerms(30, 0, 100, 90, 110, "customers", 40)
@@ -291,7 +292,7 @@ def test_profit_is_drawn_with_the_choice_and_everybody():
         "TRY, by share contacted; point: whoever pays; band: 95% interval",
     )
     assert plain(ax.figure.get_label()).endswith(
-        "nobody: TRY 0; whoever pays for the contact: TRY 80.00; everybody: TRY 60.00"
+        "nobody: TRY 0; whoever pays for the contact: TRY 80; everybody: TRY 60"
     )
 
 

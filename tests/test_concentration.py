@@ -376,7 +376,7 @@ def test_stress_in_words():
     assert found.method() == "Counted, not estimated (last 12 months); at most half may leave."
     few = stress(people([50, 25, 25]))
     assert plain(few.finding().text) == "If the largest customer left, 50% of revenue would go"
-    assert plain(few.reading()) == "It takes 2 average customers to replace their 50.00."
+    assert plain(few.reading()) == "It takes 2 average customers to replace their 50."
 
 
 def test_confidence_moves_the_intervals_and_the_words():

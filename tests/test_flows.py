@@ -106,7 +106,7 @@ def test_whether_more_left_than_the_year_before_in_money():
     found = flows.finding()
     assert (found.low, found.high) == pytest.approx(((share - half) * 346, (share + half) * 346))
     assert plain(flows.reading()).startswith(
-        "Those who left are 98% of 42 (0% the year before) and had brought TRY 247 a year. "
+        "Those who left are 98% of 42 (0% the year before) and had brought TRY 250 a year. "
     )
 
 

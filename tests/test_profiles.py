@@ -316,7 +316,7 @@ def test_the_clearest_difference_is_the_heading(planted):
     most = profiles.loc[profiles["revenue_each"].idxmax()]
     assert plain(found.reading()) == (
         f"Of all customers it is {first['base_share']:.0%} ({label}). “{most['group']}” have brought most per "
-        f"customer: TRY {most['revenue_each']:.0f}, TRY {found.profiles['revenue_each'].iloc[-1]:.0f} on average."
+        f"customer: TRY {most['revenue_each']:.3g}, TRY {found.profiles['revenue_each'].iloc[-1]:.3g} on average."
     )
 
 

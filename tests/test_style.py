@@ -106,6 +106,77 @@ def test_numbers_follow_the_language(tongue):
     assert (style.share(0.674), style.day("2026-06-30")) == ("67,4%", "30 cze 2026")
 
 
+# Money in a sentence: written by hand, two significant digits; a price as it was given
+
+
+@pytest.mark.parametrize(
+    ("value", "english", "turkish", "polish"),
+    [
+        (12_345_678, "12M", "12 Mn", "12 mln"),
+        (7_849_000, "7.8M", "7,8 Mn", "7,8 mln"),
+        (999_999, "1M", "1 Mn", "1 mln"),
+        (987_654, "990K", "990 B", "990 tys."),
+        (-78_400, "−78K", "−78 B", "−78 tys."),
+        (9_960, "10K", "10 B", "10 tys."),
+        (3_274.5, "3,300", "3.300", "3 300"),
+        (129.9, "130", "130", "130"),
+        (63.25, "63", "63", "63"),
+        (9.96, "10", "10", "10"),
+        (6.25, "6.2", "6,2", "6,2"),
+        (-0.5, "−0.50", "−0,50", "−0,50"),
+        (0, "0", "0", "0"),
+    ],
+)
+def test_money_in_a_sentence_has_two_digits(tongue, value, english, turkish, polish):
+    for code, expected in {"en": english, "tr": turkish, "pl": polish}.items():
+        tongue(code)
+        for template in ("{x:money}", "{x:figure}"):
+            said = style.say(template, {"x": value, "unit": "money"}, currency="TRY")
+            assert said.replace(NBSP, " ") == f"TRY {expected}"
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "english", "turkish", "polish"),
+    [
+        (12_400_000, 13_400_000, "12–13M", "12–13 Mn", "12–13 mln"),
+        (11_910_000, 12_120_000, "11.9–12.1M", "11,9–12,1 Mn", "11,9–12,1 mln"),
+        (980_000, 1_240_000, "980K–1.2M", "980 B–1,2 Mn", "980 tys.–1,2 mln"),
+        (3_270, 3_330, "3,270–3,330", "3.270–3.330", "3 270–3 330"),
+        (62.6, 63.4, "62.6–63.4", "62,6–63,4", "62,6–63,4"),
+        (-4.5, 110, "−4.5 – 110", "−4,5 – 110", "−4,5 – 110"),
+        (np.nan, 1, None, None, None),
+    ],
+)
+def test_bounds_of_money_have_two_digits_or_three_that_differ(tongue, low, high, english, turkish, polish):
+    for code, expected in {"en": english, "tr": turkish, "pl": polish}.items():
+        tongue(code)
+        said = style.say("{x_interval:money}", {"x_low": low, "x_high": high}, currency="TRY")
+        assert said.replace(NBSP, " ").replace(JOIN, "") == (f"TRY {expected}" if expected else "–")
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "expected"),
+    [
+        (14_040_000, 13_510_000, "TRY 14M after TRY 13.5M"),  # 14.0: the nought says nothing
+        (14_400_000, 13_400_000, "TRY 14M after TRY 13M"),
+        (101.2, 104.4, "TRY 101 after TRY 104"),
+        (500, 500, "TRY 500 after TRY 500"),
+    ],
+)
+def test_amounts_of_a_sentence_that_two_digits_do_not_tell_apart_have_three(now, before, expected):
+    said = style.say("{now:money} after {before:money}", {"now": now, "before": before}, currency="TRY")
+    assert said.replace(NBSP, " ") == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [(129.9, "EUR 129.90"), (20, "EUR 20"), (12_345.5, "EUR 12,345.50"), (0.999, "EUR 1"), (None, "–")],
+)
+def test_a_price_keeps_its_digits(value, expected):
+    assert style.say("{x:price}", {"x": value}, currency="EUR").replace(NBSP, " ") == expected
+    assert style.price(value, "") == expected.removeprefix("EUR ")
+
+
 # Tables
 
 

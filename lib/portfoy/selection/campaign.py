@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -101,7 +102,7 @@ class Campaign(Result):
     def reading(self):
         least = self.terms.p_least
         text = _(
-            "A contact costs {contact_cost:money}, a response brings {response_margin:money}: it pays from a "
+            "A contact costs {contact_cost:price}, a response brings {margin}: it pays from a "
             "probability of {least} on."
         )
         if self.total["listed"]:
@@ -111,7 +112,9 @@ class Campaign(Result):
             )
         elif self.sorts:
             text += " " + _("Nobody is listed: no contact pays, or the budget pays for none.")
-        values = vars(self.terms) | self.total | {"least": style.share(least, 0 if least >= 0.1 else 1)}
+        write = style.price if self.terms.margin_from == "given" else partial(style.money, digits=2)
+        values = vars(self.terms) | self.total | {"margin": write(self.terms.response_margin, self.currency)}
+        values["least"] = style.share(least, 0 if least >= 0.1 else 1)
         return style.say(text, values, currency=self.currency)
 
     def plot(self, ax=None):

@@ -1,6 +1,7 @@
 """Which groups earn money: margin less what it costs to serve them."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -60,10 +61,11 @@ class Profitability(Result):
 
     def plot(self, ax=None):
         rows, values = self.table, self.table[self.measure].fillna(0)
-        text = _("{profit:money}; {profit_each:money} each")
-        if self.measure != "profit":
-            text = _("{cost_to_serve:money}")
-        texts = [style.say(text, row) for _place, row in rows.iterrows()]
+        write, each = partial(style.money, currency="", compact=True), _("{profit}; {profit_each} each")
+        texts = [write(value) for value in rows[self.measure]]
+        if self.measure == "profit":
+            told = zip(texts, rows["profit_each"], strict=True)
+            texts = [each.format(profit=text, profit_each=write(value)) for text, value in told]
         names = [style.shorten(said_as("group", name)) for name in rows["group"]]
         colours = [
             style.WARM if value < 0 else style.ACCENT if value == values.max() else style.MUTED for value in values

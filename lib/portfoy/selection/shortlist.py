@@ -53,7 +53,7 @@ class Shortlist(Result):
         if len(self.table) and not np.isnan(self.share):
             said.append(_("{n:count} are listed, and {quiet:count} gone quiet on a list of their own."))
         if self.limited:
-            said.append(_("The budget of {budget:money} pays for {contacts:count} at {contact_cost:money} each."))
+            said.append(_("The budget of {budget:price} pays for {contacts:count} at {contact_cost:price} each."))
         values = {**vars(self), "n": len(self.table), "quiet": len(self.win_back)}
         return style.say(" ".join(said), values, currency=self.currency)
 

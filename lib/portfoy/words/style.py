@@ -4,6 +4,7 @@ import html
 import math
 import re
 import string
+from functools import partial
 
 import pandas as pd
 
@@ -27,19 +28,37 @@ def number(value, digits=0):
     return _minus(format_decimal(round(float(value), digits) + 0.0, pattern, language()))
 
 
-def money(value, currency, *, compact=False):
-    """Money with its currency code: TRY 1,234 (TRY 12.34 below a hundred); `compact` gives TRY 1.23M."""
+def money(value, currency, *, compact=False, digits=None):
+    """Money with its currency code: TRY 1,234 (TRY 12.34 below a hundred).
+
+    `compact` gives three digits from ten thousand on, TRY 1.23M; `digits` that many at any size: two are TRY 1,200.
+    """
     if is_missing(value):
         return "–"
-    if compact and abs(value) >= 10_000:
+    decimals = 2 if 0 < abs(value) < 100 else 0
+    if value and (digits or (compact and abs(value) >= 10_000)):
+        kept = digits or 3
+        value = round(float(value), kept - 1 - _tens(value))
+        decimals = min(max(kept - 1 - _tens(value), 0), 2) if value % 1 else 0
+    if (compact or digits) and abs(value) >= 10_000:
         from babel.numbers import format_compact_decimal
 
-        value = round(value, 2 - math.floor(math.log10(abs(value))))  # three digits
-        decimals = 2 - math.floor(math.log10(abs(value))) % 3
+        decimals = max(kept - 1 - _tens(value) % 3, 0)
         figure = _minus(format_compact_decimal(value, locale=language(), fraction_digits=decimals))
     else:
-        figure = number(value, 2 if 0 < abs(value) < 100 else 0)
+        figure = number(value, decimals)
     return f"{currency}\u00a0{figure}" if currency else figure
+
+
+def price(value, currency):
+    """Money that the reader gave or must recognise, to the hundredth: TRY 129.90, TRY 20."""
+    if is_missing(value):
+        return "–"
+    return f"{currency}\u00a0{number(value, 2 if round(value, 2) % 1 else 0)}".lstrip("\u00a0")
+
+
+def _tens(value):
+    return math.floor(math.log10(abs(value)))
 
 
 def share(value, digits=1):
@@ -144,8 +163,11 @@ def is_missing(value):
 class _Sentence(string.Formatter):
     """Fills a template whose fields say how their value is written: {customers:count}, {revenue:money}, {n:share}."""
 
-    def __init__(self, values, currency):
+    def __init__(self, template, values, currency):
         self.values, self.currency = values, currency
+        named = {name for _text, name, kind, _ in self.parse(template) if kind in ("money", "figure")}
+        amounts = {values[name] for name in named if not name.endswith("_interval")}
+        self.digits = 2 if len({money(amount, "", digits=2) for amount in amounts}) == len(amounts) else 3
 
     def get_value(self, key, args, kwargs):
         if key.endswith("_interval"):
@@ -157,20 +179,26 @@ class _Sentence(string.Formatter):
         if not spec:
             return str(value)
         write = self.writers()[spec]
-        return between(*value, write) if isinstance(value, tuple) else write(value)
+        if not isinstance(value, tuple):
+            return write(value)
+        if spec == "money" and write(value[0]) == write(value[1]):  # two digits do not tell the bounds apart
+            return between(*value, lambda bound: money(bound, self.currency, digits=3))
+        return between(*value, write)
 
     def writers(self):
+        short, unit = partial(money, currency=self.currency, digits=self.digits), self.values.get("unit")
         return {
             "count": number,
             "number": lambda value: number(value, 1),
             "ratio": lambda value: number(value, 2),
-            "money": lambda value: money(value, self.currency, compact=True),
+            "money": short,
+            "price": lambda value: price(value, self.currency),
             "share": lambda value: share(value, 0),
             "change": lambda value: change(value, 0),
             "days": _days,
             "day": day,
             "month": month,
-            "figure": lambda value: writer(self.values["unit"], self.currency)(value),
+            "figure": short if unit == "money" else writer(unit),
         }
 
 
@@ -179,10 +207,11 @@ def say(template, values, *, currency=""):
 
     In the `template` ``{name:kind}`` writes the value of that name in `values` (a mapping, such as a row of a table),
     ``{name_interval:kind}`` the interval from ``name_low`` to ``name_high``. Kinds: count, number, ratio, money (in
-    `currency`), share (whole per cent), change (the same, signed), days, day (a date), month, figure (in the unit
-    that the value ``unit`` names); without a kind, text as it is.
+    `currency`, two digits; three for amounts or bounds that two do not tell apart), price (as it was given), share
+    (whole per cent), change (the same, signed), days, day (a date), month, figure (in the unit that the value ``unit``
+    names); without a kind, text as it is.
     """
-    return Reading(_Sentence(values, currency).format(template))
+    return Reading(_Sentence(template, values, currency).format(template))
 
 
 def plain_number(value):
