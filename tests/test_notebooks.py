@@ -10,6 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 REPORTS = sorted((ROOT / "notebooks" / "reports").glob("*.ipynb"))
+SOLUTIONS = sorted((ROOT / "notebooks" / "solutions").glob("*.ipynb"))
 ALL = sorted(path for path in (ROOT / "notebooks").rglob("*.ipynb") if ".ipynb_checkpoints" not in path.parts)
 
 CODE_LINES = 12
@@ -118,8 +119,8 @@ def compared(cell):
     return "nbval-check-output" in cell["metadata"].get("tags", [])
 
 
-@pytest.mark.parametrize("path", named(REPORTS))
-def test_report_notebook_stores_its_key_figures(path):
+@pytest.mark.parametrize("path", named([*REPORTS, *SOLUTIONS]))
+def test_notebook_stores_its_key_figures(path):
     """Three to five lines of text that a run is compared with, so that a number that moves is seen."""
     (cell,) = [cell for _, cell in cells_of(path, "code") if compared(cell)]
     (output,) = cell["outputs"]

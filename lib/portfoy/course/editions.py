@@ -13,6 +13,7 @@ from portfoy.locale import _
 from portfoy.source.address import locate
 
 OPEN, CLOSE = "# solution", "# end"
+AUTHOR = {"solution", "nbval-check-output"}  # cells of the author alone: model answers, and figures that nbval compares
 MACHINE = ("execution", "ExecuteTime", "collapsed", "scrolled", "papermill")  # what tools leave in a cell's metadata
 
 
@@ -25,7 +26,7 @@ def student(notebook):
     """The student edition of a solution notebook: a copy with the same ids and tags of cells.
 
     Lines between ``# solution`` and ``# end`` are the author's: of an assignment its names stay, as ``name = ...``, any
-    other statement goes, and one ``...`` stands where nothing is left. Cells tagged `solution` go, and all results.
+    other statement goes, and one ``...`` stands where nothing is left. Cells tagged as `AUTHOR` go, and all results.
 
     DataError where a mark is not closed or not opened, or what stands between two is no Python.
     """
@@ -43,7 +44,7 @@ def student(notebook):
 def without_answers(notebook):
     """The notebook without what the author answered; results of other cells stay."""
     made, name = copy.deepcopy(notebook), title(notebook)
-    made.cells = [cell for cell in made.cells if "solution" not in tags(cell)]
+    made.cells = [cell for cell in made.cells if not AUTHOR & tags(cell)]
     for cell in made.cells:
         if cell.cell_type != "code":
             continue

@@ -12,7 +12,7 @@ from portfoy.course import editions
 from portfoy.course.sheets import lesson_prose, output, resource, template
 from portfoy.locale import _
 
-LEFT_OUT = {"answer", "solution", "parameters", "injected-parameters", "skip"}
+LEFT_OUT = {"answer", *editions.AUTHOR, "parameters", "injected-parameters", "skip"}
 
 
 def deck(executed):
