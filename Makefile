@@ -14,8 +14,8 @@ TESTS = $(PYTEST) $(SPREAD) -p no:nbval  # loading it takes seconds in each work
 help:
 	@echo "make report   the reports on the teaching company, in reports/index.html; ARGS='--language tr' adds options"
 	@echo "make lessons  the student editions, the index and the glossary, from notebooks/solutions"
-	@echo "make test     the tests; the reports and lessons run from top to bottom in them"
-	@echo "make study    tests that draw, kill or measure many times, and every notebook in a kernel by nbval"
+	@echo "make test     unit tests, then the reports and lessons from top to bottom"
+	@echo "make study    tests that draw, kill or measure many times, and the student editions from top to bottom"
 	@echo "make check    lint, format, layout and notebook rules; seconds"
 	@echo "make lab      JupyterLab with everything installed"
 	@echo "make bench    the benchmarks, each with its peers"
@@ -30,10 +30,11 @@ lessons: $(READY)
 
 test: $(READY)
 	$(TESTS) $(ARGS)
+	$(PYTEST) $(SPREAD) --nbval-lax --nbval-current-env notebooks/reports notebooks/solutions
 
 study: $(READY)
 	$(TESTS) --study -m study tests $(ARGS)
-	$(PYTEST) $(SPREAD) --nbval-lax --nbval-current-env notebooks
+	$(PYTEST) $(SPREAD) --nbval-lax --nbval-current-env notebooks/lessons
 
 check: $(READY)
 	.venv/bin/ruff check .
