@@ -26,7 +26,7 @@ VALUES["date"] = ["2026-01-05", "2026-02-05", "2026-03-05"]
 def frame(table, odd):
     """Three rows of a table with all columns of the contract, and in each odd column its own name and the row."""
     columns = {name: VALUES[kind_of(table, name)] for name in TABLES[table]}
-    return pd.DataFrame(columns | {name: [f"{name}{row}" for row in range(3)] for name in odd})
+    return pd.DataFrame(columns | {name: [f"{name}{row}" for row in range(3)] for name in odd if name not in columns})
 
 
 def folder(path, ending, odd):
@@ -48,7 +48,7 @@ def test_names_that_engines_use_themselves_change_nothing_in_any_table(tmp_path,
     for table in TABLES:
         found, judge = getattr(odd, table).to_pandas(), getattr(plain, table).to_pandas()
         pd.testing.assert_frame_equal(found[list(judge)], judge)
-        for name, ours in ODD.items() if table != "transactions" else ():
+        for name, ours in {n: o for n, o in ODD.items() if o not in TABLES[table] and table != "transactions"}.items():
             ours = ours if ours in found else f"{ours}_"  # the name of our own row numbers gives way
             assert ours not in found or found[ours].tolist() == [f"{name}{row}" for row in range(3)]
     pd.testing.assert_frame_equal(people_table(odd), people_table(plain))

@@ -42,7 +42,8 @@ def test_six_months_show_a_drift_of_churn_where_there_is_one(tmp_path, slower, m
     assert set(line) == {"2025-06-30", "2025-12-31", *months}  # half a year and a year ago are worked out anew
     assert (churn["value"] - churn["half"]["value"] > 0.03) == (slower < 1)
     assert churn["half"]["clear"] == (slower < 1)
-    page = plain(
-        BeautifulSoup((tmp_path / "reports" / MONTHS[-1] / "index.html").read_text(), "html.parser").get_text()
-    )
-    assert ("points in six months" in page) == (slower < 1)
+    page = BeautifulSoup((tmp_path / "reports" / MONTHS[-1] / "index.html").read_text(), "html.parser")
+    assert ("points in six months" in plain(page.get_text())) == (slower < 1)
+    happened, todo, *_rest = page.find_all("section")  # what happened and what to do, from order lines alone
+    assert ("Revenue is down " in plain(page.h1.get_text())) == (slower < 1)
+    assert (len(happened.find_all("li")), "Call the " in plain(todo.get_text())) == (3, True)

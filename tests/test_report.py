@@ -139,7 +139,7 @@ def test_the_page_of_a_whole_run_is_complete(teaching_run, stage):
 
 @pytest.mark.parametrize("stage", ["portfolio", "selection"])
 def test_the_key_figures_are_those_stored_in_the_notebook(teaching_run, stage):
-    """What nbval compares too, in `make study`."""
+    """What nbval compares too."""
     notebooks = [Path(__file__).parents[1] / "notebooks", teaching_run[0] / "reports" / "2026-06-30" / "notebooks"]
     stored, run = (
         [cell for cell in json.loads(path.read_text("utf-8"))["cells"] if "nbval-check-output" in tags(cell)]

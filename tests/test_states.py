@@ -326,6 +326,7 @@ def test_the_list_is_of_those_at_risk_by_what_they_brought_in_a_year(teaching):
     bought = log[log["customer_id"].isin(risk) & (log["amount"] >= 0)]
     assert listed["purchases"].equals(bought.groupby("customer_id")["ordered_on"].nunique().loc[listed.index])
     assert listed["year_revenue"].is_monotonic_decreasing
+    assert listed["lapses_on"].equals(last[listed.index] + pd.Timedelta(days=found.rule.lapsed_days + 1))
     (action,) = found.actions()
     assert (action.name, action.table is found.at_risk) == ("at_risk", True)
     index = pd.read_csv(TEACHING / "price_index.csv", parse_dates=["month"]).set_index("month")["index"]

@@ -58,6 +58,15 @@ def with_traits(customers, people):
     return customers.assign(**known)
 
 
+def with_type(listed, people):
+    """A list of customers with the ``type`` of each from a `people_table` beside the id, where it is known of some."""
+    types = with_traits(listed, people).get("type")
+    if types is not None and types.notna().any():
+        listed = listed.drop(columns="type", errors="ignore")
+        listed.insert(1, "type", types)
+    return listed
+
+
 def _read(table, columns):
     """Those of the columns that a table has, in pandas; ids as text, dates as dates."""
     if table is None:

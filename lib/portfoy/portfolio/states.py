@@ -9,7 +9,7 @@ from portfoy.customers import DAY, months_before
 from portfoy.firm import analysis, in_force
 from portfoy.intervals import quick_ratio, two_sided, wilson
 from portfoy.locale import _, plural
-from portfoy.people import people_table
+from portfoy.people import people_table, with_type
 from portfoy.portfolio.flows import Flows, flows_between
 from portfoy.standing import BUYING, CURRENT, QUIET, STATES, StateRule, state_rule, state_table
 from portfoy.words import figure, shapes, style
@@ -41,7 +41,8 @@ class States(Result):
     empty without an earlier day: ``called``; ``people``; ``wrong`` lapsed ones who have bought since, others who have
     not; ``wrong_share`` 0-1 with ``wrong_share_low``, ``wrong_share_high``, missing where nobody was called so.
     ``at_risk``, one row per customer at risk, who brought most in the last year first: ``customer_id``; ``type`` where
-    it is known; ``state``; ``idle``; ``purchases``; ``year_revenue`` money of the last twelve months.
+    it is known; ``state``; ``idle``; ``purchases``; ``year_revenue`` money of the last twelve months; ``lapses_on`` the
+    day from which they have lapsed if they do not buy.
     ``past``, one row per earlier day that the data reach, the index "year" or "half" (before): ``day``; ``current`` and
     ``at_risk`` customers by the same rule; ``p_value`` of as many having come as gone since.
     ``before`` the limits that earlier reports have kept, with ``fresh`` where they were left.
@@ -223,7 +224,7 @@ def states(firm, *, at_risk_days=0, lapsed_days=0):
             past[when] = {"day": day} | _past(then, people)
     past = pd.DataFrame.from_dict(past, "index", columns=["day", "current", "at_risk", "p_value"])
     terms = {"as_of": firm.as_of, "currency": firm.currency, "confidence": firm.confidence}
-    risk = _at_risk(firm, people)
+    risk = _at_risk(firm, rule, people)
     counted = _counted(firm, rule, table, people, risk)
     return States(table, people, rule, earlier, flows, counted, tested, risk, past, **terms, before=before)
 
@@ -251,16 +252,16 @@ def state_summary(people):
     return table[["state", "people", "share", "revenue", "revenue_share", "idle", "open_leads", "lost_leads"]]
 
 
-def _at_risk(firm, people):
+def _at_risk(firm, rule, people):
     """The list of those at risk, with the columns of `States`."""
     listed = people.loc[people["state"] == "at risk", ["person_id", "state", "idle", "purchases"]]
     listed = listed.rename(columns={"person_id": "customer_id"}).assign(year_revenue=0.0).reset_index(drop=True)
     if (listed["idle"] < 365).any():
         lately = firm.recent(12).set_index("customer_id")
         listed["year_revenue"] = listed["customer_id"].map(lately["revenue"]).fillna(0.0)
-        if "type" in lately and lately["type"].notna().any():
-            listed.insert(1, "type", listed["customer_id"].map(lately["type"]))
-    return listed.sort_values(["year_revenue", "customer_id"], ascending=[False, True], ignore_index=True)
+    listed["lapses_on"] = firm.as_of + (rule.lapsed_days + 1 - listed["idle"]) * DAY
+    listed = listed.sort_values(["year_revenue", "customer_id"], ascending=[False, True], ignore_index=True)
+    return with_type(listed, firm.people)
 
 
 def _counted(firm, rule, table, people, risk):

@@ -11,6 +11,7 @@ from portfoy.errors import DataError
 from portfoy.firm import analysis
 from portfoy.locale import _
 from portfoy.models.scatter import likely_range
+from portfoy.people import with_type
 from portfoy.rows import with_ids
 from portfoy.words import style
 from portfoy.words.result import Action, Finding, Result
@@ -26,8 +27,8 @@ WHO = ["customer_id", "segment", "last_order", "purchases", "revenue", "p_alive"
 class Shortlist(Result):
     """Whom to contact first.
 
-    ``table``, one row per customer, the highest expected value first: ``customer_id``, ``segment``, ``last_order``,
-    ``purchases``, ``revenue``, ``p_alive``, ``expected_purchases``, ``expected_value`` money, with
+    ``table``, one row per customer, the highest expected value first: ``customer_id``, ``type`` if known, ``segment``,
+    ``last_order``, ``purchases``, ``revenue``, ``p_alive``, ``expected_purchases``, ``expected_value`` money, with
     ``expected_value_low`` and ``expected_value_high``: where what this one customer brings will end in 8 of 10 cases
     (`likely_range`), not the interval of the mean; ``action``, the next step. ``win_back`` the same of those whose r is
     1 or 2. ``share`` of what all are expected to bring that stands on ``table``, 0-1, missing where that is nothing.
@@ -106,7 +107,8 @@ def shortlist(firm, scored, value, *, contacts=50, budget=0.0, contact_cost=0.0)
     most, cost = reach(firm, contacts=contacts, budget=budget, contact_cost=contact_cost)
     customers = with_ids(scored.table, "shortlist")
     first, back = (
-        _listed(table, scored.segments, value, most) for table in (customers, customers[customers["r"] <= QUIET])
+        with_type(_listed(table, scored.segments, value, most), firm.people)
+        for table in (customers, customers[customers["r"] <= QUIET])
     )
     share = float(first["expected_value"].sum() / value.total) if value.total > 0 else np.nan
     return Shortlist(first, back, share, most, most < contacts, budget, cost, firm.currency)

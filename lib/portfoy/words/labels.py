@@ -29,6 +29,7 @@ def columns():
         "purchases": (_("Purchases"), "number"),
         "idle": (_("Days since last purchase"), "count"),
         "year_revenue": (_("Revenue of the last year"), "money"),
+        "lapses_on": (_("Lapsed from"), "date"),
         "last_order": (_("Last purchase"), "date"),
         "decile": (_("Tenth"), "count"),
         "cumulative_share": (_("Share so far"), "share"),
