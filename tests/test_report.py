@@ -74,7 +74,8 @@ def test_a_report_notebook_runs_under_plain_papermill(teaching_run, company, tmp
     assert len(mine) == len(its)
     names, others = ({figure["name"] for told in found for figure in told.get("figures", [])} for found in (mine, its))
     assert names == others
-    assert mine[0]["figures"] != its[0]["figures"]
+    values, others = ([told["figures"] for told in found if "figures" in told] for found in (mine, its))
+    assert values != others
 
 
 def test_a_run_says_in_which_prices_its_money_is(teaching_run):
@@ -162,12 +163,11 @@ def test_warm_and_ordinary_kernels_give_the_same_page_but_for_the_clock(teaching
     for name in ("2026-06-30", "2026-06-30.2"):
         page = BeautifulSoup((tmp_path / "reports" / name / "selection.html").read_text(), "html.parser")
         page.find("script").decompose()
-        for link in page.nav.find_all("a", href=lambda address: "../20" in address):
-            link.extract()  # the first one has none before it
+        page.nav.decompose()  # the first one has none before it, and another report beside it
         for row in page.find_all("tr"):
             if row.th and row.th.get_text() in ("Made", "Time taken", "Since the report before"):
                 row.decompose()
-        pages.append(str(page))
+        pages.append(" ".join(str(page).split()))
         executed = json.loads((tmp_path / "reports" / name / "notebooks" / "selection.ipynb").read_text())
         notebooks.append([cell.get("outputs") for cell in executed["cells"]])
     assert pages[0] == pages[1]
