@@ -3,8 +3,10 @@
 import re
 import time
 
+import numpy as np
 import pytest
 from bs4 import BeautifulSoup
+from scipy.stats import false_discovery_control
 
 import portfoy.locale
 from portfoy.report import figures, message, overview, trend
@@ -109,6 +111,15 @@ def test_a_change_is_clear_where_it_survives_the_correction_for_all_that_a_repor
     assert made[0]["half"]["clear"] is False
     assert "clear" not in made[4]["year"]
     assert "clear" not in given[0]["year"]  # what was given stays
+
+
+def test_chance_is_ruled_out_as_scipy_does_it():
+    random = np.random.default_rng(3)
+    for _draw in range(50):
+        levels = random.beta(0.5, 3, random.integers(1, 12)).round(3)
+        given = [figure(f"f{place}", 1, year=past(1, level)) for place, level in enumerate(levels)]
+        clear = [each["year"]["clear"] for each in figures.judged(given, 0.9)]
+        assert clear == (false_discovery_control(levels) <= 0.1).tolist()
 
 
 @pytest.mark.parametrize(
