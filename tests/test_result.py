@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import matplotlib as mpl
 import nbformat
+import numpy as np
 import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
@@ -189,6 +190,18 @@ def test_the_page_follows_from_the_notebook_without_touching_anything_else(firm)
     assert len(first.find_all("svg")) == 1
     assert (also.summary.get_text(), also.select_one(".question")) == ("Who is lucky 1?", None)
     assert "at least 10 are needed" in also.select_one(".missing").get_text()
+
+
+def test_a_finding_is_the_same_in_whatever_order_its_money_was_added_up():
+    @dataclass(frozen=True)
+    class Sum(Result):
+        money: float
+
+        def finding(self):
+            return Finding("So much", self.money, np.float64(np.nan))
+
+    one, other = (Sum(money).content()["finding"] for money in (5472590.6120724, 5472590.6120726))
+    assert one == other == {"text": "So much", "low": 5472590.61, "high": None, "nothing": False}
 
 
 @pytest.mark.parametrize(("unit", "better"), [("kilo", ""), ("money", "left")])

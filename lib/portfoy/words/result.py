@@ -126,7 +126,7 @@ class Result:
         """All that a page needs, as JSON can hold it; `tables` where they have been made already."""
         found, chart, tables = self.finding(), self.plot(), self._tables() if tables is None else tables
         return {
-            "finding": None if found is None else _plain(vars(found)),
+            "finding": None if found is None else _found(found),
             "reading": str(self.reading()),
             "chart": None if chart is None else figure.vector(chart),
             "tables": [self._told(place, table) for place, table in enumerate(tables, start=1)],
@@ -233,6 +233,12 @@ def folded(words, content):
     """Content that opens on a click; nothing where there is none."""
     bare = not content or content == style.Reading("")._repr_html_()
     return "" if bare else f"<details><summary>{html.escape(words)}</summary>{content}</details>"
+
+
+def _found(finding):
+    """A finding as JSON can hold it; its bounds to the cent: the last digits of a sum go by its order."""
+    bounds = {name: getattr(finding, name) for name in ("low", "high")}
+    return _plain(vars(finding) | {name: value if value is None else round(value, 2) for name, value in bounds.items()})
 
 
 def _plain(values):
