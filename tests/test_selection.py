@@ -122,7 +122,7 @@ def test_every_cell_goes_to_the_segment_of_its_rule():
     named = table.set_index(["r", "f", "m"])["segment"].astype(str)
     assert named[(5, 5, 5)] == "Champions"
     assert named[(1, 5, 5)] == "Cannot lose them"
-    assert named[(1, 5, 3)] == "At risk"
+    assert named[(1, 5, 3)] == "Slipping away"
     assert named[(2, 2, 2)] == "Hibernating"
     assert named[(1, 1, 5)] == "Lost"
 
