@@ -14,7 +14,7 @@ from portfoy.locale import _
 from portfoy.people import people_table, with_traits
 from portfoy.source import open as source
 from portfoy.source.contract import TABLES, kind_of
-from portfoy.source.prices import AS_PAID, Prices, prices_of
+from portfoy.source.prices import AS_PAID, Prices
 from portfoy.source.seen import on_day
 from portfoy.source.settings import Settings
 from portfoy.source.tables import Tables
@@ -69,7 +69,7 @@ class Firm:
     def _priced(cls, tables, currency, confidence):
         """The firm of these tables, its order lines at the prices of its day."""
         day, log = pd.Timestamp(tables.as_of), tables.transactions
-        prices = prices_of(log, tables.price_index, tables.settings.prices, day)
+        prices = tables.prices
         tables = replace(tables, transactions=prices.applied(log))
         return cls(tables, day, currency, confidence, prices)
 

@@ -10,7 +10,6 @@ from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 
-import pandas as pd
 from jupyter_core.utils import ensure_event_loop
 
 from portfoy.firm import RULES
@@ -19,7 +18,6 @@ from portfoy.report import changes, figures, look, message, overview, page, pdf,
 from portfoy.report.kernels import Kernels
 from portfoy.report.progress import Progress
 from portfoy.source.address import ADDRESS
-from portfoy.source.prices import prices_of
 from portfoy.source.tables import KEPT, keep
 from portfoy.words import style
 
@@ -74,7 +72,7 @@ def make(
 def describe(plan):
     """The record of a run before anything has run: what it stands on, and a stage for each job."""
     tables = plan.tables
-    prices = prices_of(tables.transactions, tables.price_index, tables.settings.prices, pd.Timestamp(plan.as_of))
+    prices = tables.prices
     code = {notebook: shelf.code_fingerprint(notebook) for notebook in {job.notebook for job in plan.jobs}}
     stages = []
     for job in plan.jobs:

@@ -18,7 +18,6 @@ from portfoy.source import ids, parse, sniff
 from portfoy.source.address import connect, discreet, filled, hidden, locate, revealed
 from portfoy.source.contract import TABLES, check_columns
 from portfoy.source.files import Raw, embedded, load, quoted, readable, stamp
-from portfoy.source.prices import prices_of
 from portfoy.source.quality import check_transactions
 from portfoy.source.seen import on_day
 from portfoy.source.settings import Settings, read_settings
@@ -46,7 +45,9 @@ def open(where, *, as_of=None, today=None):
     with discreet(str(location)), readable(where, *drivers):
         raws, engine = _raw_tables(location, settings)
         read = {table: raw.stamps or raw.table for table, raw in raws.items()}
-        return replace(_tables(where, settings, raws, engine, day, today or date.today()), read=read)
+        tables = replace(_tables(where, settings, raws, engine, day, today or date.today()), read=read)
+        _prices = tables.prices  # an index that is wrong is told before a report begins
+        return tables
 
 
 def _settings(where):
@@ -187,10 +188,7 @@ def _tables(where, settings, raws, engine, day, today):
         for table in raws
         if table != "transactions"
     }
-    tables = Tables(where, settings, log, quality, facts, reading, tuple(files), later, as_of=day)
-    if tables.price_index is not None:  # an index that is wrong is told before a report begins
-        prices_of(log, tables.price_index, None, pd.Timestamp(day))
-    return tables
+    return Tables(where, settings, log, quality, facts, reading, tuple(files), later, as_of=day)
 
 
 def _without_copies(raw, keep, *, drop):

@@ -7,7 +7,7 @@ import pickle
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 
 import duckdb
@@ -19,6 +19,7 @@ from portfoy.errors import DataError
 from portfoy.locale import _
 from portfoy.source.contract import TABLES
 from portfoy.source.files import embedded, quoted, stamp
+from portfoy.source.prices import prices_of
 from portfoy.source.quality import Facts
 from portfoy.source.settings import Settings
 
@@ -60,6 +61,11 @@ class Tables:
             return found
         nothing = {"rule": _("All checks"), "rows": 0, "share": 0.0, "example": "", "done": _("nothing found")}
         return pd.DataFrame([nothing], index=["none"])
+
+    @cached_property
+    def prices(self):
+        """The `Prices` of the order lines, as `prices_of` finds them from the table or from portfoy.toml."""
+        return prices_of(self.transactions, self.price_index, self.settings.prices, pd.Timestamp(self.as_of))
 
     @property
     def currency(self):
