@@ -214,8 +214,12 @@ def heat_map(texts, strength, colours, ax=None, *, told=()):
 
 
 def _months(ax, days):
-    """Few ticks below an axis of days, each on the first of a month; the two ends where it holds none or one."""
-    shown = pd.date_range(days.min(), days.max(), freq="MS")
+    """Few ticks below an axis of days: on the last days there are, where these are few, else on the first of a month.
+
+    The two ends where it holds no such day or one.
+    """
+    own = pd.DatetimeIndex(days.drop_duplicates().sort_values())
+    shown = own[::-1] if len(own) <= 12 else pd.date_range(days.min(), days.max(), freq="MS")
     ax.grid(axis="x", visible=False)
     if len(shown) < 2:
         ax.set_xticks([days.min(), days.max()], [style.day(end) for end in (days.min(), days.max())])
