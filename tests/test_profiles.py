@@ -310,12 +310,12 @@ def test_the_clearest_difference_is_the_heading(planted):
     label = {"channel": "Channel", "interests": "Interest"}[first["trait"]]
     more = "more" if first["index"] > 100 else "less"
     assert found.finding().text == (
-        f"“{first['group']}” are {more} often “{first['level']}” than others: {first['share']:.0%}"
+        f"“{first['group']}” are {more} often “{first['level']}” ({label}) than others: {first['share']:.0%}"
     )
     profiles = found.profiles.iloc[:-1]
     most = profiles.loc[profiles["revenue_each"].idxmax()]
     assert plain(found.reading()) == (
-        f"Of all customers it is {first['base_share']:.0%} ({label}). “{most['group']}” have brought most per "
+        f"Of all customers it is {first['base_share']:.0%}. “{most['group']}” have brought most per "
         f"customer: TRY {most['revenue_each']:.3g}, TRY {found.profiles['revenue_each'].iloc[-1]:.3g} on average."
     )
 

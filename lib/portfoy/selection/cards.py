@@ -43,8 +43,8 @@ class Cards(Result):
             text = _("All customers are in one group, \u201c{group}\u201d")
             return Finding(style.say(text, style.coded(self.profiles.iloc[0])), nothing=True)
         for _place, line in self.clearest.iterrows():
-            more = _("\u201c{group}\u201d are more often \u201c{level}\u201d than others: {share:share}")
-            less = _("\u201c{group}\u201d are less often \u201c{level}\u201d than others: {share:share}")
+            more = _("\u201c{group}\u201d are more often \u201c{level}\u201d ({trait}) than others: {share:share}")
+            less = _("\u201c{group}\u201d are less often \u201c{level}\u201d ({trait}) than others: {share:share}")
             text = {
                 "trait": more if line["index"] > 100 else less,
                 "buying": _("\u201c{group}\u201d have {times:ratio} times the average {level}"),
@@ -60,7 +60,7 @@ class Cards(Result):
         text = _("\u201c{group}\u201d have brought most per customer: {revenue_each:money}, {base:money} on average.")
         for _place, line in self.clearest[self.clearest["kind"] != "buying"].iterrows():
             text, values = (
-                _("Of all customers it is {base_share:share} ({trait}).") + " " + text,
+                _("Of all customers it is {base_share:share}.") + " " + text,
                 {**style.coded(line), **values},
             )
         most = style.coded(groups.loc[groups["revenue_each"].idxmax()])
