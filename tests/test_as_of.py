@@ -52,10 +52,10 @@ def test_a_table_is_what_was_known_on_the_day(tmp_path):
     assert cells("transactions") == ["A 1 2025-01-05 10.0"]
     assert cells("customers") == ["A 2025-01-01 x"]  # of B and C nobody can say that they were known
     assert cells("leads") == [
-        "1 fair 2025-01-02 A 2025-01-03 2025-01-04 won",
-        "2 fair 2025-01-02    open",
-        "3 fair 2025-01-02    open",
-        "4 fair 2025-01-02 A   won",
+        "1 2025-01-02 fair A 2025-01-03 2025-01-04 won",
+        "2 2025-01-02 fair    open",
+        "3 2025-01-02 fair    open",
+        "4 2025-01-02 fair A   won",
     ]
     assert cells("tickets") == ["1 A 2025-01-02 2025-01-03 2.0 ", "2 A 2025-01-02   "]
     assert cells("campaigns") == ["K1 x x 1.0 2025-01-02"]

@@ -15,29 +15,30 @@ from portfoy.words.style import shorten
 _COLUMNS = {  # in front of the bar stands what a table cannot do without
     "transactions": "customer_id order_id ordered_on amount | "
     "quantity unit_price product_id unit_cost discount campaign_id",
-    "customers": "customer_id | joined_on type birth_year gender region income_band channel interests",
+    "customers": "customer_id | name joined_on type birth_year gender region income_band education channel interests",
     "products": "product_id | name category tier list_price unit_cost launched_on",
-    "leads": "lead_id channel created_on | "
-    "customer_id contacted_on qualified_on proposed_on closed_on outcome expected_value owner",
+    "leads": "lead_id created_on | channel customer_id contacted_on qualified_on proposed_on closed_on outcome "
+    "expected_value owner account product_id referred_by",
     "spend": "month channel cost | kind",
-    "campaigns": "campaign_id phase channel cost starts_on |",
-    "contacts": "campaign_id customer_id arm contacted_on | opened responded",
-    "subscriptions": "contract_id customer_id started_on | ended_on monthly_fee plan",
-    "tickets": "ticket_id customer_id opened_on | resolved_on closed_on touches reopened_on topic is_complaint",
-    "surveys": "survey_id customer_id answered_on | nps csat category_spend",
+    "campaigns": "campaign_id | phase channel cost starts_on",
+    "contacts": "campaign_id customer_id | arm contacted_on opened responded",
+    "subscriptions": "contract_id customer_id started_on | duration ended ended_on ended_because monthly_fee plan",
+    "tickets": "ticket_id customer_id opened_on | "
+    "first_reply_on resolved_on closed_on touches reopened_on channel topic is_complaint",
+    "surveys": "survey_id customer_id answered_on | invited_on weight nps csat effort category_spend",
     "ratings": "brand attribute rating | customer_id",
     "price_index": "month index |",
 }
 _NUMBERS = (
-    "amount quantity unit_price unit_cost discount birth_year list_price expected_value cost monthly_fee touches nps "
-    "csat category_spend rating index"
+    "amount quantity unit_price unit_cost discount birth_year list_price expected_value cost duration monthly_fee "
+    "touches weight nps csat effort category_spend rating index"
 )
 
 
 def _kind(name):
     """The kind of a column by its name."""
-    kinds = {"month": "date", "opened": "flag", "responded": "flag", "is_complaint": "flag"}
-    kinds |= dict.fromkeys(_NUMBERS.split(), "number")
+    kinds = {"month": "date", "referred_by": "id", "opened": "flag", "responded": "flag", "is_complaint": "flag"}
+    kinds |= {"ended": "flag"} | dict.fromkeys(_NUMBERS.split(), "number")
     return kinds.get(name) or {"id": "id", "on": "date"}.get(name.rpartition("_")[2], "text")
 
 

@@ -23,6 +23,7 @@ BEGINS = {  # table -> the day from which a row is known; ratings have none
     "surveys": "answered_on",
     "price_index": "month",
 }
+ASKED = ("survey_id", "customer_id", "invited_on", "weight", "answered_on")  # known of a survey before the answer
 
 
 def log_on_day(flagged, day):
@@ -64,6 +65,8 @@ def on_day(name, day, table_of, log, *, earlier):
         table = _leads(table, day, known)
     if name == "tickets":
         table = _tickets(table, day)
+    if name == "surveys":
+        table = _surveys(table, day)
     dates = [column for column in table.columns if column != BEGINS.get(name) and table[column].type().is_date()]
     return table.mutate(**{column: _until(table[column], table[column], day) for column in dates}) if dates else table
 
@@ -71,18 +74,21 @@ def on_day(name, day, table_of, log, *, earlier):
 def _begun(table, name, day):
     """The rows that are there by the day."""
     begins = BEGINS.get(name)
-    if begins not in table.columns:
+    known = [table[column] for column in ("invited_on", begins) if column in table.columns]  # the first is of surveys
+    if not known:
         return table
-    return table.filter(table[begins].isnull() | (table[begins] <= day))
+    begun = ibis.coalesce(*known)
+    return table.filter(begun.isnull() | (begun <= day))
 
 
 def _of_begun_campaigns(contacts, campaigns, day):
     """Contacts without a date are those of their campaign, where that tells one."""
-    if campaigns is None:
+    if campaigns is None or "starts_on" not in campaigns.columns:
         return contacts
     later = campaigns.group_by("campaign_id").agg(starts_on=campaigns.starts_on.min())
     later = later.filter(later.starts_on > day)
-    return contacts.filter(contacts.contacted_on.notnull() | ~contacts.campaign_id.isin(later.campaign_id))
+    dated = contacts.contacted_on.notnull() if "contacted_on" in contacts.columns else ibis.literal(False)
+    return contacts.filter(dated | ~contacts.campaign_id.isin(later.campaign_id))
 
 
 def _leads(leads, day, known):
@@ -111,6 +117,14 @@ def _tickets(tickets, day):
     if over is None or "touches" not in tickets.columns:
         return tickets
     return tickets.mutate(touches=_until(tickets.touches, over, day))
+
+
+def _surveys(surveys, day):
+    """What is answered later is not known; that somebody was asked is."""
+    if "answered_on" not in surveys.columns:
+        return surveys
+    answers = [name for name in surveys.columns if name not in ASKED]
+    return surveys.mutate(**{name: _until(surveys[name], surveys.answered_on, day) for name in answers})
 
 
 def _until(column, date, day):
