@@ -87,7 +87,7 @@ INSIDE = {  # the order inside a package, left to right
         "launch",
         "early",
     ],
-    "simulate": ["truth", "days", "people", "market", "buying", "service", "campaigns", "dirt", "firm", "write"],
+    "simulate": ["truth", "days", "people", "market", "buying", "service", "campaigns", "dirt", "firm", "write", "contacting", "presets"],
     "course": [
         "exercise",
         "results",

@@ -65,27 +65,36 @@ def map_(file, out):
 @main.command()
 @click.option("--customers", type=click.IntRange(min=100), help="How many people and firms; default: 4000.")
 @click.option("--size", type=click.Choice(["tiny", "teaching", "large"]), help="200, 4000 or 1 million customers.")
+@click.option(
+    "--preset",
+    type=click.Choice(["campaigns", "steady", "dying"]),
+    help="Another company, about which something particular is true; data/README.md says what.",
+)
 @click.option("--seed", default=23, show_default=True, help="The same seed gives the same bytes.")
 @click.option("--start", default="2023-07-01", show_default=True, metavar="DATE", help="First day.")
 @click.option("--end", default="2026-06-30", show_default=True, metavar="DATE", help="Last day.")
 @click.option("--dirt", is_flag=True, help="Plant faults at known rates: duplicates, guests, unreadable dates, ...")
 @click.option("--out", required=True, metavar="FOLDER", help="Where the tables go; those that are there are replaced.")
-def simulate(customers, size, seed, start, end, dirt, out):
-    """Write the teaching company: a firm in ten tables, and the truth behind them.
+def simulate(customers, size, preset, seed, start, end, dirt, out):
+    """Write the teaching company: a firm in ten tables, and the truth behind them. Or that of a preset.
 
     CSV up to 100,000 customers, Parquet in pieces above.
     """
     if customers and size:
         raise click.UsageError(_("give --customers or --size, not both."))
+    if preset and (size or dirt):
+        raise click.UsageError(_("--preset goes with --customers, --seed, --start and --end only."))
     number = customers or {"tiny": 200, "large": 1_000_000}.get(size, 4_000)
     large = number > 100_000
     if large and dirt:
         raise click.UsageError(_("--dirt is for sizes up to 100,000 customers."))
     with one_line("simulate"), _bar() as progress:
-        from portfoy.simulate import write_company, write_large
+        from portfoy.simulate import write_company, write_large, write_preset
 
         span = {"customers": number, "seed": seed, "start": start, "end": end}
-        if large:
+        if preset:
+            write_preset(out, preset, **{**span, "customers": customers}, progress=progress)
+        elif large:
             write_large(out, **span, progress=progress)
         else:
             write_company(out, **span, dirt=dirt, progress=progress)

@@ -29,11 +29,11 @@ def write_company(folder, *, customers=4_000, seed=23, start=START, end=END, tru
     (folder / "truth").mkdir(parents=True, exist_ok=True)
     paths = []
     for name, table in made.tables.items():
-        paths.append(_write_csv(folder / f"{name}.csv", table, "%.4f" if name == "price_index" else "%.2f"))
+        paths.append(write_csv(folder / f"{name}.csv", table, "%.4f" if name == "price_index" else "%.2f"))
         tell(len(paths), len(made.tables))
     latent = made.latent.round({"rate": 6, "stop": 5, "mean_order": 2, "multiplier": 4})
-    paths.append(_write_csv(folder / "truth" / "customers.csv", latent, "%.6g"))
-    paths.append(_write_csv(folder / "truth" / "answers.csv", made.answers))
+    paths.append(write_csv(folder / "truth" / "customers.csv", latent, "%.6g"))
+    paths.append(write_csv(folder / "truth" / "answers.csv", made.answers))
     run = {"customers": customers, "seed": seed, "start": str(start), "end": str(end), "dirty": dirt}
     return paths + _write_rest(folder, made.truth, run)
 
@@ -42,13 +42,13 @@ def _write_rest(folder, truth, run):
     """Affinities, parameters and settings."""
     pairs = [(*key.split(), strength) for key, strength in truth.affinities.items()]
     table = pd.DataFrame(pairs, columns=["product_a", "product_b", "strength"])
-    paths = [_write_csv(folder / "truth" / "affinities.csv", table)]
+    paths = [write_csv(folder / "truth" / "affinities.csv", table)]
     write_truth(folder / "truth" / "truth.toml", truth, **run)
     (folder / "portfoy.toml").write_bytes(SETTINGS.encode())
     return [*paths, folder / "truth" / "truth.toml", folder / "portfoy.toml"]
 
 
-def _write_csv(path, table, form="%.2f"):
+def write_csv(path, table, form="%.2f"):
     """The same bytes everywhere: LF, ISO dates, fixed decimals, flags as true and false."""
     flags = table.select_dtypes(["bool", "boolean"])
     flags = {name: flag.astype("string").str.lower() for name, flag in flags.items()}

@@ -1,0 +1,157 @@
+"""Companies with something planted: what is said of them is found, by another program and within its error.
+
+The judge is the truth that the preset writes down. Estimates are pandas' and statsmodels'. A plain run looks at one
+seed of each, at three standard errors; the study at ten, where each number has to be within two on eight at least.
+"""
+
+import time
+import tomllib
+from pathlib import Path
+
+import click.testing
+import numpy as np
+import pandas as pd
+import pytest
+import statsmodels.api as sm
+
+import portfoy as pf
+from portfoy.cli import main
+from portfoy.errors import DataError
+from portfoy.simulate import PRESETS, write_preset
+from test_simulate import hashes
+
+SHIPPED = Path(__file__).parents[1] / "data" / "campaigns"
+END = pd.Timestamp("2026-06-30")
+
+
+# (a) The files
+
+
+def test_the_command_writes_the_shipped_bytes_again(tmp_path):
+    result = click.testing.CliRunner().invoke(main, ["simulate", "--preset", "campaigns", "--out", str(tmp_path / "a")])
+    assert (result.exit_code, result.stdout) == (0, f"{tmp_path / 'a'}\n")
+    assert hashes(SHIPPED) == hashes(tmp_path / "a")
+
+
+def test_the_shipped_files_are_small():
+    assert sum(path.stat().st_size for path in SHIPPED.rglob("*") if path.is_file()) <= 800_000
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_small_one_takes_less_than_two_seconds_and_all_its_rows_are_used(tmp_path, name):
+    begun = time.process_time()
+    paths = write_preset(tmp_path, name, customers=200, seed=5)
+    assert time.process_time() - begun < 2
+    assert all(path.exists() for path in paths)
+    facts = pf.open(tmp_path).tables.facts
+    assert facts.used == facts.rows
+    assert tomllib.loads((tmp_path / "truth" / "truth.toml").read_text("utf-8"))["seed"] == 5
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_another_seed_is_another_company(name):
+    one, two, same = (PRESETS[name](customers=150, seed=seed).tables for seed in (1, 2, 1))
+    for table in set(one) - {"price_index"}:
+        pd.testing.assert_frame_equal(one[table], same[table])
+        assert not one[table].equals(two[table]), table
+
+
+def test_what_a_preset_cannot_be(tmp_path):
+    with pytest.raises(DataError) as error:
+        write_preset(tmp_path, "steadily")
+    known = ", ".join(PRESETS)
+    assert str(error.value) == f"simulate: preset is 'steadily'; it is one of {known}. Take one of these."
+    with pytest.raises(DataError) as error:
+        write_preset(tmp_path, "steady", customers=99)
+    assert str(error.value) == "simulate: customers is 99; a company of a preset has at least 100. Take more."
+    given = ["simulate", "--preset", "steady", "--dirt", "--out", str(tmp_path)]
+    result = click.testing.CliRunner().invoke(main, given)
+    assert result.exit_code == 2
+    assert "--preset goes with --customers, --seed, --start and --end only." in result.stderr
+
+
+# (b) Recovery
+
+
+def share(flags, true):
+    """An estimate, the truth and the error: of a share, with the binomial error of the truth."""
+    flags = np.asarray(flags, bool)
+    return flags.mean(), true, np.sqrt(true * (1 - true) / len(flags))
+
+
+def of_campaigns(made):
+    """The log odds by logistic regression on what a firm knows, the lift of the best fifth, the mean effect."""
+    rows, truth = known_on_the_eve(made.tables), made.truth
+    hidden, treated = made.hidden["contacts"], rows["treated"].to_numpy(bool)
+    base = rows[list(truth["response"])[1:]].assign(constant=1.0)
+    added = rows[list(truth["effect"])[1:]].assign(constant=1.0).mul(treated, axis=0).add_prefix("effect of ")
+    fit = sm.Logit(rows["responded"].astype(float), base.join(added)).fit(disp=False)
+    true = truth["response"] | {f"effect of {name}": value for name, value in truth["effect"].items()}
+    found = {name: (fit.params[name], value, fit.bse[name]) for name, value in true.items()}
+    p, answered = hidden["p_treated"][treated], rows["responded"][treated].astype(float)
+    top = p >= p.quantile(0.8)
+    lift, part = p[top].mean() / p.mean(), top / top.sum() / p.mean() - p[top].mean() / p.mean() / p.sum()
+    assert lift == pytest.approx(2.05, abs=0.15)
+    found["lift"] = answered[top].mean() / answered.mean(), lift, np.sqrt((part**2 * p * (1 - p)).sum())
+    sides = [rows["responded"][side].astype(float) for side in (treated, ~treated)]
+    error = np.sqrt(sum(side.var() / len(side) for side in sides))
+    effect = (hidden["p_treated"] - hidden["p_control"]).mean()
+    return found | {
+        "mean effect": (sides[0].mean() - sides[1].mean(), effect, error),
+        "treated": share(treated, truth["treated_share"]),
+    }
+
+
+def known_on_the_eve(tables):
+    """The contacts with the features of the truth, from orders before the campaign and the table of customers."""
+    contacts = tables["contacts"].merge(tables["customers"], on="customer_id")
+    contacts = tables["contacts"][["campaign_id", "customer_id"]].merge(contacts, sort=False)
+    days = tables["transactions"].drop_duplicates(["customer_id", "ordered_on"])
+    days = (
+        tables["contacts"]
+        .merge(days[["customer_id", "ordered_on"]], on="customer_id")
+        .query("ordered_on < contacted_on")
+    )
+    each = days.groupby(["campaign_id", "customer_id"])["ordered_on"].agg(["max", "size"])
+    each = each.reindex(pd.MultiIndex.from_frame(contacts[["campaign_id", "customer_id"]]))
+    idle = contacts["contacted_on"] - pd.Timedelta(days=1) - each["max"].to_numpy()
+    return contacts.assign(
+        treated=contacts["arm"] == "treatment",
+        idle_months=(idle.dt.days / 30).clip(upper=12),
+        log_purchases=np.log(each["size"].to_numpy()),
+        online=(contacts["channel"] == "online").astype(float),
+        high_income=(contacts["income_band"] == "high").astype(float),
+        young=(contacts["birth_year"] >= 1991).astype(float),
+        older=(contacts["birth_year"] <= 1971).astype(float),
+    )
+
+
+FOUND = {"campaigns": of_campaigns}
+
+
+def z_values(name, seed):
+    return {
+        what: (value - true) / error for what, (value, true, error) in FOUND[name](PRESETS[name](seed=seed)).items()
+    }
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_what_is_planted_is_found(name):
+    far = {what: z for what, z in z_values(name, 23).items() if abs(z) >= 3}
+    assert not far
+
+
+@pytest.mark.study
+@pytest.mark.parametrize("name", FOUND)
+def test_what_is_planted_is_found_on_eight_of_ten_seeds(name):
+    within = pd.DataFrame([z_values(name, seed) for seed in range(1, 11)]).abs() <= 2
+    assert (within.sum() >= 8).all(), within.sum()
+
+
+def test_response_finds_who_answers_in_later_campaigns():
+    """The lift of the best fifth that a model of earlier campaigns reaches is no more than the truth's, and near it."""
+    firm = pf.open(SHIPPED)
+    gains = pf.response(firm).gains
+    best = gains.loc[(gains["depth"] - 0.2).abs().idxmin()]
+    assert best["lift_low"] > 1.5
+    assert best["lift_low"] < 2.05 < best["lift_high"]
