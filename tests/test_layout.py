@@ -44,7 +44,7 @@ INSIDE = {  # the order inside a package, left to right
     "words": ["stages", "codes", "labels", "style", "table", "placing", "figure", "shapes", "result"],
     "source": [
         *("names", "contract", "sniff", "settings", "parse", "ids", "prices"),
-        *("address", "files", "seen", "quality", "tables", "open", "mapping"),
+        *("address", "files", "seen", "quality", "account", "tables", "open", "mapping"),
     ],
     "models": [
         *("threads", "likelihood", "bg_nbd", "gamma_gamma", "holdout", "discounted_value", "scatter", "bass"),

@@ -54,7 +54,7 @@ def on_day(name, day, table_of, log, *, earlier):
     table = table_of(name)
     if table is None:
         return None
-    table = _begun(table, name, day)
+    table = begun(table, name, day)
     if name == "customers" and earlier:
         undated = table.joined_on.isnull() if "joined_on" in table.columns else ibis.literal(True)
         return table.filter(~undated | table.customer_id.isin(log.customer_id))
@@ -71,8 +71,8 @@ def on_day(name, day, table_of, log, *, earlier):
     return table.mutate(**{column: _until(table[column], table[column], day) for column in dates}) if dates else table
 
 
-def _begun(table, name, day):
-    """The rows that are there by the day."""
+def begun(table, name, day):
+    """The rows of a table of this name that are there by the day; one without a date is there on every day."""
     begins = BEGINS.get(name)
     known = [table[column] for column in ("invited_on", begins) if column in table.columns]  # the first is of surveys
     if not known:

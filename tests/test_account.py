@@ -1,0 +1,265 @@
+"""Every row of a further table is accounted for: judged by a count by hand, and by plain Python on drawn tables."""
+
+import random
+from collections import Counter
+from datetime import date
+
+import ibis
+import pandas as pd
+import pytest
+
+from portfoy.source.account import COLUMNS, account
+
+TODAY = date(2026, 1, 1)
+
+
+def typed(rows, dates=(), **unread):
+    """A table as `parse.typed` gives it: rows numbered as in a file, dates as dates, texts that were not understood."""
+    table = pd.DataFrame(rows).assign(row=range(2, len(rows) + 2))
+    for name in dates:
+        table[name] = pd.to_datetime(table[name]).dt.date
+    for name, texts in unread.items():
+        table[f"unread_{name}"] = pd.Series(texts, dtype="object").reindex(table.index)
+    schema = dict.fromkeys(dates, "date") | {f"unread_{name}": "string" for name in unread}
+    schema |= {name: "float64" for name in table.columns if pd.api.types.is_float_dtype(table[name])}
+    schema |= {"row": "int64"}
+    return ibis.memtable(table, schema={name: schema.get(name, "string") for name in table.columns})
+
+
+def checked(name, table, **options):
+    used, told = account(name, table, today=TODAY, **options)
+    return used.to_pandas(), told
+
+
+def lines(told, *columns):
+    return told.findings[list(columns)].to_numpy().tolist()
+
+
+LEADS = [
+    {"lead_id": "L1", "created_on": "2025-03-01", "closed_on": "2025-02-24", "outcome": "won", "expected_value": 10.0},
+    {"lead_id": "L2", "created_on": None, "closed_on": "2025-03-22", "outcome": "won", "expected_value": 20.0},
+    {"lead_id": "L2", "created_on": "2025-03-02", "closed_on": "2026-02-01", "outcome": None, "expected_value": 30.0},
+    {"lead_id": "L2", "created_on": "2025-03-03", "closed_on": None, "outcome": "won", "expected_value": 40.0},
+    {"lead_id": None, "created_on": None, "closed_on": None, "outcome": "won", "expected_value": 50.0},
+    {"lead_id": "L3", "created_on": "1900-01-01", "closed_on": None, "outcome": "won", "expected_value": 60.0},
+    {"lead_id": "L4", "created_on": "2026-01-02", "closed_on": None, "outcome": "won", "expected_value": 70.0},
+    {"lead_id": "L5", "created_on": "2026-01-01", "closed_on": "1900-01-01", "outcome": "open", "expected_value": None},
+]
+
+
+def leads():
+    unread = {"created_on": {1: "not yet"}, "outcome": {2: "maybe"}, "expected_value": {7: "much"}}
+    return typed(LEADS, ["created_on", "closed_on"], **unread)
+
+
+# (a) A few rows
+
+
+def test_every_rule_of_a_few_leads():
+    used, told = checked("leads", leads())
+    aside, missing = "set aside", "left missing"
+    second = "Repeats the id of an earlier row", 1, 40, "row 5: L2", "set aside; the first row counts"
+    later = "Date in the future", 1, 30, "row 4: 2026-02-01 (L2)", "kept; counts as not yet happened"
+    label = "Word not understood", 1, 30, "row 4: maybe (L2)", 'left missing, not read as "no"'
+    expected = pd.DataFrame(
+        [
+            ("no_key", "", "Id missing", 1, 50, "row 6: (empty)", aside),
+            ("no_date", "created_on", "Date missing or unreadable", 1, 20, "row 3: not yet (L2)", aside),
+            ("impossible_date", "created_on", "Date that cannot be", 1, 60, "row 7: 1900-01-01 (L3)", aside),
+            ("future_date", "created_on", "Date in the future", 1, 70, "row 8: 2026-01-02 (L4)", aside),
+            ("repeated_key", "", *second),
+            ("impossible_date_cell", "closed_on", "Date that cannot be", 1, None, "row 9: 1900-01-01 (L5)", missing),
+            ("unread_label", "outcome", *label),
+            ("unread_number", "expected_value", "Number unreadable", 1, None, "row 9: much (L5)", missing),
+            ("ends_before_begin", "closed_on", "Date before created_on", 1, 10, "row 2: 2025-02-24 (L1)", missing),
+            ("not_yet", "closed_on", *later),
+        ],
+        columns=COLUMNS,
+    )
+    pd.testing.assert_frame_equal(told.findings, expected.astype({"money": "float64"}))
+    assert (told.rows, told.used, bool(told)) == (8, 3, True)
+    assert list(used.columns) == list(LEADS[0])
+    assert used["lead_id"].tolist() == ["L1", "L2", "L5"]
+    assert used["closed_on"].astype("string").fillna("").tolist() == ["", "2026-02-01", ""]
+
+
+def test_a_clean_table_is_used_as_it_is():
+    used, told = checked("leads", typed([LEADS[3]], ["created_on", "closed_on"], created_on={}))
+    assert (told.rows, told.used, bool(told), list(told.findings.columns)) == (1, 1, False, COLUMNS)
+    assert used["lead_id"].tolist() == ["L2"]
+
+
+def test_a_clean_table_takes_one_query_and_stores_nothing(monkeypatch):
+    asked, whole = [], ibis.expr.types.Table.to_pyarrow
+    monkeypatch.setattr(
+        ibis.expr.types.Table, "to_pyarrow", lambda *given, **more: asked.append(1) or whole(*given, **more)
+    )
+    account(
+        "leads", typed([LEADS[3]], ["created_on", "closed_on"]), today=TODAY, keep=lambda table: pytest.fail("kept")
+    )
+    assert len(asked) == 1
+
+
+def test_lines_that_do_not_fit_the_header_are_rows_read():
+    _used, told = checked("leads", typed([LEADS[3]], ["created_on", "closed_on"]), broken=(2, "row 7: a,b"))
+    assert (told.rows, told.used) == (3, 1)
+    assert lines(told, "code", "rows", "example", "done") == [["broken_line", 2, "row 7: a,b", "set aside"]]
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "good", "bad", "words"),
+    [
+        ("surveys", "nps", [0, 10], [-1, 11, 99], "Number not from 0 to 10"),
+        ("surveys", "csat", [1, 5], [0, 6], "Number not from 1 to 5"),
+        ("surveys", "effort", [1, 7], [0, 8], "Number not from 1 to 7"),
+        ("surveys", "performance_price", [1, 5], [0, 6], "Number not from 1 to 5"),
+        ("customers", "birth_year", [1900, 2026], [1899, 2027], "Number not from 1900 to 2026"),
+        ("ratings", "rating", [1, 5], [0, 9], "Number not from 1 to 5"),
+        ("tickets", "touches", [0, 400], [-1], "Number below 0"),
+        ("leads", "fit_size", [-9, 1e9], [], ""),
+    ],
+)
+def test_a_number_out_of_range_is_left_missing(table, column, good, bad, words):
+    keys = {"surveys": "survey_id", "customers": "customer_id", "tickets": "ticket_id", "leads": "lead_id"}
+    rows = [{keys.get(table, "brand"): f"A{n}", column: float(value)} for n, value in enumerate(good + bad)]
+    used, told = checked(table, typed([*rows, rows[0] | {keys.get(table, "brand"): "none", column: None}]))
+    assert used[column].dropna().tolist() == good
+    assert len(used) == len(rows) + 1
+    assert [(row["rows"], row["rule"]) for _n, row in told.findings.iterrows()] == ([(len(bad), words)] if bad else [])
+
+
+def test_ranges_are_as_the_source_says():
+    table = typed([{"survey_id": "1", "nps": 90.0}, {"survey_id": "2", "nps": 101.0}])
+    used, told = checked("surveys", table, ranges={"nps": (0, 100)})
+    assert used["nps"].dropna().tolist() == [90]
+    assert lines(told, "rule", "example") == [["Number not from 0 to 100", "row 3: 101 (2)"]]
+
+
+# What is particular to a table
+
+
+def test_asked_and_not_answered_is_no_fault_and_a_contract_may_tell_its_duration():
+    surveys = typed([{"survey_id": n, "answered_on": None} for n in "ab"], ["answered_on"], answered_on={1: "soon"})
+    assert lines(checked("surveys", surveys)[1], "code", "example") == [["no_date", "row 3: soon (b)"]]
+    contracts = [
+        {"contract_id": n, "started_on": None, "duration": lasted}
+        for n, lasted in zip("abc", [3.0, None, 4.0], strict=True)
+    ]
+    told = checked("subscriptions", typed(contracts, ["started_on"], started_on={2: "?"}))[1]
+    assert lines(told, "code", "rows", "example") == [
+        ["no_date", 1, "row 3: (empty) (b)"],
+        ["unread_date", 1, "row 4: ? (c)"],
+    ]
+
+
+def test_a_contract_may_be_known_to_end_later_and_9999_is_no_end():
+    rows = [
+        {"contract_id": n, "started_on": "2025-01-01", "ended_on": end}
+        for n, end in zip("abc", ["2030-01-01", "2199-12-31", "2024-12-31"], strict=True)
+    ]
+    used, told = checked("subscriptions", typed(rows, ["started_on", "ended_on"]))
+    assert lines(told, "code", "rows") == [["impossible_date_cell", 1], ["ends_before_begin", 1]]
+    assert used["ended_on"].notna().tolist() == [True, False, False]
+
+
+def test_who_joins_in_the_future_is_set_aside_and_who_joined_in_1900_has_no_date():
+    rows = [
+        {"customer_id": n, "joined_on": day} for n, day in zip("abc", ["2027-05-05", "1900-01-01", None], strict=True)
+    ]
+    used, told = checked("customers", typed(rows, ["joined_on"], joined_on={2: "31.31.2024"}))
+    assert used["customer_id"].tolist() == ["b", "c"]
+    assert used["joined_on"].isna().all()
+    assert lines(told, "code", "example") == [
+        ["future_date", "row 2: 2027-05-05 (a)"],
+        ["unread_date", "row 4: 31.31.2024 (c)"],
+        ["impossible_date_cell", "row 3: 1900-01-01 (b)"],
+    ]
+
+
+def test_a_contact_is_known_by_campaign_and_customer():
+    rows = [
+        {"campaign_id": c, "customer_id": who}
+        for c, who in [("K", "A"), ("K", "B"), ("K", "A"), ("L", "A"), ("K", None)]
+    ]
+    used, told = checked("contacts", typed(rows))
+    assert len(used) == 3
+    assert lines(told, "code", "example") == [["no_key", "row 6: K, (empty)"], ["repeated_key", "row 4: K, A"]]
+
+
+def test_a_table_without_a_key_may_repeat_itself():
+    rows = [{"month": "2025-01-01", "channel": "web", "cost": 5.0}] * 2 + [
+        {"month": None, "channel": "web", "cost": 7.0}
+    ]
+    used, told = checked("spend", typed(rows, ["month"]))
+    assert used["cost"].sum() == 10
+    assert lines(told, "code", "rows", "money", "example") == [["no_date", 1, 7.0, "row 4: (empty)"]]
+
+
+def test_rows_after_the_day_are_not_seen():
+    assert lines(checked("leads", leads(), as_of=date(2025, 3, 2))[1], "code") == [
+        ["no_key"],
+        ["no_date"],
+        ["impossible_date"],
+        *[["unread_label"], ["ends_before_begin"], ["not_yet"]],
+    ]
+
+
+def test_a_column_of_the_source_may_be_called_unread():
+    used, _told = checked("tickets", typed([{"ticket_id": "a", "unread_mails": "x"}]))
+    assert list(used.columns) == ["ticket_id", "unread_mails"]
+
+
+# (c) A naive count
+
+
+def naive(rows):
+    """A second count, row by row: what sets a row aside."""
+    found, seen, used = Counter(), set(), []
+    for row in rows:
+        day = row["opened_on"]
+        if row["ticket_id"] is None:
+            found["no_key"] += 1
+        elif day is None:
+            found["no_date"] += 1
+        elif not "1900-01-02" <= day <= "2100-12-31":
+            found["impossible_date"] += 1
+        elif day > "2026-01-01":
+            found["future_date"] += 1
+        elif row["ticket_id"] in seen:
+            found["repeated_key"] += 1
+        else:
+            seen.add(row["ticket_id"])
+            used.append(row["ticket_id"])
+        found["out_of_range"] += (row["touches"] or 0) < 0
+    return +found, used
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_rows_used_and_set_aside_add_up_as_in_a_naive_count(seed):
+    draw = random.Random(seed)
+    days = ["2025-01-05", "2025-06-30", "1900-01-01", "2150-01-01", "2026-03-01", None]
+    rows = [
+        {
+            "ticket_id": draw.choice([*"abcdefghij", None]),
+            "opened_on": draw.choice(days),
+            "touches": draw.choice([1.0, -2.0, None]),
+        }
+        for _ in range(300)
+    ]
+    used, told = checked("tickets", typed(rows, ["opened_on"]))
+    found, ids = naive(rows)
+    assert told.findings.set_index("code")["rows"].to_dict() == found
+    assert used["ticket_id"].tolist() == ids
+    aside = sum(count for code, count in found.items() if code != "out_of_range")
+    assert (told.rows, told.used) == (300, 300 - aside)
+
+
+def test_without_row_numbers_the_order_of_rows_does_not_matter():
+    rows = pd.DataFrame({"ticket_id": list("aabbc"), "topic": list("zyxxw"), "opened_on": date(2025, 1, 1)})
+    found = []
+    for table in (rows, rows[::-1]):
+        used, told = checked("tickets", ibis.memtable(table))
+        found.append((used.sort_values("ticket_id").to_numpy().tolist(), lines(told, "code", "rows", "example")))
+    assert found[0] == found[1]
+    assert found[0][1] == [["repeated_key", 2, "a"]]
+    assert [row[1] for row in found[0][0]] == ["y", "x", "w"]
