@@ -90,13 +90,11 @@ def test_a_clean_table_is_used_as_it_is():
 
 
 def test_a_clean_table_takes_one_query_and_stores_nothing(monkeypatch):
-    asked, whole = [], ibis.expr.types.Table.to_pyarrow
-    monkeypatch.setattr(
-        ibis.expr.types.Table, "to_pyarrow", lambda *given, **more: asked.append(1) or whole(*given, **more)
-    )
-    account(
-        "leads", typed([LEADS[3]], ["created_on", "closed_on"]), today=TODAY, keep=lambda table: pytest.fail("kept")
-    )
+    asked, kind = [], ibis.expr.types.Table
+    whole = kind.to_pyarrow
+    monkeypatch.setattr(kind, "to_pyarrow", lambda *given, **more: asked.append(1) or whole(*given, **more))
+    table = typed([LEADS[3]], ["created_on", "closed_on"])
+    account("leads", table, today=TODAY, keep=lambda table, name: pytest.fail("kept"))
     assert len(asked) == 1
 
 
@@ -193,6 +191,16 @@ def test_a_table_without_a_key_may_repeat_itself():
     used, told = checked("spend", typed(rows, ["month"]))
     assert used["cost"].sum() == 10
     assert lines(told, "code", "rows", "money", "example") == [["no_date", 1, 7.0, "row 4: (empty)"]]
+
+
+@pytest.mark.parametrize("table", ["surveys", "spend"])
+def test_what_portfoy_toml_leaves_out_is_set_aside_first_and_its_cells_are_nobodys(table):
+    key, number = {"surveys": ("survey_id", "nps"), "spend": ("channel", "cost")}[table]
+    rows = pd.DataFrame({key: ["a", "b", None], number: [-1.0, -1.0, -1.0], "left_out": [True, False, True]})
+    used, told = checked(table, ibis.memtable(rows))
+    assert list(used.columns) == [key, number]
+    assert (told.rows, told.used) == (3, 1)
+    assert lines(told, "code", "rows") == [["left_out", 2], ["out_of_range", 1]]
 
 
 def test_rows_after_the_day_are_not_seen():

@@ -3,6 +3,10 @@
 The judge is what was planted. The clean company of the same seed is drawn beside it.
 """
 
+import tempfile
+from collections import Counter
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,6 +15,7 @@ from click.testing import CliRunner
 from portfoy.cli import main
 from portfoy.customers import customer_table
 from portfoy.simulate import Truth, simulate
+from portfoy.simulate.write import write_csv
 from portfoy.source import open as source
 
 CUSTOMERS = 1_500  # enough that each kind of fault is planted at least twenty times
@@ -43,6 +48,17 @@ def opened(folder):
     return source.open(folder)
 
 
+def planted_in(company, table="transactions"):
+    """Code -> rows planted in a table."""
+    return company.planted[table]
+
+
+def written(table):
+    """The rows of a table as they stand in a file."""
+    with tempfile.TemporaryDirectory() as folder:
+        return write_csv(Path(folder) / "table.csv", table).read_text("utf-8").splitlines()[1:]
+
+
 def changed(clean, dirty):
     """Clean lines that are not in the dirty log as they were."""
     columns = list(clean.tables["transactions"].columns)
@@ -58,21 +74,25 @@ def changed(clean, dirty):
 def test_each_fault_is_planted_at_its_rate(clean, dirty):
     lines, truth = len(clean.tables["transactions"]), Truth()
     rates = truth.dirt | {"return": truth.dirt_return}
-    assert dirty.planted == {code: round(rate * lines) for code, rate in sorted(rates.items())}
-    assert min(dirty.planted.values()) >= 20
+    assert planted_in(dirty) == {code: round(rate * lines) for code, rate in sorted(rates.items())}
+    assert min(planted_in(dirty).values()) >= 20
 
 
-def test_only_the_log_is_dirty(clean, dirty):
-    for name, table in clean.tables.items():
-        if name != "transactions":
-            pd.testing.assert_frame_equal(table, dirty.tables[name])
+def test_rows_that_no_fault_was_planted_in_are_those_of_the_clean_company(clean, dirty):
     pd.testing.assert_frame_equal(clean.latent, dirty.latent)
     assert clean.planted == {}
+    assert {*clean.tables} - {*dirty.planted} == {"price_index"}
+    for name, planted in dirty.planted.items():
+        if name != "transactions":
+            before, after = written(clean.tables[name]), written(dirty.tables[name])
+            assert len(after) - len(before) == planted.get("repeated_key", 0)
+            left = Counter(before) - Counter(after)
+            assert left.total() == sum(planted.values()) - planted.get("repeated_key", 0), name
 
 
 def test_no_line_has_two_faults(clean, dirty):
     """Lines that are changed in place are as many as were planted; all others are added."""
-    planted, added = dirty.planted, ["duplicate", "unknown_customer", "return"]
+    planted, added = planted_in(dirty), ["duplicate", "unknown_customer", "return"]
     assert len(changed(clean, dirty)) == sum(planted.values()) - sum(planted[code] for code in added)
     longer = len(dirty.tables["transactions"]) - len(clean.tables["transactions"])
     assert longer == sum(planted[code] for code in added)
@@ -84,14 +104,14 @@ def test_the_log_stays_in_the_order_of_the_days_it_was_kept(dirty):
     readable = pd.to_datetime(log["ordered_on"], format="%Y-%m-%d", errors="coerce")
     sound = readable[readable <= AS_OF]
     assert sound.is_monotonic_increasing
-    assert log["customer_id"].isna().iloc[: len(log) // 2].sum() > 0.3 * dirty.planted["unknown_customer"]
+    assert log["customer_id"].isna().iloc[: len(log) // 2].sum() > 0.3 * planted_in(dirty)["unknown_customer"]
 
 
 def test_half_of_the_unreadable_dates_have_day_and_month_swapped(dirty):
     day = dirty.tables["transactions"]["ordered_on"]
     missing = day.isna().sum()
     swapped = (day.str[5:7].astype(float) > 12).sum()
-    n, share = dirty.planted["unreadable_date"], Truth().swapped_share
+    n, share = planted_in(dirty)["unreadable_date"], Truth().swapped_share
     assert missing + swapped == n
     assert abs(swapped - n * share) < 3 * np.sqrt(n * share * (1 - share))  # three standard errors of a count
 
@@ -105,7 +125,7 @@ def test_a_return_takes_back_a_line_of_its_order_up_to_four_weeks_later(clean, d
     both = back.assign(quantity=-back["quantity"], amount=-back["amount"]).merge(
         clean.tables["transactions"], on=keys, suffixes=("", "_sold")
     )
-    assert len(both) == len(back) == dirty.planted["return"]
+    assert len(both) == len(back) == planted_in(dirty)["return"]
     days = (pd.to_datetime(both["ordered_on"]) - both["ordered_on_sold"]).dt.days
     assert days.between(1, 28).all()
     assert both["ordered_on"].max() <= AS_OF
@@ -116,14 +136,14 @@ def test_a_return_takes_back_a_line_of_its_order_up_to_four_weeks_later(clean, d
 
 def test_every_planted_fault_is_found_and_counted_exactly(opened, dirty):
     found = opened.quality["rows"]
-    assert {code: found[code] for code in dirty.planted} == dirty.planted
-    assert sorted(dirty.planted) == sorted([*ASIDE, *KEPT])
+    assert {code: found[code] for code in planted_in(dirty)} == planted_in(dirty)
+    assert sorted(planted_in(dirty)) == sorted([*ASIDE, *KEPT])
 
 
 def test_no_other_fault_is_found(opened, dirty):
     found = opened.quality["rows"]
     # Second orders of a day are part of the truth of the clean company.
-    assert set(found[found > 0].index) == {*dirty.planted, "same_day_order"}
+    assert set(found[found > 0].index) == {*planted_in(dirty), "same_day_order"}
 
 
 def test_lines_used_and_lines_set_aside_are_the_lines_read(opened, dirty):
@@ -142,7 +162,7 @@ def test_the_command_check_tells_of_each_fault(folder, opened, dirty):
     result = CliRunner().invoke(main, ["check", str(folder)])
     assert result.exit_code == 0
     lines = result.stdout.splitlines()
-    for code, planted in dirty.planted.items():
+    for code, planted in planted_in(dirty).items():
         line = next(line for line in lines if line.startswith(opened.quality.loc[code, "rule"]))
         assert f" {planted:,} " in line, code
 
@@ -171,7 +191,7 @@ def test_the_revenue_lost_is_that_of_the_faults(clean, dirty, opened):
     mixed = log[log["customer_id"].str.contains("c", na=False)]  # kept, under a name of their own
     returned = log.loc[log["amount"] < 0, "amount"].sum()
     expected = clean.tables["transactions"]["amount"].sum() - lost["amount"].sum() + mixed["amount"].sum() + returned
-    assert len(mixed) == dirty.planted["mixed_case_id"]
+    assert len(mixed) == planted_in(dirty)["mixed_case_id"]
     assert opened.facts.revenue == pytest.approx(expected, abs=0.01)
 
 
@@ -187,5 +207,6 @@ def test_what_is_known_of_the_clean_lines_is_kept(clean, dirty, opened):
 
 def test_the_same_seed_plants_the_same_faults(dirty):
     again = simulate(customers=CUSTOMERS, dirt=True)
-    pd.testing.assert_frame_equal(dirty.tables["transactions"], again.tables["transactions"])
     assert again.planted == dirty.planted
+    for name, table in dirty.tables.items():
+        pd.testing.assert_frame_equal(table, again.tables[name])

@@ -1,7 +1,91 @@
-"""Faults planted in the order lines, each on rows of its own, so that what is found can be counted exactly."""
+"""Faults planted in every table, each on rows of its own, so that what is found can be counted exactly."""
 
 import numpy as np
 import pandas as pd
+
+FURTHER = {  # table -> codes of `source.account`, each with the column it is about
+    "customers": "no_key repeated_key future_date:joined_on unread_date:joined_on impossible_date_cell:joined_on "
+    "unread_number:birth_year out_of_range:birth_year",
+    "products": "no_key repeated_key future_date:launched_on unread_number:list_price",
+    "leads": "no_key no_date:created_on impossible_date:created_on future_date:created_on repeated_key "
+    "unread_date:closed_on ends_before_begin:closed_on not_yet:closed_on unread_label:outcome "
+    "unread_number:expected_value",
+    "spend": "no_date:month impossible_date:month future_date:month unread_number:cost out_of_range:cost",
+    "campaigns": "repeated_key unread_number:cost",
+    "contacts": "no_key future_date:contacted_on repeated_key unread_date:contacted_on unread_label:arm "
+    "unread_label:responded",
+    "subscriptions": "no_key no_date:started_on impossible_date:started_on future_date:started_on repeated_key "
+    "impossible_date_cell:ended_on ends_before_begin:ended_on unread_number:monthly_fee out_of_range:monthly_fee",
+    "tickets": "no_key no_date:opened_on impossible_date:opened_on future_date:opened_on repeated_key "
+    "unread_date:resolved_on ends_before_begin:resolved_on out_of_range:touches unread_label:is_complaint",
+    "surveys": "no_key no_date:answered_on impossible_date:answered_on future_date:answered_on repeated_key "
+    "out_of_range:nps unread_number:csat",
+    "ratings": "unread_number:rating out_of_range:rating",
+}
+SHARE = 0.004  # rows of each of these faults over the clean rows of its table; at least one
+KEY = {"contacts": ["campaign_id", "customer_id"]}  # of the others it is the first column
+BEGIN = {"leads": "created_on", "subscriptions": "started_on", "tickets": "opened_on"}
+WORDS = {"unread_number": "?", "unread_label": "perhaps", "no_date": "not yet", "unread_date": "31.31.2024"}
+OUT = {"birth_year": "2999", "nps": "99", "rating": "99"}  # others are at least 0
+
+
+def plant_further(rng, tables):
+    """Plant the faults of FURTHER: (the tables that have some, table -> code and column -> rows planted).
+
+    The columns concerned are now text, for some of it cannot be read.
+    """
+    dirty, planted = {}, {}
+    for name in [name for name in FURTHER if name in tables]:
+        faults = [fault.partition(":")[::2] for fault in FURTHER[name].split()]
+        dirty[name], planted[name] = _planted(rng, name, tables[name], faults)
+    return dirty, planted
+
+
+def _planted(rng, name, clean, faults):
+    """One table with these faults, (code, column), and how many rows each has."""
+    key, begin = KEY.get(name, [clean.columns[0]]), clean.get(BEGIN.get(name))
+    spoilt = clean.assign(**{column: _texts(clean[column]) for _code, column in faults if column})
+    left, copied, counts = rng.permutation(len(clean)), np.array([], int), {}
+    for code, column in faults:
+        able = clean[column].notna() if column else pd.Series(True, clean.index)
+        rows = left[able.to_numpy()[left]][: max(round(SHARE * len(clean)), 1)]
+        left = left[~np.isin(left, rows)]
+        counts[f"{code} {column}".strip()] = len(rows)
+        if code == "repeated_key":
+            copied = rows
+        else:
+            cells = spoilt[column].iloc[rows] if column else None
+            spoilt.loc[spoilt.index[rows], column or key[-1]] = _fault(rng, code, column, cells, begin)
+    copies = spoilt.iloc[left[: len(copied)]].assign(**{part: clean[part].to_numpy()[copied] for part in key})
+    place = np.concatenate([np.arange(len(clean)), rng.uniform(copied, len(clean))])  # a copy lies behind its first
+    dirty = pd.concat([spoilt, copies], ignore_index=True).iloc[np.argsort(place, kind="stable")]
+    return dirty.reset_index(drop=True), counts
+
+
+def _fault(rng, code, column, cells, begin):
+    """What stands in the cells instead."""
+    if code in WORDS:
+        return WORDS[code]
+    if code == "out_of_range":
+        return OUT.get(column, "-1")
+    if code.startswith("impossible_date"):
+        return "1900-01-01"
+    if code in ("future_date", "not_yet"):
+        return rng.integers(2031, 2040, len(cells)).astype(str) + cells.str[4:8] + "01"
+    if code == "ends_before_begin":
+        return (begin[cells.index] - pd.Timedelta(days=5)).dt.strftime("%Y-%m-%d")
+    return None
+
+
+def _texts(column):
+    """A column as it is written in a file."""
+    if pd.api.types.is_datetime64_any_dtype(column):
+        return column.dt.strftime("%Y-%m-%d")
+    if pd.api.types.is_bool_dtype(column):
+        return column.astype("string").str.lower().astype(object)
+    if pd.api.types.is_float_dtype(column):
+        return column.map("{:.2f}".format, na_action="ignore").astype(object)
+    return column.astype(object).where(column.isna(), column.astype(str))
 
 
 def plant(rng, truth, window, log):

@@ -9,7 +9,7 @@ from portfoy.errors import DataError
 from portfoy.locale import _
 from portfoy.simulate import buying, campaigns, market, people, service
 from portfoy.simulate.days import ids, make_window, price_index
-from portfoy.simulate.dirt import plant
+from portfoy.simulate.dirt import plant, plant_further
 from portfoy.simulate.truth import Truth
 
 START, END = "2023-07-01", "2026-06-30"
@@ -23,7 +23,7 @@ class Company:
     truth: Truth
     latent: pd.DataFrame  # one row per customer: what a fit tries to guess
     answers: pd.DataFrame  # orders that campaigns brought: order_id, customer_id, campaign_id
-    planted: dict = field(default_factory=dict)  # code of a data-quality check -> rows planted
+    planted: dict = field(default_factory=dict)  # table -> code of a data-quality check, and column -> rows planted
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def simulate(*, customers=4_000, seed=23, start=START, end=END, truth=None, dirt
 
     It knows so many `customers`, people and firms, at least 100, of which a few never buy; `start` and `end` are its
     first and last day, at least a year apart. The same `seed` gives the same tables. With `dirt`, faults are planted in
-    the transactions at the rates of the truth; without, there are none, and no returns.
+    every table: in the transactions at the rates of the truth; without, there are none, and no returns.
     """
     if customers < 100:
         raise DataError(_("simulate: customers is {n}; at least 100 are needed.").format(n=customers))
@@ -57,8 +57,9 @@ def simulate(*, customers=4_000, seed=23, start=START, end=END, truth=None, dirt
     tables = {**first, "products": goods.table, **tables, "price_index": price_index(start, end, truth)}
     planted = {}
     if dirt:
-        log, planted = plant(np.random.default_rng(dusty), truth, window, tables["transactions"])
-        tables["transactions"] = log
+        further, planted = plant_further(np.random.default_rng(dusty.spawn(1)[0]), tables)
+        log, of_log = plant(np.random.default_rng(dusty), truth, window, tables["transactions"])
+        tables, planted = tables | further | {"transactions": log}, planted | {"transactions": of_log}
     return Company(tables, truth, latent, answers, planted)
 
 

@@ -51,6 +51,7 @@ RANGES = {
 }
 """Lowest and highest value of a number column, or of those that begin with the word and a "_"; None: no bound."""
 MONEY = {"leads": "expected_value", "spend": "cost", "campaigns": "cost", "subscriptions": "monthly_fee"}
+OWN = ("row", "left_out")
 FIRST, LAST = date(1900, 1, 2), date(2100, 12, 31)  # programs write 1900-01-01 and 9999-12-31 for "none"
 BLANKED = ("impossible_date_cell", "out_of_range", "ends_before_begin")
 COLUMNS = ["code", "column", "rule", "rows", "money", "example", "done"]
@@ -84,16 +85,17 @@ class Account:
         return len(self.findings) > 0
 
 
-def account(name, typed, *, today, ranges=None, broken=(0, ""), keep=lambda table: table, as_of=None):
+def account(name, typed, *, today, ranges=None, broken=(0, ""), keep=lambda table, _name: table, as_of=None):
     """Account for a further table, as `parse.typed` gave it: the rows used (ibis), columns of ours only; its Account.
 
     ``unread_x`` beside a column ``x`` is the text in it that was not understood, ``row`` the number of a row in the
-    file. Dates after `today` are in the future; `ranges` are bounds that differ from RANGES, column -> (low, high);
-    `broken` the lines that do not fit the header, and the first; `keep` stores a table in the engine where it can. Rows
-    that begin after `as_of` are not seen at all. A table without a fault takes one query.
+    file, ``left_out`` whether portfoy.toml leaves it out. Dates after `today` are in the future; `ranges` are bounds
+    that differ from RANGES, column -> (low, high); `broken` the lines that do not fit the header, and the first; `keep`
+    stores a table in the engine by a name where it can. Rows that begin after `as_of` are not seen at all. A table
+    without a fault takes one query.
     """
     typed = typed if as_of is None else begun(typed, name, as_of)
-    ours = [column for column in typed.columns if column != "row" and not _is_unread(typed, column)]
+    ours = [column for column in typed.columns if column not in OWN and not _is_unread(typed, column)]
     aside = _row_rules(name, typed, today)
     cases = [(rule.where, rule.code) for rule in aside]
     flagged = typed.mutate(portfoy_problem=ibis.cases(*cases, else_="none") if cases else ibis.literal("none"))
@@ -103,7 +105,7 @@ def account(name, typed, *, today, ranges=None, broken=(0, ""), keep=lambda tabl
     if used == rows and not any(counts.values()):
         return typed.select(ours), Account(name, rows, used, pd.DataFrame(columns=COLUMNS))
     if repeated:
-        flagged = keep(_without_repeats(name, flagged))
+        flagged = keep(_without_repeats(name, flagged), f"checked_{name}")
     problems = [(rule.code, rule.column) for rule in aside] + [("repeated_key", "")] * bool(repeated)
     rules = [Rule(code, column, flagged.portfoy_problem == code) for code, column in problems]
     cells = [rule for rule in _cell_rules(name, flagged, today, ranges or {}) if counts[f"{rule.code} {rule.column}"]]
@@ -123,7 +125,9 @@ def _unread(typed, column):
 
 def _row_rules(name, typed, today):
     """What sets a row aside, in this order."""
-    rules = [Rule("no_key", "", ibis.or_(*(typed[key].isnull() for key in KEYS[name])))] if name in KEYS else []
+    rules = [Rule("left_out", "", typed.left_out)] if "left_out" in typed.columns else []
+    if name in KEYS:
+        rules.append(Rule("no_key", "", ibis.or_(*(typed[key].isnull() for key in KEYS[name]))))
     day = DATED.get(name)
     if day in typed.columns:
         rules.append(Rule("no_date", day, _undated(name, typed, day)))
@@ -156,7 +160,10 @@ def _cell_rules(name, typed, today, ranges):
             rules.append(Rule("impossible_date_cell", column, (typed[column] < FIRST) | late))
         if kind == "number":
             rules += _range_rules(column, typed[column], today, ranges)
-    return rules + _order_rules(name, typed, today)
+    rules += _order_rules(name, typed, today)
+    if "left_out" not in typed.columns:
+        return rules
+    return [rule._replace(where=rule.where & ~typed.left_out) for rule in rules]
 
 
 def _range_rules(column, value, today, ranges):
@@ -174,7 +181,7 @@ def _order_rules(name, typed, today):
     begin, ends = ENDS.get(name, (None, ()))
     rules = []
     for end in [end for end in ends if {begin, end} <= {*typed.columns}]:
-        early = (typed[end] < typed[begin]) & (typed[end] >= FIRST)
+        early = (typed[end] < typed[begin]) & (typed[end] >= FIRST) & (typed[begin] <= today)
         rules.append(Rule("ends_before_begin", end, early, {"begin": begin}))
         if name != "subscriptions":
             rules.append(Rule("not_yet", end, (typed[end] > today) & (typed[end] <= LAST)))
@@ -231,13 +238,14 @@ def _line(rule, rows, money, example):
 
 def _shown(name, flagged, rule):
     """What an example shows: the value, and behind it the id of its row."""
-    empty, ids = _("(empty)"), [flagged[key].fill_null(_("(empty)")) for key in KEYS.get(name, ())]
-    key = ibis.literal(", ").join(ids) if ids else None
+    empty = _("(empty)")
+    ids = [flagged[key].cast("string").fill_null(empty) for key in KEYS.get(name, flagged.columns[:1])]
+    key = ibis.literal(", ").join(ids)
     if not rule.column:
         return key
     value = ibis.coalesce(_unread(flagged, rule.column), flagged[rule.column].cast("string"))
     value = value.re_replace(r"\.0$", "").fill_null(empty)
-    return value if key is None else value.concat(" (", key, ")")
+    return value.concat(" (", key, ")") if name in KEYS else value
 
 
 def _blanked(left, cells):
@@ -254,6 +262,7 @@ def _words():
     aside, missing = _("set aside"), _("left missing")
     return {
         "broken_line": (_("Line does not fit the header"), aside),
+        "left_out": (_("Left out by portfoy.toml"), aside),
         "no_key": (_("Id missing"), aside),
         "no_date": (_("Date missing or unreadable"), aside),
         "impossible_date": (_("Date that cannot be"), aside),
