@@ -67,7 +67,7 @@ def map_(file, out):
 @click.option("--size", type=click.Choice(["tiny", "teaching", "large"]), help="200, 4000 or 1 million customers.")
 @click.option(
     "--preset",
-    type=click.Choice(["campaigns", "steady", "dying"]),
+    type=click.Choice(["campaigns", "subscription", "firms", "steady", "dying"]),
     help="Another company, about which something particular is true; data/README.md says what.",
 )
 @click.option("--seed", default=23, show_default=True, help="The same seed gives the same bytes.")

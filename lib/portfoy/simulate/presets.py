@@ -10,6 +10,8 @@ import tomli_w
 from portfoy.errors import DataError
 from portfoy.locale import _
 from portfoy.simulate.contacting import campaign_company
+from portfoy.simulate.contracts import service_company
+from portfoy.simulate.deals import firm_company
 from portfoy.simulate.firm import END, START, simulate
 from portfoy.simulate.truth import Truth
 from portfoy.simulate.write import SETTINGS, write_csv
@@ -48,6 +50,28 @@ def campaigns(*, customers=1_000, seed=23, start=START, end=END):
     contact.
     """
     return Planted(*campaign_company(np.random.default_rng(seed), customers, start, end))
+
+
+def subscription(*, customers=4_000, seed=23, start=START, end=END):
+    """A paid service of about so many customers: contracts in three plans, causes of leaving, trials as leads.
+
+    There are no orders: a contract says who stays, and monthly payments would only say it again. Planted
+    (`contracts.SERVICE`): a break of level, for from November 2025 on every contract is twice as likely to end in a
+    month, and who leaves more than before names the price; and Simpson's paradox, for in the second year churn rises by
+    about a third in every plan and falls in total, since in the first year most begin in the plans that are seldom
+    left. Hidden: contracts and expected churn of each year and plan.
+    """
+    return Planted(*service_company(np.random.default_rng(seed), customers, start, end))
+
+
+def firms(*, customers=150, seed=23, start=START, end=END):
+    """Few large customers, of whom each has several deals: leads with stages and owners; a won one is an order.
+
+    Planted (`deals.TRADE`): two of the five owners win more and less often than the others with like deals; a deal with
+    the public sector takes 1.6 times as long as with a retailer, whose takes five months; few accounts bring much of
+    the revenue. Hidden: deals a year and median amount of each account.
+    """
+    return Planted(*firm_company(np.random.default_rng(seed), customers, start, end))
 
 
 def steady(*, customers=1_000, seed=23, start=START, end=END):
@@ -93,7 +117,7 @@ def _of(tables, known):
     }
 
 
-PRESETS = {made.__name__: made for made in (campaigns, steady, dying)}
+PRESETS = {made.__name__: made for made in (campaigns, subscription, firms, steady, dying)}
 
 
 def write_preset(folder, name, *, progress=None, **given):
