@@ -98,7 +98,7 @@ INSIDE = {  # the order inside a package, left to right
         "dirt",
         "firm",
         "write",
-        "contacting",
+        *("contacting", "contracts", "deals"),
         "presets",
     ],
     "course": [
