@@ -174,14 +174,12 @@ def test_who_joins_in_the_future_is_set_aside_and_who_joined_in_1900_has_no_date
     ]
 
 
-def test_a_contact_is_known_by_campaign_and_customer():
-    rows = [
-        {"campaign_id": c, "customer_id": who}
-        for c, who in [("K", "A"), ("K", "B"), ("K", "A"), ("L", "A"), ("K", None)]
-    ]
+def test_who_is_contacted_again_in_a_campaign_is_counted_and_kept():
+    pairs = [("K", "A"), ("K", "B"), ("K", "A"), ("L", "A"), ("K", None)]
+    rows = [{"campaign_id": campaign, "customer_id": who} for campaign, who in pairs]
     used, told = checked("contacts", typed(rows))
-    assert len(used) == 3
-    assert lines(told, "code", "example") == [["no_key", "row 6: K, (empty)"], ["repeated_key", "row 4: K, A"]]
+    assert (len(used), told.used) == (4, 4)
+    assert lines(told, "code", "example") == [["no_key", "row 6: K, (empty)"], ["again", "row 4: K, A"]]
 
 
 def test_a_table_without_a_key_may_repeat_itself():

@@ -44,12 +44,13 @@ def file(tmp_path):
 
 
 def found(stdout):
-    """Check -> rows, share, example of the printed table."""
+    """Check -> rows, share, money where there is some, example of the printed table."""
     lines = stdout.splitlines()
     start = next((number for number, line in enumerate(lines) if line.startswith("Check ")), None)
     if start is None:
         return {}
-    edges = [lines[start].index(word) for word in ("Rows", "Share", "First example", "What was done")]
+    heads = ("Rows", "Share", "Money", "First example", "What was done")
+    edges = [lines[start].index(head) for head in heads if head in lines[start]]
     rows = {}
     for line in lines[start + 1 :]:
         if not line.strip():
@@ -64,23 +65,23 @@ def found(stdout):
         (
             HEADER + ROWS.replace("C0,", ",").replace("C1,", "guest,"),
             {
-                "Customer unknown (guest)": ("8", "13.3%", "row 2: O0"),
-                "Last month is not over": ("10", "16.7%", "2025-06-11"),
+                "Customer unknown (guest)": ("8", "13.3%", "84", "row 2: O0"),
+                "Last month is not over": ("10", "16.7%", "105", "2025-06-11"),
             },
         ),
         (
             HEADER + ROWS + "C1,O1,2025-02-20,-3\nC2,O2,2025-02-20,-3\n" + "C1,O1,2025-02-10,10.5\n" * 3,
             {
-                "Repeats an earlier row in every column": ("3", "4.6%", "row 3"),
-                "Return (negative amount)": ("2", "3.1%", "row 62: O1"),
-                "Last month is not over": ("10", "15.4%", "2025-06-11"),
+                "Repeats an earlier row in every column": ("3", "4.6%", "32", "row 3"),
+                "Return (negative amount)": ("2", "3.1%", "−6", "row 62: O1"),
+                "Last month is not over": ("10", "15.4%", "105", "2025-06-11"),
             },
         ),
         (
             HEADER + ROWS + "C1,O99,2999-01-01,5\n",
             {
-                "Date in the future": ("1", "1.6%", "row 62: 2999-01-01"),
-                "Last month is not over": ("10", "16.4%", "2025-06-11"),
+                "Date in the future": ("1", "1.6%", "5", "row 62: 2999-01-01"),
+                "Last month is not over": ("10", "16.4%", "105", "2025-06-11"),
             },
         ),
         (
@@ -90,8 +91,8 @@ def found(stdout):
         (
             HEADER + ROWS + "short,line\none,too,many,fields,here\n",
             {
-                "Line does not fit the header": ("2", "3.2%", "row 62: short,line"),
-                "Last month is not over": ("10", "16.1%", "2025-06-11"),
+                "Line does not fit the header": ("2", "3.2%", "–", "row 62: short,line"),
+                "Last month is not over": ("10", "16.1%", "105", "2025-06-11"),
             },
         ),
     ],

@@ -48,6 +48,7 @@ PLANTED = {
 FOUND = {
     "broken_line": 2,
     "duplicate": 3,
+    "left_out": 0,
     "unreadable_date": 4,
     "unreadable_amount": 5,
     "future_date": 6,
@@ -95,40 +96,58 @@ def test_the_whole_table_of_a_few_rows(check):
         ],
         'returns = "net"',
     )
+    none, netted = float("nan"), "subtracted from the customer's revenue; not a purchase"
     expected = pd.DataFrame(
         [
-            ("broken_line", "Line does not fit the header", 0, 0.0, "", ""),
-            ("duplicate", "Repeats an earlier row in every column", 1, 1 / 6, "row 3", "set aside"),
-            ("unreadable_date", "Date missing or unreadable", 1, 1 / 6, "row 6: soon", "set aside"),
-            ("unreadable_amount", "Amount missing or unreadable", 0, 0.0, "", ""),
-            ("future_date", "Date in the future", 0, 0.0, "", ""),
-            (
-                "unknown_customer",
-                "Customer unknown (guest)",
-                1,
-                1 / 6,
-                "row 5: 3",
-                "set aside; the revenue is nobody's",
-            ),
-            ("test_row", "Test customer or product", 0, 0.0, "", ""),
-            (
-                "return",
-                "Return (negative amount)",
-                1,
-                1 / 6,
-                "row 4: 1",
-                "subtracted from the customer's revenue; not a purchase",
-            ),
-            ("only_returns", "Customer with returns but no purchase", 0, 0.0, "", ""),
-            ("zero_amount", "Amount of zero", 0, 0.0, "", ""),
-            ("no_order_number", "No order number", 0, 0.0, "", ""),
-            ("same_day_order", "Further order on the same day", 1, 1 / 6, "A", "kept; the day counts as one purchase"),
-            ("mixed_case_id", "Id that differs from another only in case", 0, 0.0, "", ""),
-            ("dominant_customer", "One id on a fifth of all rows or more", 0, 0.0, "", ""),
-            ("no_cost", "Unit cost missing", 0, 0.0, "", ""),
-            ("partial_month", "Last month is not over", 3, 1 / 2, "2025-01-07", "kept; not compared with whole months"),
+            ("broken_line", "Line does not fit the header", 0, 0.0, none, "", ""),
+            ("duplicate", "Repeats an earlier row in every column", 1, 1 / 6, 5.0, "row 3", "set aside"),
+            ("left_out", "Left out, as portfoy.toml says", 0, 0.0, none, "", ""),
+            ("unreadable_date", "Date missing or unreadable", 1, 1 / 6, 3.0, "row 6: soon", "set aside"),
+            ("unreadable_amount", "Amount missing or unreadable", 0, 0.0, none, "", ""),
+            ("future_date", "Date in the future", 0, 0.0, none, "", ""),
+            *[
+                (
+                    "unknown_customer",
+                    "Customer unknown (guest)",
+                    1,
+                    1 / 6,
+                    3.0,
+                    "row 5: 3",
+                    "set aside; the revenue is nobody's",
+                )
+            ],
+            ("test_row", "Test customer or product", 0, 0.0, none, "", ""),
+            ("return", "Return (negative amount)", 1, 1 / 6, -4.0, "row 4: 1", netted),
+            ("only_returns", "Customer with returns but no purchase", 0, 0.0, none, "", ""),
+            ("zero_amount", "Amount of zero", 0, 0.0, none, "", ""),
+            ("no_order_number", "No order number", 0, 0.0, none, "", ""),
+            *[
+                (
+                    "same_day_order",
+                    "Further order on the same day",
+                    1,
+                    1 / 6,
+                    none,
+                    "A",
+                    "kept; the day counts as one purchase",
+                )
+            ],
+            ("mixed_case_id", "Id that differs from another only in case", 0, 0.0, none, "", ""),
+            ("dominant_customer", "One id on a fifth of all rows or more", 0, 0.0, none, "", ""),
+            ("no_cost", "Unit cost missing", 0, 0.0, none, "", ""),
+            *[
+                (
+                    "partial_month",
+                    "Last month is not over",
+                    3,
+                    1 / 2,
+                    11.0,
+                    "2025-01-07",
+                    "kept; not compared with whole months",
+                )
+            ],
         ],
-        columns=["check", "rule", "rows", "share", "example", "done"],
+        columns=["check", "rule", "rows", "share", "money", "example", "done"],
     ).set_index("check")
     pd.testing.assert_frame_equal(tables.quality, expected)
     facts = tables.facts
@@ -158,35 +177,35 @@ def test_everything_planted_is_found_in_any_order_and_nothing_is_lost(check, see
 
 
 def naive(rows):
-    """A second count, row by row in Python: which rule sets a row aside."""
-    counts, seen = Counter(), set()
+    """A second count, row by row in Python: which rule sets a row aside, or finds it; rows and money."""
+    counts, money, seen = Counter(), Counter(), set()
+
+    def count(code, amount):
+        counts[code] += 1
+        money[code] += amount or 0
+
     for row in rows:
-        customer, _order, day, amount, product, _cost = row
+        customer, order, day, amount, product, cost = row
+        amount = float(amount) if amount not in ("", "?") else None
         if row in seen:
-            counts["duplicate"] += 1
+            count("duplicate", amount)
             continue
         seen.add(row)
-        try:
-            day = datetime.strptime(day, "%Y-%m-%d").date()
-        except ValueError:
-            counts["unreadable_date"] += 1
-            continue
-        try:
-            amount = float(amount)
-        except ValueError:
-            counts["unreadable_amount"] += 1
-            continue
-        if day > TODAY:
-            counts["future_date"] += 1
+        if day in ("x", ""):
+            count("unreadable_date", amount)
+        elif amount is None:
+            count("unreadable_amount", None)
+        elif datetime.strptime(day, "%Y-%m-%d").date() > TODAY:
+            count("future_date", amount)
         elif customer.lower() in ("", "guest", "n/a"):
-            counts["unknown_customer"] += 1
+            count("unknown_customer", amount)
         elif customer.lower().startswith("test") or product == "TEST":
-            counts["test_row"] += 1
+            count("test_row", amount)
         else:
-            counts["used"] += 1
-            counts["zero_amount"] += amount == 0
-            counts["return"] += amount < 0
-    return counts
+            kept = {"zero_amount": amount == 0, "return": amount < 0, "no_order_number": not order, "no_cost": not cost}
+            for code in ["used", *(code for code, found in kept.items() if found)]:
+                count(code, amount)
+    return counts, money
 
 
 @pytest.mark.parametrize("seed", range(2))
@@ -203,9 +222,12 @@ def test_overlapping_problems_are_counted_once_as_a_naive_recount_does(check, se
         )
         for _ in range(400)
     ]
-    tables, counts = check(rows), naive(rows)
-    assert tables.facts.used == counts.pop("used")
+    tables, (counts, money) = check(rows), naive(rows)
+    assert (tables.facts.used, tables.facts.revenue) == (counts.pop("used"), money.pop("used"))
     assert {code: tables.quality.loc[code, "rows"] for code in counts} == dict(counts)
+    told = tables.quality["money"].drop("partial_month").dropna()
+    assert told.to_dict() == {code: money[code] for code in told.index}
+    assert {*money} - {*told.index} == {"unreadable_amount", "zero_amount"}
 
 
 def test_net_returns_stay_in_the_log_and_dropped_ones_do_not(check):
@@ -214,15 +236,20 @@ def test_net_returns_stay_in_the_log_and_dropped_ones_do_not(check):
     assert (net.facts.used, net.facts.revenue) == (2, 6.0)
     assert (drop.facts.used, drop.facts.revenue) == (1, 10.0)
     assert drop.transactions.amount.to_pandas().tolist() == [10.0]
-    assert drop.quality.loc["return"].tolist() == ["Return (negative amount)", 1, 0.5, "row 3: 1", "set aside"]
+    assert drop.quality.loc["return"].tolist() == ["Return (negative amount)", 1, 0.5, -4.0, "row 3: 1", "set aside"]
 
 
 def test_duplicates_are_dropped_or_kept(check):
     rows = [("A", "1", "2025-01-31", "10", "P", "1")] * 3
     drop, keep = check(rows), check(rows, 'duplicates = "keep"')
     assert (drop.facts.used, drop.facts.revenue, keep.facts.used, keep.facts.revenue) == (1, 10.0, 3, 30.0)
-    assert drop.quality.loc["duplicate", ["rows", "example", "done"]].tolist() == [2, "row 2", "set aside"]
-    assert keep.quality.loc["duplicate", "done"] == "kept, as portfoy.toml says"
+    assert drop.quality.loc["duplicate", ["rows", "money", "example", "done"]].tolist() == [
+        2,
+        20.0,
+        "row 2",
+        "set aside",
+    ]
+    assert keep.quality.loc["duplicate", ["money", "done"]].tolist() == [20.0, "kept, as portfoy.toml says"]
 
 
 def test_a_row_with_an_empty_field_can_be_a_duplicate(check):

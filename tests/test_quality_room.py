@@ -55,6 +55,7 @@ def test_six_lines(opened):
             ],
             "rows": [1, 1, 1, 1],
             "share": 1 / 6,
+            "money": [9.0, 7.0, -5.0, float("nan")],
             "example": ["row 6: soon", "row 5: 4", "row 4: 3", "B"],  # row 1 is the header
             "done": [
                 "set aside",

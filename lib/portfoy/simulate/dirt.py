@@ -12,7 +12,7 @@ FURTHER = {  # table -> codes of `source.account`, each with the column it is ab
     "unread_number:expected_value",
     "spend": "no_date:month impossible_date:month future_date:month unread_number:cost out_of_range:cost",
     "campaigns": "repeated_key unread_number:cost",
-    "contacts": "no_key future_date:contacted_on repeated_key unread_date:contacted_on unread_label:arm "
+    "contacts": "no_key future_date:contacted_on again unread_date:contacted_on unread_label:arm "
     "unread_label:responded",
     "subscriptions": "no_key no_date:started_on impossible_date:started_on future_date:started_on repeated_key "
     "impossible_date_cell:ended_on ends_before_begin:ended_on unread_number:monthly_fee out_of_range:monthly_fee",
@@ -51,7 +51,7 @@ def _planted(rng, name, clean, faults):
         rows = left[able.to_numpy()[left]][: max(round(SHARE * len(clean)), 1)]
         left = left[~np.isin(left, rows)]
         counts[f"{code} {column}".strip()] = len(rows)
-        if code == "repeated_key":
+        if code in ("repeated_key", "again"):
             copied = rows
         else:
             cells = spoilt[column].iloc[rows] if column else None

@@ -27,6 +27,7 @@ KEYS = {
     "tickets": ("ticket_id",),
     "surveys": ("survey_id",),
 }
+AGAIN = ("contacts",)  # where a key may stand twice: the same customer is contacted again
 DATED = {  # the date without which a row says nothing
     "leads": "created_on",
     "tickets": "opened_on",
@@ -102,15 +103,16 @@ def account(name, typed, *, today, ranges=None, broken=(0, ""), keep=lambda tabl
     counts = _count(name, flagged, _cell_rules(name, flagged, today, ranges or {}))
     rows, used = counts.pop("rows") + broken[0], counts.pop("used")
     repeated = counts.pop("usable") - used
-    if used == rows and not any(counts.values()):
+    used += repeated if name in AGAIN else 0
+    if used == rows and not repeated and not any(counts.values()):
         return typed.select(ours), Account(name, rows, used, pd.DataFrame(columns=COLUMNS))
     if repeated:
         flagged = keep(_without_repeats(name, flagged), f"checked_{name}")
-    problems = [(rule.code, rule.column) for rule in aside] + [("repeated_key", "")] * bool(repeated)
+    problems = [(rule.code, rule.column) for rule in aside] + [(_repeats(name), "")] * bool(repeated)
     rules = [Rule(code, column, flagged.portfoy_problem == code) for code, column in problems]
     cells = [rule for rule in _cell_rules(name, flagged, today, ranges or {}) if counts[f"{rule.code} {rule.column}"]]
     findings = _findings(name, flagged, rules + cells, broken)
-    left = flagged.filter(flagged.portfoy_problem == "none")
+    left = flagged.filter(flagged.portfoy_problem.isin(["none", "again"]))
     return left.mutate(**_blanked(left, cells)).select(ours), Account(name, rows, used, findings)
 
 
@@ -199,12 +201,17 @@ def _count(name, flagged, cells):
     return {"used": found["usable"], **found}
 
 
+def _repeats(name):
+    """The code of a row with the key of an earlier one."""
+    return "again" if name in AGAIN else "repeated_key"
+
+
 def _without_repeats(name, flagged):
     """Of usable rows with one key the first counts: the first in the file, else by the order of what they say."""
     order = ["row"] if "row" in flagged.columns else flagged.columns
     usable = flagged.portfoy_problem == "none"
     place = ibis.row_number().over(group_by=[usable, *(flagged[key] for key in KEYS[name])], order_by=order)
-    problem = ibis.ifelse(usable & (place > 0), "repeated_key", flagged.portfoy_problem)
+    problem = ibis.ifelse(usable & (place > 0), _repeats(name), flagged.portfoy_problem)
     return flagged.mutate(portfoy_problem=problem).order_by(order)  # the rows used stay as they stood
 
 
@@ -262,12 +269,13 @@ def _words():
     aside, missing = _("set aside"), _("left missing")
     return {
         "broken_line": (_("Line does not fit the header"), aside),
-        "left_out": (_("Left out by portfoy.toml"), aside),
+        "left_out": (_("Left out, as portfoy.toml says"), aside),
         "no_key": (_("Id missing"), aside),
         "no_date": (_("Date missing or unreadable"), aside),
         "impossible_date": (_("Date that cannot be"), aside),
         "future_date": (_("Date in the future"), aside),
         "repeated_key": (_("Repeats the id of an earlier row"), _("set aside; the first row counts")),
+        "again": (_("Contacted again in the same campaign"), _("kept; counts as one contact")),
         "unread_date": (_("Date unreadable"), missing),
         "impossible_date_cell": (_("Date that cannot be"), missing),
         "unread_number": (_("Number unreadable"), missing),

@@ -39,18 +39,18 @@ def check_transactions(typed, settings, *, broken, today, keep, as_of=None):
     stores the flagged rows in the engine where it can; rows after `as_of` are not seen, not even as rows in the future.
 
     Gives the log of rows that are used (ibis); a DataFrame, one row per check, indexed by its code: ``rule``; ``rows``;
-    ``share`` of the rows read, 0-1; ``example``, the first one; ``done`` with them; and the Facts. DataError where no
-    row is left to use, or all are after `as_of`.
+    ``share`` of the rows read, 0-1; ``money`` paid in these rows, where they say; ``example``, the first one; ``done``
+    with them; and the Facts. DataError where no row is left to use, or all are after `as_of`.
     """
     flagged, goes_on = log_on_day(keep(typed.mutate(problem=_problem(typed, settings, today))), as_of)
     seen = _count(flagged)
-    counts = seen.set_index("problem")[["rows", "example"]].to_dict("index")
+    counts = seen.assign(money=seen["amount"]).set_index("problem")[["rows", "example", "money"]].to_dict("index")
     copies = _copies(seen)
     counts |= {"duplicate": _found(copies), "broken_line": _found(broken)}
     rows = int(seen["rows"].sum()) + broken[0] + (copies[0] if settings.duplicates == "drop" else 0)
     used = seen[seen["problem"] == "none"]
     log = flagged.filter(flagged.problem == "none")
-    log = log.drop(*({"problem", "raw_ordered_on", "raw_amount", "copies"} & {*log.columns}))
+    log = log.drop(*({"problem", "raw_ordered_on", "raw_amount", "copies", "left_out"} & {*log.columns}))
     people = _people(log) if len(used) else {"customers": 0}
     if not people["customers"]:
         raise DataError(_nothing_left(counts | (_kept(used.iloc[0], people) if len(used) else {}), rows, settings))
@@ -59,25 +59,28 @@ def check_transactions(typed, settings, *, broken, today, keep, as_of=None):
     first_day, last_day = pd.Timestamp(used["first_day"]).date(), pd.Timestamp(used["last_day"]).date()
     month_end = (pd.Timestamp(last_day) + pd.offsets.MonthEnd(0)).date()
     if last_day < month_end:
-        since = log.filter(log.ordered_on >= last_day.replace(day=1)).count().to_pandas()
-        counts["partial_month"] = _found((since, f"{last_day:%Y-%m-%d}"))
+        since = log.filter(log.ordered_on >= last_day.replace(day=1))
+        since = since.agg(rows=since.count(), money=since.amount.sum()).to_pandas().iloc[0]
+        counts["partial_month"] = _found((since["rows"], f"{last_day:%Y-%m-%d}", since["money"]))
     read = rows, int(used["rows"]), int(people["customers"]), int(people["orders"])
     facts = Facts(*read, round(float(used["amount"]), 6), first_day, last_day, goes_on)
     return log.drop("row") if "row" in log.columns else log, _quality_table(counts, rows, settings), facts
 
 
 def _found(count):
+    """Rows, example and money, if any, as a check of the table."""
     rows = 0 if pd.isna(count[0]) else int(count[0])  # a sum of nothing: None from one engine, NaN from another
-    return {"rows": rows, "example": count[1]}
+    return {"rows": rows, "example": count[1], "money": count[2] if len(count) > 2 else None}
 
 
 def _copies(seen):
-    """How many rows repeat an earlier one in every column, and the number of the first that is repeated, if any."""
+    """How many rows repeat an earlier one in every column, the number of the first that is repeated, their money."""
     if "copies" not in seen:
         return 0, ""
     copied = seen[seen["copied"] > 0]
     first = copied["copied_key"].min() if len(copied) else ""
-    return round(seen["copies"].sum()), first if isinstance(first, str) else _("row") + f" {int(first)}"
+    first = first if isinstance(first, str) else _("row") + f" {int(first)}"
+    return round(seen["copies"].sum()), first, seen["copied_money"].sum()
 
 
 def _problem(log, settings, today):
@@ -87,7 +90,8 @@ def _problem(log, settings, today):
     if "product_id" in log.columns:
         tested |= log.product_id.re_search(pattern).fill_null(False)
     unknown = log.customer_id.isnull() | log.customer_id.lower().isin(settings.unknown())
-    rules = [
+    rules = [(log.left_out, "left_out")] if "left_out" in log.columns else []
+    rules += [
         (log.ordered_on.isnull(), "unreadable_date"),
         (log.amount.isnull(), "unreadable_amount"),
         (log.ordered_on > today, "future_date"),
@@ -117,7 +121,8 @@ def _count(log):
         kept["no_cost"] = log[cost].isnull()
     copies = {}
     if "copies" in log.columns:
-        kept["copied"], copies = log.copies > 0, {"copies": log.copies.sum()}
+        kept["copied"] = log.copies > 0
+        copies = {"copies": log.copies.sum(), "copied_money": (log.amount * log.copies).sum()}
     found = groups.agg(
         rows=log.count(),
         key=log.key.min(),
@@ -127,6 +132,7 @@ def _count(log):
         last_day=log.ordered_on.max(),
         **copies,
         **{name: rule.sum() for name, rule in kept.items()},
+        **{f"{name}_money": log.amount.sum(where=kept[name]) for name in kept.keys() - {"zeros", "copied"}},
         **{f"{name}_key": log.key.min(where=rule) for name, rule in kept.items()},
         **{f"{name}_example": log.shown.argmin(log.key, where=rule) for name, rule in kept.items()},
     ).to_pandas()
@@ -178,14 +184,14 @@ def _kept(used, people):
     found = {
         "only_returns": (people["only_returns"], people["first_only_return"]),
         "zero_amount": (used["zeros"], used["zeros_example"]),
-        "no_order_number": (used["unnumbered"], used["unnumbered_example"]),
+        "no_order_number": (used["unnumbered"], used["unnumbered_example"], used["unnumbered_money"]),
         "same_day_order": (people["merged"], people["first_merged"]),
         "mixed_case_id": (people["mixed"], people["first_mixed"]),
     }
     if used["returns"]:
-        found["return"] = (used["returns"], used["returns_example"])
+        found["return"] = (used["returns"], used["returns_example"], used["returns_money"])
     if "no_cost" in used:
-        found["no_cost"] = (used["no_cost"], used["no_cost_example"])
+        found["no_cost"] = (used["no_cost"], used["no_cost_example"], used["no_cost_money"])
     if people["customers"] >= 20 and people["most"] >= DOMINANT * people["lines"]:
         found["dominant_customer"] = (people["most"], people["most_by"])
     return {code: _found(count) for code, count in found.items()}
@@ -199,6 +205,7 @@ def _words(settings):
     return {
         "broken_line": (_("Line does not fit the header"), aside),
         "duplicate": (_("Repeats an earlier row in every column"), doubled),
+        "left_out": (_("Left out, as portfoy.toml says"), aside),
         "unreadable_date": (_("Date missing or unreadable"), aside),
         "unreadable_amount": (_("Amount missing or unreadable"), aside),
         "future_date": (_("Date in the future"), aside),
@@ -222,15 +229,17 @@ def _words(settings):
 def _quality_table(counts, rows, settings):
     lines = []
     for code, (rule, done) in _words(settings).items():
-        found = counts.get(code, {"rows": 0, "example": ""})
+        found = counts.get(code, {"rows": 0, "example": "", "money": None})
         number = int(found["rows"])
         example = shorten(found["example"], 80) if number and isinstance(found["example"], str) else ""
-        lines.append((code, rule, number, number / rows, example, done if number else ""))
-    return pd.DataFrame(lines, columns=["check", "rule", "rows", "share", "example", "done"]).set_index("check")
+        money = float("nan") if not number or pd.isna(found["money"]) else round(float(found["money"]), 6)
+        lines.append((code, rule, number, number / rows, money, example, done if number else ""))
+    names = ["check", "rule", "rows", "share", "money", "example", "done"]
+    return pd.DataFrame(lines, columns=names).set_index("check")
 
 
 def _nothing_left(counts, rows, settings):
-    set_aside = [(counts[code], rule) for code, (rule, _done) in list(_words(settings).items())[:8] if code in counts]
+    set_aside = [(counts[code], rule) for code, (rule, _done) in list(_words(settings).items())[:9] if code in counts]
     why = "; ".join(f"{rule}: {it['rows']:,}{_example(it['example'])}" for it, rule in set_aside if it["rows"])
     if not why:
         return _("transactions: there are no rows; at least one order line is needed. Check the file and its filters.")

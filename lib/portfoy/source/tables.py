@@ -59,7 +59,8 @@ class Tables:
         found = self.quality[self.quality["rows"] > 0]
         if len(found):
             return found
-        nothing = {"rule": _("All checks"), "rows": 0, "share": 0.0, "example": "", "done": _("nothing found")}
+        nothing = {"rule": _("All checks"), "rows": 0, "share": 0.0, "money": None}
+        nothing |= {"example": "", "done": _("nothing found")}
         return pd.DataFrame([nothing], index=["none"])
 
     @cached_property

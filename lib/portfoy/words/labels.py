@@ -13,6 +13,7 @@ def columns():
     return {
         "rule": (_("Check"), "text"),
         "rows": (_("Rows"), "count"),
+        "money": (_("Money"), "money"),
         "share": (_("Share"), "share"),
         "example": (_("First example"), "text"),
         "done": (_("What was done"), "text"),
