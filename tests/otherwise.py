@@ -80,6 +80,7 @@ def change_contacts(table, rng):
 def change_subscriptions(table, rng):
     table = begin_otherwise("subscriptions")(table, rng)
     ended = later(table, "ended_on")
+    shuffle(table, ended, ["ended_because"], rng)
     table.loc[ended, "ended_on"] = np.where(rng.integers(2, size=ended.sum()), "", "2026-06-01")
     return table
 
@@ -87,8 +88,17 @@ def change_subscriptions(table, rng):
 def change_tickets(table, rng):
     table = begin_otherwise("tickets")(table, rng)
     shuffle(table, later(table, "closed_on"), ["touches"], rng)
-    for column in ["resolved_on", "closed_on", "reopened_on"]:
+    for column in ["first_reply_on", "resolved_on", "closed_on", "reopened_on"]:
         move(table, later(table, column), column)
+    return table
+
+
+def change_surveys(table, rng):
+    table = begin_otherwise("surveys", "invited_on")(table, rng)
+    answered = later(table, "answered_on")
+    asked = ["survey_id", "customer_id", "invited_on", "answered_on"]
+    shuffle(table, answered, [column for column in table.columns if column not in asked], rng)
+    move(table, answered, "answered_on")
     return table
 
 
@@ -98,4 +108,5 @@ CHANGES = {name: begin_otherwise(name) for name in BEGINS} | {
     "contacts": change_contacts,
     "subscriptions": change_subscriptions,
     "tickets": change_tickets,
+    "surveys": change_surveys,
 }

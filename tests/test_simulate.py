@@ -22,6 +22,13 @@ SHIPPED = Path(__file__).parents[1] / "data" / "teaching"
 START, END = pd.Timestamp("2023-07-01"), pd.Timestamp("2026-06-30")  # the window, as in the help of the command
 IDS = {name: columns[0] for name, columns in REQUIRED.items() if name not in ("transactions", "spend", "contacts")}
 del IDS["ratings"], IDS["price_index"]
+LATER = {  # columns behind the first ones, each drawn from a stream of its own
+    "customers": ["education"],
+    "leads": ["referred_by"],
+    "subscriptions": ["ended_because"],
+    "tickets": ["first_reply_on", "channel"],
+    "surveys": ["effort"],
+}
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +53,7 @@ def test_the_command_writes_the_shipped_bytes_again(tmp_path):
     assert {*again} == {
         *(f"{table}.csv" for table in TABLES),
         "portfoy.toml",
-        *("truth/truth.toml", "truth/customers.csv", "truth/answers.csv", "truth/affinities.csv"),
+        *("truth/truth.toml", "truth/customers.csv", "truth/answers.csv", "truth/silent.csv", "truth/affinities.csv"),
     }
     differ = [name for name in shipped if shipped[name] != again[name]]
     assert not differ, f"run `portfoy simulate --out data/teaching`: {', '.join(differ)} would change"
@@ -110,14 +117,20 @@ def test_every_table_has_the_columns_and_kinds_of_the_contract(tables):
         "number": lambda column: kinds.is_numeric_dtype(column) and not kinds.is_bool_dtype(column),
         "flag": kinds.is_bool_dtype,
     }
+    without = {
+        "transactions": {"unit_price", "discount"},
+        "customers": {"name"},
+        "leads": {"account", "product_id"},
+        "subscriptions": {"duration", "ended"},
+        "surveys": {"weight"},
+    }
     for name, table in tables.items():
         assert not missing_columns(name, table.columns), name
-        optional = {"unit_price", "discount"} if name == "transactions" else set()
-        assert set(TABLES[name]) - set(table.columns) == optional, name
+        assert set(TABLES[name]) - set(table.columns) == without.get(name, set()), name
         for column in table.columns:
             assert fits[kind_of(name, column)](table[column]), (name, column)
         for column in REQUIRED[name]:
-            assert table[column].notna().all(), (name, column)
+            assert table[column].notna().all() or (name, column) == ("surveys", "answered_on"), (name, column)
 
 
 def test_ids_are_unique_text_of_one_length_with_zeros_kept(tables):
@@ -143,6 +156,7 @@ def test_what_one_table_names_another_holds(tables):
         ("contacts", "campaign_id", "campaigns"),
     ]:
         assert set(tables[name][column].dropna()) <= set(tables[other][column]), (name, column)
+    assert set(tables["leads"]["referred_by"].dropna()) <= customers
     spend, joined, came = tables["spend"]["channel"], tables["customers"]["channel"], tables["leads"]["channel"]
     assert set(spend) == {*joined, *came, "television"}
 
@@ -181,7 +195,8 @@ def test_dates_lie_in_the_window_and_in_their_order(tables):
     in_turn = {
         "leads": ["created_on", "contacted_on", "qualified_on", "proposed_on", "closed_on"],
         "subscriptions": ["started_on", "ended_on"],
-        "tickets": ["opened_on", "resolved_on", "closed_on"],
+        "tickets": ["opened_on", "first_reply_on", "resolved_on", "closed_on"],
+        "surveys": ["invited_on", "answered_on"],
     }
     for name, columns in in_turn.items():
         for i, early in enumerate(columns):
@@ -196,6 +211,63 @@ def test_nobody_buys_before_joining_and_no_product_before_its_launch(tables):
     assert (joined <= log["ordered_on"]).all()
     launched = log["product_id"].map(tables["products"].set_index("product_id")["launched_on"])
     assert (launched <= log["ordered_on"]).all()
+
+
+def test_a_referrer_had_bought_before_and_only_leads_by_referral_have_one(tables):
+    leads = tables["leads"]
+    first = tables["transactions"].groupby("customer_id")["ordered_on"].min()
+    referred = leads.dropna(subset="referred_by")
+    assert (referred["referred_by"].map(first) < referred["created_on"]).all()
+    early = leads["created_on"] <= first.min()  # nobody had bought yet
+    assert (leads["referred_by"].notna() == ((leads["channel"] == "referral") & ~early)).all()
+
+
+def test_a_survey_without_an_answer_holds_none(simulated):
+    surveys, silent = simulated.tables["surveys"], simulated.silent
+    without = surveys["answered_on"].isna()
+    told = surveys.columns.difference(["survey_id", "customer_id", "invited_on"])
+    assert surveys.loc[without, told].isna().all(axis=None)
+    assert surveys.loc[~without].notna().all(axis=None)
+    assert surveys.loc[without, "survey_id"].tolist() == silent["survey_id"].tolist()
+    assert not surveys.duplicated(["customer_id", "invited_on"]).any()
+    assert surveys.loc[~without, "effort"].between(1, 7).all()
+
+
+def test_who_answers_after_the_last_day_has_not_answered_yet():
+    # The window ends two days after the invitations of June; most of those who answer take longer.
+    short, longer = (simulate(customers=400, end=end).tables["surveys"] for end in ("2026-06-16", "2026-06-30"))
+    june = pd.Timestamp("2026-06-15")
+    assert short["answered_on"].max() <= pd.Timestamp("2026-06-16")
+    shares = [table.loc[table["invited_on"] == june, "answered_on"].notna().mean() for table in (short, longer)]
+    assert 0 < shares[0] < shares[1] / 2
+
+
+def test_what_came_later_moves_with_its_truth_and_nothing_else_does():
+    """Each later column has a stream of its own, so another truth of it leaves every other cell as it is."""
+    plain, t = simulate(customers=400), Truth()
+    other = Truth(
+        education_shares={key: shares[::-1] for key, shares in t.education_shares.items()},
+        refer_factor={"firm": 0.1, "active": 0.1, "promoter": 9.0},
+        sales_cost={"website": 1.0, "calls": 2.0},
+        ended_because={plan: {"service": 1.0} for plan in t.plan_shares},
+        ticket_channels={"phone": 0.1, "email": 0.2, "form": 0.7},
+        reply_sigma=1.5,
+        effort={"none": 5.0, "first": 6.0, "more": 1.5},
+    )
+    moved = simulate(customers=400, truth=other)
+    for name, table in plain.tables.items():
+        later, theirs = LATER.get(name, []), moved.tables[name]
+        kept = table.drop(columns=later)
+        if name == "spend":
+            assert len(theirs[theirs["kind"] == "sales"]) < len(table[table["kind"] == "sales"])
+            kept, theirs = kept[kept["kind"] != "sales"], theirs[theirs["kind"] != "sales"]
+        pd.testing.assert_frame_equal(kept, theirs.drop(columns=later))
+        for column in later:
+            assert table.columns.get_loc(column) >= kept.shape[1], (name, column)  # behind the others
+            assert not table[column].equals(theirs[column]), (name, column)
+    pd.testing.assert_frame_equal(plain.latent, moved.latent)
+    pd.testing.assert_frame_equal(plain.answers, moved.answers)
+    pd.testing.assert_frame_equal(plain.silent, moved.silent)
 
 
 def test_amounts_pieces_and_costs_are_above_zero(tables):
@@ -286,6 +358,18 @@ def test_without_campaigns_there_is_no_contact_and_no_answer():
     assert quiet.tables["transactions"]["campaign_id"].isna().all()
 
 
+def test_without_tickets_answers_or_referrals_the_columns_are_there_and_empty():
+    asked, told = Truth(ticket_share=0.0), Truth(answers_back=[0.0, 0.0, 0.0], club_share=0.0, leads_per_customer=0.0)
+    quiet = simulate(customers=200, truth=asked).tables
+    assert (len(quiet["tickets"]), quiet["surveys"]["effort"].notna().sum() > 10) == (0, True)
+    quiet = simulate(customers=200, truth=told)
+    assert quiet.tables["surveys"]["answered_on"].isna().all()
+    assert len(quiet.silent) == len(quiet.tables["surveys"]) > 50
+    assert [len(quiet.tables[name]) for name in ("subscriptions", "leads")] == [0, 0]
+    for name, columns in LATER.items():
+        assert {*columns} <= {*quiet.tables[name]}, name
+
+
 def test_season_days_add_up_the_factors_of_the_days_between():
     # July has factor 1 and August 0.98 (Truth.season); no feast falls into them.
     noon = season_days(["2023-07-30", "2023-07-31", "2023-08-01", "2023-08-02"])
@@ -327,7 +411,11 @@ def test_pieces_fit_together(large):
     assert set(read["transactions"]["customer_id"]) <= set(read["customers"]["customer_id"])
     won = read["leads"].dropna(subset=["customer_id"]).merge(read["customers"], on="customer_id")
     assert (won["closed_on"] == won["joined_on"]).all()
-    assert not read["spend"].duplicated(["month", "channel"]).any()
+    assert not read["spend"].duplicated(["month", "channel", "kind"]).any()
+    assert set(read["leads"]["referred_by"].dropna()) <= set(read["customers"]["customer_id"])
+    silent = pq.read_table(folder / "truth" / "silent").to_pandas()
+    surveys = read["surveys"]
+    assert silent["survey_id"].tolist() == surveys.loc[surveys["answered_on"].isna(), "survey_id"].tolist()
     latent = pq.read_table(folder / "truth" / "customers").to_pandas()
     assert latent["customer_id"].tolist() == read["customers"]["customer_id"].tolist()
 
@@ -348,7 +436,7 @@ def test_a_last_piece_of_one_customer_who_never_buys_can_be_drawn():
     window = make_window(START, END, truth)
     trunk, _, _, last = seeds(1, 2)
     goods = make_goods(np.random.default_rng(trunk), truth, window)
-    tables, _, _ = simulate_piece(last, truth, window, goods, 1, Numbers(1, 400, 401))
+    tables, *_ = simulate_piece(last, truth, window, goods, 1, Numbers(1, 400, 401))
     assert tables["customers"]["customer_id"].tolist() == ["C00401"]
     assert tables["transactions"].empty
 

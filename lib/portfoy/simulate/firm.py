@@ -24,6 +24,7 @@ class Company:
     latent: pd.DataFrame  # one row per customer: what a fit tries to guess
     answers: pd.DataFrame  # orders that campaigns brought: order_id, customer_id, campaign_id
     planted: dict = field(default_factory=dict)  # table -> code of a data-quality check, and column -> rows planted
+    silent: pd.DataFrame = field(default_factory=pd.DataFrame)  # survey_id of no answer, answer there would have been
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,8 @@ def simulate(*, customers=4_000, seed=23, start=START, end=END, truth=None, dirt
     window = make_window(start, end, truth)
     trunk, dusty, piece = seeds(seed, 1)
     goods = people.make_goods(np.random.default_rng(trunk), truth, window)
-    tables, latent, answers = simulate_piece(piece, truth, window, goods, customers, Numbers(0, customers, customers))
+    whole = Numbers(0, customers, customers)
+    tables, latent, answers, silent = simulate_piece(piece, truth, window, goods, customers, whole)
     first = {name: tables.pop(name) for name in ("customers", "transactions")}
     tables = {**first, "products": goods.table, **tables, "price_index": price_index(start, end, truth)}
     planted = {}
@@ -60,7 +62,7 @@ def simulate(*, customers=4_000, seed=23, start=START, end=END, truth=None, dirt
         further, planted = plant_further(np.random.default_rng(dusty.spawn(1)[0]), tables)
         log, of_log = plant(np.random.default_rng(dusty), truth, window, tables["transactions"])
         tables, planted = tables | further | {"transactions": log}, planted | {"transactions": of_log}
-    return Company(tables, truth, latent, answers, planted)
+    return Company(tables, truth, latent, answers, planted, silent)
 
 
 def seeds(seed, pieces):
@@ -69,8 +71,10 @@ def seeds(seed, pieces):
 
 
 def simulate_piece(seed, truth, window, goods, customers, numbers):
-    """Some of the customers: every table but products, their latent values, the orders that campaigns brought."""
-    rngs = [np.random.default_rng(child) for child in seed.spawn(10)]
+    """Some of the customers: every table but products, their latent values, the orders that campaigns brought, and what
+    those would have said who were asked and gave no answer.
+    """
+    rngs = [np.random.default_rng(child) for child in seed.spawn(16)]
     leads = market.draw_leads(rngs[0], truth, window, round(truth.leads_per_customer * customers))
     folk = people.draw_people(rngs[1], truth, window, leads, customers)
     first, width = numbers.ids(1, 5)
@@ -88,6 +92,7 @@ def simulate_piece(seed, truth, window, goods, customers, numbers):
     first, width = numbers.ids(20, 6)
     order_ids = ids("S", range(first + 1, first + len(orders) + 1), width)
     more = numbers.ids(20, 5)
+    surveys, silent = service.surveys_table(rngs[8], truth, window, folk, orders, names, *more)
     tables = {
         "customers": people.customers_table(folk, names, window),
         "transactions": buying.transactions_table(lines, orders, goods, names, order_ids, campaigns.NAMES, window),
@@ -97,9 +102,23 @@ def simulate_piece(seed, truth, window, goods, customers, numbers):
         "contacts": reached,
         "subscriptions": service.subscriptions_table(rngs[7], truth, window, folk, orders, names, *more),
         "tickets": service.tickets_table(rngs[4], truth, window, orders, names, *more),
-        "surveys": service.surveys_table(rngs[8], truth, window, folk, orders, names, *more),
+        "surveys": surveys,
     }
+    _add_later(rngs[10:], truth, window, tables, leads, folk, orders, names)
     if numbers.piece == 0:
         tables["ratings"] = service.ratings_table(rngs[9], truth, names)
     latent = people.latent_table(truth, folk, names, window, left)
-    return tables, latent, campaigns.answers_table(orders, order_ids, names)
+    return tables, latent, campaigns.answers_table(orders, order_ids, names), silent
+
+
+def _add_later(rngs, truth, window, tables, leads, folk, orders, names):
+    """Add to the tables what came later, each thing from a stream of its own, so that nothing else moves with it."""
+    education, causes, effort, sales, replies, referrers = rngs
+    tables["customers"]["education"] = people.draw_education(education, truth, folk)
+    tables["subscriptions"]["ended_because"] = service.draw_causes(causes, truth, tables["subscriptions"])
+    tables["tickets"] = service.add_replies(replies, truth, window, tables["tickets"])
+    tables["surveys"]["effort"] = service.draw_effort(effort, truth, tables["surveys"], tables["tickets"])
+    referred_by = market.draw_referrers(referrers, truth, window, leads, folk, orders, names, tables["surveys"])
+    tables["leads"]["referred_by"] = referred_by
+    more = market.draw_sales_cost(sales, truth, window, leads)
+    tables["spend"] = pd.concat([tables["spend"], more], ignore_index=True)

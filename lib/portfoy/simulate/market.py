@@ -77,21 +77,65 @@ def leads_table(leads, people, names, window, first, width):
     )
 
 
+def draw_referrers(rng, truth, window, leads, people, orders, names, surveys):
+    """The customer who referred each lead of that channel, of those who had bought before it; None where nobody did.
+
+    `orders` stand by day, and so do the `surveys` that were answered; the others come after them.
+    """
+    created, chance = leads["created"].to_numpy(), rng.random(len(leads))
+    referred, referrer = (leads["channel"] == "referral").to_numpy(), np.full(len(leads), None, object)
+    buyer, bought = orders["customer"].to_numpy(), orders["day"].to_numpy()
+    teller = pd.Index(names).get_indexer(surveys["customer_id"])
+    told = (surveys["answered_on"] - window.calendar[0]).dt.days.to_numpy()
+    fond = (surveys["nps"] >= 9).fillna(value=False).to_numpy(bool)
+    last, promoter = np.full(len(people), -np.inf), np.zeros(len(people), bool)
+    firm = np.where(people["type"] > 0, truth.refer_factor["firm"], 1.0)
+    before = -1
+    for day in np.unique(created[referred]):
+        new, said = (slice(*np.searchsorted(days, [before, day])) for days in (bought, told))
+        last[buyer[new]], promoter[teller[said]], before = bought[new], fond[said], day
+        active = np.where(last >= day - truth.refer_days, truth.refer_factor["active"], 1.0)
+        weight = np.isfinite(last) * firm * active * np.where(promoter, truth.refer_factor["promoter"], 1.0)
+        here, edges = np.flatnonzero(referred & (created == day)), np.cumsum(weight)
+        if edges[-1] > 0:
+            referrer[here] = names[np.searchsorted(edges, chance[here] * edges[-1], side="right")]
+    return referrer
+
+
 def draw_spend(rng, truth, window, people, leads):
     """Money by month and channel: so much for each lead and each consumer who joins, in the prices of the month."""
-    months, starts = window.months(), np.unique(window.months(), return_index=True)[1]
     counted = {}
     for channel, cost in truth.lead_cost.items():
-        came = months[leads.loc[leads["channel"] == channel, "created"].astype(int)]
-        counted[channel] = cost * np.bincount(came, minlength=len(starts))
+        counted[channel] = cost * _by_month(window, leads.loc[leads["channel"] == channel, "created"])
     for k, channel in enumerate(CHANNELS):
         here = (people["type"] == 0) & (people["channel"] == k)
-        came = months[people.loc[here, "joined"].astype(int)]
-        counted[channel] = truth.consumer_cost[channel] * np.bincount(came, minlength=len(starts))
-    counted["television"] = np.full(len(starts), truth.brand_cost * len(people))
+        counted[channel] = truth.consumer_cost[channel] * _by_month(window, people.loc[here, "joined"])
+    counted["television"] = np.full(window.months()[-1] + 1, truth.brand_cost * len(people))
+    spend = _money(rng, truth, window, counted)
+    return spend.assign(kind=spend["channel"].map(KINDS).fillna("physical"))
+
+
+def draw_sales_cost(rng, truth, window, leads):
+    """Money for sales people by month and channel: so much for each lead contacted, in the prices of the month."""
+    reached = leads[leads["contacted"] <= window.last]
+    counted = {
+        channel: cost * _by_month(window, reached.loc[reached["channel"] == channel, "contacted"])
+        for channel, cost in truth.sales_cost.items()
+    }
+    return _money(rng, truth, window, counted).assign(kind="sales")
+
+
+def _by_month(window, days):
+    """How many of the day numbers fall into each month."""
+    months = window.months()
+    return np.bincount(months[days.astype(int)], minlength=months[-1] + 1)
+
+
+def _money(rng, truth, window, counted):
+    """Rows of month, channel and cost in its prices, with noise, of TRY of the first month by channel and month."""
+    starts = np.unique(window.months(), return_index=True)[1]
     table = pd.DataFrame(counted, index=window.calendar[starts].to_period("M").to_timestamp()).rename_axis("month")
     table = table.mul(window.index[starts], axis=0)
     table = (table * np.exp(rng.normal(0, truth.cost_noise, table.shape))).round(2)
     long = table.reset_index().melt("month", var_name="channel", value_name="cost")
-    long = long[long["cost"] > 0].assign(kind=long["channel"].map(KINDS).fillna("physical"))
-    return long.sort_values("month", kind="stable", ignore_index=True)
+    return long[long["cost"] > 0].sort_values("month", kind="stable", ignore_index=True)

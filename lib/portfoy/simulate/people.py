@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from portfoy.simulate.days import draw_arrivals, pick
-from portfoy.simulate.truth import BANDS, CHANNELS, PERSONAS, TYPES
+from portfoy.simulate.truth import BANDS, CHANNELS, EDUCATION, PERSONAS, TYPES
 
 INTERESTS = ["cooking", "tea", "garden", "decoration", "reading", "handicraft", "children", "outdoors"]
 TIERS = {"basic": ("Everyday", 0.7), "standard": ("Classic", 1.0), "premium": ("Master", 1.7)}
@@ -156,6 +156,14 @@ def _interests(rng, size):
     count = rng.integers(1, 4, size)
     one, two, three = (words[drawn[:, k]] for k in range(3))
     return one + np.where(count > 1, ";" + two, "") + np.where(count > 2, ";" + three, "")
+
+
+def draw_education(rng, truth, people):
+    """The education of each consumer, by age band and income; None for firms."""
+    shares = np.array([truth.education_shares[f"{band} {income}"] for band in BANDS for income in truth.income_shares])
+    income = people["income_band"].map({name: k for k, name in enumerate(truth.income_shares)}).fillna(0).to_numpy(int)
+    drawn = pick(rng, shares[age_band(truth, people["birth_year"]) * len(truth.income_shares) + income], len(people))
+    return np.where(people["type"] == 0, np.array(EDUCATION, object)[drawn], None)
 
 
 def customers_table(people, names, window):

@@ -21,7 +21,7 @@ WARM_UP = 6  # years before the first day that are simulated and not written dow
 QUIET_FROM = "2025-01-01"  # preset dying: nobody is new from this day on
 LASTS_UNTIL = {  # the day by which a row is over; without one it still is not
     **{"transactions": "ordered_on", "leads": "closed_on", "tickets": "closed_on", "subscriptions": "ended_on"},
-    **{"surveys": "answered_on", "spend": "month", "price_index": "month"},
+    **{"surveys": "invited_on", "spend": "month", "price_index": "month"},
 }
 STEADY = {  # of the teaching company: no season, growth, inflation, launch or campaign; lives short enough to settle
     **{"r": 3.0, "alpha": 150.0, "a": 6.0, "b": 14.0, "churn_gamma": {"basic": 4.0, "plus": 4.0, "family": 4.0}},
@@ -101,6 +101,7 @@ def _settled(name, customers, seed, start, end):
     for name, column in LASTS_UNTIL.items():
         tables[name] = tables[name][~(tables[name][column] < day)]
     people, seen = tables.pop("customers"), [t["customer_id"] for t in tables.values() if "customer_id" in t]
+    seen.append(tables["leads"]["referred_by"].dropna())
     del tables["ratings"]
     known = set(pd.concat(seen)) | set(people.loc[people["joined_on"] >= day, "customer_id"])
     hidden = {"customers": made.latent.round({"rate": 6, "stop": 5, "mean_order": 2, "multiplier": 4})}

@@ -58,6 +58,17 @@ def tickets_table(rng, truth, window, orders, names, first, width):
     return table
 
 
+def add_replies(rng, truth, window, tickets):
+    """Tickets with the day of the first reply, at the latest that of the resolution, and the channel they came by."""
+    n, channels = len(tickets), list(truth.ticket_channels)
+    channel = pick(rng, list(truth.ticket_channels.values()), n)
+    median = np.array([truth.reply_median[name] for name in channels])[channel]
+    days = np.floor(rng.lognormal(np.log(median), truth.reply_sigma))
+    opened, resolved = ((tickets[name] - window.calendar[0]).dt.days for name in ("opened_on", "resolved_on"))
+    reply = np.fmin(opened + days, resolved)
+    return tickets.assign(first_reply_on=window.dates(reply), channel=np.array(channels, object)[channel])
+
+
 def subscriptions_table(rng, truth, window, people, orders, names, first, width):
     """The table of club contracts: consumers join after their first order and leave as sBG says, month by month."""
     start = np.full(len(people), np.inf)
@@ -84,6 +95,15 @@ def subscriptions_table(rng, truth, window, people, orders, names, first, width)
     )
 
 
+def draw_causes(rng, truth, subscriptions):
+    """Why each contract ended, by its plan; None where it runs."""
+    causes = list(next(iter(truth.ended_because.values())))
+    shares = [[truth.ended_because[plan][cause] for cause in causes] for plan in truth.plan_shares]
+    plan = pd.Index(truth.plan_shares).get_indexer(subscriptions["plan"])
+    drawn = pick(rng, np.array(shares)[plan], len(subscriptions))
+    return np.where(subscriptions["ended_on"].notna(), np.array(causes, object)[drawn], None)
+
+
 def _months_later(began, months, window):
     """The same day so many months later (at most the 28th); missing after the last day."""
     month = began.to_numpy().astype("datetime64[M]")
@@ -94,7 +114,25 @@ def _months_later(began, months, window):
 
 
 def surveys_table(rng, truth, window, people, orders, names, first, width):
-    """The table of answers. Each quarter, customers active of late are invited; who answers depends on the answer."""
+    """The table of answers, and behind them of those who were asked and gave none; and what these would have answered.
+
+    Each quarter, customers active of late are invited; who answers depends on the answer.
+    """
+    who, asked, answer, back = _invited(rng, truth, window, people, orders)
+    table = _answers(rng, truth, window, people, orders, names, who[back], asked[back], answer[back])
+    late = table["answered_on"].isna().to_numpy()  # after the last day
+    silent = ~back
+    silent[np.flatnonzero(back)[late]] = True
+    still = pd.DataFrame({"customer_id": names[who], "invited_on": window.dates(asked)})[silent]
+    table = table[~late].sort_values("answered_on", kind="stable")
+    table = pd.concat([table, still], ignore_index=True)
+    table.insert(0, "survey_id", ids("A", range(first + 1, first + len(table) + 1), width))
+    missed = np.array(ANSWERS, object)[answer[silent]]
+    return table, pd.DataFrame({"survey_id": table["survey_id"].tail(len(missed)).to_numpy(object), "answer": missed})
+
+
+def _invited(rng, truth, window, people, orders):
+    """Who is asked on what day, what each would answer (a number of `ANSWERS`), and who does."""
     asked = window.calendar[(window.calendar.day == 15) & (window.calendar.month % 3 == 0)]
     who, day = [], []
     for quarter in (asked - window.calendar[0]).days:
@@ -106,24 +144,40 @@ def surveys_table(rng, truth, window, people, orders, names, first, width):
     who, day = np.concatenate(who), np.concatenate(day)
     shares = np.array([truth.answer_by_type[name] for name in TYPES])
     answer = pick(rng, shares[people["type"].to_numpy()[who]], len(who))
-    back = rng.random(len(who)) < np.array(truth.answers_back)[answer]
-    who, day, answer = who[back], day[back] + rng.integers(0, 14, back.sum()), answer[back]
+    return who, day, answer, rng.random(len(who)) < np.array(truth.answers_back)[answer]
+
+
+def _answers(rng, truth, window, people, orders, names, who, asked, answer):
+    """The answers of those who give one, in the order of the invitations; without a date where that is not over."""
+    day = asked + rng.integers(0, 14, len(who))
     n, wallet = len(who), np.array([truth.wallet_share[name] for name in TYPES])
     own = _spent(orders, who, day)
     noise = rng.lognormal(-(truth.wallet_noise**2) / 2, truth.wallet_noise, n)
-    table = pd.DataFrame(
+    points = {
+        "nps": np.choose(answer, [rng.integers(9, 11, n), rng.integers(7, 9, n), pick(rng, DETRACTORS, n)]),
+        "csat": np.choose(answer, [rng.integers(4, 6, n), rng.integers(3, 5, n), rng.integers(1, 4, n)]),
+        **_attributes(rng, truth, answer),
+    }
+    return pd.DataFrame(
         {
             "customer_id": names[who],
             "answered_on": window.dates(day),
-            "nps": np.choose(answer, [rng.integers(9, 11, n), rng.integers(7, 9, n), pick(rng, DETRACTORS, n)]),
-            "csat": np.choose(answer, [rng.integers(4, 6, n), rng.integers(3, 5, n), rng.integers(1, 4, n)]),
-            **_attributes(rng, truth, answer),
+            **{name: pd.array(values, "Int64") for name, values in points.items()},  # may be missing beside silent ones
             "category_spend": np.round(own / wallet[people["type"].to_numpy()[who]] * noise, 0),
+            "invited_on": window.dates(asked),
         }
-    ).sort_values("answered_on", kind="stable", ignore_index=True)
-    table = table[table["answered_on"].notna()].reset_index(drop=True)
-    table.insert(0, "survey_id", ids("A", range(first + 1, first + len(table) + 1), width))
-    return table
+    )
+
+
+def draw_effort(rng, truth, surveys, tickets):
+    """Effort, 1 to 7, by whether the last ticket before the answer took one contact; missing without an answer."""
+    answered = surveys[["customer_id", "answered_on"]].dropna().astype({"customer_id": "str"})
+    opened = tickets[["customer_id", "opened_on", "touches"]].astype({"customer_id": "str"})
+    last = pd.merge_asof(answered, opened, left_on="answered_on", right_on="opened_on", by="customer_id")["touches"]
+    kind = np.where(last.isna(), "none", np.where(last <= 1, "first", "more"))
+    mean = pd.Series(kind, answered.index, dtype=object).map(truth.effort).to_numpy(float)
+    effort = pd.Series(1 + rng.binomial(6, (mean - 1) / 6), answered.index, dtype="Int64")
+    return effort.reindex(surveys.index)
 
 
 def _attributes(rng, truth, answer):

@@ -14,6 +14,7 @@ CHANNELS = ["shop", "online", "representative"]
 BANDS = ["young", "middle", "older"]
 PERSONAS = ["persuadable", "sure thing", "lost cause", "do-not-disturb"]
 ANSWERS = ["promoter", "passive", "detractor"]
+EDUCATION = ["primary", "secondary", "university"]
 
 _GIVEN = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
 Truth = make_dataclass(

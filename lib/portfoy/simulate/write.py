@@ -34,6 +34,7 @@ def write_company(folder, *, customers=4_000, seed=23, start=START, end=END, tru
     latent = made.latent.round({"rate": 6, "stop": 5, "mean_order": 2, "multiplier": 4})
     paths.append(write_csv(folder / "truth" / "customers.csv", latent, "%.6g"))
     paths.append(write_csv(folder / "truth" / "answers.csv", made.answers))
+    paths.append(write_csv(folder / "truth" / "silent.csv", made.silent))
     run = {"customers": customers, "seed": seed, "start": str(start), "end": str(end), "dirty": dirt}
     return paths + _write_rest(folder, made.truth, run)
 
@@ -98,7 +99,7 @@ def _write_piece(folder, number, count, customers, size, seed, start, end, truth
     trunk, _dusty, *pieces = seeds(seed, count)
     goods = people.make_goods(np.random.default_rng(trunk), truth, window)
     here = min(size, customers - number * size)
-    tables, latent, answers = simulate_piece(
+    tables, latent, answers, silent = simulate_piece(
         pieces[number], truth, window, goods, here, Numbers(number, size, customers)
     )
     if number == 0:
@@ -107,6 +108,7 @@ def _write_piece(folder, number, count, customers, size, seed, start, end, truth
     rows = {name: _write_part(folder, name, number, table) for name, table in tables.items()}
     _write_part(folder / "truth", "customers", number, latent)
     _write_part(folder / "truth", "answers", number, answers)
+    _write_part(folder / "truth", "silent", number, silent)
     return rows, firm
 
 

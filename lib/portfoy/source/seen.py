@@ -65,6 +65,8 @@ def on_day(name, day, table_of, log, *, earlier):
         table = _leads(table, day, known)
     if name == "tickets":
         table = _tickets(table, day)
+    if name == "subscriptions" and {"ended_on", "ended_because"} <= {*table.columns}:
+        table = table.mutate(ended_because=_until(table.ended_because, table.ended_on, day))
     if name == "surveys":
         table = _surveys(table, day)
     dates = [column for column in table.columns if column != BEGINS.get(name) and table[column].type().is_date()]
@@ -124,7 +126,9 @@ def _surveys(surveys, day):
     if "answered_on" not in surveys.columns:
         return surveys
     answers = [name for name in surveys.columns if name not in ASKED]
-    return surveys.mutate(**{name: _until(surveys[name], surveys.answered_on, day) for name in answers})
+    return surveys.mutate(
+        **{name: _until(surveys[name], surveys.answered_on, day) for name in [*answers, "answered_on"]}
+    )
 
 
 def _until(column, date, day):
