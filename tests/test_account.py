@@ -94,7 +94,7 @@ def test_a_clean_table_takes_one_query_and_stores_nothing(monkeypatch):
     whole = kind.to_pyarrow
     monkeypatch.setattr(kind, "to_pyarrow", lambda *given, **more: asked.append(1) or whole(*given, **more))
     table = typed([LEADS[3]], ["created_on", "closed_on"])
-    account("leads", table, today=TODAY, keep=lambda table, name: pytest.fail("kept"))
+    account("leads", table, today=TODAY, keep=lambda table: pytest.fail("kept"))
     assert len(asked) == 1
 
 

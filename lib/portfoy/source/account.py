@@ -86,13 +86,13 @@ class Account:
         return len(self.findings) > 0
 
 
-def account(name, typed, *, today, ranges=None, broken=(0, ""), keep=lambda table, _name: table, as_of=None):
+def account(name, typed, *, today, ranges=None, broken=(0, ""), keep=lambda table: table, as_of=None):
     """Account for a further table, as `parse.typed` gave it: the rows used (ibis), columns of ours only; its Account.
 
     ``unread_x`` beside a column ``x`` is the text in it that was not understood, ``row`` the number of a row in the
     file, ``left_out`` whether portfoy.toml leaves it out. Dates after `today` are in the future; `ranges` are bounds
     that differ from RANGES, column -> (low, high); `broken` the lines that do not fit the header, and the first; `keep`
-    stores a table in the engine by a name where it can. Rows that begin after `as_of` are not seen at all. A table
+    stores a table in the engine where it can. Rows that begin after `as_of` are not seen at all. A table
     without a fault takes one query.
     """
     typed = typed if as_of is None else begun(typed, name, as_of)
@@ -107,7 +107,7 @@ def account(name, typed, *, today, ranges=None, broken=(0, ""), keep=lambda tabl
     if used == rows and not repeated and not any(counts.values()):
         return typed.select(ours), Account(name, rows, used, pd.DataFrame(columns=COLUMNS))
     if repeated:
-        flagged = keep(_without_repeats(name, flagged), f"checked_{name}")
+        flagged = keep(_without_repeats(name, flagged))
     problems = [(rule.code, rule.column) for rule in aside] + [(_repeats(name), "")] * bool(repeated)
     rules = [Rule(code, column, flagged.portfoy_problem == code) for code, column in problems]
     cells = [rule for rule in _cell_rules(name, flagged, today, ranges or {}) if counts[f"{rule.code} {rule.column}"]]
