@@ -49,7 +49,7 @@ def test_a_table_is_what_was_known_on_the_day(tmp_path):
             "4,A,2025-02-02,2025-02-03,9\n"
         ),
         "campaigns": "campaign_id,phase,channel,cost,starts_on\nK1,x,x,1,2025-01-02\nK2,x,x,1,2025-02-02\n",
-        "contacts": "campaign_id,customer_id,arm,contacted_on\nK1,A,x,\nK2,A,x,\nK1,B,x,2025-02-03\n",
+        "contacts": "campaign_id,customer_id,arm,contacted_on\nK1,A,control,\nK2,A,control,\nK1,B,control,2025-02-03\n",
     }
     for name, text in rows.items():
         (tmp_path / f"{name}.csv").write_text(text, "utf-8")
@@ -73,7 +73,7 @@ def test_a_table_is_what_was_known_on_the_day(tmp_path):
     assert cells("subscriptions") == ["1 A 2025-01-02 2025-01-03 price", "2 A 2025-01-02  "]
     assert cells("surveys") == ["1 A 2025-01-03 2025-01-02 9.0", "2 A  2025-01-02 ", "3 A  2025-01-02 "]
     assert cells("campaigns") == ["K1 x x 1.0 2025-01-02"]
-    assert cells("contacts") == ["K1 A x "]
+    assert cells("contacts") == ["K1 A control "]
     whole = source.open(tmp_path)
     assert whole.as_of == date(2025, 3, 5)
     assert [getattr(whole, name).count().to_pandas() for name in rows] == [2, 4, 5, 3, 2, 4, 2, 3]

@@ -61,7 +61,10 @@ def test_unknown_customers_are_compared_in_lower_case_without_blanks():
     assert "walk-in" in Settings(unknown_customers=(" Walk-In ",)).unknown()
 
 
-KNOWN_SPEND = "channel, cost, date_format, decimal, delimiter, encoding, file, header, kind, month, thousands"
+KNOWN_SPEND = (
+    "channel, constants, cost, date_format, decimal, delimiter, encoding, file, header, join, keep, kind, leave_out, "
+    "month, null_words, ranges, thousands, values"
+)
 
 
 def test_all_unknown_keys_stand_in_one_message_with_the_nearest_known_one(error):

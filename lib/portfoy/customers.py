@@ -182,7 +182,9 @@ def purchases_by(log, as_of):
 
 
 def as_table(log):
-    """The log as an Ibis table with the columns that every analysis of it needs."""
+    """The log as an Ibis table with the columns that every analysis of it needs; a DataError where there is none."""
+    if log is None:
+        raise DataError(_("This needs orders, and the source has no table of transactions."))
     table = ibis.memtable(log) if isinstance(log, pd.DataFrame) else log
     check_columns("transactions", table.columns, list(table.columns))
     if "amount" not in table.columns:

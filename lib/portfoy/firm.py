@@ -44,10 +44,11 @@ class Firm:
     kept: dict = field(default_factory=dict, repr=False)
 
     @classmethod
-    def of(cls, transactions, *, as_of=None, currency="", confidence=0.95, prices=None, **tables):
+    def of(cls, transactions=None, *, as_of=None, currency="", confidence=0.95, prices=None, **tables):
         """A firm from DataFrames with the columns of the contract, rather than from a source.
 
-        `prices` is a yearly rate at which prices rise, for a firm without a ``price_index``.
+        `prices` is a yearly rate at which prices rise, for a firm without a ``price_index``. Without transactions
+        `as_of` is needed.
 
         Raises
         ------
@@ -56,10 +57,15 @@ class Firm:
         unknown = sorted(set(tables) - set(TABLES))
         if unknown:
             raise TypeError(f"Firm.of: no table {unknown}; there are {list(TABLES)}")
-        log = as_table(transactions)
-        day = resolve_as_of(log, as_of)
         frames = {name: _typed(name, frame) for name, frame in tables.items()}
-        seen, goes_on = log.filter(log.ordered_on <= day.date()), resolve_as_of(log, None) > day
+        if transactions is None:
+            day, seen, goes_on = pd.Timestamp(as_of), None, True
+            if pd.isna(day):
+                raise DataError(_("Firm.of: without transactions, as_of says on which day the tables stand. Give it."))
+        else:
+            log = as_table(transactions)
+            day = resolve_as_of(log, as_of)
+            seen, goes_on = log.filter(log.ordered_on <= day.date()), resolve_as_of(log, None) > day
         later = {name: partial(on_day, name, day.date(), frames.get, seen, earlier=goes_on) for name in frames}
         settings = Settings(currency=currency or None, prices=prices)
         found = Tables("", settings, seen, pd.DataFrame(), None, [], (), later, as_of=day.date())
@@ -68,14 +74,15 @@ class Firm:
     @classmethod
     def _priced(cls, tables, currency, confidence):
         """The firm of these tables, its order lines at the prices of its day."""
-        day, log = pd.Timestamp(tables.as_of), tables.transactions
-        prices = tables.prices
-        tables = replace(tables, transactions=prices.applied(log))
+        day, log, prices = pd.Timestamp(tables.as_of), tables.transactions, tables.prices
+        if prices:
+            tables = replace(tables, transactions=prices.applied(log))
         return cls(tables, day, currency, confidence, prices)
 
     @property
     def log(self):
-        return self.tables.transactions
+        """The order lines; a DataError where the source has none."""
+        return as_table(self.tables.transactions)
 
     @property
     def customers(self):
@@ -119,7 +126,8 @@ class Firm:
         return self if day == self.as_of else self.once(("on", day), lambda: self._seen(day))
 
     def _seen(self, day):
-        log, table_of = self.log.filter(self.log.ordered_on <= day.date()), partial(getattr, self.tables)
+        log, table_of = self.tables.transactions, partial(getattr, self.tables)
+        log = log if log is None else log.filter(log.ordered_on <= day.date())
         later = {name: partial(on_day, name, day.date(), table_of, log, earlier=True) for name in self.tables.later}
         seen = {"transactions": log, "later": later, "as_of": day.date(), "facts": None, "quality": None}
         return replace(self, tables=replace(self.tables, **seen), as_of=day, worked={})
@@ -199,8 +207,9 @@ def analysis(function=None, *, without=()):
         try:
             return function(of, *given, **named)
         except (DataError, FitError) as error:
-            if isinstance(of, Firm):
-                return NotPossible(error)
-            raise
+            if not isinstance(of, Firm):
+                raise
+            table = str(error).partition(":")[0]
+            return NotPossible(of.tables.aside.get(table, error))  # why the table that it needs is not there
 
     return asked

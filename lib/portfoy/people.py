@@ -24,14 +24,15 @@ def people_table(tables, *, as_of=None):
     ``person_id`` customer_id, or lead_id for a lead that became no customer ("lead 17" where a customer has that
     number); ``customer_id`` text, missing for those who are leads on the day; ``known_as`` "customer" or "lead";
     ``known_on`` date: joined_on, else created_on of the lead, never after the first order, missing where none is known;
-    ``lead_outcome`` "open" or "lost", missing for customers; and of the traits those that the tables have: ``type``,
-    ``age_band`` (ordered, of `AGE_BANDS`), ``gender``, ``region``, ``income_band``, ``channel`` (where customers buy,
-    so missing for leads), ``interests`` (words joined by ";"). Its ``attrs`` count what was left out: ``duplicates``
+    ``lead_outcome`` "open" or "lost", missing for customers and where a closed lead tells no outcome; and of the traits
+    those that the tables have: ``type``, ``age_band`` (ordered, of `AGE_BANDS`), ``gender``, ``region``,
+    ``income_band``, ``channel`` (where customers buy, so missing for leads), ``interests`` (words joined by ";"). Its
+    ``attrs`` count what was left out: ``duplicates``
     further rows of a customer_id, and ``unnamed_wins`` won leads without one, who are customers already under a name we
-    cannot tell. DataError where the log has no rows, or lacks a column.
+    cannot tell. DataError where the log has no rows, or lacks a column. Without a log `as_of` is needed.
     """
-    log = as_table(tables.transactions)
-    as_of = resolve_as_of(log, as_of)
+    log = None if tables.transactions is None else as_table(tables.transactions)
+    as_of = pd.Timestamp(as_of) if log is None else resolve_as_of(log, as_of)
     listed = _read(tables.customers, ["customer_id", "joined_on", "birth_year", *TRAITS]).dropna(subset="customer_id")
     leads = _leads(tables.leads, as_of)
     everyone, duplicates = _everyone(listed, _first_orders(log), leads)
@@ -83,6 +84,8 @@ def _read(table, columns):
 
 def _first_orders(log):
     """Series customer_id -> day of the first sale in the whole log, so that who buys later is not known before."""
+    if log is None:
+        return pd.Series(dtype="datetime64[us]", index=pd.Index([], dtype="str"), name="day")
     sales = log.filter(log.amount >= 0)
     first = to_frame(sales.group_by("customer_id").agg(day=sales.ordered_on.min())).dropna(subset="customer_id")
     return first.astype({"customer_id": "str"}).set_index("customer_id")["day"].astype("datetime64[us]")
@@ -93,16 +96,17 @@ def _leads(table, as_of):
     traits = [trait for trait in TRAITS if trait != "channel"]  # a lead's channel is where it came from
     columns = ["lead_id", "customer_id", "created_on", "closed_on", "outcome", "birth_year", *traits]
     leads = _read(table, columns).dropna(subset="lead_id").drop_duplicates("lead_id")
+    told = "outcome" in leads
     for name in ["customer_id", "created_on", "closed_on", "outcome"]:
         if name not in leads:
             leads[name] = pd.Series(None, leads.index, dtype="datetime64[us]" if name in DATES else "str")
     outcome = leads["outcome"].str.lower()
     outcome = outcome.mask(outcome.isna() & leads["customer_id"].notna(), "won")
-    outcome = outcome.mask(outcome.isna() & leads["closed_on"].notna(), "lost")
+    closed = leads["closed_on"].notna()
+    outcome = outcome.mask(outcome.isna() & closed, None if told else "lost")
     over = ~(leads["closed_on"] > as_of)
-    return leads.assign(
-        won=over & (outcome == "won"), lead_outcome=(over & (outcome == "lost")).map({True: "lost", False: "open"})
-    )
+    ended = (over & (outcome == "lost")).map({True: "lost", False: "open"})
+    return leads.assign(won=over & (outcome == "won"), lead_outcome=ended.mask(over & closed & outcome.isna()))
 
 
 def _everyone(listed, first, leads):

@@ -91,7 +91,7 @@ def describe(plan):
             "where": tables.where,
             "sha256": tables.fingerprint(),
             "settings_sha256": tables.settings.fingerprint(),
-            "rows": tables.facts.rows,
+            "rows": tables.rows(),
         },
         "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
         "stages": stages,
@@ -121,7 +121,7 @@ def _fill(building, record, plan, brand, jobs, isolated, seconds, progress):
     environment[RULES] = json.dumps({record["source"]: record["rules"]})
     if keep(plan.tables, work / "tables.duckdb"):
         environment[KEPT] = str(work / "tables.duckdb")
-        plan.tables.transactions.get_backend().disconnect()  # from here on they would only take memory
+        plan.tables.engine.disconnect()  # from here on they would only take memory
     jobs = min(jobs or os.cpu_count() or 1, len(plan.jobs))
     threads = max((os.cpu_count() or 1) // jobs, 1)
     progress.plan([job.name for job in plan.jobs], _expected(earlier, record))

@@ -1,8 +1,8 @@
 """What each table must hold, and every check of what comes in.
 
 A table is described by its columns and their kinds. Kinds: ``id`` (text, zeros kept), ``text``, ``date``,
-``number``, ``flag`` (true / false). Transactions, the one table that is required, are checked row by row in the
-engine, and every row that is set aside is counted.
+``number``, ``flag`` (true / false). Every table is checked row by row in the engine, and every row that is set aside is
+counted.
 """
 
 import re
@@ -44,6 +44,15 @@ def _kind(name):
 
 TABLES = {table: {name: _kind(name) for name in names.replace("|", "").split()} for table, names in _COLUMNS.items()}
 REQUIRED = {table: names.partition("|")[0].split() for table, names in _COLUMNS.items()}
+ALONE = ("transactions", "leads", "subscriptions", "surveys")
+"""Tables of which a source must have one."""
+
+INSTEAD = {
+    "transactions": ("amount", ("quantity", "unit_price")),
+    "subscriptions": ("started_on", ("duration", "ended")),  # months, and whether the contract has ended
+    "surveys": ("answered_on", ("invited_on",)),
+}
+"""Table -> a required column, and those that do in its place."""
 
 MEASURED = re.compile("(expectation|performance|fit|engagement)_.+")
 """Names of further number columns: answers by attribute in surveys, features in leads."""
@@ -55,11 +64,10 @@ def kind_of(table, column):
 
 
 def missing_columns(table, columns):
-    """Required columns of `table` that are not in `columns`; amount may be given as quantity and unit_price."""
+    """Required columns of `table` that are not in `columns` and that no others stand for, as `INSTEAD` says."""
     missing = [name for name in REQUIRED[table] if name not in columns]
-    if table == "transactions" and {"quantity", "unit_price"} <= set(columns):
-        missing = [name for name in missing if name != "amount"]
-    return missing
+    ours, others = INSTEAD.get(table, ("", ()))
+    return [name for name in missing if name != ours or not {*others} <= {*columns}]
 
 
 def check_columns(table, columns, found):

@@ -32,6 +32,7 @@ class Raw:
     stamps: tuple = ()  # the files as they were before they were read, as `stamp` gives them
     broken: tuple[int, str] = (0, "")
     numbered: bool = False  # whether the table numbers its rows in ``portfoy_row``
+    fault: str = ""  # why it cannot be read
 
 
 def stamp(path):
@@ -40,19 +41,27 @@ def stamp(path):
     return path, told.st_size, told.st_mtime_ns, told.st_ino
 
 
+UNREADABLE = (duckdb.Error, IbisError, TableNotFound, OSError)
+
+
 @contextmanager
 def readable(where, *errors):
     """Turn what the engine or the system says of a source that cannot be read into one DataError."""
     try:
         yield
-    except (duckdb.Error, IbisError, TableNotFound, OSError, *errors) as error:
+    except (*UNREADABLE, *errors) as error:
         if isinstance(error, DataError):
             raise
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        text = _("{where}: cannot be read: {reason}. Check that the file is whole and may be read.")
-        raise DataError(
-            text.format(where=where, reason=(reason if len(reason) < 300 else reason[:300] + " ...").rstrip("."))
-        ) from None
+        raise DataError(fault(where, error)) from None
+
+
+def fault(where, error):
+    """The sentence for an error of the engine or the system; a DataError has its own."""
+    if isinstance(error, DataError):
+        return str(error)
+    reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+    text = _("{where}: cannot be read: {reason}. Check that the file is whole and may be read.")
+    return text.format(where=where, reason=(reason if len(reason) < 300 else reason[:300] + " ...").rstrip("."))
 
 
 _OURS = weakref.WeakSet()

@@ -15,12 +15,14 @@ import pandas as pd
 from portfoy.errors import DataError
 from portfoy.locale import _
 from portfoy.source import ids, parse, sniff
+from portfoy.source.account import account
 from portfoy.source.address import connect, discreet, filled, hidden, locate, revealed
-from portfoy.source.contract import TABLES, check_columns
-from portfoy.source.files import Raw, embedded, load, quoted, readable, stamp
+from portfoy.source.contract import ALONE, TABLES, check_columns
+from portfoy.source.files import UNREADABLE, Raw, embedded, fault, is_embedded, load, quoted, readable, stamp
 from portfoy.source.quality import check_transactions
 from portfoy.source.seen import on_day
-from portfoy.source.settings import Settings, read_settings
+from portfoy.source.settings import Format, Settings, read_settings
+from portfoy.source.shape import OWN, shaped
 from portfoy.source.tables import Tables, kept
 
 SUFFIXES = (".parquet", ".csv", ".csv.gz", ".tsv", ".txt")
@@ -45,7 +47,8 @@ def open(where, *, as_of=None, today=None):
     with discreet(str(location)), readable(where, *drivers):
         raws, engine = _raw_tables(location, settings)
         read = {table: raw.stamps or raw.table for table, raw in raws.items()}
-        tables = replace(_tables(where, settings, raws, engine, day, today or date.today()), read=read)
+        fetch = partial(_further, location, engine, read)
+        tables = replace(_tables(where, settings, raws, engine, day, today or date.today(), fetch), read=read)
         _prices = tables.prices  # an index that is wrong is told before a report begins
         return tables
 
@@ -81,16 +84,36 @@ def _raw_tables(location, settings):
         for raw in raws.values():
             raw.files, raw.stamps = [location], stamps
         return raws, engine
-    found = {table: _files(location, table, settings.format(table)) for table in TABLES}
-    if not found["transactions"]:
-        raise DataError(_no_transactions(location))
+    found = {table: _files(location, table, settings) for table in TABLES}
+    if not any(found[table] for table in ALONE):
+        raise DataError(_no_table(location))
     raws = {}
     for table, paths in found.items():
         if paths:
             stamps = tuple(stamp(path) for path in paths)
-            raws[table] = load(engine, table, paths, settings.format(table))
+            try:
+                raws[table] = load(engine, table, paths, settings.format(table))
+            except (DataError, *UNREADABLE) as error:
+                if table == "transactions":
+                    raise
+                raws[table] = Raw(None, settings.format(table), paths, fault=fault(paths[0], error))
             raws[table].stamps = stamps
     return raws, engine
+
+
+def _further(location, engine, read, name):
+    """A file or table that another one is joined with; it counts as read."""
+    if isinstance(location, str) or (location.is_file() and sniff.kind(location) == "duckdb"):
+        where = {} if isinstance(location, str) else {"database": ("source", "main")}
+        return engine.table(name, **where)
+    path = (location if location.is_dir() else location.parent) / name
+    if not path.is_file():
+        text = _("{where}: there is no file '{file}', which portfoy.toml joins. Correct the name.")
+        raise DataError(text.format(where=location, file=name))
+    stamps, number = (stamp(path),), len(read)
+    raw = load(engine, f"further_{number}", [path], Format())
+    read[f"joined {name}"] = stamps
+    return raw.table
 
 
 def _database_tables(engine, location, settings, names, **where):
@@ -100,24 +123,22 @@ def _database_tables(engine, location, settings, names, **where):
         name = next((name for name in names if name.lower() == wanted.lower()), None)
         if name:
             raws[table] = Raw(engine.table(name, **where), settings.format(table))
-    if "transactions" not in raws:
-        raise DataError(
-            _(
-                "{where}: there is no table '{wanted}'; there are {names}. "
-                'Name it in portfoy.toml, under [transactions]: file = "...".'
-            ).format(
-                where=hidden(str(location)),
-                wanted=settings.format("transactions").file or "transactions",
-                names=", ".join(f"'{name}'" for name in sorted(names)[:30]) or _("none"),
-            )
+    wanted = settings.format("transactions").file
+    if not raws.keys() & {*ALONE} or (wanted and "transactions" not in raws):
+        text = _(
+            "{where}: there is no table '{wanted}'; there are {names}. "
+            'Name it in portfoy.toml, under [transactions]: file = "...".'
         )
+        there = ", ".join(f"'{name}'" for name in sorted(names)[:30]) or _("none")
+        raise DataError(text.format(where=hidden(str(location)), wanted=wanted or "transactions", names=there))
     return raws
 
 
-def _files(location, table, given):
+def _files(location, table, settings):
     """The files of one table: those named in portfoy.toml, by name or else by pattern; else by the table's own name."""
+    given = settings.format(table)
     if location.is_file():
-        return [location] if table == "transactions" else []
+        return [location] if table == _of_file(location, settings) else []
     if given.file:
         try:
             relative = not Path(given.file).is_absolute()
@@ -136,59 +157,107 @@ def _files(location, table, given):
     return sorted(path for path in folder.glob("*") if path.name.endswith(SUFFIXES)) if folder.is_dir() else []
 
 
-def _no_transactions(location):
+def _of_file(path, settings):
+    """The table that a single file is: the one that portfoy.toml has a section for, or that it is called by."""
+    said = [table for table in ALONE if settings.columns.get(table)] + [path.name.partition(".")[0]]
+    return said[0] if said[0] in ALONE else "transactions"
+
+
+def _no_table(location):
     found = ", ".join(f"'{path.name}'" for path in sorted(location.iterdir())[:30]) or _("nothing")
     text = _(
-        "{where}: no transactions.csv or transactions.parquet; the folder has {found}. Run `portfoy map FILE` on that "
-        "of the orders."
+        "{where}: no transactions.csv (or .parquet), nor one of leads, subscriptions or surveys; the folder has "
+        "{found}. Run `portfoy map FILE` on that of the orders."
     )
     return text.format(where=location, found=found)
 
 
-def _tables(where, settings, raws, engine, day, today):
-    mapped = {}
-    for table, raw in raws.items():
-        if "portfoy_row" in raw.table.columns and not raw.numbered:
-            raw.table = raw.table.drop("portfoy_row")
-        found = [name for name in raw.table.columns if name != "portfoy_row"]
-        mapped[table] = parse.mapping(table, found, settings.columns.get(table, {}))
-        check_columns(table, mapped[table], found)
-    raw = raws["transactions"]
+def _tables(where, settings, raws, engine, day, today, fetch):
+    reading, mapped, aside, accounts = [], {}, {}, {}
 
     def keep(table, name):  # in the embedded engine, so that later steps do not work it out again
-        return engine.create_table(name, table) if raw.files else table
+        return engine.create_table(name, table) if is_embedded(engine) else table
 
-    raw.table = _without_copies(raw.table, keep, drop=settings.duplicates == "drop")
-    reading, log = [], None
+    def prepared(table):  # as portfoy.toml shapes it, and how its columns are called
+        raw = raws[table]
+        if raw.fault:
+            raise DataError(raw.fault)
+        if "portfoy_row" in raw.table.columns and not raw.numbered:
+            raw.table = raw.table.drop("portfoy_row")
+        raw.table = shaped(raw.table, table, raw.format, fetch, keep, reading)
+        found = [name for name in raw.table.columns if name not in OWN]
+        mapped[table] = parse.mapping(table, found, settings.columns.get(table, {}))
+        check_columns(table, mapped[table], found)
+
+    def log_of():
+        prepared("transactions")
+        raw = raws["transactions"]
+        raw.table = _without_copies(raw.table, keep, drop=settings.duplicates == "drop")
+        typed = parse.typed(raw.table, "transactions", mapped["transactions"], raw.format, reading)
+        return ids.whole(typed, "transactions", None, settings.unknown(), reading)
+
+    log = log_of() if "transactions" in raws else None
 
     @cache  # a table may be asked for by another one, too
     def work_out(table):  # the ids of further tables are held against those of the log, once there is one
-        if table not in raws:
+        if table == "transactions" or table not in raws:
+            return log if table == "transactions" else None
+        before = len(reading)
+        try:
+            if table not in mapped:
+                prepared(table)
+            raw = raws[table]
+            typed = keep(parse.typed(raw.table, table, mapped[table], raw.format, reading), f"typed_{table}")
+            typed = ids.whole(typed, table, log, settings.unknown(), reading)
+            used, accounts[table] = account(
+                table, typed, today=today, ranges=raw.format.ranges, broken=raw.broken, keep=keep
+            )
+        except (DataError, *UNREADABLE) as error:
+            del reading[before:]
+            aside[table] = fault(table, error)
             return None
-        typed = parse.typed(raws[table].table, table, mapped[table], raws[table].format, reading)
-        if table != "transactions":  # which is kept once it is checked
-            typed = keep(typed, f"typed_{table}")
-        return ids.whole(typed, table, log, settings.unknown(), reading)
+        return used
 
-    log = work_out("transactions")
-    log, quality, facts = check_transactions(
-        _with_cost(log, lambda: on_day("products", day or today, work_out, None, earlier=False)),
-        settings,
-        broken=raw.broken,
-        as_of=day,
-        today=today,
-        keep=lambda table: keep(table, "checked_transactions"),
-    )
-    if raw.files:
-        engine.raw_sql("DROP TABLE IF EXISTS raw_transactions")
+    if log is None:
+        if all(work_out(table) is None for table in ALONE):
+            raise DataError(" ".join(aside[table] for table in ALONE if table in aside))
+        ends = [last for name in raws if (last := _last_day(work_out(name), today))]
+        last = max(ends, default=None) or (settings.as_of and date.fromisoformat(settings.as_of))
+        if not (day or last):
+            text = _(
+                "{table}: no table has a date that can be used, so nothing says on which day the data stand. Write in "
+                'portfoy.toml: as_of = "YYYY-MM-DD".'
+            )
+            raise DataError(text.format(table=next(iter(accounts))))
+        quality, facts, day, earlier = None, None, day or last, bool(day and last and day < last)
+    else:
+        log, quality, facts = check_transactions(
+            _with_cost(log, lambda: on_day("products", day or today, work_out, None, earlier=False)),
+            settings,
+            broken=raws["transactions"].broken,
+            as_of=day,
+            today=today,
+            keep=lambda table: keep(table, "checked_transactions"),
+        )
+        if is_embedded(engine):
+            engine.raw_sql("DROP TABLE IF EXISTS raw_transactions")
+        day, earlier = day or facts.last_day, facts.goes_on
     files = dict.fromkeys(path for raw in raws.values() for path in raw.files)
-    day = day or facts.last_day
     later = {
-        table: partial(on_day, table, day, work_out, log, earlier=facts.goes_on)
-        for table in raws
-        if table != "transactions"
+        table: partial(on_day, table, day, work_out, log, earlier=earlier) for table in raws if table != "transactions"
     }
-    return Tables(where, settings, log, quality, facts, reading, tuple(files), later, as_of=day)
+    told = {"accounts": accounts, "aside": aside}
+    return Tables(where, settings, log, quality, facts, reading, tuple(files), later, as_of=day, **told)
+
+
+def _last_day(table, today):
+    """The last date in a table that is not in the future, or None."""
+    dates = [] if table is None else [table[name] for name in table.columns if table[name].type().is_date()]
+    if not dates:
+        return None
+    row = table.agg(**{f"d{place}": date_.max(where=date_ <= today) for place, date_ in enumerate(dates)}).to_pandas()
+    ends = [pd.Timestamp(end).date() for end in row.iloc[0] if pd.notna(end)]
+    return max(ends, default=None)
 
 
 def _without_copies(raw, keep, *, drop):

@@ -9,8 +9,8 @@ from portfoy.errors import DataError
 from portfoy.locale import _
 from portfoy.source import sniff
 from portfoy.source.contract import TABLES, kind_of
+from portfoy.source.labels import CODED, YES, words
 
-TRUE = ("1", "true", "t", "yes", "y", "evet", "e", "tak")
 NARROW = "\u00a0\u202f"  # blanks that do not break, which French and Polish exports put between thousands
 BLANK = f"[\\s{NARROW}\u200b\ufeff]"
 HEAD_ROWS = 10_000  # rows that decide how numbers are written, unless they leave it open
@@ -31,8 +31,13 @@ def mapping(table, found, said):
     names = {name.strip().lower(): name for name in found}
     found_as = {ours: names[ours] for ours in TABLES[table] if ours in names}
     if table != "transactions":
-        for name in [name for name in found if name not in found_as.values()]:
-            found_as[_attribute_safe(name, found_as)] = name
+        taken = {
+            name.strip().lower()
+            for theirs in said.values()
+            for name in ([theirs] if isinstance(theirs, str) else theirs)
+        }
+        for name in [name for name in found if name not in found_as.values() and name.strip().lower() not in taken]:
+            found_as[_attribute_safe(name, [*found_as, "row", "left_out"])] = name
     absent = []
     for ours, theirs in said.items():
         listed = theirs if isinstance(theirs, list) else [theirs]
@@ -57,29 +62,33 @@ def _attribute_safe(name, taken):
 def typed(raw, table, mapping, given, reading):
     """The table with the columns of the contract, out of those that `mapping` names (our column -> theirs, or a list).
 
-    How text was read where the Format `given` does not say is added to `reading`. Transactions always have ``amount``
-    and also ``raw_ordered_on`` and ``raw_amount``, text that could not be read, else null; ``row`` where the source
-    numbers its rows, ``copies`` where rows repeat one another.
+    How text was read where the Format `given` does not say is added to `reading`. ``row`` stands beside them where the
+    source numbers its rows, ``left_out`` where portfoy.toml leaves rows out. Transactions always have ``amount``, and
+    ``raw_ordered_on`` and ``raw_amount``, text that could not be read, else null; ``copies`` where rows repeat one
+    another. Other tables have such text of any date, number, flag or label as ``unread_`` and its name.
     """
-    numbered = ("row", "copies") if table == "transactions" else ()
-    row = {name: raw[f"portfoy_{name}"] for name in numbered if f"portfoy_{name}" in raw.columns}
-    columns = {ours: _found(raw, theirs, kind_of(table, ours)) for ours, theirs in mapping.items()}
+    row = {name: raw[f"portfoy_{name}"] for name in ("row", "left_out", "copies") if f"portfoy_{name}" in raw.columns}
+    columns = {ours: _found(raw, theirs, kind_of(table, ours), given, ours) for ours, theirs in mapping.items()}
     if "month" in columns and columns["month"].type().is_string():  # 2025-03 is its first day
         columns["month"] = columns["month"].re_replace("^([0-9]{4}-[0-9]{2})$", r"\1-01")
     found = raw.select([column.name(name) for name, column in (columns | row).items()])  # no keywords: "self" is one
     columns, marks = {}, _marks(found, [ours for ours in mapping if kind_of(table, ours) == "number"], given)
+    unread = {}
     for ours in mapping:
-        where, kind = f"{table}.{ours}", kind_of(table, ours)
+        where, kind = f"{table}.{ours}", CODED.get(ours, kind_of(table, ours))
         if kind == "date":
             columns[ours] = _date(found, found[ours], given, where, reading)
         elif kind == "number":
             columns[ours] = _number(found, found[ours], given, where, reading, marks.get(ours))
-        elif kind == "flag" and found[ours].type().is_string():
-            columns[ours] = found[ours].lower().isin(TRUE)
+        elif kind in ("flag", *CODED.values()):
+            columns[ours] = _label(found[ours], kind)
         else:
             columns[ours] = found[ours]
+            continue
+        if table != "transactions" and not found[ours].type().is_boolean():
+            unread[f"unread_{ours}"] = ibis.ifelse(columns[ours].isnull(), _unread(found[ours]), ibis.null("string"))
     if table != "transactions":
-        return found.select([column.name(name) for name, column in columns.items()])
+        return found.select([column.name(name) for name, column in (columns | unread).items()] + [*row])
     money = "amount" if "amount" in mapping else "unit_price"
     columns |= {"raw_ordered_on": _unread(found.ordered_on), "raw_amount": _unread(found[money])}
     columns.setdefault("order_id", ibis.null("string"))
@@ -91,15 +100,43 @@ def typed(raw, table, mapping, given, reading):
     )
 
 
-def _found(raw, theirs, kind):
-    """Their column, or several joined; text is trimmed, and what we want as text becomes text."""
+def _found(raw, theirs, kind, given, ours):
+    """Their column, or several joined; text is trimmed, and what we want as text becomes text.
+
+    Null words are nothing, and the words that portfoy.toml lists under a label are that label.
+    """
+    said = given.values.get(ours, {})
     if isinstance(theirs, list):
-        return _joined([raw[name] for name in theirs])
-    column = raw[theirs]
-    return _text(column) if kind in ("id", "text") or column.type().is_string() else column
+        column = _joined([raw[name] for name in theirs])
+    elif said or kind in ("id", "text") or raw[theirs].type().is_string():
+        column = text_of(raw[theirs])
+    else:
+        return raw[theirs]
+    if given.null_words:
+        column = ibis.ifelse(column.lower().isin(_plain(given.null_words)), ibis.null("string"), column)
+    return (
+        ibis.cases(*((column.lower().isin(_plain(theirs)), label) for label, theirs in said.items()), else_=column)
+        if said
+        else column
+    )
 
 
-def _text(column):
+def _plain(texts):
+    return [str(text).strip().lower() for text in texts]
+
+
+def _label(column, kind):
+    """The flag or the label of ours that a word stands for; null where it is not understood."""
+    flag = kind == "flag"
+    if column.type().is_boolean():
+        return column
+    text = column if column.type().is_string() else text_of(column)
+    text = text.lower().replace("i\u0307", "i")  # "İ" in lower case is two signs
+    cases = [(text.isin(said), ours == YES if flag else ours) for ours, said in words(kind).items()]
+    return ibis.cases(*cases, else_=ibis.null("boolean" if flag else "string"))
+
+
+def text_of(column):
     """Text without blanks around it; whole numbers without a decimal part; null where nothing is left."""
     if column.type().is_floating():
         whole = (column % 1 == 0) & (column.abs() < 1e15)
@@ -111,7 +148,7 @@ def _text(column):
 
 
 def _joined(columns):
-    parts = [_text(column).fill_null("") for column in columns]
+    parts = [text_of(column).fill_null("") for column in columns]
     return ibis.literal("-").join(parts) if len(parts) > 1 else parts[0].nullif("")
 
 
@@ -126,7 +163,7 @@ def _amount(log):
 
 
 def _unread(source):
-    return source if source.type().is_string() else _text(source)
+    return source if source.type().is_string() else text_of(source)
 
 
 def _date(raw, source, given, where, reading):
@@ -179,7 +216,7 @@ def _day(text):
 def day_counts(raw, source):
     """Days as they are written in a text column -> rows, the commonest first."""
     texts = raw.select(text=source).group_by("text").agg(rows=lambda t: t.count())
-    days = texts.mutate(day=_day(_text(texts.text)).fill_null("")).group_by("day").agg(rows=lambda t: t.rows.sum())
+    days = texts.mutate(day=_day(text_of(texts.text)).fill_null("")).group_by("day").agg(rows=lambda t: t.rows.sum())
     counts = days.order_by(ibis.desc("rows"), "day").limit(20_000).to_pandas()
     return dict(zip(counts["day"], counts["rows"].tolist(), strict=True))
 

@@ -48,8 +48,8 @@ def log_on_day(flagged, day):
 def on_day(name, day, table_of, log, *, earlier):
     """One table as seen on a day, with the same columns; a row without a date is known on every day.
 
-    `table_of` gives all rows of the table of a name, or None; `log` are the transactions by the day; `earlier` says
-    whether the source goes on after it: then those who joined on no known day, and have not bought, are not known yet.
+    `table_of` gives all rows of the table of a name, or None; `log` are the transactions by the day, if any; `earlier`
+    says whether the source goes on after it: then who joined on no known day, and has not bought, is not known yet.
     """
     table = table_of(name)
     if table is None:
@@ -57,7 +57,7 @@ def on_day(name, day, table_of, log, *, earlier):
     table = begun(table, name, day)
     if name == "customers" and earlier:
         undated = table.joined_on.isnull() if "joined_on" in table.columns else ibis.literal(True)
-        return table.filter(~undated | table.customer_id.isin(log.customer_id))
+        return table.filter(~undated if log is None else ~undated | table.customer_id.isin(log.customer_id))
     if name == "contacts":
         return _of_begun_campaigns(table, table_of("campaigns"), day)
     if name == "leads":
@@ -126,9 +126,8 @@ def _surveys(surveys, day):
     if "answered_on" not in surveys.columns:
         return surveys
     answers = [name for name in surveys.columns if name not in ASKED]
-    return surveys.mutate(
-        **{name: _until(surveys[name], surveys.answered_on, day) for name in [*answers, "answered_on"]}
-    )
+    known = [*answers, "answered_on"]
+    return surveys.mutate([_until(surveys[name], surveys.answered_on, day).name(name) for name in known])
 
 
 def _until(column, date, day):

@@ -6,6 +6,7 @@ import json
 import re
 import tomllib
 from dataclasses import dataclass, field, replace
+from datetime import date
 from pathlib import Path
 
 from portfoy.errors import DataError
@@ -27,7 +28,14 @@ class Format:
     decimal: str | None = None
     thousands: str | None = None
     header: bool | tuple[str, ...] = True  # where the file has no header line: false, or the names of its columns
+    null_words: tuple[str, ...] = ()  # texts that stand for nothing, in any case
     file: str | None = None  # file, pattern or table name inside the source
+    join: tuple[tuple[str, str, str], ...] = ()  # further files: name, key here, key there
+    keep: dict[str, tuple[str, ...]] = field(default_factory=dict)  # their column -> values whose rows are kept
+    leave_out: dict[str, tuple[str, ...]] = field(default_factory=dict)  # their column -> values left out
+    constants: dict[str, str] = field(default_factory=dict)  # our column -> its value in every row
+    values: dict[str, dict[str, tuple[str, ...]]] = field(default_factory=dict)  # our column -> label -> their words
+    ranges: dict[str, tuple[float, float]] = field(default_factory=dict)  # our column -> lowest, highest value
 
 
 @dataclass(frozen=True)
@@ -35,6 +43,7 @@ class Settings:
     """Everything portfoy.toml can say. The defaults are those of a source without one."""
 
     source: str | None = None
+    as_of: str | None = None  # YYYY-MM-DD, the day of the export, where no table has a date
     name: str | None = None  # what reports call the data
     currency: str | None = None  # ISO 4217 code
     prices: float | None = None  # by how much they rise a year, where there is no price index
@@ -56,7 +65,7 @@ class Settings:
 
     def fingerprint(self):
         """SHA-256 over what can move a figure: not where the data are nor what they are called, and no defaults."""
-        own = ("source", "name", "unknown_customers", "formats", "columns", "look")
+        own = ("source", "as_of", "name", "unknown_customers", "formats", "columns", "look")
         said = {key: value for key, value in _said(self).items() if key not in own}
         said["unknown"] = self.unknown()
         said["formats"] = {table: _said(given) for table, given in self.formats.items() if given != Format()}
@@ -70,11 +79,13 @@ class Settings:
 
 def _said(given):
     """The fields of a dataclass that are not as they are by default."""
-    return {key: value for key, value in vars(given).items() if value != getattr(type(given), key, None)}
+    plain = vars(type(given)())
+    return {key: value for key, value in vars(given).items() if value != plain[key]}
 
 
 _FORMAT_KEYS = set(Format.__dataclass_fields__)
-_TOP_KEYS = set(Settings.__dataclass_fields__) - {"formats", "columns"} | _FORMAT_KEYS - {"file"}
+_OF_TABLE = {"file", "join", "keep", "leave_out", "constants", "values", "ranges"}  # said under a table only
+_TOP_KEYS = set(Settings.__dataclass_fields__) - {"formats", "columns"} | _FORMAT_KEYS - _OF_TABLE
 
 
 def read_settings(path):
@@ -99,9 +110,13 @@ def read_settings(path):
         _check_values(path, f"{table}.", {key: value for key, value in section.items() if key in _FORMAT_KEYS})
         columns[table] = {key: value for key, value in section.items() if key not in _FORMAT_KEYS}
         _check_columns(path, table, columns[table])
+        for key in ("values", "constants", "ranges"):
+            named = [name for name in section.get(key, {}) if not MEASURED.fullmatch(name)]
+            _check_keys(path, f"{table}.{key}.", named, TABLES[table])
     shared = {key: top.pop(key) for key in list(top) if key in _FORMAT_KEYS}
     top["look"] = _look(path, top.get("look", {}))
     top["unknown_customers"] = tuple(top.get("unknown_customers", ()))
+    top |= {"as_of": str(top["as_of"])} if "as_of" in top else {}
     formats = {table: _format(path, {**shared, **tables.get(table, {})}) for table in TABLES}
     settings = Settings(**top, formats=formats, columns=columns)
     source = settings.source or "."
@@ -160,13 +175,59 @@ def _rule(key):
         "logo": (text(lambda value: value.lower().endswith((".svg", ".png"))), _("a file .svg or .png")),
         **dict.fromkeys(("accent", "warm"), (text(is_colour), _('a colour such as "#0f6b6d"'))),
         "prices": (_is_rate, _("a yearly rate from -0.5 to 2, such as 0.03 for 3 %")),
-        "unknown_customers": (lambda value: isinstance(value, list), _("a list of texts")),
+        **dict.fromkeys(("unknown_customers", "null_words"), (_is_texts, _("a list of texts"))),
+        "as_of": (_is_day, _("a date such as 2026-06-30")),
+        "join": (_is_join, _('a file and the key it shares, { file = "teams.csv", on = "agent" }, or a list of these')),
+        **dict.fromkeys(("keep", "leave_out"), (_is_lists, _('columns with lists of values, { status = ["paid"] }'))),
+        "constants": (_is_constants, _('columns with one value each, { channel = "web" }')),
+        "values": (
+            lambda value: isinstance(value, dict) and all(_is_lists(labels) for labels in value.values()),
+            _('labels with lists of words, { outcome = { won = ["Closed Won"] } }'),
+        ),
+        "ranges": (_is_ranges, _("columns with their lowest and highest value, { nps = [0, 10] }")),
         "test_pattern": (text(_is_pattern), _("a regular expression without look-around and back-references")),
     }.get(key, (text(lambda value: True), _("a text in quotes")))
 
 
 def _is_rate(value):
     return isinstance(value, (int, float)) and not isinstance(value, bool) and -0.5 <= value <= 2
+
+
+def _is_texts(value):
+    return isinstance(value, list) and all(isinstance(text, (str, int, float)) for text in value)
+
+
+def _is_day(value):
+    try:
+        return len(str(value)) == 10 and bool(date.fromisoformat(str(value)))
+    except ValueError:
+        return False
+
+
+def _is_join(value):
+    each = value if isinstance(value, list) else [value]
+    return len(each) > 0 and all(isinstance(one, dict) and set(one) == {"file", "on"} and _is_key(one) for one in each)
+
+
+def _is_key(join):
+    on = join["on"] if isinstance(join["on"], list) else [join["on"]]
+    return len(on) in (1, 2) and all(isinstance(text, str) for text in (join["file"], *on))
+
+
+def _is_lists(value):
+    return isinstance(value, dict) and len(value) > 0 and all(_is_texts(each) for each in value.values())
+
+
+def _is_constants(value):
+    return isinstance(value, dict) and all(isinstance(each, (str, int, float)) for each in value.values())
+
+
+def _is_ranges(value):
+    def fits(ends):
+        numbers = isinstance(ends, list) and len(ends) == 2 and all(isinstance(end, (int, float)) for end in ends)
+        return numbers and ends[0] < ends[1]
+
+    return isinstance(value, dict) and all(map(fits, value.values()))
 
 
 def _is_header(value):
@@ -196,6 +257,12 @@ def _format(path, section):
     values = {key: value for key, value in section.items() if key in _FORMAT_KEYS}
     if isinstance(values.get("header"), list):
         values["header"] = tuple(values["header"])
+    values["null_words"] = tuple(str(word) for word in values.get("null_words", ()))
+    joins = values.get("join", [])
+    values["join"] = tuple(
+        (one["file"], *(one["on"] if isinstance(one["on"], list) else [one["on"]] * 2))[:3]
+        for one in (joins if isinstance(joins, list) else [joins])
+    )
     if values.get("decimal") and values.get("decimal") == values.get("thousands"):
         raise _bad_value(path, "thousands", values["thousands"], _("another sign than decimal"))
     return Format(**values)

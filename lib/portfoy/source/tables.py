@@ -5,7 +5,7 @@ import json
 import os
 import pickle
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property, partial
 from pathlib import Path
@@ -19,7 +19,7 @@ from portfoy.errors import DataError
 from portfoy.locale import _
 from portfoy.source.contract import TABLES
 from portfoy.source.files import embedded, quoted, stamp
-from portfoy.source.prices import prices_of
+from portfoy.source.prices import AS_PAID, prices_of
 from portfoy.source.quality import Facts
 from portfoy.source.settings import Settings
 
@@ -34,18 +34,21 @@ class Tables:
     ``leads``, ``spend``, ``campaigns``, ``contacts``, ``subscriptions``, ``tickets``, ``surveys``, ``ratings`` and
     ``price_index``, worked out when they are first used; rows after ``as_of`` are not in them. ``quality`` is the
     data-quality table, ``facts`` what the log holds, ``reading`` how text was read where portfoy.toml does not say.
+    ``transactions``, ``quality`` and ``facts`` are None where the source has no order lines.
     """
 
     where: str
     settings: Settings
-    transactions: ibis.Table
-    quality: pd.DataFrame
-    facts: Facts
+    transactions: ibis.Table | None
+    quality: pd.DataFrame | None
+    facts: Facts | None
     reading: list[str]
     files: tuple[Path, ...] = ()
     later: dict = field(default_factory=dict, repr=False)  # table -> function that works it out
     read: dict = field(default_factory=dict, repr=False)  # table -> files.stamp of its files, or its rows on a server
     as_of: date | None = None
+    accounts: dict = field(default_factory=dict, repr=False)  # table -> account.Account, once it was used
+    aside: dict = field(default_factory=dict, repr=False)  # table -> why it is set aside whole, once it was asked for
 
     def __getattr__(self, name):
         if name not in TABLES:
@@ -63,9 +66,28 @@ class Tables:
         nothing |= {"example": "", "done": _("nothing found")}
         return pd.DataFrame([nothing], index=["none"])
 
+    def all(self):
+        """The tables there are, worked out: name -> ibis table. After it `accounts` and `aside` are whole."""
+        found = {name: getattr(self, name) for name in ("transactions", *self.later)}
+        return {name: table for name, table in found.items() if table is not None}
+
+    @property
+    def engine(self):
+        """The Ibis backend that holds the tables."""
+        table = self.transactions if self.transactions is not None else next(iter(self.all().values()))
+        return table.get_backend()
+
+    def rows(self):
+        """How many rows were read: order lines, or where there are none those of the tables there are."""
+        if self.facts is not None:
+            return self.facts.rows
+        return sum(int(table.count().to_pandas()) for table in self.all().values())
+
     @cached_property
     def prices(self):
         """The `Prices` of the order lines, as `prices_of` finds them from the table or from portfoy.toml."""
+        if self.transactions is None:
+            return AS_PAID
         return prices_of(self.transactions, self.price_index, self.settings.prices, pd.Timestamp(self.as_of))
 
     @property
@@ -146,33 +168,22 @@ def keep(tables, path):
     """
     if not tables.files:
         return False
-    first = list(tables.reading)
+    every = tables.all()
     try:
-        found = _write(tables, path)
+        engine = tables.engine
+        engine.raw_sql(f"ATTACH '{quoted(path)}' AS kept")
+        for name, table in every.items():
+            engine.create_table(name, table, database=("kept", "main"))
+        engine.raw_sql("DETACH kept")
     except duckdb.Error as error:  # a full disk, which the engine does not call an OSError
         if path.name not in str(error):
             raise
         raise OSError(str(error).rpartition(": ")[2]) from None
     for file in (file for read in tables.read.values() for file in read):  # some were read only now
         _check_unchanged(file)
-    about = (tables.where, tables.settings, tables.quality, tables.facts, tables.files, tables.read, tables.as_of)
-    _beside(path).write_bytes(pickle.dumps((os.getcwd(), about, first, found)))
+    about = replace(tables, transactions=None, later=dict.fromkeys(every), reading=list(tables.reading))
+    _beside(path).write_bytes(pickle.dumps((os.getcwd(), about, tables.prices)))
     return True
-
-
-def _write(tables, path):
-    """The tables as they go to the file; what was read on the way, by name, or why one could not be read."""
-    engine, found = tables.transactions.get_backend(), {}
-    engine.raw_sql(f"ATTACH '{quoted(path)}' AS kept")
-    for name in ("transactions", *tables.later):
-        before = len(tables.reading)
-        try:
-            engine.create_table(name, getattr(tables, name), database=("kept", "main"))
-            found[name] = tables.reading[before:]
-        except DataError as error:  # the section that needs the table will say so
-            found[name] = error
-    engine.raw_sql("DETACH kept")
-    return found
 
 
 def kept(where, day=None):
@@ -180,21 +191,16 @@ def kept(where, day=None):
     path = Path(os.environ.get(KEPT) or "none")
     if not _beside(path).is_file():
         return None
-    folder, about, reading, found = pickle.loads(_beside(path).read_bytes())
-    named, settings, quality, facts, paths, read, as_of = about
-    if (folder, named) != (os.getcwd(), str(where)) or day not in (None, as_of):
+    folder, about, prices = pickle.loads(_beside(path).read_bytes())
+    if (folder, about.where) != (os.getcwd(), str(where)) or day not in (None, about.as_of):
         return None
     engine = embedded()
     engine.raw_sql(f"ATTACH '{quoted(path)}' AS kept (READ_ONLY)")
-
-    def table(name):
-        if isinstance(found[name], DataError):
-            raise found[name]
-        reading.extend(found[name])
-        return engine.table(name, database=("kept", "main"))
-
-    later = {name: partial(table, name) for name in found if name != "transactions"}
-    return Tables(named, settings, table("transactions"), quality, facts, reading, paths, later, read, as_of)
+    later = {name: partial(engine.table, name, database=("kept", "main")) for name in about.later}
+    log = later.pop("transactions", lambda: None)
+    tables = replace(about, transactions=log(), later=later)
+    tables.__dict__["prices"] = prices  # as they were found already
+    return tables
 
 
 def _beside(path):

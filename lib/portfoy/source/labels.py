@@ -1,0 +1,40 @@
+"""Words that exports write for yes and no, for how a lead ended, and for the arm of a contact.
+
+In English, Turkish, Polish and German, in lower case. What stands nowhere here, nor in portfoy.toml, is not understood:
+it is counted and left missing, never taken for "no".
+"""
+
+YES, NO = "true", "false"
+LABELS = {
+    "flag": {
+        YES: "1 1.0 true t yes y on x ja j wahr si sí oui vrai evet e doğru dogru tak prawda ✓ ✔",
+        NO: "0 0.0 false f no n off nein falsch non faux hayır hayir h yanlış yanlis nie fałsz falsz",
+    },
+    "outcome": {
+        "won": "won|win|closed won|closed-won|closed_won|deal won|kazanıldı|kazanildi|kazanılan|satış|gewonnen|"
+        "wygrana|wygrany|wygrane|sprzedane",
+        "lost": "lost|loss|closed lost|closed-lost|closed_lost|deal lost|kaybedildi|kaybedilen|verloren|przegrana|"
+        "przegrany|przegrane|utracone",
+        "open": "open|in progress|pending|engaging|prospecting|açık|acik|devam ediyor|offen|otwarta|otwarty|otwarte",
+    },
+    "arm": {
+        "treatment": "treatment|treated|treat|test|target|contacted|mailed|exposed|behandlung|behandelt|zielgruppe|"
+        "işlem|uygulama|hedef|testowa|grupa testowa|grupa docelowa",
+        "control": "control|control group|holdout|hold-out|hold out|held out|held-out|not contacted|universal holdout|"
+        "kontrol|kontrol grubu|kontrolle|kontrollgruppe|kontrolna|grupa kontrolna|kontrola",
+    },
+}
+"""Kind -> our label -> the words for it, apart by blanks or, where they have blanks of their own, by bars."""
+
+CODED = {"outcome": "outcome", "arm": "arm"}  # text columns whose values are labels of ours -> kind
+
+
+def words(kind):
+    """Our label -> the list of words for it, in lower case."""
+    return {ours: said.split("|" if "|" in said else None) for ours, said in LABELS[kind].items()}
+
+
+def understood(kind, text):
+    """Our label for a text of an export: of a "flag" "true" or "false", of an "outcome", an "arm"; None: not known."""
+    plain = text.strip().lower().replace("i̇", "i")  # "İ" in lower case is two signs
+    return next((ours for ours, said in words(kind).items() if plain in said), None)

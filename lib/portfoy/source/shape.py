@@ -1,0 +1,76 @@
+"""What portfoy.toml does to a table before its columns are ours: joins a file, leaves rows out, adds columns."""
+
+import ibis
+
+from portfoy.errors import DataError
+from portfoy.locale import _
+from portfoy.source.parse import text_of
+from portfoy.words.style import shorten
+
+OWN = ("portfoy_row", "portfoy_left_out", "portfoy_copies")  # columns that the files do not have
+
+
+def shaped(raw, table, given, read, keep, reading):
+    """The table as the Format `given` says: rows to be left out have ``portfoy_left_out``.
+
+    `read` opens a further file as a table of the engine, `keep` stores one in the engine where it can; what a join did
+    not find is added to `reading`. A DataError says which column or file is not there.
+    """
+    for file, here, there in given.join:
+        raw = _joined(raw, table, (file, here, there), read(file), keep, reading)
+    for column, value in given.constants.items():
+        raw = raw.drop(*[name for name in raw.columns if name.lower() == column])
+        raw = raw.mutate(ibis.literal(str(value)).name(column))
+    aside = [
+        ~_is_one_of(_named(raw, table, column, "keep"), values).fill_null(False)
+        for column, values in given.keep.items()
+    ] + [
+        _is_one_of(_named(raw, table, column, "leave_out"), values).fill_null(False)
+        for column, values in given.leave_out.items()
+    ]
+    if not aside:
+        return raw
+    any_of = aside[0]
+    for rule in aside[1:]:
+        any_of = any_of | rule
+    return raw.mutate(portfoy_left_out=any_of)
+
+
+def _named(raw, table, column, setting):
+    """Their column of a name, in any case; a DataError where there is none."""
+    name = next((name for name in raw.columns if name.lower() == column.strip().lower()), None)
+    if name is None:
+        found = ", ".join(f"'{shorten(name, 40)}'" for name in raw.columns if name not in OWN)
+        text = _("{table}: portfoy.toml has {setting} for '{column}', but the columns are {found}. Correct the name.")
+        raise DataError(text.format(table=table, setting=setting, column=column, found=found))
+    return raw[name]
+
+
+def _is_one_of(column, values):
+    return text_of(column).lower().isin([str(value).strip().lower() for value in values])
+
+
+def _joined(raw, table, join, other, keep, reading):
+    """The table with the columns of another file beside its own; of a key that stands there twice the first row counts.
+
+    A column that both have keeps its name here and gets "_2" behind it there.
+    """
+    file, here, there = join
+    other = other.drop("portfoy_row") if "portfoy_row" in other.columns else other
+    key = _named(other, file, there, "join").get_name()
+    mine = _named(raw, table, here, "join").get_name()
+    other = other.filter(other[key].notnull()).distinct(on=key, keep="first")
+    taken = {name.lower() for name in raw.columns}
+    fresh = {name: f"{name}_2" if name.lower() in taken else name for name in other.columns if name != key}
+    other = other.select(
+        text_of(other[key]).name("portfoy_key"), *(other[name].name(new) for name, new in fresh.items())
+    )
+    found = raw.mutate(portfoy_link=text_of(raw[mine])).left_join(other, ibis._.portfoy_link == other.portfoy_key)
+    found = keep(found, f"joined_{table}")
+    alone = found.portfoy_link.notnull() & found.portfoy_key.isnull()
+    row = found.agg(rows=alone.sum().fill_null(0), example=found.portfoy_link.min(where=alone)).to_pandas().iloc[0]
+    if row["rows"]:
+        text = _("{table}: {n} rows find no row of {file} by their {column} ({example})")
+        named = {"table": table, "n": int(row["rows"]), "file": file, "column": mine, "example": row["example"]}
+        reading.append(text.format(**named))
+    return found.drop("portfoy_link", "portfoy_key")
