@@ -43,8 +43,8 @@ RANK = {name: rank for rank, row in enumerate(ORDER) for name in row}
 INSIDE = {  # the order inside a package, left to right
     "words": ["stages", "codes", "labels", "style", "table", "placing", "figure", "shapes", "result"],
     "source": [
-        *("names", "contract", "sniff", "settings", "parse", "ids", "prices"),
-        *("address", "files", "seen", "quality", "account", "tables", "open", "mapping"),
+        *("names", "contract", "labels", "sniff", "settings", "numbers", "parse", "shape", "ids", "prices"),
+        *("address", "files", "seen", "quality", "account", "reader", "tables", "open", "mapping"),
     ],
     "models": [
         *("threads", "likelihood", "bg_nbd", "gamma_gamma", "holdout", "discounted_value", "scatter", "bass"),

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from portfoy.errors import DataError
-from portfoy.source import parse
+from portfoy.source import numbers, parse
 from portfoy.source.settings import Format
 
 DAY = datetime.date
@@ -137,7 +137,7 @@ def test_settings_decide_what_a_separator_means():
 
 
 def test_the_decimal_sign_is_looked_for_beyond_the_first_rows(monkeypatch):
-    monkeypatch.setattr(parse, "HEAD_ROWS", 2)
+    monkeypatch.setattr(numbers, "HEAD_ROWS", 2)
     assert column(["1", "2", "3,5"], "cost") == [1.0, 2.0, 3.5]
 
 

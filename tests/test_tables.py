@@ -58,9 +58,9 @@ def test_a_further_table_is_read_once(shop):
 def test_a_table_that_cannot_be_used_says_so_where_it_is_used(shop, tmp_path, monkeypatch):
     opened, fresh = source.open("shop"), source.open("shop")
     keep(opened, tmp_path, monkeypatch)
-    for tables in (fresh, source.open("shop")):
-        assert tables.tickets is None
-        assert tables.aside["tickets"].startswith("tickets.opened_on: no value reads as a date ('never')")
+    for opened in (fresh, source.open("shop")):
+        assert opened.tickets is None
+        assert opened.aside["tickets"].startswith("tickets.opened_on: no value reads as a date ('never')")
 
 
 def test_another_place_or_another_folder_is_opened_itself(shop, tmp_path, monkeypatch):

@@ -16,17 +16,16 @@ def whole(table, name, log, unknown, reading):
 
     The log loses it in a column in which all ids have it; another table where all of its own have it and none of the
     log has, or where the log lost it. Nothing else is touched: ids are text, and 1.0 beside 2.5 stays 1.0. `log` is
-    None where `table` is the log itself; ids in `unknown` stand for nobody; what was changed is added to `reading`.
+    None where `table` is the log itself, or there is none; ids in `unknown` stand for nobody; what was changed is added
+    to `reading`.
     """
     changed = {}
     for link in LINKS:
-        if link in table.columns and _to_change(
-            table, link, log, unknown, said := _said("transactions", link), reading
-        ):
+        if link in table.columns and _to_change(table, link, log, unknown, _said("transactions", link), reading):
             ids = table[link]
             odd = ids.re_search(WHOLE) & ~ids.lower().isin(unknown)
             changed[link] = ibis.ifelse(odd, ids.left(ids.length() - 2), ids)
-            reading.append(said if log is None else _said(name, link))
+            reading.append(_said(name, link))
     return table.mutate(**changed) if changed else table
 
 

@@ -11,7 +11,8 @@ from portfoy.source import sniff
 from portfoy.source.contract import REQUIRED, TABLES
 from portfoy.source.files import embedded, load, readable
 from portfoy.source.names import guess
-from portfoy.source.parse import day_counts, decimal_counts, decimal_sign
+from portfoy.source.numbers import decimal_counts, decimal_sign
+from portfoy.source.parse import day_counts
 from portfoy.source.settings import Format
 
 LETTERS = {

@@ -7,22 +7,21 @@ through Ibis and left where it is.
 import re
 from dataclasses import replace
 from datetime import date
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
 
 from portfoy.errors import DataError
 from portfoy.locale import _
-from portfoy.source import ids, parse, sniff
-from portfoy.source.account import account
+from portfoy.source import sniff
 from portfoy.source.address import connect, discreet, filled, hidden, locate, revealed
-from portfoy.source.contract import ALONE, TABLES, check_columns
-from portfoy.source.files import UNREADABLE, Raw, embedded, fault, is_embedded, load, quoted, readable, stamp
+from portfoy.source.contract import ALONE, TABLES
+from portfoy.source.files import UNREADABLE, Raw, embedded, fault, load, quoted, readable, stamp
 from portfoy.source.quality import check_transactions
+from portfoy.source.reader import Reader
 from portfoy.source.seen import on_day
 from portfoy.source.settings import Format, Settings, read_settings
-from portfoy.source.shape import OWN, shaped
 from portfoy.source.tables import Tables, kept
 
 SUFFIXES = (".parquet", ".csv", ".csv.gz", ".tsv", ".txt")
@@ -47,8 +46,9 @@ def open(where, *, as_of=None, today=None):
     with discreet(str(location)), readable(where, *drivers):
         raws, engine = _raw_tables(location, settings)
         read = {table: raw.stamps or raw.table for table, raw in raws.items()}
-        fetch = partial(_further, location, engine, read)
-        tables = replace(_tables(where, settings, raws, engine, day, today or date.today(), fetch), read=read)
+        today = today or date.today()
+        reader = Reader(engine, settings, raws, today, day, fetch=partial(_further, location, engine, read))
+        tables = replace(_tables(where, settings, reader, day, today), read=read)
         _prices = tables.prices  # an index that is wrong is told before a report begins
         return tables
 
@@ -172,114 +172,26 @@ def _no_table(location):
     return text.format(where=location, found=found)
 
 
-def _tables(where, settings, raws, engine, day, today, fetch):
-    reading, mapped, aside, accounts = [], {}, {}, {}
-
-    def keep(table, name):  # in the embedded engine, so that later steps do not work it out again
-        return engine.create_table(name, table) if is_embedded(engine) else table
-
-    def prepared(table):  # as portfoy.toml shapes it, and how its columns are called
-        raw = raws[table]
-        if raw.fault:
-            raise DataError(raw.fault)
-        if "portfoy_row" in raw.table.columns and not raw.numbered:
-            raw.table = raw.table.drop("portfoy_row")
-        raw.table = shaped(raw.table, table, raw.format, fetch, keep, reading)
-        found = [name for name in raw.table.columns if name not in OWN]
-        mapped[table] = parse.mapping(table, found, settings.columns.get(table, {}))
-        check_columns(table, mapped[table], found)
-
-    def log_of():
-        prepared("transactions")
-        raw = raws["transactions"]
-        raw.table = _without_copies(raw.table, keep, drop=settings.duplicates == "drop")
-        typed = parse.typed(raw.table, "transactions", mapped["transactions"], raw.format, reading)
-        return ids.whole(typed, "transactions", None, settings.unknown(), reading)
-
-    log = log_of() if "transactions" in raws else None
-
-    @cache  # a table may be asked for by another one, too
-    def work_out(table):  # the ids of further tables are held against those of the log, once there is one
-        if table == "transactions" or table not in raws:
-            return log if table == "transactions" else None
-        before = len(reading)
-        try:
-            if table not in mapped:
-                prepared(table)
-            raw = raws[table]
-            typed = keep(parse.typed(raw.table, table, mapped[table], raw.format, reading), f"typed_{table}")
-            typed = ids.whole(typed, table, log, settings.unknown(), reading)
-            used, accounts[table] = account(
-                table, typed, today=today, ranges=raw.format.ranges, broken=raw.broken, keep=keep
-            )
-        except (DataError, *UNREADABLE) as error:
-            del reading[before:]
-            aside[table] = fault(table, error)
-            return None
-        return used
-
-    if log is None:
-        if all(work_out(table) is None for table in ALONE):
-            raise DataError(" ".join(aside[table] for table in ALONE if table in aside))
-        ends = [last for name in raws if (last := _last_day(work_out(name), today))]
-        last = max(ends, default=None) or (settings.as_of and date.fromisoformat(settings.as_of))
-        if not (day or last):
-            text = _(
-                "{table}: no table has a date that can be used, so nothing says on which day the data stand. Write in "
-                'portfoy.toml: as_of = "YYYY-MM-DD".'
-            )
-            raise DataError(text.format(table=next(iter(accounts))))
-        quality, facts, day, earlier = None, None, day or last, bool(day and last and day < last)
-    else:
+def _tables(where, settings, reader, day, today):
+    log, quality, facts = None, None, None
+    if reader.log is not None:
         log, quality, facts = check_transactions(
-            _with_cost(log, lambda: on_day("products", day or today, work_out, None, earlier=False)),
+            _with_cost(reader.log, lambda: on_day("products", day or today, reader.table, None, earlier=False)),
             settings,
-            broken=raws["transactions"].broken,
+            broken=reader.raws["transactions"].broken,
             as_of=day,
             today=today,
-            keep=lambda table: keep(table, "checked_transactions"),
+            keep=partial(reader.keep, name="checked_transactions"),
         )
-        if is_embedded(engine):
-            engine.raw_sql("DROP TABLE IF EXISTS raw_transactions")
-        day, earlier = day or facts.last_day, facts.goes_on
-    files = dict.fromkeys(path for raw in raws.values() for path in raw.files)
-    later = {
-        table: partial(on_day, table, day, work_out, log, earlier=earlier) for table in raws if table != "transactions"
-    }
-    told = {"accounts": accounts, "aside": aside}
-    return Tables(where, settings, log, quality, facts, reading, tuple(files), later, as_of=day, **told)
-
-
-def _last_day(table, today):
-    """The last date in a table that is not in the future, or None."""
-    dates = [] if table is None else [table[name] for name in table.columns if table[name].type().is_date()]
-    if not dates:
-        return None
-    row = table.agg(**{f"d{place}": date_.max(where=date_ <= today) for place, date_ in enumerate(dates)}).to_pandas()
-    ends = [pd.Timestamp(end).date() for end in row.iloc[0] if pd.notna(end)]
-    return max(ends, default=None)
-
-
-def _without_copies(raw, keep, *, drop):
-    """The table, with ``portfoy_copies`` where rows repeat one another in every column; `drop` leaves the first only.
-
-    It says how many copies a row stands for: all of them on the first, else a part on each, so that a sum counts them.
-    Only what occurs more than once is kept between the steps: on a large log that is next to nothing.
-    """
-    numbered = "portfoy_row" in raw.columns
-    content = [name for name in raw.columns if name != "portfoy_row"]
-    first = {"portfoy_first": raw.portfoy_row.min()} if numbered else {}
-    groups = raw.group_by(**{f"same_{name}": raw[name] for name in content}).agg(portfoy_times=raw.count(), **first)
-    repeated = keep(groups.filter(groups.portfoy_times > 1), "repeated_transactions")
-    if not repeated.count().to_pandas():
-        return raw
-    if drop and not numbered:
-        raw = raw.distinct()
-    found = raw.left_join(repeated, [raw[name].identical_to(repeated[f"same_{name}"]) for name in content])
-    if drop and numbered:
-        found = found.filter(found.portfoy_first.isnull() | (found.portfoy_row == found.portfoy_first))
-    copies = (found.portfoy_times - 1) / (1 if drop else found.portfoy_times)
-    return found.select(*raw.columns, portfoy_copies=copies.cast("float64").fill_null(0.0))
+        reader.log = log  # what further tables are held against
+        reader.drop("raw_transactions")
+    earlier = facts.goes_on if facts else bool(day)
+    day = day or (facts.last_day if facts else reader.last_day())
+    further = [table for table in reader.raws if table != "transactions"]
+    later = {table: partial(on_day, table, day, reader.table, log, earlier=earlier) for table in further}
+    files = tuple(dict.fromkeys(path for raw in reader.raws.values() for path in raw.files))
+    told = {"as_of": day, "accounts": reader.accounts, "aside": reader.aside}
+    return Tables(where, settings, log, quality, facts, reader.reading, files, later, **told)
 
 
 def _with_cost(log, products):

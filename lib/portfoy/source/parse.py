@@ -7,13 +7,11 @@ import ibis
 
 from portfoy.errors import DataError
 from portfoy.locale import _
-from portfoy.source import sniff
+from portfoy.source import numbers, sniff
 from portfoy.source.contract import TABLES, kind_of
 from portfoy.source.labels import CODED, YES, words
 
-NARROW = "\u00a0\u202f"  # blanks that do not break, which French and Polish exports put between thousands
-BLANK = f"[\\s{NARROW}\u200b\ufeff]"
-HEAD_ROWS = 10_000  # rows that decide how numbers are written, unless they leave it open
+BLANK = f"[\\s{numbers.NARROW}\u200b\ufeff]"
 
 
 @ibis.udf.scalar.builtin(name="try_strptime", signature=(("string", "string"), "timestamp"))
@@ -72,14 +70,14 @@ def typed(raw, table, mapping, given, reading):
     if "month" in columns and columns["month"].type().is_string():  # 2025-03 is its first day
         columns["month"] = columns["month"].re_replace("^([0-9]{4}-[0-9]{2})$", r"\1-01")
     found = raw.select([column.name(name) for name, column in (columns | row).items()])  # no keywords: "self" is one
-    columns, marks = {}, _marks(found, [ours for ours in mapping if kind_of(table, ours) == "number"], given)
+    columns, marks = {}, numbers.marks_of(found, [ours for ours in mapping if kind_of(table, ours) == "number"], given)
     unread = {}
     for ours in mapping:
         where, kind = f"{table}.{ours}", CODED.get(ours, kind_of(table, ours))
         if kind == "date":
             columns[ours] = _date(found, found[ours], given, where, reading)
         elif kind == "number":
-            columns[ours] = _number(found, found[ours], given, where, reading, marks.get(ours))
+            columns[ours] = numbers.number(found, found[ours], given, where, reading, marks.get(ours))
         elif kind in ("flag", *CODED.values()):
             columns[ours] = _label(found[ours], kind)
         else:
@@ -230,84 +228,3 @@ def _sound(day):
     """The date, or null outside of the years 1900 to 9999: programs write 0001-01-01 and the like for "none"."""
     sound = (day >= datetime.date(1900, 1, 1)) & (day <= datetime.date(9999, 12, 31))
     return ibis.ifelse(sound, day, ibis.null("date"))
-
-
-def _number(raw, source, given, where, reading, marks):
-    if source.type().is_numeric():
-        number = source.cast("float64")
-        return ibis.ifelse(number.isnan() | number.isinf(), ibis.null("float64"), number)
-    if not (source.type().is_string() or source.type().is_null()):
-        raise DataError(_("{where}: is of type {kind}. Map a numeric column.").format(where=where, kind=source.type()))
-    text = source.cast("string")
-    decimal = given.decimal or {".": ",", ",": "."}.get(given.thousands) or _decimal(raw, text, where, marks)
-    if decimal == "," and not given.decimal:
-        reading.append(_("{where}: numbers read with a decimal comma").format(where=where))
-    thousands = given.thousands if given.thousands is not None else (". '" if decimal == "," else ", '")
-    plain = text if decimal == "." else ibis.ifelse(text.contains("."), ibis.null("string"), text.replace(",", "."))
-    quick = plain.try_cast("float64")
-    return ibis.cases(
-        (text.isnull() | quick.isnan() | quick.isinf(), ibis.null("float64")),
-        (quick.isnull(), _careful(text, decimal, thousands)),  # in a branch, so that only odd rows pay for it
-        else_=quick,
-    )
-
-
-def _careful(text, decimal, thousands):
-    """Numbers with grouping, a currency sign, a sign behind or brackets for minus; null where the grouping is odd."""
-    negative = text.re_search("\\(.*[0-9].*\\)|-\\s*$|^[^0-9]*[-−]")
-    digits = text.re_replace(f"[^0-9.,' {NARROW}]", "").re_replace(f"[{NARROW}]", " ").strip()
-    odd = text.re_search(f"%|[0-9][^0-9.,' {NARROW}]+[0-9]")  # shares; two numbers in one
-    sound = digits.re_search(number_pattern(decimal, thousands)) & ~odd
-    for mark in set(thousands):
-        digits = digits.replace(mark, "")
-    number = ibis.ifelse(sound, digits.replace(decimal, "."), ibis.null("string")).try_cast("float64")
-    return ibis.ifelse(negative, -number, number)
-
-
-def _decimal(raw, source, where, marks):
-    """The decimal sign: decided by the first rows, or by all of them where those leave it open."""
-    dot, comma, whole = marks
-    if dot == comma and not whole:
-        dot, comma = decimal_counts(raw, source)
-    return decimal_sign(dot, comma, where=where)
-
-
-def _marks(found, names, given):
-    """For each column of numbers written as text what its first rows say, and whether they are all; in one query."""
-    names = [name for name in names if found[name].type().is_string() or found[name].type().is_null()]
-    if not names or given.decimal or given.thousands in (",", "."):
-        return {}
-    head = found.select(**{name: found[name].cast("string") for name in names}).limit(HEAD_ROWS)
-    reads = {f"{name} {sign}": _reads(head[name], sign).sum() for name in names for sign in (".", ",")}
-    row = head.agg(rows=head.count(), **reads).to_pyarrow().to_pylist()[0]
-    return {name: (row[f"{name} ."] or 0, row[f"{name} ,"] or 0, row["rows"] < HEAD_ROWS) for name in names}
-
-
-def _reads(text, sign):
-    """Whether a text holds a point or a comma and reads as a number with this decimal sign."""
-    digits = text.re_replace(r"[^0-9.,' ]", "").strip()
-    grouping = ", '" if sign == "." else ". '"
-    return (text.contains(".") | text.contains(",")) & digits.re_search(number_pattern(sign, grouping))
-
-
-def decimal_counts(raw, source):
-    """Of the rows whose text holds a point or a comma, how many read with a decimal point, how many with a comma."""
-    texts = raw.select(text=source)
-    marked = texts.filter(texts.text.contains(".") | texts.text.contains(","))
-    read = marked.agg(**{sign: _reads(marked.text, sign).sum().fill_null(0) for sign in (".", ",")})
-    return tuple(int(number) for number in read.to_pandas().iloc[0])
-
-
-def number_pattern(decimal, thousands):
-    """Regular expression of a number: digits, strictly in threes where any of `thousands` groups them, and decimals."""
-    mark, group = re.escape(decimal), re.escape(thousands)
-    grouped = rf"|\d{{1,3}}([{group}]\d{{3}})+" if thousands else ""
-    return rf"^((\d+{grouped})({mark}\d*)?|{mark}\d+)$"
-
-
-def decimal_sign(dot, comma, *, where):
-    """ "." or ",", from the numbers of rows that read with each; a DataError where they do not tell (1.234)."""
-    if dot == comma > 0:
-        text = _('{where}: decimal points and commas read equally often. Say in portfoy.toml: decimal = "," or "."')
-        raise DataError(text.format(where=where))
-    return "," if comma > dot else "."

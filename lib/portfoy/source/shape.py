@@ -3,7 +3,7 @@
 import ibis
 
 from portfoy.errors import DataError
-from portfoy.locale import _
+from portfoy.locale import _, plural
 from portfoy.source.parse import text_of
 from portfoy.words.style import shorten
 
@@ -70,7 +70,11 @@ def _joined(raw, table, join, other, keep, reading):
     alone = found.portfoy_link.notnull() & found.portfoy_key.isnull()
     row = found.agg(rows=alone.sum().fill_null(0), example=found.portfoy_link.min(where=alone)).to_pandas().iloc[0]
     if row["rows"]:
-        text = _("{table}: {n} rows find no row of {file} by their {column} ({example})")
+        text = plural(
+            "{table}: {n} row finds no row of {file} by {column} ({example})",
+            "{table}: {n} rows find no row of {file} by {column} ({example})",
+            int(row["rows"]),
+        )
         named = {"table": table, "n": int(row["rows"]), "file": file, "column": mine, "example": row["example"]}
         reading.append(text.format(**named))
     return found.drop("portfoy_link", "portfoy_key")

@@ -1,0 +1,141 @@
+"""One source while it is read: its tables as found become tables of ours, each when it is first asked for."""
+
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property, partial
+from typing import Any
+
+import pandas as pd
+
+from portfoy.errors import DataError
+from portfoy.locale import _
+from portfoy.source import ids, parse
+from portfoy.source.account import account
+from portfoy.source.contract import ALONE, check_columns
+from portfoy.source.files import UNREADABLE, fault, is_embedded
+from portfoy.source.settings import Settings
+from portfoy.source.shape import OWN, shaped
+
+
+@dataclass(eq=False)
+class Reader:
+    """The tables of a source as they were found, and what is known of those that were read.
+
+    ``raws`` files.Raw by table; orders after ``today`` are in the future, rows after ``day``, where one is given, are
+    not seen; ``fetch`` opens a file that another one is joined with. ``reading`` how text was read, ``accounts``
+    table -> Account, ``aside`` table -> why it is set aside whole.
+    """
+
+    engine: Any  # an Ibis backend
+    settings: Settings
+    raws: dict
+    today: date
+    day: date | None
+    fetch: Any
+    reading: list = field(default_factory=list)
+    accounts: dict = field(default_factory=dict)
+    aside: dict = field(default_factory=dict)
+    read: dict = field(default_factory=dict)
+
+    def keep(self, table, name):
+        """The table in the embedded engine, so that later steps do not work it out again; elsewhere as it is."""
+        return self.engine.create_table(name, table) if is_embedded(self.engine) else table
+
+    def drop(self, name):
+        """Forget a table of the embedded engine that is no longer needed."""
+        if is_embedded(self.engine):
+            self.engine.raw_sql(f"DROP TABLE IF EXISTS {name}")
+
+    @cached_property
+    def log(self):
+        """The order lines, not yet checked; None where there are none. A DataError where they cannot be read."""
+        if "transactions" not in self.raws:
+            return None
+        raw, columns = self._shaped("transactions")
+        copied = _without_copies(raw.table, self.keep, drop=self.settings.duplicates == "drop")
+        typed = parse.typed(copied, "transactions", columns, raw.format, self.reading)
+        return ids.whole(typed, "transactions", None, self.settings.unknown(), self.reading)
+
+    def table(self, name):
+        """A further table, accounted for; None where there is none or it cannot be used, which `aside` says why."""
+        if name not in self.read:  # a table may be asked for by another one, too
+            self.read[name] = self._further(name) if name in self.raws else None
+        return self.read[name]
+
+    def last_day(self):
+        """The last date in the tables of a source without order lines that is not in the future.
+
+        A DataError where none of the tables that may stand alone can be used, or nothing says on which day they stand.
+        """
+        if all(self.table(name) is None for name in ALONE):
+            raise DataError(" ".join(self.aside[name] for name in ALONE if name in self.aside))
+        ends = [last for name in self.raws if (last := _last_day(self.table(name), self.today))]
+        if not ends and not self.settings.as_of:
+            text = _(
+                "{table}: no table has a date that can be used, so nothing says on which day the data stand. Write in "
+                'portfoy.toml: as_of = "YYYY-MM-DD".'
+            )
+            raise DataError(text.format(table=next(iter(self.accounts))))
+        return max(ends, default=None) or date.fromisoformat(self.settings.as_of)
+
+    def _shaped(self, name):
+        """A table as portfoy.toml shapes it, and how its columns are called: our column -> theirs."""
+        raw = self.raws[name]
+        if raw.fault:
+            raise DataError(raw.fault)
+        if "portfoy_row" in raw.table.columns and not raw.numbered:
+            raw.table = raw.table.drop("portfoy_row")
+        raw.table = shaped(raw.table, name, raw.format, self.fetch, self.keep, self.reading)
+        found = [column for column in raw.table.columns if column not in OWN]
+        columns = parse.mapping(name, found, self.settings.columns.get(name, {}))
+        check_columns(name, columns, found)
+        return raw, columns
+
+    def _further(self, name):
+        before = len(self.reading)
+        try:
+            raw, columns = self._shaped(name)
+            typed = parse.typed(raw.table, name, columns, raw.format, self.reading)
+            typed = self.keep(typed, f"typed_{name}")
+            typed = ids.whole(typed, name, self.log, self.settings.unknown(), self.reading)
+            given = {"ranges": raw.format.ranges, "broken": raw.broken, "today": self.today}
+            seen_by = None if name == "campaigns" else self.day  # contacts without a date are dated by their campaign
+            used, told = account(name, typed, **given, as_of=seen_by, keep=partial(self.keep, name=f"flagged_{name}"))
+        except (DataError, *UNREADABLE) as error:  # it stops nothing: what needs the table says why it is not there
+            del self.reading[before:]
+            self.aside[name] = fault(name, error)
+            return None
+        self.accounts[name] = told
+        return used
+
+
+def _last_day(table, today):
+    """The last date in a table that is not in the future, or None."""
+    dates = [] if table is None else [table[name] for name in table.columns if table[name].type().is_date()]
+    if not dates:
+        return None
+    row = table.agg(**{f"d{place}": date_.max(where=date_ <= today) for place, date_ in enumerate(dates)}).to_pandas()
+    ends = [pd.Timestamp(end).date() for end in row.iloc[0] if pd.notna(end)]
+    return max(ends, default=None)
+
+
+def _without_copies(raw, keep, *, drop):
+    """The table, with ``portfoy_copies`` where rows repeat one another in every column; `drop` leaves the first only.
+
+    It says how many copies a row stands for: all of them on the first, else a part on each, so that a sum counts them.
+    Only what occurs more than once is kept between the steps: on a large log that is next to nothing.
+    """
+    numbered = "portfoy_row" in raw.columns
+    content = [name for name in raw.columns if name != "portfoy_row"]
+    first = {"portfoy_first": raw.portfoy_row.min()} if numbered else {}
+    groups = raw.group_by(**{f"same_{name}": raw[name] for name in content}).agg(portfoy_times=raw.count(), **first)
+    repeated = keep(groups.filter(groups.portfoy_times > 1), "repeated_transactions")
+    if not repeated.count().to_pandas():
+        return raw
+    if drop and not numbered:
+        raw = raw.distinct()
+    found = raw.left_join(repeated, [raw[name].identical_to(repeated[f"same_{name}"]) for name in content])
+    if drop and numbered:
+        found = found.filter(found.portfoy_first.isnull() | (found.portfoy_row == found.portfoy_first))
+    copies = (found.portfoy_times - 1) / (1 if drop else found.portfoy_times)
+    return found.select(*raw.columns, portfoy_copies=copies.cast("float64").fill_null(0.0))
