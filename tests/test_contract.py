@@ -49,8 +49,8 @@ def test_one_missing_column_is_named_with_what_looks_like_it():
 
 
 def test_all_missing_columns_stand_in_one_message():
-    assert error("transactions", [], ["KUNDE", "x"]) == (
-        "transactions: columns 'customer_id', 'order_id', 'ordered_on', 'amount' are missing; the file has 'KUNDE', "
+    assert error("transactions", [], ["KEINER", "x"]) == (
+        "transactions: columns 'customer_id', 'order_id', 'ordered_on', 'amount' are missing; the file has 'KEINER', "
         "'x'. Map them in portfoy.toml; `portfoy map FILE` drafts one."
     )
 

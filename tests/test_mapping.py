@@ -32,6 +32,7 @@ def test_the_whole_draft_of_a_turkish_file(draft):
         'decimal = ","\n'
         "\n"
         "[transactions]\n"
+        "# taken for transactions: by Fatura No, Tarih, Tutar, the name of the file\n"
         'customer_id = "Müşteri No"\n'
         'order_id = "Fatura No"\n'
         'ordered_on = "Tarih"\n'
@@ -63,6 +64,7 @@ def test_parquet_is_drafted_from_names_and_types(tmp_path):
     table.to_parquet(tmp_path / "t.parquet")
     assert mapping.draft(tmp_path / "t.parquet", beside=tmp_path).splitlines()[4:] == [
         "[transactions]",
+        "# taken for transactions: by fatura, day, total",
         'customer_id = "client"',
         'order_id = "fatura"',
         'ordered_on = "day"',
@@ -72,8 +74,9 @@ def test_parquet_is_drafted_from_names_and_types(tmp_path):
 
 
 def test_what_cannot_be_found_is_left_to_fill_in(draft):
-    assert draft("a,b\nx,1\n").splitlines()[4:] == [
+    assert draft("a,b\nx,1\n", "x.csv").splitlines()[4:] == [
         "[transactions]",
+        "# taken for transactions, though nothing says so",
         "# customer_id = ?  # needed; no column looks like it",
         "# order_id = ?  # needed; no column looks like it",
         "# ordered_on = ?  # needed; no column looks like it",
@@ -143,4 +146,4 @@ def test_a_guess_prefers_our_own_name_and_the_first_column():
 
 def test_every_alias_is_written_plainly():
     for ours, aliases in ALIASES.items():
-        assert [plain(alias) for alias in aliases.split()] == aliases.split(), ours
+        assert [plain(alias) for alias in aliases] == aliases, ours

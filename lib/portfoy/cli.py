@@ -43,14 +43,15 @@ def check(where):
 
 
 @main.command("map")
-@click.argument("file", type=click.Path(dir_okay=False))
+@click.argument("where", type=click.Path())
+@click.option("--table", help="Which table a file holds, such as leads, where its columns and values do not say so.")
 @click.option("--out", metavar="FILE", help="Write to this file instead of the terminal; an existing one is kept.")
-def map_(file, out):
-    """Draft a portfoy.toml for FILE by looking at its names and values."""
+def map_(where, table, out):
+    """Draft a portfoy.toml for WHERE, a file or a folder of files, by looking at names and values."""
     with one_line("map"):
         from portfoy.source import mapping
 
-        text = mapping.draft(file, beside=Path(out).parent if out else Path())
+        text = mapping.draft(where, table=table, beside=Path(out).parent if out else Path())
         if out is None:
             click.echo(text, nl=False)
             return

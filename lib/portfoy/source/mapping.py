@@ -1,18 +1,21 @@
-"""Draft a portfoy.toml for a file nobody has described yet, from its column names and its values."""
+"""Draft a portfoy.toml for files that nobody has described yet, from their names, their columns and their values."""
 
-import json
 import os
-from dataclasses import replace
+import re
+from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
+from uuid import uuid4
 
 from portfoy.errors import DataError
 from portfoy.locale import _
 from portfoy.source import sniff
-from portfoy.source.contract import REQUIRED, TABLES
+from portfoy.source.contract import ALONE, TABLES, kind_of
 from portfoy.source.files import embedded, load, readable
-from portfoy.source.names import guess
-from portfoy.source.numbers import decimal_counts, decimal_sign
-from portfoy.source.parse import day_counts
+from portfoy.source.guess import Guess, guess, guesses, likely
+from portfoy.source.look import Look, join_key, joined
+from portfoy.source.names import plain
+from portfoy.source.section import comment, mapping_lines, reading, toml
 from portfoy.source.settings import Format
 
 LETTERS = {
@@ -22,42 +25,185 @@ LETTERS = {
 }
 """Letters that make an encoding likely: those of Turkish, of Polish, of Western Europe."""
 
-SAMPLE = 10_000
+SUFFIXES = (".parquet", ".csv", ".csv.gz", ".tsv", ".txt")
 
 
-def draft(path, *, beside=Path()):
-    """The text of a portfoy.toml for one file of transactions, which it names as seen from the folder `beside`.
+@dataclass
+class Source:
+    """Files of one table: how portfoy.toml names them, what they hold, how they are written."""
 
-    Every line says what it rests on; what could not be found is left as a comment to fill in.
+    name: str
+    look: Look
+    notes: list
+    guesses: list[Guess]
+    join: str = ""  # the line that joins another file
+    used: bool = False  # whether another file joins this one
+
+    @property
+    def best(self):
+        """The table that the files most likely hold."""
+        return self.guesses[0]
+
+
+def draft(path, *, table=None, beside=Path()):
+    """The text of a portfoy.toml for a file or a folder, which it names as seen from the folder `beside`.
+
+    `table` says which table a file holds, where its columns and values do not. Every line says what it rests on; what
+    could not be found is left as a comment to fill in. DataError where nothing is there or nothing can be read.
     """
     path = Path(path)
     with readable(path, ValueError):
-        if not path.is_file():
+        if not path.exists():
             raise DataError(_("{path}: there is no such file.").format(path=path))
-        given, notes = _format(path)
-        return _draft(path, load(embedded(), "transactions", [path], given).table.limit(SAMPLE), notes, beside)
+        top = ["# " + _("Drafted from {name}; read every line, then run: portfoy check portfoy.toml")]
+        top[0] = top[0].format(name=path.resolve().name)
+        where = Path(os.path.relpath(path.resolve(), beside.resolve()))
+        if table not in (None, *TABLES):
+            text = _("{path}: there is no table '{table}'; the tables are {tables}.")
+            raise DataError(text.format(path=path, table=table, tables=", ".join(TABLES)))
+        if not path.is_dir():
+            return _one_file(path, table, top, where)
+        if table:
+            raise DataError(_("{path}: is a folder; give `--table` with one file.").format(path=path))
+        return _folder(path, top, where)
 
 
-def _draft(path, sample, notes, beside):
-    found = [name for name in sample.columns if name != "portfoy_row"]
-    columns = _columns(sample, found)
-    source = Path(os.path.relpath(path.resolve(), beside.resolve())).as_posix()
+def _one_file(path, table, top, where):
+    source = _read(embedded(), path.name, [path], table)
+    alone = source.best.table in ALONE
+    lines = [*top, f"source = {toml((where if alone else where.parent).as_posix())}", *_general([source], [path])]
+    section = [f"[{source.best.table}]", *([] if alone else [f"file = {toml(path.name)}"]), *_grounds(source, table)]
+    if not alone:
+        text = _("this table cannot stand alone: map the folder, with one of {tables} in it")
+        section.append(comment(text.format(tables=", ".join(ALONE))))
+    return "\n".join([*lines, *source.notes, *reading(source), "", *section, *mapping_lines(source)]) + "\n"
+
+
+def _folder(path, top, where):
+    sources, aside = _sources(path)
+    chosen, rest = _chosen(sources)
+    if not chosen:
+        text = _("{path}: no file looks like a table of the contract; the folder has {found}. Map a file: {advice}.")
+        found = ", ".join(f"'{entry.name}'" for entry in sorted(path.iterdir())[:30]) or _("nothing")
+        raise DataError(text.format(path=path, found=found, advice="portfoy map FILE --table TABLE"))
     lines = [
-        "# " + _("Drafted from {name}; read every line, then run: portfoy check portfoy.toml").format(name=path.name),
-        f"source = {_text(source)}",
-        '# currency = "EUR"  # ' + _("the three letters of your money"),
-        *notes,
-        *_reading(sample, columns),
+        *top,
+        f"source = {toml(where.as_posix())}",
+        *_general(chosen, [file for file in path.iterdir() if file.suffix != ".toml"]),
     ]
-    if isinstance(columns.get("order_id"), list):
+    if not any(source.best.table in ALONE for source in chosen):
+        lines.append(comment(_("one of {tables} is needed, and none is here").format(tables=", ".join(ALONE))))
+    for source in chosen:
+        file = [] if source.name in TABLES else [f"file = {toml(source.name)}"]
+        lines += ["", f"[{source.best.table}]", *file, *_grounds(source), *source.notes, *reading(source)]
+        lines += [*([source.join] if source.join else []), *mapping_lines(source), *_lookups(source, rest)]
+    held = {source.best.table: source.name for source in chosen}
+    lines += ["", *(comment(_not_mapped(source, held)) for source in rest if not source.used), *map(comment, aside)]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _sources(path):
+    """The files of a folder that can be tables; and what is to be said of the others."""
+    engine, groups, aside, sources = embedded(), {}, [], []
+    for entry in sorted(path.iterdir()):
+        if entry.is_dir() and entry.name in TABLES:
+            groups[entry.name] = sorted(file for file in entry.glob("*") if file.name.endswith(SUFFIXES))
+        elif entry.is_file() and entry.name.endswith(SUFFIXES):
+            groups.setdefault(re.sub(r"\d+", "[0-9]*", entry.name), []).append(entry)
+        elif not entry.name.startswith(".") and entry.name != "portfoy.toml":
+            aside.append(_("not read: {name}").format(name=entry.name))
+    for name, paths in groups.items():
+        whole = name in TABLES or (len(paths) > 1 and sorted(path.glob(name)) == paths)
+        pieces = [(name, paths)] if whole else [(file.name, [file]) for file in paths]
+        for piece, files in pieces:
+            try:
+                sources.append(_read(engine, piece, files))
+            except DataError as error:
+                if piece in TABLES or len(files) == 1:
+                    aside.append(str(error))
+                else:  # named alike, but not written alike
+                    pieces += [(file.name, [file]) for file in files]
+    return sources, aside
+
+
+def _read(engine, name, paths, table=None):
+    given, notes = _format(paths[0])
+    with readable(paths[0]):
+        look = Look(load(engine, f"file_{uuid4().hex}", paths, given).table)
+        stem = name.partition(".")[0]
+        return Source(name, look, notes, [guess(look, table, stem)] if table else guesses(look, stem))
+
+
+def _chosen(sources):
+    """One source a table, in the order of the contract, each with the files joined that it needs; and the others."""
+    chosen, rest = {}, []
+    for source in sorted(sources, key=lambda one: (bool(one.best.missing), -one.best.score)):
+        if likely(source.best) and source.best.table not in chosen:
+            chosen[source.best.table] = source
+        else:
+            rest.append(source)
+    for source in chosen.values():
+        for other in rest:
+            key = source.best.missing and join_key(source.look, other.look)
+            both = key and joined(source.look, other.look, key)
+            whole = both and guess(both, source.best.table, source.name.partition(".")[0])
+            if whole and len(whole.missing) < len(source.best.missing) and not source.join:
+                source.look, source.guesses, source.join, other.used = both, [whole], _join_line(other, key), True
+    return [chosen[table] for table in TABLES if table in chosen], rest
+
+
+def _join_line(other, key):
+    on = key[0] if key[0] == key[1] else list(key)
+    return f"join = {{ file = {toml(other.name)}, on = {toml(on)} }}"
+
+
+def _lookups(source, rest):
+    """Files that could be joined, as comments."""
+    for other in rest:
+        own = {plain(name) for name in source.look.names}
+        more = ", ".join(name for name in other.look.names if plain(name) not in own)
+        key = join_key(source.look, other.look) if more and not other.used and not likely(other.best) else None
+        if key:
+            yield comment(f"{_join_line(other, key)}  # " + _("would add {names}").format(names=more))
+
+
+def _not_mapped(source, held):
+    """Why a file has no section."""
+    table = source.best.table
+    if likely(source.best):
+        text = _("not mapped: {name} looks like {table}, which {other} holds")
+        return text.format(name=source.name, table=table, other=held[table])
+    text = _("not mapped: {name} looks like no table; its columns are {names}")
+    return text.format(name=source.name, names=", ".join(source.look.names))
+
+
+def _general(sources, files):
+    """What is said of the whole source."""
+    lines = ['# currency = "EUR"  # ' + _("the three letters of your money")]
+    columns = {source.best.table: source.best.columns for source in sources}
+    if isinstance(columns.get("transactions", {}).get("order_id"), list):
         note = _("without order numbers, equal rows may be two purchases of the same thing")
         lines.append(f'duplicates = "keep"  # {note}')
-    lines += ["", "[transactions]", *_mapping_lines(columns)]
-    used = {name for theirs in columns.values() for name in (theirs if isinstance(theirs, list) else [theirs])}
-    unused = [name for name in found if name not in used]
-    if unused:
-        lines.append("# " + _("not used: {names}").format(names=", ".join(unused)))
-    return "\n".join(lines) + "\n"
+    if "transactions" not in columns and not any(
+        kind_of(table, ours) == "date" for table, mapped in columns.items() for ours in mapped
+    ):
+        last = date.fromtimestamp(max(file.stat().st_mtime for file in files))
+        lines.append(f'as_of = "{last}"  # ' + _("no column holds dates: the day of the export; here that of the file"))
+    return lines
+
+
+def _grounds(source, said=None):
+    """Why the file is taken for its table, and for which other it could be taken."""
+    if said:
+        return []
+    best, others = source.best, [other for other in source.guesses[1:] if not other.missing]
+    grounds = [*best.grounds[:6], *([_("the name of the file")] if best.called else [])]
+    text = _("taken for {table}: by {grounds}") if grounds else _("taken for {table}, though nothing says so")
+    lines = [comment(text.format(table=best.table, grounds=", ".join(grounds)))]
+    if others and others[0].score > 0.5 * best.score:
+        text = _("unsure: it could hold {table}; then: portfoy map {name} --table {table}")
+        lines.append(comment(text.format(table=others[0].table, name=source.name)))
+    return lines
 
 
 def _format(path):
@@ -69,14 +215,14 @@ def _format(path):
     try:
         look = sniff.look(path, given)
     except DataError:
-        likely = _likely_encoding(path)
-        if likely is None:
+        likely_one = _likely_encoding(path)
+        if likely_one is None:
             raise
-        given = replace(given, encoding=likely)
+        given = replace(given, encoding=likely_one)
         look = sniff.look(path, given)
-        notes.append(f"encoding = {_text(likely)}  # " + _("a guess: look at the letters in the names"))
+        notes.append(f"encoding = {toml(likely_one)}  # " + _("a guess: look at the letters in the names"))
     if look.delimiter != ",":
-        notes.append(f"delimiter = {_text('tab' if look.delimiter == chr(9) else look.delimiter)}")
+        notes.append(f"delimiter = {toml('tab' if look.delimiter == chr(9) else look.delimiter)}")
     return given, notes
 
 
@@ -89,69 +235,3 @@ def _likely_encoding(path):
     }
     best = max(letters, key=letters.get)
     return best if letters[best] else None
-
-
-def _columns(sample, found):
-    """Our column -> theirs: by name, the date also by value."""
-    columns = {ours: theirs for ours in TABLES["transactions"] if (theirs := guess(ours, found))}
-    if "quantity" in columns and columns.get("amount") == columns.get("unit_price"):
-        columns.pop("amount", None)
-    elif columns.get("unit_price") == columns.get("amount"):
-        columns.pop("unit_price", None)
-    by_name = _share_of_dates(sample, columns["ordered_on"]) if "ordered_on" in columns else 0.0
-    if by_name is not None and by_name < 0.5:
-        columns.pop("ordered_on", None)
-        dated = [name for name in found if name not in columns.values() and (_share_of_dates(sample, name) or 0) >= 0.9]
-        if dated:
-            columns["ordered_on"] = dated[0]
-    if "order_id" not in columns and {"customer_id", "ordered_on"} <= set(columns):
-        columns["order_id"] = [columns["customer_id"], columns["ordered_on"]]
-    return columns
-
-
-def _share_of_dates(sample, name):
-    """How many of the values that are there are dates, 0-1; None where there is no value."""
-    if sample[name].type().is_temporal():
-        return 1.0
-    if not sample[name].type().is_string() and not sample[name].type().is_integer():
-        return 0.0
-    counts = day_counts(sample, sample[name])
-    there = sum(rows for text, rows in counts.items() if text)
-    return max(sniff.rows_read(counts).values()) / there if there else None
-
-
-def _reading(sample, columns):
-    """The lines that say how dates and numbers are written."""
-    lines = []
-    day = columns.get("ordered_on")
-    if day and sample[day].type().is_string():
-        counts = day_counts(sample, sample[day])
-        try:
-            form = sniff.date_format(counts, where=day)
-            if form:
-                example = _("as in {example}").format(example=next(filter(None, counts)))
-                lines.append(f"date_format = {_text(sniff.worded(form))}  # {example}")
-        except DataError as error:
-            lines.append(f"# date_format = ?  # {error}")
-    money = columns.get("amount", columns.get("unit_price"))
-    if money and sample[money].type().is_string():
-        try:
-            sign = decimal_sign(*decimal_counts(sample, sample[money]), where=money)
-            lines.append(f"decimal = {_text(sign)}")
-        except DataError as error:
-            lines.append(f"# decimal = ?  # {error}")
-    return lines
-
-
-def _mapping_lines(columns):
-    lines = []
-    for ours in TABLES["transactions"]:
-        if ours in columns:
-            lines.append(f"{ours} = {_text(columns[ours])}")
-        elif ours in REQUIRED["transactions"] and not (ours == "amount" and {"quantity", "unit_price"} <= set(columns)):
-            lines.append(f"# {ours} = ?  # " + _("needed; no column looks like it"))
-    return lines
-
-
-def _text(value):
-    return json.dumps(value, ensure_ascii=False)

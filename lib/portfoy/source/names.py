@@ -1,44 +1,43 @@
-"""What analysts call our columns: names seen in exports, in English, Turkish and Polish, to guess a mapping from."""
+"""What analysts call our columns and tables, in English, Turkish, Polish and German, to guess a mapping from."""
 
 import re
+import tomllib
 import unicodedata
+from importlib.resources import files
 
-ALIASES = {
-    "customer_id": "customer customerid customerno customernumber custid clientid client accountid account memberid "
-    "userid user buyer buyerid contactid visitorid shopperid musteri musterino musteriid musterikodu musterinumarasi "
-    "carikod carikodu cari uyeno klient klientid idklienta nrklienta numerklienta kontrahent",
-    "order_id": "order orderid orderno ordernumber invoice invoiceno invoiceid invoicenumber receipt receiptid "
-    "receiptno transactionid basketid basket ticketid saleid salesid documentno docno bill billno opportunityid "
-    "dealid siparis siparisno siparisid fatura faturano fisno belgeno zamowienie nrzamowienia idzamowienia "
-    "numerzamowienia faktura nrfaktury paragon",
-    "ordered_on": "orderdate date invoicedate orderedat orderedon purchasedate transactiondate saledate salesdate "
-    "datetime timestamp orderpurchasetimestamp createdat closedate closedon day time tarih siparistarihi faturatarihi "
-    "satistarihi islemtarihi data datazamowienia datasprzedazy datafaktury datatransakcji",
-    "amount": "amount sales sale revenue total totalprice totalamount linetotal linetotalprice value price payment "
-    "paymentvalue dollarvalue closevalue dealvalue spend spent turnover netamount grossamount subtotal tutar "
-    "toplam toplamtutar satistutari ciro gelir kwota wartosc suma sprzedaz wartoscnetto wartoscbrutto",
-    "quantity": "quantity qty units count items numberofcds pieces adet miktar ilosc sztuki liczba",
-    "unit_price": "unitprice priceperunit itemprice price birimfiyat birimfiyati fiyat cena cenajednostkowa",
-    "product_id": "product productid productcode stockcode sku item itemid itemcode article articleid articleno urun "
-    "urunid urunkodu stokkodu malzemekodu produkt produktid idproduktu kodproduktu indeks",
-    "unit_cost": "unitcost cost costprice cogs maliyet birimmaliyet koszt kosztjednostkowy",
-    "discount": "discount discountamount rebate indirim iskonto rabat",
-    "month": "month date period ay donem tarih miesiac okres data",
-    "index": "index priceindex cpi hicp pricelevel value endeks tufe fiyatendeksi indeks cpiindex wskaznik wskaznikcen",
-    "campaign_id": "campaign campaignid kampanya kampanyaid kampania idkampanii",
-}
+_WORDS = tomllib.loads(files("portfoy.source").joinpath("names.toml").read_text(encoding="utf-8"))
+ALIASES = {ours: words.split() for ours, words in _WORDS["columns"].items()}
+"""Our column -> what exports call it, plainly written, the likeliest first."""
+
+CALLED = {table: words.split() for table, words in _WORDS["tables"].items()}
+"""Table -> what its files are called."""
 
 
 def plain(name):
     """A name without case, accents, blanks and signs: "Müşteri No" and "musteri_no" become "musterino"."""
-    decomposed = unicodedata.normalize("NFKD", name.lower().replace("ı", "i").replace("ł", "l"))
+    decomposed = unicodedata.normalize("NFKD", name.lower().replace("ı", "i").replace("ł", "l").replace("ß", "ss"))
     return re.sub(r"[^a-z0-9]", "", decomposed)
+
+
+def candidates(ours, found):
+    """The columns among `found` that may be `ours` by their names, the likeliest first."""
+    by_plain = {plain(name): name for name in reversed(found)}
+    aliases = dict.fromkeys([plain(ours), *ALIASES.get(ours, [])])
+    return [by_plain[alias] for alias in aliases if alias in by_plain]
 
 
 def guess(ours, found):
     """The column among `found` that is most likely `ours`, by its name alone; None when no name says so."""
-    by_plain = {plain(name): name for name in reversed(found)}
-    for alias in [plain(ours), *ALIASES.get(ours, "").split()]:
-        if alias in by_plain:
-            return by_plain[alias]
-    return None
+    return next(iter(candidates(ours, found)), None)
+
+
+def called(table, stem):
+    """How much the name of a file, without its ending, speaks for a table: 3 where it is the table's own, else 1 or 0.
+
+    A file with the table's own name is read as that table anyway. Else its last word counts, digits apart.
+    """
+    if stem.lower() == table:
+        return 3
+    words = [plain(word) for word in re.findall(r"[^\W\d_]+", stem)]
+    words = [word for word in words if word not in ("export", "data", "list", "table", "all", "report", "sample")]
+    return int(bool(words) and (words[-1] in CALLED[table] or "".join(words) in CALLED[table]))

@@ -1,0 +1,193 @@
+"""Which table of the contract a file holds, and which of its columns are which, from names and values."""
+
+from dataclasses import dataclass
+
+from portfoy.locale import _
+from portfoy.source.contract import REQUIRED, TABLES, kind_of, missing_columns
+from portfoy.source.labels import CODED
+from portfoy.source.names import called, candidates, plain
+
+LABELS = 30  # a column of more distinct values holds no labels
+KEYS = {
+    "customers": "customer_id",
+    "products": "product_id",
+    "leads": "lead_id",
+    "campaigns": "campaign_id",
+    "subscriptions": "contract_id",
+    "tickets": "ticket_id",
+    "surveys": "survey_id",
+}
+"""What a row of a table is told from others by, where that is one column."""
+
+VAGUE = "date day time data datum tarih value name type status state source reason code score category"
+"""Names that say little of the table they stand in, though they say what the column is."""
+
+
+@dataclass
+class Guess:
+    """A file taken for a table: our column -> theirs (or a list), and how much speaks for it (``score``).
+
+    ``others`` has further columns that may be meant, ``by_value`` those of ours that no name gives away, ``missing``
+    the required ones that were not found. ``grounds`` are the names of theirs that say most; ``called`` whether the
+    name of the file says so too.
+    """
+
+    table: str
+    columns: dict
+    others: dict
+    by_value: set
+    missing: list
+    score: float
+    grounds: list
+    called: bool
+
+
+def guesses(look, stem):
+    """The tables that a file may hold, the likeliest first."""
+    found = [guess(look, table, stem) for table in TABLES]
+    return sorted(found, key=lambda one: -one.score)
+
+
+def guess(look, table, stem):
+    """A file taken for one table."""
+    fitting = {
+        ours: [name for name in _named(look, table, ours) if _fits(look, table, ours, name)] for ours in TABLES[table]
+    }
+    columns = _assigned(table, fitting)
+    by_name = set(columns)
+    if columns:  # else nothing speaks for the table
+        _by_values(look, table, columns)
+    by_value = set(columns) - by_name
+    _keys(look, table, columns)
+    missing = missing_columns(table, columns)
+    weights = {ours: _weight(look, table, ours, columns[ours], ours in by_value) for ours in by_name | by_value}
+    name = called(table, stem)
+    used = used_names(columns)
+    return Guess(
+        table=table,
+        columns={ours: columns[ours] for ours in TABLES[table] if ours in columns},
+        others={ours: [name for name in fitting[ours] if name not in used] for ours in columns},
+        by_value=by_value,
+        missing=missing,
+        score=sum(weights.values()) + name - len(missing) / len(REQUIRED[table]),
+        grounds=[columns[ours] for ours in TABLES[table] if weights.get(ours, 0) >= 0.5],
+        called=name > 0,
+    )
+
+
+def used_names(columns):
+    """All names of theirs in a mapping."""
+    return {name for theirs in columns.values() for name in (theirs if isinstance(theirs, list) else [theirs])}
+
+
+def _named(look, table, ours):
+    """The columns that may be ours by name; a key may just be called "ID"."""
+    names = candidates(ours, look.names)
+    return names + [name for name in look.names if KEYS.get(table) == ours and plain(name) == "id"]
+
+
+def _fits(look, table, ours, name):
+    """Whether the values of a column can be what its name says."""
+    kind, own = kind_of(table, ours), plain(name) == plain(ours)
+    if kind == "date":
+        share = look.dated(name, ours == "month")
+        return share is None or share >= 0.5
+    if kind == "number":
+        share = look.numeric(name)
+        return share is None or share >= 0.5
+    if kind := label_kind(table, ours):
+        few = len(look.counts(name)) <= LABELS
+        return own or (few and (kind != "flag" or look.coded(kind, name).keys() != {None}))
+    if ours == KEYS.get(table) and not own:  # "contract" may be its number, or its kind
+        share = look.differing(name)
+        return share is None or share >= 0.5
+    return True
+
+
+def label_kind(table, ours):
+    """Which labels a column holds: those of "outcome", "arm" or "flag"; None where they are the analyst's own."""
+    return CODED.get(ours, "flag" if kind_of(table, ours) == "flag" else None)
+
+
+def _assigned(table, fitting):
+    """Our column -> theirs: first where they are called alike, then in the order of the contract."""
+    columns = {ours: names[0] for ours, names in fitting.items() if names and plain(names[0]) == plain(ours)}
+    for ours, names in fitting.items():
+        free = [name for name in names if name not in columns.values()]
+        if ours not in columns and free:
+            columns[ours] = free[0]
+    if "quantity" in columns and "unit_price" not in columns and columns.get("amount") in fitting["unit_price"]:
+        columns["unit_price"] = columns.pop("amount")  # a price beside a quantity is that of one piece
+    return columns
+
+
+def _by_values(look, table, columns):
+    """Add what no name gives away: the first required date, and labels that are understood."""
+    free = [name for name in look.names if name not in columns.values()]
+    wanted = [ours for ours in missing_columns(table, columns) if kind_of(table, ours) == "date" and ours != "month"]
+    for ours in wanted[:1]:
+        dated = [name for name in free if (look.dated(name) or 0) >= 0.9]
+        columns |= {ours: dated[0]} if dated else {}
+    for ours in CODED:
+        if ours in TABLES[table] and ours not in columns:
+            named = next((name for name in free if name not in columns.values() and _is_labels(look, ours, name)), None)
+            columns |= {ours: named} if named else {}
+
+
+def _is_labels(look, kind, name):
+    """Whether nearly all values of a column are labels of that kind, and of more than one code."""
+    counts = look.counts(name)
+    if not counts or len(counts) > LABELS:
+        return False
+    codes = look.coded(kind, name)
+    unknown = sum(codes.pop(None, {}).values())
+    return len(codes) > 1 and unknown <= 0.1 * sum(counts.values())
+
+
+def _keys(look, table, columns):
+    """Add a key where the file has none: the customer where each stands once, else the customer and the day."""
+    key = "order_id" if table == "transactions" else KEYS.get(table)
+    day = next((ours for ours in REQUIRED[table] if kind_of(table, ours) == "date" and ours in columns), None)
+    if key in columns or key is None or "customer_id" not in columns or key == "customer_id":
+        return
+    if table in ("subscriptions", "leads") and look.differing(columns["customer_id"]) == 1:
+        columns[key] = columns["customer_id"]
+    elif day:
+        columns[key] = [columns["customer_id"], columns[day]]
+
+
+def _weight(look, table, ours, theirs, by_value):
+    """How much a column says about the table: 1 where only this one has it and its name is no common one."""
+    kind = label_kind(table, ours)
+    if plain(theirs) == "id" or (by_value and not kind) or (kind and look.coded(kind, theirs).keys() == {None}):
+        return 0.0
+    tables = sum(ours in columns for columns in TABLES.values())
+    return (0.5 if by_value or plain(theirs) in VAGUE.split() else 1.0) / tables
+
+
+def likely(found):
+    """Whether a file may be taken for a table in which columns are missing: most of the required ones are there."""
+    return found.score > 0 and len(found.missing) <= len(REQUIRED[found.table]) / 2
+
+
+def unsure(look, found, ours):
+    """What is unsure of one column: sentences."""
+    theirs = found.columns[ours]
+    if isinstance(theirs, list):
+        yield _("no column numbers them")
+        return
+    if found.others.get(ours):
+        yield _("or {names}?").format(names=", ".join(f'"{name}"' for name in found.others[ours]))
+    if ours in found.by_value:
+        yield _("by its values; its name does not say so")
+    if ours != "customer_id" and theirs == found.columns.get("customer_id"):
+        yield _("no column numbers them; each customer stands once")
+    if ours == "duration":
+        yield _("must be months")
+    empty = look.empty(theirs) if ours in REQUIRED[found.table] else 0
+    if empty:
+        yield _("empty in {n} of the first {rows} rows").format(n=empty, rows=look.rows)
+    odd, example = look.unread(kind_of(found.table, ours), theirs, ours == "month")
+    if odd:
+        text = _("does not read in {n} of the first {rows} rows, such as '{example}'")
+        yield text.format(n=odd, rows=look.rows, example=example[:40])

@@ -1,0 +1,98 @@
+"""The lines of a portfoy.toml for one table: how its values are written, its columns, its labels, what is unsure."""
+
+import json
+
+from portfoy.errors import DataError
+from portfoy.locale import _
+from portfoy.source import sniff
+from portfoy.source.contract import TABLES, kind_of
+from portfoy.source.guess import label_kind, unsure, used_names
+from portfoy.source.labels import LABELS
+from portfoy.source.look import is_day
+from portfoy.source.numbers import decimal_counts, decimal_sign
+
+
+def reading(source):
+    """The lines that say how dates and numbers are written."""
+    return [*_date_lines(source.look, source.best), *_decimal_lines(source.look, source.best)]
+
+
+def _written(look, best, kind):
+    """Their columns of a kind that are text, with ours."""
+    columns = [(ours, theirs) for ours, theirs in best.columns.items() if kind_of(best.table, ours) == kind]
+    return [(ours, theirs) for ours, theirs in columns if look.table[theirs].type().is_string()]
+
+
+def _date_lines(look, best):
+    forms, both_ways = {}, {}
+    for ours, theirs in _written(look, best, "date"):
+        counts = look.days(theirs, ours == "month")
+        try:
+            if form := sniff.date_format(counts, where=theirs):
+                forms.setdefault(form, (theirs, next(text for text in counts if is_day(text, form))))
+        except DataError as error:
+            both_ways[theirs] = error
+    if len(forms) == 1:  # a column that reads both ways is read as the others are
+        [(form, (_first, example))] = forms.items()
+        yield f"date_format = {toml(sniff.worded(form))}  " + comment(_("as in {example}").format(example=example))
+    elif forms:
+        ways = ", ".join(f"{theirs} {sniff.worded(form)}" for form, (theirs, _example) in forms.items())
+        yield comment(_("dates are written in several ways, each column is read in its own: {ways}").format(ways=ways))
+    else:
+        yield from (comment(f"date_format = ?  # {error}") for error in both_ways.values())
+
+
+def _decimal_lines(look, best):
+    names = [theirs for _ours, theirs in _written(look, best, "number")]
+    counts = [decimal_counts(look.sample, look.sample[name]) for name in names]
+    money = best.columns.get("amount", best.columns.get("unit_price"))
+    if not any(map(any, counts)) and money not in names:
+        return
+    try:
+        dot, comma = (sum(count) for count in zip(*counts, strict=True))
+        yield f"decimal = {toml(decimal_sign(dot, comma, where=money or names[0]))}"
+    except DataError as error:
+        yield comment(f"decimal = ?  # {error}")
+
+
+def mapping_lines(source):
+    """Our columns and theirs, the labels of those that have some, and what is unsure of each."""
+    best, lines = source.best, []
+    for ours in TABLES[best.table]:
+        if ours in best.columns:
+            note = "; ".join(unsure(source.look, best, ours))
+            lines.append(f"{ours} = {toml(best.columns[ours])}" + (f"  {comment(note)}" if note else ""))
+        elif ours in best.missing:
+            lines.append(f"# {ours} = ?  # " + _("needed; no column looks like it"))
+    lines += [line for ours in best.columns for line in _labels(source.look, best, ours)]
+    left = [name for name in source.look.names if name not in used_names(best.columns)]
+    if left:
+        text = _("not used: {names}") if best.table == "transactions" else _("kept under their own names: {names}")
+        lines.append(comment(text.format(names=", ".join(left))))
+    return lines
+
+
+def _labels(look, best, ours):
+    """The line that says what each label of theirs stands for; those that are not understood are left to fill in."""
+    kind, theirs = label_kind(best.table, ours), best.columns[ours]
+    if kind is None or look.table[theirs].type().is_boolean() or not look.counts(theirs):
+        return
+    codes = look.coded(kind, theirs, whole=True)
+    unknown = codes.pop(None, {})
+    labels = [code for code in LABELS[kind] if code in codes or not codes]
+    listed = ", ".join(f"{code} = {toml([*codes.get(code, {})])}" for code in labels)
+    note = ", ".join(f"{toml(text)} ({rows})" for text, rows in list(unknown.items())[:20])
+    note += " ..." if len(unknown) > 20 else ""
+    line = f"values.{ours} = {{ {listed} }}"
+    line += "  " + comment(_("not understood: {labels}").format(labels=note)) if unknown else ""
+    yield line if codes else f"# {line}"
+
+
+def comment(text):
+    """A comment of TOML, which no line end or control code of the text may break."""
+    return "# " + "".join(letter if letter.isprintable() else " " for letter in text)
+
+
+def toml(value):
+    """A text, or a list of texts, as TOML writes it."""
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
