@@ -71,7 +71,7 @@ def change_leads(table, rng):
 
 def change_contacts(table, rng):
     table = begin_otherwise("contacts")(table, rng)
-    open_yet = (pd.to_datetime(table["contacted_on"]) + ANSWERS > DAY).to_numpy()
+    open_yet = (pd.to_datetime(table["contacted_on"], errors="coerce") + ANSWERS > DAY).to_numpy()
     for column in ["opened", "responded"]:
         table.loc[open_yet, column] = table.loc[open_yet, column].map({"true": "false", "": "true"}).fillna("true")
     return table
