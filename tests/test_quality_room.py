@@ -11,7 +11,8 @@ import pytest
 from helpers import plain
 from portfoy import firm as firms
 from portfoy.firm import Firm
-from portfoy.portfolio.quality import Quality, quality, quality_text
+from portfoy.portfolio.quality import Further, Quality, quality, quality_text
+from portfoy.source.account import COLUMNS, Account
 from portfoy.source.quality import Facts
 
 TEACHING = Path(__file__).parent.parent / "data" / "teaching"
@@ -128,13 +129,29 @@ def checks(*rows):
     return pd.DataFrame(rows, columns=["rule", "rows", "share", "example", "done"])
 
 
-def result(facts=FACTS, unmatched=NONE, read=(), confidence=0.95):
-    rows = checks(("Date in the future", 1, 0.0001, "row 9", "set aside"))
-    return Quality(rows, facts, unmatched, tuple(read), pd.Timestamp("2026-06-30"), confidence)
+LATE = ("future_date", "created_on", "Date in the future", 2, 1500.0, "row 9: 2031-01-01 (L7)", "set aside")
+WORD = ("unread_label", "outcome", "Word not understood", 1, None, "row 4: maybe (L2)", "left missing")
 
 
-def tables(*rows, reading=(), facts=FACTS):
-    return SimpleNamespace(facts=facts, quality=checks(*rows), reading=reading, name="Kırtasiye", currency="TRY")
+def accounts(*findings):
+    """Two tables of 200 rows, in the first of which this was found."""
+    found = pd.DataFrame(findings, columns=COLUMNS).astype({"money": "float64"})
+    aside = found.loc[found["done"] == "set aside", "rows"].sum()
+    told = Account("leads", 200, 200 - aside, found), Account("tickets", 200, 200, found[:0])
+    return {one.table: one for one in told}
+
+
+def tables(*rows, reading=(), facts=FACTS, further=(), aside=()):
+    told = {"accounts": accounts(*further), "aside": dict(aside), "later": {}}
+    return SimpleNamespace(
+        facts=facts, quality=checks(*rows), reading=reading, name="Kırtasiye", currency="TRY", **told
+    )
+
+
+def result(facts=FACTS, unmatched=NONE, read=(), confidence=0.95, **further):
+    rows = checks(("Date in the future", 1, 0.0001, "row 9", "set aside")) if facts else None
+    told = facts, Further.of(tables(**further)), unmatched, tuple(read), pd.Timestamp("2026-06-30"), confidence
+    return Quality(rows, *told, currency="TRY")
 
 
 def test_the_finding_counts_what_is_set_aside():
@@ -144,7 +161,73 @@ def test_the_finding_counts_what_is_set_aside():
 
 
 def test_the_reading_is_what_is_used():
-    assert plain(result().reading()) == USED
+    assert plain(result().reading()) == USED + " Every row of the further tables is used."
+
+
+# Further tables
+
+
+def test_further_tables_are_told_by_what_was_found(opened):
+    leads = "lead_id,created_on,outcome\nL1,2026-03-01,won\nL1,2026-03-02,lost\nL2,soon,won\nL3,2026-03-01,perhaps\n"
+    found = quality(opened(leads=leads, tickets="ticket_id,customer_id,opened_on\n1,A,2026-03-01\n"))
+    assert found.further.rows.to_numpy().tolist() == [["leads", 4, 2], ["tickets", 1, 1]]
+    assert found.further.findings[["table", "code", "rows"]].to_numpy().tolist() == [
+        ["leads", "no_date", 1],
+        ["leads", "repeated_key", 1],
+        ["leads", "unread_label", 1],
+    ]
+    assert plain(found.reading()).endswith(" Faults were found in leads. Every row of tickets is used.")
+    assert "2 of 4 rows of leads are used." in plain(found.method())
+
+
+def test_a_table_that_cannot_be_used_is_set_aside_with_its_sentence(opened):
+    found = quality(opened(leads="number,begun\nL1,2026-03-01\n", tickets="ticket_id,customer_id,opened_on\n"))
+    assert (
+        plain(found.reading())
+        .split(". ", 1)[1]
+        .startswith(
+            "leads is set aside: leads: columns 'lead_id', 'created_on' are missing; the file has 'number', 'begun'."
+        )
+    )
+
+
+def test_what_is_found_in_further_tables_is_a_table_of_its_own_and_only_then_there():
+    assert [table.caption for table in result().summary()] == ["Checks that found something"]
+    _lines, found = result(further=[LATE, WORD]).summary()
+    assert found.caption == "What was found in other tables"
+    assert [plain(cell) for cell in found.texts.iloc[0]] == [
+        *("leads", "created_on", "Date in the future", "2", "1,500", "row 9: 2031-01-01 (L7)", "set aside")
+    ]
+    heads = ["Table", "Column", "Check", "Rows", "Money (TRY)", "First example", "What was done"]
+    assert list(found.texts) == heads
+    assert list(result(further=[WORD]).summary()[1].texts) == [head for head in heads if "Money" not in head]
+
+
+def test_rows_of_further_tables_are_the_finding_where_every_line_is_used():
+    whole = Facts(**{**vars(FACTS), "used": 1200})
+    assert result(whole, further=[LATE]).finding().text == "2 rows are set aside"
+    assert result(further=[LATE]).finding().text == "100 order lines are set aside"
+
+
+def test_without_order_lines_the_further_tables_are_the_whole():
+    found = result(None, unmatched=None, further=[LATE])
+    assert found.finding().text == "2 rows are set aside"
+    assert plain(found.reading()) == "Faults were found in leads. Every row of tickets is used."
+    assert [table.caption for table in found.summary()] == ["What was found in other tables"]
+    assert result(None, unmatched=None).finding().text == "Every row is used"
+    assert found.content()["missing"] == ""
+    told = quality_text(tables(facts=None, further=[WORD]))
+    assert plain(told).splitlines() == [
+        "Kırtasiye:",
+        "Faults were found in leads.",
+        "Every row of tickets is used.",
+        "",
+        "200 of 200 rows of leads are used.",
+        "Column   Check                Rows  First example      What was done",
+        "outcome  Word not understood  1     row 4: maybe (L2)  left missing",
+        "",
+        "The data can be used.",
+    ]
 
 
 def test_the_method_names_ids_without_an_order_and_how_text_was_read(opened):
@@ -152,7 +235,7 @@ def test_the_method_names_ids_without_an_order_and_how_text_was_read(opened):
         opened(customers="customer_id\nA\nX\n", tickets="ticket_id,customer_id,opened_on\n1,Q,2026-03-01\n")
     )
     assert plain(found.method()) == (
-        "A line is set aside under the first check that finds it; shares are of all lines read. 1 of 2 ids in "
+        "A row is set aside under the first check that finds it; shares are of all lines read. 1 of 2 ids in "
         "customers are without an order (X). No id of tickets (Q) is in the orders (A); check the column that holds "
         "it. Brackets hold intervals, of 95% where nothing else is said."
     )
@@ -180,14 +263,23 @@ def test_data_in_a_terminal():
         ("Amount of zero", 0, 0.0, "", ""),
         ("Id that differs from another only in case", 0, 0.0, "", ""),
         reading=["dates are day first"],
+        further=[LATE],
+        aside={"surveys": "surveys: is empty. Export it again."},
     )
     assert plain(quality_text(found)).splitlines() == [
         f"Kırtasiye: {USED}",
         "Revenue, net of returns: TRY 12,346.",
+        "surveys is set aside: surveys: is empty. Export it again.",
+        "Faults were found in leads.",
+        "Every row of tickets is used.",
         "Read from the values: dates are day first.",
         "",
         "Check                     Rows   Share  First example  What was done",
         "Return (negative amount)  1,200  25.0%  row 7: A       subtracted",
+        "",
+        "198 of 200 rows of leads are used.",
+        "Column      Check               Rows  Money (TRY)  First example           What was done",
+        "created_on  Date in the future  2     1,500        row 9: 2031-01-01 (L7)  set aside",
         "",
         "Looked for and not found: Amount of zero; Id that differs from another only in case.",
         "",

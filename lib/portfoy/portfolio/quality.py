@@ -7,6 +7,7 @@ import pandas as pd
 from portfoy.errors import DataError
 from portfoy.firm import analysis
 from portfoy.locale import _, plural
+from portfoy.source.account import COLUMNS
 from portfoy.source.ids import unmatched
 from portfoy.source.prices import AS_PAID, Prices
 from portfoy.source.quality import Facts
@@ -16,76 +17,147 @@ from portfoy.words.table import show
 
 
 @dataclass(frozen=True)
-class Quality(Result):
-    """What the order lines hold, how many are used, and what the checks found.
+class Further:
+    """What became of the further tables of a source.
 
-    ``table``, one row per check that found something, one row "none" where no check did: ``rule``; ``rows``, ``share``
-    of the lines read, 0-1; ``example`` the first one; ``done`` what was done with them. ``facts``: what the log holds,
-    as `source.quality.Facts` says. ``unmatched``, one row per further table with ids that no order line has: ``table``,
-    ``link`` the column, ``ids`` different ones, ``missing`` of them in no order line, ``example``, ``order`` an id of
-    the order lines. ``read``: how text was read where portfoy.toml does not say.
+    ``rows``, one row per table: ``table``; ``rows`` read; ``used`` of them. ``findings``, one row per table, rule and
+    column that found something: ``table``, and the columns of `source.account.Account`. ``aside``: table -> why it is
+    set aside whole.
     """
 
-    table: pd.DataFrame
-    facts: Facts
-    unmatched: pd.DataFrame
+    rows: pd.DataFrame
+    findings: pd.DataFrame
+    aside: dict
+
+    @classmethod
+    def of(cls, tables):
+        """Of the Tables of a source, each of which is read for it."""
+        for name in tables.later:
+            getattr(tables, name)
+        told = tables.accounts.values()
+        rows = pd.DataFrame([(one.table, one.rows, one.used) for one in told], columns=["table", "rows", "used"])
+        found = [one.findings.assign(table=one.table) for one in told if one]
+        found = pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=["table", *COLUMNS])
+        return cls(rows, found[["table", *COLUMNS]], dict(tables.aside))
+
+    def faulty(self):
+        """Those of ``rows`` in which something was found."""
+        return self.rows[self.rows["table"].isin(self.findings["table"])]
+
+    def used(self):
+        """How many rows of each of them are used, in a sentence a table."""
+        text = _("{used:count} of {rows:count} rows of {table} are used.")
+        return [style.say(text, row) for _place, row in self.faulty().iterrows()]
+
+    def said(self):
+        """Sentences on what is set aside whole, where faults were found, and what is used as it is."""
+        whole = _("{table} is set aside: {why}")
+        lines = [whole.format(table=table, why=why) for table, why in self.aside.items()]
+        faulty = list(self.faulty()["table"])
+        clean = [name for name in self.rows["table"] if name not in faulty]
+        if faulty:
+            lines.append(_("Faults were found in {names}.").format(names=", ".join(faulty)))
+        if clean:
+            some = _("Every row of {names} is used.").format(names=", ".join(clean))
+            lines.append(some if faulty or self.aside else _("Every row of the further tables is used."))
+        return lines
+
+
+@dataclass(frozen=True)
+class Quality(Result):
+    """What a source holds, how much of it is used, and what the checks found.
+
+    ``table``, one row per check of the order lines that found something, one row "none" where no check did: ``rule``;
+    ``rows``, ``share`` of the lines read, 0-1; ``money`` that the lines say, as paid; ``example`` the first one;
+    ``done`` what was done with them. ``facts``: what the log holds, as `source.quality.Facts` says. Both are None where
+    there are no order lines. ``further``: what became of the further tables. ``unmatched``, one row per further table
+    with ids that no order line has: ``table``, ``link`` the column, ``ids`` different ones, ``missing`` of them in no
+    order line, ``example``, ``order`` an id of the order lines. ``read``: how text was read where portfoy.toml does not
+    say.
+    """
+
+    table: pd.DataFrame | None
+    facts: Facts | None
+    further: Further
+    unmatched: pd.DataFrame | None
     read: tuple[str, ...]
     as_of: pd.Timestamp
     confidence: float
     prices: Prices = AS_PAID
+    currency: str = ""
 
     def finding(self):
-        aside = self.facts.rows - self.facts.used
-        if not aside:
-            return Finding(_("Every order line is used"))
-        text = plural("{n:count} order line is set aside", "{n:count} order lines are set aside", aside)
-        return Finding(style.say(text, {"n": aside}))
+        lines = self.facts.rows - self.facts.used if self.facts else 0
+        rows = int(self.further.rows["rows"].sum() - self.further.rows["used"].sum())
+        if lines:
+            text = plural("{n:count} order line is set aside", "{n:count} order lines are set aside", lines)
+        elif rows:
+            text = plural("{n:count} row is set aside", "{n:count} rows are set aside", rows)
+        else:
+            text = _("Every order line is used") if self.facts else _("Every row is used")
+        return Finding(style.say(text, {"n": lines or rows}))
 
     def reading(self):
-        later = " " + _("What came after {as_of:day} is left out.") if self.facts.goes_on else ""
-        return style.say(_used() + later, {**vars(self.facts), "as_of": self.as_of})
+        lines = [style.say(_used(), vars(self.facts))] if self.facts else []
+        later = [_("What came after {as_of:day} is left out.")] if self.facts and self.facts.goes_on else []
+        return style.Reading(" ".join([*lines, *self.further.said(), *(style.say(text, vars(self)) for text in later)]))
 
     def summary(self):
-        return show(self.table, _("Checks that found something"))
+        lines = [] if self.table is None else [_shown(self.table, _("Checks that found something"), self.currency)]
+        found = self.further.findings
+        return lines + [_shown(found, _("What was found in other tables"), self.currency)] * (len(found) > 0)
 
     def method(self):
-        first = _("A line is set aside under the first check that finds it; shares are of all lines read.")
+        first = _("A row is set aside under the first check that finds it; shares are of all lines read.")
         level = _("Brackets hold intervals, of {confidence} where nothing else is said.")
         level = level.format(confidence=style.level(self.confidence))
         said = [self.prices.said()] if self.prices else []
-        return style.Reading(" ".join([first, *said, *without_order(self.unmatched), *_as_read(self.read), level]))
+        apart = [] if self.unmatched is None else without_order(self.unmatched)
+        return style.Reading(" ".join([first, *self.further.used(), *said, *apart, *_as_read(self.read), level]))
 
 
 @analysis
 def quality(firm):
-    """What the order lines hold, how many of them are used, and what was found on the way.
+    """What a source holds, how much of it is used, and what was found on the way.
 
     Gives a Quality; not possible where the order lines were not checked: a firm made from DataFrames, or seen on an
     earlier day.
     """
     tables = firm.tables
-    if tables.facts is None:
+    if tables.facts is None and tables.transactions is not None:
         raise DataError(_("quality: the order lines were not checked. Open them from a source, on this day."))
-    missing = unmatched(tables)  # opens every table, which adds to what was read
-    read = tables.findings(), tables.facts, missing, tuple(tables.reading)
-    return Quality(*read, firm.as_of, firm.confidence, firm.prices)
+    further = Further.of(tables)  # opens every table, which adds to what was read
+    missing = None if tables.transactions is None else unmatched(tables)
+    found = None if tables.facts is None else tables.findings()
+    told = tables.facts, further, missing, tuple(tables.reading), firm.as_of, firm.confidence, firm.prices
+    return Quality(found, *told, firm.currency)
 
 
 def quality_text(tables):
-    """The data-quality table of a source as plain text, for a terminal."""
-    found = tables.quality[tables.quality["rows"] > 0]
-    lines = [
-        f"{tables.name}: {style.say(_used(), vars(tables.facts))}",
-        _("Revenue, net of returns: {money}.").format(money=style.money(tables.facts.revenue, tables.currency)),
-        *without_order(unmatched(tables)),
-        *_as_read(tables.reading),
-    ]
-    if len(found):
-        lines += ["", show(found, "").plain()]
-    absent = tables.quality.loc[tables.quality["rows"] == 0, "rule"]
+    """The data quality of a source as plain text, for a terminal."""
+    further, orders, absent = Further.of(tables), [], []
+    if tables.facts is not None:
+        orders = [
+            f"{tables.name}: {style.say(_used(), vars(tables.facts))}",
+            _("Revenue, net of returns: {money}.").format(money=style.money(tables.facts.revenue, tables.currency)),
+            *without_order(unmatched(tables)),
+        ]
+        absent = tables.quality.loc[tables.quality["rows"] == 0, "rule"]
+    lines = [*(orders or [f"{tables.name}:"]), *further.said(), *_as_read(tables.reading)]
+    if tables.facts is not None and (tables.quality["rows"] > 0).any():
+        lines += ["", _shown(tables.quality[tables.quality["rows"] > 0], "", tables.currency).plain()]
+    for said, name in zip(further.used(), further.faulty()["table"], strict=True):
+        found = further.findings[further.findings["table"] == name].drop(columns="table")
+        lines += ["", said, _shown(found, "", tables.currency).plain()]
     if len(absent):
         lines += ["", _("Looked for and not found: {list}.").format(list="; ".join(absent))]
     return "\n".join([*lines, "", _("The data can be used.")])
+
+
+def _shown(found, caption, currency):
+    """The checks that found something, to look at; a heading that no row has anything below is left out."""
+    blank = [name for name in ("column", "money") if name in found and not found[name].replace("", None).notna().any()]
+    return show(found.drop(columns=[*blank, "code"], errors="ignore"), caption, currency=currency)
 
 
 def _used():

@@ -11,6 +11,7 @@ def columns():
     figure (each row in the unit that its column ``unit`` names), hidden.
     """
     return {
+        "table": (_("Table"), "text"),
         "rule": (_("Check"), "text"),
         "rows": (_("Rows"), "count"),
         "money": (_("Money"), "money"),
