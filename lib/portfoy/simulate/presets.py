@@ -18,7 +18,7 @@ from portfoy.simulate.write import SETTINGS, write_csv
 
 FEWEST = 100  # customers, as of the teaching company
 WARM_UP = 6  # years before the first day that are simulated and not written down
-QUIET_FROM = "2025-01-01"  # preset dying: nobody is new from this day on
+QUIET_FROM = "2025-07-01"  # preset dying: nobody is new from this day on
 LASTS_UNTIL = {  # the day by which a row is over; without one it still is not
     **{"transactions": "ordered_on", "leads": "closed_on", "tickets": "closed_on", "subscriptions": "ended_on"},
     **{"surveys": "invited_on", "spend": "month", "price_index": "month"},
@@ -29,7 +29,7 @@ STEADY = {  # of the teaching company: no season, growth, inflation, launch or c
     **{"ramazan_lift": 1.0, "kurban_lift": 1.0, "growth": 0.0, "inflation_first": 0.0, "inflation_last": 0.0},
     **{"bass_share": 0.0, "campaigns": False},
 }
-KEPT = {"steady": 0.46, "dying": 0.3}  # of the customers simulated, those whom the firm knows since its first day
+KEPT = {"steady": 0.46, "dying": 0.36}  # of the customers simulated, those whom the firm knows since its first day
 
 
 @dataclass(frozen=True)
