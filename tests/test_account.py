@@ -3,11 +3,13 @@
 import random
 from collections import Counter
 from datetime import date
+from pathlib import Path
 
 import ibis
 import pandas as pd
 import pytest
 
+from portfoy.source import open as source
 from portfoy.source.account import COLUMNS, account
 
 TODAY = date(2026, 1, 1)
@@ -213,6 +215,95 @@ def test_rows_after_the_day_are_not_seen():
 def test_a_column_of_the_source_may_be_called_unread():
     used, _told = checked("tickets", typed([{"ticket_id": "a", "unread_mails": "x"}]))
     assert list(used.columns) == ["ticket_id", "unread_mails"]
+
+
+# (b) Files of faulty tables, counted by pandas
+
+
+@pytest.fixture(scope="module")
+def case():
+    """A function that opens a folder of `../shared/cases/reports`: its accounts, and its files as text."""
+    folder = Path(__file__).parents[2] / "shared" / "cases" / "reports"
+    if not folder.is_dir():
+        pytest.skip(f"the cases are not in {folder}")
+
+    def opened(name, *further):
+        tables = source.open(folder / name, today=date(2026, 11, 26))
+        assert {*tables.all()} == {*further, "transactions"}
+        files = [folder / name / f"{table}.csv" for table in further]
+        return tables, [pd.read_csv(file, dtype=str, on_bad_lines="skip") for file in files]
+
+    return opened
+
+
+def found(tables, table):
+    """Code and column -> rows, first example, what was done."""
+    rows = tables.accounts[table].findings
+    return {(row["code"], row["column"]): (row["rows"], row["example"], row["done"]) for _n, row in rows.iterrows()}
+
+
+def first(rule, column, *keys):
+    """Rows of a file that a rule holds for; the first of them, as an example shows it."""
+    row = rule.idxmax()
+    ids = ", ".join(key[row] for key in keys)
+    return int(rule.sum()), f"row {row + 2}: " + (ids if column is None else f"{column[row]} ({ids})")
+
+
+def test_six_faulty_tables_are_accounted_for_as_pandas_counts_them(case):
+    tables, files = case("tables", "customers", "leads", "tickets", "surveys", "contacts")
+    customers, leads, tickets, surveys, contacts = files
+    missing, aside, repeats = ("left missing",), ("set aside",), ("set aside; the first row counts",)
+    who, joined, born = customers["customer_id"], customers["joined_on"], customers["birth_year"]
+    assert who[joined == "2027-05-05"].str.startswith("X").all()  # ids in another form, too
+    assert found(tables, "customers") == {
+        ("future_date", "joined_on"): (*first(joined == "2027-05-05", joined, who), *aside),
+        ("repeated_key", ""): (*first(who.duplicated(), None, who), *repeats),
+        ("unread_date", "joined_on"): (*first(joined == "31.31.2024", joined, who), *missing),
+        ("unread_number", "birth_year"): (*first(born == "?", born, who), *missing),
+        ("out_of_range", "birth_year"): (*first(pd.to_numeric(born, errors="coerce") > 2026, born, who), *missing),
+    }
+    undated, lead = leads["created_on"] == "not yet", leads["lead_id"]
+    early = ~undated & (leads["closed_on"] < leads["created_on"])
+    again = ~undated & leads[~undated].duplicated("lead_id").reindex(leads.index, fill_value=False)
+    assert found(tables, "leads") == {
+        ("no_date", "created_on"): (*first(undated, leads["created_on"], lead), *aside),
+        ("repeated_key", ""): (*first(again, None, lead), *repeats),
+        ("ends_before_begin", "closed_on"): (*first(early, leads["closed_on"], lead), *missing),
+    }
+    ticket = tickets["ticket_id"]
+    assert found(tables, "tickets") == {("repeated_key", ""): (*first(ticket.duplicated(), None, ticket), *repeats)}
+    nps, answer = surveys["nps"], surveys["survey_id"]
+    assert found(tables, "surveys") == {
+        ("unread_number", "nps"): (*first(nps == "refused", nps, answer), *missing),
+        ("out_of_range", "nps"): (*first(nps.isin(["11", "99"]), nps, answer), *missing),
+    }
+    arm = first(contacts["arm"].notna(), contacts["arm"], contacts["campaign_id"], contacts["customer_id"])
+    assert found(tables, "contacts") == {("unread_label", "arm"): (*arm, 'left missing, not read as "no"')}
+    told = tables.contacts.responded.value_counts().to_pandas().set_index("responded")["responded_count"].to_dict()
+    yes = contacts["responded"].isin(["ja", "Y"])
+    assert told == {True: yes.sum(), False: (~yes).sum()}
+    used = {name: told.used for name, told in tables.accounts.items()}
+    assert used == {"customers": 150, "leads": 100, "tickets": 300, "surveys": 200, "contacts": 600}
+
+
+def test_flags_that_mean_nothing_are_counted_and_not_read_as_no(case):
+    tables, (contacts, leads, surveys) = case("flags", "contacts", "leads", "surveys")
+    odd = contacts["responded"].isin(["responded", "won"])
+    assert {code: counts[0] for code, counts in found(tables, "contacts").items()} == {
+        ("again", ""): len(contacts) - 1,
+        ("unread_label", "responded"): odd.sum(),
+    }
+    empty = contacts["responded"].isna()
+    assert tables.contacts.responded.isnull().sum().to_pandas() == (odd | empty).sum()
+    assert {code: counts[0] for code, counts in found(tables, "leads").items()} == {
+        ("no_date", "created_on"): (leads["created_on"] == "not yet").sum(),
+        ("unread_date", "closed_on"): (leads["closed_on"] == "31.31.2024").sum(),
+    }
+    assert {code: counts[0] for code, counts in found(tables, "surveys").items()} == {
+        ("broken_line", ""): 1,  # "7,5", of which the comma is one of the file
+        ("unread_number", "nps"): (surveys["nps"] == "refused").sum(),
+        ("out_of_range", "nps"): surveys["nps"].isin(["11", "99", "-1"]).sum(),
+    }
 
 
 # (c) A naive count

@@ -104,6 +104,30 @@ def test_check_prints_what_it_found(portfoy, file, content, table):
     assert stdout.endswith("\n\nThe data can be used.\n")
 
 
+def test_check_tells_of_every_table_what_was_done_with_its_rows(portfoy, file, tmp_path):
+    orders = file(HEADER + ROWS, "transactions.csv")
+    rows = ["ticket_id,customer_id,opened_on,touches", "1,C1,2025-01-05,2", "1,C1,2025-01-06,3", "2,C2,soon,1"]
+    file("\n".join([*rows, "3,C3,2025-01-06,-4"]), "tickets.csv")
+    file("month,channel,cost\n2025-01-01,web,5\n", "spend.csv")
+    file("number,begun\n1,2025-01-01\n", "leads.csv")
+    code, stdout, stderr = portfoy("check", orders.parent)
+    assert (code, stderr) == (0, "")
+    whole, *tables = stdout.split("\n\n")
+    assert whole.splitlines()[2:] == [
+        "leads is set aside: columns 'lead_id', 'created_on' are missing; the file has 'number', 'begun'. Map them in "
+        "portfoy.toml; `portfoy map FILE` drafts one.",
+        "Faults were found in tickets.",
+        "Every row of spend is used.",
+    ]
+    assert tables[1].splitlines() == [
+        "2 of 4 rows of tickets are used.",
+        "Column     Check                             Rows  First example    What was done",
+        "opened_on  Date missing or unreadable        1     row 4: soon (2)  set aside",
+        "           Repeats the id of an earlier row  1     row 3: 1         set aside; the first row counts",
+        "touches    Number below 0                    1     row 5: -4 (3)    left missing",
+    ]
+
+
 ONE_LINE = {
     "no dates": (
         "customer_id,order_id,amount\nA,1,5\n",

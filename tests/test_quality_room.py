@@ -185,9 +185,7 @@ def test_a_table_that_cannot_be_used_is_set_aside_with_its_sentence(opened):
     assert (
         plain(found.reading())
         .split(". ", 1)[1]
-        .startswith(
-            "leads is set aside: leads: columns 'lead_id', 'created_on' are missing; the file has 'number', 'begun'."
-        )
+        .startswith("leads is set aside: columns 'lead_id', 'created_on' are missing; the file has 'number', 'begun'.")
     )
 
 
@@ -269,7 +267,7 @@ def test_data_in_a_terminal():
     assert plain(quality_text(found)).splitlines() == [
         f"Kırtasiye: {USED}",
         "Revenue, net of returns: TRY 12,346.",
-        "surveys is set aside: surveys: is empty. Export it again.",
+        "surveys is set aside: is empty. Export it again.",
         "Faults were found in leads.",
         "Every row of tickets is used.",
         "Read from the values: dates are day first.",

@@ -147,6 +147,25 @@ def test_no_other_fault_is_found(opened, dirty):
     assert set(found[found > 0].index) == {*planted_in(dirty), "same_day_order"}
 
 
+def test_every_fault_of_the_further_tables_is_found_and_no_other(opened, dirty):
+    for name, planted in dirty.planted.items():
+        if name != "transactions":
+            rows = getattr(opened, name) is not None and opened.accounts[name].findings
+            found = {f"{row['code']} {row['column']}".strip(): row["rows"] for _n, row in rows.iterrows()}
+            assert found == planted, name
+    assert not opened.accounts.get("price_index")
+
+
+def test_rows_of_further_tables_that_are_used_are_those_without_a_fault_of_the_row(opened, dirty):
+    aside = ("no_key", "no_date", "impossible_date ", "future_date", "repeated_key")
+    for name, planted in dirty.planted.items():
+        if name != "transactions":
+            _used = getattr(opened, name)
+            told = opened.accounts[name]
+            assert told.rows == len(dirty.tables[name])
+            assert told.rows - told.used == sum(n for code, n in planted.items() if f"{code} ".startswith(aside)), name
+
+
 def test_lines_used_and_lines_set_aside_are_the_lines_read(opened, dirty):
     aside = opened.quality.loc[ASIDE, "rows"].sum()
     assert opened.facts.rows == len(dirty.tables["transactions"])
@@ -156,7 +175,10 @@ def test_lines_used_and_lines_set_aside_are_the_lines_read(opened, dirty):
 
 def test_the_clean_company_has_no_fault(tmp_path):
     assert CliRunner().invoke(main, ["simulate", "--size", "tiny", "--out", str(tmp_path)]).exit_code == 0
-    assert set(source.open(tmp_path).findings().index) <= {"same_day_order"}
+    tables = source.open(tmp_path)
+    assert set(tables.findings().index) <= {"same_day_order"}
+    assert len(tables.all()) == 12
+    assert not any(tables.accounts.values())
 
 
 def test_the_command_check_tells_of_each_fault(folder, opened, dirty):
@@ -166,6 +188,8 @@ def test_the_command_check_tells_of_each_fault(folder, opened, dirty):
     for code, planted in planted_in(dirty).items():
         line = next(line for line in lines if line.startswith(opened.quality.loc[code, "rule"]))
         assert f" {planted:,} " in line, code
+    assert "Faults were found in customers, products, leads, spend, campaigns, contacts, " in result.stdout
+    assert "{used:,} of {rows:,} rows of tickets are used.".format(**vars(opened.accounts["tickets"])) in lines
 
 
 # (c) What is left

@@ -52,7 +52,8 @@ class Further:
     def said(self):
         """Sentences on what is set aside whole, where faults were found, and what is used as it is."""
         whole = _("{table} is set aside: {why}")
-        lines = [whole.format(table=table, why=why) for table, why in self.aside.items()]
+        told = [(table, why.removeprefix(f"{table}: ")) for table, why in self.aside.items()]
+        lines = [whole.format(table=table, why=why) for table, why in told]
         faulty = list(self.faulty()["table"])
         clean = [name for name in self.rows["table"] if name not in faulty]
         if faulty:
