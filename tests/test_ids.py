@@ -11,7 +11,6 @@ from portfoy.people import people_table, with_traits
 from portfoy.portfolio.quality import quality_text, without_order
 from portfoy.selection.profiles import profile_cards
 from portfoy.source import open as source
-from portfoy.source.ids import unmatched
 
 TODAY = datetime.date(2026, 12, 31)
 
@@ -55,7 +54,7 @@ def test_ids_exported_as_measurements_match_and_it_is_said(firm, orders, listed)
     assert people["region"].tolist() == ["north", "north", "south"]
     expected = {"transactions": orders, "customers": listed}
     assert tables.reading == [said(f"{table}.customer_id") for table, ids in expected.items() if "1001.0" in ids]
-    assert unmatched(tables).empty
+    assert tables.unmatched().empty
 
 
 @pytest.mark.parametrize("odd", ["7", "A7.0", "7.00", "007.5"])
@@ -89,17 +88,17 @@ def test_ids_without_an_order_are_counted_as_a_naive_set_does(firm):
         customers={"customer_id": listed},
         tickets={"ticket_id": [1], "customer_id": ["Q"], "opened_on": ["2026-03-01"]},
     )
-    row = unmatched(tables).set_index("table").loc["customers"]
+    row = tables.unmatched().set_index("table").loc["customers"]
     assert row["missing"] == len({*listed} - {"A", "B", "C"}) == 2
     assert row["ids"] == len({*listed}) == 4
     assert (row["link"], row["example"]) == ("customer_id", "X")
-    assert without_order(unmatched(tables))[0] == "2 of 4 ids in customers are without an order (X)."
+    assert without_order(tables.unmatched())[0] == "2 of 4 ids in customers are without an order (X)."
 
 
 def test_a_table_of_which_no_id_is_known_is_told_in_a_sentence(firm):
     tables = firm(["C1", "C2"], customers={"customer_id": ["1", "2"], "birth_year": ["1980", "1990"]})
     sentence = "No id of customers (1) is in the orders (C1); check the column that holds it."
-    assert without_order(unmatched(tables)) == [sentence]
+    assert without_order(tables.unmatched()) == [sentence]
     assert sentence in quality_text(tables).splitlines()
 
 
@@ -110,3 +109,18 @@ def test_cards_leave_out_a_trait_that_is_known_of_nobody(firm):
     plain = profile_cards(customers)
     with_nothing = profile_cards(with_traits(customers, people_table(tables)))
     pd.testing.assert_frame_equal(with_nothing, plain)
+
+
+def test_ids_that_another_table_should_know_are_counted(firm):
+    further = {
+        "products": {"product_id": ["P"], "name": ["a"]},
+        "campaigns": {"campaign_id": ["K1"], "starts_on": ["2026-01-01"]},
+        "contacts": {"campaign_id": ["K1", "K2", "K3"], "customer_id": ["1", "1", "2"]},
+        "leads": {"lead_id": ["L", "M"], "created_on": ["2026-01-01"] * 2, "product_id": ["P", "Q"]},
+    }
+    found = firm(["1", "2"], sold=["P", "R"], **further).unmatched()
+    assert found[["table", "link", "of", "ids", "missing", "example"]].values.tolist() == [
+        ["transactions", "product_id", "products", 2, 1, "R"],
+        ["contacts", "campaign_id", "campaigns", 3, 2, "K2"],
+        ["leads", "product_id", "products", 2, 1, "Q"],
+    ]

@@ -144,8 +144,9 @@ def accounts(*findings):
 def tables(*rows, reading=(), facts=FACTS, further=(), aside=()):
     told = {"accounts": accounts(*further), "aside": dict(aside), "later": {}}
     return SimpleNamespace(
-        facts=facts, quality=checks(*rows), reading=reading, name="Kırtasiye", currency="TRY", **told
-    )
+        facts=facts, quality=checks(*rows), reading=reading, name="Kırtasiye", currency="TRY", **told,
+        unmatched=pd.DataFrame,
+    )  # fmt: skip
 
 
 def result(facts=FACTS, unmatched=NONE, read=(), confidence=0.95, **further):

@@ -129,7 +129,7 @@ class Firm:
         log, table_of = self.tables.transactions, partial(getattr, self.tables)
         log = log if log is None else log.filter(log.ordered_on <= day.date())
         later = {name: partial(on_day, name, day.date(), table_of, log, earlier=True) for name in self.tables.later}
-        seen = {"transactions": log, "later": later, "as_of": day.date(), "facts": None, "quality": None}
+        seen = {"transactions": log, "later": later, "as_of": day.date(), "facts": None, "quality": None, "worked": {}}
         return replace(self, tables=replace(self.tables, **seen), as_of=day, worked={})
 
     def before(self, months):

@@ -8,7 +8,6 @@ from portfoy.errors import DataError
 from portfoy.firm import analysis
 from portfoy.locale import _, plural
 from portfoy.source.account import COLUMNS
-from portfoy.source.ids import unmatched
 from portfoy.source.prices import AS_PAID, Prices
 from portfoy.source.quality import Facts
 from portfoy.words import style
@@ -71,16 +70,15 @@ class Quality(Result):
     ``table``, one row per check of the order lines that found something, one row "none" where no check did: ``rule``;
     ``rows``, ``share`` of the lines read, 0-1; ``money`` that the lines say, as paid; ``example`` the first one;
     ``done`` what was done with them. ``facts``: what the log holds, as `source.quality.Facts` says. Both are None where
-    there are no order lines. ``further``: what became of the further tables. ``unmatched``, one row per further table
-    with ids that no order line has: ``table``, ``link`` the column, ``ids`` different ones, ``missing`` of them in no
-    order line, ``example``, ``order`` an id of the order lines. ``read``: how text was read where portfoy.toml does not
-    say.
+    there are no order lines. ``further``: what became of the further tables. ``unmatched``: ids that the table which
+    should know them has not, as `source.ids.unmatched` gives them. ``read``: how text was read where portfoy.toml does
+    not say.
     """
 
     table: pd.DataFrame | None
     facts: Facts | None
     further: Further
-    unmatched: pd.DataFrame | None
+    unmatched: pd.DataFrame
     read: tuple[str, ...]
     as_of: pd.Timestamp
     confidence: float
@@ -113,8 +111,8 @@ class Quality(Result):
         level = _("Brackets hold intervals, of {confidence} where nothing else is said.")
         level = level.format(confidence=style.level(self.confidence))
         said = [self.prices.said()] if self.prices else []
-        apart = [] if self.unmatched is None else without_order(self.unmatched)
-        return style.Reading(" ".join([first, *self.further.used(), *said, *apart, *_as_read(self.read), level]))
+        apart = [*said, *without_order(self.unmatched)]
+        return style.Reading(" ".join([first, *self.further.used(), *apart, *_as_read(self.read), level]))
 
 
 @analysis
@@ -128,9 +126,8 @@ def quality(firm):
     if tables.facts is None and tables.transactions is not None:
         raise DataError(_("quality: the order lines were not checked. Open them from a source, on this day."))
     further = Further.of(tables)  # opens every table, which adds to what was read
-    missing = None if tables.transactions is None else unmatched(tables)
     found = None if tables.facts is None else tables.findings()
-    told = tables.facts, further, missing, tuple(tables.reading), firm.as_of, firm.confidence, firm.prices
+    told = tables.facts, further, tables.unmatched(), tuple(tables.reading), firm.as_of, firm.confidence, firm.prices
     return Quality(found, *told, firm.currency)
 
 
@@ -141,10 +138,10 @@ def quality_text(tables):
         orders = [
             f"{tables.name}: {style.say(_used(), vars(tables.facts))}",
             _("Revenue, net of returns: {money}.").format(money=style.money(tables.facts.revenue, tables.currency)),
-            *without_order(unmatched(tables)),
         ]
         absent = tables.quality.loc[tables.quality["rows"] == 0, "rule"]
-    lines = [*(orders or [f"{tables.name}:"]), *further.said(), *_as_read(tables.reading)]
+    apart = without_order(tables.unmatched())
+    lines = [*(orders or [f"{tables.name}:"]), *apart, *further.said(), *_as_read(tables.reading)]
     if tables.facts is not None and (tables.quality["rows"] > 0).any():
         lines += ["", _shown(tables.quality[tables.quality["rows"] > 0], "", tables.currency).plain()]
     for said, name in zip(further.used(), further.faulty()["table"], strict=True):
@@ -174,8 +171,12 @@ def _as_read(reading):
 
 
 def without_order(found):
-    """Sentences on the ids of further tables that no order has: all of a table, or some of it."""
-    none = _("No id of {table} ({example}) is in the orders ({order}); check the column that holds it.")
-    some = _("{missing:count} of {ids:count} ids in {table} are without an order ({example}).")
+    """Sentences on the ids of a table that another one should know: all of them are not there, or some."""
+    said = {  # of which table, and whether all are missing
+        (True, True): _("No id of {table} ({example}) is in the orders ({order}); check the column that holds it."),
+        (True, False): _("{missing:count} of {ids:count} ids in {table} are without an order ({example})."),
+        (False, True): _("No {link} of {table} ({example}) is in {of} ({order}); check the column that holds it."),
+        (False, False): _("{missing:count} of {ids:count} {link} in {table} are not in {of} ({example})."),
+    }
     rows = [row for _place, row in found.iterrows()]
-    return [style.say(some if row["missing"] < row["ids"] else none, row) for row in rows]
+    return [style.say(said[row["of"] == "transactions", row["missing"] == row["ids"]], row) for row in rows]

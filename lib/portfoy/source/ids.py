@@ -3,11 +3,17 @@
 import ibis
 import pandas as pd
 
-from portfoy.errors import DataError
 from portfoy.locale import _
-from portfoy.source.contract import TABLES
 
 LINKS = ("customer_id", "product_id", "campaign_id")
+ELSEWHERE = [  # table, column, the table that should know its ids
+    ("products", "product_id", "transactions"),
+    ("transactions", "product_id", "products"),
+    ("transactions", "campaign_id", "campaigns"),
+    ("contacts", "campaign_id", "campaigns"),
+    ("leads", "product_id", "products"),
+    ("leads", "referred_by", "customers"),
+]
 WHOLE = r"^-?[0-9]+\.0$"  # a whole number, by a program that takes ids for measurements
 
 
@@ -53,24 +59,32 @@ def _counts(ids, unknown, rows):
     return row["ids"], int(row["odd"] or 0)
 
 
-def unmatched(tables):
-    """The ids in each further table that no order line has: customers without an order, or ids written otherwise.
+def unmatched(every):
+    """The ids in each of the tables (name -> ibis) that the table which should know them has not.
 
-    A DataFrame, one row per table that has any: ``table``; ``link`` the column; ``ids`` different ones; ``missing``
-    those in no order line; ``example`` of them; ``order`` an id of the order lines.
+    A DataFrame, one row per table and column that has any: ``table``; ``link`` the column; ``of`` the table that should
+    know them; ``ids`` different ones; ``missing`` those without an order, say, or written otherwise; ``example`` of
+    them; ``order`` an id of the other table.
     """
-    log, rows = getattr(tables, "transactions", None), []
-    for name in TABLES:
-        link = "product_id" if name == "products" else "customer_id"
-        try:
-            table = getattr(tables, name, None)
-        except DataError:  # whoever needs the table says so
+    rows = []
+    for name, link, of in [*((name, "customer_id", _home(every)) for name in every), *ELSEWHERE]:
+        key = "customer_id" if link == "referred_by" else link
+        if name == of or not (name in every and of in every and link in every[name].columns):
             continue
-        if name != "transactions" and table is not None and {link} <= {*table.columns} & {*log.columns}:
-            known = table.filter(table[link].notnull()).select(link).distinct()
-            missing = known.anti_join(log.select(link), link)
-            found = missing.agg(missing=missing.count(), example=missing[link].min()).to_pyarrow().to_pylist()[0]
+        table, home = every[name], every[of]
+        if key in home.columns:
+            ids = table.filter(table[link].notnull()).select(portfoy_id=table[link]).distinct()
+            known = home.filter(home[key].notnull()).select(portfoy_known=home[key]).distinct()
+            both = ids.left_join(known, ids.portfoy_id == known.portfoy_known)
+            lost = both.portfoy_known.isnull()
+            found = both.agg(ids=both.count(), missing=lost.sum(), example=both.portfoy_id.min(where=lost))
+            found = found.to_pyarrow().to_pylist()[0]
             if found["missing"]:
-                found |= {"ids": int(known.count().to_pandas()), "order": log[link].min().to_pandas()}
-                rows.append({"table": name, "link": link, **found})
-    return pd.DataFrame(rows, columns=["table", "link", "ids", "missing", "example", "order"])
+                found |= {"missing": int(found["missing"]), "order": home[key].min().to_pandas()}
+                rows.append({"table": name, "link": link, "of": of, **found})
+    return pd.DataFrame(rows, columns=["table", "link", "of", "ids", "missing", "example", "order"])
+
+
+def _home(every):
+    """The table whose customers those of the others should be."""
+    return "transactions" if "transactions" in every else "customers"

@@ -59,14 +59,14 @@ def on_day(name, day, table_of, log, *, earlier):
         undated = table.joined_on.isnull() if "joined_on" in table.columns else ibis.literal(True)
         return table.filter(~undated if log is None else ~undated | table.customer_id.isin(log.customer_id))
     if name == "contacts":
-        return _of_begun_campaigns(table, table_of("campaigns"), day)
+        return _of_begun_campaigns(table, table_of("campaigns"), day, earlier)
     if name == "leads":
         known = [log, on_day("customers", day, table_of, log, earlier=True)] if earlier else []
         table = _leads(table, day, known)
     if name == "tickets":
         table = _tickets(table, day)
-    if name == "subscriptions" and {"ended_on", "ended_because"} <= {*table.columns}:
-        table = table.mutate(ended_because=_until(table.ended_because, table.ended_on, day))
+    if name == "subscriptions":
+        table = _subscriptions(table, day, earlier)
     if name == "surveys":
         table = _surveys(table, day)
     dates = [column for column in table.columns if column != BEGINS.get(name) and table[column].type().is_date()]
@@ -83,14 +83,24 @@ def begun(table, name, day):
     return table.filter(begun.isnull() | (begun <= day))
 
 
-def _of_begun_campaigns(contacts, campaigns, day):
-    """Contacts without a date are those of their campaign, where that tells one."""
-    if campaigns is None or "starts_on" not in campaigns.columns:
-        return contacts
-    later = campaigns.group_by("campaign_id").agg(starts_on=campaigns.starts_on.min())
-    later = later.filter(later.starts_on > day)
+def _of_begun_campaigns(contacts, campaigns, day, earlier):
+    """Contacts without a date are those of their campaign, which is known to have begun by the day.
+
+    Where the source goes on after it, a campaign that nothing dates may be a later one.
+    """
     dated = contacts.contacted_on.notnull() if "contacted_on" in contacts.columns else ibis.literal(False)
-    return contacts.filter(dated | ~contacts.campaign_id.isin(later.campaign_id))
+    begun = [contacts.filter(dated).select("campaign_id")]
+    if campaigns is not None and "starts_on" in campaigns.columns:
+        starts = campaigns.group_by("campaign_id").agg(starts_on=campaigns.starts_on.min())
+        begun.append(starts.filter(starts.starts_on <= day).select("campaign_id"))
+        later = contacts.campaign_id.isin(starts.filter(starts.starts_on > day).campaign_id)
+    else:
+        later = ibis.literal(False)
+    if earlier:
+        later = ~contacts.campaign_id.isin(
+            ibis.union(*begun, distinct=True).campaign_id if len(begun) > 1 else begun[0].campaign_id
+        )
+    return contacts.filter(dated | ~later)
 
 
 def _leads(leads, day, known):
@@ -112,6 +122,14 @@ def _leads(leads, day, known):
     if "outcome" in leads.columns:
         changed["outcome"] = later.ifelse("open", leads.outcome)
     return leads.mutate(**changed).select(columns) if changed else leads
+
+
+def _subscriptions(table, day, earlier):
+    """How and why a contract ends is known from its end on; where nothing dates that, on the last day alone."""
+    told = [table[name] for name in ("duration", "ended", "ended_because") if name in table.columns]
+    if "ended_on" in table.columns:
+        return table.mutate([_until(column, table.ended_on, day).name(column.get_name()) for column in told])
+    return table.drop(*(column.get_name() for column in told)) if earlier else table
 
 
 def _tickets(tickets, day):

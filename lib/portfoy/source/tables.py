@@ -7,7 +7,7 @@ import pickle
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -19,6 +19,7 @@ from portfoy.errors import DataError
 from portfoy.locale import _
 from portfoy.source.contract import TABLES
 from portfoy.source.files import embedded, quoted, stamp
+from portfoy.source.ids import unmatched
 from portfoy.source.prices import AS_PAID, prices_of
 from portfoy.source.quality import Facts
 from portfoy.source.settings import Settings
@@ -49,6 +50,7 @@ class Tables:
     as_of: date | None = None
     accounts: dict = field(default_factory=dict, repr=False)  # table -> account.Account, once it was used
     aside: dict = field(default_factory=dict, repr=False)  # table -> why it is set aside whole, once it was asked for
+    worked: dict = field(default_factory=dict, repr=False)  # what was worked out once
 
     def __getattr__(self, name):
         if name not in TABLES:
@@ -83,12 +85,20 @@ class Tables:
             return self.facts.rows
         return sum(int(table.count().to_pandas()) for table in self.all().values())
 
-    @cached_property
+    @property
     def prices(self):
         """The `Prices` of the order lines, as `prices_of` finds them from the table or from portfoy.toml."""
-        if self.transactions is None:
-            return AS_PAID
-        return prices_of(self.transactions, self.price_index, self.settings.prices, pd.Timestamp(self.as_of))
+        if "prices" not in self.worked:
+            day, rate = pd.Timestamp(self.as_of), self.settings.prices
+            none = self.transactions is None
+            self.worked["prices"] = AS_PAID if none else prices_of(self.transactions, self.price_index, rate, day)
+        return self.worked["prices"]
+
+    def unmatched(self):
+        """The ids that the table which should know them has not, as `ids.unmatched` gives them."""
+        if "unmatched" not in self.worked:
+            self.worked["unmatched"] = unmatched(self.all())
+        return self.worked["unmatched"]
 
     @property
     def currency(self):
@@ -181,8 +191,9 @@ def keep(tables, path):
         raise OSError(str(error).rpartition(": ")[2]) from None
     for file in (file for read in tables.read.values() for file in read):  # some were read only now
         _check_unchanged(file)
+    tables.unmatched(), tables.prices
     about = replace(tables, transactions=None, later=dict.fromkeys(every), reading=list(tables.reading))
-    _beside(path).write_bytes(pickle.dumps((os.getcwd(), about, tables.prices)))
+    _beside(path).write_bytes(pickle.dumps((os.getcwd(), about)))
     return True
 
 
@@ -191,16 +202,14 @@ def kept(where, day=None):
     path = Path(os.environ.get(KEPT) or "none")
     if not _beside(path).is_file():
         return None
-    folder, about, prices = pickle.loads(_beside(path).read_bytes())
+    folder, about = pickle.loads(_beside(path).read_bytes())
     if (folder, about.where) != (os.getcwd(), str(where)) or day not in (None, about.as_of):
         return None
     engine = embedded()
     engine.raw_sql(f"ATTACH '{quoted(path)}' AS kept (READ_ONLY)")
     later = {name: partial(engine.table, name, database=("kept", "main")) for name in about.later}
     log = later.pop("transactions", lambda: None)
-    tables = replace(about, transactions=log(), later=later)
-    tables.__dict__["prices"] = prices  # as they were found already
-    return tables
+    return replace(about, transactions=log(), later=later)
 
 
 def _beside(path):
