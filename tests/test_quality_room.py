@@ -122,7 +122,7 @@ FACTS = Facts(
     last_day=date(2026, 6, 30),
 )
 USED = "1,100 of 1,200 order lines are used; 300 customers placed 800 orders from 2 Jan 2025 to 30 Jun 2026."
-NONE = pd.DataFrame(columns=["table", "link", "ids", "missing", "example", "order"])
+NONE = pd.DataFrame(columns=["table", "link", "of", "ids", "missing", "example", "order"])
 
 
 def checks(*rows):
@@ -209,11 +209,11 @@ def test_rows_of_further_tables_are_the_finding_where_every_line_is_used():
 
 
 def test_without_order_lines_the_further_tables_are_the_whole():
-    found = result(None, unmatched=None, further=[LATE])
+    found = result(None, further=[LATE])
     assert found.finding().text == "2 rows are set aside"
     assert plain(found.reading()) == "Faults were found in leads. Every row of tickets is used."
     assert [table.caption for table in found.summary()] == ["What was found in other tables"]
-    assert result(None, unmatched=None).finding().text == "Every row is used"
+    assert result(None).finding().text == "Every row is used"
     assert found.content()["missing"] == ""
     told = quality_text(tables(facts=None, further=[WORD]))
     assert plain(told).splitlines() == [

@@ -129,7 +129,7 @@ def _subscriptions(table, day, earlier):
     told = [table[name] for name in ("duration", "ended", "ended_because") if name in table.columns]
     if "ended_on" in table.columns:
         return table.mutate([_until(column, table.ended_on, day).name(column.get_name()) for column in told])
-    return table.drop(*(column.get_name() for column in told)) if earlier else table
+    return table.mutate([ibis.null(column.type()).name(column.get_name()) for column in told]) if earlier else table
 
 
 def _tickets(tickets, day):
