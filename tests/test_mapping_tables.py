@@ -191,6 +191,12 @@ def test_values_that_do_not_read_are_counted_beside_their_column(draft):
     assert "nps = \"nps\"  # does not read in 1 of the first 5 rows, such as 'refused'\n" in text
 
 
+@pytest.mark.parametrize("amount", ["Rs. 1,200.50", "kr 99", "1,68,580.00", "10 %"])
+def test_money_in_an_odd_form_is_still_the_money(draft, amount):
+    _text, found = draft({"x.csv": f'customer,order,date,total\n1,2,2026-01-31,"{amount}"\n'}, "x.csv")
+    assert found["transactions"]["amount"] == "total"
+
+
 def test_a_date_that_reads_both_ways_is_read_as_the_other_dates_of_its_table(draft):
     head, rows = "lead_id,created_on,closed_on\n", "1,01/02/2026,03/04/2026\n2,02/03/2026,"
     text, found = draft({"x.csv": f"{head}{rows}\n"}, "x.csv")

@@ -55,7 +55,7 @@ def guess(look, table, stem):
     }
     columns = _assigned(table, fitting)
     by_name = set(columns)
-    if columns:  # else nothing speaks for the table
+    if columns or table == "transactions":  # else nothing speaks for the table
         _by_values(look, table, columns)
     by_value = set(columns) - by_name
     _keys(look, table, columns)
@@ -94,7 +94,7 @@ def _fits(look, table, ours, name):
         return share is None or share >= 0.5
     if kind == "number":
         share = look.numeric(name)
-        return share is None or share >= 0.5
+        return own or share is None or share >= 0.5
     if kind := label_kind(table, ours):
         few = len(look.counts(name)) <= LABELS
         return own or (few and (kind != "flag" or look.coded(kind, name).keys() != {None}))

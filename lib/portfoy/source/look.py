@@ -67,11 +67,10 @@ class Look:
         return max(self.formats(name, monthly).values()) / sum(counts.values()) if counts else None
 
     def numeric(self, name):
-        """How many of the values that are there are numbers, 0-1; None where there is no value."""
-        if self.table[name].type().is_numeric():
-            return 1.0
+        """How many of the values that are there may be meant as numbers, 0-1; None where there is no value."""
         counts = self.counts(name)
-        return sum(rows for text, rows in counts.items() if is_number(text)) / sum(counts.values()) if counts else None
+        meant = sum(rows for text, rows in counts.items() if re.search(r"\d", text) and letters(text) <= 3)
+        return meant / sum(counts.values()) if counts else None
 
     def coded(self, kind, name, *, whole=False):
         """What the labels of a column stand for -> their texts and rows; those not understood stand under None.
@@ -121,10 +120,15 @@ def _ordered(counts):
 
 
 def is_number(text):
-    """Whether a text reads as a number, beside the sign or the code of a currency perhaps."""
+    """Whether a text is a number as they are read, beside the sign or the code of a currency perhaps."""
     digits = re.sub(f"[^0-9.,' {NARROW}]", "", text).strip()
     known = any(re.search(number_pattern(*signs), digits) for signs in ((".", f", '{NARROW}"), (",", f". '{NARROW}")))
-    return known and "%" not in text and sum(letter.isalpha() for letter in text) <= 3
+    return known and "%" not in text and letters(text) <= 3
+
+
+def letters(text):
+    """How many letters a text has; a code of a currency has three."""
+    return sum(letter.isalpha() for letter in text)
 
 
 def join_key(here, there):

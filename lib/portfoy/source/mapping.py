@@ -184,9 +184,8 @@ def _general(sources, files):
     if isinstance(columns.get("transactions", {}).get("order_id"), list):
         note = _("without order numbers, equal rows may be two purchases of the same thing")
         lines.append(f'duplicates = "keep"  # {note}')
-    if "transactions" not in columns and not any(
-        kind_of(table, ours) == "date" for table, mapped in columns.items() for ours in mapped
-    ):
+    dated = any(kind_of(table, ours) == "date" for table, mapped in columns.items() for ours in mapped)
+    if not dated and "transactions" not in columns and columns.keys() & {*ALONE}:
         last = date.fromtimestamp(max(file.stat().st_mtime for file in files))
         lines.append(f'as_of = "{last}"  # ' + _("no column holds dates: the day of the export; here that of the file"))
     return lines
