@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from helpers import run_here
 from portfoy.errors import DataError
 from portfoy.source import mapping
 from portfoy.source import open as source
@@ -395,3 +396,17 @@ def test_the_draft_of_contracts_with_a_tenure_is_used_as_it_stands(shared_data, 
     assert (contracts["ended"].sum(), len(contracts)) == (churn["Yes"], churn.total())
     tenure = counted(shared_data / "telco" / "telco_churn.csv", "tenure")
     assert contracts["duration"].sum() == sum(int(months) * rows for months, rows in tenure.items())
+
+
+def test_the_command_drafts_what_check_takes(shared_data, tmp_path):
+    pipeline, toml = shared_data / "sales_pipeline", tmp_path / "portfoy.toml"
+    for where in (
+        [pipeline],
+        [pipeline / "sales_pipeline.csv", "--table", "leads"],
+        [shared_data / "telco" / "telco_churn.csv"],
+    ):
+        toml.unlink(missing_ok=True)
+        assert run_here(tmp_path, "map", *where, "--out", toml)[0] == 0
+        code, stdout, stderr = run_here(tmp_path, "check", toml)
+        assert (code, stderr) == (0, "")
+        assert "The data can be used." in stdout
