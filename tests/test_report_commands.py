@@ -33,20 +33,20 @@ def shelf_of_two(tmp_path):
     return tmp_path / "reports"
 
 
-def test_parameters_are_printed_with_type_default_and_meaning():
+def test_parameters_are_printed_with_type_default_range_and_meaning():
     code, out, _err = portfoy("parameters", "selection")
     lines = {line.split()[0]: line for line in out.splitlines()}
     declared = parameters.parameters(parameters.notebooks()["selection"])
     assert (code, list(lines)) == (0, list(declared))
-    assert " ".join(lines["horizon_months"].split()) == "horizon_months whole number 12 months to look ahead"
-    assert lines["split_on"].split()[1:3] == ["text", '""']
+    assert " ".join(lines["horizon_months"].split()) == "horizon_months whole number 12 1 to 120 months to look ahead"
+    assert lines["split_on"].split()[1:4] == ["text", '""', "YYYY-MM-DD"]
 
 
 def test_the_help_of_report_shows_the_parameters():
     code, out, _err = portfoy("report", "--help")
     shown = " ".join(out.partition("Parameters (-p NAME=VALUE):")[2].split())
     assert code == 0
-    assert "horizon_months: whole number months to look ahead [12]" in shown
+    assert "horizon_months: whole number, 1 to 120 months to look ahead [12]" in shown
     assert "as_of: " not in shown  # it has an option of its own
 
 

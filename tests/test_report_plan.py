@@ -35,9 +35,81 @@ def test_a_parameter_line_of_another_form_is_named(notebook):
     path = notebook("months = 12")
     with pytest.raises(plan.PlanError) as error:
         parameters.parameters(path)
-    assert (
-        str(error.value) == f"{path}: the parameter line 'months = 12' is not of the form: name: type = value  # help"
+    assert str(error.value) == (
+        f"{path}: the parameter line 'months = 12' is not of the form: name: type = value  # help [low, high]"
     )
+
+
+def test_a_range_is_read_from_the_end_of_the_help(notebook):
+    path = notebook(
+        "months: int = 12  # how far [1, 24]",
+        "rate: float = 0.1  # per year [0, 0.5]",
+        "cost: float = 0.0  # money [0, inf]",
+        'since: str = ""  # first day [date]',
+        'money: str = ""  # of prices [currency]',
+        'code: str = ""  # an id [or none]',
+    )
+    found = {p.name: (p.help, p.range, p.allowed()) for p in parameters.parameters(path).values()}
+    assert found == {
+        "months": ("how far", (1, 24), "1 to 24"),
+        "rate": ("per year", (0, 0.5), "0 to 0.5"),
+        "cost": ("money", (0, float("inf")), "0 or more"),
+        "since": ("first day", "date", "YYYY-MM-DD"),
+        "money": ("of prices", "currency", "three capital letters, such as EUR"),
+        "code": ("an id [or none]", None, ""),
+    }
+
+
+@pytest.mark.parametrize(
+    "line", ["n: int = 1  # n [2, 1]", "n: int = 1  # n [0.5, 2]", "n: int = 1  # n [date]", "t: str = ''  # t [a, b]"]
+)
+def test_a_range_that_is_none_is_named(notebook, line):
+    with pytest.raises(plan.PlanError, match="is not of the form: name: type = value  # help"):
+        parameters.parameters(notebook(line))
+
+
+DECLARED = {
+    (stage, name): parameter
+    for stage, path in parameters.notebooks().items()
+    for name, parameter in parameters.parameters(path).items()
+}
+
+
+def test_every_number_and_date_of_every_report_has_a_range():
+    without = {name for (_stage, name), parameter in DECLARED.items() if parameter.range is None}
+    assert without == {"data", "language", "cuts", "segments", "product", "brand"}
+
+
+@pytest.mark.parametrize(("stage", "name"), [key for key, each in DECLARED.items() if each.range and key[1] != "as_of"])
+def test_what_is_out_of_its_range_is_refused_in_one_line_before_a_kernel_starts(stage, name):
+    """Judge: the bounds as they are written in the notebook; the nearest value beyond each, in every way to give it."""
+    allowed, kind = DECLARED[stage, name].range, DECLARED[stage, name].type
+    if allowed == "date":
+        inside, outside = ["2025-01-31", "2024-02-29"], ["31.01.2025", "2025-02-30", "soon"]
+    elif allowed == "currency":
+        inside, outside = ["EUR", "TRY"], ["eur", "EURO", "€"]
+    else:
+        step = 1 if kind is int else 1e-6
+        inside, outside = [bound for bound in allowed if bound < 1e300], [allowed[0] - step, allowed[1] + step]
+        outside = [value for value in outside if value < 1e300 and value != DECLARED[stage, name].default]
+    started = []
+    for value in outside:
+        for asked in ({"given": {name: str(value)}}, {"each": f"{name}={inside[0]},{value}"}):
+            with pytest.raises(plan.PlanError) as error:
+                plan.make_plan([stage], **asked, meanwhile=lambda: started.append(1))
+            assert str(error.value).startswith(f"parameter '{name}' is ")
+            assert "; it must be " in str(error.value)
+            assert "\n" not in str(error.value)
+    assert started == []
+    for value in [*inside, DECLARED[stage, name].default]:
+        assert parameters.typed(DECLARED[stage, name], str(value)) == value
+
+
+def test_a_date_of_a_file_may_be_a_date_or_text(tmp_path, orders):
+    for text in ("2025-12-31", '"2025-12-31"'):
+        (tmp_path / "params.toml").write_text(f"[selection]\nsplit_on = {text}\n")
+        (job,) = plan.make_plan(["selection"], data=orders, file=tmp_path / "params.toml").jobs
+        assert job.parameters["split_on"] == "2025-12-31"
 
 
 def test_the_default_is_every_report_on_the_teaching_company_as_of_its_last_day():
@@ -79,6 +151,21 @@ def test_text_stays_text_and_numbers_become_numbers(orders):
             {"given": {"margin_rate": "nan"}},
             "parameter 'margin_rate' is 'nan'; it must be finite.",
         ),
+        (
+            {"given": {"confidence": "95"}},
+            "parameter 'confidence' is 95; it must be 0.5 to 0.999 (of the intervals, a share: 0.95 is 95%). "
+            "Write 0.95 for 95%.",
+        ),
+        (
+            {"given": {"contacts": "-5"}},
+            "parameter 'contacts' is -5; it must be 0 to 100,000 (customers on each action list).",
+        ),
+        ({"given": {"split_on": "30.06.2025"}}, "parameter 'split_on' is '30.06.2025'; it must be a date, YYYY-MM-DD."),
+        (
+            {"given": {"currency": "lira"}},
+            "parameter 'currency' is 'lira'; it must be three capital letters, such as EUR (three letters; empty: as "
+            "portfoy.toml says).",
+        ),
         ({"given": {"api_key": "x"}}, "parameter 'api_key' looks like a secret; it would be printed in the report."),
         ({"given": {"as_of": "2026-01-01"}}, "parameter 'as_of' has an option of its own: --as-of"),
         ({"as_of": "30.06.2026"}, "--as-of is '30.06.2026'; it must be a date, YYYY-MM-DD."),
@@ -118,6 +205,17 @@ def test_a_file_gives_values_for_all_reports_and_for_one_and_the_command_goes_be
         ("horizon_months = [6]", "parameter 'horizon_months' is [6]; it must be of type int (months to look ahead)."),
         ("horizon_months = 6.5", "parameter 'horizon_months' is 6.5; it must be of type int (months to look ahead)."),
         ("margin_rate = inf", "parameter 'margin_rate' is inf; it must be finite."),
+        ("contacts = -5", "parameter 'contacts' is -5; it must be 0 to 100,000 (customers on each action list)."),
+        ("split_on = '30.06.2025'", "parameter 'split_on' is '30.06.2025'; it must be a date, YYYY-MM-DD."),
+        (
+            "split_on = 2025-06-30T08:00:00",
+            "parameter 'split_on' is '2025-06-30T08:00:00'; it must be a date, YYYY-MM-DD.",
+        ),
+        (
+            "cuts = 2025-06-30",
+            "parameter 'cuts' is '2025-06-30'; it must be of type str (rfm_cuts.csv of an earlier report, to score "
+            "alike; empty: from these data).",
+        ),
         ("horizon = 6", "no parameter 'horizon' in 'selection'; did you mean 'horizon_months'?"),
         ("[selektion]\ncontacts = 5", "no report 'selektion'; did you mean 'selection'?"),
         ("db_password = 'x'", "parameter 'db_password' looks like a secret; it would be printed in the report."),

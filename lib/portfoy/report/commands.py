@@ -18,9 +18,9 @@ class _WithParameters(click.Command):
 
         shown = {}
         for notebook in parameters.notebooks().values():
-            for name, kind, default, text in _parameter_lines(notebook):
+            for name, kind, default, allowed, text in _parameter_lines(notebook):
                 if name not in parameters.OPTIONS:
-                    shown[name] = (f"{name}: {kind}", f"{text} [{default}]")
+                    shown[name] = (f"{name}: {', '.join(filter(None, (kind, allowed)))}", f"{text} [{default}]")
         with formatter.section(_("Parameters (-p NAME=VALUE)")):
             formatter.write_dl(list(shown.values()))
 
@@ -85,7 +85,7 @@ def report(stages, data, as_of, language, given, file, each, out, jobs, isolated
 @click.command()
 @click.argument("stage")
 def parameters(stage):
-    """Print the parameters of a report: name, type, default, meaning."""
+    """Print the parameters of a report: name, type, default, range, meaning."""
     with one_line("parameters"):
         from portfoy.report import parameters as known
 
@@ -156,12 +156,15 @@ def schedule(kind, every, day, at, name, arguments):
 
 
 def _parameter_lines(notebook):
-    """Name, type, default and meaning of each parameter, as text."""
+    """Name, type, default, range and meaning of each parameter, as text."""
     from portfoy.report import parameters
 
     kinds = {str: _("text"), int: _("whole number"), float: _("number"), bool: _("true or false")}
     known = parameters.parameters(notebook).values()
-    return [(one.name, kinds[one.type], str(one.default) if one.default != "" else '""', one.help) for one in known]
+    return [
+        (one.name, kinds[one.type], str(one.default) if one.default != "" else '""', one.allowed(), one.help)
+        for one in known
+    ]
 
 
 def _meanwhile(isolated):

@@ -5,6 +5,7 @@ import difflib
 import math
 import re
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 from portfoy.errors import DataError
@@ -17,16 +18,30 @@ SECRET = re.compile(
     r"(^|_)(password|passwd|passphrase|pwd|secret|token|(api|access|private)_?key|credential)s?($|_)", re.IGNORECASE
 )
 TYPES = {"str": str, "int": int, "float": float, "bool": bool}
+RANGE = re.compile(r"\s*\[(?:(date|currency)|([^,\[\]]+), *([^,\[\]]+))\]$")
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """One line of a notebook's parameters cell: ``name: type = default  # help``."""
+    """One line of a notebook's parameters cell: ``name: type = default  # help [low, high]``.
+
+    ``range``: (low, high), both allowed; "date" or "currency" for texts that are such; None without. The default is
+    always allowed: 0 or an empty text often stand for what the data say.
+    """
 
     name: str
     type: type
     default: object
     help: str
+    range: tuple | str | None = None
+
+    def allowed(self):
+        """The range in words, "" without one."""
+        if isinstance(self.range, tuple):
+            low, high = (f"{bound:,g}" if isinstance(bound, float) else f"{bound:,}" for bound in self.range)
+            text = _("{low} or more") if self.range[1] == math.inf else _("{low} to {high}")
+            return text.format(low=low, high=high)
+        return {"date": "YYYY-MM-DD", "currency": _("three capital letters, such as EUR"), None: ""}[self.range]
 
 
 class PlanError(ValueError):
@@ -45,7 +60,8 @@ def notebooks():
 def parameters(notebook):
     """The parameters of a notebook by name, read from its cell tagged ``parameters``.
 
-    PlanError where the notebook has no such cell, or a line of it is not ``name: type = value  # help``.
+    PlanError where the notebook has no such cell, or a line of it is not ``name: type = value  # help [low, high]``,
+    where the range may be left out, or be ``[date]`` or ``[currency]``.
     """
     import json
 
@@ -65,39 +81,82 @@ def _parameter(notebook, line):
     code, _sign, text = line.partition("  # ")
     try:
         (node,) = ast.parse(code).body
-        return Parameter(node.target.id, TYPES[node.annotation.id], ast.literal_eval(node.value), text.strip())
+        kind, text = TYPES[node.annotation.id], text.strip()
+        about = (node.target.id, kind, ast.literal_eval(node.value), RANGE.sub("", text))
+        return Parameter(*about, _range(kind, RANGE.search(text)))
     except (SyntaxError, ValueError, AttributeError, KeyError):
-        message = _("{notebook}: the parameter line {line!r} is not of the form: name: type = value  # help")
+        message = _(
+            "{notebook}: the parameter line {line!r} is not of the form: name: type = value  # help [low, high]"
+        )
         raise PlanError(message.format(notebook=notebook, line=line)) from None
 
 
+def _range(kind, found):
+    """The range that a help ends with; ValueError where it is none for this type."""
+    if found is None:
+        return None
+    if found[1]:
+        if kind is not str:
+            raise ValueError
+        return found[1]
+    low, high = (math.inf if text == "inf" else {int: int, float: float}[kind](text) for text in found.groups()[1:])
+    if not low < high:
+        raise ValueError
+    return low, high
+
+
 def typed(parameter, value, where=""):
-    """A value as the notebook declares it; text of the command is read, a value of a file has its type already."""
+    """A value as the notebook declares it, and within its range, if it is not the default.
+
+    Text of the command is read, a value of a file, which `where` names, has its type already; a date of a file is text
+    for a date.
+    """
+    about = {"name": parameter.name, "text": str(value) if isinstance(value, date) else value}
+    about |= {"help": parameter.help, "range": parameter.allowed()}
     try:
-        taken = (_taken if where else _read)(parameter.type, value)
+        taken = (_taken if where else _read)(parameter, value)
     except (ValueError, KeyError):
-        raise PlanError(
-            where
-            + _("parameter '{name}' is {text!r}; it must be of type {type} ({help}).").format(
-                name=parameter.name, text=value, type=parameter.type.__name__, help=parameter.help
-            )
-        ) from None
+        text = _("parameter '{name}' is {text!r}; it must be of type {type} ({help}).")
+        raise PlanError(where + text.format(type=parameter.type.__name__, **about)) from None
     if isinstance(taken, float) and not math.isfinite(taken):
-        raise PlanError(
-            where + _("parameter '{name}' is {text!r}; it must be finite.").format(name=parameter.name, text=value)
-        )
+        raise PlanError(where + _("parameter '{name}' is {text!r}; it must be finite.").format(**about))
+    if taken == parameter.default or parameter.range is None:
+        return taken
+    if parameter.range == "date":
+        return day(_("parameter '{name}'").format(**about), taken, where)
+    if parameter.range == "currency":
+        holds, text = re.fullmatch("[A-Z]{3}", taken), _("parameter '{name}' is {text!r}; it must be {range} ({help}).")
+    else:
+        low, high = parameter.range
+        holds, text = low <= taken <= high, _("parameter '{name}' is {taken:g}; it must be {range} ({help}).")
+        if high <= 1 and low <= taken / 100 <= high:
+            text = _("parameter '{name}' is {taken:g}; it must be {range} ({help}). Write {share:g} for {taken:g}%.")
+            about["share"] = taken / 100
+    if not holds:
+        raise PlanError(where + text.format(taken=taken, **about))
     return taken
 
 
-def _read(kind, text):
+def day(what, text, where=""):
+    """The text of a date as YYYY-MM-DD; PlanError where it is none."""
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError:
+        message = _("{what} is {text!r}; it must be a date, YYYY-MM-DD.")
+        raise PlanError(where + message.format(what=what, text=text)) from None
+
+
+def _read(parameter, text):
     words = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
-    return words[text.lower()] if kind is bool else kind(text)
+    return words[text.lower()] if parameter.type is bool else parameter.type(text)
 
 
-def _taken(kind, value):
-    if kind is float and type(value) is int:
+def _taken(parameter, value):
+    if parameter.range == "date" and isinstance(value, date):
+        return value.isoformat()
+    if parameter.type is float and type(value) is int:
         return float(value)
-    if type(value) is not kind:
+    if type(value) is not parameter.type:
         raise ValueError
     return value
 

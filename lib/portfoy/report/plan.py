@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 
 from portfoy.locale import _, languages
-from portfoy.report.parameters import OPTIONS, SECRET, PlanError, hint, notebooks, parameters, typed
+from portfoy.report.parameters import OPTIONS, SECRET, PlanError, day, hint, notebooks, parameters, typed
 from portfoy.source.address import hidden
 from portfoy.words.stages import STAGES
 
@@ -49,7 +49,7 @@ def make_plan(
 
     Raises
     ------
-    PlanError : an unknown stage, language or parameter, a value of the wrong type, or not a date.
+    PlanError : an unknown stage, language or parameter, a value of the wrong type or out of its range, or not a date.
     DataError : the data cannot be used, or there are none by `as_of`.
     """
     known = notebooks()
@@ -60,7 +60,7 @@ def make_plan(
             raise PlanError(_("no report '{name}'; {hint}").format(name=stage, hint=hint(stage, known)))
     if language not in languages():
         raise PlanError(_("no language '{name}'; {hint}").format(name=language, hint=hint(language, languages())))
-    day = _date(as_of) if as_of else None
+    as_of = date.fromisoformat(day("--as-of", as_of)) if as_of else None
     declared = {stage: parameters(known[stage]) for stage in known if stage in stages or not stages}
     values = {stage: {} for stage in declared}
     said = [*(_from_file(file, declared) if file else []), *(("", *each, "") for each in (given or {}).items())]
@@ -73,14 +73,13 @@ def make_plan(
     from portfoy.source import open as source
 
     where = str(data or next(iter(declared.values()))["data"].default)
-    tables = source.open(where, as_of=day, today=today)
-    day = tables.as_of
-    common = {"data": hidden(where), "as_of": f"{day:%Y-%m-%d}", "language": language}
+    tables = source.open(where, as_of=as_of, today=today)
+    common = {"data": hidden(where), "as_of": f"{tables.as_of:%Y-%m-%d}", "language": language}
     jobs = []
     for stage in declared:
         settled = {**values[stage], **{key: common[key] for key in common if key in declared[stage]}}
         jobs += _jobs(stage, known[stage], settled, *(varied if varied[0] in declared[stage] else ("", [])))
-    return Plan(tuple(jobs), tables, day, language, where if hidden(where) != where else "")
+    return Plan(tuple(jobs), tables, tables.as_of, language, where if hidden(where) != where else "")
 
 
 # --- where values come from ------------------------------------------------------------------------------------------
@@ -173,10 +172,3 @@ def _jobs(stage, notebook, parameters, name, values):
         taken.add(slug)
         jobs.append(Job(f"{stage}-{name}-{slug}", stage, notebook, {**parameters, name: value}, {name: value}))
     return jobs
-
-
-def _date(text):
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise PlanError(_("--as-of is {text!r}; it must be a date, YYYY-MM-DD.").format(text=text)) from None
