@@ -204,20 +204,22 @@ def test_what_is_found_in_further_tables_is_a_table_of_its_own_and_only_then_the
 
 def test_rows_of_further_tables_are_the_finding_where_every_line_is_used():
     whole = Facts(**{**vars(FACTS), "used": 1200})
-    assert result(whole, further=[LATE]).finding().text == "2 rows are set aside"
+    assert result(whole, further=[LATE]).finding().text == "2 rows of other tables are set aside"
+    assert result(whole, aside={"spend": "spend: is empty."}).finding().text == "1 table is set aside"
     assert result(further=[LATE]).finding().text == "100 order lines are set aside"
 
 
 def test_without_order_lines_the_further_tables_are_the_whole():
     found = result(None, further=[LATE])
     assert found.finding().text == "2 rows are set aside"
-    assert plain(found.reading()) == "Faults were found in leads. Every row of tickets is used."
+    used = "398 of 400 rows are used, of leads, tickets; there are no order lines."
+    assert plain(found.reading()) == f"{used} Faults were found in leads. Every row of tickets is used."
     assert [table.caption for table in found.summary()] == ["What was found in other tables"]
     assert result(None).finding().text == "Every row is used"
     assert found.content()["missing"] == ""
     told = quality_text(tables(facts=None, further=[WORD]))
     assert plain(told).splitlines() == [
-        "Kırtasiye:",
+        "Kırtasiye: 400 of 400 rows are used, of leads, tickets; there are no order lines.",
         "Faults were found in leads.",
         "Every row of tickets is used.",
         "",

@@ -48,6 +48,11 @@ class Further:
         text = _("{used:count} of {rows:count} rows of {table} are used.")
         return [style.say(text, row) for _place, row in self.faulty().iterrows()]
 
+    def whole(self):
+        """How many of all rows are used, where the source has no order lines."""
+        text = _("{used:count} of {rows:count} rows are used, of {names}; there are no order lines.")
+        return style.say(text, {**self.rows[["rows", "used"]].sum(), "names": ", ".join(self.rows["table"])})
+
     def said(self):
         """Sentences on what is set aside whole, where faults were found, and what is used as it is."""
         whole = _("{table} is set aside: {why}")
@@ -87,17 +92,23 @@ class Quality(Result):
 
     def finding(self):
         lines = self.facts.rows - self.facts.used if self.facts else 0
-        rows = int(self.further.rows["rows"].sum() - self.further.rows["used"].sum())
+        rows, whole = int(self.further.rows["rows"].sum() - self.further.rows["used"].sum()), len(self.further.aside)
         if lines:
             text = plural("{n:count} order line is set aside", "{n:count} order lines are set aside", lines)
+        elif whole:
+            text = plural("{n:count} table is set aside", "{n:count} tables are set aside", whole)
+        elif rows and self.facts:
+            text = plural(
+                "{n:count} row of other tables is set aside", "{n:count} rows of other tables are set aside", rows
+            )
         elif rows:
             text = plural("{n:count} row is set aside", "{n:count} rows are set aside", rows)
         else:
             text = _("Every order line is used") if self.facts else _("Every row is used")
-        return Finding(style.say(text, {"n": lines or rows}))
+        return Finding(style.say(text, {"n": lines or whole or rows}))
 
     def reading(self):
-        lines = [style.say(_used(), vars(self.facts))] if self.facts else []
+        lines = [style.say(_used(), vars(self.facts)) if self.facts else self.further.whole()]
         later = [_("What came after {as_of:day} is left out.")] if self.facts and self.facts.goes_on else []
         return style.Reading(" ".join([*lines, *self.further.said(), *(style.say(text, vars(self)) for text in later)]))
 
@@ -133,7 +144,8 @@ def quality(firm):
 
 def quality_text(tables):
     """The data quality of a source as plain text, for a terminal."""
-    further, orders, absent = Further.of(tables), [], []
+    further, absent = Further.of(tables), []
+    orders = [f"{tables.name}: {further.whole()}"]
     if tables.facts is not None:
         orders = [
             f"{tables.name}: {style.say(_used(), vars(tables.facts))}",
@@ -141,7 +153,7 @@ def quality_text(tables):
         ]
         absent = tables.quality.loc[tables.quality["rows"] == 0, "rule"]
     apart = without_order(tables.unmatched())
-    lines = [*(orders or [f"{tables.name}:"]), *apart, *further.said(), *_as_read(tables.reading)]
+    lines = [*orders, *apart, *further.said(), *_as_read(tables.reading)]
     if tables.facts is not None and (tables.quality["rows"] > 0).any():
         lines += ["", _shown(tables.quality[tables.quality["rows"] > 0], "", tables.currency).plain()]
     for said, name in zip(further.used(), further.faulty()["table"], strict=True):
