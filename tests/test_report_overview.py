@@ -325,9 +325,41 @@ def test_values_of_a_parameter_stand_side_by_side():
     assert text(page.h1) == "In 6 months"
     (table,) = page.select("main > table")  # each figure once
     assert text(table.caption) == "horizon_months"
-    assert rows(table) == [["Figure", "6", "12"], ["Customers", "10", "10"], ["Expected value ahead", "TRY 500", "–"]]
+    assert rows(table) == [["Figure", "6", "12"], ["Expected value ahead", "TRY 500", "–"]]  # what differs
+    assert text(table.find_next_sibling()) == "1 figure is the same in all."
     assert [link["href"] for link in table.find_all("a")] == [entry["page"] for entry in entries]
     assert "Selection (horizon_months = 12) did not finish" in text(page)
+
+
+def test_what_the_data_gave_beside_a_value_is_named_and_stands_in_a_row_where_it_differs():
+    def each(taken):
+        return [
+            stage(name=f"portfolio-at_risk_days-{days}", each={"at_risk_days": days}, taken=own,
+                  figures=[figure("customers", days)]) | {"stage": "portfolio"}
+            for days, own in zip((60, 90), taken, strict=True)
+        ]  # fmt: skip
+
+    page = read(overview.run_page(run(*each([{"lapsed_days": 335}, {"lapsed_days": 335}]))))
+    assert text(page.select_one("main > table").caption) == "at_risk_days; lapsed_days, from the data: 335"
+    assert ["Taken from the data", "lapsed_days = 335"] in rows(page.select_one("#provenance table"))
+    table = read(overview.run_page(run(*each([{"lapsed_days": 335}, {}])))).select_one("main > table")
+    assert text(table.caption) == "at_risk_days"
+    assert rows(table) == [
+        ["Figure", "60", "90"],
+        ["lapsed_days, from the data", "335", "–"],
+        ["Customers", "60", "90"],
+    ]
+
+
+def test_a_report_is_not_complete_where_a_section_could_not_be_computed():
+    part = stage(
+        uncomputed=["Who stays?", "Who goes?"], missing=["states: <b> too few."], findings=[found("Half left")]
+    )
+    whole, short = read(overview.run_page(run(stage("portfolio"), part))).find("ul", class_="plain").find_all("li")
+    assert (whole.span["title"], whole.span["class"], whole.details) == ("complete", ["status", "good"], None)
+    assert (short.span.get("title"), short.span["class"]) == (None, ["status", "part"])
+    assert text(short.details) == "2 sections could not be computed states: <b> too few."
+    assert not short.details.has_attr("open")
 
 
 def test_where_a_run_comes_from_is_folded_at_its_foot():

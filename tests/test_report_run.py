@@ -3,7 +3,7 @@
 import nbformat
 import pytest
 
-from portfoy.report import plan, run
+from portfoy.report import message, page, plan, run
 from portfoy.report.kernels import Kernels
 from portfoy.words.result import RESULT
 
@@ -31,6 +31,8 @@ from portfoy.words.result import Action, Figure, NotPossible, Result
 class Told(Result):
     def figures(self):
         return [Figure("share", 0.25, 0.2, 0.3, "share")]
+    def taken(self):
+        return {"days": 7}
     def actions(self):
         return [Action("Call", 5.0, "call", pd.DataFrame({"customer_id": ["007"]})), Action("Think"), Action("Wait")]
 """
@@ -40,6 +42,7 @@ def test_a_whole_run_is_ok_and_carries_what_its_results_tell(execute):
     seen = []
     result = execute("# Title", TOLD, "## One", "Told()", progress=lambda *at: seen.append(at))
     assert (result.status, result.error, result.missing) == ("ok", "", [])
+    assert result.taken == {"days": 7}
     assert seen == [("Title", 0, 4), ("Title", 1, 4), ("One", 2, 4), ("One", 3, 4)]
     numbers = {"name": "share", "value": 0.25, "low": 0.2, "high": 0.3, "unit": "share"}
     assert result.figures == [{**numbers, "note": "", "better": "", "year": None, "half": None}]
@@ -71,6 +74,7 @@ def test_what_is_not_possible_is_said_and_the_next_section_runs(execute):
     reason = "fit_x: 4 of 900 customers; at least 30 are needed."
     result = execute(TOLD, "## Model", f"NotPossible({reason!r})", f"NotPossible({reason!r})", "print('still here')")
     assert (result.status, result.missing) == ("ok", [reason])
+    assert message.told(page.sections(result.notebook))["uncomputed"] == ["Model"]
     assert result.notebook.cells[-1].outputs[0].text == "still here\n"
 
 

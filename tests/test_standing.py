@@ -189,6 +189,28 @@ def test_days_of_ones_own_replace_the_rule():
     assert np.isnan([rule.at_risk_days_low, rule.lapsed_days_high]).all()
 
 
+@pytest.mark.parametrize(("given", "other"), [("at_risk_days", "lapsed_days"), ("lapsed_days", "at_risk_days")])
+def test_one_day_of_ones_own_leaves_the_other_to_the_gaps(given, other):
+    table = random_log(4)
+    both = vars(state_rule(table, as_of="2024-07-15"))
+    days = both[given] + (1 if given == "lapsed_days" else -1)
+    rule = vars(state_rule(table, as_of="2024-07-15", **{given: days}))
+    assert (rule[given], rule["given"]) == (days, True)
+    assert [rule[f"{other}{end}"] for end in ("", "_low", "_high")] == [
+        both[f"{other}{end}"] for end in ("", "_low", "_high")
+    ]
+    assert np.isnan(rule[f"{given}_low"])
+
+
+def test_a_day_of_ones_own_beyond_the_other_is_refused():
+    table = random_log(4)
+    days = state_rule(table, as_of="2024-07-15").lapsed_days
+    assert message_of(state_rule, table, as_of="2024-07-15", at_risk_days=days) == (
+        f"state_rule: at_risk_days is {days}, lapsed_days {days}; both are above 0, the first below the second. "
+        "Give another; what is 0 comes from the gaps."
+    )
+
+
 def test_cdnow_states_follow_from_the_published_counts(shared_data, cdnow):
     """Purchases and days since the last one, of each customer, as published (in whole weeks and days) for BG/NBD."""
     names = ["master", "customer_id", "ordered_on", "discs", "amount"]
@@ -388,11 +410,11 @@ def test_too_few_gaps_are_refused_and_days_of_ones_own_help():
     assert message_of(state_rule, one).startswith("state_rule: 1 gaps between purchases, of ")
 
 
-@pytest.mark.parametrize(("at_risk", "lapsed"), [(30, 0), (0, 30), (30, 30), (60, 30), (-5, 30)])
+@pytest.mark.parametrize(("at_risk", "lapsed"), [(30, 30), (60, 30), (-5, 30), (-5, 0), (0, -5)])
 def test_days_out_of_order_are_refused(at_risk, lapsed):
     assert message_of(state_rule, FIVE, at_risk_days=at_risk, lapsed_days=lapsed) == (
         f"state_rule: at_risk_days is {at_risk}, lapsed_days {lapsed}; both are above 0, the first below the "
-        "second. Give both, or 0 and 0: the gaps then decide."
+        "second. Give another; what is 0 comes from the gaps."
     )
 
 

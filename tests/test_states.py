@@ -243,10 +243,21 @@ def test_too_few_gaps_are_refused():
 
 
 def test_days_out_of_order_are_refused():
-    assert reason_of(FIVE, at_risk_days=30) == (
-        "state_rule: at_risk_days is 30, lapsed_days 0; both are above 0, the first below the second. "
-        "Give both, or 0 and 0: the gaps then decide."
+    assert reason_of(FIVE, at_risk_days=30, lapsed_days=30) == (
+        "state_rule: at_risk_days is 30, lapsed_days 30; both are above 0, the first below the second. "
+        "Give another; what is 0 comes from the gaps."
     )
+
+
+def test_what_the_data_gave_beside_a_limit_of_ones_own_is_told(teaching):
+    firm, found = teaching
+    one = states(firm, at_risk_days=60)
+    assert one.content()["taken"] == {"lapsed_days": found.rule.lapsed_days}
+    assert (one.rule.at_risk_days, one.kept()) == (60, {})
+    assert "One limit was given, the other is from the data." in str(one.method())
+    assert [each.taken() for each in (found, states(firm, at_risk_days=60, lapsed_days=200))] == [{}, {}]
+    kept = replace(firm, kept={"states": {"at_risk_days": 70, "lapsed_days": 300, "since": "2026-05-31"}})
+    assert states(kept, lapsed_days=200).taken() == {"at_risk_days": 70}  # as earlier reports have it
 
 
 def test_a_log_without_a_purchase_is_refused():

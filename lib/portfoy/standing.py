@@ -26,7 +26,7 @@ class StateRule:
     ``at_risk_days``, ``lapsed_days`` days, each with ``_low`` and ``_high`` (of `confidence`; missing for days that
     were given and for one customer's gaps); ``at_risk``, ``lapsed`` share of the gaps that are no longer, each
     customer counted once, 0-1, missing for fewer than 30 gaps; it rests on ``gaps`` of ``customers``, none longer than
-    ``horizon_days``; ``given``: the days are the user's own.
+    ``horizon_days``; ``given``: days are the user's own, one or both.
     """
 
     at_risk_days: int
@@ -53,13 +53,15 @@ def state_rule(log, *, as_of=None, at_risk=0.8, lapsed=0.95, at_risk_days=0, lap
     who buy often would set the limits of all. Long gaps leave room for few others in a window, and weigh a little too
     much.
 
-    `at_risk` and `lapsed` are shares of the gaps, the first the smaller; or give days of your own, both or neither.
+    `at_risk` and `lapsed` are shares of the gaps, the first the smaller; days of your own go before them.
     Gives a `StateRule`; both marks are the same where all come back after the same time, and nobody is at risk then.
     DataError where a column is missing, nobody bought, shares or days are not in order, or fewer than 30 gaps were
     seen. Intervals: Woodruff (1952), JASA 47(260), 635-646, for a quantile; Wolter (2007), Introduction to Variance
     Estimation, chapter 2, for the variance from random groups of customers.
     """
-    _check_order(at_risk, lapsed, at_risk_days, lapsed_days)
+    own = {"at_risk_days": int(at_risk_days), "lapsed_days": int(lapsed_days)}
+    own = {name: days for name, days in own.items() if days}
+    _check_order(at_risk, lapsed, own, own)
     log = as_table(log)
     as_of = resolve_as_of(log, as_of)
     first = log.ordered_on.min(where=(log.amount >= 0) & (log.ordered_on <= as_of.date())).to_pandas()
@@ -68,19 +70,22 @@ def state_rule(log, *, as_of=None, at_risk=0.8, lapsed=0.95, at_risk_days=0, lap
     horizon = min((as_of - pd.Timestamp(first)).days // 2, LONGEST)
     gaps = to_frame(_gap_table(log, as_of, horizon)).sort_values("gap")
     seen = {"gaps": int(gaps["count"].sum()), "customers": round(gaps["weight"].sum()), "horizon_days": horizon}
-    marks = {"at_risk_days": int(at_risk_days), "lapsed_days": int(lapsed_days)}
-    if not at_risk_days:
+    marks = {}
+    if len(own) < 2:
         if seen["gaps"] < FEWEST:
             text = _(
                 "state_rule: {gaps} gaps between purchases, of {horizon} days at most; {fewest} are needed. Give "
                 "at_risk_days and lapsed_days."
             )
             raise DataError(text.format(fewest=FEWEST, gaps=seen["gaps"], horizon=horizon))
-        marks = _mark(gaps, at_risk, "at_risk_days", confidence) | _mark(gaps, lapsed, "lapsed_days", confidence)
+        for name, share in (("at_risk_days", at_risk), ("lapsed_days", lapsed)):
+            marks |= {} if name in own else _mark(gaps, share, name, confidence)
+    marks |= own
+    _check_order(at_risk, lapsed, own, marks)
     total = gaps["weight"].sum() if seen["gaps"] >= FEWEST else np.nan
     for share in ("at_risk", "lapsed"):
         seen[share] = float(gaps.loc[gaps["gap"] <= marks[f"{share}_days"], "weight"].sum() / total)
-    return StateRule(**marks, **seen, given=bool(at_risk_days), confidence=confidence)
+    return StateRule(**marks, **seen, given=bool(own), confidence=confidence)
 
 
 def _gap_table(log, as_of, horizon):
@@ -169,13 +174,14 @@ def _buyers(log, rule, as_of):
     )
 
 
-def _check_order(at_risk, lapsed, at_risk_days, lapsed_days):
+def _check_order(at_risk, lapsed, own, marks):
     if not 0 < at_risk < lapsed < 1:
         text = _("state_rule: at_risk {at_risk}, lapsed {lapsed}; 0 < at_risk < lapsed < 1 is needed. Take 0.8, 0.95.")
         raise DataError(text.format(at_risk=at_risk, lapsed=lapsed))
-    if (at_risk_days or lapsed_days) and not 0 < at_risk_days < lapsed_days:
+    low, high = marks.get("at_risk_days", 1), marks.get("lapsed_days", np.inf)
+    if own and not 0 < low < high:
         text = _(
             "state_rule: at_risk_days is {at_risk}, lapsed_days {lapsed}; both are above 0, the first below the "
-            "second. Give both, or 0 and 0: the gaps then decide."
+            "second. Give another; what is 0 comes from the gaps."
         )
-        raise DataError(text.format(at_risk=at_risk_days, lapsed=lapsed_days))
+        raise DataError(text.format(at_risk=marks.get("at_risk_days", 0), lapsed=marks.get("lapsed_days", 0)))

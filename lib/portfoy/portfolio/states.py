@@ -45,7 +45,8 @@ class States(Result):
     day from which they have lapsed if they do not buy.
     ``past``, one row per earlier day that the data reach, the index "year" or "half" (before): ``day``; ``current`` and
     ``at_risk`` customers by the same rule; ``p_value`` of as many having come as gone since.
-    ``before`` the limits that earlier reports have kept, with ``fresh`` where they were left.
+    ``before`` the limits that earlier reports have kept, with ``fresh`` where they were left. ``given`` names of the
+    limits that were given.
     """
 
     table: pd.DataFrame
@@ -61,6 +62,10 @@ class States(Result):
     currency: str
     confidence: float
     before: dict = field(default_factory=dict)
+    given: tuple = LIMITS
+
+    def taken(self):
+        return {name: getattr(self.rule, name) for name in LIMITS if self.rule.given and name not in self.given}
 
     def kept(self):
         if self.rule.given:
@@ -153,7 +158,9 @@ class States(Result):
 
     def method(self):
         rule, texts = self.rule, []
-        if rule.given:
+        if self.taken():
+            texts.append(_("One limit was given, the other is from the data."))
+        elif rule.given:
             texts.append(_("The limits were given."))
         elif in_force(self.before):
             texts.append(_("The limits are those of the run of {since:day}."))
@@ -169,7 +176,7 @@ class States(Result):
                     "are those begun {horizon_days:days} ago or earlier and no longer than that."
                 )
             )
-        if not style.is_missing(rule.at_risk_days_low):
+        if not style.is_missing(rule.at_risk_days_low + rule.lapsed_days_low):
             texts.append(
                 _("Intervals ({confidence:share}): {at_risk_days_interval:count}, {lapsed_days_interval:count} days.")
             )
@@ -195,18 +202,18 @@ def states(firm, *, at_risk_days=0, lapsed_days=0):
     Parameters
     ----------
     firm : Firm
-    at_risk_days, lapsed_days : days without a purchase after which a customer is at risk, and has lapsed: both, or
-        neither
+    at_risk_days, lapsed_days : days without a purchase after which a customer is at risk, and has lapsed; 0 for what
+        the data say, or the earlier reports
 
     Returns
     -------
     States; not possible where nobody bought, fewer than 30 gaps were seen and no days given, or days are not in order
     """
     limits, before = {"at_risk_days": at_risk_days, "lapsed_days": lapsed_days}, _before(firm)
-    given = bool(at_risk_days or lapsed_days)
-    if in_force(before) and not given:
-        limits = {name: before[name] for name in LIMITS}
-    rule = replace(state_rule(firm.log, as_of=firm.as_of, confidence=firm.confidence, **limits), given=given)
+    given = tuple(name for name in LIMITS if limits[name])
+    if in_force(before):
+        limits = {name: limits[name] or before[name] for name in LIMITS}
+    rule = replace(state_rule(firm.log, as_of=firm.as_of, confidence=firm.confidence, **limits), given=bool(given))
     people = state_table(firm.log, rule, as_of=firm.as_of, people=firm.people)
     since, older = months_before(firm.as_of, 12), months_before(firm.as_of, 24)
     earlier, flows = None, _too_short(firm, since, rule)
@@ -226,7 +233,7 @@ def states(firm, *, at_risk_days=0, lapsed_days=0):
     terms = {"as_of": firm.as_of, "currency": firm.currency, "confidence": firm.confidence}
     risk = _at_risk(firm, rule, people)
     counted = _counted(firm, rule, table, people, risk)
-    return States(table, people, rule, earlier, flows, counted, tested, risk, past, **terms, before=before)
+    return States(table, people, rule, earlier, flows, counted, tested, risk, past, **terms, before=before, given=given)
 
 
 def _before(firm):

@@ -67,7 +67,7 @@ def report(stages, data, as_of, language, given, file, each, out, jobs, isolated
         browser = _browser() if options["pdf"] else None
         wanted = {"data": data, "as_of": as_of, "language": language, "file": file, "each": each}
         made = plan.make_plan(stages, **wanted, given=_pairs(given), meanwhile=lambda: _meanwhile(isolated))
-        from portfoy.report import make, progress
+        from portfoy.report import make, message, progress, shelf
 
         with progress.Bars() if sys.stderr.isatty() else progress.Progress() as shown:
             seconds = (options["cell_timeout"], options["timeout"])
@@ -78,7 +78,8 @@ def report(stages, data, as_of, language, given, file, each, out, jobs, isolated
         click.echo(folder / f"{job.name}.html")
     click.echo(folder / "index.html")
     click.echo(Path(out) / "index.html")
-    after(code, _("all reports are made") if code == 0 else _("not all reports are whole"), folder)
+    said = [_("all reports are made") if code == 0 else _("not all reports are whole")]
+    after(code, "; ".join(filter(None, [*said, message.uncomputed(shelf.find(Path(out), folder)["stages"])])), folder)
     sys.exit(code)
 
 

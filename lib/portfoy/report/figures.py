@@ -26,6 +26,12 @@ def pairs(values):
     return ", ".join(f"{name} = {value}" for name, value in values.items())
 
 
+def settled(stage):
+    """What tells a report from its like, with the values that it took from the data beside it."""
+    taken = pairs(stage.get("taken") or {})
+    return "; ".join(filter(None, [pairs(stage["each"]), taken and _("{values} from the data").format(values=taken)]))
+
+
 def status_words(status):
     """What a status means to a reader; the sign says it once more to the eye."""
     return {

@@ -140,7 +140,8 @@ def _fill(building, record, plan, brand, jobs, isolated, seconds, progress):
                 job, result = running[ended], ended.result()
                 sheets[job.name] = [each for each in result.actions if each["name"]] + result.tables
                 _finish(building.folder, record, stages[job.name], result, earlier, job, brand)
-                progress.done(job.name, result.status, result.seconds, result.error)
+                unsaid = result.error or message.uncomputed([stages[job.name]])
+                progress.done(job.name, result.status, result.seconds, unsaid)
         finally:
             kernels.close()
             pool.shutdown(wait=True, cancel_futures=True)
@@ -163,6 +164,7 @@ def _finish(folder, record, stage, result, earlier, job, brand):
         "missing": result.missing,
         "error": result.error,
         "kept": result.kept,
+        "taken": result.taken,
         "actions": written,
         "files": files,
     }

@@ -3,18 +3,21 @@
 import re
 from urllib.parse import quote
 
-from portfoy.locale import _
+from portfoy.locale import _, plural
 
 MOST = 3
 
 
 def told(sections):
-    """What the sections of a page tell, as run.json keeps it: a dict of ``findings`` and ``todo``.
+    """What the sections of a page tell, as run.json keeps it: a dict of ``findings``, ``todo`` and ``uncomputed``.
 
-    What a section looks at beside, or without finding anything, is no finding of the report.
+    The last are the titles of those in which something could not be computed. What a section looks at beside, or
+    without finding anything, is no finding of the report.
     """
-    findings, todo = [], []
+    findings, todo, uncomputed = [], [], []
     for section in sections:
+        if any(block["kind"] == "missing" for block in section["blocks"]):
+            uncomputed.append(section["title"])
         results = [block for block in section["blocks"] if block["kind"] == "result"]
         if section["finding"] and not section["also"]:
             first = _first_sentence(results[0]["reading"])
@@ -22,7 +25,14 @@ def told(sections):
         for action in (action for block in results for action in block.get("actions", []) if action["text"]):
             about = {key: action[key] for key in ("text", "worth", "path")}
             todo.append({**about, "section": section["id"]})
-    return {"findings": findings, "todo": todo}
+    return {"findings": findings, "todo": todo, "uncomputed": uncomputed}
+
+
+def uncomputed(stages):
+    """How many sections of these reports could not be computed, as a sentence; "" where all could."""
+    count = sum(len(stage.get("uncomputed") or []) for stage in stages if stage["status"] == "ok")
+    text = plural("{n} section could not be computed", "{n} sections could not be computed", count)
+    return text.format(n=count) if count else ""
 
 
 def _first_sentence(reading):

@@ -64,6 +64,7 @@ def provenance(run, stages):
         facts.append((_("Fingerprint of the settings"), run["data"]["settings_sha256"][:16]))
     facts += _per_stage(_("Fingerprint of the code"), stages, lambda stage: stage["code"][:16])
     facts += _per_stage(_("Parameters"), stages, lambda stage: figures.pairs(stage["parameters"]))
+    facts += _per_stage(_("Taken from the data"), stages, lambda stage: figures.pairs(stage.get("taken") or {}))
     facts += _per_stage(_("Since the report before"), stages, lambda stage: (stage.get("changes") or {}).get("cause"))
     facts += [
         (_("Versions"), ", ".join(f"{name} {number}" for name, number in run["versions"].items())),
@@ -96,7 +97,8 @@ def _report(stage):
     return {
         "name": figures.short_title(stage),
         "ok": stage["status"] == "ok",
-        "status": figures.status_words(stage["status"]),
+        "status": message.uncomputed([stage]) or figures.status_words(stage["status"]),
+        "missing": stage["missing"] if stage["status"] == "ok" else [],
         "says": message.heading(message.findings([stage])[:1]),
         "error": stage["error"],
         "page": quote(stage["page"]),
@@ -105,17 +107,29 @@ def _report(stage):
 
 
 def _side_by_side(run, group):
-    """One row a figure, one column a value of the parameter; a dash where a figure was not recorded."""
+    """One row for each figure that differs, one column a value; a dash where a figure was not recorded.
+
+    What was taken from the data beside the parameter stands above, in a row of its own where it differs too.
+    """
     labels, cells = {}, {}
     for stage in group:
         for figure in stage["figures"]:
             labels.setdefault(figure["name"], figures.label(figure))
             said = figures.write(figure["value"], figure["unit"], changes.currency_of(run, stage))
             cells[figure["name"], stage["name"]] = said
+    made = [(label, [cells.get((name, stage["name"]), "–") for stage in group]) for name, label in labels.items()]
+    taken = {name: None for stage in group for name in stage.get("taken") or {}}
+    found = [
+        (_("{name}, from the data").format(name=name), [str((s.get("taken") or {}).get(name, "–")) for s in group])
+        for name in taken
+    ]
+    alike = [(label, row[0]) for label, row in found if len(set(row)) == 1]
+    differ = [(label, row) for label, row in [*found, *made] if len(set(row)) > 1]
     return {
-        "parameter": ", ".join(group[0]["each"]),
+        "parameter": "; ".join([", ".join(group[0]["each"]), *(f"{label}: {value}" for label, value in alike)]),
         "heads": [(", ".join(map(str, stage["each"].values())), quote(stage["page"])) for stage in group],
-        "rows": [(label, [cells.get((name, stage["name"]), "–") for stage in group]) for name, label in labels.items()],
+        "rows": differ,
+        "same": len(found) + len(made) - len(differ) - len(alike),
     }
 
 

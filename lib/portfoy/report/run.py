@@ -26,7 +26,7 @@ class Result:
 
     ``status``: "ok", "failed", "timeout" or "kernel died". ``missing``: why analyses were not possible. ``error``: the
     last lines of what went wrong, where something did. Lists and tables each say the ``section`` they stand in;
-    ``kept``: the rules that were decided.
+    ``kept``: the rules that were decided; ``taken``: what the data said beside a parameter that was given.
     """
 
     stage: str
@@ -37,6 +37,7 @@ class Result:
     actions: list = field(default_factory=list)
     tables: list = field(default_factory=list)
     kept: dict = field(default_factory=dict)
+    taken: dict = field(default_factory=dict)
     missing: list = field(default_factory=list)
     error: str = ""
 
@@ -70,7 +71,8 @@ def run(job, target, kernels, *, progress=None, cell_seconds=CELL_SECONDS, stage
         figures=told(notebook, "figures"),
         actions=told(notebook, "actions"),
         tables=tables_in(notebook),
-        kept={name: rule for content in _results(notebook) for name, rule in content.get("kept", {}).items()},
+        kept=_named(notebook, "kept"),
+        taken=_named(notebook, "taken"),
         missing=missing_in(notebook),
         error=_open(error, kernels),
     )
@@ -193,6 +195,11 @@ def _results(notebook):
         shown = (output.get("data", {}) for output in cell.get("outputs", []))
         found += [{**data[RESULT], "section": section} for data in shown if RESULT in data]
     return found
+
+
+def _named(notebook, what):
+    """What the results of a notebook give by name: rules that they keep, values that they took from the data."""
+    return {name: each for content in _results(notebook) for name, each in content.get(what, {}).items()}
 
 
 def told(notebook, what):

@@ -88,7 +88,7 @@ class Result:
     """What every analysis returns; each is a frozen dataclass below it that documents its tables.
 
     An analysis overrides what it has to show: `plot`, `summary`, `reading`, `finding`, `figures`, `actions`, `method`,
-    `kept`.
+    `kept`, `taken`.
     As the last line of a cell it is shown as one section, and tells a report all of it under the type `RESULT`.
     """
 
@@ -122,6 +122,10 @@ class Result:
         """The rules that it decided, for the next run to use: analysis -> what JSON can hold, ``since`` a day."""
         return {}
 
+    def taken(self):
+        """What the data said where one parameter of several that go together was given: parameter -> value."""
+        return {}
+
     def content(self, tables=None):
         """All that a page needs, as JSON can hold it; `tables` where they have been made already."""
         found, chart, tables = self.finding(), self.plot(), self._tables() if tables is None else tables
@@ -134,6 +138,7 @@ class Result:
             "figures": [_plain(vars(each)) for each in self.figures()],
             "actions": [_acted(each) for each in self.actions()],
             "kept": self.kept(),
+            "taken": self.taken(),
             "missing": "",
         }
 
