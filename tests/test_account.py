@@ -203,13 +203,23 @@ def test_what_portfoy_toml_leaves_out_is_set_aside_first_and_its_cells_are_nobod
     assert lines(told, "code", "rows") == [["left_out", 2], ["out_of_range", 1]]
 
 
-def test_rows_after_the_day_are_not_seen():
+def test_nothing_after_the_day_is_seen_not_even_as_in_the_future():
     assert lines(checked("leads", leads(), as_of=date(2025, 3, 2))[1], "code") == [
-        ["no_key"],
-        ["no_date"],
-        ["impossible_date"],
-        *[["unread_label"], ["ends_before_begin"], ["not_yet"]],
+        *[["no_key"], ["no_date"], ["impossible_date"], ["ends_before_begin"]]
     ]
+
+
+def test_what_is_found_by_a_day_stays_whatever_comes_after():
+    before = [
+        {"survey_id": "a", "invited_on": "2025-01-01", "answered_on": "2025-01-05", "nps": 11.0},
+        {"survey_id": "b", "invited_on": "2025-01-01", "answered_on": "2025-03-01", "nps": 9.0},
+        {"survey_id": "c", "invited_on": "2025-04-01", "answered_on": "2025-04-02", "nps": 9.0},
+    ]
+    moved = [before[0], before[1] | {"answered_on": "2029-01-01", "nps": 77.0}, before[2] | {"survey_id": "a"}]
+    tables = [typed(rows, ["invited_on", "answered_on"]) for rows in (before, moved)]
+    found = [checked("surveys", table, as_of=date(2025, 2, 1))[1] for table in tables]
+    pd.testing.assert_frame_equal(found[0].findings, found[1].findings)
+    assert lines(found[0], "code", "example") == [["out_of_range", "row 2: 11 (a)"]]
 
 
 def test_a_column_of_the_source_may_be_called_unread():

@@ -44,7 +44,7 @@ INSIDE = {  # the order inside a package, left to right
     "words": ["stages", "codes", "labels", "style", "table", "placing", "figure", "shapes", "result"],
     "source": [
         *("names", "contract", "labels", "sniff", "settings", "numbers", "parse", "shape", "ids", "prices"),
-        *("address", "files", "seen", "quality", "account", "reader", "tables", "open"),
+        *("address", "files", "seen", "quality", "faults", "account", "reader", "tables", "open"),
         *("look", "guess", "section", "mapping"),
     ],
     "models": [

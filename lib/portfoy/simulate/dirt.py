@@ -17,9 +17,10 @@ FURTHER = {  # table -> codes of `source.account`, each with the column it is ab
     "subscriptions": "no_key no_date:started_on impossible_date:started_on future_date:started_on repeated_key "
     "impossible_date_cell:ended_on ends_before_begin:ended_on unread_number:monthly_fee out_of_range:monthly_fee",
     "tickets": "no_key no_date:opened_on impossible_date:opened_on future_date:opened_on repeated_key "
-    "unread_date:resolved_on ends_before_begin:resolved_on out_of_range:touches unread_label:is_complaint",
+    "unread_date:resolved_on ends_before_begin:resolved_on not_yet:first_reply_on out_of_range:touches "
+    "unread_label:is_complaint",
     "surveys": "no_key no_date:answered_on impossible_date:answered_on future_date:answered_on repeated_key "
-    "out_of_range:nps unread_number:csat",
+    "out_of_range:nps unread_number:csat out_of_range:effort",
     "ratings": "unread_number:rating out_of_range:rating",
 }
 SHARE = 0.004  # rows of each of these faults over the clean rows of its table; at least one
