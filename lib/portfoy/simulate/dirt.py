@@ -57,7 +57,8 @@ def _planted(rng, name, clean, faults):
         else:
             cells = spoilt[column].iloc[rows] if column else None
             spoilt.loc[spoilt.index[rows], column or key[-1]] = _fault(rng, code, column, cells, begin)
-    copies = spoilt.iloc[left[: len(copied)]].assign(**{part: clean[part].to_numpy()[copied] for part in key})
+    others = copied if name == "contacts" else left[: len(copied)]  # a contact stays in its campaign, with its day
+    copies = spoilt.iloc[others].assign(**{part: clean[part].to_numpy()[copied] for part in key})
     place = np.concatenate([np.arange(len(clean)), rng.uniform(copied, len(clean))])  # a copy lies behind its first
     dirty = pd.concat([spoilt, copies], ignore_index=True).iloc[np.argsort(place, kind="stable")]
     return dirty.reset_index(drop=True), counts

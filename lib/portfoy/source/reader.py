@@ -99,8 +99,7 @@ class Reader:
             typed = self.keep(typed, f"typed_{name}")
             typed = ids.whole(typed, name, self.log, self.settings.unknown(), self.reading)
             given = {"ranges": raw.format.ranges, "broken": raw.broken, "today": self.today}
-            seen_by = None if name == "campaigns" else self.day  # contacts without a date are dated by their campaign
-            used, told = account(name, typed, **given, as_of=seen_by, keep=partial(self.keep, name=f"flagged_{name}"))
+            used, told = account(name, typed, **given, as_of=self.day, keep=partial(self.keep, name=f"flagged_{name}"))
         except (DataError, *UNREADABLE) as error:  # it stops nothing: what needs the table says why it is not there
             del self.reading[before:]
             self.aside[name] = fault(name, error)

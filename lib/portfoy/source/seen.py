@@ -59,7 +59,7 @@ def on_day(name, day, table_of, log, *, earlier):
         undated = table.joined_on.isnull() if "joined_on" in table.columns else ibis.literal(True)
         return table.filter(~undated if log is None else ~undated | table.customer_id.isin(log.customer_id))
     if name == "contacts":
-        return _of_begun_campaigns(table, table_of("campaigns"), day, earlier)
+        return _of_begun_campaigns(table, table_of("campaigns"), day)
     if name == "leads":
         known = [log, on_day("customers", day, table_of, log, earlier=True)] if earlier else []
         table = _leads(table, day, known)
@@ -83,24 +83,18 @@ def begun(table, name, day):
     return table.filter(begun.isnull() | (begun <= day))
 
 
-def _of_begun_campaigns(contacts, campaigns, day, earlier):
-    """Contacts without a date are those of their campaign, which is known to have begun by the day.
-
-    Where the source goes on after it, a campaign that nothing dates may be a later one.
-    """
-    dated = contacts.contacted_on.notnull() if "contacted_on" in contacts.columns else ibis.literal(False)
-    begun = [contacts.filter(dated).select("campaign_id")]
+def _of_begun_campaigns(contacts, campaigns, day):
+    """Contacts without a date are those of their campaign: seen where that is known to have begun by the day."""
+    begun = []
+    if "contacted_on" in contacts.columns:
+        begun.append(contacts.filter(contacts.contacted_on.notnull()).select("campaign_id"))
     if campaigns is not None and "starts_on" in campaigns.columns:
         starts = campaigns.group_by("campaign_id").agg(starts_on=campaigns.starts_on.min())
         begun.append(starts.filter(starts.starts_on <= day).select("campaign_id"))
-        later = contacts.campaign_id.isin(starts.filter(starts.starts_on > day).campaign_id)
-    else:
-        later = ibis.literal(False)
-    if earlier:
-        later = ~contacts.campaign_id.isin(
-            ibis.union(*begun, distinct=True).campaign_id if len(begun) > 1 else begun[0].campaign_id
-        )
-    return contacts.filter(dated | ~later)
+    if not begun:  # nothing dates any of them
+        return contacts
+    known = ibis.union(*begun) if len(begun) > 1 else begun[0]
+    return contacts.filter(contacts.campaign_id.isin(known.campaign_id))
 
 
 def _leads(leads, day, known):
@@ -127,9 +121,9 @@ def _leads(leads, day, known):
 def _subscriptions(table, day, earlier):
     """How and why a contract ends is known from its end on; where nothing dates that, on the last day alone."""
     told = [table[name] for name in ("duration", "ended", "ended_because") if name in table.columns]
-    if "ended_on" in table.columns:
-        return table.mutate([_until(column, table.ended_on, day).name(column.get_name()) for column in told])
-    return table.mutate([ibis.null(column.type()).name(column.get_name()) for column in told]) if earlier else table
+    ended_on = table.ended_on if "ended_on" in table.columns else ibis.null("date")
+    known = (ended_on <= day).fill_null(not earlier)
+    return table.mutate([known.ifelse(column, None).name(column.get_name()) for column in told])
 
 
 def _tickets(tickets, day):
