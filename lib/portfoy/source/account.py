@@ -47,9 +47,9 @@ def account(name, typed, *, today, ranges=None, broken=(0, ""), keep=lambda tabl
 
     ``unread_x`` beside a column ``x`` is the text in it that was not understood, ``row`` the number of a row in the
     file, ``left_out`` whether portfoy.toml leaves it out. Dates after `today` are in the future; `ranges` are bounds
-    that differ from `faults.RANGES`, column -> (low, high); `broken` the lines that do not fit the header, and the first; `keep`
-    stores a table in the engine where it can. What comes after `as_of` is not seen, not even as in the future. A table
-    without a fault takes one query.
+    that differ from `faults.RANGES`, column -> (low, high); `broken` the lines that do not fit the header, and the
+    first; `keep` stores a table in the engine where it can. What comes after `as_of` is not seen, not even as in the
+    future. A table without a fault takes one query.
     """
     typed = typed if as_of is None else begun(typed, name, as_of)
     ours = [column for column in typed.columns if column not in OWN and not _is_unread(typed, column)]
