@@ -1,5 +1,8 @@
 """Expected value of a firm and its segments: naive sums, the published fits of CDNOW, and what is shown of them."""
 
+import math
+from dataclasses import replace
+
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
@@ -92,6 +95,22 @@ def test_segments_are_worth_the_sum_of_their_customers(valued, seed):
 
 
 # (b) What a firm shares, and what it cannot
+
+
+def test_a_change_of_the_total_counts_who_came_and_stopped_as_chance(firm):
+    earlier = Firm.of(log(quantity=1, unit_cost=5.0), as_of="2026-04-30", currency="TRY", confidence=0.8)
+    earlier.once("bg_nbd", lambda: FIT)
+    earlier.once("gamma_gamma", lambda: SPEND_FIT)
+    now, then = lifetime_value(firm), lifetime_value(earlier)
+    (figure, _mean) = replace(now, past={"half": then}).figures()
+    values = [dict(zip(one.table["customer_id"], one.table["expected_value"], strict=True)) for one in (now, then)]
+    assert len(values[0]) > len(values[1]) > 0
+    variance = sum((values[0][name] - values[1].get(name, 0)) ** 2 for name in values[0])
+    variance += sum(((one.total_high - one.total_low) / 2 / 1.2815516) ** 2 for one in (now, then))  # 80 %: 1.28 errors
+    expected = math.erfc(abs(now.total - then.total) / math.sqrt(2 * variance))
+    assert (figure.half.value, figure.half.day) == (then.total, "2026-04-30")
+    assert figure.half.p_value == pytest.approx(expected, rel=1e-6)
+    assert 0.01 < expected < 0.99
 
 
 def test_fits_are_made_once_for_a_firm(firm, monkeypatch):

@@ -7,7 +7,7 @@ import pandas as pd
 
 from portfoy.customers import margin_rate as margin_of
 from portfoy.firm import analysis
-from portfoy.intervals import change_p
+from portfoy.intervals import two_sided, z_value
 from portfoy.locale import _, plural
 from portfoy.models.bg_nbd import fit_bg_nbd
 from portfoy.models.discounted_value import DiscountedValue, discounted_value
@@ -63,18 +63,22 @@ class LifetimeValue(DiscountedValue, Result):
     def figures(self):
         total = (self.total, self.total_low, self.total_high)
         whole, each = _("{measure} over {period}"), _("mean of all who ever bought, {measure} over {period}")
-        past = {
-            when: Past(
-                f"{then.as_of:%Y-%m-%d}",
-                then.total,
-                change_p(total, (then.total, then.total_low, then.total_high), self.confidence),
-            )
-            for when, then in self.past.items()
-        }
+        past = {when: Past(f"{then.as_of:%Y-%m-%d}", then.total, self._moved(then)) for when, then in self.past.items()}
         return [  # the mean has no past: those who ever bought only become more, so it falls by itself
             Figure("expected_value", *total, "money", str(self._say(whole)), "up", **past),
             Figure("clv", *self.mean, "money", str(self._say(each))),
         ]
+
+    def _moved(self, then):
+        """The p-value of the change of the total since an earlier day.
+
+        The intervals are of the models, with these customers. Of a change it is chance, too, who came and who stopped:
+        the total is a sum over customers, and its error that of the sum of their differences.
+        """
+        each = [value.table.set_index("customer_id")["expected_value"] for value in (self, then)]
+        chance = np.square(each[0].sub(each[1], fill_value=0)).sum()
+        model = [(value.total_high - value.total_low) / 2 / z_value(self.confidence) for value in (self, then)]
+        return two_sided(self.total - then.total, np.sqrt(chance + np.square(model).sum()))
 
     def summary(self):
         columns = ["bought", "customers", "value_share", "expected_value", "expected_value_low", "expected_value_high"]
