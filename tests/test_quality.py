@@ -17,6 +17,7 @@ ASIDE = [
     "broken_line",
     "duplicate",
     "unreadable_date",
+    "impossible_date",
     "unreadable_amount",
     "future_date",
     "unknown_customer",
@@ -28,6 +29,7 @@ PLANTED = {
     "broken_line": [("short", "line")] * 2,
     "duplicate": [CLEAN[40], CLEAN[41], CLEAN[41]],
     "unreadable_date": [(f"D{i}", f"d{i}", "someday" if i else "", "1", "P1", "1") for i in range(4)],
+    "impossible_date": [(f"J{i}", f"j{i}", "1900-01-01", "1", "P1", "1") for i in range(3)],
     "unreadable_amount": [(f"A{i}", f"a{i}", "2025-02-02", "free" if i else "", "P1", "1") for i in range(5)],
     "future_date": [(f"F{i}", f"f{i}", "2026-01-02" if i else "2999-01-01", "1", "P1", "1") for i in range(6)],
     "unknown_customer": [
@@ -50,6 +52,7 @@ FOUND = {
     "duplicate": 3,
     "left_out": 0,
     "unreadable_date": 4,
+    "impossible_date": 3,
     "unreadable_amount": 5,
     "future_date": 6,
     "unknown_customer": 8,
@@ -103,6 +106,7 @@ def test_the_whole_table_of_a_few_rows(check):
             ("duplicate", "Repeats an earlier row in every column", 1, 1 / 6, 5.0, "row 3", "set aside"),
             ("left_out", "Left out, as portfoy.toml says", 0, 0.0, none, "", ""),
             ("unreadable_date", "Date missing or unreadable", 1, 1 / 6, 3.0, "row 6: soon", "set aside"),
+            ("impossible_date", "Date that cannot be", 0, 0.0, none, "", ""),
             ("unreadable_amount", "Amount missing or unreadable", 0, 0.0, none, "", ""),
             ("future_date", "Date in the future", 0, 0.0, none, "", ""),
             *[

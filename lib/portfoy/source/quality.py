@@ -15,6 +15,7 @@ from portfoy.locale import _
 from portfoy.source.seen import log_on_day
 from portfoy.words.style import shorten
 
+FIRST = date(1900, 1, 2)  # programs write 1900-01-01 for "none"
 DOMINANT = 0.2  # share of all lines from which one id looks like a stand-in for many people
 
 
@@ -93,6 +94,7 @@ def _problem(log, settings, today):
     rules = [(log.left_out, "left_out")] if "left_out" in log.columns else []
     rules += [
         (log.ordered_on.isnull(), "unreadable_date"),
+        (log.ordered_on < FIRST, "impossible_date"),
         (log.amount.isnull(), "unreadable_amount"),
         (log.ordered_on > today, "future_date"),
         (unknown, "unknown_customer"),
@@ -109,7 +111,7 @@ def _count(log):
     shown = ibis.cases(
         (log.problem == "unreadable_date", log.raw_ordered_on.fill_null(_("(empty)"))),
         (log.problem == "unreadable_amount", log.raw_amount.fill_null(_("(empty)"))),
-        (log.problem == "future_date", day),
+        (log.problem.isin(["future_date", "impossible_date"]), day),
         (log.problem == "test_row", log.customer_id),
         else_=ibis.coalesce(log.order_id, day),
     )
@@ -207,6 +209,7 @@ def _words(settings):
         "duplicate": (_("Repeats an earlier row in every column"), doubled),
         "left_out": (_("Left out, as portfoy.toml says"), aside),
         "unreadable_date": (_("Date missing or unreadable"), aside),
+        "impossible_date": (_("Date that cannot be"), aside),
         "unreadable_amount": (_("Amount missing or unreadable"), aside),
         "future_date": (_("Date in the future"), aside),
         "unknown_customer": (_("Customer unknown (guest)"), _("set aside; the revenue is nobody's")),
@@ -239,7 +242,7 @@ def _quality_table(counts, rows, settings):
 
 
 def _nothing_left(counts, rows, settings):
-    set_aside = [(counts[code], rule) for code, (rule, _done) in list(_words(settings).items())[:9] if code in counts]
+    set_aside = [(counts[code], rule) for code, (rule, _done) in list(_words(settings).items())[:10] if code in counts]
     why = "; ".join(f"{rule}: {it['rows']:,}{_example(it['example'])}" for it, rule in set_aside if it["rows"])
     if not why:
         return _("transactions: there are no rows; at least one order line is needed. Check the file and its filters.")
