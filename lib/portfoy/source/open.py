@@ -101,7 +101,7 @@ def _raw_tables(location, settings):
     return raws, engine
 
 
-def _further(location, engine, read, name):
+def _further(location, engine, read, name, given):
     """A file or table that another one is joined with; it counts as read."""
     if isinstance(location, str) or (location.is_file() and sniff.kind(location) == "duckdb"):
         where = {} if isinstance(location, str) else {"database": ("source", "main")}
@@ -110,8 +110,8 @@ def _further(location, engine, read, name):
     if not path.is_file():
         text = _("{where}: there is no file '{file}', which portfoy.toml joins. Correct the name.")
         raise DataError(text.format(where=location, file=name))
-    stamps, number = (stamp(path),), len(read)
-    raw = load(engine, f"further_{number}", [path], Format())
+    stamps = (stamp(path),)
+    raw = load(engine, f"further_{len(read)}", [path], Format(encoding=given.encoding))
     read[f"joined {name}"] = stamps
     return raw.table
 

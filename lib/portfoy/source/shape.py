@@ -17,23 +17,17 @@ def shaped(raw, table, given, read, keep, reading):
     not find is added to `reading`. A DataError says which column or file is not there.
     """
     for file, here, there in given.join:
-        raw = _joined(raw, table, (file, here, there), read(file), keep, reading)
+        raw = _joined(raw, table, (file, here, there), read(file, given), keep, reading)
     for column, value in given.constants.items():
         raw = raw.drop(*[name for name in raw.columns if name.lower() == column])
         raw = raw.mutate(ibis.literal(str(value)).name(column))
-    aside = [
-        ~_is_one_of(_named(raw, table, column, "keep"), values).fill_null(False)
-        for column, values in given.keep.items()
-    ] + [
-        _is_one_of(_named(raw, table, column, "leave_out"), values).fill_null(False)
-        for column, values in given.leave_out.items()
-    ]
-    if not aside:
-        return raw
-    any_of = aside[0]
-    for rule in aside[1:]:
-        any_of = any_of | rule
-    return raw.mutate(portfoy_left_out=any_of)
+    rules = []
+    for setting in ("keep", "leave_out"):
+        for column, values in getattr(given, setting).items():
+            named = text_of(_named(raw, table, column, setting)).lower()
+            among = named.isin([str(value).strip().lower() for value in values]).fill_null(False)
+            rules.append(~among if setting == "keep" else among)
+    return raw.mutate(portfoy_left_out=ibis.or_(*rules)) if rules else raw
 
 
 def _named(raw, table, column, setting):
@@ -44,10 +38,6 @@ def _named(raw, table, column, setting):
         text = _("{table}: portfoy.toml has {setting} for '{column}', but the columns are {found}. Correct the name.")
         raise DataError(text.format(table=table, setting=setting, column=column, found=found))
     return raw[name]
-
-
-def _is_one_of(column, values):
-    return text_of(column).lower().isin([str(value).strip().lower() for value in values])
 
 
 def _joined(raw, table, join, other, keep, reading):

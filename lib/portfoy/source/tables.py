@@ -83,7 +83,8 @@ class Tables:
         """How many rows were read: order lines, or where there are none those of the tables there are."""
         if self.facts is not None:
             return self.facts.rows
-        return sum(int(table.count().to_pandas()) for table in self.all().values())
+        self.all()
+        return sum(account.rows for account in self.accounts.values())
 
     @property
     def prices(self):
