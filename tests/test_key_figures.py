@@ -94,8 +94,9 @@ def test_a_figure_for_each_that_can_be_counted():
     ]
     was = Past("2025-06-30", 0.35, 0.04)
     assert [(figure.year, figure.half) for figure in found] == [(was, None), (None, None), (was, None)]
+    assert found[0].days == 365
     assert [plain(figure.note) for figure in found] == [
-        "40 of 1,100 customers, in 365 days",
+        "40 of 1,100 customers",
         "1,100 customers who answered, in 365 days",
         "mean of 1,100 customers, over the next 365 days",
     ]

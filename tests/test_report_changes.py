@@ -1,11 +1,12 @@
 """What has changed between runs. Judges: arithmetic by hand, and a shelf whose causes are known by construction."""
 
-import math
 from itertools import combinations
+from statistics import NormalDist
 
 import pytest
+from scipy.stats import false_discovery_control
 
-from portfoy.report import changes, compare
+from portfoy.report import changes, compare, figures
 
 
 def figure(name, value, low=None, high=None, **about):
@@ -48,41 +49,72 @@ def told(runs, run):
     return changes.changes(runs, run, run["stages"][0])
 
 
-def test_figures_side_by_side_by_hand():
-    before = [figure("kept", 200), figure("gone", 1), figure("none", 0), figure("owed", -50), figure("still", 7)]
-    after = [
-        figure("kept", 150, better="up"),
-        figure("owed", -25),
-        figure("none", 3),
-        figure("still", 7),
-        figure("new", 9),
-    ]
-    rows = changes.compare_figures(before, after)
-    assert [(row["name"], row["before"], row["after"], row["relative"], row["direction"]) for row in rows] == [
-        ("kept", 200, 150, -0.25, "down"),
-        ("owed", -50, -25, 0.5, "up"),
-        ("none", 0, 3, None, "up"),
-        ("still", 7, 7, 0.0, "same"),
-        ("new", None, 9, None, "new"),
-        ("gone", 1, None, None, "gone"),
-    ]
-    assert rows[0]["better"] == "up"
-    assert {row["beyond"] for row in rows} == {None}
-
-
 @pytest.mark.parametrize(
-    ("old", "new", "beyond"),
-    [
-        ((10, 8, 12), (14, 12, 17), math.hypot(2, 2) < 4),
-        ((10, 7, 13), (14, 11, 17), math.hypot(3, 3) < 4),
-        ((14, 13, 15), (10, 2, 11), math.hypot(1, 1) < 4),  # the sides that face each other count
-        ((14, 10, 15), (10, 9, 13), math.hypot(4, 3) < 4),
-        ((10, None, None), (14, 12, 17), None),
-    ],
+    ("before", "after", "relative", "direction"),
+    [(200, 150, -0.25, "down"), (-50, -25, 0.5, "up"), (0, 3, None, "up"), (7, 7, 0.0, "same")],
 )
-def test_a_change_is_held_against_the_intervals_that_face_each_other(old, new, beyond):
-    (row,) = changes.compare_figures([figure("x", *old)], [figure("x", *new)])
-    assert row["beyond"] is beyond
+def test_a_figure_beside_what_it_was_by_hand(before, after, relative, direction):
+    found = changes.compared(figure("x", before), figure("x", after, better="up"))
+    assert found == {
+        "unit": "count",
+        "better": "up",
+        "before": before,
+        "after": after,
+        "relative": relative,
+        "direction": direction,
+    }
+
+
+def test_chance_is_told_from_both_intervals_and_corrected_for_all_figures():
+    """By hand, by the normal curve: each interval of 95 % is 1.96 standard errors to each side."""
+    now = {"a": (10, 1), "b": (10, 1), "c": (10, 1), "d": (10, 1)}
+    then = {"a": (5, 1), "b": (7.2, 1), "c": (7.0, 1), "d": (9.9, 1)}
+    made = [
+        [
+            figure(name, value, value - 1.959964 * error, value + 1.959964 * error)
+            for name, (value, error) in each.items()
+        ]
+        for each in (now, then)
+    ]
+    judged = figures.against(*made, "2025-06-30", 0.95)
+    levels = [2 * NormalDist().cdf(-abs(now[name][0] - then[name][0]) / 2**0.5) for name in now]
+    assert [each["past"]["p_value"] for each in judged] == pytest.approx(levels, rel=1e-5)
+    assert [each["past"]["clear"] for each in judged] == (false_discovery_control(levels) <= 0.05).tolist()
+    assert [level <= 0.05 for level in levels] == [True, True, True, False]
+    assert "clear" not in figures.against(*made, "2025-06-30", None)[0]["past"]  # of two confidences nobody can say
+
+
+def test_compare_and_the_page_say_the_same_of_the_same_day_last_year():
+    """Judge: the cells of the page, told from the p-values that it has, which here are not those of the intervals."""
+    said = {"revenue": (49.3e6, 37.9e6, 6e-05, "money"), "churn": (0.405, 0.41, 0.6, "share"),
+            "nps": (33.5, 30, 0.01, "points"), "sales_cycle": (58, 58, 1.0, "days"),
+            "customers": (2562, 1868, None, "count")}  # fmt: skip
+    now = [
+        figure(name, value, value * 0.9, value * 1.1, unit=unit, better="up")
+        | {"year": {"day": "2025-06-30", "value": was, "p_value": p_value}}
+        for name, (value, was, p_value, unit) in said.items()
+    ]
+    now[1]["days"] = 335
+    judged = figures.judged(now, 0.95)
+    before = [figure(name, was, was * 0.9, was * 1.1, unit=unit) for name, (_now, was, _p, unit) in said.items()]
+    before[1]["days"] = 335
+    earlier, later = run_of("2025-06-30", *before), run_of("2026-06-30", *judged)
+    rows = figures.rows(later, later["stages"])
+    page = [[row["label"], row["value"], f"{row['change']['arrow']} {row['change']['words']}"] for row in rows]
+    assert {row[2] for row in page} >= {"▲ up 30.1%", "▼ −0.5 points, unclear", "● about the same"}
+    told = compare.compare_text(earlier, later).splitlines()
+    shown = [[part for part in line.strip().split("  ") if part] for line in told][-len(page) - 1 : -1]
+    assert [[part.strip() for part in (line[0], line[2], line[3])] for line in shown] == page
+    assert page[0][0] == "Churn in 335 days"
+
+
+def test_a_share_over_other_days_is_not_compared():
+    before, after = (
+        run_of(day, figure("churn", share, share - 0.01, share + 0.01, unit="share", days=days), parameters={"x": days})
+        for day, share, days in (("2026-05-31", 0.6, 180), ("2026-06-30", 0.4, 365))
+    )
+    text = " ".join(compare.compare_text(before, after).split())
+    assert "Churn in 180 / 365 days 60.0% 40.0% not over the same days" in text
 
 
 def test_a_report_is_compared_with_the_newest_good_one_of_an_earlier_date():
@@ -184,7 +216,7 @@ def test_money_in_two_currencies_is_not_compared(about):
     lines = compare.compare_text(before, after).replace("\u00a0", " ").splitlines()
     shown = [" ".join(line.split()) for line in lines]
     assert "worth TRY 1,000 EUR 25.00" in shown
-    assert "buyers 10 11 ▲ up 10.0%" in shown
+    assert "buyers 10 11 ▲ +10.0%" in shown
     assert "  Money is in TRY in the one and in EUR in the other: it cannot be compared." in lines
     assert "cannot be compared" not in compare.compare_text(before, before)
 
@@ -197,7 +229,7 @@ def test_money_is_compared_at_the_prices_of_the_later_run():
     ]
     before, after = ({**run, "prices": "x", "price_level": level} for run, level in zip(runs, (200, 220), strict=True))
     text = " ".join(compare.compare_text(before, after).replace("\u00a0", " ").split())
-    assert "worth TRY 1,100 TRY 1,210 ▲ up 10.0% Money of 2026-05-31 is put at the prices of the other." in text
+    assert "worth TRY 1,100 TRY 1,210 ▲ +10.0% Money of 2026-05-31 is put at the prices of the other." in text
     text = " ".join(compare.compare_text(runs[0], after).replace("\u00a0", " ").split())
     assert "One of the two has no price index: their money is not at the same prices." in text
 
@@ -234,7 +266,7 @@ def test_two_runs_side_by_side_on_a_terminal():
         "  code    C1          C2          ≠",
         "  as_of   2026-05-31  2026-06-30  ≠",
         "",
-        "  revenue so far  TRY 1,000  TRY 1,100  ▲ up 10.0% (data TRY 90.00, code TRY 10.00)",
+        "  revenue so far  TRY 1,000  TRY 1,100  ▲ +10.0% (data TRY 90.00, code TRY 10.00)",
     ]
 
 

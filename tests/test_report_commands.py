@@ -54,7 +54,7 @@ def test_two_runs_are_compared_by_folder_and_by_page(shelf_of_two):
     for earlier in ("2026-05-31", shelf_of_two / "2026-05-31" / "selection.html"):
         code, out, _err = portfoy("compare", earlier, "2026-06-30", "--out", shelf_of_two)
         assert code == 0
-        assert "  Customers  200  250  ▲ up 25.0%" in out.splitlines()
+        assert "  Customers  200  250  ▲ +25.0%" in out.splitlines()
         assert out.splitlines()[-1].startswith("  What differs: the data, the day. The rest is the same")
 
 

@@ -45,7 +45,7 @@ def test_a_whole_run_is_ok_and_carries_what_its_results_tell(execute):
     assert result.taken == {"days": 7}
     assert seen == [("Title", 0, 4), ("Title", 1, 4), ("One", 2, 4), ("One", 3, 4)]
     numbers = {"name": "share", "value": 0.25, "low": 0.2, "high": 0.3, "unit": "share"}
-    assert result.figures == [{**numbers, "note": "", "better": "", "year": None, "half": None}]
+    assert result.figures == [{**numbers, "note": "", "better": "", "year": None, "half": None, "days": None}]
     assert [(each["text"], each["worth"]) for each in result.actions] == [
         ("Call", 5),
         ("Think", None),

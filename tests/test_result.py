@@ -81,7 +81,7 @@ def test_a_result_tells_a_report_all_of_itself(firm):
     assert content["finding"] == {"text": f"Luck comes to 2: {EVIL}", "low": 10.0, "high": 20.0, "nothing": False}
     assert content["figures"] == [
         {"name": "luck", "value": 2.0, "low": 1.5, "high": 2.5, "unit": "points", "note": "", "better": "up"}
-        | {"year": {"day": "2023-03-01", "value": 1.0, "p_value": 0.02}, "half": None}
+        | {"year": {"day": "2023-03-01", "value": 1.0, "p_value": 0.02}, "half": None, "days": None}
     ]
     assert content["actions"] == [
         {"text": f"Bet on {EVIL}", "worth": 7.5, "name": "lucky", "table": None}

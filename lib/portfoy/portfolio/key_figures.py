@@ -14,6 +14,7 @@ from portfoy.words.result import Figure, Finding, NotPossible, Past, Result
 from portfoy.words.table import show
 
 DOWN = ("churn", "contract_churn", "sales_cycle")  # less is better
+WINDOWED = ("churn", "contract_churn")  # a share of those there at the start of so many days, which the label says
 BOUNDS = ["value", "value_low", "value_high"]
 
 
@@ -62,7 +63,8 @@ class KeyFigures(Result):
                 row["metric"],
                 *row[BOUNDS],
                 unit=row["unit"],
-                note=str(_basis(row)),
+                note=str(_basis(row, window=row["metric"] not in WINDOWED)),
+                days=int(row["days"]) if row["metric"] in WINDOWED else None,
                 better="down" if row["metric"] in DOWN else "up",
                 **{
                     when: Past(*then.loc[row["metric"], ["day", "value", "p_value"]])
@@ -165,7 +167,14 @@ def _window(states):
     return states.rule.lapsed_days
 
 
-def _basis(row):
+def _basis(row, window=True):
+    """What a metric is counted from; with its window, unless the label has it."""
+    if not window:
+        customers, contracts = (
+            _("{counted:count} of {base:count} customers"),
+            _("{counted:count} of {base:count} contracts"),
+        )
+        return style.say(customers if row["metric"] == "churn" else contracts, row)
     text = {
         "churn": _("{counted:count} of {base:count} customers, in {days:days}"),
         "contract_churn": _("{counted:count} of {base:count} contracts, in {days:days}"),

@@ -3,12 +3,10 @@
 Everything here is read from run records; a page carries its own, so two pages alone can be compared.
 """
 
-import math
-
 from portfoy.locale import _
 
 APART = ("as_of", "data", "language")  # parameters in which two runs of the same report may differ
-KEYS = ("name", "label", "unit", "better")
+KEYS = ("unit", "better")
 
 
 def changes(runs, run, stage):
@@ -120,43 +118,17 @@ def cause_words(what, earlier, stage):
     return text.format(what=listed, stage=stage["stage"], as_of=earlier["as_of"])
 
 
-def compare_figures(before, after):
-    """Recorded figures side by side, in the order of the new run; those that are gone come last.
-
-    Each is a dict: ``name, label, unit, better``; ``before, after`` (None where not recorded); ``relative`` change, 0.1
-    is a tenth more (None where before is 0 or missing); ``direction`` ("up", "down", "same", "new", "gone");
-    ``beyond``, whether the change exceeds what the intervals allow for, None without intervals.
-    """
-    old, new = ({figure["name"]: figure for figure in figures} for figures in (before, after))
-    names = [*new, *(name for name in old if name not in new)]
-    return [compared(old.get(name), new.get(name)) for name in names]
-
-
 def compared(old, new):
-    """One figure beside what it was, as in `compare_figures`; one of the two may be None."""
-    about = new or old
-    before, after = (figure["value"] if figure else None for figure in (old, new))
-    result = {key: about.get(key) or "" for key in KEYS} | {"before": before, "after": after}
-    if before is None or after is None:
-        direction = "same" if before is after else "new" if before is None else "gone"
-        return {**result, "relative": None, "direction": direction, "beyond": None}
+    """One figure beside what it was, a dict.
+
+    ``unit, better``; ``before, after``; ``relative`` change, 0.1 is a tenth more (None where before is 0);
+    ``direction`` "up", "down" or "same".
+    """
+    before, after = old["value"], new["value"]
+    result = {key: new.get(key) or "" for key in KEYS} | {"before": before, "after": after}
     relative = (after - before) / abs(before) if before else None
     direction = "same" if after == before else "up" if after > before else "down"
-    return {**result, "relative": relative, "direction": direction, "beyond": _beyond(old, new)}
-
-
-def _beyond(old, new):
-    """Whether a change is larger than chance allows for.
-
-    The two values are treated as independent; two reports share most of their customers, so the true margin is
-    smaller and what is called beyond it certainly is.
-    """
-    rises = new["value"] > old["value"]
-    inner = (old["high"], new["low"]) if rises else (old["low"], new["high"])
-    if any(bound is None for bound in inner):
-        return None
-    margin = math.hypot(inner[0] - old["value"], inner[1] - new["value"])
-    return abs(new["value"] - old["value"]) > margin
+    return {**result, "relative": relative, "direction": direction}
 
 
 def split(runs, earlier, before, run, stage):

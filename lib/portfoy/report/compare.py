@@ -51,24 +51,43 @@ def _stage(earlier, before, later, stage, runs):
             rows.append([name, *values])
     lines = [stage["name"], *aligned([[*row, "≠" if row[1] != row[2] else ""] for row in rows], indent="  "), ""]
     money = {"before": changes.currency_of(earlier, before), "after": changes.currency_of(later, stage)}
-    currency, apart = money["after"], money["before"] != money["after"]
     parts, factor = changes.split(runs, earlier, before, later, stage), changes.price_factor(earlier, later)
-    level = {"money": factor or 1}
-    old = [each | {"value": each["value"] * level.get(each["unit"], 1)} for each in before["figures"]]
-    table = []
-    for change in changes.compare_figures(old, stage["figures"]):
-        moved = figures.change_words(change, currency)
-        if apart and change["unit"] == "money" and None not in (change["before"], change["after"]):
-            moved = {"arrow": "", "words": ""}
-        shown = [
-            figures.write(change[key], change["unit"], money[key]) if change[key] is not None else "–" for key in money
-        ]
-        told = _parts(parts.get(change["name"]), change["unit"], currency)
-        table.append([figures.label(change), *shown, f"{moved['arrow']} {moved['words']}{told}"])
+    old = {each["name"]: _at_prices(each, factor or 1) for each in before["figures"]}
+    apart = money["before"] != money["after"]
+    same = not apart and factor is not None
+    table = _figures(old, earlier["as_of"], before, stage, money, parts, same)
     what = changes.moved(earlier, before, later, stage)
     cause = changes.cause_words(what, earlier, stage) if not parts else ""
     ends = [_apart(money) if apart else "", _priced(factor, earlier), cause]
     return [*lines, *aligned(table, indent="  "), *(f"  {sentence}" for sentence in ends if sentence)]
+
+
+def _figures(old, day, before, stage, money, parts, same):
+    """The figures in the order and with the verdicts of the page, then those that are gone; `same` money, or not."""
+    levels = {each["parameters"].get("confidence", 0.95) for each in (before, stage)}
+    judged = figures.against(stage["figures"], old.values(), day, levels.pop() if len(levels) == 1 else None)
+    lines = []
+    for figure, _stage in figures.ranked([{**stage, "figures": judged}]):
+        then, unit = old.pop(figure["name"], None), figure["unit"]
+        moved = figures.since(figure, figure["past"], money["after"])
+        said = f"{moved['arrow']} {moved['words']}{_parts(parts.get(figure['name']), unit, money['after'])}"
+        if then and unit == "money" and not same:
+            said = ""
+        elif then and then.get("days") != figure.get("days"):
+            said = _("not over the same days")
+        was = figures.write(then["value"], unit, money["before"]) if then else "–"
+        label = figures.label(*filter(None, (then, figure)))
+        lines.append([label, was, figures.write(figure["value"], unit, money["after"]), said])
+    for then in old.values():
+        lines.append([figures.label(then), figures.write(then["value"], then["unit"], money["before"]), "–", _("gone")])
+    return lines
+
+
+def _at_prices(figure, factor):
+    """A figure at the prices of the other run: its money, with its bounds, times the factor."""
+    if figure["unit"] != "money":
+        return figure
+    return figure | {key: figure[key] and figure[key] * factor for key in ("value", "low", "high")}
 
 
 def _apart(money):

@@ -1,5 +1,7 @@
 """Headline figures in words: what they are called, how they are written, and what has become of them since."""
 
+import math
+
 from portfoy.locale import _
 from portfoy.report import trend
 from portfoy.report.changes import compared, currency_of
@@ -42,10 +44,13 @@ def status_words(status):
     }.get(status, status)
 
 
-def label(figure):
-    """What the reader calls a figure: the notebook's own label, else that of the name, else the bare name."""
-    own, name = figure.get("label"), figure["name"]
-    return own if own and own != name else said_as("figure", name)
+def label(*same):
+    """What the reader calls a figure, of one report or several: its own label, that of the name or the bare name, and
+    the days that it counts over."""
+    own, name = same[0].get("label"), same[0]["name"]
+    said = own if own and own != name else said_as("figure", name)
+    days = dict.fromkeys(style.number(each["days"]) for each in same if each.get("days"))
+    return _("{figure} in {n} days").format(figure=said, n=" / ".join(days)) if days else said
 
 
 def write(value, unit, currency):
@@ -57,7 +62,7 @@ def judged(figures, confidence):
     """Figures whose earlier values say whether they differ: ``clear``, corrected for all that one report looks at."""
     made = [{**figure, **{key: dict(figure[key]) for key in ("year", "half") if figure.get(key)}} for figure in figures]
     pasts = [figure[key] for figure in made for key in ("year", "half") if figure.get(key)]
-    tested = [past for past in pasts if past["p_value"] is not None]
+    tested = [past for past in pasts if past["p_value"] is not None and "clear" not in past]
     # Benjamini & Hochberg (1995): up to the last one below its part of the line; scipy's would be a second of importing
     ranked = sorted(tested, key=lambda past: past["p_value"])
     below = [past["p_value"] <= place / len(ranked) * (1 - confidence) for place, past in enumerate(ranked, start=1)]
@@ -66,67 +71,86 @@ def judged(figures, confidence):
     return made
 
 
-def rows(run, reports):
-    """The figures of these reports as rows of a table, at most `MOST`, each name once as recorded first.
+def against(figures, before, day, confidence):
+    """The figures of a report, each with ``past``: what it was in the report `before` of that `day`, None without.
 
-    Those of `METRICS` stand first; then one figure of each report before the second of any. A row has label,
-    note, drift (over six months, where it is clear), value, interval, change and line (None without a day before).
+    ``clear`` in it is the page's own verdict, where the page looked at the same day and found the same. Else chance is
+    told from both intervals, where both are of this `confidence`, and corrected for all such figures.
+    """
+    from portfoy.intervals import change_p
+
+    old, made = {figure["name"]: figure for figure in before}, []
+    for figure in figures:
+        then, past = old.get(figure["name"]), None
+        if then:
+            bounds = [[each[key] for key in ("value", "low", "high")] for each in (figure, then)]
+            known = confidence and None not in bounds[0] + bounds[1] and then.get("days") == figure.get("days")
+            past = {"day": day, "value": then["value"], "p_value": change_p(*bounds, confidence) if known else None}
+        for own in filter(None, (figure.get("year"), figure.get("half"))):
+            if past and own["day"] == day and math.isclose(own["value"], past["value"], rel_tol=1e-6):
+                past = own
+        made.append({**figure, "year": past, "half": None})
+    return [{**figure, "past": figure["year"]} for figure in judged(made, confidence or 0.95)]
+
+
+def ranked(reports):
+    """(figure, stage) of these reports, each name once as recorded first.
+
+    Those of `METRICS` stand first; then one figure of each report before the second of any.
     """
     found, rank = {}, {}
-    for stage in (stage for stage in reports if stage["status"] == "ok"):
+    for stage in reports:
         for place, figure in enumerate(stage["figures"]):
             name = figure["name"]
             if name not in found:
-                found[name] = figure, currency_of(run, stage)
+                found[name] = figure, stage
                 rank[name] = METRICS.index(name) - len(METRICS) if name in METRICS else place
-    return [_row(run["as_of"], *found[name]) for name in sorted(found, key=rank.get)[:MOST]]
+    return [found[name] for name in sorted(found, key=rank.get)]
+
+
+def rows(run, reports):
+    """The first figures of these reports (`ranked`) as rows of a table, at most `MOST`.
+
+    A row has label, note, drift (over six months, where it is clear), value, interval, change and line (None without a
+    day before).
+    """
+    there = ranked([stage for stage in reports if stage["status"] == "ok"])[:MOST]
+    return [_row(run["as_of"], figure, currency_of(run, stage)) for figure, stage in there]
 
 
 def _row(day, figure, currency):
     unit, half, bounds = figure["unit"], figure.get("half"), (figure["low"], figure["high"])
-    drift = _since(figure, half, currency) if half and half.get("clear") else None
+    drift = since(figure, half, currency) if half and half.get("clear") else None
     return {
         "label": label(figure),
         "note": figure["note"] or "",
         "drift": _("{change} in six months").format(change=drift["words"]) if drift else "",
         "value": write(figure["value"], unit, currency),
         "interval": "" if None in bounds else style.between(*bounds, style.writer(unit)),
-        "change": _since(figure, figure["year"], currency) if figure.get("year") else None,
+        "change": since(figure, figure["year"], currency) if figure.get("year") else None,
         "line": trend.line(figure, day, style.writer(unit)),
     }
 
 
-def _since(figure, past, currency):
-    """How a figure differs from an earlier one: colour, and the words up and down, only where chance is ruled out."""
-    clear, change = past.get("clear"), compared({**past, "low": None, "high": None}, figure)
-    said = change_words({**change, "beyond": clear}, currency)
-    if clear or said["arrow"] == "●":
-        return said
-    signed = ("+" if change["direction"] == "up" else "−") + _amount(change, currency)
-    words = signed if clear is None else _("{change}, unclear").format(change=signed)
-    return {**said, "words": words, "kind": "plain"}
+def since(figure, past, currency):
+    """How a figure differs from an earlier one (None: not recorded), for readers who see no colour as well.
 
-
-def change_words(change, currency):
-    """A change in words, for readers who see no colour as well as for those who do.
-
-    A dict of arrow, words, kind ("good", "bad" or "plain").
+    A dict of arrow, words, kind ("good", "bad" or "plain"): colour and the words up and down only where chance is ruled
+    out.
     """
-    direction, before, after = change["direction"], change["before"], change["after"]
-    if before is None or after is None:
-        gone = _("no longer there, was {value}").format(value=write(before, change["unit"], currency))
-        words = _("missing in both") if direction == "same" else _("new") if before is None else gone
-        return {"arrow": "●", "words": words, "kind": "plain"}
-    amount = _amount(change, currency)
-    if direction == "same" or not amount:
+    if past is None or None in (past["value"], figure["value"]):
+        return {"arrow": "●", "words": _("new"), "kind": "plain"}
+    clear, change = past.get("clear"), compared(past, figure)
+    amount, rises = _amount(change, currency), change["direction"] == "up"
+    if not amount:
         return {"arrow": "●", "words": _("about the same"), "kind": "plain"}
-    words = (_("up {amount}") if direction == "up" else _("down {amount}")).format(amount=amount)
-    certain = change.get("beyond") is not False
-    if not certain:
-        words = _("{change}, within its margin of error").format(change=words)
-    better = change.get("better") if certain else ""
-    kind = "plain" if not better else "good" if better == direction else "bad"
-    return {"arrow": "▲" if direction == "up" else "▼", "words": words, "kind": kind}
+    arrow, kind, words = "▲" if rises else "▼", "plain", ("+" if rises else "−") + amount
+    if clear:
+        words = (_("up {amount}") if rises else _("down {amount}")).format(amount=amount)
+        kind = {"": "plain", change["direction"]: "good"}.get(change["better"], "bad")
+    elif clear is not None:
+        words = _("{change}, unclear").format(change=words)
+    return {"arrow": arrow, "words": words, "kind": kind}
 
 
 def _amount(change, currency):

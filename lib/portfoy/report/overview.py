@@ -114,10 +114,13 @@ def _side_by_side(run, group):
     labels, cells = {}, {}
     for stage in group:
         for figure in stage["figures"]:
-            labels.setdefault(figure["name"], figures.label(figure))
+            labels.setdefault(figure["name"], []).append(figure)
             said = figures.write(figure["value"], figure["unit"], changes.currency_of(run, stage))
             cells[figure["name"], stage["name"]] = said
-    made = [(label, [cells.get((name, stage["name"]), "–") for stage in group]) for name, label in labels.items()]
+    made = [
+        (figures.label(*same), [cells.get((name, stage["name"]), "–") for stage in group])
+        for name, same in labels.items()
+    ]
     taken = {name: None for stage in group for name in stage.get("taken") or {}}
     found = [
         (_("{name}, from the data").format(name=name), [str((s.get("taken") or {}).get(name, "–")) for s in group])

@@ -12,14 +12,16 @@ WIDTH, HEIGHT, EDGE = 112, 30, 4
 def points(figure, runs, run, stage):
     """The values of a figure by day, oldest first: recomputed for a year and half a year ago, else those of the shelf.
 
-    Of the shelf count the reports of earlier days with the same parameters and currency, the last one of a day; their
-    money is put at the prices of this run.
+    Of the shelf count the reports of earlier days with the same parameters and currency, the last one of a day, where
+    the figure counts over as many days; their money is put at the prices of this run.
     """
     found = {}
     for earlier in (earlier for earlier in reversed(runs) if earlier["as_of"] < run["as_of"]):
         for own in earlier["stages"]:
             if own["status"] == "ok" and changes.same_report(earlier, own, run, stage):
-                told = {each["name"]: each["value"] for each in own["figures"]}
+                told = {
+                    each["name"]: each["value"] for each in own["figures"] if each.get("days") == figure.get("days")
+                }
                 factor = changes.price_factor(earlier, run) if figure["unit"] == "money" else 1
                 if factor and told.get(figure["name"]) is not None:
                     found[earlier["as_of"]] = told[figure["name"]] * factor

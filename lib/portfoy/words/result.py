@@ -66,7 +66,8 @@ class Figure:
 
     ``unit`` is one of `UNITS`, a share is 0-1; ``low`` and ``high`` bound it where there is an interval; ``note`` is a
     few words on what it means; ``better`` "up" or "down" where a change in that direction is good news. ``year`` and
-    ``half`` are the figure a year and half a year before, None where the data do not reach back far enough.
+    ``half`` are the figure a year and half a year before, None where the data do not reach back far enough. ``days``
+    are those that it counts over, where its label has to say so.
     """
 
     name: str
@@ -78,6 +79,7 @@ class Figure:
     better: str = ""
     year: Past | None = None
     half: Past | None = None
+    days: int | None = None
 
     def __post_init__(self):
         if self.unit not in UNITS or self.better not in ("", "up", "down"):
