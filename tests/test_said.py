@@ -1,6 +1,8 @@
 """What portfoy.toml may say of any table, and which tables are enough; judged by pandas and by hand."""
 
 import json
+import shutil
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -8,6 +10,9 @@ import pytest
 import portfoy as pf
 from portfoy.source import open as source
 from portfoy.source.labels import LABELS, understood, words
+from run_notebook import run_report
+
+DATA = Path(__file__).parents[1] / "data" / "teaching"
 
 ORDERS = "customer_id,order_id,ordered_on,amount\nA,1,2025-01-05,10\nB,2,2025-03-05,20\n"
 PIPELINE = """
@@ -260,3 +265,15 @@ def test_telco_is_read_whole(tmp_path, shared_data):
     theirs = pd.read_csv(folder / "telco_churn.csv").groupby("Contract")["tenure"].sum()
     assert found.groupby("plan")["duration"].sum().to_dict() == theirs.to_dict()
     assert not tables.accounts["subscriptions"]
+
+
+@pytest.mark.parametrize(
+    ("table", "shown"), [("leads", "sales_cycle"), ("subscriptions", "contract_churn"), ("surveys", "nps")]
+)
+def test_a_report_without_orders_shows_what_it_can(tmp_path, table, shown):
+    """A table of the teaching company alone: the figure that needs no orders is on the page."""
+    shutil.copy(DATA / f"{table}.csv", tmp_path)
+    page = run_report("portfolio", data=str(tmp_path))
+    assert list(page.recorded) == [shown]
+    assert len(page.missing) >= 8
+    assert set(page.missing) == {"This needs orders, and the source has no table of transactions."}
