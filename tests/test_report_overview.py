@@ -330,7 +330,7 @@ def test_values_of_a_parameter_stand_side_by_side():
 def test_what_the_data_gave_beside_a_value_is_named_and_stands_in_a_row_where_it_differs():
     def each(taken):
         return [
-            stage(name=f"portfolio-at_risk_days-{days}", each={"at_risk_days": days}, taken=own,
+            stage(name=f"portfolio-at_risk_days-{days}", each={"at_risk_days": days}, derived=own,
                   figures=[figure("customers", days)]) | {"stage": "portfolio"}
             for days, own in zip((60, 90), taken, strict=True)
         ]  # fmt: skip

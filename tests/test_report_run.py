@@ -31,7 +31,7 @@ from portfoy.words.result import Action, Figure, NotPossible, Result
 class Told(Result):
     def figures(self):
         return [Figure("share", 0.25, 0.2, 0.3, "share")]
-    def taken(self):
+    def derived(self):
         return {"days": 7}
     def actions(self):
         return [Action("Call", 5.0, "call", pd.DataFrame({"customer_id": ["007"]})), Action("Think"), Action("Wait")]
@@ -42,7 +42,7 @@ def test_a_whole_run_is_ok_and_carries_what_its_results_tell(execute):
     seen = []
     result = execute("# Title", TOLD, "## One", "Told()", progress=lambda *at: seen.append(at))
     assert (result.status, result.error, result.missing) == ("ok", "", [])
-    assert result.taken == {"days": 7}
+    assert result.derived == {"days": 7}
     assert seen == [("Title", 0, 4), ("Title", 1, 4), ("One", 2, 4), ("One", 3, 4)]
     numbers = {"name": "share", "value": 0.25, "low": 0.2, "high": 0.3, "unit": "share"}
     assert result.figures == [{**numbers, "note": "", "better": "", "year": None, "half": None, "days": None}]

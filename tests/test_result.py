@@ -1,7 +1,10 @@
 """A made-up analysis shows itself, and a page follows from it. Judge: an HTML parser, and what the analysis says."""
 
+import importlib
+import inspect
 import re
 from dataclasses import dataclass
+from pathlib import Path
 
 import matplotlib as mpl
 import nbformat
@@ -10,16 +13,19 @@ import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 
+import portfoy
 from portfoy.errors import DataError, FitError
 from portfoy.firm import Firm, analysis, customers_of
 from portfoy.report import page, run
 from portfoy.words import figure, style
 from portfoy.words.result import RESULT, Action, Figure, Finding, NotPossible, Past, Result, section
+from portfoy.words.stages import STAGES
 from portfoy.words.table import show
 
 mpl.use("agg")
 
 EVIL = "<b>İğdır</b> $5 \\frac $x$ & co"
+PACKAGE = Path(portfoy.__file__).parent
 LOG = pd.DataFrame(
     [("001", "1", "2024-01-01", 10.0), ("002", "2", "2024-02-01", 20.0), ("002", "3", "2024-03-01", 5.0)],
     columns=["customer_id", "order_id", "ordered_on", "amount"],
@@ -213,3 +219,19 @@ def test_a_figure_is_of_a_known_unit_and_direction(unit, better):
 def test_the_list_of_an_action_bears_the_name_of_a_file():
     with pytest.raises(ValueError, match=r"^list '\.\./x': is not the name of a file; use letters, digits and _$"):
         Action("Call", name="../x", table=pd.DataFrame())
+
+
+def test_no_analysis_has_a_table_or_number_by_the_name_of_what_a_report_asks_of_it():
+    """Judge: the class itself, whose functions every analysis may replace by a function and by nothing else."""
+    for path in PACKAGE.glob("*/*.py"):
+        if path.parent.name in STAGES:
+            importlib.import_module(f"portfoy.{path.parent.name}.{path.stem}")
+    asked = [name for name in vars(Result) if not name.startswith("_")]
+    kinds, found = [Result], []
+    while kinds:
+        kind = kinds.pop()
+        kinds += kind.__subclasses__()
+        own = {name for name in asked if not inspect.isfunction(getattr(kind, name, None))}
+        found += [(kind.__name__, name) for name in own | (set(getattr(kind, "__annotations__", {})) & set(asked))]
+    assert len(asked) >= 8
+    assert found == []

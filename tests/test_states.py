@@ -252,12 +252,12 @@ def test_days_out_of_order_are_refused():
 def test_what_the_data_gave_beside_a_limit_of_ones_own_is_told(teaching):
     firm, found = teaching
     one = states(firm, at_risk_days=60)
-    assert one.content()["taken"] == {"lapsed_days": found.rule.lapsed_days}
+    assert one.content()["derived"] == {"lapsed_days": found.rule.lapsed_days}
     assert (one.rule.at_risk_days, one.kept()) == (60, {})
     assert "One limit was given, the other is from the data." in str(one.method())
-    assert [each.taken() for each in (found, states(firm, at_risk_days=60, lapsed_days=200))] == [{}, {}]
+    assert [each.derived() for each in (found, states(firm, at_risk_days=60, lapsed_days=200))] == [{}, {}]
     kept = replace(firm, kept={"states": {"at_risk_days": 70, "lapsed_days": 300, "since": "2026-05-31"}})
-    assert states(kept, lapsed_days=200).taken() == {"at_risk_days": 70}  # as earlier reports have it
+    assert states(kept, lapsed_days=200).derived() == {"at_risk_days": 70}  # as earlier reports have it
 
 
 def test_a_log_without_a_purchase_is_refused():

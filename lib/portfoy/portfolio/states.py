@@ -64,7 +64,7 @@ class States(Result):
     before: dict = field(default_factory=dict)
     given: tuple = LIMITS
 
-    def taken(self):
+    def derived(self):
         return {name: getattr(self.rule, name) for name in LIMITS if self.rule.given and name not in self.given}
 
     def kept(self):
@@ -158,7 +158,7 @@ class States(Result):
 
     def method(self):
         rule, texts = self.rule, []
-        if self.taken():
+        if self.derived():
             texts.append(_("One limit was given, the other is from the data."))
         elif rule.given:
             texts.append(_("The limits were given."))

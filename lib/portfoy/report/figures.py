@@ -30,7 +30,7 @@ def pairs(values):
 
 def settled(stage):
     """What tells a report from its like, with the values that it took from the data beside it."""
-    taken = pairs(stage.get("taken") or {})
+    taken = pairs(stage.get("derived") or {})
     return "; ".join(filter(None, [pairs(stage["each"]), taken and _("{values} from the data").format(values=taken)]))
 
 

@@ -164,7 +164,7 @@ def _finish(folder, record, stage, result, earlier, job, brand):
         "missing": result.missing,
         "error": result.error,
         "kept": result.kept,
-        "taken": result.taken,
+        "derived": result.derived,
         "actions": written,
         "files": files,
     }

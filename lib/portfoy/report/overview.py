@@ -64,7 +64,7 @@ def provenance(run, stages):
         facts.append((_("Fingerprint of the settings"), run["data"]["settings_sha256"][:16]))
     facts += _per_stage(_("Fingerprint of the code"), stages, lambda stage: stage["code"][:16])
     facts += _per_stage(_("Parameters"), stages, lambda stage: figures.pairs(stage["parameters"]))
-    facts += _per_stage(_("Taken from the data"), stages, lambda stage: figures.pairs(stage.get("taken") or {}))
+    facts += _per_stage(_("Taken from the data"), stages, lambda stage: figures.pairs(stage.get("derived") or {}))
     facts += _per_stage(_("Since the report before"), stages, lambda stage: (stage.get("changes") or {}).get("cause"))
     facts += [
         (_("Versions"), ", ".join(f"{name} {number}" for name, number in run["versions"].items())),
@@ -121,9 +121,9 @@ def _side_by_side(run, group):
         (figures.label(*same), [cells.get((name, stage["name"]), "–") for stage in group])
         for name, same in labels.items()
     ]
-    taken = {name: None for stage in group for name in stage.get("taken") or {}}
+    taken = {name: None for stage in group for name in stage.get("derived") or {}}
     found = [
-        (_("{name}, from the data").format(name=name), [str((s.get("taken") or {}).get(name, "–")) for s in group])
+        (_("{name}, from the data").format(name=name), [str((s.get("derived") or {}).get(name, "–")) for s in group])
         for name in taken
     ]
     alike = [(label, row[0]) for label, row in found if len(set(row)) == 1]

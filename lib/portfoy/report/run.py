@@ -26,7 +26,7 @@ class Result:
 
     ``status``: "ok", "failed", "timeout" or "kernel died". ``missing``: why analyses were not possible. ``error``: the
     last lines of what went wrong, where something did. Lists and tables each say the ``section`` they stand in;
-    ``kept``: the rules that were decided; ``taken``: what the data said beside a parameter that was given.
+    ``kept``: the rules that were decided; ``derived``: what the data said beside a parameter that was given.
     """
 
     stage: str
@@ -37,7 +37,7 @@ class Result:
     actions: list = field(default_factory=list)
     tables: list = field(default_factory=list)
     kept: dict = field(default_factory=dict)
-    taken: dict = field(default_factory=dict)
+    derived: dict = field(default_factory=dict)
     missing: list = field(default_factory=list)
     error: str = ""
 
@@ -72,7 +72,7 @@ def run(job, target, kernels, *, progress=None, cell_seconds=CELL_SECONDS, stage
         actions=told(notebook, "actions"),
         tables=tables_in(notebook),
         kept=_named(notebook, "kept"),
-        taken=_named(notebook, "taken"),
+        derived=_named(notebook, "derived"),
         missing=missing_in(notebook),
         error=_open(error, kernels),
     )

@@ -124,7 +124,7 @@ def _read(path):
 
 def _completed(record, folder):
     """The record of a run with its folder; one of version 0.1.0 lacks what came later, and may hold a password."""
-    later = {"each": {}, "actions": [], "files": [], "kept": {}, "taken": {}, "pdf": "", "changes": None}
+    later = {"each": {}, "actions": [], "files": [], "kept": {}, "derived": {}, "pdf": "", "changes": None}
     stages = [{"name": stage["stage"], **later, **stage} for stage in record["stages"]]
     for stage in stages:
         stage["parameters"] = {

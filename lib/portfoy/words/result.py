@@ -90,7 +90,7 @@ class Result:
     """What every analysis returns; each is a frozen dataclass below it that documents its tables.
 
     An analysis overrides what it has to show: `plot`, `summary`, `reading`, `finding`, `figures`, `actions`, `method`,
-    `kept`, `taken`.
+    `kept`, `derived`.
     As the last line of a cell it is shown as one section, and tells a report all of it under the type `RESULT`.
     """
 
@@ -124,7 +124,7 @@ class Result:
         """The rules that it decided, for the next run to use: analysis -> what JSON can hold, ``since`` a day."""
         return {}
 
-    def taken(self):
+    def derived(self):
         """What the data said where one parameter of several that go together was given: parameter -> value."""
         return {}
 
@@ -140,7 +140,7 @@ class Result:
             "figures": [_plain(vars(each)) for each in self.figures()],
             "actions": [_acted(each) for each in self.actions()],
             "kept": self.kept(),
-            "taken": self.taken(),
+            "derived": self.derived(),
             "missing": "",
         }
 
