@@ -10,7 +10,7 @@ from portfoy.locale import _
 from portfoy.source.address import locate
 
 SHIPPED = ("environment.yml", "requirements.lock", "pyproject.toml", "Makefile", "LICENSE", "LICENSE-text")
-TREES = ("lib/portfoy", "data/teaching", "notebooks/reports", "notebooks/lessons")
+TREES = ("lib/portfoy", "data/teaching", "data/campaigns", "notebooks/reports", "notebooks/lessons")
 GLOSSARY, INDEX, TEACHING = "notebooks/GLOSSARY.md", "notebooks/README.md", "notebooks/TEACHING.md"
 LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the same content gives the same bytes, whenever it is packed
 
