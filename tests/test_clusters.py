@@ -432,6 +432,16 @@ def test_without_clear_groups_the_segments_stay_in_use():
     assert (found.finding().nothing, found.reading()) == (True, "")
 
 
+def test_pieces_of_one_cloud_are_not_drawn_as_groups():
+    captions = [[table["caption"] for table in made(clear=clear).content()["tables"]] for clear in (True, False)]
+    assert captions == [["The clusters", "Numbers of clusters"], ["Numbers of clusters"]]
+    segments = scored(["Champions", "Champions", "Lost", "Lost", "Champions"])
+    assert not compare_groups(made(), segments).finding().nothing
+    found = compare_groups(made(clear=False), segments)
+    assert found.finding().text == "There are no clear groups to compare with the segments"
+    assert (found.finding().nothing, found.reading(), found.content()["tables"]) == (True, "", [])
+
+
 def test_how_the_number_was_chosen():
     measures = (
         "Silhouette 0.62 (0.30–0.65), needed 0.30; stability 0.93 (0.50–0.97 in 95% of the draws), needed "

@@ -25,7 +25,8 @@ class Agreement(Result):
     ``first_share``, ``second_segment``, ``second_share`` of the cluster.
     ``rand``: adjusted Rand index, 1 the same groups, 0 what chance gives, with ``_low`` and ``_high``.
     ``cross``: one row per cluster and segment with customers in both: ``cluster``, ``segment``, ``customers``,
-    ``cluster_share`` of the cluster and ``segment_share`` of the segment, 0-1.
+    ``cluster_share`` of the cluster and ``segment_share`` of the segment, 0-1. ``clear``: the clusters are groups that
+    were found; pieces of one cloud agree with nothing, whatever the index.
     """
 
     table: pd.DataFrame
@@ -34,8 +35,11 @@ class Agreement(Result):
     rand_high: float
     confidence: float
     cross: pd.DataFrame
+    clear: bool = True
 
     def finding(self):
+        if not self.clear:
+            return Finding(_("There are no clear groups to compare with the segments"), nothing=True)
         if self.rand_low >= MODERATE:
             return Finding(_("Clusters and segments are much the same groups"))
         if self.rand_high < MODERATE:
@@ -43,10 +47,14 @@ class Agreement(Result):
         return Finding(_("How far clusters and segments are the same stays open"))
 
     def reading(self):
+        if not self.clear:
+            return ""
         text = _("Closest: \u201c{cluster}\u201d, {first_share:share} in \u201c{first_segment}\u201d. Act by segments.")
         return style.say(text, self.table.loc[self.table["first_share"].idxmax()])
 
     def summary(self):
+        if not self.clear:
+            return []
         return show(self.table, _("Largest segments of each cluster"))
 
     def method(self):
@@ -72,7 +80,7 @@ def compare_groups(clusters, scored, *, confidence=0.95, seed=7):
     rand = float(adjusted_rand(cells))
     low, high = wald(rand, float(adjusted_rand(drawn).std()), confidence)
     cross = _cross(both)
-    return Agreement(_main(cross), rand, low, min(high, 1.0), confidence, cross)
+    return Agreement(_main(cross), rand, low, min(high, 1.0), confidence, cross, clusters.clear)
 
 
 def _cross(both):

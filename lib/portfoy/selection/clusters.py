@@ -58,7 +58,8 @@ class Clusters(Result):
         return compare_groups(self, scored, confidence=self.confidence)
 
     @property
-    def taken(self):
+    def best(self):
+        """The row of ``choice`` of the number that was chosen."""
         return self.choice[self.choice["chosen"]].iloc[0]
 
     def finding(self):
@@ -73,11 +74,10 @@ class Clusters(Result):
         return style.say(text, self.table.loc[self.table["revenue_share"].idxmax()])
 
     def summary(self):
-        choice = self.choice.drop(columns=["chosen", "cloud"])
-        return [
-            show(self.table, _("The clusters"), currency=self.currency),
-            show(choice, _("Numbers of clusters")),
-        ]
+        choice = show(self.choice.drop(columns=["chosen", "cloud"]), _("Numbers of clusters"))
+        if not self.clear:  # pieces of one cloud are no groups that were found
+            return choice
+        return [show(self.table, _("The clusters"), currency=self.currency), choice]
 
     def method(self):
         used = self.features.loc[self.features["scale"].notna(), "meaning"]
@@ -93,7 +93,7 @@ class Clusters(Result):
             )
         )
         values = {"k": self.k, "left_out": self.left_out, "level": style.level(self.confidence)}
-        return style.say(" ".join(said), {**self.taken, **values, "features": ", ".join(used)})
+        return style.say(" ".join(said), {**self.best, **values, "features": ", ".join(used)})
 
 
 @analysis
