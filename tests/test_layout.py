@@ -132,6 +132,7 @@ INSIDE = {  # the order inside a package, left to right
         "message",
         "look",
         "overview",
+        "mail",
         "page",
         "workbook",
         "shelf",

@@ -93,6 +93,10 @@ def test_an_entry_for_cron_runs_the_report(tmp_path, monkeypatch):
             "Write for example 06:30.",
         ),
         (
+            ["report", "selection", "--mail", "nowhere/month.eml"],
+            "portfoy report: --mail nowhere/month.eml: is not a file in a folder that there is. Give such a one.",
+        ),
+        (
             ["report", "selection", "--pdf"],
             (
                 "portfoy report: PORTFOY_BROWSER: 'no-such-browser' cannot be started; name a Chromium, Chrome or "

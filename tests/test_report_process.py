@@ -6,6 +6,7 @@ a command and its kernels; the other kinds of trouble are studies. Where nothing
 process of the tests, whose warm kernels are there already.
 """
 
+import email
 import hashlib
 import json
 import os
@@ -17,6 +18,7 @@ import time
 import tomllib
 import uuid
 from contextlib import suppress
+from email import policy
 from pathlib import Path
 
 import nbformat
@@ -520,6 +522,26 @@ def test_the_hooks_are_told_how_it_went(project):
     ]
     runs = [DAY, f"{DAY}.2", f"{DAY}.3"]
     expect_whole_runs(project, runs, earlier, latest=f"{DAY}.2")
+
+
+def test_the_page_of_the_run_is_a_message_too_and_where_it_cannot_be_the_reports_are_there(project):
+    earlier, message = project.fingerprints(), project.folder / "month.eml"
+    code, out, err = project.run_here("portfolio", "--mail", "month.eml")
+    assert (code, out.splitlines()[-1]) == (0, "month.eml"), err
+    assert (
+        f"reports/{DAY}.2"
+        in email.message_from_bytes(message.read_bytes(), policy=policy.default).get_body().as_string()
+    )
+    message.unlink()
+    project.notebook("selection", "from pathlib import Path", "Path('month.eml').mkdir(); print('in its place')")
+    code, _out, err = project.run_here(
+        "selection", "--mail", "month.eml", "--on-failure", 'echo "$PORTFOY_MESSAGE" > said'
+    )
+    reason = "--mail month.eml: cannot be written: Is a directory. Give another file; the reports are there."
+    assert (code, err.splitlines()[-1]) == (1, reason)
+    assert (project.folder / "said").read_text() == f"all reports are made; {reason}\n"
+    assert [path.name for path in project.folder.glob(".month*")] == []
+    expect_whole_runs(project, [DAY, f"{DAY}.2", f"{DAY}.3"], earlier, latest=f"{DAY}.3")
 
 
 def test_six_months_go_by_one_rule_until_it_is_derived_anew(project):

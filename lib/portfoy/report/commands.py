@@ -40,6 +40,7 @@ class _WithParameters(click.Command):
 @click.option("--isolated", is_flag=True, help="Start each kernel anew instead of forking it warm.")
 @click.option("--cell-timeout", type=click.IntRange(min=1), default=1800, show_default=True, help="Seconds for a cell.")
 @click.option("--timeout", type=click.IntRange(min=1), default=7200, show_default=True, help="Seconds for a report.")
+@click.option("--mail", metavar="FILE", help="Also write the page of the run as a message, FILE.eml, a draft to send.")
 @click.option("--pdf", is_flag=True, help="Also print each page as PDF, by an installed Chromium, Chrome or Edge.")
 @click.option(
     "--if-changed",
@@ -64,7 +65,7 @@ def report(stages, data, as_of, language, given, file, each, out, jobs, isolated
     with one_line("report", after=after, out=out):
         from portfoy.report import plan
 
-        browser = _browser() if options["pdf"] else None
+        browser, mail = _browser() if options["pdf"] else None, _mailbox(options["mail"])
         wanted = {"data": data, "as_of": as_of, "language": language, "file": file, "each": each}
         made = plan.make_plan(stages, **wanted, given=_pairs(given), meanwhile=lambda: _meanwhile(isolated))
         from portfoy.report import make, message, progress, shelf
@@ -78,8 +79,14 @@ def report(stages, data, as_of, language, given, file, each, out, jobs, isolated
         click.echo(folder / f"{job.name}.html")
     click.echo(folder / "index.html")
     click.echo(Path(out) / "index.html")
-    said = [_("all reports are made") if code == 0 else _("not all reports are whole")]
-    after(code, "; ".join(filter(None, [*said, message.uncomputed(shelf.find(Path(out), folder)["stages"])])), folder)
+    said, record = (
+        [_("all reports are made") if code == 0 else _("not all reports are whole")],
+        shelf.find(Path(out), folder),
+    )
+    said.append(message.uncomputed(record["stages"]))
+    if mail and (error := _mailed(mail, record, folder, made)):
+        code, said = max(code, 1), [*said, error]
+    after(code, "; ".join(filter(None, said)), folder)
     sys.exit(code)
 
 
@@ -186,6 +193,30 @@ def _browser():
     if found is None:
         raise PlanError(pdf.missing())
     return found
+
+
+def _mailbox(file):
+    """The file that the message goes to, None without; PlanError where it cannot be one."""
+    from portfoy.report.parameters import PlanError
+
+    if file and (Path(file).is_dir() or not Path(file).absolute().parent.is_dir()):
+        raise PlanError(_("--mail {file}: is not a file in a folder that there is. Give such a one.").format(file=file))
+    return Path(file) if file else None
+
+
+def _mailed(file, record, folder, plan):
+    """Write the message; what went wrong, in a line, or ""."""
+    from portfoy.report import look, mail
+
+    try:
+        mail.write(file, record, folder, look.brand(plan.tables.settings))
+    except OSError as error:
+        said = _("--mail {file}: cannot be written: {reason}. Give another file; the reports are there.")
+        said = said.format(file=file, reason=error.strerror or error)
+        click.echo(said, err=True)
+        return said
+    click.echo(file)
+    return ""
 
 
 def _hook(command, code, message, folder):

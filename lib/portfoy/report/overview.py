@@ -5,7 +5,7 @@ Both are made from run records alone, by templates in which whatever comes from 
 
 from urllib.parse import quote
 
-from portfoy.locale import _
+from portfoy.locale import _, plural
 from portfoy.report import changes, figures, look, message
 from portfoy.words import style
 
@@ -14,25 +14,36 @@ SHOWN = 24  # runs before the older ones are folded away
 
 def run_page(run, brand=None):
     """The HTML that sums up a run, from its record: what happened, what to do, the figures, a line a report."""
+    return look.render("overview.html.j2", brand=brand, **contents(run))
+
+
+def contents(run):
+    """What the page of a run says, for its template and that of the mail."""
     groups = list(_groups(run["stages"]))
     firsts, several = [group[0] for group in groups], [group for group in groups if len(group) > 1]
     found = message.findings(firsts)
     heading = message.heading(found)
-    return look.render(
-        "overview.html.j2",
-        brand=brand,
-        title=f"{run['source']}, {style.day(run['as_of'])}",
-        heading=heading or _("{source}, as of {day}").format(source=run["source"], day=style.day(run["as_of"])),
-        about=about(run),
-        happened=message.happened(found, heading),
-        todo=message.to_do(message.todo(firsts)),
-        rows=figures.rows(run, [group[0] for group in groups if group not in several]),
-        name_of=figures.short_title,
-        tables=[_side_by_side(run, group) for group in several],
-        reports=[_report(stage) for stage in run["stages"]],
-        workbook=quote(run.get("workbook") or ""),
-        provenance=provenance(run, run["stages"]),
-    )
+    rows = figures.rows(run, [group[0] for group in groups if group not in several])
+    return {
+        "title": f"{run['source']}, {style.day(run['as_of'])}",
+        "heading": heading or _("{source}, as of {day}").format(source=run["source"], day=style.day(run["as_of"])),
+        "about": about(run),
+        "happened": message.happened(found, heading),
+        "todo": message.to_do(message.todo(firsts)),
+        "rows": rows,
+        "figures_title": figures_title(rows),
+        "name_of": figures.short_title,
+        "tables": [_side_by_side(run, group) for group in several],
+        "reports": [_report(stage) for stage in run["stages"]],
+        "workbook": quote(run.get("workbook") or ""),
+        "provenance": provenance(run, run["stages"]),
+    }
+
+
+def figures_title(rows):
+    """What stands above the figures: that they are held against last year, where any is."""
+    changed = any(row["change"] for row in rows)
+    return _("The figures, against the same day last year") if changed else _("The figures")
 
 
 def about(run):
@@ -132,8 +143,14 @@ def _side_by_side(run, group):
         "parameter": "; ".join([", ".join(group[0]["each"]), *(f"{label}: {value}" for label, value in alike)]),
         "heads": [(", ".join(map(str, stage["each"].values())), quote(stage["page"])) for stage in group],
         "rows": differ,
-        "same": len(found) + len(made) - len(differ) - len(alike),
+        "same": _same(len(found) + len(made) - len(differ) - len(alike)),
     }
+
+
+def _same(count):
+    """How many figures no value moved, as a sentence; "" for none."""
+    text = plural("{n} figure is the same in all.", "{n} figures are the same in all.", count)
+    return text.format(n=count) if count else ""
 
 
 def _listed(run):

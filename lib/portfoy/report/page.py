@@ -23,7 +23,7 @@ def make_page(run, stage, made, brand=None):
     """The HTML of one report: its `stage` in the record of the `run`, which is carried in it, and its `sections`."""
     found = message.findings([stage])
     heading, named = message.heading(found[:1]), title(stage["stage"])
-    before = (stage.get("changes") or {}).get("before")
+    before, rows = (stage.get("changes") or {}).get("before"), figures.rows(run, [stage])
     return look.render(
         "page.html.j2",
         brand=brand,
@@ -37,7 +37,8 @@ def make_page(run, stage, made, brand=None):
         workbook=quote(run.get("workbook") or ""),
         happened=message.happened(found, heading, page=False, short=True),
         todo=message.to_do(message.todo([stage]), page=False),
-        rows=figures.rows(run, [stage]),
+        rows=rows,
+        figures_title=overview.figures_title(rows),
         sections=made,
         failure="" if stage["status"] == "ok" else f"{stage['status']}: {stage['error']}",
         provenance=overview.provenance(run, [stage]),
