@@ -15,6 +15,7 @@ from statsmodels.stats.proportion import proportion_confint
 import portfoy as pf
 from helpers import message_of, orders, plain
 from portfoy import intervals
+from portfoy.models.arms import fit_added
 from portfoy.models.bass import Bass
 from portfoy.models.holdout import holdout_table, repeat_groups
 from portfoy.models.judging import gains_table
@@ -85,8 +86,9 @@ def contacts(seed, people=900):
     table = {
         "campaign_id": np.where(start.month == 1, "K1", "K2"), "starts_on": start,
         "customer_id": [f"C{number}" for number in range(people)], "contacted_on": start,
-        "known_on": start + pd.Timedelta(days=30), "responded": (random.random(people) < p) * 1.0, "treated": people,
-        "held_out": 60, "held_out_responses": 9.0, "channel": np.where(shop, "shop", "online"), "years": years * 1.0,
+        "known_on": start + pd.Timedelta(days=30), "responded": (random.random(people) < p) * 1.0,
+        "arm": np.where(random.random(people) < 0.2, "control", "treatment"), "hold_out_share": np.nan,
+        "channel": np.where(shop, "shop", "online"), "years": years * 1.0,
     }  # fmt: skip
     return pd.DataFrame(table)
 
@@ -133,8 +135,8 @@ def test_who_responds_takes_a_confidence_and_says_it():
     total = narrow.judgement.iloc[-1]
     judge = proportion_confint(total["responses"], total["contacts"], 0.2, "wilson")
     assert total[["response_low", "response_high"]].tolist() == pytest.approx(judge)
-    judge = proportion_confint(9, 60, 0.2, "wilson")
-    assert total[["held_out_response_low", "held_out_response_high"]].tolist() == pytest.approx(judge)
+    ends = [found.effect["points_high"] - found.effect["points_low"] for found in (narrow, wide)]
+    assert ends[0] / ends[1] == pytest.approx(NARROW)
     for name in ("auc", "skill"):
         np.testing.assert_allclose(narrowed(narrow.judgement, wide.judgement, name), NARROW)
     told = narrow.calibration["contacts"]
@@ -145,25 +147,28 @@ def test_who_responds_takes_a_confidence_and_says_it():
 
 
 def test_gains_and_profit_take_a_confidence_and_say_it():
-    judged = pd.DataFrame({"p_response": np.linspace(0, 1, 90), "responded": ([1.0, 0, 0, 1, 1] * 18)})
-    judged["customer_id"] = [f"C{number}" for number in range(90)]
+    judged = pd.DataFrame({"p_response": np.linspace(0.01, 0.99, 90), "responded": ([1.0, 0, 0, 1, 1] * 18)})
+    judged = judged.assign(customer_id=[f"C{number}" for number in range(90)], campaign_id="K")
     gains = gains_table(judged, bins=3, confidence=0.8)
     judge = proportion_confint(gains["responses"][:2], 54, 0.2, "wilson")
     np.testing.assert_allclose(gains[["gain_low", "gain_high"]][:2].to_numpy().T, judge)
-    terms = CampaignTerms(30, 0, 100)
-    narrow, wide = (profit_curve(judged, terms, confidence=confidence)[1] for confidence in (0.8, 0.95))
-    each = 100 * judged["responded"] - 30
+    terms, arm = CampaignTerms(30, 100), np.where(np.arange(90) % 3 == 0, "control", "treatment")
+    scored = judged.assign(arm=arm)
+    narrow, wide = (
+        profit_curve(scored, terms, fit_added(scored), confidence=confidence)[1] for confidence in (0.8, 0.95)
+    )
+    each = np.where(arm == "treatment", 100 * judged["responded"] - 30, -200 * judged["responded"])
     judge = norm(each.sum(), each.std(ddof=0) * np.sqrt(90)).ppf([0.1, 0.9])  # of a sum, as the bootstrap would have it
-    assert narrow.iloc[2][["profit_low", "profit_high"]].tolist() == pytest.approx(judge.tolist(), rel=0.05)
+    assert narrow.iloc[2][["profit_low", "profit_high"]].tolist() == pytest.approx(
+        judge.tolist(), abs=0.06 * np.ptp(judge)
+    )
     ends = [table.iloc[1][["profit_more_low", "profit_more_high"]].diff().iloc[1] for table in (narrow, wide)]
     assert 0 < ends[0] < ends[1]
 
 
 def test_what_a_response_brings_takes_a_confidence():
     log = orders(8).assign(campaign_id="K", unit_cost=0.0)
-    judged = pd.DataFrame(
-        {"campaign_id": "K", "customer_id": log["customer_id"].unique(), "responded": 1.0, "treated": 9}
-    )
+    judged = pd.DataFrame({"campaign_id": "K", "customer_id": log["customer_id"].unique(), "responded": 1.0})
     terms = campaign_terms(pf.Firm.of(log, confidence=0.8), judged, contact_cost=1)
     brought = log.groupby("customer_id")["amount"].sum()
     judge = norm(brought.mean(), brought.std() / np.sqrt(len(brought))).ppf([0.1, 0.9])

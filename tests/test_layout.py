@@ -49,7 +49,7 @@ INSIDE = {  # the order inside a package, left to right
     ],
     "models": [
         *("threads", "likelihood", "bg_nbd", "gamma_gamma", "holdout", "discounted_value", "scatter", "bass"),
-        *("columns", "leaks", "logistic", "responders", "judging", "separation", "lorenz"),
+        *("columns", "leaks", "logistic", "arms", "responders", "judging", "separation", "lorenz"),
     ],
     "retention": ["cohorts"],
     "portfolio": [

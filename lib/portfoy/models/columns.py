@@ -8,7 +8,7 @@ HISTORY = ["idle", "purchases", "revenue", "ticket", "age"]
 
 ABOUT = [
     *("campaign_id", "starts_on", "customer_id", "contacted_on", "known_on"),
-    *("responded", "treated", "held_out", "held_out_responses"),
+    *("arm", "hold_out_share", "responded"),
 ]
 
 

@@ -1,4 +1,4 @@
-"""How well forecasts of a response sort customers."""
+"""How well forecasts of a response sort customers, within each campaign: that rates differ among them is no skill."""
 
 import numpy as np
 import pandas as pd
@@ -9,25 +9,31 @@ from portfoy.locale import _
 from portfoy.models.holdout import groups_of
 
 
-def gains_table(judged, *, bins=10, confidence=0.95):
-    """Cumulative gains: how many of the responses the contacts with the best forecasts hold; DataError without any.
+def within_campaigns(judged, bins):
+    """The group of each contact by forecast among those of its campaign, 0 the best: a Series, as `groups_of`."""
+    return judged.groupby("campaign_id")["p_response"].transform(groups_of, bins)
 
-    Gives a DataFrame, one row per group of equal count, best first, each with all groups before it; equal forecasts in
-    one: ``contacts``; ``responses`` among them; ``depth`` share of all contacts, 0-1; ``gain`` share of all responses,
-    0-1, ``gain_low``, ``gain_high`` its Wilson interval; ``lift`` gain / depth, 1 is random, with its bounds.
+
+def gains_table(judged, *, bins=10, confidence=0.95):
+    """Cumulative gains: how many of the responses the best forecasts of each campaign hold; DataError without any.
+
+    Gives a DataFrame, one row per group of equal count within campaigns, best first, each with all groups before it;
+    equal forecasts in one: ``contacts``; ``responses`` among them; ``depth`` share of all contacts, 0-1; ``gain`` share
+    of all responses, 0-1, ``gain_low``, ``gain_high`` its Wilson interval; ``chance`` the gain of as many contacts of
+    each campaign drawn by lot; ``lift`` gain / chance, 1 is random, with its bounds.
     """
-    rows = judged[["p_response", "responded"]].to_numpy(dtype=float)
-    if not rows[:, 1].sum() > 0:
-        raise DataError(_("response: nobody of {n} to forecast responded. Wait for answers.").format(n=len(rows)))
-    group = groups_of(rows[:, 0], bins)
-    table = pd.DataFrame({"group": group, "hit": rows[:, 1]}).groupby("group")["hit"].agg(["size", "sum"]).cumsum()
-    contacts, responses = table["size"].to_numpy(), table["sum"].to_numpy()
+    if not judged["responded"].sum() > 0:
+        raise DataError(_("response: nobody of {n} to forecast responded. Wait for answers.").format(n=len(judged)))
+    cells = judged.assign(group=within_campaigns(judged, bins)).groupby(["group", "campaign_id"])["responded"]
+    sizes, hits = (table.unstack(fill_value=0).cumsum() for table in (cells.size(), cells.sum()))
+    contacts, responses = sizes.sum(axis=1).to_numpy(), hits.sum(axis=1).to_numpy()
+    chance = (sizes / sizes.iloc[-1] * hits.iloc[-1]).sum(axis=1).to_numpy() / responses[-1]
     depth, gain = contacts / contacts[-1], responses / responses[-1]
     low, high = wilson(responses, responses[-1], confidence)
     low[-1] = 1.0  # all contacts hold all responses, whoever they are
     result = pd.DataFrame({"contacts": contacts, "responses": responses.astype("int64"), "depth": depth, "gain": gain})
-    result = result.assign(gain_low=low, gain_high=high)
-    return result.assign(**bounded("lift", gain / depth, (low / depth, high / depth)))
+    result = result.assign(gain_low=low, gain_high=high, chance=chance)
+    return result.assign(**bounded("lift", gain / chance, (low / chance, high / chance)))
 
 
 ALL = "all together"  # the last row of a judgement, as stored
@@ -40,13 +46,14 @@ def judgement(judged, confidence=0.95):
 
 
 def _verdict(rows, confidence):
-    outcome, p = rows["responded"].to_numpy(dtype=float), rows["p_response"].to_numpy()
+    outcome, p = rows["responded"].to_numpy(dtype=float), rows["p_response"]
     told = {"contacts": len(rows), "responses": int(outcome.sum())}
     told |= bounded("response", float(outcome.mean()), wilson(outcome.sum(), len(rows), confidence))
-    auc, *bounds = area_with_interval(p, outcome, confidence)
+    among = {"within": rows["campaign_id"], "of": rows["customer_id"]}
+    auc, *bounds = area_with_interval(p, outcome, confidence, **among)
+    base = p.groupby(rows["campaign_id"]).transform("mean")
     told |= {"predicted_response": p.mean()} | bounded("auc", auc, bounds)
-    told |= _skill(p, rows["p_base"].to_numpy(), outcome, confidence)
-    return told | _held_out(rows.drop_duplicates("campaign_id"), confidence)
+    return told | _skill(p.to_numpy(), base.to_numpy(), outcome, confidence)
 
 
 def _skill(p, base, outcome, confidence):
@@ -57,27 +64,27 @@ def _skill(p, base, outcome, confidence):
     return bounded("skill", skill, bounds)
 
 
-def _held_out(campaigns, confidence):
-    told = campaigns[campaigns["held_out_responses"].notna()]
-    n, hits = int(told["held_out"].sum()), float(told["held_out_responses"].sum())
-    share = hits / n if n else np.nan
-    return {"held_out": n} | bounded("held_out_response", share, wilson(hits, n, confidence))
+def area_with_interval(score, outcome, confidence=0.95, *, within=None, of=None):
+    """Area under the curve and its interval, by ranks, over the pairs of each campaign (`within`) together.
 
-
-def area_with_interval(score, outcome, confidence=0.95):
-    """Area under the curve and its interval, by ranks; rows are taken as independent.
-
+    Rows are independent, or customers (`of`) are. A campaign with fewer than two responders or two others is left out:
+    (area, low, high), missing where that leaves none.
     DeLong, DeLong & Clarke-Pearson (1988), Biometrics 44(3), 837-845.
     """
-    hits = outcome > 0
-    n, m = int(hits.sum()), int((~hits).sum())
-    if not (n and m):
+    frame = pd.DataFrame({"score": np.asarray(score, dtype=float), "hit": np.asarray(outcome) > 0})
+    frame["within"] = 0 if within is None else pd.factorize(within)[0]
+    frame["of"] = range(len(frame)) if of is None else pd.factorize(of)[0]
+    arm = frame.groupby(["within", "hit"])["score"]
+    own, above = arm.transform("size"), frame.groupby("within")["score"].rank() - arm.rank()
+    other = frame.groupby("within")["score"].transform("size") - own
+    frame = frame.assign(own=own, pairs=own * other, beats=np.where(frame["hit"], above, other - above) / other)
+    frame = frame[(own > 1) & (other > 1)]
+    if frame.empty:
         return np.nan, np.nan, np.nan
-    score = pd.Series(score)
-    ranks = score.rank()
-    above = (ranks[hits] - score[hits].rank()) / m  # share of the others that each responder beats
-    below = 1 - (ranks[~hits] - score[~hits].rank()) / n
-    auc = float(above.mean())
-    spread = [side.var() / len(side) if len(side) > 1 else np.nan for side in (above, below)]
-    low, high = wald(auc, float(np.sqrt(sum(spread))), confidence)
+    campaigns = frame.groupby("within")
+    mean = frame["beats"].where(frame["hit"]).groupby(frame["within"]).transform("mean")
+    weight = frame["pairs"] / campaigns["pairs"].first().sum()
+    auc = float((weight * frame["beats"] / frame["own"])[frame["hit"]].sum())
+    pull = weight * (frame["beats"] - mean) / np.sqrt(frame["own"] * (frame["own"] - 1))
+    low, high = wald(auc, float(np.sqrt((pull.groupby(frame["of"]).sum() ** 2).sum())), confidence)
     return auc, max(low, 0.0), min(high, 1.0)

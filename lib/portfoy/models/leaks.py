@@ -13,21 +13,28 @@ STRONG = 0.95  # of an area under the curve: no single fact about people tells r
 _TOLD = (
     r"(^|_)(opened|open_rate|clicks?|clicked|respon\w*|answer(ed|s)?|repl(y|ied|ies)|redeem\w*|conver\w*|outcome"
     r"|yan[iı]t|cevap|a[cç][iı]ld[iı]|t[iı]klama|otwarc\w*|klikn\w*|odpowied\w*)(_|$)"
+    r"|^((contact|call|talk|visit)_)?(duration|süre|sure|dauer|czas_trwania)(_(s|sec|secs|seconds|min|minutes))?$"
 )
+FEWEST = 10  # responders, and others, before power is looked at; of an open answer as many
+SURE = 0.001  # so seldom is a column by chance alike for all whose answer is open
 
 
 def leak_table(examples):
     """Columns that a model must not see, because they are known only after the contact.
 
-    By meaning: openings, answers, orders of the campaign, dates from its first contact on. By power: a column that
-    alone tells responders from others with an area under the curve of 0.95 or more, or that is filled in for responders
-    only; no fact about people known beforehand does. At most 50,000 contacts are looked at; power not with fewer than
-    ten responders and ten others. Gives a DataFrame, one row per guarded column of the `response_examples`, the most
-    telling first: ``column``; ``reason``; ``auc`` area under the curve of the column alone, 0.5 by guessing and 1
-    always right; missing where too few responded.
+    By meaning: openings, answers, the length of a call, orders of the campaign, dates from its first contact on. By
+    power, over pairs within one campaign: a column that alone tells responders from others with an area under the curve
+    of 0.95 or more, or that is filled in for responders only; no fact about people known beforehand does. By waiting:
+    one that differs among those answered and is alike, or missing, for all whose answer is still open, where chance
+    would make it so once in a thousand times. At most 50,000 contacts are looked at; power not with fewer than ten
+    responders and ten others in a campaign. A column that was filled in afterwards and looks like any other is not
+    seen. Gives a DataFrame, one row per guarded column of the `response_examples`, the most telling first: ``column``;
+    ``reason``; ``auc`` area under the curve of the column alone, 0.5 by guessing and 1 always right; missing where too
+    few responded.
     """
     rows, some = [], _sampled(examples)
-    known = some[some["responded"].notna()]
+    told = some["responded"].notna()
+    known, waiting = some[told], some[some["known_on"].isna()]
     for name in (name for name in examples.columns if name not in ABOUT):
         meaning = _by_meaning(name, some)
         power, only = _power(known[name], known)
@@ -35,6 +42,8 @@ def leak_table(examples):
             meaning = _("is filled in for those who responded and for nobody else")
         if not meaning and power >= STRONG:
             meaning = _("alone tells who responded almost without fail, as nothing known beforehand does")
+        if not meaning and _waits(known[name], waiting[name], known["campaign_id"]):
+            meaning = _("is alike for all whose answer is still open, and differs among the others")
         if meaning:
             rows.append({"column": name, "reason": meaning, "auc": power})
     leaks = pd.DataFrame(rows, columns=["column", "reason", "auc"]).astype({"auc": float})
@@ -52,46 +61,57 @@ def _by_meaning(name, examples):
     return ""
 
 
+def _waits(values, waiting, campaign_id):
+    """Whether a column is alike for all whose answer is open, though it differs within every campaign answered."""
+    if len(waiting) < FEWEST or waiting.astype("str").nunique() > 1:
+        return False
+    alike = [own.astype("str").value_counts(normalize=True).iloc[0] for _name, own in values.groupby(campaign_id)]
+    return max(alike, default=1.0) ** len(waiting) < SURE
+
+
 def _power(values, known):
-    """Area under the curve of one column alone, at least 0.5; and whether only responders have it filled in."""
-    outcome = known["responded"].to_numpy(dtype=float)
-    if min(outcome.sum(), (1 - outcome).sum()) < 10:
+    """Area under the curve of one column alone within campaigns, at least 0.5; whether only responders have it."""
+    outcome, campaign = known["responded"], known["campaign_id"]
+    hits = outcome.groupby(campaign).transform("sum")
+    others = outcome.groupby(campaign).transform("size") - hits
+    enough = (np.minimum(hits, others) >= FEWEST).to_numpy()
+    if not enough.any():
         return np.nan, False
-    filled = values.notna().to_numpy()
+    filled = values.notna()
     only = filled.sum() >= 5 and not filled[outcome == 0].any()
     if not filled.any():
         return 0.5, False
-    score = as_number(values)
+    score, scores = as_number(values), [filled]
     if score is None:
-        areas = _area_of_levels(values, outcome, known["customer_id"])
+        scores += _scores_of_levels(values, outcome.to_numpy(dtype=float), known["customer_id"])
     else:
-        low, high = score.min() - 1, score.max() + 1
-        areas = [area(score.fillna(edge).to_numpy(), outcome) for edge in (low, high)]
-    areas = [*areas, area(filled, outcome)]
-    return float(max(max(one, 1 - one) for one in areas)), bool(only)
+        scores += [score.fillna(edge) for edge in (score.min() - 1, score.max() + 1)]
+    return max(_area(one[enough], outcome[enough], campaign[enough]) for one in scores), bool(only)
 
 
-def _area_of_levels(values, outcome, customer_id):
-    """Levels are ranked by their response among one half of the customers and judged in the other.
+def _area(score, outcome, campaign_id):
+    """Area under the curve within campaigns, each taken the way round that tells more; rows without a score go."""
+    frame = pd.DataFrame({"score": score, "hit": outcome == 1, "campaign": campaign_id}).dropna(subset="score")
+    frame["rank"] = frame.groupby("campaign")["score"].rank()
+    sums = frame[frame["hit"]].groupby("campaign")["rank"].agg(["sum", "size"])
+    sums["others"] = frame.groupby("campaign").size() - sums["size"]
+    right, pairs = sums["sum"] - sums["size"] * (sums["size"] + 1) / 2, sums["size"] * sums["others"]
+    return float(np.maximum(right, pairs - right).sum() / pairs.sum()) if pairs.sum() else 0.5
+
+
+def _scores_of_levels(values, outcome, customer_id):
+    """Levels by their response among one half of the customers, given to the other half: two scores.
 
     Otherwise a column with a value of its own for everybody would seem to tell everything.
     """
-    half, areas = hashed(customer_id) % 2 == 0, []
+    half, scores = hashed(customer_id) % 2 == 0, []
     level = pd.Series(pd.factorize(values.astype("str"))[0])
     for part in (half, ~half):
         base = outcome[part].mean() if part.any() else 0.5
         told = pd.Series(outcome[part]).groupby(level[part].to_numpy()).agg(["sum", "size"])
         rate = (told["sum"] + base) / (told["size"] + 1)
-        if 0 < outcome[~part].mean() < 1:
-            areas.append(area(level[~part].map(rate).fillna(base).to_numpy(), outcome[~part]))
-    return [float(np.mean(areas))] if areas else []
-
-
-def area(score, outcome):
-    """Area under the curve: the chance that a responder scores higher than another customer, ties counted half."""
-    hits = outcome > 0
-    n = hits.sum()
-    return float((pd.Series(score).rank()[hits].sum() - n * (n + 1) / 2) / (n * (len(hits) - n)))
+        scores.append(level.map(rate).fillna(base).where(~part).set_axis(values.index))
+    return scores
 
 
 def hashed(ids):

@@ -10,6 +10,8 @@ from portfoy.models.columns import HISTORY, as_number
 
 RARE = 20  # contacts; levels of a trait with fewer go together
 LEVELS = 12  # levels of a trait at most; the rarest go together
+CAMPAIGNS = 24  # campaigns with a level of their own; the latest are judged, if there are more
+FREE = 10.0  # times the prior deviation of a feature is that of a campaign's level
 OTHERS, NOT_KNOWN = "(all others)", "(not known)"
 
 
@@ -82,6 +84,20 @@ def stack(terms, table):
     """The columns of all terms side by side."""
     columns = [column for term in terms for column in term.columns(table)]
     return np.column_stack(columns) if columns else np.empty((len(table), 0))
+
+
+def campaign_effects(campaign_id, weight=None):
+    """Columns that leave every campaign a level of its own, so that only what tells its customers apart counts.
+
+    Each is centred (by `weight`), so that the constant is that of a campaign like those so far, and large, so that the
+    penalty hardly holds it. Campaigns of fewer than 20 contacts, or beyond the 24 largest, have one level together.
+    """
+    counts = campaign_id.value_counts().sort_index().sort_values(ascending=False, kind="stable")
+    own = counts[counts >= RARE].index[:CAMPAIGNS]
+    own = own[1:] if len(own) == len(counts) else own
+    columns = np.column_stack([np.empty((len(campaign_id), 0)), *((campaign_id == one).to_numpy() for one in own)])
+    weight = np.ones(len(columns)) if weight is None else weight
+    return FREE * (columns - weight @ columns / weight.sum())
 
 
 def regress(columns, outcome, penalty, weight=1.0):

@@ -4,11 +4,12 @@ A logistic regression: the log odds of a response are a sum with one term for ea
 few, so that a tree would learn single customers by heart; and the money of a campaign rests on probabilities that are
 true on average, which a logistic regression gives by construction and trees have to be taught.
 
-Skewed features (days, purchases, money) enter as logarithms, numbers are centred and scaled, levels of a trait are held
-against the most frequent one. A mild ridge penalty keeps what rests on few responses near no effect: before any contact
-was seen, one step of a feature was taken to change the odds by no more than the factor two, with probability `PRIOR`.
-Intervals treat customers, not contacts, as independent, and allow for what the penalty pulls: they are those of the
-posterior of that assumption.
+Every campaign has a level of its own, so that a rate that changes from one to the next is no skill; a forecast is that
+of a campaign of their mean level. Skewed features (days, purchases, money) enter as logarithms, numbers are centred and
+scaled, levels of a trait are held against the most frequent one. A mild ridge penalty keeps what rests on few responses
+near no effect: before any contact was seen, one step of a feature was taken to change the odds by no more than the
+factor two, with probability `PRIOR`. Intervals treat customers, not contacts, as independent, and allow for what the
+penalty pulls: they are those of the posterior of that assumption.
 
 Hastie, Tibshirani & Friedman (2009), The Elements of Statistical Learning, 2nd ed., sections 4.4 and 3.4.1.
 Liang & Zeger (1986), Biometrika 73(1), 13-22, for the covariance over customers.
@@ -23,14 +24,14 @@ from scipy.special import expit
 from portfoy.errors import FitError
 from portfoy.intervals import bounded, delta_error, on_logits, wald, z_value
 from portfoy.locale import _
+from portfoy.models.arms import TREATED
 from portfoy.models.columns import ABOUT
 from portfoy.models.leaks import MOST, hashed
-from portfoy.models.logistic import make_terms, regress, stack
+from portfoy.models.logistic import CAMPAIGNS, campaign_effects, make_terms, regress, stack
 
 FEWEST = 50  # responses, and others, before a campaign is forecast
 PRIOR = 0.95  # fixed, whatever the confidence of the intervals: the same model for every reader
 PENALTY = (z_value(PRIOR) / np.log(2)) ** 2  # one over the variance of a coefficient, as the text above has it
-CAMPAIGNS = 24  # the latest campaigns are judged, if there are more
 
 
 @dataclass(frozen=True)
@@ -88,13 +89,17 @@ class Fit:
 def forecast_campaigns(examples, features):
     """Every campaign as forecast from those before it, and the model of all answers so far: (DataFrame, Fit).
 
-    The frame holds the contacts of every campaign that could be forecast, as they came, with ``p_response`` and
-    ``p_base``, the response of the campaigns before it. FitError where there are too few campaigns or responses, or no
+    The frame holds everybody treated or held out, with a known answer, in a campaign that could be forecast, as they
+    came, with ``p_response``; models see those treated. FitError where there are too few campaigns or responses, or no
     feature tells anybody from others.
     """
-    known = examples.loc[examples["responded"].notna(), [*ABOUT, *features]].reset_index(drop=True)
+    told = examples.loc[examples["responded"].notna() & examples["arm"].notna(), [*ABOUT, *features]]
+    known = told[told["arm"] == TREATED].reset_index(drop=True)
     draw = hashed(known["customer_id"])
-    judged = [_forecast(known, campaign_id, start, features, draw) for campaign_id, start in _tested(known)]
+    judged = []
+    for campaign_id, start in _tested(known):
+        before, own = (known["known_on"] < start).to_numpy(), told[told["campaign_id"] == campaign_id]
+        judged.append(_forecast(_fit(known, before, features, draw), own))
     fit = _fit(known, np.ones(len(known), dtype=bool), features, draw)
     judged = pd.concat(judged, ignore_index=True).dropna(subset="p_response").reset_index(drop=True)
     if judged.empty:
@@ -126,13 +131,10 @@ def _tested(known):
     return tested[-CAMPAIGNS:]
 
 
-def _forecast(known, campaign_id, start, features, draw):
+def _forecast(fit, own):
     """The contacts of one campaign with the forecast of a model that saw earlier answers only."""
-    before, own = (known["known_on"] < start).to_numpy(), known[known["campaign_id"] == campaign_id]
-    fit = _fit(known, before, features, draw)
     p = expit(fit.beta[0] + stack(fit.terms, own) @ fit.beta[1:])
-    base = known["responded"].to_numpy()[before].mean()
-    return own.assign(p_response=np.where(fit.strange(own), np.nan, p), p_base=base)
+    return own.assign(p_response=np.where(fit.strange(own), np.nan, p))
 
 
 def _fit(known, seen, features, draw):
@@ -140,14 +142,18 @@ def _fit(known, seen, features, draw):
     examples, weight = _drawn(known, seen, draw)
     terms, outcome = make_terms(examples, features), examples["responded"].to_numpy(dtype=float)
     columns = stack(terms, examples)
-    if not columns.shape[1]:
+    own = columns.shape[1]
+    if not own:
         text = _("response: no feature differs between the customers contacted. Add traits to the customers table.")
         raise FitError(text)
+    centre = np.average(columns, axis=0, weights=weight)
+    columns = np.hstack([columns, campaign_effects(examples["campaign_id"], weight)])
     beta, bread, whole, p = regress(columns, outcome, PENALTY, weight)
     penalty = np.diag([0.0] + [PENALTY] * columns.shape[1])
     score = pd.DataFrame(whole * (weight * (outcome - p))[:, None])
     score = score.groupby(pd.factorize(examples["customer_id"])[0]).sum().to_numpy()
-    return Fit(terms, beta, bread @ (score.T @ score + penalty) @ bread, np.average(columns, axis=0, weights=weight))
+    covariance = bread @ (score.T @ score + penalty) @ bread
+    return Fit(terms, beta[: own + 1], covariance[: own + 1, : own + 1], centre)
 
 
 def _drawn(known, seen, draw):

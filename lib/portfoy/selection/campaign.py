@@ -1,8 +1,7 @@
 """Is choosing whom to contact worth it, and who comes first in the next campaign?"""
 
 import math
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 import pandas as pd
@@ -12,17 +11,20 @@ from portfoy.errors import DataError
 from portfoy.firm import analysis
 from portfoy.intervals import bounded, percentiles, wald
 from portfoy.locale import _
-from portfoy.models.holdout import groups_of
+from portfoy.models.arms import TREATED, fit_added
+from portfoy.models.judging import ALL, within_campaigns
 from portfoy.models.leaks import hashed
 from portfoy.selection.examples import campaign_answers
-from portfoy.selection.invitations import campaign_list
+from portfoy.selection.invitations import LIST, campaign_list
 from portfoy.selection.shortlist import check_limits
 from portfoy.words import figure, shapes, style
 from portfoy.words.codes import said_as
+from portfoy.words.labels import feature_labels
 from portfoy.words.result import Action, Finding, Result
 from portfoy.words.table import show
 
 CHOICES = ["nobody", "whoever pays for the contact", "everybody"]  # as stored
+SHOWN = 12  # campaigns drawn, the latest
 POINTS = 100  # of the curve of profit
 DRAWS, PARTS, SEED = 500, 2_000, 7  # bootstrap samples; groups of customers that are drawn whole
 
@@ -31,42 +33,54 @@ DRAWS, PARTS, SEED = 500, 2_000, 7  # bootstrap samples; groups of customers tha
 class CampaignTerms:
     """What a contact costs and a response brings, money.
 
-    ``response_margin_low``, ``_high``: interval of the mean; missing where it was given. ``margin_from`` "given",
-    "campaign orders", "campaign revenue" (no cost of goods is known for them, so margin is the usual share of it) or
-    "customers" (no order names its campaign). ``campaigns``, ``answers``: how many of them cost and margin are means
-    of; 0 where given. ``margin_known``: False where no cost of goods is known of any customer, so that revenue is taken
-    for margin.
+    ``contact_cost``: of the next campaign, by ``channel``, that of the latest judged campaign whose cost is known;
+    ``costs``: one row per ``channel`` of the judged campaigns: ``campaigns``, ``contacts``, ``contact_cost``; ``each``:
+    campaign -> its channel's cost of a contact; all empty where the cost was given. ``response_margin_low``, ``_high``:
+    interval of the mean; missing where it was given. ``margin_from`` "given", "campaign orders", "campaign revenue" (no
+    cost of goods is known for them, so margin is the usual share of it) or "customers" (no order names its campaign).
+    ``answers``: how many the margin is the mean of; 0 where given. ``margin_known``: False where no cost of goods is
+    known of any customer, so that revenue is taken for margin.
     """
 
     contact_cost: float
-    campaigns: int
     response_margin: float
     response_margin_low: float = math.nan
     response_margin_high: float = math.nan
     margin_from: str = "given"
     answers: int = 0
     margin_known: bool = True
+    channel: str = ""
+    costs: pd.DataFrame | None = None
+    each: dict = field(default_factory=dict)
 
     @property
     def p_least(self):
-        """The probability of a response from which a contact pays; more than 1 where none does."""
+        """How much more probable a contact must make a response to pay; more than 1 where none can."""
         return self.contact_cost / self.response_margin
 
 
 @dataclass(frozen=True)
 class Campaign(Result):
-    """What choosing whom to contact would have earned in past campaigns, and who comes first in the next.
+    """What contacts added in past campaigns, what choosing whom to contact would have earned, and who comes first next.
 
-    ``terms``: a `CampaignTerms`. ``curve``: the judged campaigns, had they contacted only the best forecasts:
-    ``depth`` share contacted, 0-1, ``contacts``, ``profit`` money with bounds, ``profit_per_contact``, missing at
-    depth 0. ``choices``: one row each for nobody, the best and everybody: ``whom``, ``depth``, ``contacts``,
-    ``responses``, ``profit``, and ``profit_more`` than that of everybody, with bounds. The best are those whose
-    forecast is `p_least` of the terms or more, a rule not chosen by looking at the curve.
+    ``terms``: a `CampaignTerms`. ``effect``: what contacts added in the judged campaigns whose arms chance drew, as
+    from `difference`, and ``gain``: what that is worth for each contact at the cost of the next campaign, with bounds;
+    both None where nobody was held out at random; ``effect_of_all``: in all such campaigns. ``arms``: every campaign
+    with customers held out, as from `lots`; ``chosen``: those of the judged that were not drawn at random and are left
+    out. ``curve``: the campaigns of ``effect``, had they contacted only the best forecasts of each: ``depth`` share
+    contacted, 0-1, ``contacts``, ``profit`` money with bounds, ``profit_per_contact``, missing at depth 0. ``choices``:
+    one row each for nobody, the best and everybody: ``whom``, ``depth``, ``contacts``, ``added`` responses owed to
+    them, ``profit``, and ``profit_more`` than that of everybody, with bounds. The best are those whom a contact is
+    expected to pay for. Both are empty without an effect.
     ``listed``: as from `campaign_list`, nobody where the forecasts do not sort (``sorts``) or even the best contacts
     lost money; ``total``: what it counts.
     """
 
     terms: CampaignTerms
+    effect: dict | None
+    effect_of_all: dict | None
+    arms: pd.DataFrame
+    chosen: list
     curve: pd.DataFrame
     choices: pd.DataFrame
     listed: pd.DataFrame
@@ -80,44 +94,80 @@ class Campaign(Result):
         return self.choices.iloc[1]
 
     @property
-    def loses(self):
-        """Whether even the best contacts cost more than they brought, chance allowed for."""
-        return bool(self.best["profit_high"] < 0)
+    def gain(self):
+        """What a contact of the next campaign's channel brings beyond its cost on average, money, with bounds."""
+        if self.effect is None:
+            return None
+        ends = ["", "_low", "_high"]
+        each = {end: self.effect[f"points{end}"] / 100 * self.terms.response_margin for end in ends}
+        return {f"gain{end}": value - self.terms.contact_cost for end, value in each.items()}
 
     def finding(self):
-        if not self.sorts:
-            return Finding(_("No list for the next campaign"), nothing=True)
-        if self.loses:
-            text = _("Even the best contacts cost more than they brought")
-        elif self.best["depth"] == 1:
-            text = _("Every contact is expected to pay: contact everybody")
-        elif self.best["depth"] == 0:
-            text = _("No contact is expected to pay: contact nobody")
-        elif self.best["profit_more_low"] <= 0:
-            text = _("Choosing does not clearly earn more than contacting everybody")
-        else:
-            text = _("Choosing earns {profit_more:money} more than contacting everybody")
-        return Finding(style.say(text, self.best, currency=self.currency))
+        if self.effect is None:
+            text = _("What a contact adds is not known: nobody was held out at random")
+            return Finding(text, nothing=self.listed.empty)
+        if len(self.listed):
+            better = self.best["profit_more_low"] > 0
+            more = _("Choosing earns {profit_more:money} more than contacting everybody")
+            text = more if better else _("The list is expected to earn {profit:money}")
+            return Finding(style.say(text, self.best if better else self.total, currency=self.currency))
+        low, high = self.effect["points_low"], self.effect["points_high"]
+        if not (low > 0 or high < 0):
+            return Finding(_("What a contact adds cannot be told from chance"), nothing=True)
+        text = _("A contact makes {more:number} more customers in a hundred buy")
+        text = text if low > 0 else _("A contact makes {more:number} fewer customers in a hundred buy")
+        return Finding(style.say(text, {"more": abs(self.effect["points"])}))
 
     def reading(self):
-        least = self.terms.p_least
-        text = _(
-            "A contact costs {contact_cost:price}, a response brings {margin}: it pays from a "
-            "probability of {least} on."
-        )
-        if self.total["listed"]:
-            text += " " + _(
-                "The list of {listed:count} costs {cost:money} and is expected to earn {profit:money} "
-                "({profit_interval:money}), if it causes every response."
+        values = vars(self.terms) | self.total | (self.effect or {}) | (self.gain or {})
+        values["chosen"] = ", ".join(style.shorten(name) for name in self.chosen)
+        if self.effect is None:
+            if self.listed.empty:
+                return ""
+            text = _(
+                "The list of {listed:count} costs {cost:money} and holds {held:count} out, so that it will be known."
             )
-        elif self.sorts:
-            text += " " + _("Nobody is listed: no contact pays, or the budget pays for none.")
-        write = style.price if self.terms.margin_from == "given" else partial(style.money, digits=2)
-        values = vars(self.terms) | self.total | {"margin": write(self.terms.response_margin, self.currency)}
-        values["least"] = style.share(least, 0 if least >= 0.1 else 1)
+            return style.say(text, values, currency=self.currency)
+        text = _(
+            "Of those contacted {response:share} bought, of those held out {held_out_response:share}: a difference of "
+            "{points:number} points ({points_interval:number})."
+        )
+        if self.chosen:
+            text = _(
+                "Of those contacted {response:share} bought, of those held out {held_out_response:share}: a difference "
+                "of {points:number} points ({points_interval:number}), without {chosen}, where chance did not choose."
+            )
+        if len(self.listed):
+            text += " " + _(
+                "The list of {listed:count} costs {cost:money}, is expected to earn {profit:money} "
+                "({profit_interval:money}), and holds {held:count} out."
+            )
+        elif self.terms.channel:
+            text += " " + _(
+                "By {channel} a contact costs {contact_cost:price} and earns {gain:money} ({gain_interval:money})."
+            )
+        else:
+            text += " " + _("A contact costs {contact_cost:price} and earns {gain:money} ({gain_interval:money}).")
         return style.say(text, values, currency=self.currency)
 
     def plot(self, ax=None):
+        if self.effect is None:
+            return None
+        return self._by_campaign(ax) if self.listed.empty else self._curve(ax)
+
+    def _by_campaign(self, ax):
+        rows = self.arms.tail(SHOWN).rename(
+            columns={f"points{end}": end[1:] or "value" for end in ("", "_low", "_high")}
+        )
+        ax = shapes.dots(
+            rows.assign(name=rows["campaign_id"], strong=rows["at_random"]), ax, at=0.0, write=style.writer("points")
+        )
+        under = _("points more of those contacted bought; grey: not at random; lines: {level} interval")
+        told = (style.say(_("{campaign_id}: {points:number}"), row) for _place, row in self.arms.tail(SHOWN).iterrows())
+        under = under.format(level=style.level(self.confidence))
+        return figure.name(ax, _("What a contact added, by campaign"), under, "; ".join(told))
+
+    def _curve(self, ax):
         profit = [self.curve[name] for name in ("depth", "profit", "profit_low", "profit_high")]
         everybody = said_as("whom", "everybody"), self.choices["profit"].iloc[2]
         ax = shapes.lines([(_("best forecasts first"), style.ACCENT, *profit)], ax, level=everybody)
@@ -132,16 +182,28 @@ class Campaign(Result):
         return figure.name(ax, _("Profit of the judged campaigns"), under, "; ".join(told))
 
     def summary(self):
-        choices = show(self.choices, _("What judged campaigns would have earned"), currency=self.currency)
-        if self.listed.empty:
-            return choices
-        return [choices, show(self.listed.head(15), _("Whom to contact first"), currency=self.currency)]
+        tables = []
+        if len(self.arms):
+            each = self.arms.assign(differs=_in_words(self.arms["differs"])).drop(columns="at_random")
+            rows = pd.DataFrame(
+                [{"campaign_id": ALL, "differs": ""} | self.effect_of_all] if self.effect_of_all else []
+            )
+            tables.append(show(pd.concat([each, rows], ignore_index=True), _("What contacts added, by campaign")))
+        if len(self.choices):
+            tables.append(show(self.choices, _("What judged campaigns would have earned"), currency=self.currency))
+        if len(self.listed):
+            shown = self.listed.head(15).drop(columns=["campaign_id", "contacted_on", "hold_out_share"])
+            tables.append(show(shown, _("Whom to contact first"), currency=self.currency))
+        if self.terms.costs is not None:
+            tables.append(show(self.terms.costs, _("What a contact cost, by channel"), currency=self.currency))
+        return tables
 
     def actions(self):
         if self.listed.empty:
             return []
-        text = _("Contact the {n:count} most likely to answer, and hold some out to see what it does")
-        return [Action(style.say(text, {"n": len(self.listed)}), name="next_campaign", table=self.listed)]
+        text = _("Contact the {n:count} likeliest to answer, but not the {held:count} held out")
+        values = {"n": len(self.listed) - self.total["held"], "held": self.total["held"]}
+        return [Action(style.say(text, values), name=LIST, table=self.listed)]
 
     def method(self):
         source = {
@@ -150,25 +212,42 @@ class Campaign(Result):
             "campaign revenue": _("usual margin on campaign orders"),
             "customers": _("margin of a purchase"),
         }[self.terms.margin_from]
-        said = [_("Cost of a contact: as in the judged campaigns.") if self.terms.campaigns else ""]
+        said = [_("Cost of a contact: as in the judged campaigns of its channel.") if self.terms.each else ""]
         if source:
             said.append(_("A response brings the mean {source} ({answers:count}): {response_margin_interval:money}."))
         if not self.terms.margin_known:
             said.append(_("Margin is revenue, as no cost of goods is known."))
+        if self.effect_of_all:
+            said.append(
+                _("In all campaigns drawn at random a contact added {points:number} points ({points_interval:number}).")
+            )
+        if len(self.arms):
+            said.append(
+                _(
+                    "At random is a campaign whose arms differ in nothing known before it beyond chance (1% in all "
+                    "looks); what is not in the tables is not seen."
+                )
+            )
         said.append(
             _(
-                "Every response counts as caused by its contact. Intervals ({level}): bootstrap of customers; of "
-                "the list, of the estimate. Of {customers:count} customers {worth:count} are expected to pay, "
-                "{strange:count} are like nobody contacted."
+                "Profit counts the responses beyond those of the held out. Intervals ({level}): of the effect and its "
+                "fit, margin and cost held fixed; of the curve, bootstrap of customers. Of {customers:count} customers "
+                "{worth:count} are expected to pay, {strange:count} are like nobody contacted."
             )
         )
         values = vars(self.terms) | self.total | {"level": style.level(self.confidence), "source": source}
-        return style.say(" ".join(filter(None, said)), values, currency=self.currency)
+        return style.say(" ".join(filter(None, said)), values | (self.effect_of_all or {}), currency=self.currency)
+
+
+def _in_words(differs):
+    """What arms that chance did not draw differ in."""
+    names = feature_labels() | {"hold_out_share": _("share held out")}
+    return [names.get(name, name) if name else "" for name in differs]
 
 
 @analysis
-def campaign(firm, response, *, contact_cost=0.0, response_margin=0.0, budget=0.0, contacts=50):
-    """Whether choosing whom to contact is worth it, and who of today's customers comes first.
+def campaign(firm, response, *, contact_cost=0.0, response_margin=0.0, budget=0.0, contacts=50, hold_out_share=0.1):
+    """What contacts add, whether choosing whom to contact is worth it, and who of today's customers comes first.
 
     Parameters
     ----------
@@ -176,47 +255,67 @@ def campaign(firm, response, *, contact_cost=0.0, response_margin=0.0, budget=0.
     response : Response of the same firm
     contact_cost, response_margin : money; 0 takes what the judged campaigns cost and brought, as in `campaign_terms`
     budget, contacts : money to spend, 0 is no limit; customers on the list at most
+    hold_out_share : share of the list that chance holds out, 0 to less than 1
 
     Returns
     -------
     Campaign; not possible where nobody can say what a contact costs, a response brings nothing, or what is given is
-    below zero
+    out of its range
     """
     check_limits(contacts=contacts, budget=budget)
     terms = campaign_terms(firm, response.judged, contact_cost=contact_cost, response_margin=response_margin)
-    curve, choices = profit_curve(response.judged, terms, confidence=firm.confidence)
-    useful = response.sorts and not choices["profit_high"].iloc[1] < 0
-    listed, total = campaign_list(firm, response, terms, budget=budget, contacts=contacts if useful else 0)
-    return Campaign(terms, curve, choices, listed, total, response.sorts, firm.currency, firm.confidence)
+    effect, confidence = response.effect, firm.confidence
+    scored = pd.concat([response.judged, response.held], ignore_index=True)
+    drawn = scored["campaign_id"].isin(response.arms.loc[response.arms["at_random"], "campaign_id"])
+    added = fit_added(scored[drawn]) if effect else None
+    curve, choices = pd.DataFrame(), pd.DataFrame()
+    if added is None:
+        effect = None
+    else:
+        curve, choices = profit_curve(scored[drawn], terms, added, confidence=confidence)
+    useful = response.sorts and not (len(choices) and choices["profit_high"].iloc[1] < 0)
+    most = {"budget": budget, "contacts": contacts if useful else 0, "hold_out_share": hold_out_share}
+    listed, total = campaign_list(firm, response, terms, added, **most)
+    about = effect, response.effect_of_all, response.arms, response.chosen
+    return Campaign(terms, *about, curve, choices, listed, total, response.sorts, firm.currency, confidence)
 
 
 def campaign_terms(firm, judged, *, contact_cost=0.0, response_margin=0.0):
     """What a contact costs and what a response brings: as given, else what judged campaigns cost and brought.
 
-    The cost of a contact is that of the campaigns over their contacts. The margin of a response is the mean, over
-    customers who responded, of what their orders with the campaign's id brought; where there are none, the mean
-    revenue of a purchase times the margin rate.
+    The cost of a contact is that of the campaigns of a channel over their contacts; the next campaign is taken to use
+    that of the latest. The margin of a response is the mean, over customers who responded, of what their orders with
+    the campaign's id brought; where there are none, the mean revenue of a purchase times the margin rate.
     """
-    cost, campaigns = (contact_cost, 0) if contact_cost else _contact_cost(firm, judged)
+    cost = {"contact_cost": float(contact_cost)} if contact_cost else _contact_cost(firm, judged)
     margin = (response_margin,) if response_margin else _response_margin(firm, judged)
-    if not (margin[0] > 0 and cost >= 0):
+    if not (margin[0] > 0 and cost["contact_cost"] >= 0):
         text = _("campaign: contact_cost {cost:,.2f} must be 0 or more, response_margin {margin:,.2f} more than 0.")
-        raise DataError(text.format(cost=cost, margin=margin[0]))
-    return CampaignTerms(float(cost), campaigns, *margin)
+        raise DataError(text.format(cost=cost["contact_cost"], margin=margin[0]))
+    names = [each.name for each in fields(CampaignTerms)][1:7]
+    return CampaignTerms(**cost, **dict(zip(names, margin, strict=False)))
 
 
 def _contact_cost(firm, judged):
-    """The mean cost of a contact, at the prices that what it brings is in, and of how many campaigns."""
-    judged, campaigns = judged.drop_duplicates("campaign_id").set_index("campaign_id"), firm.tables.campaigns
-    reached, cost = judged["treated"], pd.Series(dtype=float)
+    """The fields of the terms on the cost of a contact, at the prices that what it brings is in."""
+    starts = judged.groupby("campaign_id")["starts_on"].min()
+    campaigns = firm.tables.campaigns
+    costs = pd.DataFrame(columns=["cost"])
     if campaigns is not None:
-        cost = to_frame(campaigns).drop_duplicates("campaign_id").set_index("campaign_id")["cost"].astype(float)
-        cost = cost[cost.index.isin(reached.index)].dropna()
-    if cost.empty:
+        costs = to_frame(campaigns).drop_duplicates("campaign_id").set_index("campaign_id")
+        costs = costs[costs.index.isin(starts.index) & costs["cost"].notna()].sort_index()
+    if costs.empty:
         text = _("campaigns: no cost is known. Add campaigns with campaign_id and cost, or give contact_cost.")
         raise DataError(text)
-    cost *= firm.prices.factors(judged["starts_on"])[cost.index]
-    return cost.sum() / reached[cost.index].sum(), len(cost)
+    costs["channel"] = costs["channel"].fillna("") if "channel" in costs else ""
+    costs["reached"] = judged["campaign_id"].value_counts().reindex(costs.index)
+    costs["cost"] = costs["cost"].astype(float) * firm.prices.factors(starts)[costs.index]
+    table = costs.groupby("channel").agg(campaigns=("cost", "size"), contacts=("reached", "sum"), cost=("cost", "sum"))
+    table = table.assign(contact_cost=table.pop("cost") / table["contacts"]).reset_index()
+    each = costs["channel"].map(table.set_index("channel")["contact_cost"])
+    last = starts[costs.index].sort_values(kind="stable").index[-1]
+    about = {"channel": costs["channel"][last], "costs": table, "each": each.to_dict()}
+    return {"contact_cost": float(each[last])} | about
 
 
 def _response_margin(firm, judged):
@@ -236,29 +335,35 @@ def _response_margin(firm, judged):
     return mean, float(low), float(high), source, len(value), bool(customers["margin"].notna().any())
 
 
-def profit_curve(judged, terms, *, confidence=0.95):
+def profit_curve(scored, terms, added, *, confidence=0.95):
     """``curve`` and ``choices`` of a `Campaign`: profit at every depth, and of the rule that a contact must pay.
 
-    Profit is responses x response_margin - contacts x contact_cost, counted from the answers that came; it takes every
-    response as owed to the contact. Intervals are from 500 bootstrap samples of the customers (with more than 2,000
-    customers, of 2,000 groups of them drawn by lot), cost and margin held fixed: Efron & Tibshirani (1993), An
-    Introduction to the Bootstrap, section 13.3.
+    `scored`: both arms of campaigns that chance drew, with ``p_response``. Profit is what was added x response_margin -
+    contacts x their cost; added are the responses of those treated less those of the held out, these times the ratio of
+    the arms in their campaign. Whom a contact pays for is told by `added`, four numbers fitted to the same contacts.
+    Intervals are from 500 bootstrap samples of the customers (with more than 2,000 customers, of 2,000 groups of them
+    drawn by lot), cost and margin held fixed: Efron & Tibshirani (1993), An Introduction to the Bootstrap, ch. 13.3.
     """
-    p, told = judged["p_response"].to_numpy(dtype=float), judged["responded"].to_numpy(dtype=float)
-    profit, best = terms.response_margin * told - terms.contact_cost, p >= terms.p_least
-    part, parts = _parts(judged["customer_id"])
-    step, steps = pd.factorize(groups_of(p, POINTS), sort=True)
+    treated, campaign = scored["arm"] == TREATED, scored["campaign_id"]
+    counts = treated.groupby(campaign).agg(["sum", "size"])
+    ratio = campaign.map(counts["sum"] / (counts["size"] - counts["sum"]))
+    owed = scored["responded"].where(treated, -ratio * scored["responded"]).to_numpy()
+    cost = campaign.map(terms.each).fillna(terms.contact_cost)
+    profit = terms.response_margin * owed - cost.where(treated, 0.0).to_numpy()
+    best = (added.of(scored["p_response"])["added"] * terms.response_margin > cost).to_numpy()
+    part, parts = _parts(scored["customer_id"])
+    step, steps = pd.factorize(within_campaigns(scored, POINTS), sort=True)
     cells = np.bincount(part * len(steps) + step, profit, parts * len(steps)).reshape(parts, len(steps))
     # nobody, each depth of the curve down to everybody, and the best
     sums = np.column_stack([np.zeros(parts), np.cumsum(cells, axis=1), np.bincount(part[best], profit[best], parts)])
     draws = np.random.default_rng(SEED).multinomial(parts, np.full(parts, 1 / parts), DRAWS)
-    contacts = np.concatenate([[0], np.cumsum(np.bincount(step))])
-    curve = pd.DataFrame({"depth": contacts / len(p), "contacts": contacts})
+    contacts = np.concatenate([[0], np.cumsum(np.bincount(step, treated))]).astype(int)
+    curve = pd.DataFrame({"depth": contacts / treated.sum(), "contacts": contacts})
     curve = curve.assign(**_drawn("profit", sums[:, :-1], draws, confidence))
     curve["profit_per_contact"] = curve["profit"] / curve["contacts"].where(contacts > 0)
-    reached = np.array([0, int(best.sum()), len(p)])
-    choices = pd.DataFrame({"whom": CHOICES, "depth": reached / len(p), "contacts": reached})
-    choices["responses"] = [0, int(told[best].sum()), int(told.sum())]
+    reached = np.array([0, int((treated & best).sum()), int(treated.sum())])
+    choices = pd.DataFrame({"whom": CHOICES, "depth": reached / treated.sum(), "contacts": reached})
+    choices["added"] = [0.0, float(owed[best].sum()), float(owed.sum())]
     chosen = sums[:, [0, -1, -2]]
     choices = choices.assign(**_drawn("profit", chosen, draws, confidence))
     more = (chosen - chosen[:, [2]]).round(6)  # the best may be everybody, their money added up in another order

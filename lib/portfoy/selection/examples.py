@@ -1,42 +1,48 @@
 """Who answered a campaign: each contact with what was known on the day before it began."""
 
 import ibis
+import numpy as np
 import pandas as pd
 
 from portfoy.customers import DAY, as_table, purchase_days, resolve_as_of, to_frame
 from portfoy.errors import DataError
 from portfoy.locale import _
 from portfoy.metrics import engine
+from portfoy.models.arms import CONTROL, TREATED
 from portfoy.models.columns import ABOUT, HISTORY
 from portfoy.people import AGES
+from portfoy.source.labels import understood
 
 TRAITS = ["type", "gender", "region", "income_band", "channel"]
 
 
 def response_examples(tables, *, as_of=None, answer_days=30):
-    """Every contact of every campaign, with what was known of the customer on the day before the campaign began.
+    """Everybody contacted or held out, with what was known of the customer on the day before the campaign began.
 
     Orders from the campaign's first contact on are not seen, whatever day the customer's own contact was. Answers have
     no date, so whatever else is told of a contact is missing, too, until its answer is known, `answer_days` after it. A
     customer contacted twice in a campaign counts once; contacts after `as_of` (else the last date in the log) are not
-    seen.
+    seen. An arm that is not understood is missing, and so is an answer that is not told, unless nobody's is ever "no":
+    then blank means no. Where nobody wrote down the answers to a list with a ``hold_out_share``, who bought in the days
+    after is taken to have answered, in both arms.
 
-    Gives a DataFrame, one row per customer contacted in a campaign, campaigns in order of time, without those held out:
-    ``campaign_id``; ``starts_on`` its first contact; ``customer_id``; ``contacted_on``; ``known_on`` the day the answer
-    is known; ``responded`` 1 or 0, missing while that day is to come; ``treated`` and ``held_out`` customers of the
-    campaign, ``held_out_responses`` of the latter, missing where not told or not all known yet; ``bought_before``;
-    ``idle``, ``age`` days, ``purchases``, ``revenue``, ``ticket`` as in `customer_table`, missing without a purchase
-    before; ``years`` age of the person in that year; ``type``, ``gender``, ``region``, ``income_band``, ``channel``;
-    ``campaign_orders`` orders that carry the campaign's id; and further columns of contacts and customers. Columns no
-    customer has are left out. DataError where there are no contacts, or neither they nor the orders tell who responded.
+    Gives a DataFrame, one row per customer and campaign, campaigns in order of time: ``campaign_id``; ``starts_on`` its
+    first contact; ``customer_id``; ``contacted_on``; ``known_on`` the day the answer is known, missing where it is not
+    told; ``arm`` "treatment", "control" (held out) or missing; ``hold_out_share`` the share that was meant to be held
+    out, if told; ``responded`` 1 or 0, missing while that day is to come, for those held out while it is to come for
+    anybody of their campaign; ``bought_before``; ``idle``, ``age`` days, ``purchases``, ``revenue``, ``ticket`` as in
+    `customer_table`, missing without a purchase before; ``years`` age of the person in that year; ``type``, ``gender``,
+    ``region``, ``income_band``, ``channel``; ``campaign_orders`` orders that carry the campaign's id; and further
+    columns of contacts and customers. Columns no customer has are left out. DataError where there are no contacts, no
+    arm is understood as treatment, or neither they nor the orders tell who responded.
     """
     log = as_table(tables.transactions)
     as_of = resolve_as_of(log, as_of)
     contacts = _contacts(tables, as_of)
     answers = campaign_answers(log, as_of)
-    if "responded" not in contacts and answers is None:
+    if "responded" not in contacts and answers is None and contacts["hold_out_share"].isna().all():
         raise DataError(_("contacts: neither 'responded' nor a campaign_id of orders tells who responded. Add one."))
-    examples = _with_responses(contacts, answers, answer_days, as_of).reset_index(drop=True)
+    examples = _with_responses(log, contacts, answers, answer_days, as_of).reset_index(drop=True)
     examples = pd.concat([examples, _history(log, examples)], axis=1)
     examples = join_people(examples, tables.customers, examples["starts_on"].dt.year)
     return examples.drop(columns=[name for name in examples if name not in ABOUT and examples[name].isna().all()])
@@ -69,7 +75,7 @@ def campaign_answers(log, as_of=None):
 
 
 def _contacts(tables, as_of):
-    """All contacts up to the day, one row per campaign and customer, with ``starts_on`` and ``control``."""
+    """All contacts up to the day, one row per campaign and customer, with ``starts_on`` and ``arm``."""
     engine(tables.contacts, "contacts", ["campaign_id", "customer_id", "contacted_on"])
     contacts = to_frame(tables.contacts).dropna(subset=["campaign_id", "customer_id"])
     contacts["contacted_on"] = pd.to_datetime(contacts["contacted_on"]).astype("datetime64[s]")
@@ -78,13 +84,30 @@ def _contacts(tables, as_of):
     contacts = contacts[contacts["contacted_on"] <= as_of]
     if contacts.empty:
         raise DataError(_("contacts: nobody was contacted by {as_of:%Y-%m-%d}. Take a later date.").format(as_of=as_of))
-    arm = contacts["arm"] if "arm" in contacts else pd.Series("", contacts.index)
-    contacts["control"] = arm.fillna("").astype("str").str.strip().str.lower() == "control"
+    contacts["arm"] = _arms(contacts)
+    shares = contacts["hold_out_share"] if "hold_out_share" in contacts else pd.Series(np.nan, contacts.index)
+    contacts["hold_out_share"] = pd.to_numeric(shares, errors="coerce")
     if "responded" in contacts:
-        told = contacts["responded"].astype("boolean").astype("float64")
-        contacts["responded"] = told.groupby([contacts["campaign_id"], contacts["customer_id"]]).transform("max")
+        told = contacts.pop("responded").astype("boolean").astype("float64")
+        told = told.groupby([contacts["campaign_id"], contacts["customer_id"]]).transform("max")
+        if told.notna().any():
+            contacts["responded"] = told if (told == 0).any() else told.fillna(0.0)
     contacts = contacts.sort_values(["starts_on", "campaign_id", "customer_id", "contacted_on"], kind="stable")
-    return contacts.drop_duplicates(["campaign_id", "customer_id"]).drop(columns="arm", errors="ignore")
+    return contacts.drop_duplicates(["campaign_id", "customer_id"])
+
+
+def _arms(contacts):
+    """Our label of each contact's arm; all are treated where there is no such column."""
+    if "arm" not in contacts:
+        return TREATED
+    arm = contacts["arm"].map({text: understood("arm", str(text)) for text in contacts["arm"].dropna().unique()})
+    if not (arm == TREATED).any():
+        text = _(
+            "contacts: no 'arm' is understood as treatment. Say in portfoy.toml which words are, under [contacts]: "
+            'values = {{ arm = {{ treatment = ["..."], control = ["..."] }} }}.'
+        )
+        raise DataError(text.format())
+    return arm.astype("object").where(arm.notna(), None)
 
 
 def _starts(contacts, campaigns):
@@ -96,30 +119,40 @@ def _starts(contacts, campaigns):
     return starts.fillna(pd.to_datetime(contacts["campaign_id"].map(said)).astype("datetime64[s]"))
 
 
-def _with_responses(contacts, answers, answer_days, as_of):
-    """The contacts of those treated, with the answer where it is known, and the counts of their campaign."""
-    key = ["campaign_id", "customer_id"]
+def _with_responses(log, contacts, answers, answer_days, as_of):
+    """The contacts with the answer where it is known; what else is told of them is missing until then, too."""
+    key, held = ["campaign_id", "customer_id"], contacts["arm"] == CONTROL
+    ours = contacts["hold_out_share"].notna()  # lists of ours, whose answers nobody may have written down
     if answers is not None:
-        contacts = contacts.merge(answers[[*key, "campaign_orders"]], on=key, how="left")
+        contacts = contacts.merge(answers[[*key, "campaign_orders"]], on=key, how="left").set_axis(contacts.index)
         contacts["campaign_orders"] = contacts["campaign_orders"].fillna(0)
-    if "responded" not in contacts:  # who was held out has no order of the campaign, so nothing is told of them
-        contacts["responded"] = (contacts["campaign_orders"] > 0).astype(float).mask(contacts["control"])
+    if "responded" in contacts:
+        ours &= ~contacts["responded"].notna().groupby(contacts["campaign_id"]).transform("any")
+    elif answers is not None:  # who was held out has no order of the campaign, so nothing is told of them
+        contacts["responded"] = (contacts["campaign_orders"] > 0).astype(float).mask(held)
+    else:
+        contacts["responded"] = np.nan
+    if ours.any():
+        contacts.loc[ours, "responded"] = _bought(log, contacts[ours], answer_days)
     contacts["known_on"] = contacts["contacted_on"] + answer_days * DAY
-    held = contacts[contacts["control"]].groupby("campaign_id")
-    held_responses = held["responded"].sum(min_count=1).where(held["known_on"].max() <= as_of)
-    treated = contacts[~contacts["control"]].drop(columns="control")
-    known_on = treated.pop("known_on")
-    extras = treated.drop(columns=[name for name in ABOUT if name in treated])
-    extras = extras.mask(known_on > as_of) if (known_on > as_of).any() else extras
+    early = contacts["known_on"] > as_of
+    told = contacts["responded"].notna()
+    extras = contacts.drop(columns=[name for name in ABOUT if name in contacts])
+    extras = extras.mask(early & told) if early.any() else extras  # an answer that the export has not: open there, too
     extras = extras.rename(columns={name: f"contact_{name}" for name in extras if name in [*HISTORY, *TRAITS, "years"]})
-    about = treated.assign(
-        known_on=known_on,
-        responded=treated["responded"].fillna(0).where(known_on <= as_of),
-        treated=treated.groupby("campaign_id")["customer_id"].transform("size"),
-        held_out=treated["campaign_id"].map(held.size()).fillna(0).astype("int64"),
-        held_out_responses=treated["campaign_id"].map(held_responses),
-    )[ABOUT]
-    return pd.concat([about, extras], axis=1)
+    waits = early | held & early.groupby(contacts["campaign_id"]).transform("any")
+    about = {"responded": contacts["responded"].mask(waits), "known_on": contacts["known_on"].where(told)}
+    return pd.concat([contacts.assign(**about)[ABOUT], extras], axis=1)
+
+
+def _bought(log, contacts, answer_days):
+    """Whether each customer bought in the days after the contact, 1 or 0, on the index of the contacts."""
+    cases = pd.DataFrame({"customer_id": contacts["customer_id"], "first": contacts["contacted_on"]}).astype("str")
+    cases = cases.assign(case=contacts.index, last=(contacts["contacted_on"] + (answer_days - 1) * DAY).astype("str"))
+    cases = ibis.memtable(cases).mutate(first=ibis._.first.cast("date"), last=ibis._.last.cast("date"))
+    met = log.inner_join(cases, "customer_id").filter(ibis._.ordered_on.between(ibis._.first, ibis._.last))
+    found = to_frame(met.filter(met.amount > 0).select("case").distinct())["case"]
+    return pd.Series(contacts.index.isin(found), contacts.index).astype(float)
 
 
 def _history(log, examples):

@@ -1,48 +1,70 @@
 """Whom to contact in the next campaign: today's customers by what a contact is expected to earn."""
 
-import math
-
 import numpy as np
 import pandas as pd
 
 from portfoy.customers import DAY
 from portfoy.locale import _
+from portfoy.models.arms import TREATED, draw
 from portfoy.models.threads import one_thread
 from portfoy.rows import with_ids
 from portfoy.selection.examples import join_people
 from portfoy.words.codes import leaning_words, trait_labels
 
+LIST = "next_campaign"  # its name, by which arms are drawn
+
 
 @one_thread()
-def campaign_list(firm, response, terms, *, budget=0.0, contacts=50):
-    """Whom to contact next: today's customers by what a contact is expected to earn, as long as it earns something.
+def campaign_list(firm, response, terms, added=None, *, budget=0.0, contacts=50, hold_out_share=0.1):
+    """Whom to contact next: today's customers by what a contact is expected to add, as long as it earns something.
 
-    Gives (DataFrame, dict) : one row per customer, the highest expected profit first; and what it counts:
-    ``customer_id``; ``why`` the two features that raise the odds of a response most, in words; ``p_response`` with
-    bounds (of the estimate); ``expected_profit`` money, p_response x response_margin - contact_cost, with bounds;
-    ``cost_so_far`` of the customers down to this one. Counted are ``customers`` of the base, those ``strange`` to the
-    model (with a trait that nobody contacted so far had: no forecast), those ``worth`` a contact, and of the list
-    ``listed`` customers, ``cost`` and ``profit`` money, this with its bounds.
+    `added`: an `Added`, what contacts add by forecast. Without one a response may be nobody's merit: then the list goes
+    by the forecast, as long as the contact would pay if it caused every response, and nothing is said of profit.
+
+    Gives (DataFrame, dict) : one row per customer, the best first, with columns as contacts have; and what it counts.
+    ``campaign_id`` of list and day; ``customer_id``; ``arm`` as from `draw`; ``contacted_on`` the day after that of the
+    firm; ``hold_out_share``; ``why`` the two features that raise the odds of a response most, in words; ``p_response``
+    with bounds (of the estimate); ``expected_profit`` money of a contact with bounds; ``cost_so_far`` of those to
+    contact down to this one. Counted are ``customers`` of the base, those ``strange`` to the model (with a trait that
+    nobody contacted so far had: no forecast), those ``worth`` a contact, and of the list ``listed`` customers, ``held``
+    out of them, ``cost`` and ``profit`` money of the others, this with its bounds.
     """
     customers, fit, ends = with_ids(firm.customers, "campaign"), response.fit, ["", "_low", "_high"]
     today = customers["first_order"] + customers["age"] * DAY
     table = join_people(customers.assign(bought_before=True), firm.tables.customers, today.dt.year)
     table = table.assign(**{name: np.nan for name in fit.features if name not in table})
     listed = pd.concat([customers[["customer_id"]], fit.predict(table, response.confidence)], axis=1)
-    for end in ends:
-        listed[f"expected_profit{end}"] = listed[f"p_response{end}"] * terms.response_margin - terms.contact_cost
-    worth = listed[listed["expected_profit"] > 0]
-    worth = worth.sort_values(["expected_profit", "customer_id"], ascending=[False, True])
-    if budget and terms.contact_cost:
-        contacts = min(contacts, math.floor(budget / terms.contact_cost + 1e-9))
+    total = {"customers": len(customers), "strange": int(listed["p_response"].isna().sum())}
+    listed = listed.dropna(subset="p_response")
+    pays = listed["p_response"] >= terms.p_least
+    if added is not None:
+        more = added.of(listed["p_response"], response.confidence)
+        for end in ends:
+            listed[f"expected_profit{end}"] = more[f"added{end}"] * terms.response_margin - terms.contact_cost
+        pays = listed["expected_profit"] > 0
+    by = "p_response" if added is None else "expected_profit"
+    worth = listed[pays].sort_values([by, "customer_id"], ascending=[False, True])
     chosen = worth.head(contacts)
-    cost, known = [terms.contact_cost * n for n in range(len(chosen) + 1)], table.loc[chosen.index]
-    total = {"customers": len(customers), "strange": int(listed["p_response"].isna().sum()), "worth": len(worth)}
-    total |= {"listed": len(chosen), "cost": cost[-1]}
-    for end, responses in zip(ends, fit.expected_responses(known, response.confidence), strict=True):
-        total[f"profit{end}"] = responses * terms.response_margin - cost[-1]
-    chosen.insert(1, "why", _why(response, known))
-    return chosen.assign(cost_so_far=cost[1:]).reset_index(drop=True), total
+    chosen.insert(0, "campaign_id", f"{LIST}-{firm.as_of:%Y-%m-%d}")
+    chosen.insert(2, "arm", draw(chosen["customer_id"], LIST, hold_out_share))
+    told = {
+        "contacted_on": firm.as_of + DAY,
+        "hold_out_share": hold_out_share,
+        "why": _why(response, table.loc[chosen.index]),
+    }
+    for place, (name, value) in enumerate(told.items(), start=3):
+        chosen.insert(place, name, value)
+    chosen["cost_so_far"] = terms.contact_cost * (chosen["arm"] == TREATED).cumsum()
+    if budget:
+        chosen = chosen[chosen["cost_so_far"] <= budget + 1e-9 * terms.contact_cost]
+    reached = chosen[chosen["arm"] == TREATED]
+    total |= {"worth": len(worth), "listed": len(chosen), "held": len(chosen) - len(reached)}
+    total["cost"] = terms.contact_cost * len(reached)
+    sums = (np.nan,) * 3 if added is None else added.total(reached["p_response"], response.confidence)
+    total |= {
+        f"profit{end}": each * terms.response_margin - total["cost"] for end, each in zip(ends, sums, strict=True)
+    }
+    return chosen.reset_index(drop=True), total
 
 
 def _why(response, table):

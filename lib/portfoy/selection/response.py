@@ -1,6 +1,6 @@
 """Who responds to a campaign? A model that every campaign after the first puts to the test."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -9,21 +9,24 @@ from portfoy.errors import DataError
 from portfoy.firm import analysis
 from portfoy.intervals import on_logs, z_value
 from portfoy.locale import _
+from portfoy.models.arms import CONTROL, TREATED, difference, lots
 from portfoy.models.columns import ABOUT, HISTORY
-from portfoy.models.holdout import groups_of, holdout_table
-from portfoy.models.judging import gains_table, judgement
+from portfoy.models.holdout import holdout_table
+from portfoy.models.judging import gains_table, judgement, within_campaigns
 from portfoy.models.leaks import leak_table
 from portfoy.models.logistic import NOT_KNOWN, OTHERS
 from portfoy.models.responders import PRIOR, Fit, forecast_campaigns
 from portfoy.models.threads import one_thread
-from portfoy.selection.examples import TRAITS, response_examples
+from portfoy.selection.examples import TRAITS, join_people, response_examples
 from portfoy.words import figure, shapes, style
+from portfoy.words.codes import said_as
 from portfoy.words.labels import feature_labels
 from portfoy.words.result import Finding, Result
 from portfoy.words.table import show
 
 FEATURES = ["bought_before", "idle", "purchases", "ticket", "age", "years", *TRAITS]
 """Not revenue: its logarithm is that of purchases plus that of the ticket, so that it tells nothing new."""
+MATTERS = 0.05  # of the revenue: customers never contacted who bring less are no finding
 CALIBRATION = {  # of a `holdout_table`
     **{"customers": "contacts", "predicted": "predicted_response", "actual": "response"},
     **{f"actual{end}": f"response{end}" for end in ("_low", "_high")},
@@ -34,30 +37,34 @@ CALIBRATION = {  # of a `holdout_table`
 class Response(Result):
     """Who responds to a campaign, and how forecasts of campaigns fared that the model had not seen.
 
-    ``examples``: every contact so far, as from `response_examples`. ``leaks``: their columns that are kept out, as from
-    `leak_table`. ``judged``: the contacts of every campaign that could be forecast from earlier ones, with
-    ``p_response`` the forecast and ``p_base`` the response of those earlier campaigns. ``judgement``: one row per
-    judged campaign, the last for all together: ``campaign_id``, ``contacts``, ``responses``, ``response``,
-    ``predicted_response``; ``auc`` the chance that a responder was ranked above another customer, missing where all or
-    nobody responded; ``skill`` by what share the mean squared error of the forecast is smaller than that of giving
-    everybody `p_base`; ``held_out`` customers, ``held_out_response`` the share of them who bought uncontacted, missing
-    where not told; shares with bounds. ``gains``: of all judged contacts, as from `gains_table`. ``calibration``: one
-    row per tenth of them by forecast, the highest first: ``group`` 1 to 10, a number is missing where equal forecasts
-    span it; ``contacts``; ``predicted_response`` mean forecast; ``response`` share who responded, with its Wilson
-    interval. ``odds``: one row per column of the model, the clearest first: ``feature``; ``level`` against
-    ``reference``, both empty for a number; ``step`` one standard deviation of it, by which it is higher (if skewed: by
-    which it is multiplied); ``odds_ratio`` with bounds, what that makes of the odds of a response. ``fit``: the model
-    of all answers so far.
+    ``examples``: everybody contacted or held out so far, as from `response_examples`. ``leaks``: their columns that are
+    kept out, as from `leak_table`. ``judged``: those contacted in every campaign that could be forecast from earlier
+    ones, with ``p_response`` the forecast; ``held``: those held out of them. ``judgement``: one row per judged
+    campaign, the last for all together: ``campaign_id``, ``contacts``, ``responses``, ``response``,
+    ``predicted_response``; ``auc`` the chance that a responder was ranked above another customer of the campaign,
+    missing with fewer than two of each; ``skill`` by what share the mean squared error of the forecast is smaller than
+    that of giving everybody the mean forecast of the campaign; shares with bounds. ``gains``: of all judged contacts,
+    as from `gains_table`. ``calibration``: one row per tenth of each campaign by forecast, the highest first: ``group``
+    1 to 10, a number is missing where equal forecasts span it; ``contacts``; ``predicted_response`` mean forecast;
+    ``response`` share who responded, with its Wilson interval. ``odds``: one row per column of the model, the clearest
+    first: ``feature``; ``level`` against ``reference``, both empty for a number; ``step`` one standard deviation of it,
+    by which it is higher (if skewed: by which it is multiplied); ``odds_ratio`` with bounds, what that makes of the
+    odds of a response. ``fit``: the model of all answers so far. ``arms``: the campaigns with customers held out, as
+    from `lots`. ``unreached``: today's customers with a trait that nobody contacted or held out so far had, one row per
+    ``trait`` and ``level``, the most revenue first: ``customers``, ``revenue``, ``revenue_share`` of all.
     """
 
     examples: pd.DataFrame
     leaks: pd.DataFrame
     judged: pd.DataFrame
+    held: pd.DataFrame
     judgement: pd.DataFrame
     gains: pd.DataFrame
     calibration: pd.DataFrame
     odds: pd.DataFrame
     fit: Fit
+    arms: pd.DataFrame
+    unreached: pd.DataFrame | None = None
     confidence: float = 0.95
 
     @property
@@ -74,29 +81,72 @@ class Response(Result):
         """The row of the gains that comes nearest to three contacts in ten."""
         return self.gains.loc[(self.gains["depth"] - 0.3).abs().idxmin()]
 
+    @property
+    def effect(self):
+        """What contacts added in the judged campaigns whose arms chance drew, as from `difference`; None without."""
+        return self._effect(set(self.judged["campaign_id"]))
+
+    @property
+    def effect_of_all(self):
+        """As `effect`, in all campaigns whose arms chance drew."""
+        return self._effect(set(self.arms["campaign_id"]))
+
+    def _effect(self, among):
+        drawn = among & set(self.arms.loc[self.arms["at_random"], "campaign_id"])
+        return difference(self.examples[self.examples["campaign_id"].isin(drawn)], self.confidence)
+
+    @property
+    def chosen(self):
+        """The judged campaigns with customers held out whom chance did not draw."""
+        own = self.arms["campaign_id"].isin(self.judged["campaign_id"]) & ~self.arms["at_random"]
+        return self.arms.loc[own, "campaign_id"].tolist()
+
+    @property
+    def unread(self):
+        """How many contacts have an arm that was not understood, and count nowhere."""
+        return int(self.examples["arm"].isna().sum())
+
+    @property
+    def never(self):
+        """``customers``, ``revenue_share`` and ``groups`` (words) of the unreached; None where they bring under 5 %."""
+        if self.unreached is None or not len(self.unreached) or self.unreached["revenue_share"].sum() < MATTERS:
+            return None
+        first = self.unreached[self.unreached["trait"] == self.unreached["trait"].iloc[0]]
+        groups = ", ".join(style.shorten(said_as("level", level)) for level in first["level"])
+        sums = first[["customers", "revenue_share"]].sum().to_dict()
+        return sums | {"groups": groups}
+
     def finding(self):
-        if not self.sorts:
-            return Finding(_("Who responds cannot be foreseen"), nothing=True)
-        return Finding(style.say(_("The best {depth:share} hold {gain:share} of the responses"), self.best))
+        if self.sorts:
+            return Finding(style.say(_("The best {depth:share} hold {gain:share} of the responses"), self.best))
+        if self.never:
+            text = _("{revenue_share:share} of the revenue comes from customers never contacted")
+            return Finding(style.say(text, self.never))
+        return Finding(_("Who responds cannot be foreseen"), nothing=True)
 
     def reading(self):
-        if not self.sorts:
-            return ""
-        text = _("That is {lift:ratio} times as many as at random ({lift_interval:ratio}).")
-        effect = _("How many would have bought anyway is not known.")
-        if self.total["held_out"]:
-            effect = _(
-                "But {held_out_response:share} of those held out bought, too ({held_out_response_interval:share}); of "
-                "those contacted {response:share}."
+        said, values = [], {**self.total, **self.best, **(self.never or {}), "unread": self.unread}
+        if self.sorts:
+            said.append(_("That is {lift:ratio} times as many as at random ({lift_interval:ratio})."))
+        elif self.never:
+            said.append(
+                _("They are all {customers:count} of {groups}; who responds of those contacted cannot be foreseen.")
             )
-        return style.say(f"{text} {effect}", {**self.total, **self.best})
+        if self.unread:
+            said.append(_("Left out: {unread:count} contacts whose arm is not understood; portfoy.toml can say it."))
+        elif self.sorts and self.never:
+            said.append(_("Never contacted: {customers:count} of {groups}, {revenue_share:share} of the revenue."))
+        return style.say(" ".join(said), values)
 
     def plot(self, ax=None):
-        names, chance = ["depth", "gain", "gain_low", "gain_high"], pd.Series([0.0, 1.0])
+        if not self.sorts:
+            return None
+        names = ["depth", "gain", "gain_low", "gain_high", "chance"]
         curve = pd.concat([pd.DataFrame(0.0, [0], names), self.gains[names]], ignore_index=True)
         best, random = _("best forecasts first"), _("at random")
-        parts = [(best, style.ACCENT, *(curve[name] for name in names))]
-        ax = shapes.lines([*parts, (random, style.MUTED, chance, chance, None, None)], ax, dashed=[random])
+        parts = [(best, style.ACCENT, *(curve[name] for name in names[:-1]))]
+        by_lot = random, style.MUTED, curve["depth"], curve["chance"], None, None
+        ax = shapes.lines([*parts, by_lot], ax, dashed=[random])
         shapes.point(ax, self.best["depth"], self.best["gain"], style.share(self.best["gain"], 0), above=True)
         ax.set(xlim=(0, 1.01), ylim=(0, 1.03))
         figure.per_cent(ax.xaxis, ax.yaxis)
@@ -106,24 +156,37 @@ class Response(Result):
         return figure.name(ax, _("Share of all responses reached"), under, "; ".join(told))
 
     def summary(self):
-        each = self.judgement.drop(columns=["skill", "skill_low", "skill_high"])
+        each, gains = (
+            self.judgement.drop(columns=["skill", "skill_low", "skill_high"]),
+            self.gains,
+        )
         tables = [
-            show(self.gains, _("Responses that the best forecasts hold")),
+            show(gains, _("Responses that the best forecasts of each campaign hold")),
             show(each, _("Each campaign, forecast from those before")),
-            show(self.calibration, _("Forecast and response, by groups")),
+            show(self.calibration, _("Forecast and response, by groups within campaigns")),
             show(_said(self.odds.head(10)), _("What goes with a response")),
         ]
-        return tables + ([show(self.leaks, _("Left out, as known only after the contact"))] if len(self.leaks) else [])
+        tables += [show(self.leaks, _("Left out, as known only after the contact"))] if len(self.leaks) else []
+        if self.unreached is None or self.unreached.empty:
+            return tables
+        never = show(self.unreached, _("Customers like nobody contacted so far"))
+        return [*tables, never] if self.sorts else [never, *tables]
 
     def method(self):
         text = _(
-            "A logistic regression, each campaign forecast from earlier ones. It ranks a responder above another "
-            "customer in {auc:share} of pairs ({auc_interval:share}; guessing: 50%), with a squared error "
-            "{skill:share} below that of one rate ({skill_interval:share})."
+            "A logistic regression, each campaign with a level of its own and forecast from earlier ones. Of two "
+            "customers of one campaign it ranks the one who responded higher in {auc:share} of pairs "
+            "({auc_interval:share}; guessing: 50%)."
         )
-        if self.total["skill_high"] < 0:
+        if self.sorts:
+            text += " " + _("Its squared error is {skill:share} below that of one rate ({skill_interval:share}).")
+        if self.sorts and self.total["skill_high"] < 0:
             text += " " + _("Use the order, not the probabilities.")
-        text += " " + _("Of {all:count} odds ratios {chance:number} would leave 1 out by chance. Intervals: {level}.")
+        text += " " + _(
+            "Of {all:count} odds ratios {chance:number} would leave 1 out by chance. Columns whose name, dates or "
+            "power betray that they came after the contact are kept out; one filled in later that looks like any other "
+            "is not seen. Intervals: {level}."
+        )
         counts = {"all": len(self.odds), "chance": (1 - self.confidence) * len(self.odds)}
         return style.say(text, {**self.total, **counts, "level": style.level(self.confidence)})
 
@@ -165,7 +228,8 @@ def response(firm, *, answer_days=30, features=None):
     responded to those that could be
     """
     examples = response_examples(firm.tables, as_of=firm.as_of, answer_days=answer_days)
-    return fit_response(examples, features=features, confidence=firm.confidence)
+    found = fit_response(examples, features=features, confidence=firm.confidence)
+    return replace(found, unreached=_unreached(firm, examples))
 
 
 @one_thread("sklearn.linear_model")
@@ -174,14 +238,32 @@ def fit_response(examples, *, features=None, confidence=0.95):
 
     At most 50,000 of the `examples` (`response_examples`) go into a fit. DataError and FitError as `response` says.
     """
-    leaks = leak_table(examples)
+    contacted = examples[examples["arm"] == TREATED]
+    leaks = leak_table(contacted)
     features = _features(examples, features, leaks)
-    judged, fit = forecast_campaigns(examples, features)
+    scored, fit = forecast_campaigns(examples, features)
+    judged, held = (scored[scored["arm"] == arm].reset_index(drop=True) for arm in (TREATED, CONTROL))
     gains, told = gains_table(judged, confidence=confidence), judgement(judged, confidence)
-    tenth = pd.Series(groups_of(judged["p_response"], 10) + 1, judged.index)
-    calibration = holdout_table(judged["p_response"], judged["responded"], tenth, confidence=confidence)
-    calibration = calibration.rename(columns=CALIBRATION)
-    return Response(examples, leaks, judged, told, gains, calibration, _odds(fit, confidence), fit, confidence)
+    calibration = holdout_table(
+        judged["p_response"], judged["responded"], within_campaigns(judged, 10) + 1, confidence=confidence
+    ).rename(columns=CALIBRATION)
+    arms = lots(examples, ["bought_before", *HISTORY, "years", *TRAITS], confidence)
+    odds = _odds(fit, confidence)
+    return Response(examples, leaks, judged, held, told, gains, calibration, odds, fit, arms, confidence=confidence)
+
+
+def _unreached(firm, examples):
+    """`Response.unreached`: each customer under the first trait whose level is not among the examples."""
+    customers = join_people(firm.customers, firm.tables.customers, firm.as_of.year)
+    rows, left = [], pd.Series(True, customers.index)
+    for trait in (trait for trait in TRAITS if trait in examples and trait in customers):
+        new = left & customers[trait].notna() & ~customers[trait].isin(set(examples[trait]))
+        left &= ~new
+        revenue = customers[new].groupby(customers[trait].astype("object"))["revenue"].agg(["size", "sum"])
+        rows += [(trait, level, int(row["size"]), row["sum"]) for level, row in revenue.iterrows()]
+    table = pd.DataFrame(rows, columns=["trait", "level", "customers", "revenue"])
+    table["revenue_share"] = table["revenue"] / customers["revenue"].sum()
+    return table.sort_values("revenue", ascending=False, kind="stable", ignore_index=True)
 
 
 def _odds(fit, confidence):

@@ -92,6 +92,7 @@ def said_as(column, code):
         **dict.fromkeys(["state", "before", "now"], state_names()),
         "unit": trait_labels() | {"segment": _("Segment"), "customer": _("Customer")},
         "whom": whom | {"everybody": _("everybody")},
+        "arm": {"treatment": _("contact"), "control": _("hold out")},
         "bought": {"once": _("once"), "again": _("more than once")},
         "figure": figure_names(),
         "campaign_id": {"all together": _("all together")},
