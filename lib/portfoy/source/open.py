@@ -47,7 +47,8 @@ def open(where, *, as_of=None, today=None):
         raws, engine = _raw_tables(location, settings)
         read = {table: raw.stamps or raw.table for table, raw in raws.items()}
         today = today or date.today()
-        reader = Reader(engine, settings, raws, today, day, fetch=partial(_further, location, engine, read))
+        fetch = partial(_further, location, engine, read)
+        reader = Reader(engine, settings, raws, today, day, fetch, (*UNREADABLE, *drivers))
         tables = replace(_tables(where, settings, reader, day, today), read=read)
         _prices = tables.prices  # an index that is wrong is told before a report begins
         return tables

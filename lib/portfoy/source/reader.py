@@ -22,7 +22,7 @@ class Reader:
     """The tables of a source as they were found, and what is known of those that were read.
 
     ``raws`` files.Raw by table; orders after ``today`` are in the future, rows after ``day``, where one is given, are
-    not seen; ``fetch`` opens a file that another one is joined with. ``reading`` how text was read, ``accounts``
+    not seen; ``fetch`` opens a file that another one is joined with; ``errors`` are those of the engine. ``reading`` how text was read, ``accounts``
     table -> Account, ``aside`` table -> why it is set aside whole.
     """
 
@@ -32,6 +32,7 @@ class Reader:
     today: date
     day: date | None
     fetch: Any
+    errors: tuple = UNREADABLE
     reading: list = field(default_factory=list)
     accounts: dict = field(default_factory=dict)
     aside: dict = field(default_factory=dict)
@@ -100,7 +101,7 @@ class Reader:
             typed = ids.whole(typed, name, self.log, self.settings.unknown(), self.reading)
             given = {"ranges": raw.format.ranges, "broken": raw.broken, "today": self.today}
             used, told = account(name, typed, **given, as_of=self.day, keep=partial(self.keep, name=f"flagged_{name}"))
-        except (DataError, *UNREADABLE) as error:  # it stops nothing: what needs the table says why it is not there
+        except (DataError, *self.errors) as error:  # it stops nothing: what needs the table says why it is not there
             del self.reading[before:]
             self.aside[name] = fault(name, error)
             return None
