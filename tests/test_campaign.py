@@ -470,3 +470,13 @@ def test_the_tables_have_headings(known, today):
     costs = pd.DataFrame({"channel": ["mail"], "campaigns": [1], "contacts": [4], "contact_cost": [12.5]})
     last = replace(found, terms=replace(found.terms, costs=costs)).summary()[-1]
     assert list(last.texts) == ["Channel", "Campaigns", "Contacts", "Cost of a contact (TRY)"]
+
+
+def test_what_the_data_gave_beside_a_term_of_ones_own_is_told(today, known):
+    given = campaign(today, known, contact_cost=5, response_margin=50)
+    assert given.derived() == {}
+    mean = CampaignTerms(5.0, 40.456, margin_from="customers", answers=9)
+    assert replace(given, terms=mean).derived() == {"response_margin": 40.46}
+    cost = {"channel": "mail", "costs": pd.DataFrame({"contact_cost": [3.0]})}
+    assert replace(given, terms=CampaignTerms(3.0, 50.0, **cost)).derived() == {"contact_cost": 3.0}
+    assert replace(given, terms=replace(mean, **cost)).derived() == {}  # neither was given

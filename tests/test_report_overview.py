@@ -177,6 +177,16 @@ def test_the_points_of_a_line_are_recomputed_or_those_of_reports_of_its_kind():
     assert made == [["2025-06-30", 4], ["2025-12-31", 6], ["2026-02-28", 7], ["2026-05-31", 8], ["2026-06-30", 9]]
 
 
+def test_a_share_over_other_days_is_no_point_of_the_line():
+    def month(as_of, share, days):
+        return run(stage(figures=[figure("churn", share, "share", days=days)]), as_of=as_of)
+
+    record = month("2026-06-30", 0.4, 335)
+    shelf = [month("2026-05-31", 0.41, 335), month("2026-04-30", 0.6, 180), month("2026-03-31", 0.6, None)]
+    made = trend.points(record["stages"][0]["figures"][0], shelf, record, record["stages"][0])
+    assert made == [["2026-05-31", 0.41], ["2026-06-30", 0.4]]
+
+
 def test_money_of_an_earlier_run_is_put_at_the_prices_of_this_one():
     def month(as_of, **more):
         return run(stage(figures=[figure("revenue", 100, "money"), figure("customers", 100)]), as_of=as_of, **more)

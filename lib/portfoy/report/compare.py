@@ -65,7 +65,8 @@ def _stage(earlier, before, later, stage, runs):
 def _figures(old, day, before, stage, money, parts, same):
     """The figures in the order and with the verdicts of the page, then those that are gone; `same` money, or not."""
     levels = {each["parameters"].get("confidence", 0.95) for each in (before, stage)}
-    judged = figures.against(stage["figures"], old.values(), day, levels.pop() if len(levels) == 1 else None)
+    known = [each for each in old.values() if same or each["unit"] != "money"]
+    judged = figures.against(stage["figures"], known, day, levels.pop() if len(levels) == 1 else None)
     lines = []
     for figure, _stage in figures.ranked([{**stage, "figures": judged}]):
         then, unit = old.pop(figure["name"], None), figure["unit"]

@@ -89,6 +89,11 @@ class Campaign(Result):
     currency: str
     confidence: float
 
+    def derived(self):
+        names, terms = ("contact_cost", "response_margin"), self.terms
+        taken = dict(zip(names, (terms.costs is not None, terms.margin_from != "given"), strict=True))
+        return {name: round(getattr(terms, name), 2) for name in names if taken[name] and not all(taken.values())}
+
     @property
     def best(self):
         return self.choices.iloc[1]
