@@ -132,19 +132,28 @@ def _side_by_side(run, group):
         (figures.label(*same), [cells.get((name, stage["name"]), "–") for stage in group])
         for name, same in labels.items()
     ]
-    taken = {name: None for stage in group for name in stage.get("derived") or {}}
-    found = [
-        (_("{name}, from the data").format(name=name), [str((s.get("derived") or {}).get(name, "–")) for s in group])
-        for name in taken
-    ]
-    alike = [(label, row[0]) for label, row in found if len(set(row)) == 1]
-    differ = [(label, row) for label, row in [*found, *made] if len(set(row)) > 1]
+    moved = [(label, row) for label, row in made if len(set(row)) > 1]
+    alike, differ = _derived(group)
     return {
-        "parameter": "; ".join([", ".join(group[0]["each"]), *(f"{label}: {value}" for label, value in alike)]),
+        "parameter": "; ".join([", ".join(group[0]["each"]), *alike]),
         "heads": [(", ".join(map(str, stage["each"].values())), quote(stage["page"])) for stage in group],
-        "rows": differ,
-        "same": _same(len(found) + len(made) - len(differ) - len(alike)),
+        "rows": differ + moved,
+        "same": _same(len(made) - len(moved)),
     }
+
+
+def _derived(group):
+    """What the data gave beside the values of a parameter: texts where it is one for all, rows where it is not."""
+    given = [stage.get("derived") or {} for stage in group]
+    alike, differ = [], []
+    for name in dict.fromkeys(name for each in given for name in each):
+        label = _("{name}, from the data").format(name=name)
+        values = list(dict.fromkeys(str(each[name]) for each in given if name in each))
+        if len(values) == 1:
+            alike.append(f"{label}: {values[0]}")
+        else:
+            differ.append((label, [str(each.get(name, "–")) for each in given]))
+    return alike, differ
 
 
 def _same(count):
