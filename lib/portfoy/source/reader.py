@@ -22,8 +22,8 @@ class Reader:
     """The tables of a source as they were found, and what is known of those that were read.
 
     ``raws`` files.Raw by table; orders after ``today`` are in the future, rows after ``day``, where one is given, are
-    not seen; ``fetch`` opens a file that another one is joined with; ``errors`` are those of the engine. ``reading`` how text was read, ``accounts``
-    table -> Account, ``aside`` table -> why it is set aside whole.
+    not seen; ``fetch`` opens a file that another one is joined with; ``errors`` are those of the engine. ``reading``
+    how text was read, ``accounts`` table -> Account, ``aside`` table -> why it is set aside whole.
     """
 
     engine: Any  # an Ibis backend
