@@ -274,7 +274,7 @@ def test_a_negative_horizon_is_refused():
 @pytest.mark.parametrize(
     ("truth", "reason", "chance"),
     [
-        ({"a": 1e-9, "b": 5.0}, "hardly anybody seems to have stopped buying", 0.0),
+        ({"a": 1e-9, "b": 5.0}, "the data do not tell those who have stopped from those who buy seldom", 0.0),
         ({"a": 3e4, "b": 1e5}, "all customers seem to have the same chance to stop after a purchase", 3 / 13),
     ],
 )

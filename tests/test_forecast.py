@@ -242,7 +242,7 @@ def test_the_finding_says_how_far_off_and_on_which_side(found, text):
 
 
 WENT = "Revenue: TRY\u00a0940 forecast for the 365 days after 30 Jun 2025, TRY\u00a01,000 came. "
-ON_TOP = "This error comes on top of the intervals of forecasts."
+ON_TOP = "The intervals of values come from errors like this one."
 
 
 @pytest.mark.parametrize(
@@ -272,8 +272,17 @@ def test_the_method_says_how_sure_it_is_and_what_the_parameters_mean():
         "90 forecast, 80 came, error +12–+12%. Buyers: 45 forecast, 52 came, error −13 – −13%. Within the interval: "
         "1 of 2 tenths. Today's fit: active customers buy 2.5 times a year, 20% stop after a purchase."
     )
-    left = replace(shown(94, 100), open="hardly anybody seems to have stopped buying").method()
-    assert left.endswith(" a and b stay open, because hardly anybody seems to have stopped buying.")
+    left = replace(shown(94, 100), open="all seem alike").method()
+    assert left.endswith(", 20% stop after a purchase. a and b stay open, because all seem alike.")
+
+
+def test_a_share_that_stops_is_not_told_where_the_fit_is_at_its_bound():
+    found = shown(94, 100)
+    bound = found.parameters.assign(estimate=[0.5, 73.0, 0.004, 4])  # 0.1 % would stop after a purchase
+    said = plain(replace(found, parameters=bound, open="of something").method())
+    assert said.endswith(
+        "Today's fit: customers buy 2.5 times a year; how many stop for good cannot be told from these data."
+    )
 
 
 def test_the_chart_has_a_dot_with_its_interval_and_a_mark_for_each_tenth(found):

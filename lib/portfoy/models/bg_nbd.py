@@ -28,6 +28,7 @@ from portfoy.models import likelihood
 from portfoy.models.likelihood import REACH, coarsened, distinct, inverse, maximise, time_columns
 
 NAMES = ["r", "alpha", "a", "b"]
+FEW_STOP = 0.01  # a / (a + b) below which a fit does not tell those who stop from those who buy seldom
 # r, a, b; alpha follows from the mean rate
 _STARTS = [(0.25, 0.8, 2.5), (1.0, 1.0, 1.0), (3.0, 0.1, 1.0), (1.0, 3.0, 30.0)]
 
@@ -116,7 +117,7 @@ class BgNbd:
 def fit_bg_nbd(customers):
     """Maximum-likelihood estimate of the BG/NBD model (FHL05 eq. 6) from a customer table: a `BgNbd`.
 
-    `customers` has one row each with `repeats` (x), `span` (t, days) and `age` (T, days). Where hardly anybody stops,
+    `customers` has one row each with `repeats` (x), `span` (t, days) and `age` (T, days). Where hardly any seem to go,
     or all have the same chance to stop, the likelihood has a ridge along a and b: the forecasts are the same all along
     it, so they stand; `open` says so, and a and b have no standard errors. DataError where a column is missing, or
     holds a missing or negative value, or a span exceeds its age; FitError where fewer than 30 customers bought again,
@@ -238,8 +239,8 @@ def _open(point, information, estimate):
     if flat[:2].any():
         text = _("fit_bg_nbd: r = {r:.3g}, alpha = {alpha:.3g} stay open: all buy at one rate. Use a longer history.")
         raise FitError(text.format(r=r, alpha=alpha))
-    if a / (a + b) < 0.01:
-        return _("hardly anybody seems to have stopped buying")
+    if a / (a + b) < FEW_STOP:
+        return _("the data do not tell those who have stopped from those who buy seldom")
     return _("all customers seem to have the same chance to stop after a purchase")
 
 

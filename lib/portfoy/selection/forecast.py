@@ -10,7 +10,7 @@ from portfoy.errors import DataError, FitError
 from portfoy.firm import analysis
 from portfoy.intervals import on_logs
 from portfoy.locale import _
-from portfoy.models.bg_nbd import fit_bg_nbd
+from portfoy.models.bg_nbd import FEW_STOP, fit_bg_nbd
 from portfoy.models.gamma_gamma import fit_gamma_gamma
 from portfoy.models.holdout import holdout_table, outcomes, repeat_groups, tenths_table
 from portfoy.source.prices import AS_PAID, Prices
@@ -90,7 +90,7 @@ class Forecast(Result):
         elif row["error_low"] > FAR or row["error_high"] < -FAR:
             verdict = _("Too far off to plan with: use the order, not the amounts.")
         else:
-            verdict = _("This error comes on top of the intervals of forecasts.")
+            verdict = _("The intervals of values come from errors like this one.")
         return style.say(f"{text} {verdict}", row, currency=self.currency)
 
     def plot(self, ax=None):
@@ -141,10 +141,15 @@ class Forecast(Result):
             text = f"{each} {within}" if row["tenths"] else each
             said.append(style.say(text, self._values(row), currency=self.currency))
         found = self.parameters.set_index("parameter")["estimate"]
-        text = _("Today's fit: active customers buy {rate:number} times a year, {stop:share} stop after a purchase.")
-        if self.open:
-            text += " " + _("a and b stay open, because {why}.")
         rates = {"rate": 365 * found["r"] / found["alpha"], "stop": found["a"] / (found["a"] + found["b"])}
+        text = _("Today's fit: active customers buy {rate:number} times a year, {stop:share} stop after a purchase.")
+        if rates["stop"] < FEW_STOP:
+            text = _(
+                "Today's fit: customers buy {rate:number} times a year; how many stop for good cannot be told from "
+                "these data."
+            )
+        elif self.open:
+            text += " " + _("a and b stay open, because {why}.")
         return style.Reading(" ".join([*said, style.say(text, rates | {"why": self.open})]))
 
 
