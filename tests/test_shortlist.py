@@ -62,7 +62,12 @@ def test_those_to_win_back_have_low_r_only(valued):
     listed = shortlist(shop(), *valued).win_back
     r = valued[0].table.set_index("customer_id")["r"]
     assert sorted(listed["customer_id"]) == sorted(r[r <= 2].index)
-    assert listed["expected_value"].is_monotonic_decreasing
+    once = listed["purchases"] == 1
+    assert once.is_monotonic_increasing  # nobody has seen those stop; they come last
+    assert once.any()
+    assert not once.all()
+    assert listed.groupby(once)["expected_value"].apply(lambda value: value.is_monotonic_decreasing).all()
+    assert listed.loc[once, "expected_value"].max() > listed.loc[~once, "expected_value"].min()  # by value alone, not
 
 
 # (b) What a budget pays for

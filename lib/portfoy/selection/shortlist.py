@@ -27,7 +27,8 @@ WHO = ["customer_id", "segment", "last_order", "purchases", "revenue", "p_alive"
 class Shortlist(Result):
     """Whom to contact first.
 
-    ``table``, one row per customer, the highest expected value first: ``customer_id``, ``type`` if known, ``segment``,
+    ``table``, one row per customer, the highest expected value first, but for those who bought once and have gone
+    quiet, who come last, because the model cannot see them stop: ``customer_id``, ``type`` if known, ``segment``,
     ``last_order``, ``purchases``, ``revenue``, ``p_alive``, ``expected_purchases``, ``expected_value`` money, with
     ``expected_value_low`` and ``expected_value_high``: where what this one customer brings will end in 8 of 10 cases
     (`likely_range`), not the interval of the mean; ``action``, the next step. ``win_back`` the same of those whose r is
@@ -85,7 +86,8 @@ class Shortlist(Result):
         return style.Reading(
             _(
                 "What one customer brings ends within the range in 8 of 10 futures played by the models. Gone quiet "
-                "are scores of 1 or 2 for idle days."
+                "are scores of 1 or 2 for idle days; of those, who bought once comes last, for the models cannot see "
+                "such customers stop."
             )
         )
 
@@ -117,7 +119,9 @@ def shortlist(firm, scored, value, *, contacts=50, budget=0.0, contact_cost=0.0)
 def _listed(customers, rules, value, contacts):
     """The first so many of these customers, with the columns of `Shortlist`."""
     listed = customers.join(value.of(customers).table[["p_alive", "expected_purchases", "expected_value"]])
-    listed = listed.sort_values(["expected_value", "customer_id"], ascending=[False, True]).head(contacts)
+    listed["silent"] = (listed["purchases"] == 1) & (listed["r"] <= QUIET)  # never seen to stop, whatever has happened
+    order = ["silent", "expected_value", "customer_id"]
+    listed = listed.sort_values(order, ascending=[True, False, True]).head(contacts)
     listed[WORTH[1:]] = likely_range(listed, value)[["likely_low", "likely_high"]]
     actions = rules.drop_duplicates("segment").set_index("segment")["action"]
     listed["action"] = listed["segment"].map(actions).astype(str)
