@@ -48,8 +48,8 @@ INSIDE = {  # the order inside a package, left to right
         *("look", "guess", "section", "mapping"),
     ],
     "models": [
-        *("threads", "likelihood", "bg_nbd", "gamma_gamma", "holdout", "discounted_value", "scatter", "bass"),
-        *("columns", "leaks", "logistic", "arms", "responders", "judging", "separation", "lorenz"),
+        *("threads", "likelihood", "bg_nbd", "gamma_gamma", "holdout", "track_record", "discounted_value"),
+        *("scatter", "bass", "columns", "leaks", "logistic", "arms", "responders", "judging", "separation", "lorenz"),
     ],
     "retention": ["cohorts"],
     "portfolio": [

@@ -10,7 +10,7 @@ References
 Fader, Hardie & Lee (2005), RFM and CLV: using iso-value curves, Journal of Marketing Research 42(4), 415-430.
 """
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 
 import numpy as np
 import pandas as pd
@@ -22,6 +22,7 @@ from portfoy.locale import _
 from portfoy.models import bg_nbd, gamma_gamma
 from portfoy.models.likelihood import distinct, time_columns
 from portfoy.models.threads import one_thread
+from portfoy.models.track_record import TrackRecord, rests_on
 from portfoy.rows import customer_ids, find_rows
 
 DAYS_A_MONTH = 365.25 / 12
@@ -33,7 +34,8 @@ class DiscountedValue:
 
     ``table``, one row per customer on the index of the customer table: ``customer_id`` if that has it; ``p_alive`` 0-1;
     ``expected_purchases`` over the horizon, not discounted; ``expected_spend`` money per purchase; ``expected_value``
-    discounted money, with bounds. ``total`` with bounds: money of the whole base.
+    discounted money, with the bounds of the estimate. ``total`` with bounds: money of the whole base. ``record``: how
+    forecasts of this length did before, where that is known; bounds of totals and groups are then those it gives.
     """
 
     table: pd.DataFrame
@@ -48,6 +50,7 @@ class DiscountedValue:
     margin_rate: float
     _slopes: np.ndarray = field(repr=False)  # of each value in the seven log-parameters
     _covariance: np.ndarray = field(repr=False)  # of the seven log-parameters
+    record: TrackRecord | None = field(default=None, repr=False, kw_only=True)
 
     @property
     def mean(self):
@@ -69,16 +72,36 @@ class DiscountedValue:
             raise DataError(text.format(missing=int((place < 0).sum()), rows=len(place)))
         table, slopes = self.table.iloc[place].set_axis(customers.index.rename(None)), self._slopes[place]
         kept = {each.name: getattr(self, each.name) for each in fields(DiscountedValue)}
-        total = _total(table["expected_value"], slopes, self._covariance, self.confidence)
-        return DiscountedValue(**kept | total | {"table": table, "_slopes": slopes})
+        found = DiscountedValue(**kept | {"table": table, "_slopes": slopes})
+        return replace(
+            found, **_total(found.table["expected_value"], slopes, self._covariance, self.confidence)
+        )._judged()
 
-    def by(self, groups):
+    def judged_by(self, record):
+        """The same values with the bounds that a `TrackRecord` gives the total and groups."""
+        return replace(self, record=record)._judged()
+
+    def _judged(self):
+        if self.record is None:
+            return self
+        value = self.table["expected_value"]
+        low, high = self.record.interval([self.total], [rests_on(value)], self.confidence)
+        return replace(self, total_low=float(low[0]), total_high=float(high[0]))
+
+    @property
+    def total_error(self):
+        """Standard error of the total as an estimate: of the models, with these customers."""
+        return float(delta_error(self._slopes.sum(axis=0), self._covariance))
+
+    def by(self, groups, *, again=None):
         """Value of groups of customers: a DataFrame, one row per group, sorted.
 
         `groups` is a Series on the index of `table`, else ValueError; missing values form a group of their own. The
         columns: the group (the name of the Series, else ``group``); ``customers``; ``expected_value`` their sum, money,
-        with bounds: the estimation error is common to all customers, so they come from the sum of the gradients, and
-        are wider than customers erring independently would make them.
+        with bounds. Without a `record` they are of the estimate: its error is common to all customers, so they come
+        from the sum of the gradients, and are wider than customers erring independently would make them. With one they
+        are of what comes, and `again`, a function that groups the customer table of an earlier day alike, lets the
+        group's own errors count; the groups of today would not do, for who is in them hangs on what came.
         """
         if not groups.index.equals(self.table.index):
             raise ValueError(
@@ -89,9 +112,14 @@ class DiscountedValue:
             )
         name = "group" if groups.name is None else groups.name
         parts = pd.DataFrame(self._slopes, self.table.index).assign(value=self.table["expected_value"], customers=1)
-        sums = parts.groupby(groups, observed=True, dropna=False).sum()
+        grouped = parts.groupby(groups, observed=True, dropna=False)
+        sums = grouped.sum()
         value = sums["value"].to_numpy()
-        low, high = _interval(value, sums.iloc[:, : self._slopes.shape[1]], self._covariance, self.confidence)
+        if self.record is None:
+            low, high = _interval(value, sums.iloc[:, : self._slopes.shape[1]], self._covariance, self.confidence)
+        else:
+            rest = grouped["value"].agg(rests_on)
+            low, high = self.record.interval(value, rest, self.confidence, again=again, names=sums.index)
         columns = {"customers": sums["customers"], "expected_value": value}
         table = pd.DataFrame(columns | {"expected_value_low": low, "expected_value_high": high}, sums.index)
         return table.rename_axis(name).reset_index()
@@ -137,19 +165,7 @@ def discounted_value(
     [37.0, 8.0]
     """
     _check_arguments(horizon_months, discount_rate, margin_rate)
-    x, t, age = time_columns("discounted_value", customers)
-    x, ticket = gamma_gamma.money_columns("discounted_value", customers)
-    row, rows = distinct(x, t, age)
-    pair, pairs = distinct(rows[0], rows[2])
-    monthly = _month_weights(int(horizon_months), discount_rate)
-
-    def purchases(parameters):  # one horizon at a time, to save memory
-        expected = sum(weight * bg_nbd.expected_if_alive(parameters, *pairs, days) for days, weight in monthly)
-        return expected[pair] * bg_nbd.p_alive(parameters, *rows)
-
-    def spend(parameters):
-        return gamma_gamma.expected_spend(parameters, x, ticket)
-
+    row, purchases, spend = _functions(customers, horizon_months, discount_rate)
     each, money = purchases(fit.parameters)[row], spend(spend_fit.parameters) * margin_rate
     value = each * money
     slopes = [slope[row] * money for slope in _log_slopes(purchases, fit.parameters)]
@@ -165,6 +181,35 @@ def discounted_value(
     table["expected_value"], table["expected_value_low"], table["expected_value_high"] = value, low, high
     given = confidence, fit, spend_fit, int(horizon_months), discount_rate, margin_rate, slopes, covariance
     return DiscountedValue(table, *_total(value, slopes, covariance, confidence).values(), *given)
+
+
+@one_thread()
+def expected_revenue(customers, fit, spend_fit, *, horizon_months=12, discount_rate=0.1):
+    """Discounted money expected from each customer, without margin and intervals: a Series. As `discounted_value`."""
+    _check_arguments(horizon_months, discount_rate, 1.0)
+    row, purchases, spend = _functions(customers, horizon_months, discount_rate)
+    value = purchases(fit.parameters)[row] * spend(spend_fit.parameters)
+    return pd.Series(value, customers.index, name="expected_revenue")
+
+
+def _functions(customers, horizon_months, discount_rate):
+    """Which of the distinct rows each customer is, and as functions of the parameters: their discounted purchases, and
+    the spend of each customer.
+    """
+    x, t, age = time_columns("discounted_value", customers)
+    x, ticket = gamma_gamma.money_columns("discounted_value", customers)
+    row, rows = distinct(x, t, age)
+    pair, pairs = distinct(rows[0], rows[2])
+    monthly = _month_weights(int(horizon_months), discount_rate)
+
+    def purchases(parameters):  # one horizon at a time, to save memory
+        expected = sum(weight * bg_nbd.expected_if_alive(parameters, *pairs, days) for days, weight in monthly)
+        return expected[pair] * bg_nbd.p_alive(parameters, *rows)
+
+    def spend(parameters):
+        return gamma_gamma.expected_spend(parameters, x, ticket)
+
+    return row, purchases, spend
 
 
 def _month_weights(months, discount_rate):

@@ -1,23 +1,30 @@
 """What are the customers worth: the money each of them, and all together, are expected to bring?"""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+import ibis
 import numpy as np
 import pandas as pd
 
 from portfoy.customers import margin_rate as margin_of
+from portfoy.customers import months_before, to_frame
+from portfoy.errors import DataError, FitError
 from portfoy.firm import analysis
-from portfoy.intervals import two_sided, z_value
+from portfoy.intervals import two_sided
 from portfoy.locale import _, plural
 from portfoy.models.bg_nbd import fit_bg_nbd
-from portfoy.models.discounted_value import DiscountedValue, discounted_value
+from portfoy.models.discounted_value import DAYS_A_MONTH, DiscountedValue, discounted_value, expected_revenue
 from portfoy.models.gamma_gamma import fit_gamma_gamma, spend_correlation
+from portfoy.models.track_record import TrackRecord
 from portfoy.source.prices import AS_PAID, Prices
 from portfoy.words import style
 from portfoy.words.result import Figure, Finding, Past, Result
 from portfoy.words.table import show
 
 UNRELATED = 0.2  # correlation of frequency and spend up to which the two count as unrelated
+TESTS = 3  # earlier days at most on which forecasts are tested, half a horizon apart
+NEARLY = 0.95  # of a horizon that has to lie behind an earlier day: the first order may come days after the first day
+BIAS = 0.05  # mean error of the tests from which it is told
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +35,8 @@ class LifetimeValue(DiscountedValue, Result):
     ``customers``; ``customer_share`` 0-1; ``expected_value`` money, with ``expected_value_low`` and
     ``expected_value_high``; ``value_share`` 0-1, missing where nothing is expected of anybody.
     ``correlation`` of purchases and spend per purchase among those who bought again, -1 to 1; the models take it for 0.
+    The bounds of totals and groups are of what comes, from the errors of forecasts of this length on earlier days
+    (`models.track_record`), missing where fewer than two can be tested.
     ``past``: what was expected a "year" and a "half" (year) before, a LifetimeValue each, where that was asked for.
     """
 
@@ -42,7 +51,12 @@ class LifetimeValue(DiscountedValue, Result):
         each, n = dict(zip(["mean", "mean_low", "mean_high"], self.mean, strict=True)), self.horizon_months
         measure = style.measure("revenue" if self.margin_rate == 1 else "margin")
         period = plural("the next month", "the next {n} months", n).format(n=n)
-        words = {"measure": measure, "level": style.level(self.confidence), "period": period}
+        words = {
+            "tests": len(self.record.tests) if self.record else 0,
+            "measure": measure,
+            "level": style.level(self.confidence),
+            "period": period,
+        }
         return style.say(text, {**vars(self), **each, **words}, currency=self.currency)
 
     def finding(self):
@@ -53,12 +67,30 @@ class LifetimeValue(DiscountedValue, Result):
     def reading(self):
         if not self.total > 0:
             return ""
-        text = self._say(
-            _("That is over {period}, in today's money ({total_interval:money}); {mean:money} a customer.")
-        )
+        text = _("That is over {period}, in today's money; {mean:money} a customer.")
+        if not np.isnan(self.total_low):
+            text = _("That is over {period}, in today's money ({total_interval:money}); {mean:money} a customer.")
+        return style.Reading(" ".join(filter(None, [self._say(text), self._caution()])))
+
+    def _caution(self):
+        """What to know of the value, in one sentence: no interval, a bias, or how much rests on those known least."""
+        if np.isnan(self.total_low):
+            return self._say(
+                _(
+                    "It has no interval, because the history is too short to test two forecasts of this length on "
+                    "earlier days; a shorter horizon may have one."
+                )
+            )
+        errors = self.record.errors if self.record else np.zeros(1)
+        mean = float(np.expm1(errors.mean()))
+        if abs(mean) >= BIAS and (np.sign(errors) == np.sign(mean)).all():
+            low, high = (
+                _("Such forecasts, tested on {n:count} earlier days, were each too low, by {off:share} on average."),
+                _("Such forecasts, tested on {n:count} earlier days, were each too high, by {off:share} on average."),
+            )
+            return style.say(low if mean < 0 else high, {"n": len(errors), "off": abs(mean)})
         once = _("{value_share:share} of it rests on those who bought once, of whom least is known.")
-        rows = self.parts[self.parts["bought"] == "once"].iloc
-        return style.Reading(" ".join([text, *(style.say(once, row) for row in rows)]))
+        return " ".join(style.say(once, row) for _place, row in self.parts[self.parts["bought"] == "once"].iterrows())
 
     def figures(self):
         total = (self.total, self.total_low, self.total_high)
@@ -72,13 +104,13 @@ class LifetimeValue(DiscountedValue, Result):
     def _moved(self, then):
         """The p-value of the change of the total since an earlier day.
 
-        The intervals are of the models, with these customers. Of a change it is chance, too, who came and who stopped:
-        the total is a sum over customers, and its error that of the sum of their differences.
+        The models err, with these customers; and of a change it is chance, too, who came and who stopped: the total is
+        a sum over customers, and its error that of the sum of their differences. What a forecast misses of the future
+        does not count, for it is the same on both days.
         """
         each = [value.table.set_index("customer_id")["expected_value"] for value in (self, then)]
         chance = np.square(each[0].sub(each[1], fill_value=0)).sum()
-        model = [(value.total_high - value.total_low) / 2 / z_value(self.confidence) for value in (self, then)]
-        return two_sided(self.total - then.total, np.sqrt(chance + np.square(model).sum()))
+        return two_sided(self.total - then.total, np.sqrt(chance + self.total_error**2 + then.total_error**2))
 
     def summary(self):
         columns = ["bought", "customers", "value_share", "expected_value", "expected_value_low", "expected_value_high"]
@@ -88,16 +120,25 @@ class LifetimeValue(DiscountedValue, Result):
     def method(self):
         text = _(
             "Purchases to come (BG/NBD) times spend (Gamma-Gamma) times margin, {margin_rate:share} of revenue, at "
-            "{discount_rate:share} a year less for later money. New customers are not in it. The interval ({level}) is "
-            "of the mean; forecast errors come on top. Purchases and spend are taken as unrelated; their correlation "
-            "is {correlation:ratio}."
+            "{discount_rate:share} a year less for later money. New customers are not in it. Purchases and spend are "
+            "taken as unrelated; their correlation is {correlation:ratio}."
         )
+        if self.record:
+            text += " " + _(
+                "The interval ({level}) is the error of {tests:count} forecasts of this length made on earlier days, "
+                "bias and chance included."
+            )
         if abs(self.correlation) >= UNRELATED:
             text += " " + _("Read the values with care.")
         text += f" {self.prices.said()}"
         if not self.prices:
             text += " " + _("Rising prices make them too low.")
         return self._say(text)
+
+
+def _bought(customers):
+    """Whether each customer bought ``once`` or ``again``."""
+    return pd.Series(np.where(customers["repeats"] > 0, "again", "once"), customers.index, name="bought")
 
 
 @analysis
@@ -120,27 +161,77 @@ def lifetime_value(firm, *, horizon_months=12, discount_rate=0.1, margin_rate=0.
     ------
     ValueError : another argument is out of its range.
     """
-    customers = firm.customers
-    fit = firm.once("bg_nbd", lambda: fit_bg_nbd(customers))
-    spend_fit = firm.once("gamma_gamma", lambda: fit_gamma_gamma(customers))
-    terms = {"horizon_months": horizon_months, "discount_rate": discount_rate, "confidence": firm.confidence}
-    value = discounted_value(customers, fit, spend_fit, margin_rate=margin_rate or margin_of(customers), **terms)
-    again = {"horizon_months": horizon_months, "discount_rate": discount_rate, "margin_rate": margin_rate}
+    terms = {"horizon_months": horizon_months, "discount_rate": discount_rate}
+    found = _valued(firm, margin_rate, terms).judged_by(track_record(firm, **terms))
     days = {"year": firm.before(12), "half": firm.before(6)} if earlier else {}
-    past = {when: lifetime_value(then, **again) for when, then in days.items()}
+    past = {when: _past(then, margin_rate, terms) for when, then in days.items()}
+    past = {when: then for when, then in past.items() if then}
+    return replace(found, parts=_parts(firm.customers, found), past=past)
+
+
+@analysis
+def _past(firm, margin_rate, terms):
+    """The LifetimeValue of an earlier day, without a record of what was forecast before that."""
+    return _valued(firm, margin_rate, terms)
+
+
+def _valued(firm, margin_rate, terms):
+    customers, (fit, spend_fit) = firm.customers, _fits(firm)
+    rate = margin_rate or margin_of(customers)
+    value = discounted_value(customers, fit, spend_fit, margin_rate=rate, confidence=firm.confidence, **terms)
     return LifetimeValue(
         **vars(value),
         parts=_parts(customers, value),
         as_of=firm.as_of,
         correlation=spend_correlation(customers),
         currency=firm.currency,
-        past={when: then for when, then in past.items() if then},
         prices=firm.prices,
     )
 
 
+def _fits(firm):
+    customers = firm.customers
+    return (
+        firm.once("bg_nbd", lambda: fit_bg_nbd(customers)),
+        firm.once("gamma_gamma", lambda: fit_gamma_gamma(customers)),
+    )
+
+
 def _parts(customers, value):
-    bought = pd.Series(np.where(customers["repeats"] > 0, "again", "once"), customers.index, name="bought")
-    parts = value.by(bought)
+    parts = value.by(_bought(customers), again=_bought)
     parts.insert(2, "customer_share", parts["customers"] / len(customers))
     return parts.assign(value_share=parts["expected_value"] / value.total if value.total > 0 else np.nan)
+
+
+def track_record(firm, *, horizon_months, discount_rate):
+    """The `TrackRecord` of forecasts of revenue so many months ahead, made on earlier days of a firm.
+
+    The latest such day is a horizon ago, two more are half a horizon apart; each has about a horizon of history behind
+    it, else the forecast would reach farther than what it has seen. What came is discounted month by month as the
+    forecast is, and in the firm's prices.
+    """
+    first, tests = firm.customers["first_order"].min(), []
+    for number in range(TESTS):
+        until = months_before(firm.as_of, number * max(horizon_months // 2, 1))
+        day = months_before(until, horizon_months)
+        if (day - first).days < NEARLY * horizon_months * DAYS_A_MONTH:
+            break
+        then = firm.on(day)
+        try:
+            fits = _fits(then)
+        except (DataError, FitError):
+            continue
+        terms = {"horizon_months": horizon_months, "discount_rate": discount_rate}
+        forecast = expected_revenue(then.customers, *fits, **terms)
+        came = then.customers["customer_id"].map(_came(firm.log, day, until, discount_rate)).fillna(0.0)
+        tests.append(then.customers.assign(forecast=forecast, came=came))
+    return TrackRecord(tuple(tests))
+
+
+def _came(log, day, until, discount_rate):
+    """Discounted money of each customer in the months after a day, by ``customer_id``."""
+    later = log.filter((log.ordered_on > day.date()) & (log.ordered_on <= until.date()))
+    month = (later.ordered_on.delta(ibis.literal(day.date()), unit="day") / DAYS_A_MONTH).ceil()
+    weight = (ibis.literal(1 + discount_rate).log() * month / -12).exp()
+    came = to_frame(later.group_by("customer_id").agg(came=(later.amount * weight).sum()))
+    return came.set_index("customer_id")["came"]

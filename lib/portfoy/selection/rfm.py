@@ -63,7 +63,12 @@ class Rfm(Result):
     @analysis
     def worth(self, value):
         """What each segment is expected to bring, from the `LifetimeValue` of the same customers: a `Worth`."""
-        return worth_of(self.groups, value.of(self.table), self.table["segment"], self.currency)
+        values, segments = value.of(self.table), self.table["segment"]
+        return worth_of(self.groups, values, segments, self.currency, again=self._again)
+
+    def _again(self, customers):
+        """The segments of other customers by the same rules, with cut points of their own."""
+        return rfm(customers, segments=self.segments).table["segment"]
 
     @property
     def most(self):

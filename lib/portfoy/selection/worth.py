@@ -18,12 +18,14 @@ class Worth(Result):
     """What each segment is expected to bring. ``table``, one row per segment, the highest value first.
 
     The columns of `Rfm.groups`; ``expected_value`` money, with ``expected_value_low`` and ``expected_value_high``;
-    ``value_share`` of what all are expected to bring, 0-1, missing where that is nothing.
+    ``value_share`` of what all are expected to bring, 0-1, missing where that is nothing. ``tests``: earlier forecasts
+    that the bounds come from; without any they are of the estimate, or missing.
     """
 
     table: pd.DataFrame
     currency: str
     confidence: float
+    tests: int = 0
 
     @property
     def most(self):
@@ -53,7 +55,7 @@ class Worth(Result):
         colours = [style.ACCENT, *[style.MUTED] * (len(rows) - 1)]
         bounds = rows["expected_value_low"], rows["expected_value_high"]
         ax = shapes.ranked_bars(names, rows["expected_value"], texts, colours, ax, bounds=bounds)
-        under = _("{currency}, to come; with the interval of the estimate").format(currency=self.currency or _("money"))
+        under = _("{currency}, to come; with its interval").format(currency=self.currency or _("money"))
         told = "; ".join(f"{name}: {text}" for name, text in zip(names, texts, strict=True))
         return figure.name(ax, _("Expected value by segment"), under, told)
 
@@ -61,17 +63,24 @@ class Worth(Result):
         return show(self.table[PLAN], _("Worth of each segment, and what to do"), currency=self.currency)
 
     def method(self):
-        text = _("Sums over customers. The interval ({level}) is of the estimate, whose error strikes all alike.")
-        return style.say(text, {"level": style.level(self.confidence)})
+        text = _("Sums over customers.")
+        if self.tests:
+            text += " " + _(
+                "The interval ({level}) comes from {tests:count} forecasts of this length on earlier days: the errors "
+                "of the segment then, and of all."
+            )
+        return style.say(text, {"level": style.level(self.confidence), "tests": self.tests})
 
 
-def worth_of(groups, value, segments, currency):
-    """The `Worth` of segments: their `Rfm.groups`, the `DiscountedValue` of their customers, the segment of each."""
-    brings = value.by(segments).drop(columns="customers").astype({"segment": str})
+def worth_of(groups, value, segments, currency, *, again=None):
+    """The `Worth` of segments: their `Rfm.groups`, the `DiscountedValue` of their customers, the segment of each, and
+    the function that gives the segments of an earlier customer table (`DiscountedValue.by`).
+    """
+    brings = value.by(segments, again=again).drop(columns="customers").astype({"segment": str})
     table = groups.merge(brings, on="segment", how="left")
     table["value_share"] = table["expected_value"] / value.total if value.total > 0 else np.nan
     table = table.sort_values("expected_value", ascending=False, kind="stable").reset_index(drop=True)
-    return Worth(table, currency, value.confidence)
+    return Worth(table, currency, value.confidence, tests=len(value.record.tests) if value.record else 0)
 
 
 def named(row):
