@@ -73,6 +73,7 @@ INSIDE = {  # the order inside a package, left to right
         "rfm",
         "lifetime_value",
         "shortlist",
+        "plan",
         "profiles",
         "categories",
         "cards",

@@ -83,11 +83,14 @@ def test_what_it_takes_to_get_a_score(five):
 def test_segments_of_five_customers(five):
     table = rfm(five.assign(purchases=[9, 1, 1, 1, 1], idle=[0, 10, 12, 30, 40])).groups
     assert table["segment"].tolist() == ["Loyal customers", "Promising", "About to sleep", "Hibernating", "Lost"]
-    first = table.drop(columns="action").iloc[0].tolist()
+    first = table.iloc[0, :8].tolist()
     assert first == ["Loyal customers", 1, 0.2, 5.0, pytest.approx(5 / 559), pytest.approx(5 / 9), 9.0, 0.0]
-    assert table["action"].iloc[1] == "Remind within the usual gap; a small reason to return"
+    assert table["came_back"].isna().all()  # a table of customers has no earlier day
+    assert table["action"].iloc[0] == "Offer larger packs and better tiers; they come often and spend little each time"
+    assert table["action"].iloc[1] == "Nothing special: the data do not show who of them comes back"
     assert table.columns.tolist() == [
-        *("segment", "customers", "customer_share", "revenue", "revenue_share", "ticket", "purchases", "idle", "action")
+        *("segment", "customers", "customer_share", "revenue", "revenue_share", "ticket", "purchases", "idle"),
+        *("came_back", "came_back_low", "came_back_high", "aim", "action"),
     ]
 
 
@@ -330,7 +333,7 @@ def told(**columns):
     """Three segments made up, and the result that shows them."""
     names = ["Champions", "At risk", "Lost"]
     table = {"segment": names, "customers": [20, 30, 50], "customer_share": [0.2, 0.3, 0.5]}
-    table |= {"revenue_share": [0.6, 0.15, 0.25], "idle": [5.0, 200.5, 300.0], "action": "call"}
+    table |= {"revenue_share": [0.6, 0.15, 0.25], "idle": [5.0, 200.5, 300.0], "aim": "keep", "action": "call"}
     return replace(rfm(people([1, 2], [2, 3], [1, 2])), groups=pd.DataFrame(table | columns))
 
 

@@ -9,7 +9,6 @@ import pytest
 from helpers import message_of, plain
 from portfoy.firm import Firm
 from portfoy.selection.rfm import rfm
-from portfoy.selection.rules import read_segments
 from portfoy.selection.shortlist import reach, shortlist
 from portfoy.words.result import NotPossible
 
@@ -47,7 +46,7 @@ def test_the_most_valuable_come_first(valued):
     assert found.share == pytest.approx(naive["expected_value"].sum() / value.table["expected_value"].sum())
     own = scored.table.set_index("customer_id").loc[found.table["customer_id"]]
     assert found.table["segment"].tolist() == own["segment"].astype(str).tolist()
-    actions = read_segments().set_index("segment")["action"].groupby("segment").first()
+    actions = scored.groups.set_index("segment")["action"]
     assert found.table["action"].tolist() == [actions[name] for name in found.table["segment"]]
 
 

@@ -21,6 +21,7 @@ _FRONT = {
     "forecast": "selection.forecast",
     "lifetime_value": "selection.lifetime_value",
     "shortlist": "selection.shortlist",
+    "segment_plan": "selection.plan",
     "states": "portfolio.states",
     "composition": "portfolio.composition",
     "growth": "portfolio.growth",

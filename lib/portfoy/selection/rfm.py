@@ -6,12 +6,15 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from portfoy.customers import DAY
 from portfoy.errors import DataError, need_columns, positive_total
 from portfoy.firm import Firm, analysis, customers_of, in_force
+from portfoy.intervals import wilson
 from portfoy.locale import _
-from portfoy.selection.rules import cells_of, read_segments
+from portfoy.selection.rules import advised, cells_of, read_segments
 from portfoy.selection.worth import named, worth_of
 from portfoy.source.prices import AS_PAID
+from portfoy.standing import state_rule
 from portfoy.words import figure, shapes, style
 from portfoy.words.result import Action, Figure, Finding, Result
 from portfoy.words.table import show
@@ -30,7 +33,9 @@ class Rfm(Result):
     the same, the higher one is given; ``priced_on`` the day in whose prices money is, where known. ``segments``: the
     rules, one row per box of cells. ``groups``: one row per segment that has customers, in the order of the rules:
     ``segment``; ``customers``; ``customer_share`` 0-1; ``revenue``, ``revenue_share`` 0-1; ``ticket`` revenue per
-    purchase; ``purchases`` mean per customer; ``idle`` median days; ``action``.
+    purchase; ``purchases`` mean per customer; ``idle`` median days; ``came_back`` of those who were in it ``back_days``
+    before, the share that has bought since, 0-1, with bounds, missing where nobody was or the history is too short;
+    ``aim`` and ``action`` as the rules have them where these figures bear them out, else "none" and the figures.
     ``before``: the cut points that earlier reports have kept, with ``fresh`` where they were left; ``as_of`` the day of
     a firm whose cut points were not given.
     """
@@ -42,6 +47,7 @@ class Rfm(Result):
     currency: str = ""
     before: dict = field(default_factory=dict)
     as_of: pd.Timestamp | None = None
+    back_days: int | None = None
 
     def kept(self):
         if self.as_of is None or in_force(self.before):
@@ -122,7 +128,7 @@ class Rfm(Result):
 
     def summary(self):
         return [
-            show(self.groups.drop(columns="action"), _("The segments"), currency=self.currency),
+            show(self.groups.drop(columns=["aim", "action"]), _("The segments"), currency=self.currency),
             show(self.levels, _("What it takes to get a score"), currency=self.currency),
         ]
 
@@ -137,12 +143,18 @@ class Rfm(Result):
             "A score is 1 + 5 \u00d7 the share of customers strictly worse, rounded down; equal values get equal "
             "scores. Rules give each of the 125 combinations one segment."
         )
+        if self.back_days:
+            text += " " + _(
+                "Bought again: of those who were in the segment {back_days:days} before, by the same cut points, or by "
+                "those of that day where nobody was."
+            )
         if once.any():
             text += " " + _("{share:share} bought on one day only: score {score}.")
         merged = int((table["orders"] - table["purchases"]).sum()) if "orders" in table else 0
         if merged:
             text += " " + _("Orders of one day count once ({n:count} more).")
         values = {"share": once.mean(), "score": table.loc[once, "f"].max(), "n": merged, "since": before.get("since")}
+        values["back_days"] = self.back_days
         return style.say(text, values)
 
 
@@ -170,7 +182,7 @@ def rfm(of, *, cuts=None, segments=None):
     Hughes (1994), Strategic Database
     Marketing, for the five scores; the rule for ties is the project's own.
     """
-    customers, currency, _confidence = customers_of(of)
+    customers, currency, confidence = customers_of(of)
     need_columns(customers, METRICS.values(), "rfm")
     rules = read_segments(_given(segments))
     given, (before, kept) = _given(cuts), _before(of)
@@ -178,13 +190,61 @@ def rfm(of, *, cuts=None, segments=None):
     prices, cuts = of.prices if isinstance(of, Firm) else AS_PAID, kept if given is None else given
     cuts = _cut_points(customers) if cuts is None else _read_cuts(cuts, prices)
     cuts = cuts.assign(priced_on=prices.day) if prices else cuts
+    table, days = _scored(customers, cuts, rules), _back_days(of)
+    groups = group_table(table, "segment").astype({"segment": str})
+    groups = groups.join(_came_back(of, days, cuts, rules, confidence), on="segment")
+    groups = groups.join(advised(groups.assign(**_besides(groups, table)), rules, days))
+    return Rfm(table, cuts, rules, groups, currency, **terms, back_days=days)
+
+
+def _scored(customers, cuts, rules):
+    """The customers with their scores and segment."""
     scores = {score: _scores(customers[metric], cuts.loc[score], score) for score, metric in METRICS.items()}
     names = cells_of(rules)[scores["r"] - 1, scores["f"] - 1, scores["m"] - 1]
-    order = list(dict.fromkeys(rules["segment"]))
-    table = customers.assign(**scores, segment=pd.Categorical(names, categories=order))
-    groups = group_table(table, "segment").astype({"segment": str})
-    groups["action"] = groups["segment"].map(rules.drop_duplicates("segment").set_index("segment")["action"])
-    return Rfm(table, cuts, rules, groups, currency, **terms)
+    return customers.assign(**scores, segment=pd.Categorical(names, categories=list(dict.fromkeys(rules["segment"]))))
+
+
+def _back_days(of):
+    """After how many days without a purchase a customer of the firm has lapsed; None where that many before their last
+    day the history is no longer than that, or nobody can say.
+    """
+    if not isinstance(of, Firm):
+        return None
+    try:
+        rule = of.kept.get("states", {})
+        days = rule["lapsed_days"] if in_force(rule) else state_rule(of.log, as_of=of.as_of).lapsed_days
+    except DataError:
+        return None
+    return days if of.customers["age"].max() >= 2 * days else None
+
+
+def _came_back(of, days, cuts, rules, confidence):
+    """Of those in each segment so many days ago, the share that has bought since, with bounds.
+
+    Segments are by the same cut points; where nobody was in one, as in a young firm, by those of that day.
+    """
+    found = pd.DataFrame(columns=["came_back", "came_back_low", "came_back_high"], dtype=float)
+    if not days:
+        return found
+    then = of.on(of.as_of - days * DAY).customers
+    since = pd.Index(of.customers.loc[of.customers["idle"] < days, "customer_id"])
+    bought = pd.Series(since.get_indexer(then["customer_id"]) >= 0, then.index)
+    for cut in (cuts, _cut_points(then)):
+        by = bought.groupby(_scored(then, cut, rules)["segment"].astype(str)).agg(["sum", "size"])
+        bounds = wilson(by["sum"], by["size"], confidence)
+        share = dict(zip(found, [by["sum"] / by["size"], *bounds], strict=True))
+        found = pd.DataFrame(share) if found.empty else found.combine_first(pd.DataFrame(share))
+    return found
+
+
+def _besides(groups, table):
+    """The figures of segments that only their rules look at: who bought once, and indices with all customers as 100."""
+    once, each = table["purchases"] == 1, groups["revenue"] / groups["customers"]
+    return {
+        "once": groups["segment"].map(once.groupby(table["segment"].astype(str)).mean()),
+        "index_ticket": 100 * groups["ticket"] / (groups["revenue"].sum() / table["purchases"].sum()),
+        "index_revenue": 100 * each / (groups["revenue"].sum() / len(table)),
+    }
 
 
 def _before(of):

@@ -109,7 +109,7 @@ def shortlist(firm, scored, value, *, contacts=50, budget=0.0, contact_cost=0.0)
     most, cost = reach(firm, contacts=contacts, budget=budget, contact_cost=contact_cost)
     customers = with_ids(scored.table, "shortlist")
     first, back = (
-        with_type(_listed(table, scored.segments, value, most), firm.people)
+        with_type(_listed(table, scored.groups, value, most), firm.people)
         for table in (customers, customers[customers["r"] <= QUIET])
     )
     share = float(first["expected_value"].sum() / value.total) if value.total > 0 else np.nan

@@ -84,6 +84,7 @@ def said_as(column, code):
         "days since last purchase": _("days since last purchase"),
         "revenue per customer": _("revenue per customer"),
     }
+    aims = {"keep": _("keep"), "more": _("buy more"), "again": _("second order"), "back": _("win back")}
     whom = {"nobody": _("nobody"), "whoever pays for the contact": _("whoever pays for the contact")}
     words = {
         "trait": trait_labels() | {"buying": _("Buying"), "category": _("Category")},
@@ -91,6 +92,7 @@ def said_as(column, code):
         "group": levels,
         **dict.fromkeys(["state", "before", "now"], state_names()),
         "unit": trait_labels() | {"segment": _("Segment"), "customer": _("Customer")},
+        "aim": aims | {"rest": _("leave in peace"), "none": _("no reason to act")},
         "whom": whom | {"everybody": _("everybody")},
         "arm": {"treatment": _("contact"), "control": _("hold out")},
         "bought": {"once": _("once"), "again": _("more than once")},
