@@ -30,8 +30,9 @@ class SegmentPlan(Result):
     ``measure`` what it is judged by, in words, with ``value``, that figure now, in ``unit``: the page of the next run
     shows it again; ``look_on`` the day to do so, one gap between purchases from now.
     ``figures_of``, what it rests on, one row per segment: ``segment``; ``customers``; ``year_revenue`` money of the
-    last 12 months; ``expected_value`` money, missing without a value; ``came_back`` 0-1 with bounds; ``gap`` days, median of the mean
-    gap between purchases of each customer: those of the segment, or of all where fewer than 10 bought again.
+    last 12 months; ``expected_value`` money, missing without a value; ``came_back`` 0-1 with bounds; ``gap`` days,
+    median of the mean gap between purchases of each customer: those of the segment, or of all where fewer than 10
+    bought again.
     ``contact_cost`` money a contact costs, missing where nobody can say; ``back_days`` those of ``came_back``.
     """
 
