@@ -5,6 +5,8 @@ import copy
 import random
 from contextlib import chdir
 from datetime import date, timedelta
+from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -12,10 +14,12 @@ import pytest
 from click.testing import CliRunner
 from papermill.iorw import papermill_io
 
+import portfoy as pf
 from portfoy.cli import main
 from portfoy.errors import DataError
 
 SCRIPT, IMAGE, TURKISH, LONG = "<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "Şükrü İÇ Łódź", "a" * 200
+CAMPAIGNS = Path(__file__).parents[1] / "data" / "campaigns"
 NAMES = [SCRIPT, IMAGE, TURKISH, LONG, "$5 \\frac{1}{2}", "=1+1", "{0} %s", "007"]
 
 
@@ -138,6 +142,13 @@ def contacted(seed, campaigns=4, people=1500):
             )
         )
     return pd.concat(rows, ignore_index=True)
+
+
+@cache
+def foreseen():
+    """The firm of data/campaigns, and who responds there: for reading only."""
+    firm = pf.open(CAMPAIGNS)
+    return firm, pf.response(firm)
 
 
 def random_log(seed, customers=150, unit_cost=True):

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import portfoy as pf
-from helpers import message_of
-from portfoy.models.arms import CONTROL, TREATED, _chances, difference, draw, fit_added, lots, ratio_check
+from helpers import CAMPAIGNS, foreseen, message_of
+from portfoy.models.arms import _chances, difference, draw, fit_added, lots, ratio_check
+from portfoy.models.columns import CONTROL, TREATED
 from portfoy.selection.examples import response_examples
 
 
@@ -135,14 +135,14 @@ def test_a_share_that_was_not_kept_is_no_chance():
     meant = table.assign(hold_out_share=table["campaign_id"].map({"K0": 0.4, "K1": 0.4}))
     assert lots(meant, ["idle"])["differs"].tolist() == ["", "hold_out_share"]
     assert lots(table, ["idle"])["at_random"].all()
-    assert lots(arms(5, [(300, 9)], [0.1], 0), ["idle"]).empty
+    assert lots(arms(5, [(300, 4)], [0.1], 0), ["idle"]).empty
 
 
 def test_what_a_contact_adds_by_forecast_is_the_truth_of_the_campaigns():
     """data/campaigns has the chance of an answer with and without a contact for everybody."""
-    found = pf.response(pf.open("data/campaigns"))
+    _firm, found = foreseen()
     scored = pd.concat([found.judged, found.held], ignore_index=True)
-    chances = pd.read_csv("data/campaigns/truth/contacts.csv", dtype={"customer_id": str})
+    chances = pd.read_csv(CAMPAIGNS / "truth/contacts.csv", dtype={"customer_id": str})
     scored = scored.merge(chances, on=["campaign_id", "customer_id"])
     truth, fit = scored["p_treated"] - scored["p_control"], fit_added(scored)
     assert found.arms["at_random"].all()
@@ -155,14 +155,14 @@ def test_what_a_contact_adds_by_forecast_is_the_truth_of_the_campaigns():
     assert flat is None  # too few responses
 
 
-def test_the_teaching_company_held_out_at_random_five_times_and_chose_once():
+def test_the_teaching_company_held_out_at_random_five_times_and_chose_once(teaching):
     """CAM06 went to who had bought lately, as data/README.md says; the others' arms are by chance."""
-    examples = response_examples(pf.open("data/teaching").tables)
+    examples = response_examples(teaching)
     table = lots(examples, ["bought_before", "idle", "purchases", "revenue", "ticket", "age", "region", "channel"])
     assert table.set_index("campaign_id")["differs"].to_dict() == {
         **dict.fromkeys(["CAM01", "CAM02", "CAM03", "CAM04", "CAM05"], ""), "CAM06": "idle"
     }  # fmt: skip
-    raw = pd.read_csv("data/teaching/contacts.csv")
+    raw = pd.read_csv(CAMPAIGNS.parent / "teaching/contacts.csv")
     for names, told in (
         (["CAM03", "CAM04", "CAM05"], (6.5, 4.1, 9.0)),
         (["CAM01", "CAM02", "CAM03", "CAM04", "CAM05"], (6.2, 4.0, 8.3)),

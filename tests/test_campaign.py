@@ -1,20 +1,23 @@
 """What a campaign earns and who comes first: by hand, a plain bootstrap, a naive list, and what is not listed."""
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
 import portfoy as pf
-from helpers import contacted, labels, message_of, plain
+from helpers import contacted, foreseen, labels, message_of, plain
 from portfoy.firm import Firm
-from portfoy.models.arms import CONTROL, TREATED, draw
+from portfoy.models.arms import draw
+from portfoy.models.columns import CONTROL, TREATED
 from portfoy.selection.campaign import Campaign, CampaignTerms, campaign, campaign_terms, profit_curve
 from portfoy.selection.invitations import campaign_list
 from portfoy.selection.response import fit_response
 from portfoy.words.result import NotPossible
 
+SHIPPED = Path(__file__).parents[1] / "data" / "teaching"
 EIGHT = pd.DataFrame(
     {
         "campaign_id": "K",
@@ -188,7 +191,7 @@ def test_the_list_holds_who_is_worth_most_first(known, today):
     assert listed["customer_id"].tolist() == customers["customer_id"][naive.index].tolist()
     assert listed["p_response"].tolist() == pytest.approx(naive.tolist())
     assert listed["expected_profit"].tolist() == pytest.approx((naive * 25 - 5).tolist())
-    reached = draw(listed["customer_id"], "next_campaign", 0.1) == TREATED
+    reached = draw(listed["customer_id"], "next_campaign", 0.2) == TREATED
     assert (listed["arm"] == TREATED).tolist() == reached.tolist()
     assert listed["cost_so_far"].tolist() == (5.0 * reached.cumsum()).tolist()
     assert "e" not in set(listed["customer_id"])  # nobody by fax was ever contacted
@@ -289,9 +292,8 @@ def test_a_label_that_is_another_word_for_the_control_is_one(shared_data):
     assert found.effect["points"] == pytest.approx(100 * (share["Mailed"] - share["Holdout"])[1:].mean(), abs=0.1)
 
 
-def test_the_teaching_company_speaks_of_the_difference_and_has_no_list():
-    firm = pf.open("data/teaching")
-    found = pf.campaign(firm, pf.response(firm))
+def test_the_teaching_company_speaks_of_the_difference_and_has_no_list(teaching_firm):
+    found = pf.campaign(teaching_firm, pf.response(teaching_firm))
     assert plain(found.finding().text) == "A contact makes 6.5 more customers in a hundred buy"
     assert "a difference of 6.5 points (4.1–9.0), without CAM06, where chance did not choose." in plain(found.reading())
     assert "6.2 points (4.0–8.3)" in plain(found.method())
@@ -301,8 +303,8 @@ def test_the_teaching_company_speaks_of_the_difference_and_has_no_list():
     assert ax.get_title(loc="left") == "What a contact added, by campaign"
     assert "CAM06: 12.9" in ax.figure.get_label()
     assert "contact everybody" not in plain(found).lower()
-    campaigns = pd.read_csv("data/teaching/campaigns.csv").set_index("campaign_id")
-    reached = pd.read_csv("data/teaching/contacts.csv").query("arm == 'treatment'")["campaign_id"].value_counts()
+    campaigns = pd.read_csv(SHIPPED / "campaigns.csv").set_index("campaign_id")
+    reached = pd.read_csv(SHIPPED / "contacts.csv").query("arm == 'treatment'")["campaign_id"].value_counts()
     assert found.terms.channel == campaigns["channel"]["CAM06"] == "mail"
     each = campaigns["cost"] / reached
     assert found.terms.each["CAM05"] / each["CAM05"] < 1.3  # a call, at the prices of today
@@ -393,11 +395,11 @@ def test_a_campaign_in_words():
         f"{BOUGHT}. The list of 2 costs TRY 20, is expected to earn TRY 80 (TRY 60–100), and holds 1 out."
     )
     assert plain(shown(n=0, chosen=["K6", "K8"]).reading()) == (
-        f"{BOUGHT}, without K6, K8, where chance did not choose. By mail a contact costs TRY 30 and earns TRY −24 "
-        "(TRY −26 – −21)."
+        f"{BOUGHT}, without K6, K8, where chance did not choose. By mail a contact costs TRY 30: it pays from "
+        "30.0 points on, and earns TRY −24 (TRY −26 – −21)."
     )
     assert plain(shown(n=0, terms=prices(4, 100)).reading()) == (
-        f"{BOUGHT}. A contact costs TRY 4 and earns TRY 2.5 (TRY 0.10–5)."
+        f"{BOUGHT}. A contact costs TRY 4: it pays from 4.0 points on, and earns TRY 2.5 (TRY 0.10–5)."
     )
     assert plain(shown(effect=None).reading()) == (
         "The list of 2 costs TRY 20 and holds 1 out, so that it will be known."
@@ -480,3 +482,30 @@ def test_what_the_data_gave_beside_a_term_of_ones_own_is_told(today, known):
     cost = {"channel": "mail", "costs": pd.DataFrame({"contact_cost": [3.0]})}
     assert replace(given, terms=CampaignTerms(3.0, 50.0, **cost)).derived() == {"contact_cost": 3.0}
     assert replace(given, terms=replace(mean, **cost)).derived() == {}  # neither was given
+
+
+# (g) The loop
+
+
+def test_a_list_that_was_acted_on_is_read_back_with_its_interval():
+    """The orders of data/campaigns after March, to which the listed who were contacted add one each."""
+    firm = foreseen()[0].on("2026-03-31")
+    listed = campaign(firm, pf.response(firm), contacts=60, hold_out_share=0.4).listed
+    assert (listed["arm"] == CONTROL).sum() >= 5
+    log, contacts = firm.log.to_pandas(), firm.tables.contacts.to_pandas()
+    new = listed.loc[listed["arm"] == TREATED, ["customer_id"]].assign(
+        ordered_on=pd.Timestamp("2026-04-10"), amount=9.0
+    )
+    new["order_id"] = [f"N{number}" for number in range(len(new))]
+    rows = listed[["campaign_id", "customer_id", "arm", "contacted_on", "hold_out_share"]]
+    later = {name: getattr(firm.tables, name).to_pandas() for name in ("customers", "campaigns")}
+    again = Firm.of(pd.concat([log, new]), contacts=pd.concat([contacts, rows]), as_of="2026-05-31", **later)
+    told = pf.response(again).arms.set_index("campaign_id").loc["next_campaign-2026-03-31"]
+    assert (told["treated"], told["held_out"]) == ((listed["arm"] == TREATED).sum(), (listed["arm"] == CONTROL).sum())
+    assert (told["response"], told["held_out_response"], told["at_random"]) == (1, 0, True)  # no order after March
+    soon = pf.response(
+        Firm.of(pd.concat([log, new]), contacts=pd.concat([contacts, rows]), as_of="2026-04-20", **later)
+    )
+    assert "next_campaign-2026-03-31" not in set(soon.judgement["campaign_id"])
+    open_yet = soon.arms.set_index("campaign_id").loc["next_campaign-2026-03-31"]
+    assert np.isnan(open_yet["points"])  # its days are not over

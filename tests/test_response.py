@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import portfoy as pf
-from helpers import contacted, message_of, plain
+from helpers import CAMPAIGNS, contacted, foreseen, message_of, plain
 from portfoy.customers import customer_table
 from portfoy.errors import FitError
 from portfoy.firm import Firm
@@ -420,8 +420,8 @@ def test_a_coin_whose_rate_rises_from_campaign_to_campaign_is_no_skill(shared_da
 
 
 def test_a_response_that_can_be_foreseen_is_found_and_about_as_well_as_it_can():
-    found = pf.response(pf.open("data/campaigns"))
-    chances = pd.read_csv("data/campaigns/truth/contacts.csv", dtype={"customer_id": str})
+    _firm, found = foreseen()
+    chances = pd.read_csv(CAMPAIGNS / "truth/contacts.csv", dtype={"customer_id": str})
     judged = found.judged.merge(chances, on=["campaign_id", "customer_id"])
     best = judged[judged.groupby("campaign_id")["p_treated"].rank(pct=True) > 0.8]
     most = best["p_treated"].mean() / judged["p_treated"].mean()  # the truth's own lift, 2.05 by data/README.md
@@ -432,11 +432,11 @@ def test_a_response_that_can_be_foreseen_is_found_and_about_as_well_as_it_can():
     assert abs(judged["p_response"] - judged["p_treated"]).mean() < 0.06
 
 
-def test_customers_like_nobody_contacted_are_counted_by_hand():
-    firm = pf.open("data/teaching")
+def test_customers_like_nobody_contacted_are_counted_by_hand(teaching_firm):
+    firm = teaching_firm
     found = pf.response(firm)
     known = firm.customers.merge(
-        pd.read_csv("data/teaching/customers.csv", dtype={"customer_id": str}), on="customer_id"
+        pd.read_csv(CAMPAIGNS.parent / "teaching/customers.csv", dtype={"customer_id": str}), on="customer_id"
     )
     firms = known[known["type"] != "consumer"]
     assert found.unreached["customers"].sum() == len(firms) == 740
@@ -780,7 +780,7 @@ def test_a_response_is_judged_by_its_interval(sure, auc):
         "30% of the revenue comes from customers never contacted", False
     )  # fmt: skip
     assert plain(never.reading()) == (
-        "They are all 40 of retailer, $x$; who responds of those contacted cannot be foreseen."
+        "They are all 40 who are retailer, $x$; who responds of the others cannot be foreseen."
     )
     assert never.summary()[0].caption == "Customers like nobody contacted so far"
     few = replace(found, unreached=FIRMS.assign(revenue_share=0.02))

@@ -17,11 +17,11 @@ from scipy.special import expit, logit
 from portfoy.errors import DataError
 from portfoy.intervals import bounded, delta_error, wald
 from portfoy.locale import _
-from portfoy.models.columns import as_number
+from portfoy.models.columns import CONTROL, TREATED, as_number
 from portfoy.models.logistic import RARE, campaign_effects, regress
 
-TREATED, CONTROL = "treatment", "control"
-FEWEST = 10  # contacts in each arm before a campaign is looked at; responses, and others, before effects are fitted
+FEWEST = 10  # responses in each arm, and others, before effects are fitted
+SIZE = 5  # customers in each arm before a campaign is looked at
 CHANCE = 0.01  # so seldom would any campaign drawn at random be taken for one that was not
 SAME = 0.05  # p-value below which campaigns held out different shares
 EVEN = 1e-6  # a ridge so small that it only keeps the fit finite
@@ -93,7 +93,7 @@ def independent(rows, columns):
 
 
 def lots(contacts, known, confidence=0.95):
-    """Each campaign with ten customers or more in both arms: what a contact added, and whether chance drew the arms.
+    """Each campaign with five customers or more in both arms: what a contact added, and whether chance drew the arms.
 
     `contacts` as in `difference`, with the columns `known` of each customer before the campaign, and optionally
     ``hold_out_share``. Where treated and held out differ in one of them by more than chance, the arms were not drawn at
@@ -106,7 +106,7 @@ def lots(contacts, known, confidence=0.95):
     rows, looked = [], []
     for campaign_id, own in contacts.groupby("campaign_id", sort=False):
         sizes = own["arm"].value_counts().reindex([TREATED, CONTROL], fill_value=0)
-        if sizes.min() < FEWEST:
+        if sizes.min() < SIZE:
             continue
         looked.append(_chances(own, known, sizes))
         found = difference(own, confidence) or {"treated": sizes[TREATED], "held_out": sizes[CONTROL]}
@@ -134,7 +134,7 @@ def _chances(own, known, sizes):
         number = None if pd.api.types.is_bool_dtype(own[name]) else as_number(own[name])
         if number is not None:
             sides = [number[side].dropna() for side in (treated, ~treated)]
-            if min(map(len, sides)) >= FEWEST and number.nunique() > 1:
+            if min(map(len, sides)) >= SIZE and number.nunique() > 1:
                 chances[name] = float(mannwhitneyu(*sides, method="asymptotic").pvalue)
             continue
         level = own[name].astype("object").where(own[name].notna(), "").astype("str")

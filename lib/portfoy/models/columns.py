@@ -4,6 +4,7 @@ import pandas as pd
 
 from portfoy.customers import DAY
 
+TREATED, CONTROL = "treatment", "control"  # arms of a campaign, as stored: contacted, and held out
 HISTORY = ["idle", "purchases", "revenue", "ticket", "age"]
 
 ABOUT = [

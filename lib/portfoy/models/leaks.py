@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from portfoy.locale import _
-from portfoy.models.columns import ABOUT, as_days, as_number
+from portfoy.models.columns import ABOUT, TREATED, as_days, as_number
 
 MOST = 50_000  # contacts that a fit or a check looks at; more change the third digit only
 STRONG = 0.95  # of an area under the curve: no single fact about people tells responders that well
@@ -32,7 +32,7 @@ def leak_table(examples):
     ``reason``; ``auc`` area under the curve of the column alone, 0.5 by guessing and 1 always right; missing where too
     few responded.
     """
-    rows, some = [], _sampled(examples)
+    rows, some = [], _sampled(examples[examples["arm"] == TREATED])
     told = some["responded"].notna()
     known, waiting = some[told], some[some["known_on"].isna()]
     for name in (name for name in examples.columns if name not in ABOUT):

@@ -24,8 +24,7 @@ from scipy.special import expit
 from portfoy.errors import FitError
 from portfoy.intervals import bounded, delta_error, on_logits, wald, z_value
 from portfoy.locale import _
-from portfoy.models.arms import TREATED
-from portfoy.models.columns import ABOUT
+from portfoy.models.columns import ABOUT, TREATED
 from portfoy.models.leaks import MOST, hashed
 from portfoy.models.logistic import CAMPAIGNS, campaign_effects, make_terms, regress, stack
 

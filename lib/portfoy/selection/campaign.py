@@ -11,7 +11,8 @@ from portfoy.errors import DataError
 from portfoy.firm import analysis
 from portfoy.intervals import bounded, percentiles, wald
 from portfoy.locale import _
-from portfoy.models.arms import TREATED, fit_added
+from portfoy.models.arms import fit_added
+from portfoy.models.columns import TREATED
 from portfoy.models.judging import ALL, within_campaigns
 from portfoy.models.leaks import hashed
 from portfoy.selection.examples import campaign_answers
@@ -110,6 +111,8 @@ class Campaign(Result):
     def finding(self):
         if self.effect is None:
             text = _("What a contact adds is not known: nobody was held out at random")
+            if len(self.arms) and self.arms["at_random"].any():
+                text = _("What a contact adds is not known: too few were held out at random")
             return Finding(text, nothing=self.listed.empty)
         if len(self.listed):
             better = self.best["profit_more_low"] > 0
@@ -125,6 +128,7 @@ class Campaign(Result):
 
     def reading(self):
         values = vars(self.terms) | self.total | (self.effect or {}) | (self.gain or {})
+        values["least"] = 100 * self.terms.p_least
         values["chosen"] = ", ".join(style.shorten(name) for name in self.chosen)
         if self.effect is None:
             if self.listed.empty:
@@ -149,10 +153,14 @@ class Campaign(Result):
             )
         elif self.terms.channel:
             text += " " + _(
-                "By {channel} a contact costs {contact_cost:price} and earns {gain:money} ({gain_interval:money})."
+                "By {channel} a contact costs {contact_cost:price}: it pays from {least:number} points on, and earns "
+                "{gain:money} ({gain_interval:money})."
             )
         else:
-            text += " " + _("A contact costs {contact_cost:price} and earns {gain:money} ({gain_interval:money}).")
+            text += " " + _(
+                "A contact costs {contact_cost:price}: it pays from {least:number} points on, and earns {gain:money} "
+                "({gain_interval:money})."
+            )
         return style.say(text, values, currency=self.currency)
 
     def plot(self, ax=None):
@@ -177,7 +185,7 @@ class Campaign(Result):
         everybody = said_as("whom", "everybody"), self.choices["profit"].iloc[2]
         ax = shapes.lines([(_("best forecasts first"), style.ACCENT, *profit)], ax, level=everybody)
         earned = style.money(self.best["profit"], self.currency, compact=True)
-        shapes.point(ax, self.best["depth"], self.best["profit"], earned)
+        shapes.point(ax, self.best["depth"], self.best["profit"], earned, above=True)
         figure.per_cent(ax.xaxis)
         ax.yaxis.set_major_formatter(lambda value, _position: style.money(value, "", compact=True))
         under = _("{currency}, by share contacted; point: whoever pays; band: {level} interval")
@@ -251,7 +259,7 @@ def _in_words(differs):
 
 
 @analysis
-def campaign(firm, response, *, contact_cost=0.0, response_margin=0.0, budget=0.0, contacts=50, hold_out_share=0.1):
+def campaign(firm, response, *, contact_cost=0.0, response_margin=0.0, budget=0.0, contacts=50, hold_out_share=0.2):
     """What contacts add, whether choosing whom to contact is worth it, and who of today's customers comes first.
 
     Parameters

@@ -8,8 +8,7 @@ from portfoy.customers import DAY, as_table, purchase_days, resolve_as_of, to_fr
 from portfoy.errors import DataError
 from portfoy.locale import _
 from portfoy.metrics import engine
-from portfoy.models.arms import CONTROL, TREATED
-from portfoy.models.columns import ABOUT, HISTORY
+from portfoy.models.columns import ABOUT, CONTROL, HISTORY, TREATED
 from portfoy.people import AGES
 from portfoy.source.labels import understood
 

@@ -5,7 +5,8 @@ import pandas as pd
 
 from portfoy.customers import DAY
 from portfoy.locale import _
-from portfoy.models.arms import TREATED, draw
+from portfoy.models.arms import draw
+from portfoy.models.columns import TREATED
 from portfoy.models.threads import one_thread
 from portfoy.rows import with_ids
 from portfoy.selection.examples import join_people
@@ -15,7 +16,7 @@ LIST = "next_campaign"  # its name, by which arms are drawn
 
 
 @one_thread()
-def campaign_list(firm, response, terms, added=None, *, budget=0.0, contacts=50, hold_out_share=0.1):
+def campaign_list(firm, response, terms, added=None, *, budget=0.0, contacts=50, hold_out_share=0.2):
     """Whom to contact next: today's customers by what a contact is expected to add, as long as it earns something.
 
     `added`: an `Added`, what contacts add by forecast. Without one a response may be nobody's merit: then the list goes

@@ -9,8 +9,8 @@ from portfoy.errors import DataError
 from portfoy.firm import analysis
 from portfoy.intervals import on_logs, z_value
 from portfoy.locale import _
-from portfoy.models.arms import CONTROL, TREATED, difference, lots
-from portfoy.models.columns import ABOUT, HISTORY
+from portfoy.models.arms import difference, lots
+from portfoy.models.columns import ABOUT, CONTROL, HISTORY, TREATED
 from portfoy.models.holdout import holdout_table
 from portfoy.models.judging import gains_table, judgement, within_campaigns
 from portfoy.models.leaks import leak_table
@@ -130,7 +130,7 @@ class Response(Result):
             said.append(_("That is {lift:ratio} times as many as at random ({lift_interval:ratio})."))
         elif self.never:
             said.append(
-                _("They are all {customers:count} of {groups}; who responds of those contacted cannot be foreseen.")
+                _("They are all {customers:count} who are {groups}; who responds of the others cannot be foreseen.")
             )
         if self.unread:
             said.append(_("Left out: {unread:count} contacts whose arm is not understood; portfoy.toml can say it."))
@@ -169,7 +169,7 @@ class Response(Result):
         tables += [show(self.leaks, _("Left out, as known only after the contact"))] if len(self.leaks) else []
         if self.unreached is None or self.unreached.empty:
             return tables
-        never = show(self.unreached, _("Customers like nobody contacted so far"))
+        never = show(self.unreached.drop(columns="revenue"), _("Customers like nobody contacted so far"))
         return [*tables, never] if self.sorts else [never, *tables]
 
     def method(self):
@@ -238,8 +238,7 @@ def fit_response(examples, *, features=None, confidence=0.95):
 
     At most 50,000 of the `examples` (`response_examples`) go into a fit. DataError and FitError as `response` says.
     """
-    contacted = examples[examples["arm"] == TREATED]
-    leaks = leak_table(contacted)
+    leaks = leak_table(examples)
     features = _features(examples, features, leaks)
     scored, fit = forecast_campaigns(examples, features)
     judged, held = (scored[scored["arm"] == arm].reset_index(drop=True) for arm in (TREATED, CONTROL))
