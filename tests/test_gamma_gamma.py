@@ -9,7 +9,7 @@ from scipy.special import gammaln
 
 from portfoy.errors import DataError, FitError
 from portfoy.models import gamma_gamma
-from portfoy.models.gamma_gamma import GammaGamma, fit_gamma_gamma, spend_correlation
+from portfoy.models.gamma_gamma import GammaGamma, fit_gamma_gamma, spend_correlation, spend_correlation_error
 
 PUBLISHED = GammaGamma(6.25, 3.74, 15.44)
 
@@ -46,6 +46,13 @@ def test_conditional_spend_of_customers_1_to_10_matches_fader_hardie_2013(cdnow,
 
 def test_spend_correlation_matches_fader_hardie_2013(cdnow):
     assert spend_correlation(cdnow) == pytest.approx(0.114, abs=5e-4)
+
+
+def test_the_error_of_the_correlation_is_that_of_samples_drawn_again(cdnow):
+    """Judge: numpy's correlation of 2,000 samples of the repeat buyers, drawn with replacement."""
+    random, again = np.random.default_rng(1), cdnow[cdnow["repeats"] > 0][["repeats", "repeat_ticket"]].to_numpy()
+    drawn = [np.corrcoef(again[random.integers(0, len(again), len(again))].T)[0, 1] for _draw in range(2000)]
+    assert spend_correlation_error(cdnow) == pytest.approx(np.std(drawn), rel=0.1)
     assert cdnow["repeat_ticket"].mean() == pytest.approx(35.08, abs=5e-3)
 
 

@@ -355,6 +355,19 @@ def test_what_the_models_assume_is_told(correlation, ends):
     assert plain(told(correlation=correlation).method()).endswith(ends + paid)
 
 
+@pytest.mark.parametrize(
+    ("correlation", "said"),
+    [
+        (0.05, "it may be chance."),
+        (0.27, "it is no chance: who buys seldom spends less each time, and is valued too high."),
+        (-0.27, "it is no chance: who buys seldom spends more each time, and is valued too low."),
+    ],
+)
+def test_a_correlation_stands_with_its_standard_error_and_what_it_means(correlation, said):
+    words = plain(told(correlation=correlation, correlation_error=0.03).method())
+    assert f"With a standard error of 0.03 {said}" in words
+
+
 def test_a_value_shows_itself_in_the_words_of_its_confidence():
     content = told(record=record(1.0, 0.9)).content()
     assert content["chart"] is None

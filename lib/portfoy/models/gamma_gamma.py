@@ -129,12 +129,31 @@ def money_columns(where, customers):
 
 def spend_correlation(customers):
     """Correlation, -1 to 1, of `repeats` and `repeat_ticket` among repeat buyers; the model takes it to be about 0."""
-    x, ticket = money_columns("spend_correlation", customers)
-    known = (x > 0) & (ticket > 0)
-    x, ticket = x[known], ticket[known]
-    if len(x) < 2 or np.ptp(x) == 0 or np.ptp(ticket) == 0:
+    z = _repeat_scores(customers)
+    return np.nan if z is None else float((z[0] * z[1]).mean())
+
+
+def spend_correlation_error(customers):
+    """The standard error of `spend_correlation`, with customers as a sample of any shape; missing as that is.
+
+    That of the mean of its influence function: Devlin, Gnanadesikan & Kettenring (1975), Biometrika 62(3).
+    """
+    z = _repeat_scores(customers)
+    if z is None:
         return np.nan
-    return float(np.corrcoef(x, ticket)[0, 1])
+    influence = z[0] * z[1] - (z[0] * z[1]).mean() * (z**2).mean(axis=0)
+    return float(influence.std() / np.sqrt(z.shape[1]))
+
+
+def _repeat_scores(customers):
+    """`repeats` and `repeat_ticket` of repeat buyers, a row each, with mean 0 and deviation 1; None where they do not
+    differ.
+    """
+    x, ticket = money_columns("spend_correlation", customers)
+    both = np.array([x, ticket])[:, (x > 0) & (ticket > 0)]
+    if both.shape[1] < 2 or not np.ptp(both, axis=1).all():
+        return None
+    return (both - both.mean(axis=1, keepdims=True)) / both.std(axis=1, keepdims=True)
 
 
 def expected_spend(parameters, x, ticket):

@@ -14,7 +14,7 @@ from portfoy.intervals import two_sided
 from portfoy.locale import _, plural
 from portfoy.models.bg_nbd import fit_bg_nbd
 from portfoy.models.discounted_value import DAYS_A_MONTH, DiscountedValue, discounted_value, expected_revenue
-from portfoy.models.gamma_gamma import fit_gamma_gamma, spend_correlation
+from portfoy.models.gamma_gamma import fit_gamma_gamma, spend_correlation, spend_correlation_error
 from portfoy.models.track_record import TrackRecord
 from portfoy.source.prices import AS_PAID, Prices
 from portfoy.words import style
@@ -34,7 +34,8 @@ class LifetimeValue(DiscountedValue, Result):
     ``parts``, one row per way of having bought, ``once`` or ``again``, where there are such customers: ``bought``;
     ``customers``; ``customer_share`` 0-1; ``expected_value`` money, with ``expected_value_low`` and
     ``expected_value_high``; ``value_share`` 0-1, missing where nothing is expected of anybody.
-    ``correlation`` of purchases and spend per purchase among those who bought again, -1 to 1; the models take it for 0.
+    ``correlation`` of purchases and spend per purchase among those who bought again, -1 to 1, and
+    ``correlation_error``, its standard error; the models take it for 0.
     The bounds of totals and groups are of what comes, from the errors of forecasts of this length on earlier days
     (`models.track_record`), missing where fewer than two can be tested.
     ``past``: what was expected a "year" and a "half" (year) before, a LifetimeValue each, where that was asked for.
@@ -46,6 +47,7 @@ class LifetimeValue(DiscountedValue, Result):
     currency: str
     past: dict = field(default_factory=dict)
     prices: Prices = AS_PAID
+    correlation_error: float = np.nan
 
     def _say(self, text):
         each, n = dict(zip(["mean", "mean_low", "mean_high"], self.mean, strict=True)), self.horizon_months
@@ -123,6 +125,8 @@ class LifetimeValue(DiscountedValue, Result):
             "{discount_rate:share} a year less for later money. New customers are not in it. Purchases and spend are "
             "taken as unrelated; their correlation is {correlation:ratio}."
         )
+        if not style.is_missing(self.correlation_error):
+            text += " " + self._meant()
         if self.record:
             text += " " + _(
                 "The interval ({level}) is the error of {tests:count} forecasts of this length made on earlier days, "
@@ -134,6 +138,20 @@ class LifetimeValue(DiscountedValue, Result):
         if not self.prices:
             text += " " + _("Rising prices make them too low.")
         return self._say(text)
+
+    def _meant(self):
+        """What the correlation of purchases and spend means for the values."""
+        if abs(self.correlation) <= 2 * self.correlation_error:
+            return _("With a standard error of {correlation_error:ratio} it may be chance.")
+        if self.correlation > 0:
+            return _(
+                "With a standard error of {correlation_error:ratio} it is no chance: who buys seldom spends less each "
+                "time, and is valued too high."
+            )
+        return _(
+            "With a standard error of {correlation_error:ratio} it is no chance: who buys seldom spends more each "
+            "time, and is valued too low."
+        )
 
 
 def _bought(customers):
@@ -184,6 +202,7 @@ def _valued(firm, margin_rate, terms):
         parts=_parts(customers, value),
         as_of=firm.as_of,
         correlation=spend_correlation(customers),
+        correlation_error=spend_correlation_error(customers),
         currency=firm.currency,
         prices=firm.prices,
     )
