@@ -20,11 +20,13 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from portfoy.intervals import on_logs, t_value, z_value
+from portfoy.intervals import t_value
 from portfoy.models.holdout import groups_of
 
 FEWEST = 2  # earlier days without which there is no interval
-FARTHEST = 3.0  # the largest error that is counted, a factor of 20: of a group of which nothing came it has no end
+FARTHEST = (
+    3.0  # the largest error that is counted or told, a factor of 20: of a group of which nothing came it is endless
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,8 +77,9 @@ class TrackRecord:
             errors = [_errors(test, again(test))["error"].reindex(list(names)).to_numpy() for test in self.tests]
             count = np.isfinite(errors).sum(axis=0)
             square = (square + np.nansum(np.square(errors), axis=0)) / (1 + count)
-        times = t_value(confidence, np.maximum(len(self.tests), count + 1)) / z_value(confidence)
-        return on_logs(value, times * np.sqrt(square), confidence)
+        times = t_value(confidence, np.maximum(len(self.tests), count + 1))
+        factor = np.exp(np.minimum(times * np.sqrt(square), FARTHEST))
+        return value / factor, value * factor
 
 
 def rests_on(forecast):
