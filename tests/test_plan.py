@@ -3,15 +3,19 @@
 from dataclasses import replace
 from types import SimpleNamespace
 
+import nbformat
 import numpy as np
 import pandas as pd
+import pypdf
 import pytest
 
 from helpers import message_of, plain
 from portfoy.firm import Firm
+from portfoy.report import page, pdf
 from portfoy.selection.plan import segment_plan
 from portfoy.selection.rfm import rfm
 from portfoy.selection.rules import advised, read_segments
+from portfoy.words.result import RESULT
 
 
 def rule(holds, *, action="act", aim="keep"):
@@ -231,3 +235,23 @@ def test_the_measure_is_a_number_on_the_page_and_in_the_file(shoppers):
     assert any(f"{row['value']:.0%} bought again" == plain(row["measure"]) for row in rows)
     assert all(head in plan["html"] for head in ("Aim", "What to do", "Budget (EUR)", "Measure", "Look again on"))
     assert "no reason to act" in plan["html"]
+
+
+@pytest.mark.skipif(pdf.find_browser() is None, reason="no Chromium, Chrome or Edge is installed")
+def test_the_plan_is_printed_on_one_page(shoppers, tmp_path):
+    """Judge: pypdf, with so much above the plan that it does not fit on what is left of the first page."""
+    plan = segment_plan(*shoppers, contact_cost=2.5)
+    output = nbformat.v4.new_output("display_data", data={RESULT: plan.content()})
+    above = ["# Title", "## Above?\n\n" + "\n\n".join(["A line."] * 22), "## What is to be done?"]
+    cells = [*map(nbformat.v4.new_markdown_cell, above)]
+    cells.append(nbformat.v4.new_code_cell("plan", outputs=[output], execution_count=1))
+    stage = {"name": "selection", "stage": "selection", "status": "ok", "page": "selection.html", "each": {},
+             "parameters": {}, "code": "c", "figures": [], "actions": []}  # fmt: skip
+    record = {"as_of": "2026-06-30", "made_at": "now", "source": "Shop", "currency": "EUR", "stages": [stage],
+              "data": {"where": "shop.csv", "sha256": "d", "rows": 3}, "versions": {}}  # fmt: skip
+    path = tmp_path / "selection.html"
+    path.write_text(page.make_page(record, stage, page.sections(nbformat.v4.new_notebook(cells=cells))), "utf-8")
+    assert pdf.print_pages([path], browser=pdf.find_browser()) == {path: ""}
+    leaves = [" ".join(leaf.extract_text().split()) for leaf in pypdf.PdfReader(path.with_suffix(".pdf")).pages]
+    ends = ["What is to be done?", plan.table["segment"].iloc[0], f"{plan.table['look_on'].iloc[-1]:%-d %b %Y}"]
+    assert [[end in leaf for end in ends] for leaf in leaves] == [[False] * 3, [True] * 3]
