@@ -59,7 +59,7 @@ def on_day(name, day, table_of, log, *, earlier):
         undated = table.joined_on.isnull() if "joined_on" in table.columns else ibis.literal(True)
         return table.filter(~undated if log is None else ~undated | table.customer_id.isin(log.customer_id))
     if name == "contacts":
-        return _of_begun_campaigns(table, table_of("campaigns"), day)
+        return _of_begun_campaigns(table, table_of("campaigns"), day, earlier)
     if name == "leads":
         known = [log, on_day("customers", day, table_of, log, earlier=True)] if earlier else []
         table = _leads(table, day, known)
@@ -83,15 +83,20 @@ def begun(table, name, day):
     return table.filter(begun.isnull() | (begun <= day))
 
 
-def _of_begun_campaigns(contacts, campaigns, day):
-    """Contacts without a date are those of their campaign: seen where that is known to have begun by the day."""
-    begun = []
-    if "contacted_on" in contacts.columns:
-        begun.append(contacts.filter(contacts.contacted_on.notnull()).select("campaign_id"))
+def _of_begun_campaigns(contacts, campaigns, day, earlier):
+    """Contacts without a date are those of their campaign, where that tells one.
+
+    Where the source goes on after the day, one that nothing dates by then may be a later one, and is not seen.
+    """
+    dated = contacts.contacted_on.notnull() if "contacted_on" in contacts.columns else ibis.literal(False)
+    begun = [contacts.filter(dated).select("campaign_id")]
     if campaigns is not None and "starts_on" in campaigns.columns:
         starts = campaigns.group_by("campaign_id").agg(starts_on=campaigns.starts_on.min())
+        contacts = contacts.filter(
+            dated | ~contacts.campaign_id.isin(starts.filter(starts.starts_on > day).campaign_id)
+        )
         begun.append(starts.filter(starts.starts_on <= day).select("campaign_id"))
-    if not begun:  # nothing dates any of them
+    if not earlier:
         return contacts
     known = ibis.union(*begun) if len(begun) > 1 else begun[0]
     return contacts.filter(contacts.campaign_id.isin(known.campaign_id))
