@@ -47,7 +47,6 @@ def test_one_command_makes_a_whole_run(teaching_run):
         "2026-06-30/actions/at_risk.csv",
         "2026-06-30/actions/early_adopters.csv",
         "2026-06-30/actions/most_valuable.csv",
-        "2026-06-30/actions/next_campaign.csv",
         "2026-06-30/actions/rfm_cuts.csv",
         "2026-06-30/actions/win_back.csv",
         "2026-06-30/index.html",
