@@ -39,10 +39,8 @@ class Desk:
     @cached_property
     def responded(self):
         judged = fit_response(response_examples(self.tables, as_of=self.day)).judged
-        judged = judged[
-            judged["campaign_id"] == judged["campaign_id"].iloc[-1]
-        ]  # within one, whatever rates others had
-        return judged.sort_values("p_response", ascending=False)["responded"]
+        place = judged.groupby("campaign_id")["p_response"].rank(ascending=False, pct=True)
+        return judged.set_index(place)["responded"].sort_index(kind="stable")
 
 
 @dataclass(frozen=True)

@@ -97,14 +97,14 @@ def _discounted_mistakes(_desk):
 
 
 def _contacts(desk):
-    """Whether contacts of the last judged campaign responded, highest forecast first, and how many are the best."""
-    return desk.responded, round(BEST * len(desk.responded))
+    """Whether judged contacts responded, the best of each campaign first, and how many are the best of theirs."""
+    return desk.responded, int((desk.responded.index <= BEST).sum())
 
 
 def _lift(desk):
     responded, best = _contacts(desk)
     if not best or not responded.sum():
-        raise DataError(_("the last campaign has too few contacts, or nobody responded; more are needed for lift."))
+        raise DataError(_("the judged campaigns have too few contacts, or nobody responded; more are needed for lift."))
     return float(responded.head(best).mean() / responded.mean())
 
 
@@ -194,7 +194,7 @@ EXERCISES = [
         id="selection-5",
         reference=_lift,
         hints=lambda: [
-            _("Sort the contacts of the last campaign by forecast, the highest first; keep three in ten."),
+            _("Rank the contacts of each campaign by forecast, the highest first; keep three in ten of each."),
             _("Lift compares the response of the best contacts with that of all."),
             _("Divide the mean of responded among the best 30 % by its mean among all."),
         ],
