@@ -69,6 +69,7 @@ INSIDE = {  # the order inside a package, left to right
     "selection": [
         "deciles",
         "rules",
+        "lists",
         "worth",
         "rfm",
         "lifetime_value",
@@ -128,6 +129,7 @@ INSIDE = {  # the order inside a package, left to right
         "run",
         "changes",
         "rules",
+        "lists",
         "trend",
         "figures",
         "message",

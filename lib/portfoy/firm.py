@@ -20,7 +20,13 @@ from portfoy.source.settings import Settings
 from portfoy.source.tables import Tables
 from portfoy.words.result import NotPossible
 
+LISTS = "PORTFOY_LISTS"  # those of earlier runs that were acted on, as JSON: source -> campaign_id -> path
 RULES = "PORTFOY_RULES"  # those that earlier runs kept, as JSON: source -> currency -> analysis -> rule
+LISTED = {  # what a list says of a contact -> its type
+    **dict.fromkeys(("campaign_id", "customer_id", "arm"), "string"),
+    "contacted_on": "date",
+    "hold_out_share": "float64",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,10 +169,38 @@ def open(where, *, as_of=None, currency="", confidence=0.95):
     ------
     DataError : nothing is there, it cannot be read, required columns are missing, or no row can be used.
     """
-    tables = source.open(where, as_of=as_of)
+    tables = _with_lists(source.open(where, as_of=as_of))
     firm = Firm._priced(tables, currency or tables.currency, confidence)
     kept = json.loads(os.environ.get(RULES, "{}")).get(tables.name, {}).get(firm.currency, {})
     return replace(firm, kept={name: rule for name, rule in kept.items() if rule["since"] < f"{firm.as_of:%Y-%m-%d}"})
+
+
+def _with_lists(tables):
+    """The tables, with the lists of earlier reports that were acted on among the contacts, where a report is made.
+
+    Where the source itself has contacts of such a campaign, these count.
+    """
+    paths = json.loads(os.environ.get(LISTS, "{}")).get(tables.name, {})
+    if not paths:
+        return tables
+    lists = [pd.read_csv(path, dtype=str, encoding="utf-8-sig")[[*LISTED]] for path in paths.values()]
+    rows = pd.concat(lists, ignore_index=True)
+    rows["customer_id"] = rows["customer_id"].str.replace(r"^'(?=[=+\-@\t\r])", "", regex=True)  # as the file has it
+    own = tables.contacts
+    columns = dict(own.schema()) if own is not None else {}
+    rows = ibis.memtable(rows).cast(LISTED)
+    if own is not None:
+        rows = rows.filter(~rows.campaign_id.isin(own.campaign_id))
+        every = {**columns, **{name: kind for name, kind in rows.schema().items() if name not in columns}}
+        own, rows = (_filled(table, every) for table in (own, rows))
+        rows = own.union(rows)
+    return replace(tables, later={**tables.later, "contacts": lambda: rows})
+
+
+def _filled(table, columns):
+    """The table with these columns, name -> type, in this order; missing where it has none of the name."""
+    kept = [table[name].cast(kind) if name in table.columns else ibis.null(kind) for name, kind in columns.items()]
+    return table.select([column.name(name) for column, name in zip(kept, columns, strict=True)])
 
 
 def in_force(rule):

@@ -12,9 +12,23 @@ from pathlib import Path
 
 from jupyter_core.utils import ensure_event_loop
 
-from portfoy.firm import RULES
+from portfoy.firm import LISTS, RULES
 from portfoy.locale import _, use_language
-from portfoy.report import changes, figures, look, message, overview, page, pdf, rules, run, shelf, trend, workbook
+from portfoy.report import (
+    changes,
+    figures,
+    lists,
+    look,
+    message,
+    overview,
+    page,
+    pdf,
+    rules,
+    run,
+    shelf,
+    trend,
+    workbook,
+)
 from portfoy.report.kernels import Kernels
 from portfoy.report.progress import Progress
 from portfoy.source.address import ADDRESS
@@ -22,6 +36,7 @@ from portfoy.source.tables import KEPT, keep
 from portfoy.words import style
 
 PACKAGES = ("portfoy", "pandas", "duckdb", "ibis-framework", "scipy", "papermill")
+SAME = ("as_of", "source", "language", "versions", "rules", "lists")  # of a run that need not be made again
 EXIT = {"ok": 0, "failed": 1, "timeout": 3, "kernel died": 3}
 
 
@@ -50,6 +65,10 @@ def make(
     root, progress = Path(root), progress or Progress(lambda line: None)
     brand, record = look.brand(plan.tables.settings), describe(plan)
     record["rules"] = rules.handed(shelf.runs(root), record, fresh)
+    paths, notes = lists.acted_on(shelf.runs(root), record, root, plan.tables.settings.lists)
+    record["lists"] = sorted(paths)
+    for note in notes:
+        progress.note(note)
     if if_changed and (found := _made_already(record, root)):
         progress.note(_("Nothing has changed since {folder}.").format(folder=found))
         return found, 0
@@ -104,7 +123,7 @@ def _made_already(record, root):
     for earlier in shelf.runs(root):
         good = [stage for stage in earlier["stages"] if stage["status"] == "ok"]
         done = [(stage["name"], stage["parameters"], stage["code"]) for stage in good]
-        same = all(earlier[key] == record[key] for key in ("as_of", "source", "language", "versions", "rules"))
+        same = all(earlier.get(key, []) == record[key] for key in SAME)
         read = all(earlier["data"][key] == record["data"][key] for key in ("sha256", "settings_sha256"))
         if same and read and all(stage in done for stage in asked):
             return root / earlier["folder"]
@@ -119,6 +138,8 @@ def _fill(building, record, plan, brand, jobs, isolated, seconds, progress):
     environment = {name: str(work) for name in ("TMPDIR", "TEMP", "TMP")}
     environment |= {ADDRESS: plan.address} if plan.address else {}
     environment[RULES] = json.dumps({record["source"]: record["rules"]})
+    paths, _notes = lists.acted_on(earlier, record, building.root, plan.tables.settings.lists)
+    environment[LISTS] = json.dumps({record["source"]: paths})
     if keep(plan.tables, work / "tables.duckdb"):
         environment[KEPT] = str(work / "tables.duckdb")
         plan.tables.engine.disconnect()  # from here on they would only take memory

@@ -53,6 +53,7 @@ class Settings:
     test_pattern: str = r"test[-_ ]?\d*"  # customers and products that are nobody's purchase; whole id, any case
     formats: dict[str, Format] = field(default_factory=dict)
     columns: dict[str, dict[str, str | list[str]]] = field(default_factory=dict)
+    lists: tuple[str, ...] = ()  # campaign ids of lists of earlier runs that were acted on
     look: dict[str, str] = field(default_factory=dict)  # of reports: logo, accent, warm
 
     def format(self, table):
@@ -115,6 +116,7 @@ def read_settings(path):
             _check_keys(path, f"{table}.{key}.", named, TABLES[table])
     shared = {key: top.pop(key) for key in list(top) if key in _FORMAT_KEYS}
     top["look"] = _look(path, top.get("look", {}))
+    top["lists"] = _lists(path, top.get("lists", {}))
     top["unknown_customers"] = tuple(top.get("unknown_customers", ()))
     top |= {"as_of": str(top["as_of"])} if "as_of" in top else {}
     formats = {table: _format(path, {**shared, **tables.get(table, {})}) for table in TABLES}
@@ -129,6 +131,13 @@ def _look(path, section):
     _check_keys(path, "look.", section, ("logo", "accent", "warm"))
     _check_values(path, "look.", section)
     return section | ({"logo": str(path.parent / section["logo"])} if "logo" in section else {})
+
+
+def _lists(path, section):
+    """The section [lists]: the campaign ids of those acted on."""
+    _check_keys(path, "lists.", section, ("acted_on",))
+    _check_values(path, "lists.", section)
+    return tuple(str(name) for name in section.get("acted_on", ()))
 
 
 def _check_keys(path, section, given, known):
@@ -175,7 +184,8 @@ def _rule(key):
         "logo": (text(lambda value: value.lower().endswith((".svg", ".png"))), _("a file .svg or .png")),
         **dict.fromkeys(("accent", "warm"), (text(is_colour), _('a colour such as "#0f6b6d"'))),
         "prices": (_is_rate, _("a yearly rate from -0.5 to 2, such as 0.03 for 3 %")),
-        **dict.fromkeys(("unknown_customers", "null_words"), (_is_texts, _("a list of texts"))),
+        "lists": (lambda value: isinstance(value, dict), _("a section, [{table}]").format(table="lists")),
+        **dict.fromkeys(("unknown_customers", "null_words", "acted_on"), (_is_texts, _("a list of texts"))),
         "as_of": (_is_day, _("a date such as 2026-06-30")),
         "join": (_is_join, _('a file and the key it shares, { file = "teams.csv", on = "agent" }, or a list of these')),
         **dict.fromkeys(("keep", "leave_out"), (_is_lists, _('columns with lists of values, { status = ["paid"] }'))),
