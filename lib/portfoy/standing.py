@@ -17,6 +17,7 @@ UNKNOWN, GONE = "not known yet", "no longer known"
 FEWEST = 30  # gaps; the 95 % mark of fewer rests on one customer
 LONGEST = 730  # days that a purchase may wait for the next one
 PARTS = 50  # groups of customers, from which the interval of the rule is taken
+LIMITS = ("at_risk_days", "lapsed_days")  # of a rule: silent longer than these a customer is at risk, has lapsed
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,13 @@ class StateRule:
     lapsed_days_low: float = np.nan
     lapsed_days_high: float = np.nan
     confidence: float = 0.95
+
+
+def kept_limits(kept):
+    """The limits among the rules that earlier reports have kept (`Firm.kept`), where they are such; else empty."""
+    rule = kept.get("states", {})
+    days = [rule.get(name) for name in LIMITS]
+    return rule if all(isinstance(each, int) for each in days) and 0 < days[0] < days[1] else {}
 
 
 def state_rule(log, *, as_of=None, at_risk=0.8, lapsed=0.95, at_risk_days=0, lapsed_days=0, confidence=0.95):

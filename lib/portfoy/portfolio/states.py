@@ -11,13 +11,12 @@ from portfoy.intervals import quick_ratio, two_sided, wilson
 from portfoy.locale import _, plural
 from portfoy.people import people_table, with_type
 from portfoy.portfolio.flows import Flows, flows_between
-from portfoy.standing import BUYING, CURRENT, QUIET, STATES, StateRule, state_rule, state_table
+from portfoy.standing import BUYING, CURRENT, LIMITS, QUIET, STATES, StateRule, kept_limits, state_rule, state_table
 from portfoy.words import figure, shapes, style
 from portfoy.words.codes import state_names
 from portfoy.words.result import Action, Figure, Finding, NotPossible, Past, Result
 from portfoy.words.table import show
 
-LIMITS = ("at_risk_days", "lapsed_days")
 RATIO = ["quick_ratio", "quick_ratio_low", "quick_ratio_high"]
 DYING = 0.5  # gained for each customer lost
 COLOURS = {"prospect": style.MUTED, **dict.fromkeys(BUYING, style.ACCENT), **dict.fromkeys(QUIET, style.WARM)}
@@ -209,7 +208,7 @@ def states(firm, *, at_risk_days=0, lapsed_days=0):
     -------
     States; not possible where nobody bought, fewer than 30 gaps were seen and no days given, or days are not in order
     """
-    limits, before = {"at_risk_days": at_risk_days, "lapsed_days": lapsed_days}, _before(firm)
+    limits, before = {"at_risk_days": at_risk_days, "lapsed_days": lapsed_days}, kept_limits(firm.kept)
     given = tuple(name for name in LIMITS if limits[name])
     if in_force(before):
         limits = {name: limits[name] or before[name] for name in LIMITS}
@@ -234,13 +233,6 @@ def states(firm, *, at_risk_days=0, lapsed_days=0):
     risk = _at_risk(firm, rule, people)
     counted = _counted(firm, rule, table, people, risk)
     return States(table, people, rule, earlier, flows, counted, tested, risk, past, **terms, before=before, given=given)
-
-
-def _before(firm):
-    """The limits that earlier reports have kept, where they are such."""
-    kept = firm.kept.get("states", {})
-    days = [kept.get(name) for name in LIMITS]
-    return kept if all(isinstance(each, int) for each in days) and 0 < days[0] < days[1] else {}
 
 
 def state_summary(people):

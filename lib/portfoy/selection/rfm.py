@@ -14,7 +14,7 @@ from portfoy.locale import _
 from portfoy.selection.rules import advised, cells_of, read_segments
 from portfoy.selection.worth import named, worth_of
 from portfoy.source.prices import AS_PAID
-from portfoy.standing import state_rule
+from portfoy.standing import kept_limits, state_rule
 from portfoy.words import figure, shapes, style
 from portfoy.words.result import Action, Figure, Finding, Result
 from portfoy.words.table import show
@@ -211,7 +211,7 @@ def _back_days(of):
     if not isinstance(of, Firm):
         return None
     try:
-        rule = of.kept.get("states", {})
+        rule = kept_limits(of.kept)
         days = rule["lapsed_days"] if in_force(rule) else state_rule(of.log, as_of=of.as_of).lapsed_days
     except DataError:
         return None
