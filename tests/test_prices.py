@@ -187,11 +187,11 @@ def test_what_a_contact_cost_is_in_the_prices_of_what_it_brought():
         {
             "campaign_id": ["one", "two"],
             "starts_on": pd.to_datetime(["2025-01-10", "2025-02-10"]),
-            "treated": 10,
             "customer_id": ["A", "B"],
             "responded": 1.0,
         }
     )
+    judged = pd.concat([judged] * 10)  # ten contacts each
     terms = campaign_terms(priced(campaigns=campaigns), judged)
     assert terms.contact_cost == (200 + 100) / 20
 

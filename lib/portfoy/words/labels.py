@@ -160,7 +160,7 @@ def columns():
         "held_out": (_("Held out"), "count"),
         "points": (_("Points more than held out"), "number"),
         "differs": (_("Not at random: arms differ in"), "text"),
-        "arm": (_("What to do"), "code"),
+        "arm": (_("Contact or not"), "code"),
         "channel": (_("Channel"), "text"),
         "campaigns": (_("Campaigns"), "count"),
         "contact_cost": (_("Cost of a contact"), "money"),
