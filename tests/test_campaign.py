@@ -461,7 +461,7 @@ def test_the_tables_have_headings(known, today):
             "Whom to contact first",
             [
                 "Customer",
-                "What to do",
+                "Contact or not",
                 "Why",
                 "Probability of a response",
                 "Expected profit (TRY)",
