@@ -167,10 +167,12 @@ def test_a_second_contact_in_a_campaign_counts_once_and_a_missing_day_is_the_fir
 
 def test_without_any_day_the_campaign_begins_when_it_is_said_to():
     campaigns = pd.DataFrame({"campaign_id": ["K1"], "starts_on": ["2025-02-01"], "cost": [5.0]})
-    blank = CONTACTS.assign(contacted_on=None)
-    found = response_examples(tables(LOG, blank, campaigns=campaigns), as_of="2025-06-30")
-    assert found["starts_on"].tolist() == [day("2025-02-01")] * 4
-    assert found["purchases"].tolist()[0] == 1
+    for blank in (CONTACTS.assign(contacted_on=None), CONTACTS.drop(columns="contacted_on")):
+        found = response_examples(tables(LOG, blank, campaigns=campaigns), as_of="2025-06-30")
+        assert found["starts_on"].tolist() == [day("2025-02-01")] * 4
+        assert found["purchases"].tolist()[0] == 1
+    with pytest.raises(pf.DataError, match="column 'contacted_on' is missing"):
+        response_examples(tables(LOG, blank, campaigns=campaigns.drop(columns="starts_on")), as_of="2025-06-30")
 
 
 EIGHT = pd.DataFrame(

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import portfoy as pf
 from helpers import message_of, plain
 from portfoy.firm import Firm
 from portfoy.selection.rfm import rfm
@@ -152,3 +153,13 @@ def test_nothing_to_list_is_no_list(valued):
 )
 def test_a_budget_is_told_where_it_limits_the_list(valued, asked, said):
     assert plain(shortlist(shop(), *valued, **asked).reading()).endswith(f" on a list of their own.{said}")
+
+
+def test_what_a_contact_cost_needs_no_arms_and_no_dates():
+    bare = CONTACTS.loc[:2, ["campaign_id", "customer_id"]]
+    plain = CAMPAIGNS[["campaign_id", "cost"]]
+    firm = shop(contacts=bare, campaigns=plain)
+    assert reach(firm, contacts=100, budget=1000, contact_cost=0) == (20, 50.0)  # 100 for the customers 1 and 2
+    without = shop(contacts=bare, campaigns=plain[["campaign_id"]])
+    with pytest.raises(pf.DataError, match=r"^budget: 1000 is given, but not what a contact costs"):
+        reach(without, contacts=100, budget=1000, contact_cost=0)

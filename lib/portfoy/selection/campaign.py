@@ -314,7 +314,7 @@ def _contact_cost(firm, judged):
     starts = judged.groupby("campaign_id")["starts_on"].min()
     campaigns = firm.tables.campaigns
     costs = pd.DataFrame(columns=["cost"])
-    if campaigns is not None:
+    if campaigns is not None and "cost" in campaigns.columns:
         costs = to_frame(campaigns).drop_duplicates("campaign_id").set_index("campaign_id")
         costs = costs[costs.index.isin(starts.index) & costs["cost"].notna()].sort_index()
     if costs.empty:

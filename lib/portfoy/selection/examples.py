@@ -75,9 +75,11 @@ def campaign_answers(log, as_of=None):
 
 def _contacts(tables, as_of):
     """All contacts up to the day, one row per campaign and customer, with ``starts_on`` and ``arm``."""
-    engine(tables.contacts, "contacts", ["campaign_id", "customer_id", "contacted_on"])
+    dated = tables.campaigns is not None and "starts_on" in tables.campaigns.columns  # by their campaign
+    engine(tables.contacts, "contacts", ["campaign_id", "customer_id", *["contacted_on"] * (not dated)])
     contacts = to_frame(tables.contacts).dropna(subset=["campaign_id", "customer_id"])
-    contacts["contacted_on"] = pd.to_datetime(contacts["contacted_on"]).astype("datetime64[s]")
+    days = contacts["contacted_on"] if "contacted_on" in contacts else pd.Series(pd.NaT, contacts.index)
+    contacts["contacted_on"] = pd.to_datetime(days).astype("datetime64[s]")
     starts = _starts(contacts, tables.campaigns)
     contacts = contacts.assign(starts_on=starts, contacted_on=contacts["contacted_on"].fillna(starts))
     contacts = contacts[contacts["contacted_on"] <= as_of]
@@ -112,7 +114,7 @@ def _arms(contacts):
 def _starts(contacts, campaigns):
     """The first contact of each contact's campaign; where none has a date, the day it is said to start."""
     starts = contacts.groupby("campaign_id")["contacted_on"].transform("min")
-    if campaigns is None or not starts.isna().any():
+    if campaigns is None or "starts_on" not in campaigns.columns or not starts.isna().any():
         return starts
     said = to_frame(campaigns).drop_duplicates("campaign_id").set_index("campaign_id")["starts_on"]
     return starts.fillna(pd.to_datetime(contacts["campaign_id"].map(said)).astype("datetime64[s]"))

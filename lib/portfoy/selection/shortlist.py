@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 
+import ibis
 import numpy as np
 import pandas as pd
 
@@ -156,15 +157,16 @@ def check_limits(**limits):
 
 
 def _cost_so_far(firm, budget):
-    """What a contact of the campaigns so far cost."""
-    tables, found = firm.tables, []
-    if tables.campaigns is not None and tables.contacts is not None:
-        campaigns = tables.campaigns.filter(tables.campaigns.cost.notnull()).group_by("campaign_id")
-        campaigns = campaigns.agg(cost=lambda each: each.cost.min(), starts_on=lambda each: each.starts_on.min())
-        contacts = tables.contacts.join(campaigns, "campaign_id")
-        seen = contacts.contacted_on.fill_null(contacts.starts_on) <= firm.as_of.date()
-        treated = contacts.arm.fill_null("").strip().lower() != "control"
-        contacts = contacts.filter(seen & treated & contacts.customer_id.notnull())
+    """What a contact of the campaigns so far cost; of a campaign that tells no arms, everybody was contacted."""
+    contacts, campaigns, found = firm.tables.contacts, firm.tables.campaigns, []
+    if contacts is not None and campaigns is not None and "cost" in campaigns.columns:
+        costs = campaigns.filter(campaigns.cost.notnull()).group_by("campaign_id").agg(cost=campaigns.cost.min())
+        if "arm" not in contacts.columns:
+            contacts = contacts.mutate(arm=ibis.null("string"))
+        told = contacts.arm.count().over(group_by=contacts.campaign_id) > 0
+        treated = ~told | (contacts.arm.strip().lower() != "control").fill_null(False)
+        contacts = contacts.mutate(treated=treated).join(costs, "campaign_id")
+        contacts = contacts.filter(contacts.treated & contacts.customer_id.notnull())
         found = to_frame(contacts.group_by(["campaign_id", "cost"]).agg(reached=contacts.customer_id.nunique()))
     if not len(found):
         text = _(
