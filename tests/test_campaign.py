@@ -503,9 +503,11 @@ def test_a_list_that_was_acted_on_is_read_back_with_its_interval():
     told = pf.response(again).arms.set_index("campaign_id").loc["next_campaign-2026-03-31"]
     assert (told["treated"], told["held_out"]) == ((listed["arm"] == TREATED).sum(), (listed["arm"] == CONTROL).sum())
     assert (told["response"], told["held_out_response"], told["at_random"]) == (1, 0, True)  # no order after March
-    soon = pf.response(
-        Firm.of(pd.concat([log, new]), contacts=pd.concat([contacts, rows]), as_of="2026-04-20", **later)
-    )
-    assert "next_campaign-2026-03-31" not in set(soon.judgement["campaign_id"])
-    open_yet = soon.arms.set_index("campaign_id").loc["next_campaign-2026-03-31"]
+    soon = Firm.of(pd.concat([log, new]), contacts=pd.concat([contacts, rows]), as_of="2026-04-20", **later)
+    response_soon = pf.response(soon)
+    assert "next_campaign-2026-03-31" not in set(response_soon.judgement["campaign_id"])
+    open_yet = response_soon.arms.set_index("campaign_id").loc["next_campaign-2026-03-31"]
     assert np.isnan(open_yet["points"])  # its days are not over
+    said = plain(campaign(again, pf.response(again)).reading())
+    assert said.startswith(f"Of the list of 31 Mar 2026 100% of {told['treated']} contacted bought, and 0% of ")
+    assert "31 Mar 2026" not in plain(campaign(soon, response_soon).reading())

@@ -97,13 +97,13 @@ def test_a_firm_that_took_back_all_it_sold_is_told_so():
 
 def test_what_the_best_tenth_brings_in_words():
     found = deciles(people([*[400] * 2, *range(100, 118)]))
-    assert plain(found.finding().text) == "The best tenth of customers brings 29% of the revenue"
+    assert plain(found.finding().text) == "The best tenth of customers has brought 29% of the revenue"
     assert plain(found.reading()) == "They number 2, with 400 each on average. The lower half (10) brings 38%."
 
 
 def test_one_best_customer_of_a_few_is_no_tenth():
     found = deciles(people(range(5), margin=[60.0, 10, 10, 10, 10]))
-    assert plain(found.finding().text) == "The best customers bring 60% of the margin"
+    assert plain(found.finding().text) == "The best customers have brought 60% of the margin"
     assert (
         plain(found.reading()) == "They number 1, with 60 each on average."
     )  # the others are too much alike for halves

@@ -194,6 +194,8 @@ def test_a_change_of_the_total_counts_who_came_and_stopped_as_chance(firm):
     earlier.once("bg_nbd", lambda: FIT)
     earlier.once("gamma_gamma", lambda: SPEND_FIT)
     now, then = lifetime_value(firm), lifetime_value(earlier)
+    assert replace(now, past={"half": then}).figures()[0].half.p_value is None  # no earlier forecast was tested
+    now = replace(now, total_low=1.0, total_high=2.0)
     (figure, _mean) = replace(now, past={"half": then}).figures()
     values = [dict(zip(one.table["customer_id"], one.table["expected_value"], strict=True)) for one in (now, then)]
     assert len(values[0]) > len(values[1]) > 0

@@ -49,7 +49,7 @@ def test_a_text_log_becomes_typed_columns():
     expected = pd.DataFrame(
         {
             "customer_id": ["007", "A", None],
-            "order_id": ["007-31.12.2023", "A-x", "-"],
+            "order_id": ["007-31.12.2023", "A-x", None],
             "ordered_on": [pd.Timestamp("2023-12-31"), None, None],
             "quantity": [1.0, -2.0, 1.0],
             "amount": [1234.5, -5.0, missing],

@@ -143,7 +143,10 @@ def test_a_second_file_is_joined_and_what_it_lacks_is_said(opened):
     found = tables.leads.order_by("lead_id")
     assert column(found, "office") == ["North", None, None, "East"]
     assert column(found, "owner") == ["R1", "R9", None, "R2"]
-    assert tables.reading == ["leads: 1 row finds no row of teams.csv by owner (R9)"]
+    assert tables.reading == [
+        "leads: 1 row finds no row of teams.csv by owner (R9)",
+        "leads: 1 row of teams.csv repeats an earlier agent and is not used",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -181,6 +184,51 @@ def test_settings_that_cannot_be_are_refused(opened, said, error):
     with pytest.raises(pf.DataError) as raised:
         opened(said, transactions=ORDERS)
     assert error in str(raised.value)
+
+
+def test_case_is_told_apart_by_no_language(opened):
+    """As the file writes them: the engine's lower case of İ and I is not that of Turkish."""
+    orders = "customer_id,order_id,ordered_on,amount,Durum\nA,1,2025-01-05,10,İptal\nMİSAFİR,2,2025-03-05,20,\n"
+    orders += "C,3,2025-03-05,40,TAMAM\n"
+    said = 'unknown_customers = ["Misafir"]\n[transactions]\nleave_out = { Durum = ["İPTAL"] }\n[leads]\n'
+    said += 'values = { outcome = { lost = ["Kayıp"] } }\n'
+    leads = "lead_id,created_on,outcome\n1,2025-01-01,KAYIP\n2,2025-01-01,KAZANILDI\n3,2025-01-01,AÇIK\n"
+    tables = opened(said, transactions=orders, leads=leads)
+    assert column(tables.transactions, "customer_id") == ["C"]
+    assert tables.quality.loc[["left_out", "unknown_customer"], "rows"].tolist() == [1, 1]
+    assert column(tables.leads.order_by("lead_id"), "outcome") == ["lost", "won", "open"]
+
+
+def test_a_range_of_orders_sets_lines_aside_and_null_words_are_of_any_type(opened, tmp_path):
+    frame = {"customer_id": ["A", "B", "C"], "order_id": ["1", "2", "3"], "ordered_on": pd.Timestamp("2025-01-01")}
+    pd.DataFrame({**frame, "amount": [10.0, -999.0, 5000.0]}).to_parquet(tmp_path / "transactions.parquet")
+    tables = opened('[transactions]\nnull_words = ["-999"]\nranges = { amount = [0, 100] }\n')
+    assert (tables.facts.revenue, tables.quality.loc["unreadable_amount", "rows"]) == (10, 2)
+
+
+def test_keys_that_differ_in_blanks_only_join_once(opened):
+    said = '[transactions]\njoin = { file = "heads.csv", on = "order_id" }\n'
+    tables = opened(said, transactions=ORDERS, heads='order_id,note\n1,x\n"1 ",y\n2,z,9\n')
+    assert (tables.facts.rows, tables.facts.revenue) == (2, 30)
+    assert len(tables.reading) == 3  # the 2 that is not found, the 1 that repeats, the line that does not fit
+
+
+def test_an_id_of_several_columns_is_missing_where_one_of_them_is(opened):
+    rows = "customer_id,shop,no,ordered_on,amount\n3,,,2025-01-01,1\n3,,,2025-02-01,1\n4,A,,2025-01-01,1\n"
+    rows += "4,A,1,2025-02-01,1\n"
+    tables = opened('[transactions]\norder_id = ["shop", "no"]\n', transactions=rows)
+    assert (tables.quality.loc["no_order_number", "rows"], tables.facts.orders) == (3, 4)
+
+
+def test_the_last_day_of_a_source_without_orders_is_no_earlier_one(opened, tmp_path):
+    leads = "lead_id,created_on,outcome,customer_id\n1,2025-01-01,won,9\n2,2025-06-01,open,\n"
+    opened(leads=leads, subscriptions="contract_id,customer_id,started_on,ended\n1,9,2025-01-01,ja\n")
+    for day in (None, "2025-06-01", "2026-01-01"):
+        tables = source.open(tmp_path, as_of=day)
+        assert column(tables.leads.order_by("lead_id"), "outcome") == ["won", "open"]
+        assert column(tables.subscriptions, "ended") == [True]
+    then = source.open(tmp_path, as_of="2025-05-31")
+    assert (column(then.leads, "customer_id"), column(then.subscriptions, "ended")) == ([None], [None])
 
 
 # Which tables are enough

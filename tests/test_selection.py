@@ -338,7 +338,7 @@ def told(**columns):
 
 
 def test_the_segment_with_most_revenue_and_the_quiet_one_with_most_behind_it():
-    assert told().finding().text == "60% of the revenue comes from the segment “Champions”"
+    assert told().finding().text == "60% of the revenue so far comes from the segment “Champions”"
     assert plain(told().reading()) == (
         "It holds 20% of the customers. The most revenue gone quiet is behind “Lost”, 25%: half last bought 300 "
         "days or more ago."

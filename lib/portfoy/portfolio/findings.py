@@ -238,10 +238,10 @@ def topic_names():
 def _sentence(row, currency):
     """A finding in words: its topic, its number and the yardstick."""
     texts = {
-        "quick_ratio": _("{name}: {value:ratio}, {beside:ratio} a year before")
-        if row["beside"] >= 0
-        else "{name}: {value:ratio}",
-        "left": _("{name}: {value:share} in a year ({against:share} before), who had brought {beside:money}"),
+        "quick_ratio": _("{name}: {value:ratio}, where 1 is even ({beside:ratio} a year before)")
+        if row["beside"] > 0
+        else _("{name}: {value:ratio}, where 1 is even"),
+        "left": _("{name}: {value:share} in a year ({against:share} before), who had brought {beside:money} in all"),
         "largest": _("{name}: {value:share}; from {against:share} a listed firm must say so (IFRS 8)"),
         "loss_making": _("{name}: {value:share} brought less than their purchases cost"),
         "at_risk": _("{name}: {value:count} customers, beside {beside:count} lapsed"),

@@ -16,7 +16,7 @@ from portfoy.models.columns import TREATED
 from portfoy.models.judging import ALL, within_campaigns
 from portfoy.models.leaks import hashed
 from portfoy.selection.examples import campaign_answers
-from portfoy.selection.invitations import LIST, campaign_list
+from portfoy.selection.invitations import LIST, campaign_list, read_back
 from portfoy.selection.shortlist import check_limits
 from portfoy.words import figure, shapes, style
 from portfoy.words.codes import said_as
@@ -146,6 +146,8 @@ class Campaign(Result):
                 "Of those contacted {response:share} bought, of those held out {held_out_response:share}: a difference "
                 "of {points:number} points ({points_interval:number}), without {chosen}, where chance did not choose."
             )
+        if back := read_back(self.arms):  # what all campaigns added stands in the table
+            text, values = back[0], values | back[1]
         if len(self.listed):
             text += " " + _(
                 "The list of {listed:count} costs {cost:money}, is expected to earn {profit:money} "

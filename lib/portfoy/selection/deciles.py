@@ -35,9 +35,9 @@ class Deciles(Result):
         if self.alike:
             return Finding(_("These customers are too few or too much alike for tenths"), nothing=True)
         best, part = self.table.iloc[0], self.table["customers"].iloc[0] / self.table["customers"].sum()
-        text = _("The best customers bring {share:share} of the {measure}")
+        text = _("The best customers have brought {share:share} of the {measure}")
         if 0.09 <= part <= 0.11:  # else there are few customers, or many who are equal
-            text = _("The best tenth of customers brings {share:share} of the {measure}")
+            text = _("The best tenth of customers has brought {share:share} of the {measure}")
         return Finding(style.say(text, {**best, "measure": style.measure(self.by)}))
 
     def reading(self):

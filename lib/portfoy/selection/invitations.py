@@ -88,3 +88,16 @@ def _words(name, values, odds):
         return np.where(values.isna() & (name == "years"), _("age not known"), words[name][int(ratio > 1)])
     text = values.astype("object").where(values.notna(), _("not known")).astype("str")
     return trait_labels().get(name, name) + ": " + text
+
+
+def read_back(arms):
+    """What the latest list that was acted on added: (a sentence, what it says), of `arms` as from `lots`; else None."""
+    own = arms[arms["campaign_id"].astype(str).str.startswith(f"{LIST}-") & arms["points"].notna()]
+    if own.empty:
+        return None
+    row = own.sort_values("campaign_id").iloc[-1].to_dict()
+    text = _(
+        "Of the list of {day:day} {response:share} of {treated:count} contacted bought, and {held_out_response:share} "
+        "of {held_out:count} held out: {points:number} points more ({points_interval:number})."
+    )
+    return text, row | {"day": pd.Timestamp(row["campaign_id"].removeprefix(f"{LIST}-"))}

@@ -108,8 +108,10 @@ class LifetimeValue(DiscountedValue, Result):
 
         The models err, with these customers; and of a change it is chance, too, who came and who stopped: the total is
         a sum over customers, and its error that of the sum of their differences. What a forecast misses of the future
-        does not count, for it is the same on both days.
+        does not count, for it is the same on both days; None where no earlier forecast tells how much that is.
         """
+        if style.is_missing(self.total_low):
+            return None
         each = [value.table.set_index("customer_id")["expected_value"] for value in (self, then)]
         chance = np.square(each[0].sub(each[1], fill_value=0)).sum()
         return two_sided(self.total - then.total, np.sqrt(chance + self.total_error**2 + then.total_error**2))

@@ -89,7 +89,7 @@ class Rfm(Result):
         return groups[(groups["idle"] > usual) & (groups["revenue_share"] > 0)].nlargest(1, "revenue_share")
 
     def finding(self):
-        text = _("{revenue_share:share} of the revenue comes from the segment \u201c{segment}\u201d")
+        text = _("{revenue_share:share} of the revenue so far comes from the segment \u201c{segment}\u201d")
         if alone := len(self.groups) == 1:
             text = _("All customers are in the segment \u201c{segment}\u201d")
         return Finding(style.say(text, named(self.most)), nothing=alone)

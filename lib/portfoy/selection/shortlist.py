@@ -123,7 +123,9 @@ def _listed(customers, rules, value, contacts):
     listed["silent"] = (listed["purchases"] == 1) & (listed["r"] <= QUIET)  # never seen to stop, whatever has happened
     order = ["silent", "expected_value", "customer_id"]
     listed = listed.sort_values(order, ascending=[True, False, True]).head(contacts)
-    listed[WORTH[1:]] = likely_range(listed, value)[["likely_low", "likely_high"]]
+    likely = likely_range(listed, value)[["likely_low", "likely_high"]]
+    holds = likely["likely_high"] >= listed["expected_value"]  # of few who bring much, the mean lies above the range
+    listed[WORTH[1:]] = likely.where(holds)
     actions = rules.drop_duplicates("segment").set_index("segment")["action"]
     listed["action"] = listed["segment"].map(actions).astype(str)
     return listed[[*WHO, "action"]].reset_index(drop=True).astype({"segment": str})

@@ -4,6 +4,7 @@ import ibis
 import pandas as pd
 
 from portfoy.locale import _
+from portfoy.source.labels import fold
 
 LINKS = ("customer_id", "product_id", "campaign_id")
 ELSEWHERE = [  # table, column, the table that should know its ids
@@ -29,7 +30,7 @@ def whole(table, name, log, unknown, reading):
     for link in LINKS:
         if link in table.columns and _to_change(table, link, log, unknown, _said("transactions", link), reading):
             ids = table[link]
-            odd = ids.re_search(WHOLE) & ~ids.lower().isin(unknown)
+            odd = ids.re_search(WHOLE) & ~fold(ids).isin(unknown)
             changed[link] = ibis.ifelse(odd, ids.left(ids.length() - 2), ids)
             reading.append(_said(name, link))
     return table.mutate(**changed) if changed else table
@@ -54,7 +55,7 @@ def _to_change(table, link, log, unknown, said, reading):
 def _counts(ids, unknown, rows):
     """How many ids there are, and how many of them are whole numbers with ".0" behind."""
     some = ids.name("id").as_table().limit(rows)
-    some = some.filter(some.id.notnull() & ~some.id.lower().isin(unknown))
+    some = some.filter(some.id.notnull() & ~fold(some.id).isin(unknown))
     row = some.agg(ids=some.count(), odd=some.id.re_search(WHOLE).ifelse(1, 0).sum()).to_pyarrow().to_pylist()[0]
     return row["ids"], int(row["odd"] or 0)
 

@@ -30,11 +30,24 @@ CODED = {"outcome": "outcome", "arm": "arm"}  # text columns whose values are la
 
 
 def words(kind):
-    """Our label -> the list of words for it, in lower case."""
-    return {ours: said.split("|" if "|" in said else None) for ours, said in LABELS[kind].items()}
+    """Our label -> the list of words for it, as `folded` writes them."""
+    each = {ours: said.split("|" if "|" in said else None) for ours, said in LABELS[kind].items()}
+    return {ours: list(dict.fromkeys(map(folded, said))) for ours, said in each.items()}
+
+
+def folded(text):
+    """A text without blanks around it, in lower case and without the dots by which Turkish tells ı from i.
+
+    "KAYIP" is "Kayıp" and "İptal" is "iptal", whatever language the engine thinks them to be.
+    """
+    return text.strip().lower().replace("i\u0307", "i").replace("ı", "i")  # "İ" in lower case is two signs
+
+
+def fold(column):
+    """The same of a column of trimmed text, in the engine."""
+    return column.lower().replace("i\u0307", "i").replace("ı", "i")
 
 
 def understood(kind, text):
     """Our label for a text of an export: of a "flag" "true" or "false", of an "outcome", an "arm"; None: not known."""
-    plain = text.strip().lower().replace("i̇", "i")  # "İ" in lower case is two signs
-    return next((ours for ours, said in words(kind).items() if plain in said), None)
+    return next((ours for ours, said in words(kind).items() if folded(text) in said), None)

@@ -8,6 +8,7 @@ from portfoy.errors import DataError
 from portfoy.locale import _
 
 NARROW = "\u00a0\u202f"  # blanks that do not break, which French and Polish exports put between thousands
+UNITS = r"(?i)[0-9]\s*(k|m|b|mn|mio|mln|mrd|bn|bin|tys|tsd|milyon)\.?\s*$|[<>~]|[a-z]-[0-9]"  # 5k is not 5, <5 neither
 HEAD_ROWS = 10_000  # rows that decide how numbers are written, unless they leave it open
 
 
@@ -35,7 +36,7 @@ def _careful(text, decimal, thousands):
     """Numbers with grouping, a currency sign, a sign behind or brackets for minus; null where the grouping is odd."""
     negative = text.re_search("\\(.*[0-9].*\\)|-\\s*$|^[^0-9]*[-−]")
     digits = text.re_replace(f"[^0-9.,' {NARROW}]", "").re_replace(f"[{NARROW}]", " ").strip()
-    odd = text.re_search(f"%|[0-9][^0-9.,' {NARROW}]+[0-9]")  # shares; two numbers in one
+    odd = text.re_search(f"%|[0-9][^0-9.,' {NARROW}]+[0-9]") | text.re_search(UNITS)  # shares; two numbers in one
     sound = digits.re_search(number_pattern(decimal, thousands)) & ~odd
     for mark in set(thousands):
         digits = digits.replace(mark, "")

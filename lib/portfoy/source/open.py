@@ -85,10 +85,16 @@ def _raw_tables(location, settings):
         for raw in raws.values():
             raw.files, raw.stamps = [location], stamps
         return raws, engine
-    found = {table: _files(location, table, settings) for table in TABLES}
-    if not any(found[table] for table in ALONE):
-        raise DataError(_no_table(location))
-    raws = {}
+    raws, found = {}, {}
+    for table in TABLES:
+        try:
+            found[table] = _files(location, table, settings)
+        except DataError as error:  # portfoy.toml names a file that is not there
+            if table == "transactions":
+                raise
+            raws[table] = Raw(None, settings.format(table), fault=str(error))
+    if not any(found.get(table) for table in ALONE):
+        raise DataError(" ".join(raw.fault for raw in raws.values()) or _no_table(location))
     for table, paths in found.items():
         if paths:
             stamps = tuple(stamp(path) for path in paths)
@@ -106,7 +112,7 @@ def _further(location, engine, read, name, given):
     """A file or table that another one is joined with; it counts as read."""
     if isinstance(location, str) or (location.is_file() and sniff.kind(location) == "duckdb"):
         where = {} if isinstance(location, str) else {"database": ("source", "main")}
-        return engine.table(name, **where)
+        return Raw(engine.table(name, **where), Format())
     path = (location if location.is_dir() else location.parent) / name
     if not path.is_file():
         text = _("{where}: there is no file '{file}', which portfoy.toml joins. Correct the name.")
@@ -114,7 +120,7 @@ def _further(location, engine, read, name, given):
     stamps = (stamp(path),)
     raw = load(engine, f"further_{len(read)}", [path], Format(encoding=given.encoding))
     read[f"joined {name}"] = stamps
-    return raw.table
+    return raw
 
 
 def _database_tables(engine, location, settings, names, **where):
@@ -160,7 +166,7 @@ def _files(location, table, settings):
 
 def _of_file(path, settings):
     """The table that a single file is: the one that portfoy.toml has a section for, or that it is called by."""
-    said = [table for table in ALONE if settings.columns.get(table)] + [path.name.partition(".")[0]]
+    said = [table for table in ALONE if settings.columns.get(table)] + [path.name.partition(".")[0].lower()]
     return said[0] if said[0] in ALONE else "transactions"
 
 
@@ -186,8 +192,9 @@ def _tables(where, settings, reader, day, today):
         )
         reader.log = log  # what further tables are held against
         reader.drop("raw_transactions")
-    earlier = facts.goes_on if facts else bool(day)
-    day = day or (facts.last_day if facts else reader.last_day())
+    last = facts.last_day if facts else reader.last_day()
+    earlier = facts.goes_on if facts else bool(day and day < last)
+    day = day or last
     further = [table for table in reader.raws if table != "transactions"]
     later = {table: partial(on_day, table, day, reader.table, log, earlier=earlier) for table in further}
     files = tuple(dict.fromkeys(path for raw in reader.raws.values() for path in raw.files))

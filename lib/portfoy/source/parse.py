@@ -2,6 +2,7 @@
 
 import datetime
 import re
+from functools import reduce
 
 import ibis
 
@@ -9,7 +10,7 @@ from portfoy.errors import DataError
 from portfoy.locale import _
 from portfoy.source import numbers, sniff
 from portfoy.source.contract import TABLES, kind_of
-from portfoy.source.labels import CODED, YES, words
+from portfoy.source.labels import CODED, YES, fold, folded, words
 
 BLANK = f"[\\s{numbers.NARROW}\u200b\ufeff]"
 
@@ -78,6 +79,8 @@ def typed(raw, table, mapping, given, reading):
             columns[ours] = _date(found, found[ours], given, where, reading)
         elif kind == "number":
             columns[ours] = numbers.number(found, found[ours], given, where, reading, marks.get(ours))
+            if table == "transactions" and ours in given.ranges:
+                columns[ours] = columns[ours].between(*given.ranges[ours]).ifelse(columns[ours], None)
         elif kind in ("flag", *CODED.values()):
             columns[ours] = _label(found[ours], kind)
         else:
@@ -105,22 +108,25 @@ def _found(raw, theirs, kind, given, ours):
     """
     said = given.values.get(ours, {})
     if isinstance(theirs, list):
-        column = _joined([raw[name] for name in theirs])
-    elif said or kind in ("id", "text") or raw[theirs].type().is_string():
-        column = text_of(raw[theirs])
+        column = _joined([_known(raw[name], given) for name in theirs])
     else:
-        return raw[theirs]
-    if given.null_words:
-        column = ibis.ifelse(column.lower().isin(_plain(given.null_words)), ibis.null("string"), column)
-    return (
-        ibis.cases(*((column.lower().isin(_plain(theirs)), label) for label, theirs in said.items()), else_=column)
-        if said
-        else column
-    )
+        column = _known(raw[theirs], given)
+        if said or kind in ("id", "text") or column.type().is_string():
+            column = text_of(column)
+    if not said:
+        return column
+    return ibis.cases(*((fold(column).isin(_plain(theirs)), label) for label, theirs in said.items()), else_=column)
+
+
+def _known(column, given):
+    """The column without the words that stand for nothing, whatever its type."""
+    if not given.null_words:
+        return column
+    return ibis.ifelse(fold(text_of(column)).isin(_plain(given.null_words)), ibis.null(column.type()), column)
 
 
 def _plain(texts):
-    return [str(text).strip().lower() for text in texts]
+    return [folded(str(text)) for text in texts]
 
 
 def _label(column, kind):
@@ -129,7 +135,7 @@ def _label(column, kind):
     if column.type().is_boolean():
         return column
     text = column if column.type().is_string() else text_of(column)
-    text = text.lower().replace("i\u0307", "i")  # "İ" in lower case is two signs
+    text = fold(text)
     cases = [(text.isin(said), ours == YES if flag else ours) for ours, said in words(kind).items()]
     return ibis.cases(*cases, else_=ibis.null("boolean" if flag else "string"))
 
@@ -146,8 +152,9 @@ def text_of(column):
 
 
 def _joined(columns):
-    parts = [text_of(column).fill_null("") for column in columns]
-    return ibis.literal("-").join(parts) if len(parts) > 1 else parts[0].nullif("")
+    """Columns that only together are an id; missing where one of them is."""
+    parts = [text_of(column) for column in columns]
+    return reduce(lambda one, other: one + "-" + other, parts)
 
 
 def _amount(log):

@@ -12,6 +12,7 @@ import pandas as pd
 
 from portfoy.errors import DataError
 from portfoy.locale import _
+from portfoy.source.labels import fold
 from portfoy.source.seen import log_on_day
 from portfoy.words.style import shorten
 
@@ -90,7 +91,7 @@ def _problem(log, settings, today):
     tested = log.customer_id.re_search(pattern)
     if "product_id" in log.columns:
         tested |= log.product_id.re_search(pattern).fill_null(False)
-    unknown = log.customer_id.isnull() | log.customer_id.lower().isin(settings.unknown())
+    unknown = log.customer_id.isnull() | fold(log.customer_id).isin(settings.unknown())
     rules = [(log.left_out, "left_out")] if "left_out" in log.columns else []
     rules += [
         (log.ordered_on.isnull(), "unreadable_date"),
@@ -149,7 +150,10 @@ def _count(log):
 def _people(log):
     """One row: customers, orders, days with an order, and what is odd about the ids."""
     sale = log.amount >= 0
-    orders = log.group_by(["customer_id", "order_id"]).agg(day=log.ordered_on.min(where=sale), lines=log.count())
+    numbered = ibis.coalesce(log.order_id, log.ordered_on.cast("string"))  # without a number a day is an order
+    orders = log.group_by(["customer_id", numbered.name("order_id")]).agg(
+        day=log.ordered_on.min(where=sale), lines=log.count()
+    )
     days = orders.group_by(["customer_id", "day"]).agg(orders=orders.count(), lines=orders.lines.sum())
     people = days.group_by("customer_id").agg(
         days=days.day.notnull().sum(),

@@ -37,6 +37,7 @@ class Reader:
     accounts: dict = field(default_factory=dict)
     aside: dict = field(default_factory=dict)
     read: dict = field(default_factory=dict)
+    typed: dict = field(default_factory=dict)  # all rows of a further table, faulty ones too
 
     def keep(self, table, name):
         """The table in the embedded engine, so that later steps do not work it out again; elsewhere as it is."""
@@ -68,9 +69,9 @@ class Reader:
 
         A DataError where none of the tables that may stand alone can be used, or nothing says on which day they stand.
         """
-        if all(self.table(name) is None for name in ALONE):
+        if not [name for name in self.raws if self.table(name) is not None and name in ALONE]:
             raise DataError(" ".join(self.aside[name] for name in ALONE if name in self.aside))
-        ends = [last for name in self.raws if (last := _last_day(self.table(name), self.today))]
+        ends = [last for table in self.typed.values() if (last := _last_day(table, self.today))]
         if not ends and not self.settings.as_of:
             text = _(
                 "{table}: no table has a date that can be used, so nothing says on which day the data stand. Write in "
@@ -99,6 +100,7 @@ class Reader:
             typed = parse.typed(raw.table, name, columns, raw.format, self.reading)
             typed = self.keep(typed, f"typed_{name}")
             typed = ids.whole(typed, name, self.log, self.settings.unknown(), self.reading)
+            self.typed[name] = typed
             given = {"ranges": raw.format.ranges, "broken": raw.broken, "today": self.today}
             used, told = account(name, typed, **given, as_of=self.day, keep=partial(self.keep, name=f"flagged_{name}"))
         except (DataError, *self.errors) as error:  # it stops nothing: what needs the table says why it is not there

@@ -117,6 +117,8 @@ def _leads(leads, day, known):
             leads = leads.mutate(portfoy_place=ibis.row_number())  # of a lead that is there twice the first row counts
             leads = leads.left_join(ids, leads.customer_id == ids.portfoy_known).order_by("portfoy_place")
             later |= closed_on.isnull() & leads.customer_id.notnull() & leads.portfoy_known.isnull()
+        elif known:  # nobody has told by the day
+            later |= closed_on.isnull() & leads.customer_id.notnull()
         changed["customer_id"] = later.ifelse(None, leads.customer_id)
     if "outcome" in leads.columns:
         changed["outcome"] = later.ifelse("open", leads.outcome)

@@ -13,6 +13,7 @@ from portfoy.errors import DataError
 from portfoy.locale import _
 from portfoy.source import sniff
 from portfoy.source.contract import MEASURED, TABLES, kind_of
+from portfoy.source.labels import CODED, LABELS, folded
 
 UNKNOWN = ("", "na", "n/a", "nan", "null", "none", "guest", "unknown", "anonymous", "-")
 """Customer ids, in lower case, that never name a customer."""
@@ -62,7 +63,7 @@ class Settings:
 
     def unknown(self):
         """Customer ids, in lower case, that stand for nobody in particular."""
-        return sorted({*UNKNOWN, *(str(value).strip().lower() for value in self.unknown_customers)})
+        return sorted({*UNKNOWN, *(folded(str(value)) for value in self.unknown_customers)})
 
     def fingerprint(self):
         """SHA-256 over what can move a figure: not where the data are nor what they are called, and no defaults."""
@@ -113,7 +114,13 @@ def read_settings(path):
         _check_columns(path, table, columns[table])
         for key in ("values", "constants", "ranges"):
             named = [name for name in section.get(key, {}) if not MEASURED.fullmatch(name)]
-            _check_keys(path, f"{table}.{key}.", named, TABLES[table])
+            _check_keys(path, f"{table}.{key}.", named, _numbers(table) if key == "ranges" else TABLES[table])
+        for name, labels in section.get("values", {}).items():
+            kind = CODED.get(name, kind_of(table, name))
+            _check_keys(path, f"{table}.values.{name}.", labels, LABELS.get(kind, labels))
+            said = [folded(str(word)) for words in labels.values() for word in words]
+            if twice := sorted({word for word in said if said.count(word) > 1}):
+                raise _bad_value(path, f"{table}.values.{name}", ", ".join(twice), _("each word under one label"))
     shared = {key: top.pop(key) for key in list(top) if key in _FORMAT_KEYS}
     top["look"] = _look(path, top.get("look", {}))
     top["lists"] = _lists(path, top.get("lists", {}))
@@ -131,6 +138,13 @@ def _look(path, section):
     _check_keys(path, "look.", section, ("logo", "accent", "warm"))
     _check_values(path, "look.", section)
     return section | ({"logo": str(path.parent / section["logo"])} if "logo" in section else {})
+
+
+def _numbers(table):
+    """The columns that a range can be said of; of orders those without which a line is worth nothing."""
+    if table == "transactions":
+        return ("amount", "quantity", "unit_price")
+    return [name for name in TABLES[table] if kind_of(table, name) == "number"]
 
 
 def _lists(path, section):
@@ -234,7 +248,7 @@ def _is_constants(value):
 
 def _is_ranges(value):
     def fits(ends):
-        numbers = isinstance(ends, list) and len(ends) == 2 and all(isinstance(end, (int, float)) for end in ends)
+        numbers = isinstance(ends, list) and len(ends) == 2 and all(type(end) in (int, float) for end in ends)
         return numbers and ends[0] < ends[1]
 
     return isinstance(value, dict) and all(map(fits, value.values()))
@@ -270,7 +284,7 @@ def _format(path, section):
     values["null_words"] = tuple(str(word) for word in values.get("null_words", ()))
     joins = values.get("join", [])
     values["join"] = tuple(
-        (one["file"], *(one["on"] if isinstance(one["on"], list) else [one["on"]] * 2))[:3]
+        (one["file"], *(one["on"] * 2 if isinstance(one["on"], list) else [one["on"]] * 2)[:2])
         for one in (joins if isinstance(joins, list) else [joins])
     )
     if values.get("decimal") and values.get("decimal") == values.get("thousands"):

@@ -4,6 +4,7 @@ import ibis
 
 from portfoy.errors import DataError
 from portfoy.locale import _, plural
+from portfoy.source.labels import fold, folded
 from portfoy.source.parse import text_of
 from portfoy.words.style import shorten
 
@@ -24,8 +25,8 @@ def shaped(raw, table, given, read, keep, reading):
     rules = []
     for setting in ("keep", "leave_out"):
         for column, values in getattr(given, setting).items():
-            named = text_of(_named(raw, table, column, setting)).lower()
-            among = named.isin([str(value).strip().lower() for value in values]).fill_null(False)
+            named = fold(text_of(_named(raw, table, column, setting))).fill_null("")
+            among = named.isin([folded(str(value)) for value in values])
             rules.append(~among if setting == "keep" else among)
     return raw.mutate(portfoy_left_out=ibis.or_(*rules)) if rules else raw
 
@@ -40,31 +41,42 @@ def _named(raw, table, column, setting):
     return raw[name]
 
 
-def _joined(raw, table, join, other, keep, reading):
+def _joined(raw, table, join, further, keep, reading):
     """The table with the columns of another file beside its own; of a key that stands there twice the first row counts.
 
     A column that both have keeps its name here and gets "_2" behind it there.
     """
     file, here, there = join
-    other = other.drop("portfoy_row") if "portfoy_row" in other.columns else other
-    key = _named(other, file, there, "join").get_name()
-    mine = _named(raw, table, here, "join").get_name()
-    other = other.filter(other[key].notnull()).distinct(on=key, keep="first")
+    own, mine = further.table, _named(raw, table, here, "join").get_name()
+    key = _named(own, file, there, "join").get_name()
+    order = ["portfoy_row"] if "portfoy_row" in own.columns else None
+    own = own.mutate(portfoy_key=text_of(own[key])).filter(ibis._.portfoy_key.notnull())
+    own = own.mutate(portfoy_place=ibis.row_number().over(group_by=own.portfoy_key, order_by=order))
     taken = {name.lower() for name in raw.columns}
-    fresh = {name: f"{name}_2" if name.lower() in taken else name for name in other.columns if name != key}
-    other = other.select(
-        text_of(other[key]).name("portfoy_key"), *(other[name].name(new) for name, new in fresh.items())
-    )
+    fresh = {name: f"{name}_2" if name.lower() in taken else name for name in own.columns if name not in (key, *OWN)}
+    other = own.filter(own.portfoy_place == 0).select(*(own[name].name(new) for name, new in fresh.items()))
+    other = other.drop("portfoy_place")
     found = raw.mutate(portfoy_link=text_of(raw[mine])).left_join(other, ibis._.portfoy_link == other.portfoy_key)
     found = keep(found, f"joined_{table}")
     alone = found.portfoy_link.notnull() & found.portfoy_key.isnull()
     row = found.agg(rows=alone.sum().fill_null(0), example=found.portfoy_link.min(where=alone)).to_pandas().iloc[0]
+    twice = int(own.filter(own.portfoy_place > 0).count().to_pandas())
+    named = {"table": table, "n": int(row["rows"]), "file": file, "column": mine, "example": row["example"]}
     if row["rows"]:
         text = plural(
             "{table}: {n} row finds no row of {file} by {column} ({example})",
             "{table}: {n} rows find no row of {file} by {column} ({example})",
-            int(row["rows"]),
+            named["n"],
         )
-        named = {"table": table, "n": int(row["rows"]), "file": file, "column": mine, "example": row["example"]}
         reading.append(text.format(**named))
+    if twice:
+        text = plural(
+            "{table}: {n} row of {file} repeats an earlier {key} and is not used",
+            "{table}: {n} rows of {file} repeat an earlier {key} and are not used",
+            twice,
+        )
+        reading.append(text.format(table=table, n=twice, file=file, key=key))
+    if further.broken[0]:
+        text = _("{table}: lines of {file} that do not fit its header are not used: {n} ({example})")
+        reading.append(text.format(**named | {"n": further.broken[0], "example": shorten(further.broken[1], 60)}))
     return found.drop("portfoy_link", "portfoy_key")
