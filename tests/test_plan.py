@@ -196,7 +196,7 @@ def test_a_history_that_is_too_short_says_of_nobody_who_came_back():
     log = panel(60)
     firm = Firm.of(log[log["ordered_on"] < "2024-02-20"])  # 49 days after the first order
     assert rfm(replace(firm, kept={"states": {"at_risk_days": 12, "lapsed_days": 24}})).back_days == 24
-    firm = replace(firm, kept={"states": {"lapsed_days": 25}})
+    firm = replace(firm, kept={"states": {"at_risk_days": 12, "lapsed_days": 25}})
     scored = rfm(firm)
     assert scored.back_days is None
     assert scored.groups["came_back"].isna().all()
