@@ -12,7 +12,7 @@ def acted_on(runs, record, root, names):
     `names` are campaign ids as they stand in the lists. A list that nobody says was acted on is not handed on.
     """
     there = {}
-    for run in runs:
+    for run in runs if names else ():
         if run["source"] == record["source"] and run["as_of"] < record["as_of"]:
             for path in (path for stage in run["stages"] for path in stage["actions"]):
                 file = root / run["folder"] / path

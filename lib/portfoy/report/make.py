@@ -77,7 +77,7 @@ def make(
         progress.note(_("{n} interrupted run(s) found and cleared.").format(n=building.cleared))
     try:
         seconds = seconds or (run.CELL_SECONDS, run.STAGE_SECONDS)
-        sheets = _fill(building, record, plan, brand, jobs, isolated, seconds, progress)
+        sheets = _fill(building, record, plan, paths, brand, jobs, isolated, seconds, progress)
         workbook.write(building.folder / record["workbook"], record, sheets)
         unprinted = _print(building.folder, record, browser, progress) if browser else False
         (building.folder / "index.html").write_text(overview.run_page(record, brand), encoding="utf-8")
@@ -130,7 +130,7 @@ def _made_already(record, root):
     return None
 
 
-def _fill(building, record, plan, brand, jobs, isolated, seconds, progress):
+def _fill(building, record, plan, paths, brand, jobs, isolated, seconds, progress):
     """Run the stages into the folder being built, and complete the record of the run; the lists and tables of each."""
     sheets, start, earlier = {}, time.perf_counter(), shelf.runs(building.root)
     stages = {stage["name"]: stage for stage in record["stages"]}
@@ -138,7 +138,6 @@ def _fill(building, record, plan, brand, jobs, isolated, seconds, progress):
     environment = {name: str(work) for name in ("TMPDIR", "TEMP", "TMP")}
     environment |= {ADDRESS: plan.address} if plan.address else {}
     environment[RULES] = json.dumps({record["source"]: record["rules"]})
-    paths, _notes = lists.acted_on(earlier, record, building.root, plan.tables.settings.lists)
     environment[LISTS] = json.dumps({record["source"]: paths})
     if keep(plan.tables, work / "tables.duckdb"):
         environment[KEPT] = str(work / "tables.duckdb")
