@@ -196,6 +196,8 @@ def test_a_change_of_the_total_counts_who_came_and_stopped_as_chance(firm):
     now, then = lifetime_value(firm), lifetime_value(earlier)
     assert replace(now, past={"half": then}).figures()[0].half.p_value is None  # no earlier forecast was tested
     now = replace(now, total_low=1.0, total_high=2.0)
+    assert now.figures()[0].note.endswith("12 months")
+    assert replace(now, past={"half": then}).figures()[0].note.endswith("12 months, prices included")
     (figure, _mean) = replace(now, past={"half": then}).figures()
     values = [dict(zip(one.table["customer_id"], one.table["expected_value"], strict=True)) for one in (now, then)]
     assert len(values[0]) > len(values[1]) > 0

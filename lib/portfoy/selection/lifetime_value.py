@@ -97,6 +97,8 @@ class LifetimeValue(DiscountedValue, Result):
     def figures(self):
         total = (self.total, self.total_low, self.total_high)
         whole, each = _("{measure} over {period}"), _("mean of all who ever bought, {measure} over {period}")
+        if self.past and not self.prices:  # then the change is one of prices, too
+            whole = _("{measure} over {period}, prices included")
         past = {when: Past(f"{then.as_of:%Y-%m-%d}", then.total, self._moved(then)) for when, then in self.past.items()}
         return [  # the mean has no past: those who ever bought only become more, so it falls by itself
             Figure("expected_value", *total, "money", str(self._say(whole)), "up", **past),
