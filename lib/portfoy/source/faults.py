@@ -7,6 +7,7 @@ import ibis
 
 from portfoy.locale import _
 from portfoy.source.contract import kind_of
+from portfoy.source.quality import FIRST
 from portfoy.source.seen import ASKED
 
 KEYS = {
@@ -43,7 +44,7 @@ RANGES = {
     **dict.fromkeys(("cost", "touches", "monthly_fee", "duration"), (0, None)),
 }
 """Lowest and highest value of a number column, or of those that begin with the word and a "_"; None: no bound."""
-FIRST, LAST = date(1900, 1, 2), date(2100, 12, 31)  # programs write 1900-01-01 and 9999-12-31 for "none"
+LAST = date(2100, 12, 31)  # programs write 9999-12-31 for "none", too
 
 
 class Rule(NamedTuple):
