@@ -28,7 +28,7 @@ import numpy as np
 import pandas as pd
 
 ROOT = Path(__file__).resolve().parents[1]
-STAGES = ("portfolio", "selection")
+STAGES = [path.stem for path in sorted((ROOT / "notebooks" / "reports").glob("*.ipynb"))]
 CLOSE = 1e-9  # of two numbers that are the same but for the order of a sum
 SHOWN = 6  # differences told of one table
 MOVED = ROOT / "bench" / "freeze_names.toml"

@@ -3,18 +3,16 @@
 import contextlib
 import json
 import re
-from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 
+from helpers import NOTEBOOKS, REPORTS
 from portfoy.errors import DataError, FitError
 from portfoy.words.result import NotPossible
 from run_notebook import run_cell
-
-REPORTS = Path(__file__).parent.parent / "notebooks" / "reports"
 
 
 def lines():
@@ -52,7 +50,7 @@ def sections(report, data):
     failure and stays loud.
     """
     names, said, over = {}, [], False
-    for cell in json.loads((REPORTS / f"{report}.ipynb").read_text("utf-8"))["cells"]:
+    for cell in json.loads((NOTEBOOKS / f"{report}.ipynb").read_text("utf-8"))["cells"]:
         source = "".join(cell["source"])
         over = over and not (cell["cell_type"] == "markdown" and re.match("##? ", source))
         if cell["cell_type"] != "code" or over:
@@ -71,7 +69,7 @@ def sections(report, data):
 
 
 @pytest.mark.parametrize("kind", [pytest.param(kind, marks=pytest.mark.study if kind in RARE else ()) for kind in ODD])
-@pytest.mark.parametrize("report", ["portfolio", "selection"])
+@pytest.mark.parametrize("report", REPORTS)
 def test_an_odd_company_gets_sentences(report, kind, tmp_path):
     ODD[kind](lines()).to_csv(tmp_path / "transactions.csv", index=False)
     with contextlib.redirect_stdout(None):

@@ -1,4 +1,4 @@
-"""Both reports again: whether a language changes words only, a confidence the width of the intervals only, and what
+"""The reports again: whether a language changes words only, a confidence the width of the intervals only, and what
 comes after the day of a report nothing.
 
 The language is a made-up one, in which words without a number read alike.
@@ -18,6 +18,7 @@ from click.testing import CliRunner
 
 import portfoy.locale as locale
 from differences import differences
+from helpers import REPORTS
 from otherwise import DAY, write_otherwise
 from portfoy.cli import main
 from portfoy.locale import use_language
@@ -69,11 +70,11 @@ def companies(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def runs(companies, alike, tmp_path_factory):
-    """Both reports on the day: a dict, stage -> kind -> Page; the tables of both companies under their names.
+    """The reports on the day: a dict, stage -> kind -> Page; the tables of both companies under their names.
 
     ``plain``; at ``80%``; in the made-up ``language``; and of the company that went ``otherwise``.
     """
-    made = {"portfolio": {}, "selection": {}, "tables": []}
+    made = {stage: {} for stage in REPORTS} | {"tables": []}
     kinds = {"plain": {}, "80%": {"confidence": 0.8}, "otherwise": {}, "language": {"language": "tr"}}
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(separation, "RESAMPLES", 5)
@@ -84,7 +85,7 @@ def runs(companies, alike, tmp_path_factory):
                 use_language("tr")
             if kind != "80%":
                 kept_open("shop", tmp_path_factory.mktemp("kept"), patched, as_of=DAY)
-            for stage in ("portfolio", "selection"):
+            for stage in REPORTS:
                 made[stage][kind] = run_report(stage, data="shop", as_of=f"{DAY:%Y-%m-%d}", **given)
             if kind in ("plain", "otherwise"):
                 tables = made["portfolio"][kind].names["firm"].tables
@@ -93,7 +94,7 @@ def runs(companies, alike, tmp_path_factory):
     return made
 
 
-@pytest.fixture(params=["portfolio", "selection"])
+@pytest.fixture(params=REPORTS)
 def pages(request, runs):
     """The pages of a report."""
     return runs[request.param]
