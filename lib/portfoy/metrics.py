@@ -122,6 +122,38 @@ def nps(surveys, *, as_of, days=365, confidence=0.95):
     return Metric("nps", 100 * score, 100 * max(low, -1), 100 * min(high, 1), "points", base=n, days=days)
 
 
+def deal_table(leads, as_of):
+    """Leads as deals on a day (ibis), with all their columns; those without ``created_on`` or made later are left out.
+
+    ``begun_on`` the first contact: ``contacted_on``, where that is missing or not between creation and end
+    ``created_on``. ``outcome`` "won", "lost" or "open", as the table says; where that is missing: open, but not known
+    for a lead that is closed. Without the column a lead with a customer_id is won, any other that is closed lost.
+    ``closed_on`` only of those won or lost: what else stands there is a plan. ``days`` from begun_on to closed_on, of
+    an open one to `as_of`, censored; missing for one won or lost on no known day or before it began.
+    """
+    day = pd.Timestamp(as_of).date()
+    created, contacted, closed = (
+        leads[name].cast("date") if name in leads.columns else ibis.null("date")
+        for name in ("created_on", "contacted_on", "closed_on")
+    )
+    over = closed.notnull() & (closed <= day)
+    if "outcome" in leads.columns:
+        told = leads.outcome.cast("string").lower()
+        told = told.isin(["won", "lost", "open"]).ifelse(told, over.ifelse(ibis.null("string"), "open"))
+    else:
+        named = leads.customer_id.notnull() if "customer_id" in leads.columns else ibis.literal(False)
+        told = ibis.cases((named, "won"), (over, "lost"), else_="open")
+    told = (closed > day).fill_null(False).ifelse("open", told)
+    closed = (over & told.isin(["won", "lost"])).ifelse(closed, ibis.null("date"))
+    end = (told == "open").ifelse(ibis.literal(day), closed)
+    begun = contacted.between(created, end.fill_null(day)).fill_null(False).ifelse(contacted, created)
+    days = end.delta(begun, unit="day")
+    table = leads.mutate(
+        created_on=created, begun_on=begun, closed_on=closed, outcome=told, days=(days >= 0).ifelse(days, None)
+    )
+    return table.filter((table.created_on <= day).fill_null(False))
+
+
 def sales_cycle(leads, *, as_of, days=365, confidence=0.95):
     """Sales cycle length: the median days from first contact to winning a lead, of the ``base`` deals won lately.
 

@@ -1,0 +1,1 @@
+"""How prospects become customers: the funnel, the sales cycle, channels and money."""

@@ -1,0 +1,76 @@
+"""Every lead as a deal: when it began, how it ended, and whether its time has come."""
+
+from portfoy.customers import DAY, to_frame
+from portfoy.errors import DataError
+from portfoy.firm import in_force
+from portfoy.locale import _
+from portfoy.metrics import FEWEST, deal_table, engine
+from portfoy.models.survival import kaplan_meier
+
+RIPE = 0.95  # of the leads that get closed are closed by the day from which a lead is ripe
+SEEN = 0.5  # of all leads must be seen to close: of fewer nobody knows how long the others take
+
+
+def deals(firm):
+    """One row per lead of the firm's day, in the order of ``created_on``; kept by the firm.
+
+    All columns of the table of leads, with ``customer_id``, ``channel``, ``owner``, ``referred_by``,
+    ``expected_value`` and the days of the stages where it has them, and of `metrics.deal_table`: ``begun_on``,
+    ``closed_on``, ``outcome`` ("won", "lost", "open"; missing where it was not understood: such a lead counts nowhere)
+    and ``days``. A lead won or lost on no known day has an outcome and no days: it counts in shares, not in times.
+    DataError where there is no table of leads, it has no rows, or `lead_id` or `created_on` is missing.
+    """
+    return firm.once("deals", lambda: _deals(firm))
+
+
+def _deals(firm):
+    table = engine(firm.tables.leads, "leads", ["lead_id", "created_on"])
+    found = to_frame(deal_table(table, firm.as_of).order_by(["created_on", "lead_id"]))
+    if found.empty:
+        text = _("leads: nobody was a lead by {as_of:%Y-%m-%d}; at least one row is needed. Take a later date.")
+        raise DataError(text.format(as_of=firm.as_of))
+    return found
+
+
+def not_understood(firm):
+    """How many leads have an outcome that was not understood, and count nowhere."""
+    return int(deals(firm)["outcome"].isna().sum())
+
+
+def ripe_rule(firm):
+    """After how many days a lead is ripe: ``days``, and ``since`` (YYYY-MM-DD) which day this stands.
+
+    By then 95 of 100 leads that get closed are, counted from ``created_on``; open ones are censored (Kaplan-Meier). In
+    a report it is what earlier ones have kept (`Firm.kept`); a room that uses it gives it on: ``{"ripe": ripe_rule}``.
+    DataError where fewer than 30 leads are closed on a known day, or fewer than half are within the history.
+    """
+    before = firm.kept.get("ripe", {})
+    if in_force(before) and isinstance(before.get("days"), int) and before["days"] > 0:
+        return before
+    return firm.once("ripe", lambda: {"days": _ripe(firm), "since": f"{firm.as_of:%Y-%m-%d}"})
+
+
+def ripe_days(firm):
+    """The days of `ripe_rule`; a lead created at least so long before the firm's day is ripe."""
+    return ripe_rule(firm)["days"]
+
+
+def is_ripe(firm):
+    """Of each row of `deals`, whether it is ripe and its outcome was understood."""
+    table = deals(firm)
+    return (table["created_on"] <= firm.as_of - ripe_days(firm) * DAY) & table["outcome"].notna()
+
+
+def _ripe(firm):
+    table = deals(firm).dropna(subset="outcome")
+    closed, still = table["closed_on"].notna(), table["outcome"] == "open"
+    days = ((table["closed_on"].where(closed, firm.as_of) - table["created_on"]) / DAY)[closed | still]
+    curve = kaplan_meier(days, closed[closed | still])
+    share = 1 - curve["survival"].iloc[-1] if len(curve) else 0.0
+    if closed.sum() < FEWEST or share < SEEN:
+        text = _(
+            "leads: {closed} are closed on a known day, {share:.0%} of all within the history; to say from when a lead "
+            "counts, {fewest} and half are needed. Take a longer history."
+        )
+        raise DataError(text.format(closed=int(closed.sum()), share=share, fewest=FEWEST))
+    return max(int(curve["days"][1 - curve["survival"] >= RIPE * share - 1e-12].iloc[0]), 1)
