@@ -15,10 +15,10 @@ from portfoy.firm import Firm
 from portfoy.models.columns import ABOUT
 from portfoy.models.judging import gains_table, judgement
 from portfoy.models.leaks import leak_table
-from portfoy.models.logistic import stack
+from portfoy.models.logistic import said_terms, stack
 from portfoy.models.responders import PENALTY
 from portfoy.selection.examples import response_examples
-from portfoy.selection.response import _said, fit_response, response
+from portfoy.selection.response import fit_response, response
 from portfoy.simulate import simulate
 from portfoy.simulate.truth import BANDS, CHANNELS, Truth
 
@@ -854,7 +854,9 @@ def test_what_goes_with_a_response_in_words():
         ("bought_before", "True", "False", np.nan, 1.01),
         ("points", "", "", 2.5, 1.02),
     ]
-    assert _said(pd.DataFrame(rows, columns=columns))[["feature", "comparison"]].to_numpy().tolist() == [
+    assert said_terms(pd.DataFrame(rows, columns=columns), "odds_ratio")[
+        ["feature", "comparison"]
+    ].to_numpy().tolist() == [
         ["Days since last purchase", "3.8 times as high"],
         ["Age", "higher by 12.2"],
         ["Age", "not known rather than average"],

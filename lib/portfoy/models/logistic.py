@@ -6,7 +6,10 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit
 
+from portfoy.locale import _
 from portfoy.models.columns import HISTORY, as_number
+from portfoy.words import style
+from portfoy.words.labels import feature_labels
 
 RARE = 20  # contacts; levels of a trait with fewer go together
 LEVELS = 12  # levels of a trait at most; the rarest go together
@@ -84,6 +87,23 @@ def stack(terms, table):
     """The columns of all terms side by side."""
     columns = [column for term in terms for column in term.columns(table)]
     return np.column_stack(columns) if columns else np.empty((len(table), 0))
+
+
+def said_terms(rows, ratio):
+    """The rows of terms with ``feature`` and ``comparison`` in words, and the columns of their `ratio`."""
+    names = feature_labels()
+    features = [names.get(name, style.shorten(name)) for name in rows["feature"]]
+    words = {"feature": features, "comparison": [_comparison(row) for row in rows.itertuples()]}
+    return pd.DataFrame(words, rows.index).join(rows.filter(like=ratio))
+
+
+def _comparison(row):
+    words = {NOT_KNOWN: _("not known"), OTHERS: _("all others"), "True": _("yes"), "False": _("no"), "": _("average")}
+    if row.level:
+        level, reference = (words.get(one, style.shorten(one)) for one in (row.level, row.reference))
+        return _("{level} rather than {reference}").format(level=level, reference=reference)
+    text = _("{step} times as high") if row.feature in HISTORY else _("higher by {step}")
+    return text.format(step=style.number(row.step, 1 if row.feature in [*HISTORY, "years"] else 2))
 
 
 def campaign_effects(campaign_id, weight=None):

@@ -14,13 +14,12 @@ from portfoy.models.columns import ABOUT, CONTROL, HISTORY, TREATED
 from portfoy.models.holdout import holdout_table
 from portfoy.models.judging import gains_table, judgement, within_campaigns
 from portfoy.models.leaks import leak_table
-from portfoy.models.logistic import NOT_KNOWN, OTHERS
+from portfoy.models.logistic import said_terms
 from portfoy.models.responders import PRIOR, Fit, forecast_campaigns
 from portfoy.models.threads import one_thread
 from portfoy.selection.examples import TRAITS, join_people, response_examples
 from portfoy.words import figure, shapes, style
 from portfoy.words.codes import said_as
-from portfoy.words.labels import feature_labels
 from portfoy.words.result import Finding, Result
 from portfoy.words.table import show
 
@@ -164,7 +163,7 @@ class Response(Result):
             show(gains, _("Responses that the best forecasts of each campaign hold")),
             show(each, _("Each campaign, forecast from those before")),
             show(self.calibration, _("Forecast and response, by groups within campaigns")),
-            show(_said(self.odds.head(10)), _("What goes with a response")),
+            show(said_terms(self.odds.head(10), "odds_ratio"), _("What goes with a response")),
         ]
         tables += [show(self.leaks, _("Left out, as known only after the contact"))] if len(self.leaks) else []
         if self.unreached is None or self.unreached.empty:
@@ -189,23 +188,6 @@ class Response(Result):
         )
         counts = {"all": len(self.odds), "chance": (1 - self.confidence) * len(self.odds)}
         return style.say(text, {**self.total, **counts, "level": style.level(self.confidence)})
-
-
-def _said(odds):
-    """The odds ratios with ``feature`` and ``comparison`` in words."""
-    names = feature_labels()
-    features = [names.get(name, style.shorten(name)) for name in odds["feature"]]
-    words = {"feature": features, "comparison": [_comparison(row) for row in odds.itertuples()]}
-    return pd.DataFrame(words, odds.index).join(odds.filter(like="odds_ratio"))
-
-
-def _comparison(row):
-    words = {NOT_KNOWN: _("not known"), OTHERS: _("all others"), "True": _("yes"), "False": _("no"), "": _("average")}
-    if row.level:
-        level, reference = (words.get(one, style.shorten(one)) for one in (row.level, row.reference))
-        return _("{level} rather than {reference}").format(level=level, reference=reference)
-    text = _("{step} times as high") if row.feature in HISTORY else _("higher by {step}")
-    return text.format(step=style.number(row.step, 1 if row.feature in [*HISTORY, "years"] else 2))
 
 
 @analysis
