@@ -117,7 +117,7 @@ def test_every_number_says_what_it_is_counted_from():
     assert [plain(text) for text in texts["Counted from"]] == [
         "40 of 1,100 customers, in 365 days",
         *["why"] * 3,
-        "median of 1,100 deals won, in 365 days",
+        "half of 1,100 deals won, begun in 365 days",
         "why",
     ]
     content = result(*NAMES, confidence=0.8).content()

@@ -1,7 +1,8 @@
 """The five most-used metrics of customer management: churn, NPS, lifetime value, sales cycle, first contact resolution.
 
 Each is a `Metric`: the number with its interval, and what it was counted from. All look at the `days` that end on
-`as_of`, by default a year, and raise DataError where the table or a column is missing, or there is too little to count.
+`as_of`, by default a year (the sales cycle two), and raise DataError where the table or a column is missing, or there
+is too little to count.
 """
 
 from dataclasses import dataclass
@@ -10,10 +11,11 @@ import ibis
 import numpy as np
 import pandas as pd
 
-from portfoy.customers import DAY, as_table, purchases_by
+from portfoy.customers import DAY, as_table, purchases_by, to_frame
 from portfoy.errors import DataError, FitError, has_columns
 from portfoy.intervals import two_sided, wald, wilson
 from portfoy.locale import _
+from portfoy.models.survival import incidence
 
 FEWEST = 30  # answers, tickets, deals or customers; an interval from fewer tells nobody anything
 
@@ -123,7 +125,7 @@ def nps(surveys, *, as_of, days=365, confidence=0.95):
 
 
 def deal_table(leads, as_of):
-    """Leads as deals on a day (ibis), with all their columns; those without ``created_on`` or made later are left out.
+    """Leads (DataFrame) as deals on a day, with all their columns; those without ``created_on`` by it are left out.
 
     ``begun_on`` the first contact: ``contacted_on``, where that is missing or not between creation and end
     ``created_on``. ``outcome`` "won", "lost" or "open", as the table says; where that is missing: open, but not known
@@ -131,47 +133,61 @@ def deal_table(leads, as_of):
     ``closed_on`` only of those won or lost: what else stands there is a plan. ``days`` from begun_on to closed_on, of
     an open one to `as_of`, censored; missing for one won or lost on no known day or before it began.
     """
-    day = pd.Timestamp(as_of).date()
+    as_of = pd.Timestamp(as_of)
+    leads = leads[pd.to_datetime(leads["created_on"]) <= as_of].reset_index(drop=True)
+    none = pd.Series(pd.NaT, leads.index, dtype="datetime64[us]")
     created, contacted, closed = (
-        leads[name].cast("date") if name in leads.columns else ibis.null("date")
+        pd.to_datetime(leads[name]).astype("datetime64[us]") if name in leads else none
         for name in ("created_on", "contacted_on", "closed_on")
     )
-    over = closed.notnull() & (closed <= day)
-    if "outcome" in leads.columns:
-        told = leads.outcome.cast("string").lower()
-        told = told.isin(["won", "lost", "open"]).ifelse(told, over.ifelse(ibis.null("string"), "open"))
+    told, over = pd.Series("open", leads.index, dtype="str"), closed <= as_of
+    if "outcome" in leads:
+        said = leads["outcome"].astype("str").str.lower()
+        told = said.where(said.isin(["won", "lost", "open"]), told.mask(over))
     else:
-        named = leads.customer_id.notnull() if "customer_id" in leads.columns else ibis.literal(False)
-        told = ibis.cases((named, "won"), (over, "lost"), else_="open")
-    told = (closed > day).fill_null(False).ifelse("open", told)
-    closed = (over & told.isin(["won", "lost"])).ifelse(closed, ibis.null("date"))
-    end = (told == "open").ifelse(ibis.literal(day), closed)
-    begun = contacted.between(created, end.fill_null(day)).fill_null(False).ifelse(contacted, created)
-    days = end.delta(begun, unit="day")
-    table = leads.mutate(
-        created_on=created, begun_on=begun, closed_on=closed, outcome=told, days=(days >= 0).ifelse(days, None)
-    )
-    return table.filter((table.created_on <= day).fill_null(False))
+        told = told.mask(over, "lost")
+        told = told.mask(leads["customer_id"].notna(), "won") if "customer_id" in leads else told
+    told = told.mask(closed > as_of, "open")
+    closed = closed.where(over & told.isin(["won", "lost"]))
+    end = closed.mask(told == "open", as_of)
+    begun = contacted.where((contacted >= created) & (contacted <= end.fillna(as_of)), created)
+    days = (end - begun) / DAY
+    found = {"created_on": created, "begun_on": begun, "closed_on": closed, "outcome": told}
+    return leads.assign(**found, days=days.where(days >= 0))
 
 
-def sales_cycle(leads, *, as_of, days=365, confidence=0.95):
-    """Sales cycle length: the median days from first contact to winning a lead, of the ``base`` deals won lately.
+def sales_cycle(leads, *, as_of, days=730, horizon_days=180, confidence=0.95):
+    """Sales cycle length: the days from first contact by which half of those who will be won are won.
 
-    Open and lost leads are not in it. Needs ``created_on``, ``closed_on`` and ``outcome``, a row per lead; the first
-    contact is ``contacted_on``, where that is missing ``created_on``. Interval from the ranks of the deals (binomial).
+    Will be won means within the horizon, of the deals begun in so many `days`; open ones are censored, lost ones are
+    no longer to be won (`models.survival.Incidence.day_of`, with its interval). ``base`` deals won by the horizon.
+    Needs ``created_on``, ``closed_on`` and ``outcome``, a row per lead, as `deal_table` reads them.
     """
-    from scipy.stats import quantile_test
-
     table = engine(leads, "leads", ["created_on", "closed_on", "outcome"])
-    won = table.filter((table.outcome.lower() == "won") & within(table.closed_on, as_of, days))
-    begun = won.contacted_on.fill_null(won.created_on) if "contacted_on" in won.columns else won.created_on
-    length = won.closed_on.delta(begun, unit="day")
-    counts = won.group_by(length=length).agg(deals=won.count()).to_pyarrow().to_pandas()
-    lengths = np.repeat(counts["length"].to_numpy(float), counts["deals"])
-    enough("sales_cycle", len(lengths), days)
-    middle = float(np.median(lengths))
-    interval = quantile_test(lengths, q=middle, p=0.5).confidence_interval(confidence)
-    return Metric("sales_cycle", middle, interval.low, interval.high, "days", base=len(lengths), days=days)
+    names = [name for name in ("created_on", "contacted_on", "closed_on", "outcome") if name in table.columns]
+    deals = begun_lately(deal_table(to_frame(table.select(names)), as_of), as_of, days)
+    found = cycle_incidence(deals, as_of=as_of, horizon_days=horizon_days)
+    won = int(((deals["outcome"] == "won") & (deals["days"] <= horizon_days)).sum())
+    return Metric("sales_cycle", *found.day_of("won", 0.5, confidence), "days", base=won, days=days)
+
+
+def begun_lately(deals, as_of, days):
+    """Of a `deal_table`, the deals begun in so many days whose outcome and length are known or still to come."""
+    lately = deals["begun_on"] > pd.Timestamp(as_of) - days * DAY
+    return deals[lately & deals["outcome"].notna() & deals["days"].notna()]
+
+
+def cycle_incidence(deals, *, as_of, horizon_days):
+    """The `Incidence` of "won" and "lost" among deals up to a horizon; DataError where too few reach it or are won."""
+    reach = int((deals["begun_on"] <= pd.Timestamp(as_of) - horizon_days * DAY).sum())
+    won = int(((deals["outcome"] == "won") & (deals["days"] <= horizon_days)).sum())
+    if min(reach, won) < FEWEST:
+        text = _(
+            "leads: {won} deals are won within {days} days and {reach} began that long ago; {fewest} of each are "
+            "needed. Take a longer history or other horizon_days."
+        )
+        raise DataError(text.format(won=won, days=horizon_days, reach=reach, fewest=FEWEST))
+    return incidence(deals["days"], deals["outcome"].where(deals["outcome"] != "open"), horizon_days)
 
 
 def first_contact_resolution(tickets, *, as_of, days=365, reopen_days=30, confidence=0.95):

@@ -25,7 +25,7 @@ def deals(firm):
 
 def _deals(firm):
     table = engine(firm.tables.leads, "leads", ["lead_id", "created_on"])
-    found = to_frame(deal_table(table, firm.as_of).order_by(["created_on", "lead_id"]))
+    found = deal_table(to_frame(table.order_by(["created_on", "lead_id"])), firm.as_of)
     if found.empty:
         text = _("leads: nobody was a lead by {as_of:%Y-%m-%d}; at least one row is needed. Take a later date.")
         raise DataError(text.format(as_of=firm.as_of))

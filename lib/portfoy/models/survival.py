@@ -1,26 +1,32 @@
 """How long until something happens, where not all have been seen to the end: what is still open is censored.
 
-All of it works on counts by day, so that many rows cost no more than few.
+All of it works on counts by day, so that many rows cost no more than few. Censoring must have nothing to do with what
+would have happened: what begins at any time and is looked at on one day is censored so.
 """
+
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
+from portfoy.intervals import on_logits, z_value
 
-def day_counts(days, events):
+
+def day_counts(days, events, rows=None):
     """One row per day on which anything ends: ``days``; ``n`` who were still there; ``d_<event>`` of each, by name.
 
-    `days` how long each was seen, missing ones left out; `events` what ended it, missing or False where nothing did.
-    Who is censored on a day was still there on it.
+    `days` how long each was seen, missing ones left out; `events` what ended it, missing where nothing did; `rows` how
+    many each stands for, by default one. Who is censored on a day was still there on it.
     """
-    table = pd.DataFrame({"days": np.asarray(days, dtype=float), "event": np.asarray(events, dtype=object)})
-    table = table.dropna(subset="days")
-    table["event"] = table["event"].where(table["event"].notna() & (table["event"] != False), "")  # noqa: E712
-    counts = table.groupby(["days", "event"]).size().unstack(fill_value=0).sort_index()
-    n = counts.sum(axis=1)[::-1].cumsum()[::-1]
+    table = pd.DataFrame({"days": np.asarray(days, dtype=float), "event": pd.Series(np.asarray(events, dtype=object))})
+    table = table.assign(event=table["event"].fillna(""), rows=1 if rows is None else np.asarray(rows))
+    counts = table.dropna(subset="days").groupby(["days", "event"])["rows"].sum().unstack(fill_value=0)
     found = counts.drop(columns="", errors="ignore").add_prefix("d_")
-    found.insert(0, "n", n)
+    found.insert(0, "n", counts.sum(axis=1)[::-1].cumsum()[::-1])
     return found.rename_axis(columns=None).reset_index()
+
+
+# Kaplan-Meier
 
 
 def kaplan_meier(days, ended):
@@ -32,3 +38,145 @@ def kaplan_meier(days, ended):
     counts = counts.rename(columns={"d_ended": "d"}).reindex(columns=["days", "n", "d"], fill_value=0)
     counts = counts[counts["d"] > 0].reset_index(drop=True)
     return counts.assign(survival=(1 - counts["d"] / counts["n"]).cumprod())
+
+
+# Competing outcomes
+
+
+@dataclass(frozen=True, eq=False)
+class Incidence:
+    """What has become of a share of all by each day, where one outcome rules out the others (Aalen & Johansen 1978).
+
+    F_k(t), the sum over s <= t of S(s-1) d_k(s) / n(s), is the share that has met outcome k by day t, S(t) = 1 - the
+    sum of all F_k(t) that which is still open. One minus Kaplan-Meier with the others censored says instead what would
+    be if there were no others, and is larger.
+    ``n`` still there on each day from 0 to the horizon; ``hazards`` outcome -> share of them that meets it on the day.
+    """
+
+    n: np.ndarray
+    hazards: dict
+
+    @property
+    def horizon(self):
+        return len(self.n) - 1
+
+    @property
+    def still(self):
+        """S by the end of each day, 0-1."""
+        return np.cumprod(1 - sum(self.hazards.values(), np.zeros(len(self.n))))
+
+    def share(self, event):
+        """F of an outcome by the end of each day, 0-1."""
+        return np.cumsum(np.append(1.0, self.still[:-1]) * self._hazard(event))
+
+    def _hazard(self, event):
+        return self.hazards.get(event, np.zeros(len(self.n)))
+
+    def covariance(self, event):
+        """Of `share` on any two days: the delta method on the hazards of each day, which are those of a multinomial.
+
+        Its diagonal is that of Marubini & Valsecchi (1995), Analysing Survival Data, p. 341, or nearly.
+        """
+        own, every, share = self._hazard(event), sum(self.hazards.values()), self.share(event)
+        before = np.append(1.0, self.still[:-1])
+        after = np.tril(share[:, None] - share) / np.where(every < 1, 1 - every, 1)  # what a hazard takes from later
+        gain, weight = np.tril(np.broadcast_to(before, after.shape)), 1 / np.maximum(self.n, 1)
+        mean = own * gain - every * after
+        return (
+            ((gain - after) * (own * weight)) @ (gain - after).T
+            + (after * ((every - own) * weight)) @ after.T
+            - (mean * weight) @ mean.T
+        )
+
+    def curve(self, event, confidence=0.95):
+        """Share, low and high by the end of each day (interval on the logit), and the standard error."""
+        share, error = self.share(event), np.sqrt(np.maximum(np.diag(self.covariance(event)), 0))
+        inside = (share > 0) & (share < 1)
+        rest = np.where(inside, share * (1 - share), 1)
+        odds = np.where(inside, share, 0.5) / np.where(inside, 1 - share, 0.5)
+        low, high = on_logits(np.log(odds), error / rest, confidence)
+        low, high = np.where(inside, low, share), np.where(inside, high, share)
+        return share, low, high, error
+
+    def day_of(self, event, part=0.5, confidence=0.95):
+        """The day by which this part of those is met who meet the outcome within the horizon: (day, low, high).
+
+        Low and high are the first and last day on which F(t) - part F(horizon) is zero for all that chance allows
+        (inversion, as Brookmeyer & Crowley 1982, Biometrics 38, do for a median). Missing where nobody meets it.
+        """
+        share, both = self.share(event), self.covariance(event)
+        if share[-1] == 0:
+            return np.nan, np.nan, np.nan
+        apart = share - part * share[-1]
+        error = np.diag(both) - 2 * part * both[-1] + part**2 * both[-1, -1]
+        half = z_value(confidence) * np.sqrt(np.maximum(error, 0))
+        days = np.arange(len(share))
+        low, high = days[apart + half >= -1e-12][0], days[apart - half <= 1e-12][-1] + 1
+        return int(np.argmax(apart >= -1e-12)), int(low), int(min(high, self.horizon))
+
+
+def incidence(days, events, horizon, rows=None):
+    """The `Incidence` up to a horizon, from how long each was seen and what ended it (`day_counts`)."""
+    counts = day_counts(days, events, rows).set_index("days")
+    grid = np.arange(int(horizon) + 1)
+    n = counts["n"].reindex(grid, method="bfill").fillna(0).to_numpy(float)
+    ended = counts.drop(columns="n").reindex(grid).fillna(0)
+    return Incidence(n, {name[2:]: ended[name].to_numpy(float) / np.maximum(n, 1) for name in ended})
+
+
+def gray_test(days, events, groups, event):
+    """Whether an outcome comes to the same share of each group by the same days: (statistic, freedom, p-value).
+
+    Gray (1988), Annals of Statistics 16, 1141-1154, with equal weight on all days. The score of a group is the sum over
+    days of what it met less its part of what all met, a group's part being its n (1 - F) / S, with F and S its own. The
+    variance adds up what each end, of either kind, adds to the scores. Missing with fewer than two groups.
+    """
+    from scipy.stats import chi2
+
+    seen = pd.DataFrame({"days": np.asarray(days, dtype=float), "group": np.asarray(groups)})
+    seen = seen.assign(event=np.asarray(events, dtype=object)).dropna(subset=["days", "group"])
+    group, names = pd.factorize(seen["group"])
+    if len(names) < 2:
+        return np.nan, 0, np.nan
+    own = (seen["event"] == event).to_numpy()
+    other = (seen["event"].notna() & ~own.astype(bool)).to_numpy()
+    times, day = np.unique(seen["days"], return_inverse=True)
+    shape, place = (len(times), len(names)), day * len(names) + group
+    first, second, all_of = (
+        np.bincount(place, weights, np.prod(shape)).reshape(shape) for weights in (own, other, np.ones(len(seen)))
+    )
+    score, variance = _gray(first, second, all_of[::-1].cumsum(axis=0)[::-1])
+    chosen = score[:-1]
+    statistic = float(chosen @ np.linalg.pinv(variance[:-1, :-1]) @ chosen)
+    return statistic, len(names) - 1, float(chi2.sf(statistic, len(names) - 1))
+
+
+def _gray(first, second, n):
+    """Scores of all groups and their covariance; arrays of days by groups: ends of the outcome, of others, at risk."""
+
+    def over(part, whole):
+        return np.divide(part, whole, out=np.zeros(np.broadcast_shapes(part.shape, whole.shape)), where=whole > 0)
+
+    def lagged(values, start):
+        return np.vstack([np.full((1, *values.shape[1:]), start), values[:-1]])
+
+    still = np.cumprod(1 - over(first + second, n), axis=0)
+    before = lagged(still, 1.0)
+    share = lagged(np.cumsum(before * over(first, n), axis=0), 0.0)
+    risk = over(n, before)  # as many as would be there if nothing had ended
+    total, met, lost = risk.sum(axis=1, keepdims=True), first.sum(axis=1, keepdims=True), second
+    pooled = np.cumsum(over(met, total), axis=0)
+    part = over(risk * (1 - share), (risk * (1 - share)).sum(axis=1, keepdims=True))
+    score = (first - met * part).sum(axis=0)
+    moved = np.einsum("tk,kj->tkj", risk, np.eye(n.shape[1])) - over(
+        risk[:, :, None] * risk[:, None, :], total[..., None]
+    )
+    drift = np.cumsum(moved * over(met, total * (1 - lagged(pooled, 0.0)))[..., None], axis=0)
+    later = drift - drift[-1]  # what an end takes from, or leaves to, the days to come
+    left = over(1 - pooled, still)
+    ties = 1 - over(np.maximum(met - 1, 0), np.maximum(total * before - 1, 1e-12))
+    ends = [
+        (moved - (1 - left)[:, None, :] * later, ties * over(before * met, total * n)),
+        (left[:, None, :] * later, (1 - over(np.maximum(lost - 1, 0), n - 1)) * over(before**2 * lost, n**2)),
+    ]
+    return score, sum(np.einsum("tik,tjk,tk->ij", weight, weight, size) for weight, size in ends)

@@ -86,9 +86,10 @@ class KeyFigures(Result):
             _(
                 "Churn: bought in one window (the lapsed limit of the states), not in the next. NPS: per cent 9 and 10 "
                 "less per cent 0 to 6, of those who answered, not of all asked. Lifetime value: margin, or revenue "
-                "where no cost is known. Sales cycle: first contact to win. First contact resolution: no second "
-                "contact. Open leads and running contracts are not lost. Intervals ({confidence:share}): Wilson for "
-                "shares, normal for NPS, ranks for the median, the forecast's own."
+                "where no cost is known. Sales cycle: from first contact until half of those won within half a year "
+                "are. First contact resolution: no second contact. Open leads and running contracts are not lost. "
+                "Intervals ({confidence:share}): Wilson for shares, normal for NPS, by inversion for the cycle, the "
+                "forecast's own."
             ),
             vars(self),
         )
@@ -180,7 +181,7 @@ def _basis(row, window=True):
         "contract_churn": _("{counted:count} of {base:count} contracts, in {days:days}"),
         "nps": _("{base:count} customers who answered, in {days:days}"),
         "clv": _("mean of {base:count} customers, over the next {days:days}"),
-        "sales_cycle": _("median of {base:count} deals won, in {days:days}"),
+        "sales_cycle": _("half of {base:count} deals won, begun in {days:days}"),
         "first_contact_resolution": _("{counted:count} of {base:count} closed tickets, in {days:days}"),
     }[row["metric"]]
     return style.say(text, row)
