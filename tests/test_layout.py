@@ -49,7 +49,8 @@ INSIDE = {  # the order inside a package, left to right
     ],
     "models": [
         *("threads", "likelihood", "bg_nbd", "gamma_gamma", "holdout", "track_record", "discounted_value"),
-        *("scatter", "bass", "columns", "leaks", "logistic", "arms", "responders", "judging", "separation", "lorenz"),
+        *("scatter", "bass", "columns", "leaks", "logistic", "arms", "lists"),
+        *("responders", "judging", "separation", "lorenz"),
         "survival",
     ],
     "acquisition": ["deals", "funnel", "sales_cycle"],

@@ -15,9 +15,9 @@ from portfoy.models.arms import fit_added
 from portfoy.models.columns import TREATED
 from portfoy.models.judging import ALL, within_campaigns
 from portfoy.models.leaks import hashed
+from portfoy.models.lists import check_limits
 from portfoy.selection.examples import campaign_answers
-from portfoy.selection.invitations import LIST, campaign_list, read_back
-from portfoy.selection.shortlist import check_limits
+from portfoy.selection.invitations import LIST, campaign_list, latest
 from portfoy.words import figure, shapes, style
 from portfoy.words.codes import said_as
 from portfoy.words.labels import feature_labels
@@ -146,7 +146,7 @@ class Campaign(Result):
                 "Of those contacted {response:share} bought, of those held out {held_out_response:share}: a difference "
                 "of {points:number} points ({points_interval:number}), without {chosen}, where chance did not choose."
             )
-        if back := read_back(self.arms):  # what all campaigns added stands in the table
+        if back := latest(self.arms):  # what all campaigns added stands in the table
             text, values = back[0], values | back[1]
         if len(self.listed):
             text += " " + _(

@@ -20,13 +20,13 @@ from portfoy.firm import analysis
 from portfoy.intervals import on_logs
 from portfoy.locale import _, plural
 from portfoy.models.judging import area_with_interval
+from portfoy.models.lists import reach
 from portfoy.models.logistic import OTHERS, Levels, Number, regress, stack
 from portfoy.models.responders import Fit
 from portfoy.models.threads import one_thread
 from portfoy.rows import with_ids
 from portfoy.selection.examples import join_people
 from portfoy.selection.launch import first_buyers
-from portfoy.selection.shortlist import reach
 from portfoy.words import style
 from portfoy.words.codes import leaning_words
 from portfoy.words.labels import feature_labels

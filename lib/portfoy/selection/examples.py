@@ -9,6 +9,7 @@ from portfoy.errors import DataError
 from portfoy.locale import _
 from portfoy.metrics import engine
 from portfoy.models.columns import ABOUT, CONTROL, HISTORY, TREATED
+from portfoy.models.lists import bought_within
 from portfoy.people import AGES
 from portfoy.source.labels import understood
 
@@ -134,7 +135,7 @@ def _with_responses(log, contacts, answers, answer_days, as_of):
     else:
         contacts["responded"] = np.nan
     if ours.any():
-        contacts.loc[ours, "responded"] = _bought(log, contacts[ours], answer_days)
+        contacts.loc[ours, "responded"] = bought_within(log, contacts[ours], answer_days)
     contacts["known_on"] = contacts["contacted_on"] + answer_days * DAY
     early = contacts["known_on"] > as_of
     told = contacts["responded"].notna()
@@ -144,16 +145,6 @@ def _with_responses(log, contacts, answers, answer_days, as_of):
     waits = early | held & early.groupby(contacts["campaign_id"]).transform("any")
     about = {"responded": contacts["responded"].mask(waits), "known_on": contacts["known_on"].where(told)}
     return pd.concat([contacts.assign(**about)[ABOUT], extras], axis=1)
-
-
-def _bought(log, contacts, answer_days):
-    """Whether each customer bought in the days after the contact, 1 or 0, on the index of the contacts."""
-    cases = pd.DataFrame({"customer_id": contacts["customer_id"], "first": contacts["contacted_on"]}).astype("str")
-    cases = cases.assign(case=contacts.index, last=(contacts["contacted_on"] + (answer_days - 1) * DAY).astype("str"))
-    cases = ibis.memtable(cases).mutate(first=ibis._.first.cast("date"), last=ibis._.last.cast("date"))
-    met = log.inner_join(cases, "customer_id").filter(ibis._.ordered_on.between(ibis._.first, ibis._.last))
-    found = to_frame(met.filter(met.amount > 0).select("case").distinct())["case"]
-    return pd.Series(contacts.index.isin(found), contacts.index).astype(float)
 
 
 def _history(log, examples):

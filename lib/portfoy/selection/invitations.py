@@ -5,8 +5,8 @@ import pandas as pd
 
 from portfoy.customers import DAY
 from portfoy.locale import _
-from portfoy.models.arms import draw
 from portfoy.models.columns import TREATED
+from portfoy.models.lists import held_out_list, read_back
 from portfoy.models.threads import one_thread
 from portfoy.rows import with_ids
 from portfoy.selection.examples import join_people
@@ -45,19 +45,9 @@ def campaign_list(firm, response, terms, added=None, *, budget=0.0, contacts=50,
         pays = listed["expected_profit"] > 0
     by = "p_response" if added is None else "expected_profit"
     worth = listed[pays].sort_values([by, "customer_id"], ascending=[False, True])
-    chosen = worth.head(contacts)
-    chosen.insert(0, "campaign_id", f"{LIST}-{firm.as_of:%Y-%m-%d}")
-    chosen.insert(2, "arm", draw(chosen["customer_id"], LIST, hold_out_share))
-    told = {
-        "contacted_on": firm.as_of + DAY,
-        "hold_out_share": hold_out_share,
-        "why": _why(response, table.loc[chosen.index]),
-    }
-    for place, (name, value) in enumerate(told.items(), start=3):
-        chosen.insert(place, name, value)
-    chosen["cost_so_far"] = terms.contact_cost * (chosen["arm"] == TREATED).cumsum()
-    if budget:
-        chosen = chosen[chosen["cost_so_far"] <= budget + 1e-9 * terms.contact_cost]
+    terms_of = {"hold_out_share": hold_out_share, "cost": terms.contact_cost, "budget": budget}
+    chosen = held_out_list(worth.head(contacts), LIST, firm.as_of, **terms_of)
+    chosen.insert(5, "why", _why(response, table.loc[chosen.index]))
     reached = chosen[chosen["arm"] == TREATED]
     total |= {"worth": len(worth), "listed": len(chosen), "held": len(chosen) - len(reached)}
     total["cost"] = terms.contact_cost * len(reached)
@@ -90,14 +80,10 @@ def _words(name, values, odds):
     return trait_labels().get(name, name) + ": " + text
 
 
-def read_back(arms):
+def latest(arms):
     """What the latest list that was acted on added: (a sentence, what it says), of `arms` as from `lots`; else None."""
     own = arms[arms["campaign_id"].astype(str).str.startswith(f"{LIST}-") & arms["points"].notna()]
     if own.empty:
         return None
     row = own.sort_values("campaign_id").iloc[-1].to_dict()
-    text = _(
-        "Of the list of {day:day} {response:share} of {treated:count} contacted bought, and {held_out_response:share} "
-        "of {held_out:count} held out: {points:number} points more ({points_interval:number})."
-    )
-    return text, row | {"day": pd.Timestamp(row["campaign_id"].removeprefix(f"{LIST}-"))}
+    return read_back(), row | {"day": pd.Timestamp(row["campaign_id"].removeprefix(f"{LIST}-"))}

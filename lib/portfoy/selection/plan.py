@@ -9,7 +9,7 @@ from portfoy.customers import DAY
 from portfoy.errors import DataError
 from portfoy.firm import analysis
 from portfoy.locale import _, plural
-from portfoy.selection.shortlist import reach
+from portfoy.models.lists import reach
 from portfoy.selection.worth import named
 from portfoy.words import style
 from portfoy.words.result import Finding, Result

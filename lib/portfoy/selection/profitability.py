@@ -12,9 +12,9 @@ from portfoy.firm import analysis
 from portfoy.intervals import t_value
 from portfoy.locale import _
 from portfoy.metrics import engine
+from portfoy.models.lists import check_limits
 from portfoy.people import level_groups
 from portfoy.rows import find_rows, with_ids
-from portfoy.selection.shortlist import check_limits
 from portfoy.words import figure, shapes, style
 from portfoy.words.codes import said_as
 from portfoy.words.result import Finding, Result

@@ -1,16 +1,13 @@
 """Whom to call first: the customers expected to bring most, and of those gone quiet the ones to win back."""
 
-import math
 from dataclasses import dataclass
 
-import ibis
 import numpy as np
 import pandas as pd
 
-from portfoy.customers import to_frame
-from portfoy.errors import DataError
 from portfoy.firm import analysis
 from portfoy.locale import _
+from portfoy.models.lists import reach
 from portfoy.models.scatter import likely_range
 from portfoy.people import with_type
 from portfoy.rows import with_ids
@@ -129,51 +126,3 @@ def _listed(customers, rules, value, contacts):
     actions = rules.drop_duplicates("segment").set_index("segment")["action"]
     listed["action"] = listed["segment"].map(actions).astype(str)
     return listed[[*WHO, "action"]].reset_index(drop=True).astype({"segment": str})
-
-
-def reach(firm, *, contacts, budget, contact_cost):
-    """How many customers a list may hold: at most `contacts`, and no more than the budget (0 is no limit) pays for.
-
-    What a contact costs, where it is not given, is what the campaigns so far cost for each customer they contacted.
-
-    Returns
-    -------
-    (int, float) : customers at most; money a contact costs, as given where there is no budget
-
-    Raises
-    ------
-    DataError : a budget is given, but neither the cost of a contact nor what past campaigns cost; or one is below zero.
-    """
-    check_limits(contacts=contacts, budget=budget, contact_cost=contact_cost)
-    if not budget:
-        return int(contacts), contact_cost
-    cost = contact_cost or _cost_so_far(firm, budget)
-    return int(min(contacts, math.floor(budget / cost + 1e-9) if cost else contacts)), cost
-
-
-def check_limits(**limits):
-    """Raise a DataError where one of these is below zero."""
-    for name, value in limits.items():
-        if not value >= 0:
-            raise DataError(_("{name}: {value:g} is below 0. Correct the parameter.").format(name=name, value=value))
-
-
-def _cost_so_far(firm, budget):
-    """What a contact of the campaigns so far cost; of a campaign that tells no arms, everybody was contacted."""
-    contacts, campaigns, found = firm.tables.contacts, firm.tables.campaigns, []
-    if contacts is not None and campaigns is not None and "cost" in campaigns.columns:
-        costs = campaigns.filter(campaigns.cost.notnull()).group_by("campaign_id").agg(cost=campaigns.cost.min())
-        if "arm" not in contacts.columns:
-            contacts = contacts.mutate(arm=ibis.null("string"))
-        told = contacts.arm.count().over(group_by=contacts.campaign_id) > 0
-        treated = ~told | (contacts.arm.strip().lower() != "control").fill_null(False)
-        contacts = contacts.mutate(treated=treated).join(costs, "campaign_id")
-        contacts = contacts.filter(contacts.treated & contacts.customer_id.notnull())
-        found = to_frame(contacts.group_by(["campaign_id", "cost"]).agg(reached=contacts.customer_id.nunique()))
-    if not len(found):
-        text = _(
-            "budget: {budget:g} is given, but not what a contact costs. Give contact_cost, or add campaigns and "
-            "contacts."
-        )
-        raise DataError(text.format(budget=budget))
-    return float(found["cost"].sum() / found["reached"].sum())
