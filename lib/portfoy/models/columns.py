@@ -1,5 +1,7 @@
 """What models of an outcome share: the columns of their examples, and what a column holds."""
 
+from dataclasses import dataclass
+
 import pandas as pd
 
 from portfoy.customers import DAY
@@ -11,6 +13,31 @@ ABOUT = [
     *("campaign_id", "starts_on", "customer_id", "contacted_on", "known_on"),
     *("arm", "hold_out_share", "responded"),
 ]
+
+
+@dataclass(frozen=True)
+class Roles:
+    """Which columns of the examples play which part in a model of an outcome, and what its counts are called.
+
+    ``within``: campaigns or periods, each of one base rate, that begin on ``starts_on``; ``of``: whom a row is about;
+    ``hit``: 1 or 0, missing while it is open, known on ``known_on``; ``p``: its forecast; ``rows``, ``hits``, ``rate``:
+    what tables call the number of rows, of hits, and their ratio; ``logs``: numbers that enter as logarithms;
+    ``about``: columns that are no features; ``arms``: whether only those treated are learnt from.
+    """
+
+    within: str = "campaign_id"
+    of: str = "customer_id"
+    hit: str = "responded"
+    p: str = "p_response"
+    rows: str = "contacts"
+    hits: str = "responses"
+    rate: str = "response"
+    logs: tuple = tuple(HISTORY)
+    about: tuple = tuple(ABOUT)
+    arms: bool = True
+
+
+CONTACTS = Roles()
 
 
 def as_days(values):

@@ -1,4 +1,4 @@
-"""How well forecasts of a response sort customers, within each campaign: that rates differ among them is no skill."""
+"""How well forecasts sort customers within each campaign, or leads within periods: that rates differ is no skill."""
 
 import numpy as np
 import pandas as pd
@@ -6,32 +6,35 @@ import pandas as pd
 from portfoy.errors import DataError
 from portfoy.intervals import bounded, wald, wilson
 from portfoy.locale import _
+from portfoy.models.columns import CONTACTS
 from portfoy.models.holdout import groups_of
 
 
-def within_campaigns(judged, bins):
+def within_campaigns(judged, bins, roles=CONTACTS):
     """The group of each contact by forecast among those of its campaign, 0 the best: a Series, as `groups_of`."""
-    return judged.groupby("campaign_id")["p_response"].transform(groups_of, bins)
+    return judged.groupby(roles.within)[roles.p].transform(groups_of, bins)
 
 
-def gains_table(judged, *, bins=10, confidence=0.95):
+def gains_table(judged, *, bins=10, confidence=0.95, roles=CONTACTS):
     """Cumulative gains: how many of the responses the best forecasts of each campaign hold; DataError without any.
 
     Gives a DataFrame, one row per group of equal count within campaigns, best first, each with all groups before it;
     equal forecasts in one: ``contacts``; ``responses`` among them; ``depth`` share of all contacts, 0-1; ``gain`` share
     of all responses, 0-1, ``gain_low``, ``gain_high`` its Wilson interval; ``chance`` the gain of as many contacts of
-    each campaign drawn by lot; ``lift`` gain / chance, 1 is random, with its bounds.
+    each campaign drawn by lot; ``lift`` gain / chance, 1 is random, with its bounds. Other `roles` than those of
+    contacts say what stands for campaign, contacts and responses.
     """
-    if not judged["responded"].sum() > 0:
+    if not judged[roles.hit].sum() > 0:
         raise DataError(_("response: nobody of {n} to forecast responded. Wait for answers.").format(n=len(judged)))
-    cells = judged.assign(group=within_campaigns(judged, bins)).groupby(["group", "campaign_id"])["responded"]
+    cells = judged.assign(group=within_campaigns(judged, bins, roles)).groupby(["group", roles.within])[roles.hit]
     sizes, hits = (table.unstack(fill_value=0).cumsum() for table in (cells.size(), cells.sum()))
     contacts, responses = sizes.sum(axis=1).to_numpy(), hits.sum(axis=1).to_numpy()
     chance = (sizes / sizes.iloc[-1] * hits.iloc[-1]).sum(axis=1).to_numpy() / responses[-1]
     depth, gain = contacts / contacts[-1], responses / responses[-1]
     low, high = wilson(responses, responses[-1], confidence)
     low[-1] = 1.0  # all contacts hold all responses, whoever they are
-    result = pd.DataFrame({"contacts": contacts, "responses": responses.astype("int64"), "depth": depth, "gain": gain})
+    counts = {roles.rows: contacts, roles.hits: responses.astype("int64")}
+    result = pd.DataFrame(counts | {"depth": depth, "gain": gain})
     result = result.assign(gain_low=low, gain_high=high, chance=chance)
     return result.assign(**bounded("lift", gain / chance, (low / chance, high / chance)))
 
@@ -39,20 +42,20 @@ def gains_table(judged, *, bins=10, confidence=0.95):
 ALL = "all together"  # the last row of a judgement, as stored
 
 
-def judgement(judged, confidence=0.95):
+def judgement(judged, confidence=0.95, roles=CONTACTS):
     """How each campaign and all together were forecast: the `judgement` of a `Response`."""
-    groups = [*judged.groupby("campaign_id", sort=False), (ALL, judged)]
-    return pd.DataFrame([{"campaign_id": name} | _verdict(rows, confidence) for name, rows in groups])
+    groups = [*judged.groupby(roles.within, sort=False), (ALL, judged)]
+    return pd.DataFrame([{roles.within: name} | _verdict(rows, confidence, roles) for name, rows in groups])
 
 
-def _verdict(rows, confidence):
-    outcome, p = rows["responded"].to_numpy(dtype=float), rows["p_response"]
-    told = {"contacts": len(rows), "responses": int(outcome.sum())}
-    told |= bounded("response", float(outcome.mean()), wilson(outcome.sum(), len(rows), confidence))
-    among = {"within": rows["campaign_id"], "of": rows["customer_id"]}
+def _verdict(rows, confidence, roles):
+    outcome, p = rows[roles.hit].to_numpy(dtype=float), rows[roles.p]
+    told = {roles.rows: len(rows), roles.hits: int(outcome.sum())}
+    told |= bounded(roles.rate, float(outcome.mean()), wilson(outcome.sum(), len(rows), confidence))
+    among = {"within": rows[roles.within], "of": rows[roles.of]}
     auc, *bounds = area_with_interval(p, outcome, confidence, **among)
-    base = p.groupby(rows["campaign_id"]).transform("mean")
-    told |= {"predicted_response": p.mean()} | bounded("auc", auc, bounds)
+    base = p.groupby(rows[roles.within]).transform("mean")
+    told |= {f"predicted_{roles.rate}": p.mean()} | bounded("auc", auc, bounds)
     return told | _skill(p.to_numpy(), base.to_numpy(), outcome, confidence)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from portfoy.locale import _
-from portfoy.models.columns import ABOUT, TREATED, as_days, as_number
+from portfoy.models.columns import CONTACTS, TREATED, as_days, as_number
 
 MOST = 50_000  # contacts that a fit or a check looks at; more change the third digit only
 STRONG = 0.95  # of an area under the curve: no single fact about people tells responders that well
@@ -19,7 +19,19 @@ FEWEST = 10  # responders, and others, before power is looked at; of an open ans
 SURE = 0.001  # so seldom is a column by chance alike for all whose answer is open
 
 
-def leak_table(examples):
+def contact_words():
+    """What `leak_table` says of contacts: pattern of a name that tells, and the reason of each kind of leak."""
+    return {
+        "told": _TOLD,
+        "name": _("tells by its name what the customer did after the contact"),
+        "dates": _("holds dates on or after the campaign's first contact"),
+        "only": _("is filled in for those who responded and for nobody else"),
+        "power": _("alone tells who responded almost without fail, as nothing known beforehand does"),
+        "waiting": _("is alike for all whose answer is still open, and differs among the others"),
+    }
+
+
+def leak_table(examples, roles=CONTACTS, words=None):
     """Columns that a model must not see, because they are known only after the contact.
 
     By meaning: openings, answers, the length of a call, orders of the campaign, dates from its first contact on. By
@@ -30,34 +42,34 @@ def leak_table(examples):
     responders and ten others in a campaign. A column that was filled in afterwards and looks like any other is not
     seen. Gives a DataFrame, one row per guarded column of the `response_examples`, the most telling first: ``column``;
     ``reason``; ``auc`` area under the curve of the column alone, 0.5 by guessing and 1 always right; missing where too
-    few responded.
+    few responded. Other `roles`, with `words` as from `contact_words`, say what stands for contact and response.
     """
-    rows, some = [], _sampled(examples[examples["arm"] == TREATED])
-    told = some["responded"].notna()
-    known, waiting = some[told], some[some["known_on"].isna()]
-    for name in (name for name in examples.columns if name not in ABOUT):
-        meaning = _by_meaning(name, some)
-        power, only = _power(known[name], known)
+    words = words or contact_words()
+    rows, some = [], _sampled(examples[examples["arm"] == TREATED] if roles.arms else examples, roles.of)
+    known, waiting = some[some[roles.hit].notna()], some[some["known_on"].isna()]
+    for name in (name for name in examples.columns if name not in roles.about):
+        meaning = _by_meaning(name, some, words)
+        power, only = _power(known[name], known, roles)
         if not meaning and only:
-            meaning = _("is filled in for those who responded and for nobody else")
+            meaning = words["only"]
         if not meaning and power >= STRONG:
-            meaning = _("alone tells who responded almost without fail, as nothing known beforehand does")
-        if not meaning and _waits(known[name], waiting[name], known["campaign_id"]):
-            meaning = _("is alike for all whose answer is still open, and differs among the others")
+            meaning = words["power"]
+        if not meaning and _waits(known[name], waiting[name], known[roles.within]):
+            meaning = words["waiting"]
         if meaning:
             rows.append({"column": name, "reason": meaning, "auc": power})
     leaks = pd.DataFrame(rows, columns=["column", "reason", "auc"]).astype({"auc": float})
     return leaks.sort_values(["auc", "column"], ascending=[False, True], ignore_index=True)
 
 
-def _by_meaning(name, examples):
+def _by_meaning(name, examples, words):
     if name == "campaign_orders":
         return _("counts the orders that answered the campaign")
-    if re.search(_TOLD, name.lower()):
-        return _("tells by its name what the customer did after the contact")
+    if re.search(words["told"], name.lower()):
+        return words["name"]
     days = as_days(examples[name])
     if days is not None and (days >= examples["starts_on"]).any():
-        return _("holds dates on or after the campaign's first contact")
+        return words["dates"]
     return ""
 
 
@@ -69,9 +81,9 @@ def _waits(values, waiting, campaign_id):
     return max(alike, default=1.0) ** len(waiting) < SURE
 
 
-def _power(values, known):
+def _power(values, known, roles):
     """Area under the curve of one column alone within campaigns, at least 0.5; whether only responders have it."""
-    outcome, campaign = known["responded"], known["campaign_id"]
+    outcome, campaign = known[roles.hit], known[roles.within]
     hits = outcome.groupby(campaign).transform("sum")
     others = outcome.groupby(campaign).transform("size") - hits
     enough = (np.minimum(hits, others) >= FEWEST).to_numpy()
@@ -83,7 +95,7 @@ def _power(values, known):
         return 0.5, False
     score, scores = as_number(values), [filled]
     if score is None:
-        scores += _scores_of_levels(values, outcome.to_numpy(dtype=float), known["customer_id"])
+        scores += _scores_of_levels(values, outcome.to_numpy(dtype=float), known[roles.of])
     else:
         scores += [score.fillna(edge) for edge in (score.min() - 1, score.max() + 1)]
     return max(_area(one[enough], outcome[enough], campaign[enough]) for one in scores), bool(only)
@@ -119,9 +131,9 @@ def hashed(ids):
     return pd.util.hash_array(ids.astype("str").to_numpy(dtype=object), categorize=False)
 
 
-def _sampled(examples):
+def _sampled(examples, of):
     """At most `MOST` contacts, whole customers, the same ones in whatever order the rows come."""
     if len(examples) <= MOST:
         return examples
-    draw = hashed(examples["customer_id"])
+    draw = hashed(examples[of])
     return examples[draw <= np.partition(draw, MOST - 1)[MOST - 1]]

@@ -78,9 +78,9 @@ class Levels:
         return ~_texts(table[self.name]).isin(self.seen | {NOT_KNOWN}).to_numpy()
 
 
-def make_terms(examples, features):
+def make_terms(examples, features, logs=HISTORY):
     """The terms of a model, in the order of the features; a number that is the same for all is left out."""
-    return tuple(term for term in (_term(examples[name], name) for name in features) if term)
+    return tuple(term for term in (_term(examples[name], name, logs) for name in features) if term)
 
 
 def stack(terms, table):
@@ -89,21 +89,24 @@ def stack(terms, table):
     return np.column_stack(columns) if columns else np.empty((len(table), 0))
 
 
-def said_terms(rows, ratio):
-    """The rows of terms with ``feature`` and ``comparison`` in words, and the columns of their `ratio`."""
-    names = feature_labels()
+def said_terms(rows, ratio, names=None, logs=HISTORY):
+    """The rows of terms with ``feature`` and ``comparison`` in words, and the columns of their `ratio`.
+
+    `names`: what a reader calls a feature, by default those of `feature_labels`; `logs`: numbers taken as logarithms.
+    """
+    names = feature_labels() if names is None else names
     features = [names.get(name, style.shorten(name)) for name in rows["feature"]]
-    words = {"feature": features, "comparison": [_comparison(row) for row in rows.itertuples()]}
+    words = {"feature": features, "comparison": [_comparison(row, logs) for row in rows.itertuples()]}
     return pd.DataFrame(words, rows.index).join(rows.filter(like=ratio))
 
 
-def _comparison(row):
+def _comparison(row, logs):
     words = {NOT_KNOWN: _("not known"), OTHERS: _("all others"), "True": _("yes"), "False": _("no"), "": _("average")}
     if row.level:
         level, reference = (words.get(one, style.shorten(one)) for one in (row.level, row.reference))
         return _("{level} rather than {reference}").format(level=level, reference=reference)
-    text = _("{step} times as high") if row.feature in HISTORY else _("higher by {step}")
-    return text.format(step=style.number(row.step, 1 if row.feature in [*HISTORY, "years"] else 2))
+    text = _("{step} times as high") if row.feature in logs else _("higher by {step}")
+    return text.format(step=style.number(row.step, 1 if row.feature in [*logs, "years"] else 2))
 
 
 def campaign_effects(campaign_id, weight=None):
@@ -135,17 +138,17 @@ def regress(columns, outcome, penalty, weight=1.0):
     return beta, np.linalg.inv((whole * (weight * p * (1 - p))[:, None]).T @ whole + ridge), whole, p
 
 
-def _term(values, name):
+def _term(values, name, logs):
     number = None if pd.api.types.is_bool_dtype(values) else as_number(values)
     if number is None:
         return _levels(_texts(values).value_counts(), name)
-    used = _logarithm(number) if name in HISTORY else number
+    used = _logarithm(number) if name in logs else number
     sd = float(used.std(ddof=0))
     if not sd > 1e-9:
         return None
     flagged = name not in HISTORY and number.isna().sum() >= RARE  # of history, bought_before tells
     mean, low, high = float(used.mean()), float(number.min()), float(number.max())
-    return Number(name, name in HISTORY, mean, sd, low, high, bool(flagged))
+    return Number(name, name in logs, mean, sd, low, high, bool(flagged))
 
 
 def _levels(counts, name):

@@ -15,16 +15,16 @@ Hastie, Tibshirani & Friedman (2009), The Elements of Statistical Learning, 2nd 
 Liang & Zeger (1986), Biometrika 73(1), 13-22, for the covariance over customers.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 from scipy.special import expit
 
 from portfoy.errors import FitError
-from portfoy.intervals import bounded, delta_error, on_logits, wald, z_value
+from portfoy.intervals import bounded, delta_error, on_logits, on_logs, wald, z_value
 from portfoy.locale import _
-from portfoy.models.columns import ABOUT, TREATED
+from portfoy.models.columns import ABOUT, CONTACTS, TREATED
 from portfoy.models.leaks import MOST, hashed
 from portfoy.models.logistic import CAMPAIGNS, campaign_effects, make_terms, regress, stack
 
@@ -94,13 +94,19 @@ def forecast_campaigns(examples, features):
     """
     told = examples.loc[examples["responded"].notna() & examples["arm"].notna(), [*ABOUT, *features]]
     known = told[told["arm"] == TREATED].reset_index(drop=True)
-    draw = hashed(known["customer_id"])
-    judged = []
-    for campaign_id, start in _tested(known):
-        before, own = (known["known_on"] < start).to_numpy(), told[told["campaign_id"] == campaign_id]
-        judged.append(_forecast(_fit(known, before, features, draw), own))
-    fit = _fit(known, np.ones(len(known), dtype=bool), features, draw)
-    judged = pd.concat(judged, ignore_index=True).dropna(subset="p_response").reset_index(drop=True)
+    if not forecastable(known):
+        text = _(
+            "response: no campaign can be forecast (campaigns {campaigns}, answers {contacts}, responses "
+            "{responses}); {fewest} responses and {fewest} others must be known before it begins. Wait, or look at "
+            "segments."
+        )
+        seen = {"campaigns": known["campaign_id"].nunique(), "contacts": len(known)}
+        raise FitError(text.format(**seen, responses=int(known["responded"].sum()), fewest=FEWEST))
+    judged, fit = forecast_periods(known, told, features)
+    if fit is None:
+        text = _("response: no feature differs between the customers contacted. Add traits to the customers table.")
+        raise FitError(text)
+    judged = judged[~judged.pop("strange")].reset_index(drop=True)
     if judged.empty:
         text = _(
             "response: each campaign went to customers unlike those before. Wait for the next campaign, or give fewer "
@@ -110,59 +116,106 @@ def forecast_campaigns(examples, features):
     return judged, fit
 
 
-def _tested(known):
+def forecastable(known, roles=CONTACTS):
     """Campaigns that can be forecast, in order of time: those with enough answers known before they began."""
-    starts = known.groupby("campaign_id")["starts_on"].min().sort_values(kind="stable")
-    days = known.groupby("known_on")["responded"].agg(["sum", "size"]).sort_index().cumsum()
-    tested = []
-    for campaign_id, start in starts.items():
+    starts = known.groupby(roles.within)["starts_on"].min().sort_values(kind="stable")
+    days = known.groupby("known_on")[roles.hit].agg(["sum", "size"]).sort_index().cumsum()
+    found = []
+    for period, start in starts.items():
         before = days[days.index < start]
         if len(before) and min(before["sum"].iloc[-1], (before["size"] - before["sum"]).iloc[-1]) >= FEWEST:
-            tested.append((campaign_id, start))
-    if not tested:
-        text = _(
-            "response: no campaign can be forecast (campaigns {campaigns}, answers {contacts}, responses "
-            "{responses}); {fewest} responses and {fewest} others must be known before it begins. Wait, or look at "
-            "segments."
-        )
-        seen = {"campaigns": len(starts), "contacts": len(known), "responses": int(known["responded"].sum())}
-        raise FitError(text.format(**seen, fewest=FEWEST))
-    return tested[-CAMPAIGNS:]
+            found.append((period, start))
+    return found[-CAMPAIGNS:]
 
 
-def _forecast(fit, own):
-    """The contacts of one campaign with the forecast of a model that saw earlier answers only."""
-    p = expit(fit.beta[0] + stack(fit.terms, own) @ fit.beta[1:])
-    return own.assign(p_response=np.where(fit.strange(own), np.nan, p))
+def forecast_periods(known, told, features, roles=CONTACTS, *, penalty=PENALTY, most=MOST, level_days=None):
+    """Each campaign or period of `told` as forecast from those `known` before it began, and the model of all known.
+
+    Gives (DataFrame, Fit): the rows of the periods that are `forecastable`, as they came, with the forecast ``p`` of
+    `roles` and ``strange``, whether the model had seen nobody like them; None for the Fit where no feature tells rows
+    apart. At most so many rows (`most`) go into a fit. With `level_days` the level of a forecast is not the mean of the
+    periods before, but that of the latest rows: see `levelled`.
+    """
+    draw, judged = hashed(known[roles.of]), []
+
+    def fitted(seen):
+        fit = _fit(known, seen, features, draw, roles, penalty, most)
+        return levelled(fit, known[seen], roles, level_days) if fit and level_days else fit
+
+    for period, start in forecastable(known, roles):
+        fit, own = fitted((known["known_on"] < start).to_numpy()), told[told[roles.within] == period]
+        if fit is not None:
+            p = expit(fit.beta[0] + stack(fit.terms, own) @ fit.beta[1:])
+            judged.append(own.assign(**{roles.p: p, "strange": fit.strange(own)}))
+    judged = pd.concat(judged, ignore_index=True) if judged else told.head(0)
+    return judged, fitted(np.ones(len(known), dtype=bool))
 
 
-def _fit(known, seen, features, draw):
-    """A logistic regression on the rows that are `seen`."""
-    examples, weight = _drawn(known, seen, draw)
-    terms, outcome = make_terms(examples, features), examples["responded"].to_numpy(dtype=float)
+def levelled(fit, known, roles, days):
+    """The model with the constant that makes its forecasts true, on the whole, for the latest of the rows known.
+
+    Those that began in so many days before the last did, or all where they hold fewer than 50 hits or others. So a base
+    rate that drifts does not carry into a forecast; the order of forecasts stays.
+    """
+    since = known["starts_on"].max() - pd.Timedelta(days=days)
+    late = known[known["starts_on"] > since]
+    hits = late[roles.hit].sum()
+    late = late if min(hits, len(late) - hits) >= FEWEST else known
+    columns, constant = stack(fit.terms, late), fit.beta[0]
+    rest, hits = columns @ fit.beta[1:], late[roles.hit].sum()
+    for _step in range(50):
+        p = expit(constant + rest)
+        move = (hits - p.sum()) / (p * (1 - p)).sum()
+        constant += np.clip(move, -1, 1)
+        if abs(move) < 1e-9:
+            break
+    weight = p * (1 - p)
+    slopes, covariance = -(weight @ columns) / weight.sum(), fit.covariance.copy()
+    covariance[0, 1:] = covariance[1:, 0] = slopes @ covariance[1:, 1:]
+    covariance[0, 0] = 1 / weight.sum() + covariance[0, 1:] @ slopes
+    return replace(fit, beta=np.concatenate([[constant], fit.beta[1:]]), covariance=covariance)
+
+
+def _fit(known, seen, features, draw, roles, penalty, most):
+    """A logistic regression on the rows that are `seen`; None where no feature differs among them."""
+    examples, weight = _drawn(known, seen, draw, roles.hit, most)
+    terms, outcome = make_terms(examples, features, roles.logs), examples[roles.hit].to_numpy(dtype=float)
     columns = stack(terms, examples)
     own = columns.shape[1]
     if not own:
-        text = _("response: no feature differs between the customers contacted. Add traits to the customers table.")
-        raise FitError(text)
+        return None
     centre = np.average(columns, axis=0, weights=weight)
-    columns = np.hstack([columns, campaign_effects(examples["campaign_id"], weight)])
-    beta, bread, whole, p = regress(columns, outcome, PENALTY, weight)
-    penalty = np.diag([0.0] + [PENALTY] * columns.shape[1])
+    columns = np.hstack([columns, campaign_effects(examples[roles.within], weight)])
+    beta, bread, whole, p = regress(columns, outcome, penalty, weight)
+    prior = np.diag([0.0] + [penalty] * columns.shape[1])
     score = pd.DataFrame(whole * (weight * (outcome - p))[:, None])
-    score = score.groupby(pd.factorize(examples["customer_id"])[0]).sum().to_numpy()
-    covariance = bread @ (score.T @ score + penalty) @ bread
+    score = score.groupby(pd.factorize(examples[roles.of])[0]).sum().to_numpy()
+    covariance = bread @ (score.T @ score + prior) @ bread
     return Fit(terms, beta[: own + 1], covariance[: own + 1, : own + 1], centre)
 
 
-def _drawn(known, seen, draw):
+def _drawn(known, seen, draw, hit, most):
     """The rows seen; if very many, some of those who responded and some of those who did not, with their weights."""
-    rows, weights, outcome = [], [], known["responded"].to_numpy()
+    rows, weights, outcome = [], [], known[hit].to_numpy()
     for side in (np.flatnonzero(seen & (outcome == told)) for told in (1, 0)):
         kept = side
-        if len(side) > MOST // 2 and seen.sum() > MOST:
-            kept = side[draw[side] <= np.partition(draw[side], MOST // 2 - 1)[MOST // 2 - 1]]
+        if len(side) > most // 2 and seen.sum() > most:
+            kept = side[draw[side] <= np.partition(draw[side], most // 2 - 1)[most // 2 - 1]]
         rows.append(kept)
         weights.append(np.full(len(kept), len(side) / max(len(kept), 1)))
     order = np.argsort(rows := np.concatenate(rows), kind="stable")
     return known.iloc[rows[order]], np.concatenate(weights)[order]
+
+
+def odds_table(fit, confidence):
+    """The odds ratios of a model, those first that are far from 1 for their error, at whatever confidence.
+
+    One row per column of it: ``feature``; ``level`` against ``reference``, both empty for a number; ``step``, one
+    standard deviation of it (by which it is multiplied, where it is skewed); ``odds_ratio`` with bounds.
+    """
+    log, error = fit.beta[1:], np.sqrt(np.diag(fit.covariance))[1:]
+    low, high = on_logs(np.exp(log), error, confidence)
+    rows = pd.DataFrame([row for term in fit.terms for row in term.rows()])
+    rows = rows.assign(odds_ratio=np.exp(log), odds_ratio_low=low, odds_ratio_high=high)
+    order = np.argsort(z_value(PRIOR) * error - np.abs(log), kind="stable")
+    return rows.iloc[order].reset_index(drop=True)

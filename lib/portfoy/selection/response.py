@@ -2,12 +2,10 @@
 
 from dataclasses import dataclass, replace
 
-import numpy as np
 import pandas as pd
 
 from portfoy.errors import DataError
 from portfoy.firm import analysis
-from portfoy.intervals import on_logs, z_value
 from portfoy.locale import _
 from portfoy.models.arms import difference, lots
 from portfoy.models.columns import ABOUT, CONTROL, HISTORY, TREATED
@@ -15,7 +13,7 @@ from portfoy.models.holdout import holdout_table
 from portfoy.models.judging import gains_table, judgement, within_campaigns
 from portfoy.models.leaks import leak_table
 from portfoy.models.logistic import said_terms
-from portfoy.models.responders import PRIOR, Fit, forecast_campaigns
+from portfoy.models.responders import Fit, forecast_campaigns, odds_table
 from portfoy.models.threads import one_thread
 from portfoy.selection.examples import TRAITS, join_people, response_examples
 from portfoy.words import figure, shapes, style
@@ -140,15 +138,7 @@ class Response(Result):
     def plot(self, ax=None):
         if not self.sorts:
             return None
-        names = ["depth", "gain", "gain_low", "gain_high", "chance"]
-        curve = pd.concat([pd.DataFrame(0.0, [0], names), self.gains[names]], ignore_index=True)
-        best, random = _("best forecasts first"), _("at random")
-        parts = [(best, style.ACCENT, *(curve[name] for name in names[:-1]))]
-        by_lot = random, style.MUTED, curve["depth"], curve["chance"], None, None
-        ax = shapes.lines([*parts, by_lot], ax, dashed=[random])
-        shapes.point(ax, self.best["depth"], self.best["gain"], style.share(self.best["gain"], 0), above=True)
-        ax.set(xlim=(0, 1.01), ylim=(0, 1.03))
-        figure.per_cent(ax.xaxis, ax.yaxis)
+        ax = shapes.gains(self.gains, self.best, (_("best forecasts first"), _("at random")), ax)
         under = _("by share contacted; band: {confidence} interval")
         told = (style.say(_("best {depth:share}: {gain:share}"), row) for _place, row in self.gains.iterrows())
         under = under.format(confidence=style.level(self.confidence))
@@ -229,7 +219,7 @@ def fit_response(examples, *, features=None, confidence=0.95):
         judged["p_response"], judged["responded"], within_campaigns(judged, 10) + 1, confidence=confidence
     ).rename(columns=CALIBRATION)
     arms = lots(examples, ["bought_before", *HISTORY, "years", *TRAITS], confidence)
-    odds = _odds(fit, confidence)
+    odds = odds_table(fit, confidence)
     return Response(examples, leaks, judged, held, told, gains, calibration, odds, fit, arms, confidence=confidence)
 
 
@@ -245,16 +235,6 @@ def _unreached(firm, examples):
     table = pd.DataFrame(rows, columns=["trait", "level", "customers", "revenue"])
     table["revenue_share"] = table["revenue"] / customers["revenue"].sum()
     return table.sort_values("revenue", ascending=False, kind="stable", ignore_index=True)
-
-
-def _odds(fit, confidence):
-    """The odds ratios of a model, those first that are far from 1 for their error, at whatever confidence."""
-    log, error = fit.beta[1:], np.sqrt(np.diag(fit.covariance))[1:]
-    low, high = on_logs(np.exp(log), error, confidence)
-    rows = pd.DataFrame([row for term in fit.terms for row in term.rows()])
-    rows = rows.assign(odds_ratio=np.exp(log), odds_ratio_low=low, odds_ratio_high=high)
-    order = np.argsort(z_value(PRIOR) * error - np.abs(log), kind="stable")
-    return rows.iloc[order].reset_index(drop=True)
 
 
 def _features(examples, wanted, leaks):

@@ -5,7 +5,7 @@ from itertools import pairwise
 import pandas as pd
 
 from portfoy.words import placing, style
-from portfoy.words.figure import TEXT, drawing, look
+from portfoy.words.figure import TEXT, drawing, look, per_cent
 
 
 def stacked_changes(parts, at, net, ax=None):
@@ -137,6 +137,22 @@ def lines(parts, ax=None, *, level=None, dashed=(), height=3.0):
                 ax.annotate(label, (x.iloc[-1], y.iloc[-1]), (6, 0), **end)
         elif len(parts) > 1:
             _legend(ax, [label for label, *_about in parts])
+    return ax
+
+
+def gains(table, best, names, ax=None):
+    """Share of all hits found (``gain``, a band) by share addressed (``depth``), and as many by lot (``chance``).
+
+    `table` is a `judging.gains_table`, `best` the row of it that is marked, `names` those of the two lines.
+    """
+    rows = ["depth", "gain", "gain_low", "gain_high", "chance"]
+    curve = pd.concat([pd.DataFrame(0.0, [0], rows), table[rows]], ignore_index=True)
+    first = (names[0], style.ACCENT, *(curve[name] for name in rows[:-1]))
+    by_lot = names[1], style.MUTED, curve["depth"], curve["chance"], None, None
+    ax = lines([first, by_lot], ax, dashed=names[1:])
+    point(ax, best["depth"], best["gain"], style.share(best["gain"], 0), above=True)
+    ax.set(xlim=(0, 1.01), ylim=(0, 1.03))
+    per_cent(ax.xaxis, ax.yaxis)
     return ax
 
 
