@@ -60,7 +60,7 @@ def portfoy_way(path):
     import ibis.backends.duckdb
 
     from portfoy.customers import customer_table
-    from portfoy.retention.cohorts import cohort_table
+    from portfoy.retention.cells import cohort_cells, start_of
     from portfoy.selection.rfm import rfm
 
     yield "imports"
@@ -70,9 +70,10 @@ def portfoy_way(path):
     yield "customers"
     scores = rfm(customers).table
     yield "scores"
-    cohorts = cohort_table(log)
+    cohorts = cohort_cells(log).pivot(index="cohort", columns="later", values="buyers")
+    cohorts.index = [start_of(number, "month") for number in cohorts.index]
     yield "cohorts"
-    yield scores, cohorts.drop(columns=["customers", "running"])
+    yield scores, cohorts
 
 
 CUSTOMERS = """

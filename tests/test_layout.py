@@ -54,7 +54,7 @@ INSIDE = {  # the order inside a package, left to right
         "survival",
     ],
     "acquisition": ["deals", "funnel", "sales_cycle"],
-    "retention": ["cohorts"],
+    "retention": ["cells", "cohorts", "churn", "economics"],
     "portfolio": [
         "quality",
         "spread",

@@ -13,7 +13,7 @@ from pandas.api import types as kinds
 
 from portfoy.cli import main
 from portfoy.errors import DataError
-from portfoy.retention.cohorts import cohort_table
+from portfoy.retention.cells import cohort_cells
 from portfoy.simulate import Truth, read_truth, season_days, simulate, write_company, write_large, write_truth
 from portfoy.source import open as source
 from portfoy.source.contract import REQUIRED, TABLES, kind_of, missing_columns
@@ -303,8 +303,7 @@ def test_the_top_fifth_of_customers_brings_two_thirds_of_the_revenue(tables):
 
 
 def test_retention_falls_from_month_to_month_and_flattens(teaching):
-    cohorts = cohort_table(teaching.transactions)
-    counts = cohorts[[column for column in cohorts.columns if isinstance(column, int)]].astype(float)
+    counts = cohort_cells(teaching.transactions).pivot(index="cohort", columns="later", values="buyers").astype(float)
     cohorts = counts.iloc[:-25]  # only those seen for two years, so that every month is about the same people
     share = (cohorts.sum() / cohorts[0].sum()).iloc[:25]
     quarter = share.iloc[1:].to_numpy().reshape(8, 3).mean(axis=1)  # a month alone moves with the season

@@ -34,6 +34,7 @@ _FRONT = {
     "response": "selection.response",
     "campaign": "selection.campaign",
     "positioning": "selection.positioning",
+    "cohorts": "retention.cohorts",
     "fit_bass": "models.bass",
     "launch": "selection.launch",
     "early_adopters": "selection.early",

@@ -141,6 +141,17 @@ def purchase_days(log):
 
     Grouped by order first and by day next: either step uses all cores, which counting distinct values would not.
     """
+    orders = orders_of(log)
+    return orders.group_by(["customer_id", "day", "returned_on"]).agg(
+        orders=orders.count(),
+        revenue=orders.revenue.sum(),
+        margin=orders.margin.sum(),
+        revenue_paid=orders.revenue_paid.sum(),
+    )
+
+
+def orders_of(log):
+    """One row per order (ibis), on the ``day`` of its first sale; without a sale, ``returned_on`` the last return."""
     cost, paid = _cost(log), log.amount_paid if "amount_paid" in log.columns else log.amount
     orders = log.group_by(
         customer_id=log.customer_id, order_id=log.order_id.fill_null(log.ordered_on.cast("string"))
@@ -151,13 +162,7 @@ def purchase_days(log):
         revenue_paid=paid.sum(),
         returned_on=log.ordered_on.max(),
     )
-    orders = orders.mutate(returned_on=orders.day.isnull().ifelse(orders.returned_on, None))
-    return orders.group_by(["customer_id", "day", "returned_on"]).agg(
-        orders=orders.count(),
-        revenue=orders.revenue.sum(),
-        margin=orders.margin.sum(),
-        revenue_paid=orders.revenue_paid.sum(),
-    )
+    return orders.mutate(returned_on=orders.day.isnull().ifelse(orders.returned_on, None))
 
 
 def purchases_by(log, as_of):

@@ -1,6 +1,6 @@
 """The rule of who is at risk and who has lapsed, and by it where each person stands on a day."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import ibis
 import numpy as np
@@ -50,6 +50,13 @@ def kept_limits(kept):
     rule = kept.get("states", {})
     days = [rule.get(name) for name in LIMITS]
     return rule if all(isinstance(each, int) for each in days) and 0 < days[0] < days[1] else {}
+
+
+def rule_in_force(kept, log, *, as_of=None, confidence=0.95):
+    """The rule with the limits that earlier reports have kept (`Firm.kept`), else as the data say (`state_rule`)."""
+    limits = kept_limits(kept)
+    limits = {} if limits.get("fresh") else {name: limits[name] for name in LIMITS if name in limits}
+    return replace(state_rule(log, as_of=as_of, confidence=confidence, **limits), given=False)
 
 
 def state_rule(log, *, as_of=None, at_risk=0.8, lapsed=0.95, at_risk_days=0, lapsed_days=0, confidence=0.95):

@@ -1,39 +1,346 @@
-"""Retention: how long can we keep this customer?"""
+"""Do customers come back, and do those of today come back as those of before did?"""
 
+from dataclasses import dataclass, field
+
+import numpy as np
 import pandas as pd
 
-from portfoy.customers import as_table, nobody_bought, resolve_as_of, to_frame
+from portfoy.customers import DAY, months_before, to_frame
+from portfoy.errors import DataError
+from portfoy.firm import Firm, analysis
+from portfoy.intervals import bounded, two_sided, wald, wilson
+from portfoy.locale import _
+from portfoy.people import NOT_KNOWN, OTHERS, TRAITS, level_groups, with_traits, with_type
+from portfoy.retention.cells import EVERY, MONEY, SHARES, cohort_cells, number_of, own_periods, start_of
+from portfoy.standing import rule_in_force
+from portfoy.words import figure, shapes, style
+from portfoy.words.codes import said_as
+from portfoy.words.result import Action, Figure, Finding, Past, Result
+from portfoy.words.table import show
+
+WITHIN = (3, 6, 12)  # months after the first period, at which newcomers are compared
+FEWEST = 30  # customers; an interval of fewer tells nobody anything
+ROWS, LEVELS = 12, 8  # starts in the chart; levels of a characteristic that are told apart
+COLUMNS = {"share": 12, "money": 8}  # in the chart
 
 
-def cohort_table(log, *, as_of=None):
-    """Cohorts by the month of the first purchase, and how many of each bought again in every later month.
+@dataclass(frozen=True)
+class Cohorts(Result):
+    """How the customers of one start, or of one characteristic, come back as they grow older.
 
-    Gives one row per month with new customers in the `log`, indexed by its first day: ``customers`` in the cohort;
-    columns 0, 1, 2, ...: how many of them bought in that month after the first (0 is the month itself; N-period
-    retention). A month not begun is missing, not zero. ``running``: the cohort's last filled month is not over.
-    DataError where a column is missing, or nobody bought by `as_of`, by default the last date in the log.
+    ``table``, one row per cell that has begun: ``start`` first day of the period of the first purchase, or ``level``
+    where customers are told apart by a characteristic; ``later`` periods since that one; ``customers`` of the row who
+    are old enough; ``buyers`` of them who bought in the period ("ever": in it or later); ``value`` their share, 0-1, or
+    what a customer brings in the period, money, with ``value_low``, ``value_high``; ``over`` whether the period is
+    over (by level it always is). ``mean``, one row per ``later``: the same over all customers whose period is over.
+    ``tested``, one row per comparison: newcomers of the last twelve months old enough beside those of the same months
+    a year before, or a ``level`` beside all others: ``months`` after the first period; ``now`` and ``before``, the
+    share that came back until then, or the money that a customer brought in that period, of ``customers`` and
+    ``before_customers``; ``difference`` with bounds; ``p_value``; ``sure`` after the correction for all of them.
+    ``aside`` money of returns before the first purchase, which is in no cell; ``newest`` start there is; ``begin`` days
+    from the first one in which newcomers may be old customers.
     """
-    log = as_table(log)
-    as_of = resolve_as_of(log, as_of)
-    sales = log.filter((log.ordered_on <= as_of.date()) & (log.amount >= 0))
-    active = sales.group_by(customer_id=sales.customer_id, month=_months(sales.ordered_on)).agg()
-    first = active.group_by("customer_id").agg(cohort=active.month.min(), months=active.month.collect())
-    ages = first.select("cohort", month=first.months.unnest())
-    cells = to_frame(ages.group_by(["cohort", "month"]).agg(buyers=ages.count()))
-    if cells.empty:
-        raise nobody_bought(as_of)
-    last = as_of.year * 12 + as_of.month - 1
-    table = cells.assign(later=cells["month"] - cells["cohort"]).pivot(index="cohort", columns="later", values="buyers")
-    table = table.reindex(columns=range(last - cells["cohort"].min() + 1))
-    begun = table.columns.to_numpy()[None, :] <= last - table.index.to_numpy()[:, None]
-    table = table.fillna(0).where(begun)
-    table.insert(0, "customers", table[0].astype("int64"))
-    table["running"] = as_of != as_of + pd.offsets.MonthEnd(0)
-    table.index = pd.DatetimeIndex(
-        [pd.Timestamp(number // 12, number % 12 + 1, 1) for number in table.index], name="cohort"
-    )
-    return table.rename_axis(columns=None)
+
+    table: pd.DataFrame
+    mean: pd.DataFrame
+    tested: pd.DataFrame
+    kind: str
+    every: str
+    by: str | None
+    aside: float
+    newest: pd.Timestamp
+    begin: int
+    firm: Firm = field(repr=False)
+
+    @property
+    def unit(self):
+        return "money" if self.kind in MONEY else "share"
+
+    @property
+    def told(self):
+        """The comparison that stands out: the surest one; without it the first; None where there is none."""
+        sure = self.tested[self.tested["sure"]]
+        return sure.loc[sure["p_value"].idxmin()] if len(sure) else next((r for _p, r in self.tested.iterrows()), None)
+
+    def finding(self):
+        row = self.told
+        if row is None or (self.by and not row["sure"]):
+            text = _("No group comes back more than the others") if self.by else _("Too early to compare newcomers")
+            return Finding(text, nothing=True)
+        texts = {
+            "share": [
+                _("Newcomers come back more: {now:share} within {months:count} months, {before:share} before"),
+                _("Newcomers come back less: {now:share} within {months:count} months, {before:share} before"),
+                _("{now:share} of newcomers come back within {months:count} months, as before"),
+                _("\u201c{level}\u201d: {now:share} come back within {months:count} months, others {before:share}"),
+            ],
+            "money": [
+                _("Newcomers bring more: {now:money} after {months:count} months, {before:money} before"),
+                _("Newcomers bring less: {now:money} after {months:count} months, {before:money} before"),
+                _("A newcomer brings {now:money} after {months:count} months, as before"),
+                _("\u201c{level}\u201d bring {now:money} each after {months:count} months, others {before:money}"),
+            ],
+        }[self.unit]
+        row = {**row, "level": style.shorten(said_as("level", row["level"]))}
+        told = 3 if self.by else 2 if not row["sure"] else int(row["difference"] < 0)
+        return Finding(style.say(texts[told], row, currency=self.firm.currency))
+
+    def reading(self):
+        line, texts = self.mean[(self.mean["later"] > 0) & (self.mean["customers"] >= FEWEST)], []
+        line = line[line["later"] * EVERY[self.every] <= WITHIN[-1]]
+        if len(line) > 1:
+            text = {
+                ("share", "month"): _("On average {first:share} a month later, {last:share} {n:count} months later."),
+                ("share", "quarter"): _("On average {first:share} a quarter later, {last:share} {n:count} later."),
+                ("money", "month"): _("On average {first:money} each a month later, {last:money} {n:count} later."),
+                ("money", "quarter"): _("On average {first:money} each a quarter later, {last:money} {n:count} later."),
+            }[self.unit, self.every]
+            values = {"first": line["value"].iloc[0], "last": line["value"].iloc[-1], "n": line["later"].iloc[-1]}
+            texts.append(style.say(text, values, currency=self.firm.currency))
+        if self.newest < months_before(self.firm.as_of, 3 * EVERY[self.every]):
+            texts.append(style.say(_("Nobody new has come since {newest:month}."), vars(self)))
+        return style.Reading(" ".join(texts))
+
+    def figures(self):
+        if self.unit == "money" or self.by or self.tested.empty:
+            return []
+        row, day = self.tested.iloc[0], f"{months_before(self.firm.as_of, 12):%Y-%m-%d}"
+        note = style.say(_("of {customers:count}, within {months:count} months"), row)
+        bounds, year = row[["now", "now_low", "now_high"]], Past(day, float(row["before"]), float(row["p_value"]))
+        return [Figure("newcomers_back", *bounds.astype(float).tolist(), "share", str(note), "up", year)]
+
+    def actions(self):
+        if self.told is None or self.by or self.unit == "money" or not self.told["sure"] or self.told["difference"] > 0:
+            return []
+        bought = self.firm.customers
+        once = bought[(bought["first_order"] > months_before(self.firm.as_of, 12)) & (bought["purchases"] == 1)]
+        once = once[["customer_id", "last_order", "revenue"]].sort_values("revenue", ascending=False, ignore_index=True)
+        once = once.assign(why=_("came within a year, bought once"), action=_("ask for a second order"))
+        text = style.say(
+            _("Ask the {n:count} newcomers of the year who bought once for a second order"), {"n": len(once)}
+        )
+        return [Action(text, name="newcomers_once", table=with_type(once, self.firm.people))]
+
+    def plot(self, ax=None):
+        key, money = "level" if self.by else "start", self.unit == "money"
+        ages = [later for later in self.mean["later"] if later or money][: COLUMNS[self.unit]]
+        rows = self.table[self.table["later"].isin(ages)]
+        if rows.empty:
+            return None
+        shown = list(rows[key].unique())[-ROWS:]
+        sizes = self.table[self.table["later"] == 0].set_index(key)["customers"]
+        called = [style.shorten(said_as(key, at), 16) if self.by else style.day(at).partition(" ")[2] for at in shown]
+        called = [f"{name} · {style.number(sizes[at])}" for at, name in zip(shown, called, strict=True)] + [_("all")]
+        rows = rows[rows[key].isin(shown)].assign(row=lambda cells: cells[key].map(shown.index))
+        rows["colour"] = rows["over"].map({True: style.ACCENT, False: style.MUTED})
+        line = self.mean[self.mean["later"].isin(ages)].assign(row=len(shown), colour=style.SECOND)
+        cells = pd.concat([rows, line], ignore_index=True)
+        cells["strength"] = (cells["value"] / cells["value"].max()).clip(0, 1).fillna(0)
+        cells["text"] = [style.money(v, "", digits=2) if money else style.number(100 * v) for v in cells["value"]]
+        wide = cells.pivot(index="row", columns="later").set_axis(called)
+        told = [(_("still running"), style.MUTED), (_("all customers"), style.SECOND)]
+        laid = (wide[name].reindex(columns=ages) for name in ("text", "strength", "colour"))
+        laid = (each.fillna(empty) for each, empty in zip(laid, ("", 0.0, style.MUTED), strict=True))
+        ax = shapes.heat_map(*laid, ax, told=told[int(rows["over"].all()) :])
+        ax.set_xticklabels([style.number(age) for age in ages], rotation=0, ha="center")
+        title = {
+            "returning": _("Customers who bought again, per cent"),
+            "ever": _("Customers who bought then or later, per cent"),
+            "revenue": _("Revenue per customer"),
+            "margin": _("Margin per customer"),
+        }[self.kind]
+        under = {
+            "month": _("by months after the first; rows: first month or group, and customers"),
+            "quarter": _("by quarters after the first; rows: first month or group, and customers"),
+        }[self.every]
+        write = style.writer(self.unit, self.firm.currency)
+        numbers = "; ".join(f"{later}: {write(v)}" for later, v in zip(line["later"], line["value"], strict=True))
+        return figure.name(ax, title, under, numbers)
+
+    def summary(self):
+        kinds = dict.fromkeys(["value", "now", "before", "difference"], self.unit)
+        labels = {"returning": _("Bought"), "ever": _("Bought then or later")}
+        terms = {"currency": self.firm.currency, "kinds": kinds, "labels": {"value": labels.get(self.kind, _("Each"))}}
+        tables = [show(self.table.drop(columns="over"), _("Every cell"), **terms)]
+        tables.append(show(self.mean, _("All customers"), **terms))
+        if len(self.tested):
+            labels = {"now": _("Newcomers of the year"), "before": _("Of the year before")}
+            terms["labels"] = {"now": _("This group"), "before": _("All others")} if self.by else labels
+            tables.append(show(self.tested.drop(columns="sure"), _("Compared at equal age"), **terms))
+        return tables
+
+    def method(self):
+        kind = {
+            "returning": _("Bought: a sale in the period; intervals ({level}): Wilson."),
+            "ever": _("Bought then or later: up to today, so the young have yet to rise; intervals ({level}): Wilson."),
+        }.get(
+            self.kind, _("An order counts in the period of its first sale; intervals ({level}): normal, per customer.")
+        )
+        compared = _(
+            "Compared are newcomers of twelve months with those of the same months a year before, after as many "
+            "months; none of the first {begin:days}, who may be old customers."
+        )
+        if self.by:
+            compared = _("Compared is each group with all others, after as many months.")
+        rest = _(
+            "Periods that still run are in no mean and no comparison; starts of which nobody came back are. Corrected "
+            "for all comparisons by Benjamini-Hochberg."
+        )
+        values = {"level": style.level(self.firm.confidence), "begin": self.begin}
+        prices = [self.firm.prices.said()] if self.unit == "money" else []
+        return style.Reading(" ".join([style.say(f"{kind} {compared} {rest}", values), *prices]))
+
+    def who(self, row, later, *, back=True):
+        """The customers behind a cell: those of a `row` (its ``start`` or ``level``) who bought so many periods later.
+
+        ``customer_id`` and, where it is known, ``type``, in the order of the ids; "ever" has those who bought then or
+        later; `back` False gives those who are old enough and did not.
+        """
+        own = own_periods(self.firm.log, self.firm.as_of, "returning", self.every)
+        each = own.group_by("customer_id").agg(
+            cohort=own.period.min(), last=own.period.max(), parts=own.period.collect()
+        )
+        at = each.cohort + later
+        found = each["last"] >= at if self.kind == "ever" else each.parts.contains(at)
+        until = number_of(self.firm.as_of + DAY, self.every) - 1 if self.by else number_of(self.firm.as_of, self.every)
+        each = each.filter(at <= until, found if back else ~found)
+        if not self.by:
+            each = each.filter(each.cohort == number_of(pd.Timestamp(row), self.every))
+        found = to_frame(each.select("customer_id").order_by("customer_id"))
+        if self.by:
+            levels = _levels(self.firm, self.by).set_index("customer_id")["level"]
+            found = found[levels.reindex(found["customer_id"]).to_numpy() == row].reset_index(drop=True)
+        return with_type(found, self.firm.people)
 
 
-def _months(day):
-    return (day.year() * 12 + day.month() - 1).cast("int32")
+@analysis
+def cohorts(firm, *, kind="returning", every="month", by=None):
+    """Cohorts: how customers come back, or what they bring, as they grow older, and whether newer ones do it more.
+
+    Parameters
+    ----------
+    firm : Firm
+    kind : "returning" in the period, "ever" then or later (unbounded), "revenue" or "margin" in the period
+    every : "month" or "quarter"
+    by : what rows are, by default the period of the first purchase; else a trait of customers, such as "channel", or
+        "first_product", the one most spent on that day; levels beyond the eight with the largest revenue are one
+
+    Returns
+    -------
+    Cohorts; not possible where fewer than 30 customers bought, all in one period, the characteristic or the cost is not
+    known, or `kind`, `every` or `by` is none of these
+    """
+    _check(firm, kind, every, by)
+    levels = _levels(firm, by) if by else None
+    cells = cohort_cells(firm.log, as_of=firm.as_of, kind=kind, every=every, levels=levels)
+    size, oldest = cells.loc[cells["later"] == 0, "customers"].sum(), cells["cohort"].min()
+    last = number_of(firm.as_of, every)
+    if size < FEWEST or oldest == last:
+        text = _(
+            "cohorts: {customers} customers since {first:%Y-%m-%d}; at least {fewest}, and more than one {every}, are "
+            "needed. Take a longer history."
+        )
+        raise DataError(text.format(customers=size, first=start_of(oldest, every), fewest=FEWEST, every=every))
+    ended = number_of(firm.as_of + DAY, every) - 1  # the last period that is over
+    cells["over"] = cells["cohort"] + cells["later"] <= ended
+    done, key = cells[cells["over"]], "level" if by else "start"
+    begin = 0 if by else _run_in(firm)
+    if by:
+        rows = done.groupby(["level", "later"], observed=True).sum().reset_index().assign(over=True)
+        order = list(levels["level"].cat.categories)
+        rows = rows.sort_values(["level", "later"], key=lambda c: c.map(order.index) if c.name == "level" else c)
+    else:
+        rows = cells.assign(start=cells["cohort"].map(lambda number: start_of(number, every)))
+    keep = [key, "later", "customers", "buyers", "value", "value_low", "value_high", "over"]
+    table = _valued(rows, kind, firm.confidence)[keep].reset_index(drop=True)
+    mean = done.drop(columns=key, errors="ignore").groupby("later").sum().reset_index()
+    mean = _valued(mean, kind, firm.confidence)[keep[1:-1]]
+    tested = _tested(done, kind, every, by, ended, begin, firm.confidence)
+    about = {"aside": cells.attrs["aside"], "newest": start_of(cells["cohort"].max(), every), "begin": begin}
+    return Cohorts(table, mean, tested, kind, every, by, **about, firm=firm)
+
+
+def _levels(firm, by):
+    """The level of every customer: ``customer_id``, ``level`` (ordered: the one with the largest revenue first)."""
+    bought = with_traits(firm.customers, firm.people)
+    if by == "first_product":
+        sales = firm.log.filter(firm.log.amount >= 0)
+        first = sales.group_by("customer_id").agg(day=sales.ordered_on.min())
+        lines = sales.join(first, [sales.customer_id == first.customer_id, sales.ordered_on == first.day])
+        spent = lines.group_by(["customer_id", "product_id"]).agg(spent=lines.amount.sum())
+        most = spent.product_id.first(order_by=[spent.spent.desc(), spent.product_id])
+        bought = bought.merge(to_frame(spent.group_by("customer_id").agg(first_product=most)), on="customer_id")
+    codes, names = level_groups(bought, by, most=LEVELS)
+    return bought[["customer_id"]].assign(level=pd.Categorical.from_codes(codes, names, ordered=True))
+
+
+def _check(firm, kind, every, by):
+    traits = [name for name in TRAITS if name in firm.people]
+    traits += ["first_product"] if "product_id" in firm.log.columns else []
+    costs = {"unit_cost", "product_cost"} & set(firm.log.columns)
+    kinds = [*SHARES, *MONEY] if costs else [*SHARES, "revenue"]
+    for name, value, known in (("kind", kind, kinds), ("every", every, list(EVERY)), ("by", by, [None, *traits])):
+        if value not in known:
+            text = _("cohorts: {name} is {value!r}; with these data it is one of {known}. Take one of these.")
+            raise DataError(text.format(name=name, value=value, known=", ".join(map(str, known))))
+
+
+def _run_in(firm):
+    """Days from the first one of the data in which a first purchase may be that of an old customer."""
+    try:
+        return rule_in_force(firm.kept, firm.log, as_of=firm.as_of).lapsed_days
+    except DataError:
+        return 365
+
+
+def _valued(cells, kind, confidence):
+    """Cells with their value and its interval: of a share by Wilson, of money by the spread between customers."""
+    n = cells["customers"]
+    if kind in SHARES:
+        return cells.assign(**bounded("value", cells["buyers"] / n, wilson(cells["buyers"], n, confidence)))
+    value, error = _mean(n, cells["total"], cells["squares"])
+    return cells.assign(**bounded("value", value, wald(value, error, confidence)))
+
+
+def _mean(n, total, squares):
+    """Mean and its standard error from a count, a sum and a sum of squares; the error is missing for one."""
+    mean = total / n
+    return mean, np.sqrt(np.maximum(squares - n * mean**2, 0) / (n - 1).where(n > 1) / n)
+
+
+def _tested(cells, kind, every, by, ended, begin, confidence):
+    """``tested`` of `Cohorts`, from cells that are over."""
+    from scipy.stats import false_discovery_control
+
+    first = cells["cohort"].min() + int(np.ceil(begin / 365.25 * 12 / EVERY[every]))
+    year, rows, names = 12 // EVERY[every], [], ["n", "total", "squares"]
+    for months in WITHIN:
+        periods = months // EVERY[every]
+        old = cells[(cells["cohort"] + periods <= ended) & (cells["later"] <= periods)]
+        shares = kind in SHARES  # in the period or before it; money in the period itself
+        old = old.assign(total=old["back"], squares=old["back"]) if shares else old[old["later"] == periods]
+        old = old.assign(n=old["customers"].where(old["later"] == periods, 0))
+        sums = old.groupby("level" if by else "cohort", sort=False)[names].sum()
+        if by:
+            pairs = [(level, sums.loc[level], sums.drop(level).sum()) for level in sums.index]
+        else:
+            newer = sums[(sums.index > ended - periods - year) & (sums.index - year >= first)]
+            pairs = [("", newer.sum(), sums[sums.index.isin(newer.index - year)].sum())]
+        rows += [
+            (level, months, *one, *other)
+            for level, one, other in pairs
+            if min(one["n"], other["n"]) >= FEWEST and level not in (NOT_KNOWN, OTHERS)
+        ]
+    table = pd.DataFrame(rows, columns=["level", "months", *names, *(f"before_{name}" for name in names)])
+    sides = {}
+    for side, at in (("now", ""), ("before", "before_")):
+        n, total, squares = (table[at + name].astype(float) for name in names)
+        mean, error = _mean(n, total, squares)
+        bounds = wilson(total, n, confidence) if kind in SHARES else wald(mean, error, confidence)
+        sides |= {"customers" if side == "now" else "before_customers": n.astype(int), **bounded(side, mean, bounds)}
+        sides[f"error_{side}"] = error
+    moved, error = sides["now"] - sides["before"], np.hypot(sides.pop("error_now"), sides.pop("error_before"))
+    p_value = np.array([two_sided(*pair) for pair in zip(moved, error, strict=True)])
+    sure = false_discovery_control(p_value) <= 1 - confidence if len(table) else p_value.astype(bool)
+    difference = bounded("difference", moved, wald(moved, error, confidence))
+    return table[["level", "months"]].assign(**sides, **difference, p_value=p_value, sure=sure)

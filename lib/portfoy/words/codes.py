@@ -70,6 +70,7 @@ def figure_names():
         "current_customers": _("Current customers"),
         "customers_at_risk": _("Customers at risk"),
         "quick_ratio": _("Gained for each one lost"),
+        "newcomers_back": _("Newcomers who came back"),
         "expected_value": _("Expected value ahead"),
     }
 

@@ -110,6 +110,12 @@ def columns():
         "returns_alone": (_("Returns without a purchase"), "money"),
         "returns_change": (_("Change of returns without a purchase"), "money"),
         "revenue_net": (_("More revenue than before"), "money"),
+        # cohorts
+        "later": (_("Periods after the first"), "count"),
+        "buyers": (_("Bought"), "count"),
+        "months": (_("Months after the first"), "count"),
+        "before_customers": (_("Customers compared with"), "count"),
+        "difference": (_("Difference"), "number"),
         # profiles, composition, profitability
         "trait": (_("Trait"), "code"),
         "level": (_("Level"), "code"),
