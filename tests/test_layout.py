@@ -51,10 +51,10 @@ INSIDE = {  # the order inside a package, left to right
         *("threads", "likelihood", "bg_nbd", "gamma_gamma", "holdout", "track_record", "discounted_value"),
         *("scatter", "bass", "columns", "leaks", "logistic", "arms", "lists"),
         *("responders", "judging", "separation", "lorenz"),
-        "survival",
+        *("survival", "sbg", "lifetimes"),
     ],
     "acquisition": ["deals", "funnel", "sales_cycle"],
-    "retention": ["cells", "cohorts", "churn", "economics"],
+    "retention": ["cells", "cohorts", "churn", "economics", "survival", "contracts"],
     "portfolio": [
         "quality",
         "spread",

@@ -38,6 +38,7 @@ _FRONT = {
     "fit_bass": "models.bass",
     "launch": "selection.launch",
     "early_adopters": "selection.early",
+    "fit_sbg": "models.sbg",
     "show": "words.table",
     "use_language": "locale",
     "lesson": "course.checks",
