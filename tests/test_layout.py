@@ -54,7 +54,10 @@ INSIDE = {  # the order inside a package, left to right
         *("survival", "sbg", "lifetimes"),
     ],
     "acquisition": ["deals", "funnel", "sales_cycle"],
-    "retention": ["cells", "cohorts", "churn", "economics", "survival", "contracts"],
+    "retention": [
+        *("cells", "cohorts", "churn", "economics", "survival", "contracts"),
+        *("afterwards", "answers", "satisfaction", "service"),
+    ],
     "portfolio": [
         "quality",
         "spread",

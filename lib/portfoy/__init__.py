@@ -39,6 +39,8 @@ _FRONT = {
     "launch": "selection.launch",
     "early_adopters": "selection.early",
     "fit_sbg": "models.sbg",
+    "satisfaction": "retention.satisfaction",
+    "service": "retention.service",
     "show": "words.table",
     "use_language": "locale",
     "lesson": "course.checks",

@@ -196,18 +196,23 @@ def first_contact_resolution(tickets, *, as_of, days=365, reopen_days=30, confid
     ``counted`` of ``base`` tickets; needs ``closed_on`` and ``touches``, a row per ticket. One has come back whose
     ``reopened_on`` lies within `reopen_days` of being resolved. The interval is Wilson's.
     """
-    table = engine(tickets, "tickets", ["closed_on", "touches"])
+    table = at_once(engine(tickets, "tickets", ["closed_on", "touches"]), as_of=as_of, reopen_days=reopen_days)
     closed = table.filter(within(table.closed_on, as_of, days) & table.touches.notnull())
-    once = closed.touches <= 1
-    if "reopened_on" in closed.columns:
-        settled = closed.closed_on
-        if "resolved_on" in closed.columns:
-            settled = closed.resolved_on.fill_null(settled)
-        back = closed.reopened_on.notnull() & (closed.reopened_on.delta(settled, unit="day") <= reopen_days)
-        back &= closed.reopened_on <= pd.Timestamp(as_of).date()
-        once &= ~back.fill_null(False)
-    row = one_row(closed, base=closed.count(), once=once.sum())
+    row = one_row(closed, base=closed.count(), once=closed.once.sum())
     return rate("first_contact_resolution", row["once"], row["base"], days, confidence)
+
+
+def at_once(tickets, *, as_of, reopen_days):
+    """The tickets (ibis) with ``once``, one contact and not come back by the day; missing without touches."""
+    once = tickets.touches <= 1
+    if "reopened_on" in tickets.columns:
+        settled = tickets.closed_on
+        if "resolved_on" in tickets.columns:
+            settled = tickets.resolved_on.fill_null(settled)
+        back = tickets.reopened_on.notnull() & (tickets.reopened_on.delta(settled, unit="day") <= reopen_days)
+        back &= tickets.reopened_on <= pd.Timestamp(as_of).date()
+        once &= ~back.fill_null(False)
+    return tickets.mutate(once=once)
 
 
 def clv(value):

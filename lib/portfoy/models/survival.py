@@ -34,8 +34,10 @@ def kaplan_meier(days, ended):
 
     ``days``; ``n`` who were still there; ``d`` who ended on it; ``survival`` 0-1.
     """
-    counts = day_counts(days, np.where(np.asarray(ended, dtype=bool), "ended", None))
-    counts = counts.rename(columns={"d_ended": "d"}).reindex(columns=["days", "n", "d"], fill_value=0)
+    days, ended = np.asarray(days, dtype=float), np.asarray(ended, dtype=bool)
+    day, place = np.unique(days[~np.isnan(days)], return_inverse=True)
+    n, d = np.bincount(place), np.bincount(place, ended[~np.isnan(days)]).astype(int)
+    counts = pd.DataFrame({"days": day, "n": n[::-1].cumsum()[::-1], "d": d})
     counts = counts[counts["d"] > 0].reset_index(drop=True)
     return counts.assign(survival=(1 - counts["d"] / counts["n"]).cumprod())
 

@@ -63,6 +63,7 @@ def figure_names():
         "clv": _("Customer lifetime value"),
         "sales_cycle": _("Sales cycle"),
         "first_contact_resolution": _("First contact resolution"),
+        "csat": _("Satisfied customers"),
         "customers": _("Customers"),
         "revenue": _("Revenue"),
         "repeat_share": _("Bought more than once"),
@@ -75,10 +76,46 @@ def figure_names():
     }
 
 
+def voice_labels():
+    """What answers and tickets are told apart by -> what a reader calls it."""
+    return {
+        "segment": _("Segment"),
+        "idle": _("Days since last purchase"),
+        "purchases": _("Purchases"),
+        "complaint": _("The year before"),
+        "last_answer": _("Answer before"),
+        "kind": _("Kind"),
+        "topic": _("Topic"),
+        "all": _("All"),
+    }
+
+
+def score_names():
+    """Score of answers and of service -> what a reader calls it."""
+    return {
+        "csat": _("Satisfied (4 or 5 of 5)"),
+        "nps": _("NPS"),
+        "nps_weighted": _("NPS, weighted for who answers"),
+        "effort": _("Effort (1 little, 7 much)"),
+        "easy": _("Little effort (1 to 3)"),
+        "touches": _("Contacts per ticket"),
+        "first_contact": _("Settled at first contact"),
+        "complaint_share": _("Complaints among tickets"),
+        "reply_days": _("Median days to the first reply"),
+        "resolve_days": _("Median days until settled"),
+    }
+
+
 def said_as(column, code):
     """What a reader calls a value that a table stores as a code; what is no code goes by its own name."""
     levels = {"all others": _("all others"), "not known": _("not known"), "all customers": _("all customers")}
     levels |= age_words()
+    levels |= {"promoter": _("promoter"), "passive": _("passive"), "detractor": _("detractor")}
+    levels |= {"above median": _("more than most"), "up to median": _("less than most")}
+    levels |= {"complained": _("complained"), "no complaint": _("no complaint")}
+    tickets = {"complaint": _("complaint"), "other request": _("other request"), "all tickets": _("all tickets")}
+    settled = {"at once": _("settled at once"), "not at once": _("not settled at once")}
+    levels |= tickets
     buying = {
         "purchases per customer": _("purchases per customer"),
         "revenue per purchase": _("revenue per purchase"),
@@ -88,9 +125,12 @@ def said_as(column, code):
     aims = {"keep": _("keep"), "more": _("buy more"), "again": _("second order"), "back": _("win back")}
     whom = {"nobody": _("nobody"), "whoever pays for the contact": _("whoever pays for the contact")}
     words = {
-        "trait": trait_labels() | {"buying": _("Buying"), "category": _("Category")},
+        "trait": trait_labels() | {"buying": _("Buying"), "category": _("Category")} | voice_labels(),
+        "score": score_names(),
+        "leans": {"kinder": _("kinder than it is"), "harsher": _("harsher than it is")},
         "level": levels | buying,
-        "group": levels,
+        "group": levels | settled,
+        "kind": tickets,
         **dict.fromkeys(["state", "before", "now"], state_names()),
         "unit": trait_labels() | {"segment": _("Segment"), "customer": _("Customer")},
         "aim": aims | {"rest": _("leave in peace"), "none": _("no reason to act")},

@@ -1,0 +1,343 @@
+"""Does service settle what customers come with, how soon, and do those leave whom it does not settle at once?"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from portfoy import metrics
+from portfoy.customers import DAY, months_before, to_frame
+from portfoy.errors import DataError
+from portfoy.firm import analysis
+from portfoy.intervals import bounded, change_p, on_logs, two_sided, wald, wilson, z_value
+from portfoy.locale import _
+from portfoy.models.survival import kaplan_meier
+from portfoy.people import with_type
+from portfoy.retention.afterwards import YEAR, afterwards, window_of
+from portfoy.words import figure, shapes, style
+from portfoy.words.codes import said_as
+from portfoy.words.result import Action, Figure, Finding, Past, Result
+from portfoy.words.table import show
+
+OVERDUE = 0.9  # of tickets are settled by then
+LEVELS = 8  # channels and topics by name
+DATES = ["opened_on", "first_reply_on", "resolved_on", "closed_on", "reopened_on"]
+UNITS = {"first_contact": "share", "complaint_share": "share", "reply_days": "days", "resolve_days": "days"}
+TIMES = {"reply_days": "first_reply_on", "resolve_days": "settled_on"}
+KNOWN = ["purchases", "idle", "revenue"]  # of a customer when the ticket was opened
+
+
+@dataclass(frozen=True)
+class Service(Result):
+    """What becomes of tickets, and of the customers behind them.
+
+    ``table``, one row for all and per kind, channel and topic: ``trait``, ``level``; ``tickets`` opened in the `days`;
+    ``complaint_share`` of them; ``closed`` in the `days`, and ``first_contact`` the share of these settled at first
+    contact; ``reply_days``, ``resolve_days`` median (Kaplan-Meier; what is open is censored); all with bounds.
+    ``years``: these of all as rows: ``score``, ``value`` with bounds in ``unit``, ``before`` a year before, ``p_value``
+    of the change (log-rank for days). ``past``: first contact a year and half a year before.
+    ``link``, customers by their first complaint (first ticket, where none is marked) as ``group`` "at once", "not at
+    once": ``customers``, ``left_since`` share with bounds that left within ``window`` days, mean ``purchases``,
+    ``idle``, ``revenue`` before. ``after``: as from `alike`, and ``low``, ``high`` money; empty where too few are
+    known. ``open``: open tickets, the oldest first; ``overdue`` those open for more than ``limit`` days, which nine in
+    ten do not take.
+    """
+
+    table: pd.DataFrame
+    years: pd.DataFrame
+    past: dict
+    link: pd.DataFrame
+    after: dict
+    open: pd.DataFrame
+    limit: float
+    marked: bool
+    window: int
+    days: int
+    reopen_days: int
+    currency: str
+    confidence: float
+
+    @property
+    def leave(self):
+        """Whether more of those whose complaint was not settled at once left, beyond chance."""
+        return bool(self.after) and bool(self.after["more_low"] > 0)
+
+    @property
+    def late(self):
+        return self.open[self.open["overdue"]]
+
+    def finding(self):
+        row = self.table.iloc[0]
+        if self.leave:
+            complaints = _("Complaints not settled at once go with {n:count} more leavers in 100")
+            text = complaints if self.marked else _("Tickets not settled at once go with {n:count} more leavers in 100")
+            return Finding(style.say(text, {"n": 100 * self.after["more"]}), self.after["low"], self.after["high"])
+        if np.isnan(row["first_contact"]):
+            return Finding(style.say(_("{tickets:count} tickets came in"), row))
+        return Finding(style.say(_("{first_contact:share} of tickets are settled at first contact"), row))
+
+    def reading(self):
+        said, values = [], {**self.table.iloc[0], **self.after, "window": self.window}
+        if self.after:
+            values |= dict(zip(("settled", "unsettled"), self.link["left_since"], strict=True))
+            left = _("{unsettled:share} of these customers left within {window:days}, of the others {settled:share}.")
+            said.append(left if self.leave else _("Who is not settled at once is not seen to leave more often."))
+        if not np.isnan(values["resolve_days"]):
+            said.append(_("Half of the tickets are settled within {resolve_days:days}."))
+        return style.say(" ".join(said), values)
+
+    def figures(self):
+        value = ["first_contact", "first_contact_low", "first_contact_high"]
+        if self.days != YEAR or np.isnan(self.table["first_contact"].iloc[0]):
+            return []
+        return [Figure("first_contact_resolution", *self.table.iloc[0][value], "share", better="up", **self.past)]
+
+    def actions(self):
+        if self.late.empty:
+            return []
+        text = _("Settle what has been open for more than {limit:days}, the oldest first: {n:count}")
+        worth = self.late.drop_duplicates("customer_id")["year_revenue"].sum() if "year_revenue" in self.late else None
+        said = style.say(text, {"n": len(self.late), "limit": self.limit})
+        return [Action(said, worth, "open_tickets", self.late.drop(columns="overdue"))]
+
+    def plot(self, ax=None):
+        names = {"first_contact": "value", "first_contact_low": "low", "first_contact_high": "high"}
+        rows = self.table.rename(columns=names).dropna(subset="value")
+        if len(rows) < 3:
+            return None
+        rows[[*names.values()]] *= 100
+        at, rows = rows["value"].iloc[0], rows.iloc[1:].reset_index(drop=True)
+        rows["strong"] = (rows["low"] > at) | (rows["high"] < at)
+        rows["name"], rows["group"] = [said_as("level", level) for level in rows["level"]], rows["trait"]
+        rows["heading"] = [said_as("trait", trait) for trait in rows["trait"]]
+        ax = shapes.dots(rows, ax, at=at, write=lambda value: style.share(value / 100, 0))
+        under = _("per cent of closed tickets, last {days} days; line: all; {level} interval")
+        under = under.format(days=style.number(self.days), level=style.level(self.confidence))
+        numbers = (style.say(_("{name}: {value:count}"), row) for _place, row in rows.iterrows())
+        return figure.name(ax, _("Settled at first contact"), under, "; ".join(numbers))
+
+    def summary(self):
+        titles = [
+            (self.table, _("Tickets of the last {days} days; days are medians")),
+            (self.years, _("The last {days} days, and a year before")),
+            (self.link, _("By the first complaint, settled or not; left within {window} days of it")),
+            (self.open.drop(columns="overdue").head(15), _("Open tickets, the oldest first")),
+        ]
+        said = {"days": style.number(self.days), "window": style.number(self.window)}
+        kinds = {"score": "code"}
+        return [
+            show(table, title.format(**said), currency=self.currency, kinds=kinds)
+            for table, title in titles
+            if len(table)
+        ]
+
+    def method(self):
+        said = [
+            _(
+                "Settled at first contact: closed after one contact, not opened again within {reopen_days:days}. "
+                "Median days: Kaplan-Meier. Intervals: {level}."
+            )
+        ]
+        if self.after:
+            said.append(
+                _(
+                    "Among customers with alike purchases, idle days and revenue before, {more:share} more left "
+                    "({more_interval:share}; Mantel-Haenszel): {effect:share} of those who would have bought again "
+                    "({effect_interval:share}). It goes along with the ticket; what else differs is not seen. Money: "
+                    "as large a share of a year's revenue of those of the last {days:count} days."
+                )
+            )
+        return style.say(" ".join(said), {**vars(self), **self.after, "level": style.level(self.confidence)})
+
+
+@analysis
+def service(firm, *, days=YEAR, reopen_days=30):
+    """What share of tickets is settled at first contact, how soon, and whether customers leave where it is not.
+
+    Parameters
+    ----------
+    firm : Firm
+    days : tickets of so many last days
+    reopen_days : a ticket that was opened again within so many days of being settled was not
+
+    Returns
+    -------
+    Service; not possible where there is no table of tickets, or fewer than 30 of the last `days`
+    """
+    rows, sure = _rows(firm, reopen_days), firm.confidence
+    metrics.enough("tickets", int((rows["opened_on"] > firm.as_of - days * DAY).sum()), days)
+    table = pd.DataFrame([_row(rows[here], *about, firm.as_of, days, sure) for *about, here in _levels(rows)])
+    table = table[(table["tickets"] >= metrics.FEWEST) | (table["trait"] == "all")].reset_index(drop=True)
+    try:
+        window = window_of(firm)
+        link, after = _link(firm, rows, window, days)
+    except DataError:
+        window, link, after = 0, pd.DataFrame(), {}
+    marked = bool(rows["is_complaint"].eq(1).any())
+    about = *_years(firm, rows, table.iloc[0], days), link, after, *_open(firm, rows), marked, window, days
+    return Service(table, *about, reopen_days, firm.currency, sure)
+
+
+def _rows(firm, reopen_days):
+    """One row per ticket with the columns of the contract, ``once``, ``settled_on``: resolved or else closed; kind."""
+    table = metrics.engine(firm.tables.tickets, "tickets", ["ticket_id", "customer_id", "opened_on"])
+    if {"touches", "closed_on"} <= {*table.columns}:
+        table = metrics.at_once(table, as_of=firm.as_of, reopen_days=reopen_days)
+    rows = to_frame(table.filter(table.customer_id.notnull() & table.opened_on.notnull()))
+    numbers = ["touches", "once", "is_complaint"]
+    rows = rows.reindex(columns=[*dict.fromkeys([*rows, *DATES, *numbers, "channel", "topic"])])
+    rows[DATES], rows[numbers] = rows[DATES].apply(pd.to_datetime), rows[numbers].astype("float64")
+    rows["settled_on"] = rows["resolved_on"].fillna(rows["closed_on"])
+    rows["kind"] = rows["is_complaint"].map({1.0: "complaint", 0.0: "other request"})
+    return rows.sort_values(["opened_on", "ticket_id"], kind="stable", ignore_index=True)
+
+
+def _levels(rows):
+    """(trait, level, whose tickets) of all, and of each kind, channel and topic, the most frequent first."""
+    found = [("all", "all tickets", pd.Series(True, rows.index))]
+    for trait in ("kind", "channel", "topic"):
+        names = rows[trait].value_counts().head(LEVELS).index
+        found += [(trait, str(name), rows[trait] == name) for name in names]
+    return found
+
+
+def _lately(rows, day, days, column="opened_on"):
+    return rows[(rows[column] > day - days * DAY) & (rows[column] <= day)]
+
+
+def _row(rows, trait, level, day, days, confidence):
+    """The row of `Service.table` of these tickets, as they stood on a day."""
+    opened, closed = _lately(rows, day, days), _lately(rows, day, days, "closed_on")
+    once = closed["once"].mask(closed["reopened_on"] > day, (closed["touches"] <= 1).astype(float)).dropna()
+    row = {"trait": trait, "level": level, "tickets": len(opened), "closed": len(once)}
+    row |= _share("complaint_share", opened["is_complaint"].dropna(), confidence)
+    row |= _share("first_contact", once, confidence)
+    for name, end in TIMES.items():
+        row |= bounded(name, *_median(*_waited(opened, end, day), confidence))
+    return row
+
+
+def _share(name, flags, confidence):
+    """A share with its bounds; missing of fewer than 30."""
+    n, k = len(flags) if len(flags) >= metrics.FEWEST else np.nan, flags.sum()
+    return bounded(name, k / n, wilson(k, n, confidence))
+
+
+def _waited(rows, end, day):
+    """Days until the end, or until the day, and whether it came by then; nobody where no end is ever noted.
+
+    Who was settled without a reply on a known day is left out.
+    """
+    known = rows[rows[end].notna() | (rows[end].notna().any() & ~(rows["settled_on"] <= day))]
+    return (known[end].fillna(day).clip(upper=day) - known["opened_on"]) / DAY, known[end] <= day
+
+
+def _median(days, seen, confidence, share=0.5):
+    """The day by which all but a share are over (Kaplan-Meier), and its bounds (Brookmeyer & Crowley 1982, log-log)."""
+    table = kaplan_meier(days, seen)
+    left, day = table["survival"], table["days"]
+    if len(days) < metrics.FEWEST or not (left <= share).any():
+        return np.nan, (np.nan, np.nan)
+    inside = left.clip(1e-12, 1 - 1e-12)
+    spread = np.sqrt((table["d"] / (table["n"] * (table["n"] - table["d"]).clip(lower=1e-12))).cumsum())
+    half = np.minimum(z_value(confidence) * spread / -np.log(inside), 50)
+    low, high = (np.exp(np.log(inside) * np.exp(sign * half)) for sign in (1, -1))
+    return float(day[left <= share].min()), (day[low <= share].min(), day[(high < share) | (left == 0)].min())
+
+
+def _log_rank(one, other):
+    """The p-value that two groups, each (days, seen), take equally long (Mantel 1966)."""
+    tables = [kaplan_meier(*each).set_index("days") for each in (one, other)]
+    day = np.union1d(*(table.index for table in tables))
+    n = [len(days) - np.searchsorted(np.sort(days), day) for days, _seen in (one, other)]
+    d = [table["d"].reindex(day, fill_value=0).to_numpy() for table in tables]
+    every, ended = n[0] + n[1], d[0] + d[1]
+    spread = ended * n[0] * n[1] * (every - ended) / (every**2 * np.maximum(every - 1, 1))
+    return two_sided((d[0] - ended * n[0] / every).sum(), np.sqrt(spread.sum()))
+
+
+def _years(firm, rows, now, days):
+    """`Service.years` and `Service.past`."""
+    then = {when: months_before(firm.as_of, months) for when, months in (("year", 12), ("half", 6))}
+    was = {when: _row(rows, "all", "", day, days, firm.confidence) for when, day in then.items()}
+    table, past = [], {}
+    for name, unit in UNITS.items():
+        keys = [name, f"{name}_low", f"{name}_high"]
+        p_value = {
+            when: change_p([*now[keys]], [row[key] for key in keys], firm.confidence) for when, row in was.items()
+        }
+        if name in TIMES:
+            days_of = [_lately(rows, day, days) for day in (firm.as_of, then["year"])]
+            waits = [
+                _waited(part, TIMES[name], day) for part, day in zip(days_of, (firm.as_of, then["year"]), strict=True)
+            ]
+            p_value["year"] = _log_rank(*waits) if not np.isnan(was["year"][name]) else np.nan
+        about = {"unit": unit, "before": was["year"][name], "p_value": p_value["year"]}
+        table.append({"score": name, **bounded("value", now[name], (now[keys[1]], now[keys[2]])), **about})
+        if name == "first_contact":
+            past = {
+                when: Past(f"{then[when]:%Y-%m-%d}", float(row[name]), p_value[when])
+                for when, row in was.items()
+                if not np.isnan(row[name])
+            }
+    return pd.DataFrame(table).dropna(subset="value").reset_index(drop=True), past
+
+
+def _link(firm, rows, window, days):
+    """`Service.link` and `Service.after`."""
+    marked = rows["is_complaint"].eq(1)
+    cases = rows[marked | (not marked.any())].dropna(subset="once").rename(columns={"opened_on": "day"})
+    cases["group"] = np.select([cases["touches"] > 1, cases["once"] == 1], ["not at once", "at once"], "")
+    cases = afterwards(firm, cases[["customer_id", "day", "group"]], window)
+    told = cases.drop_duplicates("customer_id").dropna(subset="left")
+    told = told[told["group"] != ""].reset_index(drop=True)
+    parts = [part for _group, part in told.groupby("group")]
+    if min(map(len, parts), default=0) < metrics.FEWEST or len(parts) < 2:
+        return pd.DataFrame(), {}
+    link = pd.DataFrame(
+        {"group": part["group"].iloc[0], "customers": len(part), **_share("left_since", part["left"], firm.confidence)}
+        | part[KNOWN].mean().to_dict()
+        for part in parts
+    )
+    thirds = (np.minimum(3 * (told[name].rank() - 1) // len(told), 2) for name in KNOWN)
+    strata = sum(3**place * third for place, third in enumerate(thirds))
+    after = alike(told["group"] == "not at once", told["left"] == 0, strata, firm.confidence)
+    last = cases[(cases["group"] == "not at once") & (cases["day"] > firm.as_of - days * DAY)]
+    money = last.drop_duplicates("customer_id", keep="last")["revenue"].sum()
+    return link, after | {end: max(after[f"more_{end}"], 0) * money for end in ("low", "high")}
+
+
+def alike(hit, stayed, strata, confidence):
+    """How many more of those `hit` did not stay than of others in their stratum, and of those who would have.
+
+    ``more`` a difference, and ``effect`` one less the ratio of those who stayed, both pooled as Mantel and Haenszel
+    (1959) do, with bounds (Greenland & Robins 1985, Biometrics 41, 55-68).
+    """
+    cells = pd.DataFrame({"n1": hit, "n0": ~hit, "a": hit & stayed, "c": ~hit & stayed}).groupby(strata).sum()
+    n1, n0, a, c = (cells[name].astype("float64") for name in cells)
+    n, top, bottom = n1 + n0, (a * n0 / (n1 + n0)).sum(), (c * n1 / (n1 + n0)).sum()
+    weight = (n1 * n0 / n).sum()
+    of_one, of_other = a * (n1 - a) / n1.clip(lower=1), c * (n0 - c) / n0.clip(lower=1)
+    error = np.sqrt(((of_one * n0**2 + of_other * n1**2) / n**2).sum()) / weight
+    log_error = np.sqrt((((a + c) * n1 * n0 - a * c * n) / n**2).sum() / (top * bottom))
+    low, high = on_logs(top / bottom, log_error, confidence)
+    found = bounded("more", (bottom - top) / weight, wald((bottom - top) / weight, error, confidence))
+    return found | bounded("effect", 1 - top / bottom, (1 - high, 1 - low))
+
+
+def _open(firm, rows):
+    """`Service.open` and ``limit``."""
+    limit = _median(*_waited(rows, "settled_on", firm.as_of), firm.confidence, share=1 - OVERDUE)[0]
+    waiting = rows[rows["settled_on"].isna() & rows["settled_on"].notna().any()]
+    waiting = with_type(waiting[["customer_id", "ticket_id", "opened_on", "kind", "channel", "topic"]], firm.people)
+    waiting["days_open"] = (firm.as_of - waiting["opened_on"]) // DAY
+    try:
+        bought = firm.recent(12).set_index("customer_id")["revenue"]
+        waiting["year_revenue"] = waiting["customer_id"].map(bought).fillna(0.0)
+    except DataError:
+        pass
+    waiting["overdue"] = waiting["days_open"] > limit
+    why = style.say(_("nine in ten take at most {limit:days}"), {"limit": limit})
+    waiting["why"] = np.where(waiting["overdue"], str(why), "")
+    waiting["action"] = np.where(waiting["overdue"], _("call today and settle it"), _("settle it in turn"))
+    return waiting.reset_index(drop=True), limit
