@@ -95,7 +95,7 @@ def test_median_days_against_statsmodels(share):
     took = random.gamma(2, 9, 200) + 0.5
     open_for = random.uniform(5, 90, 200)
     days, seen = pd.Series(np.minimum(took, open_for)), pd.Series(took <= open_for)
-    with np.errstate(divide="ignore"):  # where nobody is left
+    with np.errstate(divide="ignore", invalid="ignore"):  # where nobody is left
         judge = SurvfuncRight(days, seen.astype(int))
         bounds_of_judge = judge.quantile_ci(1 - share, method="cloglog")
     middle, bounds = _median(days, seen, 0.95, share)

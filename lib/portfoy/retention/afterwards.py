@@ -5,18 +5,15 @@ import numpy as np
 import pandas as pd
 
 from portfoy.customers import DAY, purchases_by, to_frame
-from portfoy.firm import in_force
-from portfoy.standing import kept_limits, state_rule
+from portfoy.standing import rule_in_force
 
 YEAR = 365
 
 
 def window_of(firm):
     """Days in which a customer who buys nothing has left, by the rule in force; DataError where there is none."""
-    rule = kept_limits(firm.kept)
-    if in_force(rule):
-        return rule["lapsed_days"]
-    return firm.once("lapsed_days", lambda: state_rule(firm.log, as_of=firm.as_of).lapsed_days)
+    rule = firm.once("rule", lambda: rule_in_force(firm.kept, firm.log, as_of=firm.as_of, confidence=firm.confidence))
+    return rule.lapsed_days
 
 
 def afterwards(firm, rows, window):
