@@ -10,6 +10,7 @@ from portfoy.errors import DataError
 from portfoy.locale import _
 from portfoy.models.arms import draw, lots
 from portfoy.models.columns import CONTROL, TREATED
+from portfoy.people import with_type
 from portfoy.source.labels import understood
 
 SOONEST = 30  # days after which the effect of a list is looked at
@@ -32,60 +33,112 @@ def held_out_list(ranked, name, as_of, *, hold_out_share, cost=0.0, budget=0.0):
     return chosen[chosen["cost_so_far"] <= budget + 1e-9 * cost] if budget else chosen
 
 
-def effect_of(firm, name, *, days, answered=None):
-    """What the latest list of this name that was acted on has added so far, as a row of `lots`; else None.
+def offer_terms(firm, name, *, chance, offer_cost, budget, contacts, hold_out_share):
+    """The terms of `offers`, checked before anything is worked out; DataError where one is out of its range.
 
-    An answer is a purchase within so many days of the list, or as many as have passed; at least 30 must have. Other
-    answers come from `answered`, a function of the contacts and the last day that counts. Needs ``log``, ``tables``,
-    ``as_of`` and ``confidence`` of the firm. ``day`` is that of the list, ``days`` those that have passed and count.
+    Without a budget ``most`` is the number of contacts; with one, what it pays for tells how many.
     """
-    rows = _listed(firm.tables.contacts, firm.as_of)
+    if not 0 <= chance <= 1:
+        text = _("{name}: a chance of {p:g} is not from 0 to 1. For one in ten give 0.1.")
+        raise DataError(text.format(name=name, p=chance))
+    check_limits(offer_cost=offer_cost)
+    draw([], name, hold_out_share)
+    most, cost = reach(firm, contacts=contacts, budget=budget, contact_cost=offer_cost)
+    listed = {"hold_out_share": hold_out_share, "cost": cost, "budget": budget}
+    return {"name": name, "chance": chance, "most": int(contacts) if budget else most, "listed": listed}
+
+
+def offers(firm, ranked, gain, terms):
+    """Whom to make an offer that pays: customers, the best first, and what their list counts: (`held_out_list`, dict).
+
+    `gain`: the column of money that an offer gains if it works, with the chance of the `offer_terms`; where that is 0
+    nobody knows it. Counted are ``n`` to contact and ``held`` out, their ``cost`` and ``gain``, the ``profit``
+    expected, and ``needed``: in how many of a hundred cases offers must work to pay.
+    """
+    chance, cost = terms["chance"], terms["listed"]["cost"]
+    ranked = ranked[ranked[gain] * (chance or 1.0) > cost].head(terms["most"])
+    if chance:
+        ranked = ranked.assign(expected_profit=chance * ranked[gain] - cost)
+    table = held_out_list(ranked, terms["name"], firm.as_of, **terms["listed"])
+    called = table[table["arm"] == TREATED]
+    total = {"n": len(called), "held": len(table) - len(called), "cost": cost * len(called), "chance": chance}
+    total["gain"] = float(called[gain].sum())
+    total["profit"] = chance * total["gain"] - total["cost"]
+    total["needed"] = 100 * total["cost"] / total["gain"] if total["gain"] > 0 else math.nan
+    return with_type(table.reset_index(drop=True), firm.people), total
+
+
+def offers_said(total):
+    """What is to be said of `offers`, a sentence for the values of their total; empty for nobody."""
+    if not total["n"]:
+        return ""
+    if total["chance"]:
+        return _(
+            "Offers to {n:count} cost {cost:money} and are expected to earn {profit:money}; {held:count} are held out."
+        )
+    if total["cost"]:
+        return _(
+            "Offers to {n:count} cost {cost:money} and pay if {needed:number} in a hundred work; {held:count} are held "
+            "out."
+        )
+    return _("{n:count} are to be called and {held:count} held out, so that the effect will be known.")
+
+
+def effect_of(firm, name, *, days, answered=None):
+    """What the latest list of this name that was acted on has added so far, as a row of `lots`; None without one.
+
+    An answer is a purchase within so many days (0: ever), or as many as have passed, at least 30; or what `answered`
+    says of contacts and the last day that counts. ``day`` is that of the list, ``passed`` the days that count.
+    """
+    rows = contacts_by(firm.tables.contacts, firm.as_of)
     rows = rows[rows["campaign_id"].str.fullmatch(rf"{name}-\d{{4}}-\d\d-\d\d")]
     first = rows.groupby("campaign_id")["contacted_on"].transform("min")
     rows = rows[first <= firm.as_of - (SOONEST - 1) * DAY]
+    rows = rows[rows["campaign_id"] == rows["campaign_id"].max()].drop_duplicates("customer_id").reset_index(drop=True)
     if rows.empty:
         return None
-    latest = rows["campaign_id"].max()
-    rows = rows[rows["campaign_id"] == latest].drop_duplicates("customer_id").reset_index(drop=True)
-    rows["contacted_on"] = rows["contacted_on"].min()
-    passed = int((firm.as_of - rows["contacted_on"].iloc[0]) / DAY) + 1
-    passed = min(passed, days) if days else passed
+    day = rows["contacted_on"].min()
+    passed = min((firm.as_of - day).days + 1, days or math.inf)
     if answered is None:
-        rows["responded"] = bought_within(as_table(firm.log), rows, passed)
+        rows["responded"] = bought_within(as_table(firm.log), rows.assign(contacted_on=day), passed)
     else:
-        rows["responded"] = answered(rows, rows["contacted_on"].iloc[0] + (passed - 1) * DAY)
+        rows["responded"] = answered(rows, day + (passed - 1) * DAY)
     found = lots(rows, [], firm.confidence)
-    if found.empty:
-        return None
-    return found.iloc[0].to_dict() | {"day": pd.Timestamp(latest[-10:]), "days": passed}
+    about = {"day": pd.Timestamp(rows["campaign_id"].iloc[0][-10:]), "passed": passed}
+    return found.iloc[0].to_dict() | about if len(found) else None
 
 
-def read_back():
-    """What a list that was acted on has added: a sentence for the values of a row of `lots`, with the ``day``."""
+def read_back(row=None, *, stayed=False):
+    """What a list that was acted on has added: a sentence for the values of `effect_of`, or of a row of `lots`."""
+    if row is not None and not row["at_random"]:
+        return _("The list of {day:day} tells no effect: its arms are not as large as they were drawn.")
+    if stayed:
+        return _(
+            "Of the list of {day:day} {response:share} of {treated:count} contacted stayed, and "
+            "{held_out_response:share} of {held_out:count} held out: {points:number} points more "
+            "({points_interval:number})."
+        )
     return _(
         "Of the list of {day:day} {response:share} of {treated:count} contacted bought, and {held_out_response:share} "
         "of {held_out:count} held out: {points:number} points more ({points_interval:number})."
     )
 
 
-def held_out(firm, days):
-    """Customers whom lists of the last so many days hold out: calling them would spoil what is learned."""
-    rows = _listed(firm.tables.contacts, firm.as_of)
+def held_out(firm, days, *, but=""):
+    """Customers whom lists of the last so many days hold out, `but` that of one name: a call would spoil the test."""
+    rows = contacts_by(firm.tables.contacts, firm.as_of)
     still = (rows["arm"] == CONTROL) & rows["hold_out_share"].notna() & (rows["contacted_on"] > firm.as_of - days * DAY)
-    return set(rows.loc[still, "customer_id"])
+    return set(rows.loc[still & ~rows["campaign_id"].str.startswith(f"{but}-"), "customer_id"])
 
 
-def _listed(contacts, as_of):
+def contacts_by(contacts, as_of):
     """The contacts up to a day, with our labels of the arms, and ``hold_out_share``, missing where none was meant."""
     columns = ["campaign_id", "customer_id", "arm", "contacted_on", "hold_out_share"]
     if contacts is None or not {*columns[:4]} <= {*contacts.columns}:
-        return pd.DataFrame({name: pd.Series(dtype="str") for name in columns}).astype(
-            {"contacted_on": "datetime64[s]", "hold_out_share": float}
-        )
-    rows = to_frame(contacts.select([name for name in columns if name in contacts.columns]))
-    rows = rows.reindex(columns=columns).dropna(subset=columns[:4]).astype({"campaign_id": "str", "customer_id": "str"})
-    rows["arm"] = rows["arm"].map({text: understood("arm", str(text)) for text in rows["arm"].unique()})
-    return rows[rows["contacted_on"] <= as_of]
+        return pd.DataFrame({name: pd.Series(dtype="str") for name in columns}).assign(contacted_on=as_of)
+    rows = to_frame(contacts.filter(contacts.contacted_on <= as_of.date())).reindex(columns=columns)
+    rows = rows.dropna(subset=columns[:4]).astype({"campaign_id": "str", "customer_id": "str"})
+    return rows.assign(arm=rows["arm"].map({text: understood("arm", str(text)) for text in rows["arm"].unique()}))
 
 
 def bought_within(log, contacts, days):

@@ -139,5 +139,10 @@ def said_as(column, code):
         "bought": {"once": _("once"), "again": _("more than once")},
         "figure": figure_names(),
         "campaign_id": {"all together": _("all together")},
+        "way": {
+            "rule": _("simple rule"),
+            "logistic": _("logistic regression"),
+            "trees": _("boosted trees"),
+        },
     }
     return words[column].get(code, code)

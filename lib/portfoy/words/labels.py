@@ -223,6 +223,16 @@ def columns():
         "days_open": (_("Days open"), "count"),
         "kind": (_("Kind"), "code"),
         "topic": (_("Topic"), "text"),
+        # leaving
+        "way": (_("Way to tell"), "code"),
+        "offers": (_("Offers"), "count"),
+        "leavers": (_("Leavers among them"), "count"),
+        "reached": (_("Worth of these a year"), "money"),
+        "more": (_("More than by the simple rule"), "money"),
+        "p_leave": (_("Chance to leave"), "share"),
+        "left": (_("Left"), "share"),
+        "worth": (_("Worth a year"), "money"),
+        "at_stake": (_("At stake a year"), "money"),
     }
 
 
@@ -230,4 +240,14 @@ def feature_labels():
     """Label of every feature of a customer that a model may use."""
     known = {name: columns()[name][0] for name in ("idle", "purchases", "revenue", "ticket")}
     own = {"bought_before": _("Bought before"), "age": _("Days since first purchase"), "years": _("Age")}
-    return known | own | trait_labels()
+    service = {
+        "overdue": _("Silence against own rhythm"),
+        "fee": _("Monthly fee"),
+        "plan": _("Plan"),
+        "tickets": _("Tickets of half a year"),
+        "unsolved": _("Complaints left unsolved"),
+        "nps": _("Would recommend us"),
+        "effort": _("Effort"),
+        "contacted": _("Contacts of half a year"),
+    }
+    return known | own | service | trait_labels()

@@ -1,0 +1,317 @@
+"""Who will leave: against naive loops over the orders, planted drivers, nothing planted, and what a list must hold."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import portfoy as pf
+from helpers import plain
+from portfoy.firm import LISTED, Firm
+from portfoy.models.arms import draw
+from portfoy.models.bg_nbd import BgNbd
+from portfoy.models.discounted_value import discounted_value
+from portfoy.models.gamma_gamma import GammaGamma
+from portfoy.models.lists import effect_of, held_out
+from portfoy.retention.histories import histories, limits
+from portfoy.retention.leaving import RULE, leaving
+from portfoy.simulate.presets import subscription
+
+END, DAY = pd.Timestamp("2026-06-30"), pd.Timedelta(days=1)
+
+
+def tables(seed, *, effect, customers=500, days=700):
+    """Orders and complaints of customers who all buy alike; after a complaint so many stop, else one in 25."""
+    random, orders, tickets = np.random.default_rng(seed), [], []
+    for number in range(customers):
+        day = int(random.integers(0, days))
+        while day < days:
+            date = END - (days - 1 - day) * DAY
+            orders.append((f"{number:04d}", f"{number}-{day}", date, round(random.gamma(4, 25), 2)))
+            complains = random.random() < 0.12
+            if complains:
+                tickets.append((f"T{len(tickets)}", f"{number:04d}", date, date + 5 * DAY, True, 2))
+            if random.random() < (effect if complains else 0.04):
+                break
+            day += 1 + int(random.exponential(30))
+    log = pd.DataFrame(orders, columns=["customer_id", "order_id", "ordered_on", "amount"])
+    columns = ["ticket_id", "customer_id", "opened_on", "closed_on", "is_complaint", "touches"]
+    return log, pd.DataFrame(tickets, columns=columns)
+
+
+def company(seed, *, as_of=END, **planted):
+    log, tickets = tables(seed, **planted)
+    return Firm.of(log, as_of=as_of, currency="TRY", tickets=tickets)
+
+
+@pytest.fixture(scope="module")
+def planted():
+    """A firm whose complaints drive customers away, and who will leave there."""
+    firm = company(0, effect=0.8, customers=1_500)
+    return firm, leaving(firm, offer_cost=5.0, p_works=0.2, contacts=100)
+
+
+# What the models see
+
+
+def test_histories_are_what_a_loop_over_the_orders_finds():
+    log, tickets = tables(3, effect=0.8, customers=120)
+    firm = Firm.of(log, as_of=END, tickets=tickets)
+    seen, window = histories(firm), limits(firm)["lapsed_days"]
+    assert seen.horizon_days == seen.window == window
+    rows = seen.examples
+    assert rows["seen_on"].nunique() == 5
+    assert (rows["known_on"] - rows["seen_on"]).min() >= window * DAY
+    assert rows["known_on"].max() == END
+    for row in rows.sample(150, random_state=1).itertuples():
+        own = log[log["customer_id"] == row.customer_id]
+        before = own[own["ordered_on"] <= row.seen_on]
+        later = own[own["ordered_on"] <= row.known_on]["ordered_on"].max()
+        assert row.idle == (row.seen_on - before["ordered_on"].max()) / DAY <= window
+        assert row.purchases == before["ordered_on"].nunique()
+        assert row.left == float((row.known_on - later) / DAY > window)
+        age = max((row.seen_on - before["ordered_on"].min()) / DAY, 365)
+        assert row.worth == pytest.approx(before["amount"].sum() * 365 / age)
+        recent = tickets[(tickets["customer_id"] == row.customer_id) & (tickets["opened_on"] <= row.seen_on)]
+        recent = recent[recent["opened_on"] > row.seen_on - 182 * DAY]
+        assert (row.tickets, row.unsolved) == (len(recent), len(recent))  # each is a complaint of two touches
+        assert row.open == (recent["closed_on"] > row.seen_on).sum()
+    listed = rows.groupby("seen_on")["customer_id"].nunique()  # everybody who bought within the window, and nobody else
+    for day, n in listed.items():
+        last = log[log["ordered_on"] <= day].groupby("customer_id")["ordered_on"].max()
+        assert n == (last >= day - window * DAY).sum()
+
+
+def test_what_comes_after_the_day_changes_nothing():
+    log, tickets = tables(4, effect=0.8, customers=300)
+    day = END - 90 * DAY
+    cut = Firm.of(log[log["ordered_on"] <= day], as_of=day, tickets=tickets[tickets["closed_on"] <= day])
+    whole = Firm.of(log, as_of=day, tickets=tickets[(tickets["closed_on"] <= day) | (tickets["opened_on"] > day)])
+    one, other = leaving(whole), leaving(cut)
+    pd.testing.assert_frame_equal(one.table, other.table)
+    pd.testing.assert_frame_equal(one.listed, other.listed)
+
+
+# Which way is used
+
+
+def test_a_strong_driver_beats_the_rule_in_money(planted):
+    _firm, found = planted
+    ways = found.ways.set_index("way")
+    assert found.used != RULE
+    assert ways.at[found.used, "more_low"] > 0
+    assert ways.at[found.used, "reached"] > 1.1 * ways.at[RULE, "reached"]
+    unsolved = found.drivers.set_index("feature").loc["unsolved"]
+    assert unsolved["odds_ratio_low"] > 1
+    assert plain(found.reading()).startswith("Offers to one in five would have met TRY ")
+
+
+def test_offers_of_the_rule_are_what_a_loop_over_days_finds(planted):
+    firm, found = planted
+    rows, reached, offers = histories(firm).examples, 0.0, 0
+    for day in found.days:
+        own, before = rows[rows["seen_on"] == day], rows[rows["known_on"] <= day]
+        order, blocks = before.groupby("idle")["left"].agg(["sum", "size"]), []  # pool adjacent violators
+        for idle, row in order.iterrows():
+            blocks.append([row["sum"], row["size"], [idle]])
+            while len(blocks) > 1 and blocks[-2][0] / blocks[-2][1] >= blocks[-1][0] / blocks[-1][1]:
+                left, size, idles = blocks.pop()
+                blocks[-1] = [blocks[-1][0] + left, blocks[-1][1] + size, blocks[-1][2] + idles]
+        steps = [(idle, left / size) for left, size, idles in blocks for idle in idles]
+        chance = np.interp(own["idle"], *zip(*steps, strict=True))
+        own = own.assign(stake=chance * own["worth"]).sort_values(["stake", "customer_id"], ascending=[False, True])
+        best = own.head(int(np.ceil(len(own) / 5)))
+        reached, offers = reached + (best["left"] * best["worth"]).sum(), offers + len(best)
+    rule = found.ways.set_index("way").loc[RULE]
+    assert (rule["offers"], rule["reached"]) == (offers, pytest.approx(reached))
+
+
+def test_the_rule_is_kept_where_nothing_is_planted():
+    found = leaving(company(0, effect=0.04))
+    assert found.used == RULE
+    assert plain(found.reading()) == (
+        "Nothing known tells better who leaves than the simple rule. "
+        f"{found.total['n']} are to be called and {found.total['held']} held out, so that the effect will be known."
+    )
+
+
+@pytest.mark.study
+@pytest.mark.parametrize(("effect", "model"), [(0.8, True), (0.04, False)])
+def test_over_ten_seeds_the_better_way_is_used(effect, model):
+    used = [leaving(company(seed, effect=effect, customers=1_500)).used for seed in range(10)]
+    assert sum((way != RULE) == model for way in used) >= 8
+
+
+def test_forecasts_hold_on_later_days(planted):
+    table = planted[1].calibration
+    inside = table["p_leave"].between(table["left_low"] - 0.05, table["left_high"] + 0.05)
+    assert inside.all()
+
+
+# Whom to hold
+
+
+def test_the_list_is_that_of_who_pays_with_some_held_out(planted):
+    firm, found = planted
+    listed = found.listed
+    assert {*LISTED} <= {*listed.columns}
+    assert (listed["campaign_id"] == "save-2026-06-30").all()
+    assert listed["arm"].tolist() == draw(listed["customer_id"], "save", 0.2).tolist()
+    assert listed["at_stake"].is_monotonic_decreasing
+    np.testing.assert_allclose(listed["expected_profit"], 0.2 * listed["p_leave"] * listed["worth"] - 5)
+    assert (listed["expected_profit"] > 0).all()
+    called = listed[listed["arm"] == "treatment"]
+    assert found.total["profit"] == pytest.approx(called["expected_profit"].sum())
+    assert found.total["cost"] == 5 * len(called)
+    (action,) = found.actions()
+    assert action.name == "save"
+    assert len(action.text.split()) <= 20
+    few = leaving(firm, offer_cost=5.0, budget=100.0, contacts=100)
+    assert (few.listed["arm"] == "treatment").sum() == 20
+    needed = 100 / few.listed.loc[few.listed["arm"] == "treatment", "at_stake"].sum()
+    assert few.total["needed"] == pytest.approx(100 * needed)
+
+
+def test_a_customer_is_worth_what_is_expected_of_one_who_still_buys(planted):
+    firm, _found = planted
+    fit = BgNbd(0.243, 30.9, 0.793, 2.426, covariance=pd.DataFrame(np.eye(4) * 1e-4))
+    spend = GammaGamma(6.25, 3.74, 15.44, covariance=pd.DataFrame(np.eye(3) * 1e-2))
+    value = discounted_value(firm.customers, fit, spend)
+    found = leaving(firm, value=value).table.set_index("customer_id")["worth"]
+    own = value.table.set_index("customer_id").loc[found.index]
+    np.testing.assert_allclose(found, own["expected_value"] / own["p_alive"])
+
+
+# The loop
+
+
+def listed_firm(points=0.5, held=0.5, n=400, share=0.5):
+    """A shop whose list of March was acted on: of those called so many more bought in April."""
+    log, _tickets = tables(5, effect=0.04)
+    ids = sorted(log["customer_id"].unique())[:n]
+    day = pd.Timestamp("2026-03-31")
+    contacts = pd.DataFrame({"campaign_id": "save-2026-03-31", "customer_id": ids, "contacted_on": day + DAY})
+    contacts["arm"], contacts["hold_out_share"] = draw(ids, "save", held), share
+    before = log[(log["ordered_on"] <= day)]
+    called = contacts.loc[contacts["arm"] == "treatment", "customer_id"]
+    other = contacts.loc[contacts["arm"] == "control", "customer_id"]
+    buys = [*called[: int(len(called) * points)], *other[: int(len(other) * 0.1)]]
+    new = pd.DataFrame({"customer_id": buys, "order_id": [f"N{one}" for one in buys], "ordered_on": day + 9 * DAY})
+    return Firm.of(pd.concat([before, new.assign(amount=50.0)]), as_of=END, currency="TRY", contacts=contacts), contacts
+
+
+def test_the_next_run_reads_the_effect_of_a_list_back():
+    firm, contacts = listed_firm()
+    found, arms = effect_of(firm, "save", days=120), contacts["arm"].value_counts()
+    shares = int(arms["treatment"] * 0.5) / arms["treatment"], int(arms["control"] * 0.1) / arms["control"]
+    assert (found["response"], found["held_out_response"]) == pytest.approx(shares)
+    assert found["points"] == pytest.approx(100 * (shares[0] - shares[1]))
+    assert found["points_low"] > 0
+    assert found["passed"] == 91  # all days since, as the 120 have not passed
+    said = plain(leaving(firm).reading())
+    assert said.startswith(f"Of the list of 31 Mar 2026 50% of {arms['treatment']} contacted bought, and 10% of ")
+    assert effect_of(firm.on("2026-04-20"), "save", days=120) is None  # too soon
+    assert effect_of(firm, "win_back", days=120) is None
+
+
+def test_arms_that_are_not_as_drawn_tell_no_effect():
+    firm, _contacts = listed_firm(share=0.1)
+    found = leaving(firm).reading()
+    assert found.startswith("The list of 31 Mar 2026 tells no effect: its arms are not as large as they were drawn.")
+
+
+def test_who_is_held_out_of_a_list_that_runs_is_known():
+    firm, contacts = listed_firm()
+    control = set(contacts.loc[contacts["arm"] == "control", "customer_id"])
+    assert held_out(firm, 120) == control
+    assert held_out(firm, 90) == set()
+    assert held_out(firm, 120, but="save") == set()
+
+
+# Contracts
+
+
+def test_contracts_end_by_plan_and_the_model_sees_it():
+    made = subscription(customers=3_000)
+    firm = Firm.of(as_of=END, **made.tables)
+    found = leaving(firm)
+    assert found.kind == "contract"
+    plans = found.drivers[found.drivers["feature"] == "plan"]
+    churn = {"basic": 0.045, "plus": 0.02, "pro": 0.008}  # a month, as planted
+    planted = np.sign(plans["level"].map(churn) - plans["reference"].map(churn))
+    assert (np.sign(plans["odds_ratio"] - 1) == planted).all()
+    assert ((plans["odds_ratio_low"] > 1) | (plans["odds_ratio_high"] < 1)).any()
+    runs = made.tables["subscriptions"]
+    assert len(found.table) == runs["ended_on"].isna().sum()
+    assert found.total["loss"] == pytest.approx((found.table["p_leave"] * found.table["worth"]).sum())
+    assert found.finding().text.endswith("of yearly fees is expected to leave within 90 days")
+
+
+# Where it is not possible
+
+
+def test_a_short_history_is_no_ground():
+    log, _tickets = tables(6, effect=0.04)
+    found = leaving(Firm.of(log[log["ordered_on"] > END - 60 * DAY], as_of=END))
+    assert not found
+    assert len(found.reason.splitlines()) == 1
+    one = pd.DataFrame({"customer_id": "1", "order_id": "1", "ordered_on": [END], "amount": 5.0})
+    assert "30 are needed" in leaving(Firm.of(one, as_of=END)).reason
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"kind": "x"}, "leaving: kind is 'x'; it is silence or contract. Take one."),
+        ({"p_works": 10}, "save: a chance of 10 is not from 0 to 1. For one in ten give 0.1."),
+        ({"offer_cost": -1}, "offer_cost: -1 is below 0. Correct the parameter."),
+        ({"hold_out_share": 1}, "hold_out_share: 1 is not from 0 to less than 1. For a tenth give 0.1."),
+        ({"budget": 5}, "budget: 5 is given, but not what a contact costs. Give contact_cost, or add campaigns and"),
+        ({"kind": "contract"}, "subscriptions: there is no such table; it needs customer_id, started_on, ended_on."),
+    ],
+)
+def test_what_is_asked_wrongly_is_said(asked, said):
+    assert leaving(company(7, effect=0.04, customers=40), **asked).reason.startswith(said)
+
+
+def test_horizons_that_the_history_does_not_hold_are_refused(planted):
+    said = leaving(planted[0], horizon_days=400).reason
+    window = limits(planted[0])["lapsed_days"]
+    assert said.startswith("leaving: the history holds 699 days, and one has left after ")
+    longest = 2 * ((699 - window) // 4) - 1
+    assert f"allows horizon_days from 30 to {longest}, and it is 400." in said
+
+
+def test_contracts_that_are_all_open_tell_nothing():
+    runs = pd.DataFrame({"contract_id": ["1", "2"], "customer_id": ["a", "b"], "started_on": END - 900 * DAY})
+    found = leaving(Firm.of(as_of=END, subscriptions=runs.assign(ended_on=pd.NaT)))
+    assert found.reason.startswith(
+        "leaving: no contract has ended on a known day, so who leaves next cannot be learned."
+    )
+
+
+def test_too_few_leavers_are_no_ground():
+    log, tickets = tables(8, effect=0.04, customers=40)
+    found = leaving(Firm.of(log, as_of=END, tickets=tickets))
+    assert found.reason.startswith("leaving: of ")
+    assert "50 who left and 50 who stayed must be known" in found.reason
+
+
+# Real data
+
+
+def test_cdnow_is_forecast_with_the_silence_alone(cdnow_log):
+    firm = Firm.of(cdnow_log, currency="USD")
+    found = leaving(firm, offer_cost=1.0)
+    assert found.used == RULE
+    assert found.total["horizon"] >= 30
+    last = cdnow_log[cdnow_log["amount"] >= 0].groupby("customer_id")["ordered_on"].max()
+    assert len(found.table) == (firm.as_of - last <= found.total["window"] * DAY).sum()
+
+
+def test_durations_alone_tell_nobody_who_leaves(shared_data, tmp_path):
+    said = f'source = "{shared_data / "telco"}"\nas_of = "2018-12-31"\n[subscriptions]\nfile = "telco_churn.csv"\n'
+    said += 'contract_id = "customerID"\ncustomer_id = "customerID"\nduration = "tenure"\nended = "Churn"\n'
+    (tmp_path / "portfoy.toml").write_text(said, "utf-8")
+    found = leaving(pf.open(tmp_path))
+    assert not found
+    assert "started_on" in found.reason
