@@ -8,13 +8,12 @@ import pandas as pd
 
 from portfoy.customers import DAY, customer_table, margin_rate, to_frame
 from portfoy.errors import DataError
-from portfoy.firm import in_force
 from portfoy.locale import _
 from portfoy.metrics import engine
 from portfoy.models.columns import HISTORY, Roles
 from portfoy.models.leaks import MOST, hashed
 from portfoy.people import with_traits
-from portfoy.standing import LIMITS, kept_limits, state_rule
+from portfoy.standing import LIMITS, rule_in_force
 
 SILENCE, CONTRACT = "silence", "contract"  # the two ways to leave, as stored
 DAYS = 5  # on which customers are looked at, at most; the last three can be judged by what was learned before
@@ -49,12 +48,9 @@ class Histories:
 
 
 def limits(firm):
-    """The limits of at risk and lapsed (days) that reports have kept, else those that the gaps say: a dict."""
-    rule = kept_limits(firm.kept)
-    if not in_force(rule):
-        found = firm.once("state_rule", lambda: state_rule(firm.log, as_of=firm.as_of, confidence=firm.confidence))
-        rule = vars(found)
-    return {name: int(rule[name]) for name in LIMITS}
+    """The rule of at risk and lapsed in force, as the other rooms of retention have it: a dict of days."""
+    rule = firm.once("rule", lambda: rule_in_force(firm.kept, firm.log, as_of=firm.as_of, confidence=firm.confidence))
+    return {name: getattr(rule, name) for name in LIMITS}
 
 
 def histories(firm, *, kind="", horizon_days=0):
