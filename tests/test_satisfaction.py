@@ -319,4 +319,5 @@ def test_nothing_after_the_day_counts(teaching_firm):
 def test_the_chart_names_what_falls_short(found):
     ax = found.plot()
     assert labels(ax.yaxis) == [*found.table["attribute"]]
+    assert len({*labels(ax.xaxis)}) == len(labels(ax.xaxis))  # tenths of a point are told apart
     assert replace(found, table=pd.DataFrame()).plot() is None

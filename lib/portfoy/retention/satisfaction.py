@@ -133,6 +133,7 @@ class Satisfaction(Result):
         rows = self.table[[*names]].rename(columns=names)
         rows["strong"] = (rows["low"] > 0) | (rows["high"] < 0)
         ax = shapes.dots(rows, ax, at=0, write=lambda value: style.number(value, 1))
+        ax.xaxis.set_major_formatter(lambda value, _position: style.number(value, 1))
         under = _("points of 5, last {days} days; line: as expected; {level} interval")
         under = under.format(days=style.number(self.days), level=style.level(self.confidence))
         numbers = (style.say(_("{name}: {value:number}"), row) for _place, row in rows.iterrows())

@@ -107,7 +107,11 @@ class Service(Result):
             return None
         rows[[*names.values()]] *= 100
         at, rows = rows["value"].iloc[0], rows.iloc[1:].reset_index(drop=True)
-        rows["strong"] = (rows["low"] > at) | (rows["high"] < at)
+        toward = (rows["value"] - rows["low"]).where(rows["value"] > at, rows["high"] - rows["value"])
+        wider = z_value(1 - (1 - self.confidence) / len(rows)) / z_value(
+            self.confidence
+        )  # for so many rows: Bonferroni
+        rows["strong"] = (rows["value"] - at).abs() > wider * toward
         rows["name"], rows["group"] = [said_as("level", level) for level in rows["level"]], rows["trait"]
         rows["heading"] = [said_as("trait", trait) for trait in rows["trait"]]
         ax = shapes.dots(rows, ax, at=at, write=lambda value: style.share(value / 100, 0))
