@@ -53,7 +53,10 @@ INSIDE = {  # the order inside a package, left to right
         *("responders", "judging", "separation", "lorenz"),
         *("survival", "sbg", "lifetimes"),
     ],
-    "acquisition": ["deals", "funnel", "sales_cycle"],
+    "acquisition": [
+        *("deals", "funnel", "sales_cycle"),
+        *("won", "payback", "referrers", "kept", "channels", "budget"),
+    ],
     "retention": [
         *("cells", "cohorts", "churn", "economics", "survival", "contracts"),
         *("afterwards", "answers", "satisfaction", "service"),

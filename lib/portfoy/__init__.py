@@ -34,6 +34,8 @@ _FRONT = {
     "response": "selection.response",
     "campaign": "selection.campaign",
     "positioning": "selection.positioning",
+    "channels": "acquisition.channels",
+    "budget": "acquisition.budget",
     "cohorts": "retention.cohorts",
     "leaving": "retention.leaving",
     "attention": "retention.attention",

@@ -144,5 +144,13 @@ def said_as(column, code):
             "logistic": _("logistic regression"),
             "trees": _("boosted trees"),
         },
+        "source": {"leads": _("through leads"), "direct": _("without a lead"), "spend only": _("won nobody of its own")}
+        | {"all": _("all money, all customers")},
+        "kind": {"digital": _("digital"), "physical": _("physical"), "advertising": _("advertising")}
+        | {"sales": _("sales work")}
+        | levels,
+        "what": {"channels": _("won: channels"), "with sales": _("won: and sales work")}
+        | {"all money": _("won: and advertising"), "campaigns": _("kept: campaigns")}
+        | {"with service": _("kept: and service")},
     }
     return words[column].get(code, code)
