@@ -211,7 +211,7 @@ def columns():
         "suggested": (_("A month then"), "money"),
         "more_won": (_("More customers a year"), "number"),
         "stayed": (_("Still active a year after"), "share"),
-        "because": (_("Why"), "sentence"),
+        "because": (_("Reason"), "sentence"),
         "clv": (_("Lifetime value so far and ahead"), "money"),
         "clv_ratio": (_("Lifetime value to cost"), "number"),
         "cohort": (_("Leads from"), "date"),
@@ -224,7 +224,7 @@ def columns():
         "own_margin": (_("Own margin"), "money"),
         "next_step": (_("Next step"), "text"),
         "what": (_("What is counted"), "code"),
-        "each": (_("Per customer"), "money"),
+        "each": (_("Cost per customer"), "money"),
         # launch and positioning
         "product_id": (_("Product"), "text"),
         "name": (_("Name"), "text"),
