@@ -101,7 +101,7 @@ def test_seven_leads_by_hand():
     assert found.found.notes == {
         **{"unused": 1, "earlier": 1, "waiting": 30, "renamed": 3, "unnamed": 0, "gaps": 3, "costed": False},
     }
-    kinds = found.kinds.set_index("kind")["spend"].to_dict()
+    kinds = found.kinds.set_index("money_kind")["spend"].to_dict()
     assert kinds == {"physical": 160, "sales": 30, "digital": 24, "advertising": 70}
 
 

@@ -25,14 +25,14 @@ class Channels(Result):
     """What customers cost and bring, by the channel they came through.
 
     ``table``, one row per channel: ``source`` "leads"; "direct" customers no lead explains, by their own channel;
-    "spend only" money that won nobody of its own; "all" all money over all customers won. ``channel``; ``kind`` of most
-    of its money. Of the months whose leads have had their time: ``leads``; ``customers`` won; ``spend`` without sales
+    "spend only" money that won nobody of its own; "all" all money over all customers won. ``channel``; ``money_kind`` of
+    most of its money. Of the months whose leads have had their time: ``leads``; ``customers`` won; ``spend`` without sales
     and ``sales_spend`` at the firm's prices, ``spend_paid`` both as paid; ``cac`` spend / customers, ``full_cac`` with
     sales, bounds by chance in who is won. ``win_rate`` of ripe leads, 0-1, with bounds. ``payback``: in which month,
     that of the lead being 1, the discounted margin of a won customer has met the cost, with bounds; missing beyond
     the months ``followed``. Of those long enough won: ``year_margin`` in the first 365 days, share that ``stayed``:
     bought 304 to 426 days after, with bounds. ``clv`` margin so far and expected, ``clv_ratio`` to the cost.
-    ``kinds``, one row per kind of money: ``kind``, ``spend``, ``spend_paid``, ``share`` of all.
+    ``kinds``, one row per ``money_kind``: ``spend``, ``spend_paid``, ``share`` of all.
     ``cohorts``, ``referrers``, ``against_kept``: results of their own; ``found`` the `Won` they rest on.
     """
 
@@ -178,7 +178,7 @@ def channels(firm, *, value=None, sales_cost=True, discount_rate=0.1, months=0, 
     spend = found.within(found.spend).groupby("kind").agg(spend=("money", "sum"), spend_paid=("cost", "sum"))
     kinds = spend.assign(share=spend["spend"] / spend["spend"].sum()).sort_values("spend", ascending=False)
     about = "full_cac" if sales_cost else "cac", discount_rate, firm.currency, firm.confidence, firm.prices
-    return Channels(table, kinds.reset_index(), *rooms, found, *about)
+    return Channels(table, kinds.reset_index(names="money_kind"), *rooms, found, *about)
 
 
 def _table(found, value, sales_cost, discount_rate, confidence):
@@ -211,7 +211,7 @@ def _cost(found, name, source, own, leads, spend, confidence):
     paid, sales = spend.loc[~sold, "money"].sum(min_count=1), spend.loc[sold, "money"].sum()
     error = np.sqrt((1 - (min(n / len(leads), 1) if source == LEADS and len(leads) else 0)) / n) if n else np.nan
     kinds = spend[~sold].groupby("kind")["money"].sum()
-    row = {"source": source, "channel": name, "kind": kinds.idxmax() if len(kinds) and name else None}
+    row = {"source": source, "channel": name, "money_kind": kinds.idxmax() if len(kinds) and name else None}
     row |= {"leads": len(leads) or np.nan, "customers": n, "spend": paid, "sales_spend": sales or np.nan}
     row |= {"spend_paid": spend["cost"].sum(min_count=1)}
     rate = ripe["won"].sum() / len(ripe) if len(ripe) else np.nan

@@ -146,7 +146,7 @@ def said_as(column, code):
         },
         "source": {"leads": _("through leads"), "direct": _("without a lead"), "spend only": _("won nobody of its own")}
         | {"all": _("all money, all customers")},
-        "kind": {"digital": _("digital"), "physical": _("physical"), "advertising": _("advertising")}
+        "money_kind": {"digital": _("digital"), "physical": _("physical"), "advertising": _("advertising")}
         | {"sales": _("sales work")}
         | levels,
         "what": {"channels": _("won: channels"), "with sales": _("won: and sales work")}

@@ -190,7 +190,7 @@ def columns():
         "cost_so_far": (_("Cost so far"), "money"),
         # acquisition: channels, budget
         "source": (_("Who came"), "code"),
-        "kind": (_("Kind of money"), "code"),
+        "money_kind": (_("Kind of money"), "code"),
         "leads": (_("Leads"), "count"),
         "win_rate": (_("Leads won"), "share"),
         "spend": (_("Spend without sales"), "money"),
