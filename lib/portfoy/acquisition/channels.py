@@ -25,13 +25,14 @@ class Channels(Result):
     """What customers cost and bring, by the channel they came through.
 
     ``table``, one row per channel: ``source`` "leads"; "direct" customers no lead explains, by their own channel;
-    "spend only" money that won nobody of its own; "all" all money over all customers won. ``channel``; ``money_kind`` of
-    most of its money. Of the months whose leads have had their time: ``leads``; ``customers`` won; ``spend`` without sales
-    and ``sales_spend`` at the firm's prices, ``spend_paid`` both as paid; ``cac`` spend / customers, ``full_cac`` with
-    sales, bounds by chance in who is won. ``win_rate`` of ripe leads, 0-1, with bounds. ``payback``: in which month,
-    that of the lead being 1, the discounted margin of a won customer has met the cost, with bounds; missing beyond
-    the months ``followed``. Of those long enough won: ``year_margin`` in the first 365 days, share that ``stayed``:
-    bought 304 to 426 days after, with bounds. ``clv`` margin so far and expected, ``clv_ratio`` to the cost.
+    "spend only" money that won nobody of its own; "all" all money over all customers won. ``channel``; ``money_kind``
+    of most of its money. Of the months whose leads have had their time: ``leads``; ``customers`` won; ``spend`` without
+    sales and ``sales_spend`` at the firm's prices, ``spend_paid`` both as paid; ``cac`` spend / customers, ``full_cac``
+    with sales, bounds by chance in who is won. ``win_rate`` of ripe leads, 0-1, with bounds. ``payback``: in which
+    month, that of the lead being 1, the discounted margin of a won customer has met the cost, with bounds; missing
+    beyond the months ``followed``. Of those long enough won: ``year_margin`` in the first 365 days, share that
+    ``stayed``: bought 304 to 426 days after, with bounds. ``clv`` margin so far and expected, ``clv_ratio`` to the
+    cost.
     ``kinds``, one row per ``money_kind``: ``spend``, ``spend_paid``, ``share`` of all.
     ``cohorts``, ``referrers``, ``against_kept``: results of their own; ``found`` the `Won` they rest on.
     """
