@@ -112,7 +112,7 @@ def columns():
         "revenue_net": (_("More revenue than before"), "money"),
         # cohorts
         "later": (_("Periods after the first"), "count"),
-        "buyers": (_("Bought"), "count"),
+        "buyers": (_("Who bought"), "count"),
         "months": (_("Months after the first"), "count"),
         "before_customers": (_("Customers compared with"), "count"),
         "difference": (_("Difference"), "number"),
