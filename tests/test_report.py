@@ -48,7 +48,6 @@ def test_one_command_makes_a_whole_run(teaching_run):
         "2026-06-30/actions/early_adopters.csv",
         "2026-06-30/actions/most_valuable.csv",
         "2026-06-30/actions/rfm_cuts.csv",
-        "2026-06-30/actions/win_back.csv",
         "2026-06-30/index.html",
         "2026-06-30/notebooks/portfolio.ipynb",
         "2026-06-30/notebooks/selection.ipynb",

@@ -61,13 +61,14 @@ class Leaving(Result):
         best = ways.drop(index=RULE)["more"].idxmax()
         told = {f"more{end}": ways.at[best, f"more{end}"] for end in ("", "_low", "_high")}
         told |= {"reached": ways.at[self.used, "reached"], "by_rule": ways.at[RULE, "reached"]}
-        return told | self.total | {"judged": ", ".join(map(style.day, self.days))} | (self.effect or {})
+        told |= {"measure": style.measure(self.total["measure"])}
+        return self.total | told | {"judged": ", ".join(map(style.day, self.days))} | (self.effect or {})
 
     def _say(self, *texts):
         return style.say(" ".join(texts), self._values, currency=self.currency)
 
     def finding(self):
-        text = _("{loss:money} of yearly margin is expected to leave within {horizon:days}")
+        text = _("{loss:money} of yearly {measure} is expected to leave within {horizon:days}")
         if self.kind == CONTRACT:
             text = _("{loss:money} of yearly fees is expected to leave within {horizon:days}")
         return Finding(self._say(text), self.total["loss_low"], self.total["loss_high"])
@@ -170,7 +171,7 @@ def leaving(
     loss = float(table["at_stake"].sum())
     total = bounded("loss", loss, (max(loss * (1 - off), 0.0), loss * (1 + off)))
     listed, counts = offers(firm, _explained(firm, seen, table), "at_stake", terms)
-    total |= counts | {"window": seen.window, "horizon": seen.horizon_days}
+    total |= counts | {"window": seen.window, "horizon": seen.horizon_days, "measure": _measure(firm, seen)}
     effect = effect_of(firm, LIST, days=seen.window, answered=_stayed(firm) if seen.kind == CONTRACT else None)
     about = effect, seen.kind, sorted(judged["seen_on"].unique()), firm.currency, confidence
     return Leaving(table, ways, used, calibration, odds_table(fit, confidence), listed, total, *about)
@@ -283,6 +284,11 @@ def _explained(firm, seen, table):
     ranked = table.copy()
     ranked.insert(1, "why", why.replace("", _("much at stake")))
     return ranked
+
+
+def _measure(firm, seen):
+    """What the money is: "margin", or "revenue" where no cost of goods is known."""
+    return "margin" if seen.kind != CONTRACT and firm.customers["margin"].notna().any() else "revenue"
 
 
 def _stayed(firm):

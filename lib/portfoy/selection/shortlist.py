@@ -1,4 +1,4 @@
-"""Whom to call first: the customers expected to bring most, and of those gone quiet the ones to win back."""
+"""Whom to call first: the customers expected to bring most."""
 
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ from portfoy.words.result import Action, Finding, Result
 from portfoy.words.table import show
 
 FIRST = 10  # rows shown of a list
-QUIET = 2  # the highest r of those to win back
+QUIET = 2  # the highest r of those who have gone quiet
 WORTH = ["expected_value", "expected_value_low", "expected_value_high"]
 WHO = ["customer_id", "segment", "last_order", "purchases", "revenue", "p_alive", "expected_purchases", *WORTH]
 
@@ -29,13 +29,12 @@ class Shortlist(Result):
     quiet, who come last, because the model cannot see them stop: ``customer_id``, ``type`` if known, ``segment``,
     ``last_order``, ``purchases``, ``revenue``, ``p_alive``, ``expected_purchases``, ``expected_value`` money, with
     ``expected_value_low`` and ``expected_value_high``: where what this one customer brings will end in 8 of 10 cases
-    (`likely_range`), not the interval of the mean; ``action``, the next step. ``win_back`` the same of those whose r is
-    1 or 2. ``share`` of what all are expected to bring that stands on ``table``, 0-1, missing where that is nothing.
-    ``contacts`` how long a list may be; ``limited``: by the ``budget``, at ``contact_cost`` money each.
+    (`likely_range`), not the interval of the mean; ``action``, the next step. ``share`` of what all are expected to
+    bring that stands on ``table``, 0-1, missing where that is nothing. ``contacts`` how long a list may be;
+    ``limited``: by the ``budget``, at ``contact_cost`` money each.
     """
 
     table: pd.DataFrame
-    win_back: pd.DataFrame
     share: float
     contacts: int
     limited: bool
@@ -51,34 +50,25 @@ class Shortlist(Result):
     def reading(self):
         said = []
         if len(self.table) and not np.isnan(self.share):
-            said.append(_("{n:count} are listed, and {quiet:count} gone quiet on a list of their own."))
+            said.append(_("{n:count} are listed, who has bought once and gone quiet last."))
         if self.limited:
             said.append(_("The budget of {budget:price} pays for {contacts:count} at {contact_cost:price} each."))
-        values = {**vars(self), "n": len(self.table), "quiet": len(self.win_back)}
+        values = {**vars(self), "n": len(self.table)}
         return style.say(" ".join(said), values, currency=self.currency)
 
     def summary(self):
-        titles = _("Expected to bring most"), _("Gone quiet: whom to win back")
-        return [
-            show(table.loc[: FIRST - 1, [*WHO[:3], *WORTH]], title, currency=self.currency)
-            for table, title in zip([self.table, self.win_back], titles, strict=True)
-            if len(table)
-        ]
+        if self.table.empty:
+            return []
+        shown = self.table.loc[: FIRST - 1, [*WHO[:3], *WORTH]]
+        return [show(shown, _("Expected to bring most"), currency=self.currency)]
 
     def actions(self):
-        if np.isnan(self.share):
+        if np.isnan(self.share) or self.table.empty:
             return []
-        texts = {
-            "win_back": _("Call the {n:count} quiet customers worth most: {worth:money} is expected of them"),
-            "most_valuable": _("Look after the {n:count} customers worth most: {worth:money} is expected of them"),
-        }
-        tables, actions = {"win_back": self.win_back, "most_valuable": self.table}, []
-        for name, table in tables.items():
-            if len(table):
-                worth = float(table["expected_value"].sum())
-                said = style.say(texts[name], {"n": len(table), "worth": worth}, currency=self.currency)
-                actions.append(Action(said, worth, name, table))
-        return actions
+        worth = float(self.table["expected_value"].sum())
+        text = _("Look after the {n:count} customers worth most: {worth:money} is expected of them")
+        said = style.say(text, {"n": len(self.table), "worth": worth}, currency=self.currency)
+        return [Action(said, worth, "most_valuable", self.table)]
 
     def method(self):
         return style.Reading(
@@ -92,7 +82,7 @@ class Shortlist(Result):
 
 @analysis
 def shortlist(firm, scored, value, *, contacts=50, budget=0.0, contact_cost=0.0):
-    """Whom to contact first: the customers expected to bring most, and of those gone quiet the ones to win back.
+    """Whom to contact first: the customers expected to bring most.
 
     Parameters
     ----------
@@ -106,12 +96,9 @@ def shortlist(firm, scored, value, *, contacts=50, budget=0.0, contact_cost=0.0)
     """
     most, cost = reach(firm, contacts=contacts, budget=budget, contact_cost=contact_cost)
     customers = with_ids(scored.table, "shortlist")
-    first, back = (
-        with_type(_listed(table, scored.groups, value, most), firm.people)
-        for table in (customers, customers[customers["r"] <= QUIET])
-    )
+    first = with_type(_listed(customers, scored.groups, value, most), firm.people)
     share = float(first["expected_value"].sum() / value.total) if value.total > 0 else np.nan
-    return Shortlist(first, back, share, most, most < contacts, budget, cost, firm.currency)
+    return Shortlist(first, share, most, most < contacts, budget, cost, firm.currency)
 
 
 def _listed(customers, rules, value, contacts):
