@@ -45,6 +45,8 @@ _FRONT = {
     "launch": "selection.launch",
     "early_adopters": "selection.early",
     "fit_sbg": "models.sbg",
+    "survival": "retention.survival",
+    "contracts": "retention.contracts",
     "satisfaction": "retention.satisfaction",
     "service": "retention.service",
     "show": "words.table",

@@ -44,7 +44,7 @@ def contract_lifetimes(subscriptions, as_of):
     table = table.mutate(over=table.ended_on.notnull() | table.ended.fill_null(False))
     dated = table.started_on.notnull() & (table.ended_on.notnull() | ~table.over)
     told = (table.ended.notnull() | table.ended_on.notnull()).ifelse(table.duration, None)
-    stop, first = table.ended_on.fill_null(pd.Timestamp(as_of).date()), table.ended_on.min().over(ibis.window())
+    stop, first = table.ended_on.fill_null(pd.Timestamp(as_of).date()), table.ended_on.min().as_scalar()
     lasted = dated.ifelse(_months(table.started_on, stop), told)
     before = dated.ifelse(_months(table.started_on, first - ibis.interval(days=1)), -1)
     return table.mutate(

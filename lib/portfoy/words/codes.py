@@ -109,6 +109,7 @@ def score_names():
 def said_as(column, code):
     """What a reader calls a value that a table stores as a code; what is no code goes by its own name."""
     levels = {"all others": _("all others"), "not known": _("not known"), "all customers": _("all customers")}
+    levels |= {"all contracts": _("all contracts")}
     levels |= age_words()
     levels |= {"promoter": _("promoter"), "passive": _("passive"), "detractor": _("detractor")}
     levels |= {"above median": _("more than most"), "up to median": _("less than most")}
@@ -125,12 +126,15 @@ def said_as(column, code):
     aims = {"keep": _("keep"), "more": _("buy more"), "again": _("second order"), "back": _("win back")}
     whom = {"nobody": _("nobody"), "whoever pays for the contact": _("whoever pays for the contact")}
     words = {
-        "trait": trait_labels() | {"buying": _("Buying"), "category": _("Category")} | voice_labels(),
+        "trait": trait_labels()
+        | {"buying": _("Buying"), "category": _("Category"), "plan": _("Plan")}
+        | voice_labels(),
         "score": score_names(),
         "leans": {"kinder": _("kinder than it is"), "harsher": _("harsher than it is")},
         "level": levels | buying,
         "group": levels | settled,
         "kind": tickets,
+        "cause": levels,
         **dict.fromkeys(["state", "before", "now"], state_names()),
         "unit": trait_labels() | {"segment": _("Segment"), "customer": _("Customer")},
         "aim": aims | {"rest": _("leave in peace"), "none": _("no reason to act")},
