@@ -55,7 +55,7 @@ INSIDE = {  # the order inside a package, left to right
     ],
     "acquisition": [
         *("deals", "funnel", "sales_cycle"),
-        *("won", "payback", "referrers", "kept", "channels", "budget"),
+        *("won", "payback", "referrers", "kept", "channels", "budget", "lead_scores"),
     ],
     "retention": [
         *("cells", "cohorts", "churn", "economics", "survival", "contracts"),

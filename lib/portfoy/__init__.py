@@ -35,6 +35,7 @@ _FRONT = {
     "campaign": "selection.campaign",
     "positioning": "selection.positioning",
     "channels": "acquisition.channels",
+    "lead_scores": "acquisition.lead_scores",
     "budget": "acquisition.budget",
     "cohorts": "retention.cohorts",
     "leaving": "retention.leaving",

@@ -45,7 +45,7 @@ def leak_table(examples, roles=CONTACTS, words=None):
     few responded. Other `roles`, with `words` as from `contact_words`, say what stands for contact and response.
     """
     words = words or contact_words()
-    rows, some = [], _sampled(examples[examples["arm"] == TREATED] if roles.arms else examples, roles.of)
+    rows, some = [], sampled(examples[examples["arm"] == TREATED] if roles.arms else examples, roles.of)
     known, waiting = some[some[roles.hit].notna()], some[some["known_on"].isna()]
     for name in (name for name in examples.columns if name not in roles.about):
         meaning = _by_meaning(name, some, words)
@@ -131,9 +131,9 @@ def hashed(ids):
     return pd.util.hash_array(ids.astype("str").to_numpy(dtype=object), categorize=False)
 
 
-def _sampled(examples, of):
-    """At most `MOST` contacts, whole customers, the same ones in whatever order the rows come."""
-    if len(examples) <= MOST:
+def sampled(examples, of, most=MOST):
+    """At most so many contacts, whole customers, the same ones in whatever order the rows come."""
+    if len(examples) <= most:
         return examples
     draw = hashed(examples[of])
-    return examples[draw <= np.partition(draw, MOST - 1)[MOST - 1]]
+    return examples[draw <= np.partition(draw, most - 1)[most - 1]]

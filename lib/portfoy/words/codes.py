@@ -142,7 +142,6 @@ def said_as(column, code):
         "arm": {"treatment": _("contact"), "control": _("hold out")},
         "bought": {"once": _("once"), "again": _("more than once")},
         "figure": figure_names(),
-        "campaign_id": {"all together": _("all together")},
         "way": {
             "rule": _("simple rule"),
             "logistic": _("logistic regression"),
@@ -156,5 +155,7 @@ def said_as(column, code):
         "what": {"channels": _("won: channels"), "with sales": _("won: and sales work")}
         | {"all money": _("won: and advertising"), "campaigns": _("kept: campaigns")}
         | {"with service": _("kept: and service")},
+        **{name: {"all together": _("all together")} for name in ("campaign_id", "quarter")},
+        "scored_by": {"together": _("all together"), "fit": _("what it is"), "engagement": _("what it does")},
     }
     return words[column].get(code, code)

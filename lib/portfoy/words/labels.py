@@ -286,6 +286,16 @@ def columns():
         "left": (_("Left"), "share"),
         "worth": (_("Worth a year"), "money"),
         "at_stake": (_("At stake a year"), "money"),
+        # lead scores
+        "lead_id": (_("Lead"), "text"),
+        "quarter": (_("Quarter"), "code"),
+        "wins": (_("Wins"), "count"),
+        "predicted_win_rate": (_("Leads won, forecast"), "share"),
+        "scored_by": (_("Scored by"), "code"),
+        "third": (_("Third of the score"), "count"),
+        "owner": (_("Owner"), "text"),
+        "p_win": (_("Probability of being won"), "share"),
+        "expected_worth": (_("Expected worth"), "money"),
     }
 
 
