@@ -92,7 +92,8 @@ class Survival(Result):
     def summary(self):
         tables = [show(self.table, style.say(_("How long contracts last, of {months:count} months"), vars(self)))]
         if len(self.traits):
-            tables.append(show(self.traits, _("Traits that may go along with how long they last")))
+            tests = self.traits.drop(columns=["levels", "chi_square"])
+            tables.append(show(tests, _("Traits that may go along with how long they last")))
         if len(self.hazards):
             said = said_terms(self.hazards, "hazard_ratio").join(self.hazards["p_value"])
             tables.append(show(said, _("What goes along with ending sooner (above 1), all taken together")))

@@ -231,8 +231,6 @@ def columns():
         "running": (_("Still running"), "share"),
         "lasting": (_("Months, on average"), "number"),
         "median": (_("Months until half have ended"), "number"),
-        "levels": (_("Levels"), "count"),
-        "chi_square": (_("Chi-square"), "number"),
         "p_corrected": (_("p-value, corrected"), "decimal"),
         "hazard_ratio": (_("Times as likely to end"), "number"),
         "cause": (_("Cause"), "code"),
@@ -303,14 +301,7 @@ def feature_labels():
     """Label of every feature of a customer that a model may use."""
     known = {name: columns()[name][0] for name in ("idle", "purchases", "revenue", "ticket")}
     own = {"bought_before": _("Bought before"), "age": _("Days since first purchase"), "years": _("Age")}
-    service = {
-        "overdue": _("Silence against own rhythm"),
-        **dict.fromkeys(["fee", "monthly_fee"], _("Monthly fee")),
-        "plan": _("Plan"),
-        "tickets": _("Tickets of half a year"),
-        "unsolved": _("Complaints left unsolved"),
-        "nps": _("Would recommend us"),
-        "effort": _("Effort"),
-        "contacted": _("Contacts of half a year"),
-    }
+    service = {"overdue": _("Silence against own rhythm"), "plan": _("Plan"), "tickets": _("Tickets of half a year")}
+    service |= {"unsolved": _("Complaints left unsolved"), "nps": _("Would recommend us"), "effort": _("Effort")}
+    service |= {"contacted": _("Contacts of half a year"), **dict.fromkeys(["fee", "monthly_fee"], _("Monthly fee"))}
     return known | own | service | trait_labels()
