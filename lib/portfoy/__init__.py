@@ -45,6 +45,8 @@ _FRONT = {
     "fit_bass": "models.bass",
     "launch": "selection.launch",
     "early_adopters": "selection.early",
+    "funnel": "acquisition.funnel",
+    "sales_cycle": "acquisition.sales_cycle",
     "fit_sbg": "models.sbg",
     "survival": "retention.survival",
     "contracts": "retention.contracts",

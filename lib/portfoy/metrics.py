@@ -18,6 +18,7 @@ from portfoy.locale import _
 from portfoy.models.survival import incidence
 
 FEWEST = 30  # answers, tickets, deals or customers; an interval from fewer tells nobody anything
+CYCLE_DAYS = 730  # of the deals begun in so many the sales cycle is counted
 
 
 @dataclass(frozen=True)
@@ -130,7 +131,7 @@ def deal_table(leads, as_of):
     ``begun_on`` the first contact: ``contacted_on``, where that is missing or not between creation and end
     ``created_on``. ``outcome`` "won", "lost" or "open", as the table says; where that is missing: open, but not known
     for a lead that is closed. Without the column a lead with a customer_id is won, any other that is closed lost.
-    ``closed_on`` only of those won or lost: what else stands there is a plan. ``days`` from begun_on to closed_on, of
+    ``closed_on`` not of an open one: what stands there is a plan. ``days`` from begun_on to closed_on, of
     an open one to `as_of`, censored; missing for one won or lost on no known day or before it began.
     """
     as_of = pd.Timestamp(as_of)
@@ -148,15 +149,15 @@ def deal_table(leads, as_of):
         told = told.mask(over, "lost")
         told = told.mask(leads["customer_id"].notna(), "won") if "customer_id" in leads else told
     told = told.mask(closed > as_of, "open")
-    closed = closed.where(over & told.isin(["won", "lost"]))
+    closed = closed.where(over & (told != "open"))
     end = closed.mask(told == "open", as_of)
     begun = contacted.where((contacted >= created) & (contacted <= end.fillna(as_of)), created)
     days = (end - begun) / DAY
     found = {"created_on": created, "begun_on": begun, "closed_on": closed, "outcome": told}
-    return leads.assign(**found, days=days.where(days >= 0))
+    return leads.assign(**found, days=days.where((days >= 0) & told.notna()))
 
 
-def sales_cycle(leads, *, as_of, days=730, horizon_days=180, confidence=0.95):
+def sales_cycle(leads, *, as_of, days=CYCLE_DAYS, horizon_days=180, confidence=0.95):
     """Sales cycle length: the days from first contact by which half of those who will be won are won.
 
     Will be won means within the horizon, of the deals begun in so many `days`; open ones are censored, lost ones are

@@ -1,14 +1,18 @@
 """Every lead as a deal: when it began, how it ended, and whether its time has come."""
 
+import pandas as pd
+
 from portfoy.customers import DAY, to_frame
 from portfoy.errors import DataError
 from portfoy.firm import in_force
 from portfoy.locale import _
 from portfoy.metrics import FEWEST, deal_table, engine
 from portfoy.models.survival import kaplan_meier
+from portfoy.people import level_groups
 
 RIPE = 0.95  # of the leads that get closed are closed by the day from which a lead is ripe
 SEEN = 0.5  # of all leads must be seen to close: of fewer nobody knows how long the others take
+MOST = 30  # levels of a trait, such as owners, that are named
 
 
 def deals(firm):
@@ -74,3 +78,14 @@ def _ripe(firm):
         )
         raise DataError(text.format(closed=int(closed.sum()), share=share, fewest=FEWEST))
     return max(int(curve["days"][1 - curve["survival"] >= RIPE * share - 1e-12].iloc[0]), 1)
+
+
+def named_levels(rows, trait):
+    """The level of each row of deals in a trait, and their names: at most 30 with 30 deals or more, the largest first.
+
+    The others are one level (`people.OTHERS`), as are those not known; an ordered trait keeps its order and all levels.
+    """
+    ordered = isinstance(rows[trait].dtype, pd.CategoricalDtype)
+    enough = rows[trait].nunique() if ordered else (rows[trait].value_counts() >= FEWEST).sum()
+    groups, names = level_groups(rows.assign(revenue=1.0), trait, most=int(enough if ordered else min(enough, MOST)))
+    return groups.map(dict(enumerate(names))), names

@@ -106,6 +106,17 @@ def score_names():
     }
 
 
+def stage_names():
+    """Stage of a lead as stored -> what a reader calls it."""
+    return {
+        "created": _("creation"),
+        "contacted": _("first contact"),
+        "qualified": _("qualification"),
+        "proposed": _("offer"),
+        "won": _("win"),
+    }
+
+
 def said_as(column, code):
     """What a reader calls a value that a table stores as a code; what is no code goes by its own name."""
     levels = {"all others": _("all others"), "not known": _("not known"), "all customers": _("all customers")}
@@ -128,10 +139,13 @@ def said_as(column, code):
     words = {
         "trait": trait_labels()
         | {"buying": _("Buying"), "category": _("Category"), "plan": _("Plan")}
+        | {"owner": _("Owner"), "quarter": _("Quarter of creation")}
         | voice_labels(),
         "score": score_names(),
         "leans": {"kinder": _("kinder than it is"), "harsher": _("harsher than it is")},
-        "level": levels | buying,
+        "level": levels | buying | {"all deals": _("all deals")},
+        "stage": stage_names(),
+        "outcome": {"won": _("won"), "lost": _("lost"), "open": _("open")},
         "group": levels | settled,
         "kind": tickets,
         "cause": levels,
