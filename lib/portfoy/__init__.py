@@ -42,6 +42,8 @@ _FRONT = {
     "attention": "retention.attention",
     "win_back": "retention.win_back",
     "programme": "retention.programme",
+    "churn": "retention.churn",
+    "economics": "retention.economics",
     "fit_bass": "models.bass",
     "launch": "selection.launch",
     "early_adopters": "selection.early",

@@ -47,8 +47,8 @@ def churn(log, *, days, as_of, confidence=0.95):
     """
     as_of = pd.Timestamp(as_of)
     start = as_of - 2 * days * DAY
-    bought = _bought(log, as_of)
-    each = bought.group_by("customer_id").agg(**_windows(bought, as_of, days), day=bought.day.min())
+    bought = bought_by(log, as_of)
+    each = bought.group_by("customer_id").agg(**windows(bought, as_of, days), day=bought.day.min())
     row = one_row(each, base=each.before.sum(), lost=(each.before & ~each.after).sum(), first=each.day.min())
     first = pd.Timestamp(row["first"] or pd.NaT)
     if pd.isna(first) or first > start + DAY:
@@ -64,8 +64,8 @@ def churn_change(log, *, days, as_of, since):
     Each customer moves either rate by (lost - rate x base) / base; the error is that of the sum of the differences
     (linearised ratio: Wolter 2007, Introduction to Variance Estimation, chapter 6).
     """
-    bought = _bought(log, pd.Timestamp(as_of))
-    now, then = (_windows(bought, pd.Timestamp(day), days) for day in (as_of, since))
+    bought = bought_by(log, pd.Timestamp(as_of))
+    now, then = (windows(bought, pd.Timestamp(day), days) for day in (as_of, since))
     each = bought.group_by("customer_id").agg(**now, **{f"{name}_then": value for name, value in then.items()})
     cells = each.group_by(["before", "after", "before_then", "after_then"]).agg(n=each.count()).to_pyarrow().to_pandas()
     moved, error = 0.0, 0.0
@@ -78,13 +78,13 @@ def churn_change(log, *, days, as_of, since):
     return two_sided(moved, np.sqrt((cells["n"] * error**2).sum()))
 
 
-def _bought(log, as_of):
+def bought_by(log, as_of):
     """One row per customer and day with a purchase by the day (ibis)."""
     days = purchases_by(as_table(log), as_of)
     return days.filter(days.day.notnull())
 
 
-def _windows(bought, as_of, days):
+def windows(bought, as_of, days):
     """Whether a customer bought in each of the two windows of so many days that end on a day."""
     start, split, end = ((as_of - times * days * DAY).date() for times in (2, 1, 0))
     return {

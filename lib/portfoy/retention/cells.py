@@ -52,26 +52,28 @@ def own_periods(log, as_of, kind, every):
 
 
 def _cells(own, kind, levels):
-    """The rows of `cohort_cells` in which something was bought or returned (ibis): customers, then what each did."""
+    """The rows of `cohort_cells` in which something was bought or returned (ibis).
+
+    Of shares a customer's periods are collected and laid out again; of money a join is faster.
+    """
     if kind in SHARES:
         each = own.group_by("customer_id").agg(
             cohort=own.period.min(), last=own.period.max(), parts=own.period.collect().sort()
         )
         each = each.mutate(second=each.parts[1])
     else:
-        part = ibis.struct({"period": own.period, "sold": own.sold, "money": own.money})
-        each = own.group_by("customer_id").agg(cohort=own.period.min(where=own.sold), parts=part.collect())
-        each = each.filter(each.cohort.notnull())
+        sold = own.filter(own.sold)
+        each = sold.group_by("customer_id").agg(cohort=sold.period.min())
     if levels is not None:
         each = each.join(ibis.memtable(levels.astype("str")), "customer_id")
-    rows = each.drop("customer_id").mutate(parts=each.parts.unnest())
-    period = rows.parts if kind in SHARES else rows.parts.period
-    keys = {name: rows[name] for name in ("level", "cohort") if name in rows.columns} | {"later": period - rows.cohort}
+    rows = own.join(each, "customer_id") if kind in MONEY else each.mutate(period=each.parts.unnest())
+    keys = {name: rows[name] for name in ("level", "cohort") if name in rows.columns}
+    keys["later"] = rows.period - rows.cohort
     if kind in SHARES:
-        sums = {"back": (period == rows.second).sum(), "ended": (period == rows["last"]).sum()}
+        sums = {"back": (rows.period == rows.second).sum(), "ended": (rows.period == rows["last"]).sum()}
         return rows.group_by(**keys).agg(buyers=rows.count(), **sums)
-    money = rows.parts.money
-    return rows.group_by(**keys).agg(buyers=rows.parts.sold.sum(), total=money.sum(), squares=(money * money).sum())
+    squares = (rows.money * rows.money).sum()
+    return rows.group_by(**keys).agg(buyers=rows.sold.sum(), total=rows.money.sum(), squares=squares)
 
 
 def _period(day, every):

@@ -1,0 +1,371 @@
+"""How many customers were lost, who they were, and what they had brought."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from portfoy.customers import DAY, purchases_by, to_frame
+from portfoy.errors import DataError
+from portfoy.firm import Firm, analysis, in_force
+from portfoy.intervals import change_p, two_sided, wald, wilson, z_value
+from portfoy.locale import _
+from portfoy.metrics import FEWEST, Metric, bought_by, churn_change, contract_churn, engine, rate, windows
+from portfoy.metrics import churn as order_churn
+from portfoy.people import NOT_KNOWN, OTHERS, level_groups, with_traits, with_type
+from portfoy.standing import LIMITS, kept_limits, rule_in_force
+from portfoy.words import figure, shapes, style
+from portfoy.words.codes import said_as
+from portfoy.words.result import Action, Figure, Finding, Past, Result
+from portfoy.words.table import show
+
+BY = ["type", "channel", "plan", "region"]  # what those lost are told apart by, where it is known
+LEVELS = 7
+REGULAR = 0.35  # spread of a customer's gaps, as a part of their mean, below which they are like clockwork
+TO_TELL = 4  # gaps of a customer that tell a rhythm
+YEAR = 365
+
+
+@dataclass(frozen=True)
+class Churn(Result):
+    """How many were lost of those there at the start.
+
+    ``rates``, one row per kind of churn that can be counted: ``metric`` "churn" (customers who bought in a window and
+    not in the next) or "contract_churn" (contracts running at the start that ended); ``value`` share, 0-1, with
+    ``value_low``, ``value_high``; ``counted`` lost of ``base``; ``days`` of the window, missing where contracts have no
+    dates and all there ever were count; ``year``, ``half`` the value on the same day last year and half a year ago,
+    ``year_p``, ``half_p`` p-values of the change. ``missing``: metric -> why it cannot be counted.
+    The others are of the first row. ``table``, one row per ``trait`` and ``level``: ``base``, ``lost``, ``value`` with
+    bounds, ``year_revenue`` of those lost, ``p_value`` against all others, ``sure`` after the correction. ``lost``, one
+    row per customer (or contract) lost, who had brought most first: ``customer_id``; ``type`` where it is known;
+    ``last_order`` or ``ended_on``; ``year_revenue`` money of the year before the window in which they were lost, of a
+    contract its fees of the last twelve months.
+    ``family`` "contractual", "non-contractual" or "both"; ``with_contract`` share of the customers of the last year who
+    have one running; ``rhythm`` typical spread of the gaps of one customer as a part of their mean, ``gap`` their
+    typical days, missing without enough customers.
+    """
+
+    rates: pd.DataFrame
+    missing: dict
+    table: pd.DataFrame
+    lost: pd.DataFrame
+    family: str
+    with_contract: float
+    rhythm: float
+    gap: float
+    rule: dict
+    firm: Firm = field(repr=False)
+
+    @property
+    def first(self):
+        return self.rates.iloc[0]
+
+    @property
+    def told(self):
+        """The first row with what those lost had brought."""
+        brought = float(self.lost["year_revenue"].sum())
+        return {**self.first, "brought": brought, "gap": self.gap, "with_contract": self.with_contract}
+
+    def _say(self, text, **more):
+        return style.say(text, self.told | more, currency=self.firm.currency)
+
+    def finding(self):
+        row, moved = self.told, 0
+        sure = row["year_p"] <= 1 - self.firm.confidence  # one test, of the headline
+        if sure:
+            moved = 1 if row["value"] > row["year"] else 2
+        if row["metric"] == "churn":
+            texts = [
+                _("{value:share} of customers did not buy again within {days:days}"),
+                _("More customers were lost: {value:share} within {days:days}, {year:share} before"),
+                _("Fewer customers were lost: {value:share} within {days:days}, {year:share} before"),
+            ]
+        elif style.is_missing(row["days"]):
+            texts = [_("{value:share} of all contracts there ever were have ended")]
+        else:
+            texts = [
+                _("{value:share} of the contracts ended within a year"),
+                _("More contracts ended: {value:share} within a year, {year:share} before"),
+                _("Fewer contracts ended: {value:share} within a year, {year:share} before"),
+            ]
+        return Finding(self._say(texts[moved]), *self._at_stake())
+
+    def _at_stake(self):
+        """Bounds of the money of a year that more (or fewer) losses than last year come to."""
+        row = self.told
+        if style.is_missing(row["year"]) or not row["counted"]:
+            return None, None
+        widths = [row["value_high"] - row["value_low"], row["year_high"] - row["year_low"]]
+        error = np.hypot(*widths) / 2 / z_value(self.firm.confidence)
+        each = row["brought"] / row["counted"]
+        bounds = wald(row["year"] - row["value"], error, self.firm.confidence)
+        return tuple(float(bound * row["base"] * each) for bound in bounds)
+
+    def reading(self):
+        text = {
+            "contractual": _("A business with contracts: each end is known, and churn is counted from them."),
+            "non-contractual": _(
+                "A business without contracts: nobody says goodbye, so a long silence counts as lost."
+            ),
+            "both": _("Both kinds of business: {with_contract:share} of the customers of the year have a contract."),
+        }[self.family]
+        if self.family == "non-contractual" and self.rhythm < REGULAR:
+            text = _("Most buy every {gap:days} like clockwork: are there contracts that the data do not show?")
+        brought = _("The {counted:count} lost had brought {brought:money} in their last year.")
+        return self._say(f"{text} {brought}" if self.told["brought"] > 0 else text)
+
+    def figures(self):
+        made = []
+        for _place, row in self.rates.iterrows():
+            past = {
+                when: Past(f"{self.firm.before(months).as_of:%Y-%m-%d}", row[when], row[f"{when}_p"])
+                for when, months in (("year", 12), ("half", 6))
+                if not style.is_missing(row[when])
+            }
+            text = _("{counted:count} of {base:count} customers")
+            note = style.say(text if row["metric"] == "churn" else _("{counted:count} of {base:count} contracts"), row)
+            days = None if style.is_missing(row["days"]) else int(row["days"])
+            bounds = row[["value", "value_low", "value_high"]].astype(float).tolist()
+            made.append(Figure(row["metric"], *bounds, "share", str(note), "down", days=days, **past))
+        return made
+
+    def actions(self):
+        return [Action("", name="lost_customers", table=self.lost)] if len(self.lost) else []
+
+    def plot(self, ax=None):
+        rows = (
+            self.table[~self.table["level"].isin([NOT_KNOWN, OTHERS])]
+            .groupby("trait", sort=False)
+            .filter(lambda group: len(group) > 1)
+        )
+        if rows.empty:
+            return None
+        rows = rows.assign(
+            name=[said_as("level", level) for level in rows["level"]],
+            heading=[said_as("trait", trait) for trait in rows["trait"]],
+            group=rows["trait"],
+            strong=rows["sure"],
+            low=rows["value_low"],
+            high=rows["value_high"],
+        )
+        ax = shapes.dots(rows, ax, at=float(self.first["value"]), write=lambda value: style.share(value, 0))
+        figure.per_cent(ax.xaxis)
+        under = _("share of those there at the start; dashed: all; coloured: more than chance; lines: {level} interval")
+        numbers = "; ".join(f"{row['name']}: {style.share(row['value'])}" for _place, row in rows.iterrows())
+        return figure.name(ax, _("Who was lost"), under.format(level=style.level(self.firm.confidence)), numbers)
+
+    def summary(self):
+        terms = {"currency": self.firm.currency, "kinds": {"value": "share", "year": "share", "half": "share"}}
+        labels = {"value": _("Lost"), "counted": _("Number lost"), "base": _("There at the start")}
+        said = {"churn": _("customers"), "contract_churn": _("contracts")}
+        named = self.rates.drop(columns=[name for name in self.rates if name.endswith("_p")])
+        named = named.assign(metric=named["metric"].map(said)).rename(columns={"metric": "measure"})
+        tables = [show(named, _("Lost of those there at the start"), **terms, labels=labels)]
+        if len(self.table):
+            labels |= {"lost": _("Number lost"), "year_revenue": _("Revenue of their last year")}
+            tables.append(show(self.table.drop(columns="sure"), _("Who was lost"), **terms, labels=labels))
+        return tables
+
+    def method(self):
+        texts = {
+            "churn": _(
+                "Customers: bought in one window (the lapsed limit, kept from run to run), not in the next; some will "
+                "come back. "
+            ),
+            "contract_churn": _("Contracts: running a year ago, ended since; open ones are not lost. "),
+        }
+        texts = [texts[metric] for metric in self.rates["metric"]]
+        rest = _(
+            "Change: the same day last year, the same window. Groups: each against all others, corrected "
+            "(Benjamini-Hochberg); they go along with leaving and need not cause it. Intervals ({level}): Wilson."
+        )
+        there = {"churn": self.firm.tables.transactions, "contract_churn": self.firm.tables.subscriptions}
+        reasons = [str(reason) for metric, reason in self.missing.items() if there[metric] is not None]
+        said = style.say("".join(texts) + rest, {"level": style.level(self.firm.confidence)})
+        return style.Reading(" ".join([said, self.firm.prices.said(), *reasons]))
+
+    def kept(self):
+        return {"states": self.rule} if self.rule else {}
+
+
+@analysis(without=("states",))
+def churn(firm, *, states=None, days=0):
+    """Churn: how many of the customers, and of the contracts, there at the start were lost, and who they were.
+
+    Parameters
+    ----------
+    firm : Firm
+    states : States, optional; its lapsed limit is the window; else the limits that earlier reports kept, or the gaps'
+    days : the window without contracts, in days; 0 for that of the rule
+
+    Returns
+    -------
+    Churn; not possible where neither customers nor contracts can be counted
+    """
+    rule, missing, rows = {}, {}, []
+    contracts = contracts_of(firm)
+    try:
+        if not days:
+            found = rule_in_force(firm.kept, firm.log, as_of=firm.as_of) if states is None else states.rule
+            rule = _kept(firm, found) if states is None else {}
+            days = found.lapsed_days
+        rows.append(_orders(firm, days))
+    except DataError as error:
+        missing["churn"], rule = error, {}
+    try:
+        rows.append(_ended(firm, contracts))
+    except DataError as error:
+        missing["contract_churn"] = error
+    if not rows:
+        raise DataError(str(missing["contract_churn" if firm.tables.transactions is None else "churn"]))
+    rates = pd.DataFrame(rows)
+    if rates["metric"].iloc[0] == "churn":
+        base = window_table(firm.log, days=days, as_of=firm.as_of).rename(columns={"last": "last_order"})
+        base = base[["customer_id", "kept", "last_order", "year_revenue"]]
+    else:
+        base = contracts[["customer_id", *contracts.columns.intersection(["plan", "ended_on"]), "kept", "year_revenue"]]
+    lost = (
+        base[~base["kept"]].drop(columns="kept").sort_values(["year_revenue", "customer_id"], ascending=[False, True])
+    )
+    lost = with_type(lost.reset_index(drop=True), firm.people)
+    share, spread, gap = _shape(firm)
+    ways = (firm.tables.transactions is not None, contracts is not None)
+    family = {(True, True): "both", (True, False): "non-contractual"}.get(ways, "contractual")
+    return Churn(rates, missing, _levels(firm, base), lost, family, share, spread, gap, rule, firm)
+
+
+def window_table(log, *, days, as_of):
+    """Those who bought in the first of two windows of so many days, the second ending on a day: one row per customer.
+
+    ``kept`` whether they bought in the second too; ``last`` day of purchase in the first; ``year_revenue`` in the year
+    up to its end; ``revenue`` and ``margin`` of the second window, this missing where no cost is known.
+    """
+    bought = bought_by(log, as_of)
+    start, split, year = ((as_of - back * DAY).date() for back in (2 * days, days, days + YEAR))
+    first, second = bought.day.between(start, split) & (bought.day > start), bought.day > split
+    each = bought.group_by("customer_id").agg(
+        **windows(bought, as_of, days),
+        last=bought.day.max(where=first),
+        year_revenue=bought.revenue.sum(where=(bought.day > year) & (bought.day <= split)).round(6),
+        **{name: bought[name].sum(where=second).round(6) for name in ("revenue", "margin")},
+    )
+    table = to_frame(each.filter(each.before).drop("before").rename(kept="after").order_by("customer_id"))
+    return table.fillna({"year_revenue": 0.0, "revenue": 0.0}).astype({"margin": float})
+
+
+def _kept(firm, rule):
+    before = kept_limits(firm.kept)
+    return (
+        before
+        if in_force(before)
+        else {name: getattr(rule, name) for name in LIMITS} | {"since": f"{firm.as_of:%Y-%m-%d}"}
+    )
+
+
+def _orders(firm, days):
+    """The row of churn without contracts."""
+    return _row(
+        order_churn(firm.log, days=days, as_of=firm.as_of, confidence=firm.confidence),
+        lambda then: order_churn(then.log, days=days, as_of=then.as_of, confidence=firm.confidence),
+        lambda then, _now, _was: churn_change(firm.log, days=days, as_of=firm.as_of, since=then.as_of),
+        firm,
+    )
+
+
+def _ended(firm, contracts):
+    """The row of churn of contracts; of all there ever were where they have no dates."""
+    terms = {"confidence": firm.confidence}
+    if contracts is not None and "ended_on" not in contracts:
+        ended = rate("contract_churn", int((~contracts["kept"]).sum()), len(contracts), np.nan, firm.confidence)
+        return _row(ended, None, None, firm)
+    return _row(
+        contract_churn(firm.tables.subscriptions, as_of=firm.as_of, **terms),
+        lambda then: contract_churn(then.tables.subscriptions, as_of=then.as_of, **terms),
+        lambda _then, now, was: change_p(*((one.value, one.low, one.high) for one in (now, was)), firm.confidence),
+        firm,
+    )
+
+
+def _row(now, earlier, p_value, firm):
+    """A metric and what it was on earlier days, as a row of ``rates``."""
+    row = {"metric": now.metric, "value": now.value, "value_low": now.low, "value_high": now.high}
+    row |= {"counted": now.counted, "base": now.base, "days": now.days}
+    for when, months in (("year", 12), ("half", 6)):
+        then, was, p = firm.before(months), Metric(*("", np.nan, np.nan, np.nan, "share")), np.nan
+        try:
+            if earlier is not None:
+                was = earlier(then)
+                p = p_value(then, now, was)
+        except DataError:
+            pass  # the history is too short for that day
+        row |= {when: was.value, f"{when}_low": was.low, f"{when}_high": was.high, f"{when}_p": p}
+    return row
+
+
+def contracts_of(firm):
+    """The contracts that ran a year ago, all there ever were where they have no dates; None without any contracts.
+
+    ``kept`` whether it has not ended; ``year_revenue`` fees of its last twelve months, at constant prices.
+    """
+    table = firm.tables.subscriptions
+    if table is None:
+        return None
+    dated = {"started_on", "ended_on"} <= set(table.columns)
+    if not dated and "ended" not in table.columns:
+        return None
+    found = to_frame(engine(table, "subscriptions", ["customer_id"]))
+    if dated:
+        start = firm.as_of - YEAR * DAY
+        found = found[(found["started_on"] <= start) & ~(found["ended_on"] <= start)].reset_index(drop=True)
+        found["kept"] = ~(found["ended_on"] <= firm.as_of)
+        months = (found["ended_on"].fillna(firm.as_of) - found["started_on"]) / DAY / 30.44
+        factor = firm.prices.factors(found["ended_on"].fillna(firm.as_of))
+    else:
+        found = found[found["ended"].notna()].reset_index(drop=True)  # not known is not "no"
+        found["kept"], factor = ~found["ended"].astype(bool), 1.0
+        months = found["duration"].astype(float) if "duration" in found else 12.0
+    fee = found["monthly_fee"].astype(float).fillna(0) if "monthly_fee" in found else 0.0
+    found["year_revenue"] = (fee * np.clip(months, 0, 12) * factor).round(6) if len(found) else 0.0
+    return found
+
+
+def _shape(firm):
+    """Share of the customers of the last year with a running contract; spread of gaps, and typical gap, of one."""
+    if firm.tables.transactions is None:
+        return np.nan, np.nan, np.nan
+    table, share = firm.tables.subscriptions, 0.0
+    if table is not None and "ended_on" in table.columns:
+        running = to_frame(table.filter(table.ended_on.isnull()).select("customer_id").distinct())["customer_id"]
+        share = float(firm.recent(12)["customer_id"].isin(running).mean())
+    days = purchases_by(firm.log, firm.as_of)
+    days = days.filter(days.day.notnull())
+    gaps = days.mutate(gap=days.day.delta(days.day.lag().over(group_by="customer_id", order_by="day"), unit="day"))
+    each = gaps.group_by("customer_id").agg(n=gaps.gap.count(), mean=gaps.gap.mean(), spread=gaps.gap.std())
+    each = to_frame(each.filter(each.n >= TO_TELL).select("mean", spread=each.spread / each["mean"]))
+    return share, *((each["spread"].median(), each["mean"].median()) if len(each) >= FEWEST else (np.nan, np.nan))
+
+
+def _levels(firm, base):
+    """``table`` of `Churn`."""
+    from scipy.stats import false_discovery_control
+
+    known = with_traits(base.drop(columns="type", errors="ignore"), firm.people)
+    rows = []
+    for trait in [name for name in BY if name in known and known[name].notna().any()]:
+        groups, names = level_groups(known.assign(revenue=known["year_revenue"]), trait, most=LEVELS)
+        for number, level in enumerate(names):
+            own = (groups == number).to_numpy()
+            gone, others = ~known.loc[own, "kept"], ~known.loc[~own, "kept"]
+            pooled, sizes = (~known["kept"]).mean(), 1 / max(own.sum(), 1) + 1 / max((~own).sum(), 1)
+            p_value = np.nan
+            if min(own.sum(), (~own).sum()) >= FEWEST and level not in (NOT_KNOWN, OTHERS):
+                p_value = two_sided(gone.mean() - others.mean(), np.sqrt(pooled * (1 - pooled) * sizes))
+            money = float(known.loc[own & ~known["kept"], "year_revenue"].sum())
+            bounds = wilson(gone.sum(), len(gone), firm.confidence)
+            rows.append((trait, level, len(gone), int(gone.sum()), gone.mean(), *map(float, bounds), money, p_value))
+    names = ["trait", "level", "base", "lost", "value", "value_low", "value_high", "year_revenue", "p_value"]
+    table, sure = pd.DataFrame(rows, columns=names), pd.Series(False, range(len(rows)))
+    tested = table["p_value"].notna()
+    if tested.any():
+        sure[tested] = false_discovery_control(table.loc[tested, "p_value"]) <= 1 - firm.confidence
+    return table.assign(sure=sure)
