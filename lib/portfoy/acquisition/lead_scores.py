@@ -21,7 +21,8 @@ from portfoy.models.responders import FEWEST, Fit, forecast_periods, forecastabl
 from portfoy.models.threads import one_thread
 from portfoy.source.contract import TABLES
 from portfoy.words import figure, shapes, style
-from portfoy.words.labels import columns, feature_labels
+from portfoy.words.codes import feature_labels
+from portfoy.words.labels import columns
 from portfoy.words.result import Action, Finding, Result
 from portfoy.words.table import show
 

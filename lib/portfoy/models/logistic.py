@@ -9,7 +9,7 @@ from scipy.special import expit
 from portfoy.locale import _
 from portfoy.models.columns import HISTORY, as_number
 from portfoy.words import style
-from portfoy.words.labels import feature_labels
+from portfoy.words.codes import feature_labels
 
 RARE = 20  # contacts; levels of a trait with fewer go together
 LEVELS = 12  # levels of a trait at most; the rarest go together

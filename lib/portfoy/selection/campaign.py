@@ -19,8 +19,7 @@ from portfoy.models.lists import check_limits
 from portfoy.selection.examples import campaign_answers
 from portfoy.selection.invitations import LIST, campaign_list, latest
 from portfoy.words import figure, shapes, style
-from portfoy.words.codes import said_as
-from portfoy.words.labels import feature_labels
+from portfoy.words.codes import feature_labels, said_as
 from portfoy.words.result import Action, Finding, Result
 from portfoy.words.table import show
 

@@ -13,8 +13,7 @@ from portfoy.models.threads import one_thread
 from portfoy.selection.agreement import compare_groups
 from portfoy.selection.rfm import group_table
 from portfoy.words import style
-from portfoy.words.codes import leaning_words
-from portfoy.words.labels import feature_labels
+from portfoy.words.codes import feature_labels, leaning_words
 from portfoy.words.result import Finding, Result
 from portfoy.words.table import show
 

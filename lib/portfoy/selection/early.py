@@ -28,8 +28,7 @@ from portfoy.rows import with_ids
 from portfoy.selection.examples import join_people
 from portfoy.selection.launch import first_buyers
 from portfoy.words import style
-from portfoy.words.codes import leaning_words
-from portfoy.words.labels import feature_labels
+from portfoy.words.codes import feature_labels, leaning_words
 from portfoy.words.result import Action, Finding, Result
 from portfoy.words.table import show
 

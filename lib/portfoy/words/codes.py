@@ -30,6 +30,16 @@ def trait_labels():
     }
 
 
+def feature_labels():
+    """Feature of a customer that a model may use -> what a reader calls it."""
+    own = {"idle": _("Days since last purchase"), "purchases": _("Purchases"), "revenue": _("Revenue")}
+    own |= {"ticket": _("Revenue per purchase"), "bought_before": _("Bought before"), "years": _("Age")}
+    own |= {"age": _("Days since first purchase"), "overdue": _("Silence against own rhythm"), "plan": _("Plan")}
+    own |= {"tickets": _("Tickets of half a year"), "unsolved": _("Complaints left unsolved"), "effort": _("Effort")}
+    own |= {"nps": _("Would recommend us"), "contacted": _("Contacts of half a year")}
+    return own | dict.fromkeys(["fee", "monthly_fee"], _("Monthly fee")) | trait_labels()
+
+
 def age_words():
     """Age band as stored -> what a reader calls it."""
     return {

@@ -1,7 +1,6 @@
 """What a table calls its columns: the heading and the kind of every column that may be shown."""
 
 from portfoy.locale import _
-from portfoy.words.codes import trait_labels
 
 
 def columns():
@@ -312,13 +311,3 @@ def columns():
         "p_win": (_("Probability of being won"), "share"),
         "expected_worth": (_("Expected worth"), "money"),
     }
-
-
-def feature_labels():
-    """Label of every feature of a customer that a model may use."""
-    known = {name: columns()[name][0] for name in ("idle", "purchases", "revenue", "ticket")}
-    own = {"bought_before": _("Bought before"), "age": _("Days since first purchase"), "years": _("Age")}
-    service = {"overdue": _("Silence against own rhythm"), "plan": _("Plan"), "tickets": _("Tickets of half a year")}
-    service |= {"unsolved": _("Complaints left unsolved"), "nps": _("Would recommend us"), "effort": _("Effort")}
-    service |= {"contacted": _("Contacts of half a year"), **dict.fromkeys(["fee", "monthly_fee"], _("Monthly fee"))}
-    return known | own | service | trait_labels()
