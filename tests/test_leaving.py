@@ -134,6 +134,21 @@ def test_the_rule_is_kept_where_nothing_is_planted():
     )
 
 
+def test_what_cannot_be_foreseen_makes_no_list():
+    """Contracts that end by lot alone: nothing tells who is next."""
+    random, n = np.random.default_rng(2), 900
+    start = END - random.integers(400, 1_000, n) * DAY
+    end = start + pd.to_timedelta(random.integers(0, 2_000, n), unit="D")
+    end = pd.Series(end).where(end <= END)
+    runs = pd.DataFrame({"contract_id": range(n), "customer_id": range(n), "started_on": start, "ended_on": end})
+    runs = runs.astype({"contract_id": str, "customer_id": str})
+    assert leaving(Firm.of(as_of=END, subscriptions=runs)).reason.endswith("nothing is at stake. Add monthly_fee.")
+    found = leaving(Firm.of(as_of=END, subscriptions=runs.assign(monthly_fee=10.0)))
+    assert (found.finding().text, found.finding().nothing) == ("Who will leave cannot be foreseen", True)
+    assert (found.actions(), found.reading()) == ([], "")
+    assert found.listed.empty
+
+
 @pytest.mark.study
 @pytest.mark.parametrize(("effect", "model"), [(0.8, True), (0.04, False)])
 def test_over_ten_seeds_the_better_way_is_used(effect, model):

@@ -86,6 +86,10 @@ def histories(firm, *, kind="", horizon_days=0):
     every = with_traits(with_service(firm, every), firm.people)
     every = every.astype({name: "object" for name in TRAITS if name in every})
     examples, today = every[every["left"].notna()], every[every["left"].isna()].reset_index(drop=True)
+    if not examples["worth"].sum() > 0:
+        raise DataError(
+            _("leaving: the customers bring no money that is known, so nothing is at stake. Add monthly_fee.")
+        )
     features = [name for name in [*FEATURES, *TRAITS] if name in every and examples[name].notna().any()]
     if "plan" in features and "fee" in features:  # a plan has its fee: beside one another neither would show
         features.remove("fee")

@@ -67,14 +67,21 @@ class Leaving(Result):
     def _say(self, *texts):
         return style.say(" ".join(texts), self._values, currency=self.currency)
 
+    @property
+    def sorts(self):
+        """Whether the way used ranks who leaves higher than guessing would, chance allowed for."""
+        return bool(self.ways.set_index("way").at[self.used, "auc_low"] > 0.5)
+
     def finding(self):
+        if not self.sorts:
+            return Finding(_("Who will leave cannot be foreseen"), nothing=True)
         text = _("{loss:money} of yearly {measure} is expected to leave within {horizon:days}")
         if self.kind == CONTRACT:
             text = _("{loss:money} of yearly fees is expected to leave within {horizon:days}")
         return Finding(self._say(text), self.total["loss_low"], self.total["loss_high"])
 
     def reading(self):
-        first = _("Nothing known tells better who leaves than the simple rule.")
+        first = _("Nothing known tells better who leaves than the simple rule.") if self.sorts else ""
         if self.effect:
             first = read_back(self.effect, stayed=self.kind == CONTRACT)
         elif self.used != RULE:
@@ -170,6 +177,8 @@ def leaving(
     off = z_value(confidence) * _off(judged, used)
     loss = float(table["at_stake"].sum())
     total = bounded("loss", loss, (max(loss * (1 - off), 0.0), loss * (1 + off)))
+    if not ways.set_index("way").at[used, "auc_low"] > 0.5:
+        terms["most"] = 0  # what cannot be foreseen makes no list
     listed, counts = offers(firm, _explained(firm, seen, table), "at_stake", terms)
     total |= counts | {"window": seen.window, "horizon": seen.horizon_days, "measure": _measure(firm, seen)}
     effect = effect_of(firm, LIST, days=seen.window, answered=_stayed(firm) if seen.kind == CONTRACT else None)
@@ -272,7 +281,9 @@ def _today(seen, fit, used, value):
 def _off(judged, used):
     """How far, as a share, a forecast of what leaves was off on the judged days: its bias and its standard error."""
     forecast, came = judged["worth"] * judged[used], judged["worth"] * judged["left"]
-    ratio = came.sum() / forecast.sum() if forecast.sum() > 0 else np.nan
+    if not forecast.sum() > 0:
+        return np.nan
+    ratio = came.sum() / forecast.sum()
     chance = (came - ratio * forecast).groupby(judged["customer_id"]).sum()
     return float(np.hypot(ratio - 1, np.sqrt((chance**2).sum()) / forecast.sum()))
 
