@@ -111,6 +111,9 @@ def test_no_channel_leaves_what_it_has_seen_and_no_money_is_made(advised):
     assert (table["suggested"] <= table["highest"] + 1e-6).all()
     assert (table["suggested"] >= table["lowest"] - 1e-6).all()
     assert table["suggested"].sum() == pytest.approx(table["usual"].sum())
+    moved = set(table.loc[table["suggested"] != table["usual"], "channel"])
+    assert len(moved) >= 2
+    assert moved <= set(advised[0].found.leads["channel"])  # where consumers buy is not what brought them
 
 
 def test_the_seen_and_the_usual_are_those_of_plain_pandas(advised, priced):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from portfoy.acquisition.won import SALES
+from portfoy.acquisition.won import LEADS, SALES
 from portfoy.errors import DataError
 from portfoy.firm import analysis
 from portfoy.intervals import bounded, z_value
@@ -92,8 +92,9 @@ class Budget(Result):
     def method(self):
         text = _(
             "Customers won by month of their lead against the spend of it, by channel (Poisson, with a trend; {level} "
-            "intervals). Sales work grows with those won; no channel gets more than in its dearest month or less than "
-            "in its cheapest. What months have in common, such as a season, is not taken out."
+            "intervals). Sales work grows with those won. Money moves among channels of leads where there are any, and "
+            "none gets more than in its dearest month or less than in its cheapest. What months have in common, such "
+            "as a season, is not taken out."
         )
         return self._say(text) + f" {self.prices.said()}"
 
@@ -111,7 +112,7 @@ def budget(firm, channels):
     -------
     Budget; not possible where the spend of fewer than two channels varied enough to tell
     """
-    table = channels.own[["channel", "cac", "cac_high", "full_cac", "year_margin", "year_margin_high"]]
+    table = channels.own[["source", "channel", "cac", "cac_high", "full_cac", "year_margin", "year_margin_high"]]
     columns = ["varied", "usual", "lowest", "highest", "elasticity", "error"]
     seen = pd.DataFrame([_seen(channels.found, name) for name in table["channel"]], columns=columns)
     table = table.reset_index(drop=True).join(seen)
@@ -126,6 +127,8 @@ def budget(firm, channels):
     table["sales_each"] = (table["full_cac"] - table["cac"]) * (channels.cost == "full_cac")
     table["average_cost"], table["suggested"] = table["cac"] + table["sales_each"], table["usual"]
     free = (table["elasticity"] > 0) & table["year_margin_high"].notna()
+    if (table["source"] == LEADS).any():  # where a customer buys is not what brought them
+        free &= table["source"] == LEADS
     table.loc[free, "suggested"] = _moved(table[free])
     return _told(table, free, firm)
 
