@@ -239,19 +239,19 @@ def test_one_launch_day_is_survived():
 
 def test_too_few_people():
     assert message_of(fit_bass, periods([2] * 10), error=FitError) == (
-        "fit_bass: 20 people in 10 periods; 30 in 6 are needed. Wait for more, or take shorter periods."
+        "fit_bass: 20 people in 10 periods; 30 in 6 are needed. Wait, or take shorter periods."
     )
 
 
 def test_too_few_periods():
     assert message_of(fit_bass, periods([20] * 5), error=FitError) == (
-        "fit_bass: 100 people in 5 periods; 30 in 6 are needed. Wait for more, or take shorter periods."
+        "fit_bass: 100 people in 5 periods; 30 in 6 are needed. Wait, or take shorter periods."
     )
 
 
 RULE = "Take the counts of pf.launch."
-ROWS = "'adopters' is missing or below 0 in {n} of 86 rows. Correct or leave them out."
-GAPS = f"the periods do not follow one another from day 0, or one of them has no days. {RULE}"
+ROWS = "'adopters' is missing or below 0 in {n} of 86 rows. Correct them."
+GAPS = f"periods do not follow one another from day 0, or are empty. {RULE}"
 
 
 @pytest.mark.parametrize(
@@ -274,7 +274,7 @@ def test_a_table_that_is_no_series_of_periods(table, what):
 
 
 def test_a_period_ends_after_it_begins():
-    message = re.escape("expected: a period begins on day 0 or later and ends after it begins.")
+    message = re.escape("expected: a period begins on day 0 or later, and ends later.")
     for start, end in ((7, 7), (-1, 7)):
         with pytest.raises(ValueError, match=f"^{message}$"):
             Bass(0.1, 0.1, 9).expected(end, start_day=start)

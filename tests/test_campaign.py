@@ -273,13 +273,13 @@ def test_arms_that_chance_did_not_draw_are_left_out_and_named(today):
     means = rest.groupby("arm")["responded"].mean()
     assert found.effect["points"] == pytest.approx(100 * (means[TREATED] - means[CONTROL]), abs=0.2)
     told = campaign(today, found, contact_cost=5, response_margin=50)
-    assert "without K3, where chance did not choose" in plain(told.reading())
+    assert "without K3, not drawn by chance" in plain(told.reading())
     assert set(told.arms.loc[told.arms["differs"] != "", "campaign_id"]) == {"K3"}
     assert told.curve["contacts"].iloc[-1] == (rest["arm"] == TREATED).sum()
     alone = fit_response(examples[examples["arm"] == TREATED], features=["purchases", "channel", "years"])
     none = campaign(today, alone, contact_cost=5, response_margin=50)
     assert (none.effect, none.plot(), none.curve.empty) == (None, None, True)
-    assert none.finding().text == "What a contact adds is not known: nobody was held out at random"
+    assert none.finding().text == "What a contact adds is not known: nobody was held out"
 
 
 def test_a_label_that_is_another_word_for_the_control_is_one(shared_data):
@@ -295,7 +295,7 @@ def test_a_label_that_is_another_word_for_the_control_is_one(shared_data):
 def test_the_teaching_company_speaks_of_the_difference_and_has_no_list(teaching_firm):
     found = pf.campaign(teaching_firm, pf.response(teaching_firm))
     assert plain(found.finding().text) == "A contact makes 6.5 more customers in a hundred buy"
-    assert "a difference of 6.5 points (4.1–9.0), without CAM06, where chance did not choose." in plain(found.reading())
+    assert "6.5 points more (4.1–9.0), without CAM06, not drawn by chance." in plain(found.reading())
     assert "6.2 points (4.0–8.3)" in plain(found.method())
     assert (found.actions(), len(found.listed)) == ([], 0)
     ax = found.plot()
@@ -325,14 +325,14 @@ def test_terms_that_cannot_be(known, today):
         (-2, 5000, "-2.00 must be 0 or more, response_margin 5,000.00"),
     ):
         assert campaign(today, known, contact_cost=cost, response_margin=margin).reason == (
-            f"campaign: contact_cost {said} more than 0."
+            f"campaign: contact_cost {said} above 0."
         )
     for limits in ({"budget": -1}, {"contacts": -1}):
         assert campaign(today, known, contact_cost=1, **limits).reason == (
             f"{next(iter(limits))}: -1 is below 0. Correct the parameter."
         )
     assert message_of(campaign_terms, today, JUDGED) == (
-        "campaigns: no cost is known. Add campaigns with campaign_id and cost, or give contact_cost."
+        "campaigns: no cost is known. Add it to campaigns, or give contact_cost."
     )
 
 
@@ -377,8 +377,8 @@ def points(low, high):
         ({"n": 0}, "A contact makes 6.5 more customers in a hundred buy"),
         ({"n": 0, "effect": points(-7.0, -1)}, "A contact makes 4.0 fewer customers in a hundred buy"),
         ({"n": 0, "effect": points(-1.0, 3)}, "What a contact adds cannot be told from chance"),
-        ({"effect": None}, "What a contact adds is not known: nobody was held out at random"),
-        ({"n": 0, "effect": None}, "What a contact adds is not known: nobody was held out at random"),
+        ({"effect": None}, "What a contact adds is not known: nobody was held out"),
+        ({"n": 0, "effect": None}, "What a contact adds is not known: nobody was held out"),
     ],
 )
 def test_the_finding_says_what_a_contact_adds(given, text):
@@ -387,38 +387,36 @@ def test_the_finding_says_what_a_contact_adds(given, text):
     assert (plain(found.text), found.nothing) == (text, nothing)
 
 
-BOUGHT = "Of those contacted 18% bought, of those held out 11%: a difference of 6.5 points (4.1–9.0)"
+BOUGHT = "Of those contacted 18% bought, of those held out 11%: 6.5 points more (4.1–9.0)"
 
 
 def test_a_campaign_in_words():
     assert plain(shown().reading()) == (
-        f"{BOUGHT}. The list of 2 costs TRY 20, is expected to earn TRY 80 (TRY 60–100), and holds 1 out."
+        f"{BOUGHT}. The list of 2 costs TRY 20 and should earn TRY 80 (TRY 60–100); 1 are held out."
     )
     assert plain(shown(n=0, chosen=["K6", "K8"]).reading()) == (
-        f"{BOUGHT}, without K6, K8, where chance did not choose. By mail a contact costs TRY 30: it pays from "
+        f"{BOUGHT}, without K6, K8, not drawn by chance. By mail a contact costs TRY 30, pays from "
         "30.0 points on, and earns TRY −24 (TRY −26 – −21)."
     )
     assert plain(shown(n=0, terms=prices(4, 100)).reading()) == (
-        f"{BOUGHT}. A contact costs TRY 4: it pays from 4.0 points on, and earns TRY 2.5 (TRY 0.10–5)."
+        f"{BOUGHT}. A contact costs TRY 4, pays from 4.0 points on, and earns TRY 2.5 (TRY 0.10–5)."
     )
-    assert plain(shown(effect=None).reading()) == (
-        "The list of 2 costs TRY 20 and holds 1 out, so that it will be known."
-    )
+    assert plain(shown(effect=None).reading()) == ("The list of 2 costs TRY 20; 1 are held out to know it.")
     assert shown(n=0, effect=None).reading() == ""
     assert plain(shown().actions()[0].text) == "Contact the 1 likeliest to answer, but not the 1 held out"
 
 
 def test_how_a_campaign_was_worked_out_in_words():
     known = plain(shown(terms=prices(30, 100)).method())
-    assert known.startswith("In all campaigns drawn at random a contact added 6.5 points (4.1–9.0). At random is ")
+    assert known.startswith("In all campaigns drawn at random a contact added 6.5 points (4.1–9.0). Drawn at random is ")
     assert known.endswith(" Of 900 customers 40 are expected to pay, 7 are like nobody contacted.")
     assert plain(shown().method()) == (
-        "Cost of a contact: as in the judged campaigns of its channel. A response brings the mean margin of campaign "
+        "Contacts cost what the judged campaigns of their channel did. A response brings the mean margin of campaign "
         f"orders (40): TRY 90–110. {known}"
     )
     usual = CampaignTerms(30, 100, 90, 110, "campaign revenue", 40, False)
     assert plain(shown(terms=usual).method()) == (
-        "A response brings the mean usual margin on campaign orders (40): TRY 90–110. Margin is revenue, as no "
+        "A response brings the mean usual margin on campaign orders (40): TRY 90–110. Margin is revenue: no "
         f"cost of goods is known. {known}"
     )
     people = CampaignTerms(30, 100, 90, 110, "customers", 40)

@@ -85,20 +85,20 @@ def test_a_right_answer_is_right_whatever_its_order_and_type(ask, reference, ans
 @pytest.mark.parametrize(
     ("reference", "answer", "says"),
     [
-        (total, "100", "The answer should be one number, not a text."),
-        (total, pd.Series([100.0]), "The answer should be one number, not a Series, one value for each row."),
-        (total, {"a": 1}, "The answer should be one number, not dict."),
-        (total, float("nan"), "The answer is no finite number: look for a division by zero or a missing value."),
+        (total, "100", "Wanted is one number, not a text."),
+        (total, pd.Series([100.0]), "Wanted is one number, not a Series, one value for each row."),
+        (total, {"a": 1}, "Wanted is one number, not dict."),
+        (total, float("nan"), "No finite number: is something divided by zero, or missing?"),
         (total, -100, "The number has the wrong sign."),
-        (total, 10_000, "A hundred times too large: a share lies between 0 and 1."),
+        (total, 10_000, "A hundred times too large: a share is from 0 to 1."),
         (total, 99.9, "Not yet."),
-        (lambda desk: 0.25, 0.75, "This is the others' share: one minus the answer."),
-        (lambda desk: 0.25, 4, "Upside down: look at what is divided by what."),
-        (lambda desk: ["a", "b"], ["a"], "The answer has 1 entries, not 2."),
+        (lambda desk: 0.25, 0.75, "This is the others' share: one minus it."),
+        (lambda desk: 0.25, 4, "Upside down: what is divided by what?"),
+        (lambda desk: ["a", "b"], ["a"], "1 entries, not 2."),
         (by_customer, pd.Series({"a": 60.0, "b": 30.0, "d": 10.0}), "Not yet."),
         (table, pd.DataFrame({"customer_id": list("abc")}), "The table lacks the column 'revenue', 'purchases'."),
         (table, pd.DataFrame({"customer_id": list("aab"), "revenue": 1.0, "purchases": 2}), "Not yet."),
-        (by_customer, object(), "The answer should be a Series, one value for each row, not object."),
+        (by_customer, object(), "Wanted is a Series, one value for each row, not object."),
     ],
 )
 def test_a_wrong_answer_is_told_what_is_wrong_shape_first(ask, reference, answer, says):
@@ -134,7 +134,7 @@ def test_whatever_goes_wrong_is_a_sentence(ask):
         raise DataError("tickets: there is no such table. Add it.")
 
     assert ask(exercise(broken))(3).text == (
-        "This exercise cannot be checked on these data: tickets: there is no such table. Add it."
+        "Not to be checked on these data: tickets: there is no such table. Add it."
     )
     assert ask(exercise(total, mistakes=broken))(3).text == "Not yet. Hint: Look."
 
@@ -143,13 +143,13 @@ def test_whatever_goes_wrong_is_a_sentence(ask):
             raise RuntimeError
 
     said = ask(exercise(by_customer))(Odd([1.0, 2, 3]))
-    assert said.text.startswith("This cannot be compared: look at its type")
+    assert said.text.startswith("This cannot be compared: look at type")
 
 
 def test_an_exercise_that_is_not_there_and_a_lesson_that_has_not_begun(ask):
     checks._open.clear()
-    assert pf.check("portfolio-1", 3).text.startswith("No lesson has begun.")
-    assert pf.progress().text.startswith("No lesson has begun.")
+    assert pf.check("portfolio-1", 3).text.startswith("No lesson has begun: ")
+    assert pf.progress().text.startswith("No lesson has begun: ")
     ask(exercise(total))
     assert pf.check("portfolio1", 3).text == "There is no exercise 'portfolio1'. Did you mean 'portfolio-1'?"
     assert pf.check(7, 3).text == "There is no exercise '7'."
@@ -174,7 +174,7 @@ def test_a_file_that_cannot_be_written_takes_no_answer_away(ask, tmp_path, monke
     monkeypatch.setenv(results.PLACE, str(tmp_path / "nowhere" / "kept.json"))
     said = check(100)
     assert said.solved
-    assert said.text.startswith("Right. That is it. (This could not be noted down: ")
+    assert said.text.startswith("Right. That is it. (Not noted down: ")
     (tmp_path / "bad.json").write_text("[1]")
     monkeypatch.setenv(results.PLACE, str(tmp_path / "bad.json"))
     assert "is no progress file" in pf.progress().text

@@ -72,7 +72,7 @@ def found(stdout):
         (
             HEADER + ROWS + "C1,O1,2025-02-20,-3\nC2,O2,2025-02-20,-3\n" + "C1,O1,2025-02-10,10.5\n" * 3,
             {
-                "Repeats an earlier row in every column": ("3", "4.6%", "32", "row 3"),
+                "Repeats an earlier row": ("3", "4.6%", "32", "row 3"),
                 "Return (negative amount)": ("2", "3.1%", "−6", "row 62: O1"),
                 "Last month is not over": ("10", "15.4%", "105", "2025-06-11"),
             },
@@ -137,16 +137,17 @@ ONE_LINE = {
     "no readable date": (
         HEADER + "A,1,soon,5\n",
         (
-            "transactions.ordered_on: no value reads as a date ('soon'); known are YYYY-MM-DD, DD.MM.YYYY, "
-            "DD/MM/YYYY, MM/DD/YYYY, YYYYMMDD, YYYY/MM/DD, YYYY.MM.DD, DD-MM-YYYY, MM-DD-YYYY, DD.MM.YY, "
-            'DD/MM/YY, MM/DD/YY. Map another column, or write in portfoy.toml: date_format = "DD MMM YYYY".'
+            "transactions.ordered_on: no value reads as a date ('soon'); known are YYYY-MM-DD, "
+            "DD.MM.YYYY, DD/MM/YYYY, MM/DD/YYYY, YYYYMMDD, YYYY/MM/DD, YYYY.MM.DD, DD-MM-YYYY, "
+            "MM-DD-YYYY, DD.MM.YY, DD/MM/YY, MM/DD/YY. Map another, or write in portfoy.toml: "
+            'date_format = "DD MMM YYYY".'
         ),
     ),
     "empty": ("", "{file}: is empty. Export it again."),
-    "blank": ("\n\n", "{file}: holds no rows, only blank lines. Export it again."),
+    "blank": ("\n\n", "{file}: holds only blank lines. Export it again."),
     "header only": (
         HEADER,
-        "transactions: there are no rows; at least one order line is needed. Check the file and its filters.",
+        "transactions: there are no rows. Check the file and its filters.",
     ),
     "zero bytes": (
         bytes(9999),
@@ -154,7 +155,7 @@ ONE_LINE = {
     ),
     "spreadsheet": (
         b"PK\x03\x04" + bytes(99),
-        "{file}: is a spreadsheet or an archive. Save the sheet as CSV.",
+        "{file}: is a spreadsheet or an archive. Save it as CSV.",
     ),
     "half a gzip": (
         gzip.compress((HEADER + ROWS).encode(), mtime=0)[:-9],
@@ -162,25 +163,25 @@ ONE_LINE = {
     ),
     "one long line": (
         b"x" * (5 * 2**20),
-        "{file}: no line ends in 4 MiB; a table has one row a line. Export it again.",
+        "{file}: no line ends in 4 MiB. Export it again, one row a line.",
     ),
     "wrong encoding": (
         (HEADER + "Ş,1,2025-01-01,5\n").encode("windows-1254"),
-        '{file}: is not UTF-8 text at byte 39. Name its encoding in portfoy.toml: encoding = "windows-1254" (Turkish), '
-        '"windows-1250" (Polish) or "windows-1252" (Western Europe).',
+        '{file}: is not UTF-8 text at byte 39. Say in portfoy.toml: encoding = "windows-1254" '
+        '(Turkish), "windows-1250" (Polish) or "windows-1252" (Western Europe).',
     ),
     "spreadsheet days": (
         HEADER + "A,1,45292,5\n",
         (
-            "transactions.ordered_on: holds day numbers (45292), as spreadsheets count. Format the column as a "
-            "date there and export it again."
+            "transactions.ordered_on: holds day numbers (45292), as spreadsheets count. Format "
+            "it as a date there and export it again."
         ),
     ),
     "returns only": (
         HEADER + "A,1,2025-01-01,-5\n",
         (
-            "transactions: none of 1 rows can be used: Return (negative amount): 1 (row 2: 1). Check the mapping "
-            "and formats in portfoy.toml."
+            "transactions: none of 1 rows can be used: Return (negative amount): 1 (row 2: 1). "
+            "Check mapping and formats in portfoy.toml."
         ),
     ),
 }
@@ -208,7 +209,7 @@ def test_an_error_with_line_breaks_in_a_name_is_still_one_line(portfoy, file):
 def test_map_prints_a_draft_and_check_takes_it(portfoy, file, tmp_path):
     code, stdout, stderr = portfoy("map", file("Kunde;Beleg;Datum;tutar\n"))
     assert (code, stderr) == (0, "")
-    assert stdout.startswith("# Drafted from t.csv; read every line, then run: portfoy check portfoy.toml\n")
+    assert stdout.startswith("# Drafted from t.csv; read it, then run: portfoy check portfoy.toml\n")
     orders = file("client;invoice;date;total\n1;A;31.01.2024;5,5\n", "orders.csv")
     code, stdout, stderr = portfoy("map", orders, "--out", tmp_path / "portfoy.toml")
     assert (code, stderr) == (0, "")
@@ -220,7 +221,7 @@ def test_map_keeps_a_file_that_is_there(portfoy, file, tmp_path):
     (tmp_path / "portfoy.toml").write_text("mine")
     code, _stdout, stderr = portfoy("map", file(HEADER + ROWS), "--out", tmp_path / "portfoy.toml")
     assert (code, (tmp_path / "portfoy.toml").read_text()) == (2, "mine")
-    assert f"{tmp_path / 'portfoy.toml'} is there already; give another name." in stderr
+    assert f"{tmp_path / 'portfoy.toml'} exists; give another name." in stderr
 
 
 @pytest.mark.parametrize("content", ["", bytes(99), b"\x1f\x8bxxxx", b"xxxxxxxxDUCK"])

@@ -377,11 +377,9 @@ def test_clusters_with_one_name_are_numbered():
 def test_too_few_customers_are_refused():
     table, _kinds = planted(["new"], n=49)
     assert message_of(clusters, table) == (
-        "clusters: customers with idle, purchases, ticket and age: 49, needed 50. Use segments."
+        "clusters: 49 customers with idle, purchases, ticket and age, needed 50. Use segments."
     )
-    assert message_of(clusters, table.iloc[:0]) == (
-        "clusters: there are no customers; at least one is needed. Check the date and the data."
-    )
+    assert message_of(clusters, table.iloc[:0]) == ("clusters: there are no customers. Check the date and the data.")
     assert message_of(clusters, table[["idle", "purchases", "age", "revenue"]]) == (
         "clusters: column 'ticket' is missing; the table has 'idle', 'purchases', 'age', 'revenue'. "
         "Take firm.customers."
@@ -390,17 +388,17 @@ def test_too_few_customers_are_refused():
 
 def test_customers_who_hardly_differ_are_refused():
     table = base(np.full(60, 5), np.full(60, 1), np.full(60, 9.99), np.arange(60))
-    assert message_of(clusters, table) == ("clusters: features that differ: 1, needed 2. Check the data.")
+    assert message_of(clusters, table) == ("clusters: 1 features differ, 2 are needed. Check the data.")
 
 
 @pytest.mark.parametrize(("k", "highest"), [(1, 20), (21, 20), (2.5, 20), (0, 20)])
 def test_a_number_of_groups_that_is_none_is_refused(k, highest):
     table, _kinds = planted(["new", "lapsed"], n=40)
     assert message_of(clusters, table, k=k) == (
-        f"clusters: k is {k}; a whole number from 2 to {highest} is needed. Or leave it out."
+        f"clusters: k is {k}, not a whole number from 2 to {highest}. Or leave it out."
     )
     assert message_of(clusters, table, most=k) == (
-        f"clusters: most is {k}; a whole number from 2 to {highest} is needed. Or leave it out."
+        f"clusters: most is {k}, not a whole number from 2 to {highest}. Or leave it out."
     )
 
 
@@ -412,8 +410,7 @@ def test_clusters_and_segments_of_different_customers_are_refused():
 
 def test_shares_of_no_revenue_are_refused():
     assert message_of(cluster_table, made().customers.assign(revenue=0.0)) == (
-        "customers: the total of 'revenue' is 0.00; shares need a total above zero. "
-        "Check returns and the sign of amounts."
+        "customers: the total of 'revenue' is 0.00, not above zero. Check returns and the sign of amounts."
     )
 
 
@@ -438,7 +435,7 @@ def test_pieces_of_one_cloud_are_not_drawn_as_groups():
     segments = scored(["Champions", "Champions", "Lost", "Lost", "Champions"])
     assert not compare_groups(made(), segments).finding().nothing
     found = compare_groups(made(clear=False), segments)
-    assert found.finding().text == "There are no clear groups to compare with the segments"
+    assert found.finding().text == "No clear groups to compare with the segments"
     assert (found.finding().nothing, found.reading(), found.content()["tables"]) == (True, "", [])
 
 
@@ -448,13 +445,13 @@ def test_how_the_number_was_chosen():
         "0.8; 1 is best."
     )
     assert plain(made().method()) == (
-        "Customers are compared by Days since last purchase, Purchases, Revenue per purchase, Days since "
-        "first purchase, each on one scale. Of the numbers whose groups come back 2 has the highest "
+        "Compared by Days since last purchase, Purchases, Revenue per purchase, Days since "
+        "first purchase, each on one scale. Of numbers whose groups come back 2 has the highest "
         f"silhouette, or is the most stable. {measures}"
     )
     features = made().features.assign(scale=[1.0, 1, np.nan, 1])
     assert plain(made(features=features, left_out=1, given=True).method()) == (
-        "Customers are compared by Days since last purchase, Purchases, Days since first purchase, each on one scale. "
+        "Compared by Days since last purchase, Purchases, Days since first purchase, each on one scale. "
         f"Lacking one, in no cluster: 1. 2 clusters, as asked. {measures}"
     )
 
@@ -462,9 +459,9 @@ def test_how_the_number_was_chosen():
 @pytest.mark.parametrize(
     ("low", "high", "found"),
     [
-        (0.66, 0.9, "Clusters and segments are much the same groups"),
-        (0.5, 0.7, "How far clusters and segments are the same stays open"),
-        (0.1, 0.3, "Clusters and segments are different views of the base"),
+        (0.66, 0.9, "Clusters and segments are much the same"),
+        (0.5, 0.7, "Whether clusters and segments are the same stays open"),
+        (0.1, 0.3, "Clusters and segments are different views"),
     ],
 )
 def test_agreement_in_words(low, high, found):
@@ -480,7 +477,7 @@ def test_agreement_in_words(low, high, found):
 def test_a_firm_that_cannot_says_why():
     bought = pd.DataFrame({"customer_id": ["a"], "order_id": ["1"], "ordered_on": ["2026-01-01"], "amount": [1.0]})
     found = clusters(Firm.of(bought.astype({"ordered_on": "datetime64[us]"})))
-    assert found.reason.startswith("clusters: customers with idle, purchases, ticket and age: 1, needed 50")
+    assert found.reason.startswith("clusters: 1 customers with idle, purchases, ticket and age, needed 50")
     nothing = NotPossible("no segments")
     assert made().against(nothing) is nothing
     assert "95%" not in str(made(confidence=0.8).content())

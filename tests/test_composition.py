@@ -228,8 +228,8 @@ def test_nothing_known_of_the_customers():
     with pytest.raises(DataError) as error:
         composition(people(revenue=[1, 2]))
     assert str(error.value) == (
-        "composition: nothing is known of the customers. Add a table customers with type, birth_year, gender, "
-        "region, income_band, channel or interests."
+        "composition: nothing is known of the customers. Add a table customers, with type, "
+        "birth_year, gender, region, income_band, channel or interests."
     )
 
 
@@ -247,8 +247,7 @@ def test_no_revenue_above_zero(five):
     with pytest.raises(DataError) as error:
         composition(five.assign(revenue=0.0))
     assert str(error.value) == (
-        "customers: the total of 'revenue' is 0.00; shares need a total above zero. "
-        "Check returns and the sign of amounts."
+        "customers: the total of 'revenue' is 0.00, not above zero. Check returns and the sign of amounts."
     )
 
 

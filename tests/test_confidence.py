@@ -58,7 +58,7 @@ def test_the_delta_method_is_that_of_a_sum_of_normals():
 @pytest.mark.parametrize("wrong", [0, 1, 95, -0.1, float("nan")])
 def test_a_confidence_is_a_share(function, wrong):
     assert message_of(function, wrong) == (
-        f"confidence: {wrong} is not between 0 and 1; it is a share. For 95 % give 0.95."
+        f"confidence: {wrong} is not between 0 and 1. For 95 % give 0.95."
     )
 
 

@@ -134,8 +134,8 @@ def test_a_letter_the_terminal_does_not_have_is_no_error():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=60, env=os.environ | environment)
     assert done.stdout.decode("cp1254").splitlines() == [
         "OK   ?ód?",
-        "FIX  letters: the terminal writes cp1254, which lacks U+0142, U+017C; "
-        "set the environment variable PYTHONUTF8=1 and open a new terminal.",
+        "FIX  letters: the terminal writes cp1254, which lacks U+0142, U+017C; set "
+        "PYTHONUTF8=1 and open a new terminal.",
         f"1 of 2 checks needs fixing. {AGAIN}",
     ]
     assert done.stderr == b""
@@ -151,7 +151,7 @@ def test_an_old_python_or_one_of_32_bit(line, monkeypatch, version, size, found)
     python = SimpleNamespace(version_info=version, maxsize=size, stdout=sys.stdout, executable=sys.executable)
     monkeypatch.setattr(doctor, "sys", python)
     assert line("Python") == (
-        f"FIX  Python: this is Python {found} bit; 3.11 or later with 64 bit is needed; "
+        f"FIX  Python: this is Python {found} bit; 3.11 or later, 64 bit, is needed; "
         "install one from python.org and install the course into it."
     )
 
@@ -167,7 +167,7 @@ def test_every_package_that_is_missing_or_outside_its_bounds_is_named(line, monk
     monkeypatch.setattr(metadata, "distributions", distributions)
     assert line("packages") == (
         "FIX  packages: pandas is 2.2.3 (needs <4,>=3), scipy is missing (needs <2,>=1.16), "
-        "half is missing (needs >=1); install again as the README says, with pip install -r requirements.lock"
+        "half is missing (needs >=1); install again: pip install -r requirements.lock"
     )
 
 
@@ -183,7 +183,7 @@ def test_portfoy_itself_not_installed(line, monkeypatch):
     monkeypatch.setattr(metadata, "requires", nothing)
     assert line("packages") == (
         "FIX  packages: PackageNotFoundError: No package metadata was found for portfoy; "
-        "install again as the README says, with pip install -r requirements.lock"
+        "install again: pip install -r requirements.lock"
     )
 
 
@@ -198,8 +198,7 @@ def test_portfoy_itself_not_installed(line, monkeypatch):
 def test_a_terminal_without_the_letters(line, monkeypatch, encoding, lacks):
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), encoding=encoding))
     assert line("letters") == (
-        f"FIX  letters: the terminal writes {encoding}, which lacks {lacks}; "
-        "set the environment variable PYTHONUTF8=1 and open a new terminal."
+        f"FIX  letters: the terminal writes {encoding}, which lacks {lacks}; set PYTHONUTF8=1 and open a new terminal."
     )
 
 
@@ -211,7 +210,7 @@ def test_a_working_directory_that_cannot_be_written_to(line, monkeypatch, tmp_pa
     monkeypatch.setattr("tempfile.TemporaryFile", refuse)
     assert line("folder") == (
         f"FIX  folder: {Path.cwd()} cannot be written to (Permission denied); "
-        "go to a folder of your own and start there."
+        "go to a folder of your own."
     )
 
 
@@ -229,19 +228,17 @@ def test_a_full_disk(line, monkeypatch, tmp_path):
     monkeypatch.setattr("shutil.disk_usage", lambda place: SimpleNamespace(free=120e6))
     monkeypatch.setattr("tempfile.gettempdir", lambda: "elsewhere")
     assert line("disk") == (
-        f"FIX  disk: 0.1 GB are free in {Path.cwd()}; 0.5 GB are needed; empty the bin, or work on another disk."
+        f"FIX  disk: 0.1 GB free in {Path.cwd()}; 0.5 GB are needed; empty the bin, or work on another disk."
     )
     assert line("temporary folder") == (
-        "FIX  temporary folder: 0.1 GB are free in elsewhere; 0.5 GB are needed; empty it, or let TMPDIR name another."
+        "FIX  temporary folder: 0.1 GB free in elsewhere; 0.5 GB are needed; empty it, or let TMPDIR name another."
     )
 
 
 def test_a_small_memory(line, monkeypatch, tmp_path):
     monkeypatch.setattr(doctor, "CGROUP", tmp_path / "none")
     monkeypatch.setattr("psutil.virtual_memory", lambda: SimpleNamespace(total=1.04e9))
-    wanted = (
-        "FIX  memory: there are 1.0 GB; 2 GB are needed; use a larger machine, or let two learners share a better one."
-    )
+    wanted = "FIX  memory: there are 1.0 GB; 2 GB are needed; use a larger machine, or share one."
     assert line("memory") == wanted
 
 
@@ -260,8 +257,8 @@ def test_no_font(line, monkeypatch):
 
     monkeypatch.setattr("matplotlib.font_manager.findfont", nothing)
     assert line("fonts") == (
-        "FIX  fonts: matplotlib finds no DejaVu Sans, the font of all figures; "
-        "run: pip install --force-reinstall --no-deps matplotlib"
+        "FIX  fonts: matplotlib finds no DejaVu Sans, the figures' font; run: pip install "
+        "--force-reinstall --no-deps matplotlib"
     )
 
 
@@ -278,8 +275,8 @@ def test_a_font_without_the_letters(line, monkeypatch):
 def test_no_jupyterlab(line, monkeypatch):
     monkeypatch.setitem(sys.modules, "jupyterlab", None)
     assert line("JupyterLab") == (
-        "FIX  JupyterLab: ModuleNotFoundError: import of jupyterlab halted; None in sys.modules; "
-        "install again as the README says, with pip install -r requirements.lock"
+        "FIX  JupyterLab: ModuleNotFoundError: import of jupyterlab halted; None in "
+        "sys.modules; install again: pip install -r requirements.lock"
     )
 
 
@@ -314,13 +311,13 @@ class Kernel:
         ),
         (
             {"sum": "2", "python": "'/opt/other/python'"},
-            "the kernel is another Python ('/opt/other/python'), without portfoy; "
-            "run: python -m ipykernel install --sys-prefix --name python3",
+            "the kernel is another Python ('/opt/other/python'); run: python -m ipykernel "
+            "install --sys-prefix --name python3",
         ),
         (
             {},
-            "the kernel started, but did not answer 1 + 1 within 60 s (Empty); close other programs; "
-            "see that no firewall or virus scanner blocks connections to 127.0.0.1.",
+            "the kernel did not answer 1 + 1 within 60 s (Empty); close other programs; no "
+            "firewall or virus scanner may block 127.0.0.1.",
         ),
     ],
 )
@@ -344,7 +341,7 @@ def test_a_kernel_that_does_not_start(line, monkeypatch):
 
 def test_data_that_are_not_there(line):
     assert line("data", "nowhere") == (
-        "FIX  data: nowhere: there is no such file or folder. Give a folder, a file, a portfoy.toml or an address."
+        "FIX  data: nowhere: there is no such file or folder. Give a folder, file, portfoy.toml or address."
     )
 
 
@@ -358,7 +355,7 @@ def test_a_lesson_that_is_missing_is_named(line, lessons):
     (lessons / "notebooks" / "lessons" / "1_selection.ipynb").unlink()
     assert line("lessons") == (
         f"FIX  lessons: notebooks/lessons, seen from {Path.cwd()}, lacks 1_selection; "
-        "unpack the course's zip and go to its folder, or run: portfoy lessons build"
+        "go to the course's folder, or run: portfoy lessons build"
     )
 
 
@@ -366,8 +363,8 @@ def test_no_browser_is_a_note(line, monkeypatch):
     monkeypatch.delenv("PORTFOY_BROWSER", raising=False)
     monkeypatch.setattr("portfoy.report.pdf.find_browser", lambda: None)
     assert line("PDF") == (
-        "NOTE PDF: no page can be printed, which only portfoy report --pdf does; pdf: no browser was "
-        "found. Install Chromium, Chrome or Edge, or set PORTFOY_BROWSER to its path."
+        "NOTE PDF: no page can be printed, which only portfoy report --pdf does; pdf: no "
+        "browser was found. Install Chromium, Chrome or Edge, or name one in PORTFOY_BROWSER."
     )
 
 

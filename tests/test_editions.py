@@ -257,13 +257,12 @@ def test_notebooks_are_written_as_jupyterlab_writes_them(project):
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        ("# solution\na = 1", "0_portfolio, cell 'answer-1': '# solution' is not closed. "
-         "Add the line '# end' after the answer."),
-        ("# solution\na = 1\n# solution\n# end", "0_portfolio, cell 'answer-1': '# solution' is not closed. "
-         "Add the line '# end' after the answer."),
-        ("a = 1\n# end", "0_portfolio, cell 'answer-1': '# end' without '# solution' before it. Take it out."),
-        ("# solution\na = = 1\n# end", "0_portfolio, cell 'answer-1': the answer is no Python: invalid syntax. "
-         "Correct it, and run the notebook."),
+        ("# solution\na = 1", "0_portfolio, cell 'answer-1': '# solution' is not closed. Add '# end'."),
+        ("# solution\na = 1\n# solution\n# end",
+         "0_portfolio, cell 'answer-1': '# solution' is not closed. Add '# end'."),
+        ("a = 1\n# end", "0_portfolio, cell 'answer-1': '# end' without '# solution'. Take it out."),
+        ("# solution\na = = 1\n# end",
+         "0_portfolio, cell 'answer-1': the answer is no Python: invalid syntax. Correct it."),
     ],
 )  # fmt: skip
 def test_a_mark_that_does_not_fit_is_one_error(source, message):
@@ -277,7 +276,7 @@ def test_there_is_one_about_cell(cells):
     with pytest.raises(DataError) as error:
         editions.with_about(notebook(*(text("", tag, name=f"a-{n}") for n, tag in enumerate(cells))))
     assert str(error.value) == (
-        f"0_portfolio: {len(cells)} Markdown cells carry the tag 'about'. Put one after the title."
+        f"0_portfolio: {len(cells)} Markdown cells are tagged 'about'. Tag one, after the title."
     )
 
 
@@ -285,9 +284,8 @@ def test_there_is_one_about_cell(cells):
     ("abouts", "message"),
     [
         ({"a.ipynb": {**ABOUT, "defines": ["top share", "Gini", "HHI"]}},
-         "a.ipynb: 'Gini', 'HHI' not in course/terms.csv. Add it, or correct it."),
-        ({"a.ipynb": SECOND}, "a.ipynb: requires 'top share', which no earlier lesson defines. "
-         "Define it there, or here."),
+         "a.ipynb: 'Gini', 'HHI' not in course/terms.csv. Add it."),
+        ({"a.ipynb": SECOND}, "a.ipynb: no earlier lesson defines 'top share'. Define it there, or here."),
         ({"a.ipynb": {"number": 1, "phase": "x", "title": "y", "requires": [], "defines": []}},
          "a.ipynb: metadata.portfoy lacks questions, objectives, prerequisites, minutes_read, minutes_practise. "
          "Add it."),
@@ -305,7 +303,7 @@ def test_a_term_that_an_earlier_lesson_defines_may_be_required():
 
 def test_a_file_that_is_no_notebook_is_one_error(tmp_path):
     (tmp_path / "x.ipynb").write_text("no")
-    with pytest.raises(DataError, match=r"x\.ipynb: cannot be read as a notebook: .*Open and save it in JupyterLab\.$"):
+    with pytest.raises(DataError, match=r"x\.ipynb: is no notebook: .*Save it in JupyterLab\.$"):
         editions.read(tmp_path / "x.ipynb")
 
 

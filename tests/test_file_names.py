@@ -125,4 +125,4 @@ def test_a_quotation_mark_left_open_is_told_of_a_file_with_brackets(tmp_path):
     path.write_text(HEADER + 'C1,O1,2026-01-02,"5\nC2,O2,2026-01-03,6\n')
     with pytest.raises(DataError) as raised:
         source.open(path)
-    assert str(raised.value) == (f"{path}: a quotation mark opens on row 2 and does not close. Correct that row.")
+    assert str(raised.value) == (f"{path}: a quotation mark opens on row 2 and does not close. Correct it.")

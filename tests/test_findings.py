@@ -196,7 +196,7 @@ def test_what_is_not_possible_is_left_out_and_the_method_says_why():
 def test_nothing_to_compare_is_not_possible():
     for nothing in (found_by(), found_by(years=years_of(), states=NotPossible("why"))):
         assert not nothing
-        assert nothing.reason == "findings: there is too little history to compare with. Take a longer one."
+        assert nothing.reason == "findings: too little history to compare with. Take a longer one."
 
 
 # What is shown
@@ -226,10 +226,10 @@ def test_findings_in_words():
     assert found.finding().text == "1 weakness stands out"
     assert found.reading() == "Weak: Revenue per purchase. Strong: Revenue; Churn."
     assert plain(found.method()) == (
-        "Strengths and weaknesses are differences beyond chance, of 5 looked at; at most 5% of them are false "
-        "(Benjamini and Hochberg). Opportunities and threats are not tested."
+        "Strengths and weaknesses: beyond chance, of 5 looked at; at most 5% are false "
+        "(Benjamini-Hochberg). Opportunities and threats are not tested."
     )
-    assert "at most 20% of them" in plain(result(0.8).method())
+    assert "at most 20% are false" in plain(result(0.8).method())
 
 
 def test_what_may_come_is_a_sentence_too():

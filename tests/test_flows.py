@@ -187,7 +187,7 @@ def test_without_enough_history_there_is_no_earlier_day():
     found = states(Firm.of(log, as_of="2026-06-30"), at_risk_days=60, lapsed_days=181)
     assert (bool(found), bool(found.flows), found.earlier) == (True, False, None)
     assert found.flows.reason == (
-        "flows: the data begin on 2025-01-01; for 2025-06-30 they must begin 181 days before it. "
+        "flows: the data begin on 2025-01-01; for 2025-06-30 181 days before it are needed. "
         "Take a later day, or shorter limits."
     )
     enough = states(Firm.of(log, as_of="2026-06-30"), at_risk_days=60, lapsed_days=180)

@@ -276,27 +276,23 @@ def test_one_customer_of_one_day_and_periods_without_anybody():
 
 def test_a_history_too_short_is_refused():
     assert reason_of(TEN, as_of="2024-03-31") == (
-        "growth: 2024-01-01 to 2024-03-31 holds no two whole periods to compare (months: 3). "
-        "Take fewer or a longer history."
+        "growth: 2024-01-01 to 2024-03-31 holds no two periods (months: 3). Take fewer or a longer history."
     )
 
 
 @pytest.mark.parametrize(("months", "periods"), [(0, 8), (3, 0), (-1, 8)])
 def test_periods_that_are_none_are_refused(months, periods):
     assert reason_of(TEN, months=months, periods=periods) == (
-        f"growth: months is {months} and periods is {periods}; both must be 1 or more. Take 3 and 8."
+        f"growth: months is {months}, periods {periods}; both must be 1 or more. Take 3 and 8."
     )
 
 
 def test_a_log_without_a_purchase_is_refused():
-    expected = (
-        "transactions: nobody bought by 2024-03-31; at least one purchase is needed. "
-        "Take a later date, or check the sign of the amounts."
-    )
+    expected = "transactions: nobody bought by 2024-03-31. Take a later date, or check the sign of amounts."
     assert reason_of(TEN[TEN["amount"] < 0], as_of="2024-03-31") == expected
     with pytest.raises(DataError) as caught:
         Firm.of(TEN.iloc[:0])
-    assert str(caught.value) == "transactions: there are no rows; at least one order line is needed. Check the file."
+    assert str(caught.value) == "transactions: there are no rows. Check the file."
 
 
 # (e) What is shown
@@ -330,8 +326,8 @@ def test_the_finding_says_what_chance_allows():
 
 def test_growth_in_words():
     assert plain(result().reading()) == (
-        "100 customers bought from 1 Apr 2026 to 30 Jun 2026: 30 new, 20 who came back; 40 of the period before did "
-        "not buy. Revenue went from TRY 46K to TRY 50K, prices included."
+        "100 customers bought from 1 Apr 2026 to 30 Jun 2026: 30 new, 20 back; 40 of the "
+        "period before did not buy. Revenue went from TRY 46K to TRY 50K, prices included."
     )
     year = result(5, revenue=[20_000.0, 50_000, 50_000, 50_000, 50_000])
     assert plain(year.reading()).endswith(" Revenue was TRY 50K, a year before TRY 20K, prices included.")

@@ -274,7 +274,7 @@ def test_where_traits_tell_nothing_there_is_no_list(company, simulated):
     assert found.listed.empty
     assert list(found.listed) == ["customer_id", "why", "p_early", "p_early_low", "p_early_high"]
     assert found.finding().nothing
-    assert found.finding().text == "Nothing known of customers tells who takes a launch up first"
+    assert found.finding().text == "Nothing known tells who takes a launch up first"
     assert (found.actions(), found.reading()) == ([], "")
 
 
@@ -351,7 +351,7 @@ def listed(table):
 
 def test_what_is_missing_is_named():
     log, products = catalogue().transactions, catalogue().products
-    missing = "products: there is no such table; it needs product_id, launched_on. Add it to the source."
+    missing = "products: there is no such table. Add it to the source, with product_id, launched_on."
     assert message_of(launched_products, tables(log)) == launch(seen(log)).reason == missing
     bare = tables(log, products.drop(columns="launched_on"))
     assert message_of(launched_products, bare) == (
@@ -367,10 +367,10 @@ def test_what_is_missing_is_named():
 def test_no_launch_and_an_unknown_product():
     launched = launched_products(catalogue())
     assert message_of(pick_product, launched.head(0)) == (
-        "launch: no launch in the data found 30 buyers. Check launched_on, or take a longer history."
+        "launch: no launch has 30 buyers. Check launched_on, or take a longer history."
     )
     assert message_of(pick_product, launched, "$5 <b>") == (
-        "launch: no launched product is called '$5 <b>'. Name one of U, L, E."
+        "launch: no launched product is '$5 <b>'. Name one of U, L, E."
     )
 
 
@@ -438,10 +438,10 @@ def test_a_launch_is_told():
     assert taken.finding().text == "Samovar will reach about 600 customers in the end"
     assert plain(taken.reading()) == (
         f"560 have bought it since 1 Jan 2025, {low:.0f}–{high:.0f} will in the end. Mostly buyers bring buyers: win "
-        "the first ones over."
+        "the first ones."
     )
     assert " weeks that scatter 2.0 times as chance. " in taken.method()
-    assert taken.method().endswith("It has most buyers of 8 launches (half a year on sale, if any is).")
+    assert taken.method().endswith("It has most buyers of 8 launches (half a year on sale, if any).")
     assert "most buyers" not in told(known(), given=True).method()
 
 
@@ -449,14 +449,14 @@ def test_an_open_launch_is_told():
     taken = told(known(open="the peak is still to come"))
     assert taken.finding().text == "Samovar has 560 customers so far; the end is open"
     assert plain(taken.reading()) == (
-        "560 have bought it since 1 Jan 2025. How many will stays open, because the peak is still to come."
+        "560 have bought it since 1 Jan 2025; how many will stays open, because the peak is still to come."
     )
 
 
 @pytest.mark.parametrize(
     ("fit", "carried"),
     [
-        ({"p": 0.3, "q": 0.0, "q_most": 0.05}, "Mostly they come by themselves: tell as many as possible."),
+        ({"p": 0.3, "q": 0.0, "q_most": 0.05}, "Mostly they come by themselves: tell many."),
         ({"p": 0.1, "q": 0.1}, "Whether buyers bring buyers stays open."),
     ],
 )
@@ -467,21 +467,21 @@ def test_what_carries_the_spread(fit, carried):
 def test_early_adopters_are_told(company):
     firm, taken = company
     found = early_adopters(firm, taken)
-    assert found.finding().text == "50 customers of today are most like the early adopters"
+    assert found.finding().text == "50 customers of today are most like early adopters"
     age = found.table[found.table["feature"] == "Age"].iloc[0]
     interval = f"({age['odds_ratio_low']:.2f}–{age['odds_ratio_high']:.2f})"
     assert plain(found.reading()) == (
         f"Surest: Age (ten years older), {age['odds_ratio']:.2f} times the odds {interval}. "
-        "Whether it holds, the next launch will tell."
+        "The next launch will tell whether it holds."
     )
     assert plain(found.method()).startswith(
-        "Early are the first 16% of the buyers expected (or so far): 63 active customers until 28 Feb "
-        "2025, against 1,340 who had not bought. Logistic regression "
+        "Early: the first 16% of the buyers expected (or so far): 63 active customers until 28 "
+        "Feb 2025, against 1,340 who had not bought. Logistic regression "
     )
     assert [each.name for each in found.actions()] == ["early_adopters"]
     none = replace(found, surest=found.surest.head(0))
     assert none.reading() == (
-        "No single trait tells them, only all together. Whether it holds, the next launch will tell."
+        "No single trait tells them, only all together. The next launch will tell whether it holds."
     )
 
 

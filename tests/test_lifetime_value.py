@@ -234,8 +234,7 @@ def regions():
 def test_a_loss_is_told(firm):
     firm.worked["customers"] = firm.customers.assign(margin=-firm.customers["revenue"])
     assert lifetime_value(firm).reason == (
-        "discounted_value: the margin is -1 of the revenue; a value needs 0 or more. Check the unit costs, or give "
-        "another margin_rate."
+        "discounted_value: the margin is -1 of revenue, not 0 or more. Check unit costs, or give margin_rate."
     )
 
 
@@ -287,9 +286,9 @@ TOLD = "That is over the next 12 months, in today's money (TRY 2.8–3.2M); TRY 
         ({"record": record(0.97, 0.98)}, f"{TOLD}33% of it rests on those who bought once, of whom least is known."),
         (
             {"record": record(0.8), "total_low": np.nan, "total_high": np.nan},
-            "That is over the next 12 months, in today's money; TRY 3,000 a customer. It has no interval, because the "
-            "history is too short to test two forecasts of this length on earlier days; a shorter horizon may have "
-            "one.",
+            "That is over the next 12 months, in today's money; TRY 3,000 a customer. It has "
+            "no interval: the history is too short to test two forecasts of this length; a "
+            "shorter horizon may have one.",
         ),
     ],
 )
@@ -299,7 +298,7 @@ def test_the_reading_says_how_such_forecasts_did_or_why_there_is_no_interval(abo
 
 def test_the_method_says_what_the_interval_is_where_there_is_one():
     assert (
-        "The interval (80%) is the error of 2 forecasts of this length made on earlier days, bias and chance included. "
+        "The interval (80%) is the error of 2 forecasts of this length on earlier days, bias and chance included. "
     ) in plain(told(record=record(0.8, 0.9)).method())
     assert "interval" not in told(record=record(0.8)).method()
 
@@ -362,14 +361,14 @@ def test_what_the_models_assume_is_told(correlation, ends):
 @pytest.mark.parametrize(
     ("correlation", "said"),
     [
-        (0.05, "it may be chance."),
-        (0.27, "it is no chance: who buys seldom spends less each time, and is valued too high."),
-        (-0.27, "it is no chance: who buys seldom spends more each time, and is valued too low."),
+        (0.05, "it may be chance.)"),
+        (0.27, "who buys seldom spends less, and is valued too high.)"),
+        (-0.27, "who buys seldom spends more, and is valued too low.)"),
     ],
 )
 def test_a_correlation_stands_with_its_standard_error_and_what_it_means(correlation, said):
     words = plain(told(correlation=correlation, correlation_error=0.03).method())
-    assert f"With a standard error of 0.03 {said}" in words
+    assert f"(Standard error 0.03: {said}" in words
 
 
 def test_a_value_shows_itself_in_the_words_of_its_confidence():

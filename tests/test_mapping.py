@@ -23,20 +23,12 @@ def draft(tmp_path):
 
 def test_the_whole_draft_of_a_turkish_file(draft):
     assert draft(TURKISH.encode("windows-1254")) == (
-        "# Drafted from orders.csv; read every line, then run: portfoy check portfoy.toml\n"
-        'source = "orders.csv"\n'
-        '# currency = "EUR"  # the three letters of your money\n'
-        'encoding = "windows-1254"  # a guess: look at the letters in the names\n'
-        'delimiter = ";"\n'
-        'date_format = "DD.MM.YYYY"  # as in 01.02.2024\n'
-        'decimal = ","\n'
-        "\n"
-        "[transactions]\n"
-        "# taken for transactions: by Fatura No, Tarih, Tutar, the name of the file\n"
-        'customer_id = "Müşteri No"\n'
-        'order_id = "Fatura No"\n'
-        'ordered_on = "Tarih"\n'
-        'amount = "Tutar"\n'
+        "# Drafted from orders.csv; read it, then run: portfoy check portfoy.toml\nsource = "
+        '"orders.csv"\n# currency = "EUR"  # the three letters of your money\nencoding = '
+        '"windows-1254"  # a guess: look at the letters in the names\ndelimiter = ";"\n'
+        'date_format = "DD.MM.YYYY"  # as in 01.02.2024\ndecimal = ","\n\n[transactions]\n# '
+        "taken for transactions: by Fatura No, Tarih, Tutar, the name of the file\ncustomer_id "
+        '= "Müşteri No"\norder_id = "Fatura No"\nordered_on = "Tarih"\namount = "Tutar"\n'
     )
 
 
@@ -76,7 +68,7 @@ def test_parquet_is_drafted_from_names_and_types(tmp_path):
 def test_what_cannot_be_found_is_left_to_fill_in(draft):
     assert draft("a,b\nx,1\n", "x.csv").splitlines()[4:] == [
         "[transactions]",
-        "# taken for transactions, though nothing says so",
+        "# taken for transactions; nothing says so",
         "# customer_id = ?  # needed; no column looks like it",
         "# order_id = ?  # needed; no column looks like it",
         "# ordered_on = ?  # needed; no column looks like it",
@@ -88,10 +80,10 @@ def test_what_cannot_be_found_is_left_to_fill_in(draft):
 def test_a_question_that_only_the_user_can_answer_stands_in_the_draft(draft):
     text = draft("customer;order;day;amount\n1;1;01/02/2024;1.234\n2;2;03/04/2024;5.678\n")
     assert (
-        "# date_format = ?  # day: day and month cannot be told apart ('01/02/2024' and all other dates "
-        'read both ways). Say which in portfoy.toml: date_format = "DD/MM/YYYY" or "MM/DD/YYYY".\n# '
-        "decimal = ?  # amount: decimal points and commas read equally often. Say in portfoy.toml: decimal "
-        '= "," or "."\n'
+        "# date_format = ?  # day: day and month cannot be told apart ('01/02/2024' and all "
+        'other dates read both ways). Say which in portfoy.toml: date_format = "DD/MM/YYYY" or '
+        '"MM/DD/YYYY".\n# decimal = ?  # amount: decimal points and commas are equally '
+        'frequent. Say in portfoy.toml: decimal = "," or "."\n'
     ) in text
 
 
@@ -113,9 +105,9 @@ def test_odd_names_are_written_as_toml_can_read_them(draft, tmp_path):
         (
             b"PAR1" + b"x" * 99,
             "cannot be read: Invalid Input Error: No magic bytes found at end of file '{path}'. "
-            "Check that the file is whole and may be read.",
+            "Check that it is whole and may be read.",
         ),
-        (b"xxxxxxxxDUCK", "is a DuckDB file. Give it to `portfoy check` itself."),
+        (b"xxxxxxxxDUCK", "is a DuckDB file. Give it to `portfoy check`."),
     ],
 )
 def test_what_is_no_table_is_refused_in_one_sentence(draft, tmp_path, content, message):

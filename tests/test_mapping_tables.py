@@ -188,8 +188,8 @@ def test_a_file_without_a_name_for_it_is_known_by_its_labels(draft):
 def test_values_that_do_not_read_are_counted_beside_their_column(draft):
     rows = "1,a,2026-01-31,9\n2,b,not yet,9\n3,c,not yet,refused\n4,d,2026-01-31,10\n5,e,2026-01-31,\n"
     text, _found = draft({"x.csv": f"survey_id,customer_id,answered_on,nps\n{rows}"}, "x.csv")
-    assert "answered_on = \"answered_on\"  # does not read in 2 of the first 5 rows, such as 'not yet'\n" in text
-    assert "nps = \"nps\"  # does not read in 1 of the first 5 rows, such as 'refused'\n" in text
+    assert "answered_on = \"answered_on\"  # does not read in 2 of the first 5 rows, as 'not yet'\n" in text
+    assert "nps = \"nps\"  # does not read in 1 of the first 5 rows, as 'refused'\n" in text
 
 
 @pytest.mark.parametrize("amount", ["Rs. 1,200.50", "kr 99", "1,68,580.00", "10 %"])
@@ -231,7 +231,7 @@ def test_answers_without_a_number_are_told_apart_by_customer_and_day(draft):
 def test_a_table_that_cannot_stand_alone_is_drafted_within_its_folder(draft):
     text, found = draft({"a/x.csv": "ticket_id,customer_id,opened_on\n1,2,2026-01-31\n"}, "a/x.csv")
     assert (found["source"], found["tickets"]["file"]) == ("a", "x.csv")
-    assert "# this table cannot stand alone: map the folder, with one of transactions, leads, subscriptions, " in text
+    assert "# this table cannot stand alone: map a folder with one of transactions, leads, subscriptions, " in text
 
 
 ORDERS = "order,customer,date\n1,A,2026-01-31\n2,B,2026-02-01\n"
@@ -261,7 +261,7 @@ def test_other_files_that_share_a_key_are_suggested_only(draft):
     text, found = draft({"leads.csv": LEADS, "p.csv": teams, "note.md": "", "notes.csv": "a,b\n1,2\n", "empty.csv": ""})
     assert "join" not in found["leads"]
     assert '# join = { file = "p.csv", on = "stage" }  # would add probability\n' in text
-    assert "# not mapped: notes.csv looks like no table; its columns are a, b\n" in text
+    assert "# not mapped: notes.csv looks like no table; its columns: a, b\n" in text
     assert "# not read: note.md\n" in text
     assert "empty.csv: is empty. Export it again." in text
 
@@ -274,7 +274,7 @@ def test_files_of_one_table_that_differ_in_a_number_are_one(draft):
     assert found["tickets"] == {"ticket_id": "ticket_id", "customer_id": "customer_id", "opened_on": "opened_on"}
     text, found = draft({"sales_2026.csv": rows.replace("total", "sum,total").replace(",5", ",1,5")})
     assert found["transactions"]["file"] == "sales_2025.csv"
-    assert "# not mapped: sales_2026.csv looks like transactions, which sales_2025.csv holds\n" in text
+    assert "# not mapped: sales_2026.csv looks like transactions, which sales_2025.csv is\n" in text
 
 
 def test_odd_labels_and_names_are_written_as_toml_can_read_them(draft):
@@ -289,12 +289,11 @@ def test_what_cannot_be_drafted_is_said_in_one_sentence(draft, tmp_path):
     with pytest.raises(DataError) as raised:
         draft({"a/readme.md": "x"}, "a")
     assert str(raised.value) == (
-        f"{tmp_path / 'a'}: no file looks like a table of the contract; the folder has 'readme.md'. "
-        "Map a file: portfoy map FILE --table TABLE."
+        f"{tmp_path / 'a'}: no file looks like a table; it has 'readme.md'. Map a file: portfoy map FILE --table TABLE."
     )
     with pytest.raises(DataError) as raised:
         draft({"x.csv": LEADS}, "x.csv", table="lead")
-    assert str(raised.value) == f"{tmp_path / 'x.csv'}: there is no table 'lead'; the tables are {', '.join(TABLES)}."
+    assert str(raised.value) == f"{tmp_path / 'x.csv'}: there is no table 'lead', only {', '.join(TABLES)}."
     with pytest.raises(DataError) as raised:
         draft({"x.csv": LEADS}, table="leads")
     assert str(raised.value) == f"{tmp_path}: is a folder; give `--table` with one file."

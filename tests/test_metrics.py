@@ -201,7 +201,7 @@ def test_rows_may_stand_in_any_order(teaching):
     [
         (
             lambda: metrics.nps(None, as_of=AS_OF),
-            "surveys: there is no such table; it needs customer_id, answered_on, nps. Add it to the source.",
+            "surveys: there is no such table. Add it to the source, with customer_id, answered_on, nps.",
         ),
         (
             lambda: metrics.sales_cycle(pd.DataFrame({"created_on": [AS_OF]}), as_of=AS_OF),
@@ -213,7 +213,7 @@ def test_rows_may_stand_in_any_order(teaching):
         ),
         (
             lambda: metrics.churn(orders([("A", AS_OF - 150 * DAY, 1.0)]), days=100, as_of=AS_OF),
-            "churn: two windows of 100 days are needed, the purchases span 151. Take a longer history.",
+            "churn: two windows of 100 days are needed, purchases span 151. Take a longer history.",
         ),
     ],
 )

@@ -231,23 +231,24 @@ def test_a_log_without_order_numbers_has_the_column_all_the_same():
         (
             "cost",
             ["1.234", "5.678"],
-            'spend.cost: decimal points and commas read equally often. Say in portfoy.toml: decimal = "," or "."',
+            'spend.cost: decimal points and commas are equally frequent. Say in portfoy.toml: decimal = "," or "."',
         ),
         (
             "month",
             ["45292", "45293.5"],
             (
-                "spend.month: holds day numbers (45292), as spreadsheets count. Format the column as a date there and "
-                "export it again."
+                "spend.month: holds day numbers (45292), as spreadsheets count. Format it as a "
+                "date there and export it again."
             ),
         ),
         (
             "month",
             ["{hello}", ""],
             (
-                "spend.month: no value reads as a date ('{hello}'); known are YYYY-MM-DD, DD.MM.YYYY, DD/MM/YYYY, "
-                "MM/DD/YYYY, YYYYMMDD, YYYY/MM/DD, YYYY.MM.DD, DD-MM-YYYY, MM-DD-YYYY, DD.MM.YY, DD/MM/YY, "
-                'MM/DD/YY. Map another column, or write in portfoy.toml: date_format = "DD MMM YYYY".'
+                "spend.month: no value reads as a date ('{hello}'); known are YYYY-MM-DD, "
+                "DD.MM.YYYY, DD/MM/YYYY, MM/DD/YYYY, YYYYMMDD, YYYY/MM/DD, YYYY.MM.DD, "
+                "DD-MM-YYYY, MM-DD-YYYY, DD.MM.YY, DD/MM/YY, MM/DD/YY. Map another, or write "
+                'in portfoy.toml: date_format = "DD MMM YYYY".'
             ),
         ),
     ],

@@ -79,7 +79,7 @@ def test_an_action_is_said_where_the_figures_bear_it_out(holds, said):
 def test_a_claim_of_what_nobody_knows_is_not_said():
     unknown = group(came_back=np.nan, came_back_low=np.nan, came_back_high=np.nan)
     advice = advised(unknown, rule("came_back < 0.5"), None).iloc[0]
-    assert advice.tolist() == ["none", "Nothing special: the data do not show who of them comes back"]
+    assert advice.tolist() == ["none", "Nothing special: who comes back is not known"]
 
 
 @pytest.mark.parametrize(
@@ -180,9 +180,7 @@ def test_a_contact_that_costs_more_than_is_expected_gives_no_reason(shoppers):
     acted = ~before["aim"].isin(["none", "rest"])
     assert acted.any()
     assert set(after.loc[acted, "aim"]) == {"none"}
-    assert set(after.loc[acted, "action"]) == {
-        "Nothing special: a contact costs more than a customer is expected to bring"
-    }
+    assert set(after.loc[acted, "action"]) == {"Nothing special: a contact costs more than a customer should bring"}
     assert after["budget"].sum() == 0
 
 
@@ -214,7 +212,7 @@ def test_a_plan_in_words(shoppers):
     plan = replace(plan, table=table.assign(budget=[10.0, 0, 50]))
     assert plan.finding().text == "2 segments give a reason to act"
     assert plain(plan.reading()) == (
-        "The largest of them is “C”, 20 customers. One contact with each customer of these segments costs EUR 60."
+        "The largest of them is “C”, 20 customers. One contact with each of their customers costs EUR 60."
     )
     assert replace(plan, table=plan.table.iloc[:2]).finding().text == "1 segment gives a reason to act"
     none = replace(plan, table=plan.table.iloc[1:2])

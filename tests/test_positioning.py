@@ -213,7 +213,7 @@ def test_a_brand_on_a_line_has_no_second_axis():
 
 # (e) Errors
 
-MISSING = "ratings: there is no such table; it needs brand, attribute, rating. Add it to the source."
+MISSING = "ratings: there is no such table. Add it to the source, with brand, attribute, rating."
 RULE = "; 3 of each needed. Add ratings."
 
 
@@ -225,7 +225,7 @@ RULE = "; 3 of each needed. Add ratings."
         (table(SQUARE).assign(rating=np.nan), "ratings: 0 brands on 0 common attributes" + RULE),
         (table(SQUARE[:2]), "ratings: 2 brands on 3 common attributes" + RULE),
         (table(SQUARE[:, :2]), "ratings: 4 brands on 2 common attributes" + RULE),
-        (table(SQUARE * 0 + 3), "ratings: all brands are rated alike. Check the ratings."),
+        (table(SQUARE * 0 + 3), "ratings: all brands are alike. Check the ratings."),
     ],
 )
 def test_too_little_for_a_map(rated, expected):
@@ -240,7 +240,7 @@ def test_a_missing_column():
 
 def test_our_brand_goes_by_its_name_in_any_case():
     assert [positioning(table(SQUARE), brand=brand).brand for brand in ("", "a", "A")] == ["", "A", "A"]
-    reason = "ratings: no brand is called 'Z'. Name one of 'A', 'B', 'C', 'D'."
+    reason = "ratings: no brand is 'Z'. Name one of 'A', 'B', 'C', 'D'."
     assert message_of(positioning, table(SQUARE), brand="Z") == reason
     assert positioning(firm(table(SQUARE)), brand="Z").reason == reason
 
@@ -342,7 +342,7 @@ def test_what_chance_may_have_put_nearest_is_no_finding():
     found, own = positioning(rated), positioning(rated, brand="Oda")
     as_near = 1 + (found.table["distance_low"].iloc[1:] <= found.table["distance_high"].iloc[0]).sum()
     assert as_near > 1
-    assert found.finding().text == f"Any of {as_near} pairs of brands may be the nearest"
+    assert found.finding().text == f"Any of {as_near} pairs of brands may be nearest"
     assert own.finding().text == "Nearest to Oda may be any of 2 brands"
 
 

@@ -64,14 +64,14 @@ def test_what_a_preset_cannot_be(tmp_path):
     with pytest.raises(DataError) as error:
         write_preset(tmp_path, "steadily")
     known = ", ".join(PRESETS)
-    assert str(error.value) == f"simulate: preset is 'steadily'; it is one of {known}. Take one of these."
+    assert str(error.value) == f"simulate: preset is 'steadily'. Take one of {known}."
     with pytest.raises(DataError) as error:
         write_preset(tmp_path, "steady", customers=99)
-    assert str(error.value) == "simulate: customers is 99; a company of a preset has at least 100. Take more."
+    assert str(error.value) == "simulate: customers is 99; a preset needs 100. Take more."
     given = ["simulate", "--preset", "steady", "--dirt", "--out", str(tmp_path)]
     result = click.testing.CliRunner().invoke(main, given)
     assert result.exit_code == 2
-    assert "--preset goes with --customers, --seed, --start and --end only." in result.stderr
+    assert "--preset goes with --customers, --seed, --start, --end only." in result.stderr
 
 
 # (b) Recovery

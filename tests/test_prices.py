@@ -78,10 +78,8 @@ def test_a_month_without_an_index_takes_the_last_known_one():
     log = pd.concat([LINES, LINES.assign(ordered_on="2025-04-30", customer_id="C", order_id=["4", "5", "6"])])
     firm = priced(log)
     assert money(firm)["revenue"].tolist() == [30, 6, 26]
-    assert (
-        plain(firm.prices.said())
-        == "Money is at April 2025 prices by the price index, net of returns. 2 months without an index take the last "
-        "one known."
+    assert plain(firm.prices.said()) == (
+        "Money is at April 2025 prices by the price index, net of returns. 2 months without an index take the last."
     )
 
 
@@ -236,7 +234,7 @@ def test_the_fingerprint_knows_index_and_rate(tmp_path):
 def test_rows_that_cannot_be_read_are_set_aside_and_counted(tmp_path):
     firm = pf.open(folder(tmp_path, "month,index\n2025-01-01,1\n2025-02-01,2\n2025-03-01,\n,4\nsoon,n/a\n"))
     assert firm.prices.aside == 2  # those of months to come are not seen
-    assert plain(firm.prices.said()).endswith(" 2 rows of the index cannot be read.")
+    assert plain(firm.prices.said()).endswith(" 2 rows of the index are unreadable.")
 
 
 # Errors
@@ -247,20 +245,20 @@ def test_rows_that_cannot_be_read_are_set_aside_and_counted(tmp_path):
     [
         (
             "2025-01-01,0\n2025-02-01,2\n",
-            "price_index: the index of 2025-01 is 0; it must be above zero. Correct or remove the row.",
+            "price_index: 2025-01 has 0; above zero is needed. Correct or remove it.",
         ),
         (
             "2025-01-01,1\n2025-02-01,-2\n",
-            "price_index: the index of 2025-02 is -2; it must be above zero. Correct or remove the row.",
+            "price_index: 2025-02 has -2; above zero is needed. Correct or remove it.",
         ),
         (
             "2025-01-01,1\n2025-01-31,1\n",
-            "price_index: 2025-01 is there 2 times; a month has one index. Remove the other rows.",
+            "price_index: 2025-01 is there 2 times. Remove the other rows.",
         ),
         (
             "2010-01-01,1\n2012-12-01,1\n",
-            "price_index: its months, 2010-01 to 2012-12, are all before the orders, 2025-01 to 2025-02. Add the "
-            "months of the orders, or remove the table.",
+            "price_index: its months, 2010-01 to 2012-12, are before all orders, 2025-01 to "
+            "2025-02. Add months, or remove it.",
         ),
     ],
 )
@@ -272,8 +270,7 @@ def test_an_index_that_is_wrong_is_told_when_the_source_is_opened(tmp_path, rows
 def test_a_rate_is_a_share_a_year(tmp_path, rate, value):
     (tmp_path / "portfoy.toml").write_text(f"prices = {rate}")
     assert message_of(read_settings, tmp_path / "portfoy.toml") == (
-        f"{tmp_path / 'portfoy.toml'}: 'prices' is {value}; it must be a yearly rate from -0.5 to 2, such as 0.03 for "
-        "3 %."
+        f"{tmp_path / 'portfoy.toml'}: 'prices' is {value}, not a yearly rate from -0.5 to 2, such as 0.03 for 3 %."
     )
 
 

@@ -99,11 +99,11 @@ def test_the_whole_table_of_a_few_rows(check):
         ],
         'returns = "net"',
     )
-    none, netted = float("nan"), "subtracted from the customer's revenue; not a purchase"
+    none, netted = float("nan"), "off the customer's revenue; no purchase"
     expected = pd.DataFrame(
         [
             ("broken_line", "Line does not fit the header", 0, 0.0, none, "", ""),
-            ("duplicate", "Repeats an earlier row in every column", 1, 1 / 6, 5.0, "row 3", "set aside"),
+            ("duplicate", "Repeats an earlier row", 1, 1 / 6, 5.0, "row 3", "set aside"),
             ("left_out", "Left out, as portfoy.toml says", 0, 0.0, none, "", ""),
             ("unreadable_date", "Date missing or unreadable", 1, 1 / 6, 3.0, "row 6: soon", "set aside"),
             ("impossible_date", "Date that cannot be", 0, 0.0, none, "", ""),
@@ -133,11 +133,11 @@ def test_the_whole_table_of_a_few_rows(check):
                     1 / 6,
                     none,
                     "A",
-                    "kept; the day counts as one purchase",
+                    "kept; one purchase a day",
                 )
             ],
-            ("mixed_case_id", "Id that differs from another only in case", 0, 0.0, none, "", ""),
-            ("dominant_customer", "One id on a fifth of all rows or more", 0, 0.0, none, "", ""),
+            ("mixed_case_id", "Id differs from another only in case", 0, 0.0, none, "", ""),
+            ("dominant_customer", "One id on a fifth of rows or more", 0, 0.0, none, "", ""),
             ("no_cost", "Unit cost missing", 0, 0.0, none, "", ""),
             *[
                 (
@@ -300,27 +300,29 @@ def test_today_is_not_the_future(check):
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        ([], "transactions: there are no rows; at least one order line is needed. Check the file and its filters."),
+        ([], "transactions: there are no rows. Check the file and its filters."),
         (
             [("", "1", "2025-01-01", "1", "", "")],
             (
-                "transactions: none of 1 rows can be used: Customer unknown (guest): 1 (row 2: 1). Check the "
-                "mapping and formats in portfoy.toml."
+                "transactions: none of 1 rows can be used: Customer unknown (guest): 1 (row 2: "
+                "1). Check mapping and formats in portfoy.toml."
             ),
         ),
         (
             [("A", "1", "2025-01-01", "-1", "", ""), ("A", "2", "2999-01-01", "1", "", "")],
             (
-                "transactions: none of 2 rows can be used: Date in the future: 1 (row 3: 2999-01-01); Return "
-                "(negative amount): 1 (row 2: 1). Check the mapping and formats in portfoy.toml."
+                "transactions: none of 2 rows can be used: Date in the future: 1 (row 3: "
+                "2999-01-01); Return (negative amount): 1 (row 2: 1). Check mapping and "
+                "formats in portfoy.toml."
             ),
         ),
         (
             [("test", "1", "2025-01-01", "1", "", "")] * 2 + [("A", "{0}", "2025-01-01", "{x}", "", ""), ("A", "B")],
             (
-                "transactions: none of 4 rows can be used: Line does not fit the header: 1 (row 5: A,B); Repeats an "
-                "earlier row in every column: 1 (row 2); Amount missing or unreadable: 1 (row 4: {x}); Test "
-                "customer or product: 1 (row 2: test). Check the mapping and formats in portfoy.toml."
+                "transactions: none of 4 rows can be used: Line does not fit the header: 1 "
+                "(row 5: A,B); Repeats an earlier row: 1 (row 2); Amount missing or "
+                "unreadable: 1 (row 4: {x}); Test customer or product: 1 (row 2: test). Check "
+                "mapping and formats in portfoy.toml."
             ),
         ),
     ],

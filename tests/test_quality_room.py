@@ -61,7 +61,7 @@ def test_six_lines(opened):
             "done": [
                 "set aside",
                 "set aside; the revenue is nobody's",
-                "subtracted from the customer's revenue; not a purchase",
+                "off the customer's revenue; no purchase",
                 "in no customer's figures",
             ],
         },
@@ -107,7 +107,7 @@ def test_lines_that_were_not_checked_have_no_quality():
     log = pd.DataFrame({"customer_id": ["A"], "order_id": ["1"], "ordered_on": ["2026-03-31"], "amount": [1.0]})
     found = quality(Firm.of(log.assign(ordered_on=pd.to_datetime(log["ordered_on"]))))
     assert not found
-    assert found.reason == ("quality: the order lines were not checked. Open them from a source, on this day.")
+    assert found.reason == ("quality: the order lines were not checked. Open them from a source.")
 
 
 # What is shown
@@ -236,9 +236,9 @@ def test_the_method_names_ids_without_an_order_and_how_text_was_read(opened):
         opened(customers="customer_id\nA\nX\n", tickets="ticket_id,customer_id,opened_on\n1,Q,2026-03-01\n")
     )
     assert plain(found.method()) == (
-        "A row is set aside under the first check that finds it; shares are of all lines read. 1 of 2 ids in "
-        "customers are without an order (X). No id of tickets (Q) is in the orders (A); check the column that holds "
-        "it. Brackets hold intervals, of 95% where nothing else is said."
+        "A row is set aside under the first check that finds it; shares are of lines read. 1 "
+        "of 2 ids in customers are without an order (X). No id of tickets (Q) is in the orders "
+        "(A); check its column. Brackets hold intervals, of 95% if not said."
     )
     assert (
         "Read from the values: dates are day first; commas." in result(read=["dates are day first", "commas"]).method()
@@ -247,7 +247,7 @@ def test_the_method_names_ids_without_an_order_and_how_text_was_read(opened):
 
 @pytest.mark.parametrize(("confidence", "words"), [(0.8, "80%"), (0.95, "95%"), (0.995, "99.5%")])
 def test_the_reader_is_told_of_which_confidence_the_intervals_are(confidence, words):
-    said = "Brackets hold intervals, of {} where nothing else is said."
+    said = "Brackets hold intervals, of {} if not said."
     assert plain(result(confidence=confidence).method()).endswith(said.format(words))
 
 
@@ -262,7 +262,7 @@ def test_data_in_a_terminal():
     found = tables(
         ("Return (negative amount)", 1200, 0.25, "row 7: A", "subtracted"),
         ("Amount of zero", 0, 0.0, "", ""),
-        ("Id that differs from another only in case", 0, 0.0, "", ""),
+        ("Id differs from another only in case", 0, 0.0, "", ""),
         reading=["dates are day first"],
         further=[LATE],
         aside={"surveys": "surveys: is empty. Export it again."},
@@ -282,7 +282,7 @@ def test_data_in_a_terminal():
         "Column      Check               Rows  Money (TRY)  First example           What was done",
         "created_on  Date in the future  2     1,500        row 9: 2031-01-01 (L7)  set aside",
         "",
-        "Looked for and not found: Amount of zero; Id that differs from another only in case.",
+        "Looked for and not found: Amount of zero; Id differs from another only in case.",
         "",
         "The data can be used.",
     ]

@@ -293,8 +293,8 @@ def test_what_few_data_do_not_carry_is_said_in_the_page(tmp_path, rows, missing)
         (["report", "selektion"], "portfoy report: no report 'selektion'; did you mean 'selection'?"),
         (["report", "selection", "-p", "horizon=6"], "portfoy report: no parameter 'horizon' in 'selection'; did you "
                                                      "mean 'horizon_months'?"),
-        (["report", "--data", "nowhere"], "portfoy report: nowhere: there is no such file or folder. Give a folder, a "
-                                          "file, a portfoy.toml or an address."),
+        (["report", "--data", "nowhere"], "portfoy report: nowhere: there is no such file or folder. Give a "
+                                              "folder, file, portfoy.toml or address."),
     ],
 )  # fmt: skip
 def test_a_wrong_command_is_one_line_exit_2_and_nothing_written(tmp_path, arguments, message):

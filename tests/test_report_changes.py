@@ -133,22 +133,22 @@ def test_a_report_is_compared_with_the_newest_good_one_of_an_earlier_date():
     assert told([], new) is None
 
 
-REST = "The rest is the same, so what has moved comes from that."
+REST = "what has moved comes from that."
 
 
 @pytest.mark.parametrize(
     ("about", "cause"),
     [
-        ({}, "Data, settings, code and parameters are the same in both."),
-        ({"data": "D2"}, f"What differs: the data. {REST}"),
-        ({"code": "C2"}, f"What differs: the code. {REST}"),
-        ({"pandas": "3.1"}, f"What differs: the code. {REST}"),
-        ({"as_of": "2026-06-30"}, f"What differs: the day. {REST}"),
-        ({"as_of": "2026-06-30", "data": "D2"}, f"What differs: the data, the day. {REST}"),
+        ({}, "Data, settings, code and parameters are the same."),
+        ({"data": "D2"}, f"What differs: the data; {REST}"),
+        ({"code": "C2"}, f"What differs: the code; {REST}"),
+        ({"pandas": "3.1"}, f"What differs: the code; {REST}"),
+        ({"as_of": "2026-06-30"}, f"What differs: the day; {REST}"),
+        ({"as_of": "2026-06-30", "data": "D2"}, f"What differs: the data, the day; {REST}"),
         (
             {"data": "D2", "code": "C2"},
-            "What differs: the data, the code. To tell one from the other, change one at a time and run as of the "
-            "earlier day: portfoy report selection --as-of 2026-05-31",
+            "What differs: the data, the code. To tell one from the other, change one at a "
+            "time: portfoy report selection --as-of 2026-05-31",
         ),
     ],
 )
@@ -188,16 +188,15 @@ def test_every_combination_of_causes_has_a_true_sentence(what):
 def test_the_settings_are_a_cause_of_their_own():
     before = run_of("2026-05-31", figure("x", 5))
     after = run_of("2026-05-31.2", figure("x", 9), settings="S2")
-    assert told([before], after)["cause"] == (f"What differs: the settings in portfoy.toml. {REST}")
+    assert told([before], after)["cause"] == (f"What differs: the settings in portfoy.toml; {REST}")
     after["data"]["sha256"] = "D2"
     assert told([before], after)["cause"] == (
-        "What differs: the data, the settings in portfoy.toml. To tell one from the other, change one at a time and "
-        "run as of the earlier day: portfoy report selection --as-of 2026-05-31"
+        "What differs: the data, the settings in portfoy.toml. To tell one from the other, "
+        "change one at a time: portfoy report selection --as-of 2026-05-31"
     )
     before["data"]["settings_sha256"] = None
     assert told([before], after)["cause"] == (
-        "One of the two was made by an earlier version, which did not record its settings: what has moved cannot "
-        "be told by its cause."
+        "One of the two is of an earlier version without its settings: no cause can be told."
     )
 
 
@@ -217,7 +216,7 @@ def test_money_in_two_currencies_is_not_compared(about):
     shown = [" ".join(line.split()) for line in lines]
     assert "worth TRY 1,000 EUR 25.00" in shown
     assert "buyers 10 11 ▲ +10.0%" in shown
-    assert "  Money is in TRY in the one and in EUR in the other: it cannot be compared." in lines
+    assert "  Money in TRY and in EUR cannot be compared." in lines
     assert "cannot be compared" not in compare.compare_text(before, before)
 
 
@@ -229,9 +228,9 @@ def test_money_is_compared_at_the_prices_of_the_later_run():
     ]
     before, after = ({**run, "prices": "x", "price_level": level} for run, level in zip(runs, (200, 220), strict=True))
     text = " ".join(compare.compare_text(before, after).replace("\u00a0", " ").split())
-    assert "worth TRY 1,100 TRY 1,210 ▲ +10.0% Money of 2026-05-31 is put at the prices of the other." in text
+    assert "worth TRY 1,100 TRY 1,210 ▲ +10.0% Money of 2026-05-31 is at the prices of the other." in text
     text = " ".join(compare.compare_text(runs[0], after).replace("\u00a0", " ").split())
-    assert "One of the two has no price index: their money is not at the same prices." in text
+    assert "One has no price index: their money is not at the same prices." in text
 
 
 def test_a_run_between_splits_a_change_into_data_and_code():

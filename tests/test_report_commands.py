@@ -55,7 +55,7 @@ def test_two_runs_are_compared_by_folder_and_by_page(shelf_of_two):
         code, out, _err = portfoy("compare", earlier, "2026-06-30", "--out", shelf_of_two)
         assert code == 0
         assert "  Customers  200  250  ▲ +25.0%" in out.splitlines()
-        assert out.splitlines()[-1].startswith("  What differs: the data, the day. The rest is the same")
+        assert out.splitlines()[-1].startswith("  What differs: the data, the day; what has moved comes from that")
 
 
 def test_prune_tells_first_and_then_does(shelf_of_two):
@@ -85,22 +85,21 @@ def test_an_entry_for_cron_runs_the_report(tmp_path, monkeypatch):
         ),
         (
             ["prune", "--keep", "3", "--out", "nowhere"],
-            "portfoy prune: nowhere: there is no such folder. Give the shelf with --out.",
+            "portfoy prune: nowhere: there is no such folder. Give --out.",
         ),
         (
             ["schedule", "--at", "25:00"],
-            "portfoy schedule: at: '25:00' cannot be scheduled; a time of the day is HH:MM, from 00:00 to 23:59. "
-            "Write for example 06:30.",
+            "portfoy schedule: at: '25:00' cannot be scheduled; write a time from 00:00 to 23:59, such as 06:30.",
         ),
         (
             ["report", "selection", "--mail", "nowhere/month.eml"],
-            "portfoy report: --mail nowhere/month.eml: is not a file in a folder that there is. Give such a one.",
+            "portfoy report: --mail nowhere/month.eml: is no file in a folder there is. Give one.",
         ),
         (
             ["report", "selection", "--pdf"],
             (
-                "portfoy report: PORTFOY_BROWSER: 'no-such-browser' cannot be started; name a Chromium, Chrome or "
-                "Edge. Mend or unset it."
+                "portfoy report: PORTFOY_BROWSER: 'no-such-browser' cannot be started. Name a "
+                "Chromium, Chrome or Edge, or unset it."
             ),
         ),
     ],
@@ -115,4 +114,4 @@ def test_what_cannot_be_done_is_one_line_and_exit_2(tmp_path, monkeypatch, argum
 def test_prune_asks_what_to_keep():
     code, _out, err = portfoy("prune")
     assert code == 2
-    assert err.splitlines()[-1] == "Error: say what to keep: --keep N, --older-than DAYS, or both."
+    assert err.splitlines()[-1] == "Error: say what to keep: --keep N, --older-than DAYS."

@@ -73,7 +73,7 @@ def test_only_lists_named_and_of_earlier_days_are_handed_on(tmp_path):
     found, notes = lists.acted_on(runs, record, tmp_path, ["next-2026-03-31", "next-2026-06-30"])
     assert found == {"next-2026-03-31": str(tmp_path / "a" / "actions" / "next.csv")}
     assert notes == [
-        "[lists] acted_on: no earlier run has a list 'next-2026-06-30'; there are: next-2026-02-28, next-2026-03-31."
+        "[lists] acted_on: no earlier run has 'next-2026-06-30'; there are: next-2026-02-28, next-2026-03-31."
     ]
     assert lists.acted_on(runs, {**record, "source": "other"}, tmp_path, ["x"])[0] == {}
     assert lists.acted_on(None, record, tmp_path, []) == ({}, [])  # no file is opened for nothing

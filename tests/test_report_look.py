@@ -71,18 +71,18 @@ def test_a_logo_that_is_not_there_or_too_large_is_told_in_one_line(tmp_path):
     )
     path.write_bytes(b"\x89PNG" + bytes(40_000))
     assert message_of(look.brand, Settings(look={"logo": str(path)})) == (
-        f"{path}: the logo has 40,004 bytes; every page carries it, so 40,000 at most. Make it smaller."
+        f"{path}: the logo has 40,004 bytes; 40,000 at most. Make it smaller."
     )
 
 
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ('accent = "teal"', "'look.accent' is 'teal'; it must be a colour such as \"#0f6b6d\"."),
-        ('logo = "mark.gif"', "'look.logo' is 'mark.gif'; it must be a file .svg or .png."),
+        ('accent = "teal"', "'look.accent' is 'teal', not a colour such as \"#0f6b6d\"."),
+        ('logo = "mark.gif"', "'look.logo' is 'mark.gif', not a file .svg or .png."),
         (
             'acent = "#0f6b6d"',
-            "settings that do not exist: 'look.acent' (did you mean 'accent'?). Known are: accent, logo, warm.",
+            "unknown settings: 'look.acent' (did you mean 'accent'?). Known are: accent, logo, warm.",
         ),
     ],
 )

@@ -76,7 +76,7 @@ def test_the_text_says_what_the_page_says(tmp_path, folder):
     assert said.startswith(f"Half of {EVIL} left {EVIL} · 30 Jun 2026 · money as paid What happened - It is so.")
     assert f"- Call {EVIL} (at risk.csv, attached) - Write to all (actions/all.csv) - Wait The figures" in said
     assert "Churn in 335 days 41.0% 40.0–42.0% ▼ −1.0 points, unclear NPS 31.0" in said
-    assert "contacts Figure 1 2 Customers 10 20 1 figure is the same in all. The reports" in said
+    assert "contacts Figure 1 2 Customers 10 20 1 figure is the same. The reports" in said
     assert "- Selection (contacts = 2): 1 section could not be computed" in said
     assert said.endswith(f"The pages, with all lists: {folder}")
 

@@ -332,7 +332,7 @@ def test_values_of_a_parameter_stand_side_by_side():
     (table,) = page.select("main > table")  # each figure once
     assert text(table.caption) == "horizon_months"
     assert rows(table) == [["Figure", "6", "12"], ["Expected value ahead", "TRY 500", "–"]]  # what differs
-    assert text(table.find_next_sibling()) == "1 figure is the same in all."
+    assert text(table.find_next_sibling()) == "1 figure is the same."
     assert [link["href"] for link in table.find_all("a")] == [entry["page"] for entry in entries]
     assert "Selection (horizon_months = 12) did not finish" in text(page)
 

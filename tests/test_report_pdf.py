@@ -292,7 +292,7 @@ def test_programs_of_windows_are_found(bare, monkeypatch, variable, place):
 def test_without_a_browser_it_is_said_why(bare):
     assert pdf.find_browser() is None
     assert pdf.missing() == (
-        "pdf: no browser was found. Install Chromium, Chrome or Edge, or set PORTFOY_BROWSER to its path."
+        "pdf: no browser was found. Install Chromium, Chrome or Edge, or name one in PORTFOY_BROWSER."
     )
 
 
@@ -301,7 +301,7 @@ def test_a_named_browser_that_is_not_there_is_not_replaced_by_another(bare, monk
     monkeypatch.setenv("PORTFOY_BROWSER", "chromium-of-mine")
     assert pdf.find_browser() is None
     assert pdf.missing() == (
-        "PORTFOY_BROWSER: 'chromium-of-mine' cannot be started; name a Chromium, Chrome or Edge. Mend or unset it."
+        "PORTFOY_BROWSER: 'chromium-of-mine' cannot be started. Name a Chromium, Chrome or Edge, or unset it."
     )
 
 

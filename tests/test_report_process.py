@@ -182,7 +182,7 @@ def newest(project, runs):
 
 def cannot_be_written(reason, out="reports"):
     said = f"portfoy report: {out}: cannot be written: {reason}."
-    return f"{said} Make room or give another folder with --out; no report is lost.\n"
+    return f"{said} Make room or give --out; no report is lost.\n"
 
 
 def expect_whole_runs(project, runs, earlier, *, latest=DAY):
@@ -496,7 +496,7 @@ def test_if_changed_runs_again_after_an_edit_of_the_settings_that_can_move_a_fig
     assert len({record["data"]["sha256"] for record in records}) == 1
     assert len({record["data"]["settings_sha256"] for record in records}) == 2
     assert records[1]["stages"][0]["changes"]["cause"] == (
-        "What differs: the settings in portfoy.toml. The rest is the same, so what has moved comes from that."
+        "What differs: the settings in portfoy.toml; what has moved comes from that."
     )
     expect_whole_shelf(project, earlier, runs=runs, latest=runs[-1])
 
@@ -537,7 +537,7 @@ def test_the_page_of_the_run_is_a_message_too_and_where_it_cannot_be_the_reports
     code, _out, err = project.run_here(
         "selection", "--mail", "month.eml", "--on-failure", 'echo "$PORTFOY_MESSAGE" > said'
     )
-    reason = "--mail month.eml: cannot be written: Is a directory. Give another file; the reports are there."
+    reason = "--mail month.eml: cannot be written: Is a directory. Give another; the reports are there."
     assert (code, err.splitlines()[-1]) == (1, reason)
     assert (project.folder / "said").read_text() == f"all reports are made; {reason}\n"
     assert [path.name for path in project.folder.glob(".month*")] == []
@@ -566,11 +566,11 @@ def test_six_months_go_by_one_rule_until_it_is_derived_anew(project):
         return record["stages"][0]["kept"], record
 
     assert [kept(day)[0] for day in days] == [own[days[0]]] * 6
-    assert "The limits are those of the run of 31 Jan 2026." in project.page(days[-1], "portfolio")
+    assert "Limits are those of the run of 31 Jan 2026." in project.page(days[-1], "portfolio")
     fresh, record = kept(days[-1], "--fresh-rules", folder=f"{days[-1]}.2")
     assert fresh == own[days[-1]]
     assert not [name for name, rule in fresh.items() if rule == own[days[0]][name] | {"since": days[-1]}]
-    assert "The limits were derived anew; since 31 Jan 2026 they were" in project.page(f"{days[-1]}.2", "portfolio")
+    assert "Limits were derived anew; since 31 Jan 2026 they were" in project.page(f"{days[-1]}.2", "portfolio")
     assert record["stages"][0]["changes"]["cause"].startswith("What differs: the rules of who is what, the day. ")
     assert kept(days[-1], out="late")[0] == own[days[-1]]
     assert kept(days[2], out="late")[0] == own[days[2]]  # made later, and of an earlier day
@@ -630,11 +630,11 @@ def test_a_file_of_parameters_that_is_wrong_is_one_line_and_nothing_is_written(p
     earlier = project.fingerprints()
     project.notebook("selection", "print(contacts)", parameters=CONTACTS)
     errors = {
-        'contacts = "many"': "parameter 'contacts' is 'many'; it must be of type int (customers to call).",
-        "[selection]\ncontacts = 5.5": "parameter 'contacts' is 5.5; it must be of type int (customers to call).",
+        'contacts = "many"': "parameter 'contacts' is 'many', not int (customers to call).",
+        "[selection]\ncontacts = 5.5": "parameter 'contacts' is 5.5, not int (customers to call).",
         "contact = 5": "no parameter 'contact' in 'selection'; did you mean 'contacts'?",
         "[selektion]\ncontacts = 5": "no report 'selektion'; did you mean 'selection'?",
-        'as_of = "2024-01-02"': "parameter 'as_of' has an option of its own: --as-of",
+        'as_of = "2024-01-02"': "parameter 'as_of' is an option: --as-of",
     }
     for number, (text, error) in enumerate(errors.items()):
         assert tomllib.loads(text)

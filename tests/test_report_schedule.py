@@ -272,46 +272,46 @@ def test_the_reader_of_these_tests_reads_what_python_itself_writes_for_windows(w
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"kind": "at"}, "kind: 'at' cannot be scheduled; there are cron, systemd, windows. Take one of them."),
-        ({"every": "year"}, "every: 'year' cannot be scheduled; there are month, week, day. Take one of them."),
+        ({"kind": "at"}, "kind: 'at' cannot be scheduled; take one of cron, systemd, windows."),
+        ({"every": "year"}, "every: 'year' cannot be scheduled; take one of month, week, day."),
         *(
-            ({"day": day}, f"day: {day!r} cannot be scheduled; every month has the days 1 to 28. Take one of them.")
+            ({"day": day}, f"day: {day!r} cannot be scheduled; take one of the days 1 to 28.")
             for day in (29, "30", 31)
         ),
         *(
-            ({"day": day}, f"day: {day!r} cannot be scheduled; every month has the days 1 to 28. Take one of them.")
+            ({"day": day}, f"day: {day!r} cannot be scheduled; take one of the days 1 to 28.")
             for day in (0, 32, -1, None, "mon", "1.5", "")
         ),
         *(
-            ({"every": "week", "day": day}, f"day: {day!r} cannot be scheduled; a week has "
-             "mon, tue, wed, thu, fri, sat, sun. Take one of them.")
+            ({"every": "week", "day": day}, f"day: {day!r} cannot be scheduled; take mon, tue, wed, thu, fri, sat or "
+             "sun.")
             for day in (1, "monday", None, "")
         ),
-        ({"every": "day"}, "day: 1 cannot be scheduled; a run every day needs no day. Leave it out."),
+        ({"every": "day"}, "day: 1 cannot be scheduled; a run every day needs no day."),
         *(
-            ({"at": at}, f"at: {at!r} cannot be scheduled; a time of the day is HH:MM, from 00:00 to 23:59. "
-             "Write for example 06:30.")
+            ({"at": at}, f"at: {at!r} cannot be scheduled; write a time from 00:00 to 23:59, such as "
+             "06:30.")
             for at in ("24:00", "6:30", "06:60", "0630", "06:30\n", "٠٦:٣٠", "")
         ),
         *(
-            ({"name": name}, f"name: {name!r} cannot be scheduled; a name has letters a to z, digits and _ . - only. "
-             "Choose another.")
+            ({"name": name}, f"name: {name!r} cannot be scheduled; take letters a to z, digits and _ . - "
+             "only.")
             for name in ("", "a b", "../a", "a\n", "-a", "ş")
         ),
         ({"command": ["a", "b\nc"]}, "command: 'b\\nc' cannot be scheduled; an entry is one line and has no room for "
          "such characters. Rename it."),
         ({"folder": "/srv/\u2028"}, "folder: '/srv/\\u2028' cannot be scheduled; an entry is one line and has no room "
          "for such characters. Rename it."),
-        ({"kind": "systemd", "folder": "/srv/a "}, "folder: '/srv/a ' cannot be scheduled; systemd does not read a "
+        ({"kind": "systemd", "folder": "/srv/a "}, "folder: '/srv/a ' cannot be scheduled; systemd reads no "
          "path that ends in a blank or a \\. Rename it."),
         ({"kind": "windows", "folder": r"\\server\shops\a"}, r"folder: '\\\\server\\shops\\a' cannot be scheduled; "
-         "cmd.exe cannot work in a network folder. Give it a letter with `net use`."),
+         "cmd.exe cannot work in a network folder. Give it a letter: `net use`."),
         ({"kind": "windows", "command": ["a", "%PATH%"], "folder": "C:/a"},
-         r"""command: 'cmd /d /c cd /d C:\\a && a "%PATH%"' cannot be scheduled; cmd.exe would put in a variable """
-         "for what stands between two %. Rename it."),
+         r"""command: 'cmd /d /c cd /d C:\\a && a "%PATH%"' cannot be scheduled; cmd.exe takes what stands """
+         "between two % as a variable. Rename it."),
         ({"kind": "windows", "command": ["a" * 238], "folder": "C:/a"},
          rf"command: 'cmd /d /c cd /d C:\\a && {'a' * 238}' cannot be scheduled; Windows takes 261 characters, "
-         "these are 262. Schedule a .cmd file that holds them."),
+         "not 262. Schedule a .cmd file with them."),
     ],
 )  # fmt: skip
 def test_what_cannot_be_scheduled_is_refused_in_one_line(given, message):

@@ -143,8 +143,8 @@ def test_an_arm_or_an_answer_that_is_not_understood_is_missing():
     never_no = CONTACTS.assign(arm="treatment", responded=[True, None, None, None])
     assert response_examples(tables(LOG, never_no), as_of="2025-06-30")["responded"].tolist() == [1, 0, 0, 0]
     assert message_of(response_examples, tables(LOG, CONTACTS.assign(arm=["Wave 1"] * 2 + ["Control"] * 2))) == (
-        "contacts: no 'arm' is understood as treatment. Say in portfoy.toml which words are, under [contacts]: "
-        'values = { arm = { treatment = ["..."], control = ["..."] } }.'
+        "contacts: no 'arm' reads as treatment. Say in portfoy.toml, under [contacts]: values "
+        '= { arm = { treatment = ["..."], control = ["..."] } }.'
     )
 
 
@@ -454,7 +454,7 @@ def test_what_is_known_only_afterwards_is_named():
     found = leak_table(response_examples(tables(LOG, CONTACTS), as_of="2025-06-30"))
     assert found[["column", "reason"]].to_numpy().tolist() == [
         ["campaign_orders", "counts the orders that answered the campaign"],
-        ["opened", "tells by its name what the customer did after the contact"],
+        ["opened", "by its name, tells what came after the contact"],
     ]
     assert found["auc"].isna().all()
 
@@ -477,19 +477,19 @@ def test_planted_leaks_are_named_and_kept_out():
     found = leak_table(examples)
     reasons = dict(zip(found["column"], found["reason"], strict=True))
     assert reasons == {
-        "basket": "alone tells who responded almost without fail, as nothing known beforehand does",
-        "thanks": "is filled in for those who responded and for nobody else",
-        "called": "holds dates on or after the campaign's first contact",
-        "clicked": "tells by its name what the customer did after the contact",
+        "basket": "alone tells who responded almost without fail",
+        "thanks": "is filled in for those who responded only",
+        "called": "holds dates on or after the first contact",
+        "clicked": "by its name, tells what came after the contact",
     }
     assert found["auc"].iloc[0] == 1
     model = fit_response(examples)
     assert model.leaks["column"].tolist() == found["column"].tolist()
     assert not set(model.fit.features) & set(found["column"])
     assert message_of(fit_response, examples, features=["channel", "basket", "clicked", "responded"]) == (
-        "response: 'basket', 'clicked', 'responded' cannot be features. Take those known before the contact: "
-        "'bought_before', 'idle', 'purchases', 'ticket', 'age', 'channel', 'years', 'truth', 'serial', "
-        "'joined_on', 'noise'."
+        "response: 'basket', 'clicked', 'responded' cannot be features. Take those known "
+        "before: 'bought_before', 'idle', 'purchases', 'ticket', 'age', 'channel', 'years', "
+        "'truth', 'serial', 'joined_on', 'noise'."
     )
 
 
@@ -507,7 +507,7 @@ def test_the_length_of_a_call_is_known_only_after_it():
     for nothing in (np.nan, 0.0):
         found = leak_table(open_yet.assign(talked=open_yet["talked"].mask(last, nothing)))
         assert found[["column", "reason"]].to_numpy().tolist() == [
-            ["talked", "is alike for all whose answer is still open, and differs among the others"]
+            ["talked", "is alike for all whose answer is open, and differs among others"]
         ]
 
 
@@ -664,11 +664,11 @@ def test_the_sum_of_responses_has_the_interval_of_the_delta_method():
 
 def test_tables_that_are_missing_are_named():
     assert message_of(response_examples, tables(LOG, None)) == (
-        "contacts: there is no such table; it needs campaign_id, customer_id, contacted_on. Add it to the source."
+        "contacts: there is no such table. Add it to the source, with campaign_id, customer_id, contacted_on."
     )
     plain = LOG.drop(columns="campaign_id")
     assert message_of(response_examples, tables(plain, CONTACTS.drop(columns="responded"))) == (
-        "contacts: neither 'responded' nor a campaign_id of orders tells who responded. Add one."
+        "contacts: neither 'responded' nor orders' campaign_id tells who responded. Add one."
     )
     assert message_of(response_examples, tables(LOG, CONTACTS), as_of="2025-02-28") == (
         "contacts: nobody was contacted by 2025-02-28. Take a later date."
@@ -676,7 +676,7 @@ def test_tables_that_are_missing_are_named():
     assert message_of(response_examples, tables(LOG, CONTACTS.iloc[:0])) == (
         "contacts: nobody was contacted by 2025-03-05. Take a later date."
     )
-    assert response(Firm.of(LOG)).reason.startswith("contacts: there is no such table; ")
+    assert response(Firm.of(LOG)).reason.startswith("contacts: there is no such table. ")
 
 
 @pytest.mark.parametrize(
@@ -698,7 +698,7 @@ def test_too_few_campaigns_or_responses_to_judge(examples, counts):
     told = examples["responded"].dropna()
     counts = counts.format(n=len(told), hits=int(told.sum()))
     assert message_of(fit_response, examples, error=FitError) == (
-        f"response: no campaign can be forecast ({counts}); 50 responses and 50 others must be known before it begins. "
+        f"response: no campaign can be forecast ({counts}); 50 responses and 50 others must come before it. "
         "Wait, or look at segments."
     )
 
@@ -706,15 +706,14 @@ def test_too_few_campaigns_or_responses_to_judge(examples, counts):
 def test_features_that_are_not_there_or_tell_nothing():
     examples = contacted(1)[[*ABOUT, "channel", "years"]]
     assert message_of(fit_response, examples, features=["chanel", "years"]) == (
-        "response: 'chanel' cannot be features. Take those known before the contact: 'channel', 'years'."
+        "response: 'chanel' cannot be features. Take those known before: 'channel', 'years'."
     )
     assert message_of(fit_response, examples.assign(channel="shop"), features=["channel"], error=FitError) == (
-        "response: no feature differs between the customers contacted. Add traits to the customers table."
+        "response: those contacted differ in no feature. Add traits to customers."
     )
     fresh = examples.assign(channel=examples["channel"] + examples["campaign_id"])
     assert message_of(fit_response, fresh, features=["channel"], error=FitError) == (
-        "response: each campaign went to customers unlike those before. Wait for the next campaign, or give "
-        "fewer features."
+        "response: each campaign went to customers unlike those before. Wait, or give fewer features."
     )
 
 
@@ -782,7 +781,7 @@ def test_a_response_is_judged_by_its_interval(sure, auc):
         "30% of the revenue comes from customers never contacted", False
     )  # fmt: skip
     assert plain(never.reading()) == (
-        "They are all 40 who are retailer, $x$; who responds of the others cannot be foreseen."
+        "They are all 40 who are retailer, $x$; of the others, nobody's response can be foreseen."
     )
     assert never.summary()[0].caption == "Customers like nobody contacted so far"
     few = replace(found, unreached=FIRMS.assign(revenue_share=0.02))
@@ -800,8 +799,9 @@ def test_how_a_response_was_foreseen_in_words(sure):
         "error is 10% below that of one rate "
     )
     end = (
-        "Of 2 odds ratios 0.4 would leave 1 out by chance. Columns whose name, dates or power betray that they came "
-        "after the contact are kept out; one filled in later that looks like any other is not seen. Intervals: 80%."
+        "Of 2 odds ratios 0.4 would leave 1 out by chance. Columns whose name, dates or power "
+        "betray that they came after the contact are out; one filled in later that looks like "
+        "any other is not seen. Intervals: 80%."
     )
     assert plain(found.method()) == f"{start}(5–15%). {end}"
     worse = replace(found, judgement=found.judgement.assign(skill_low=-0.2, skill_high=-0.1))
@@ -841,7 +841,7 @@ def test_tables_behind_a_response(sure):
         "What goes with a response": ["Feature", "Compared", "Odds ratio"],
     }
     late = fit_response(contacted(17).assign(clicked="no"))
-    assert late.summary()[-1].caption == "Left out, as known only after the contact"
+    assert late.summary()[-1].caption == "Left out, as known only afterwards"
 
 
 def test_what_goes_with_a_response_in_words():

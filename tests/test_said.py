@@ -145,7 +145,7 @@ def test_a_second_file_is_joined_and_what_it_lacks_is_said(opened):
     assert column(found, "owner") == ["R1", "R9", None, "R2"]
     assert tables.reading == [
         "leads: 1 row finds no row of teams.csv by owner (R9)",
-        "leads: 1 row of teams.csv repeats an earlier agent and is not used",
+        "leads: 1 row of teams.csv repeats an earlier agent: not used",
     ]
 
 
@@ -155,13 +155,12 @@ def test_a_second_file_is_joined_and_what_it_lacks_is_said(opened):
         (
             '[leads]\njoin = { file = "team.csv", on = "owner" }\n',
             "leads",
-            "there is no file 'team.csv', which portfoy.toml joins. Correct the name.",
+            "there is no 'team.csv', which portfoy.toml joins. Correct it.",
         ),
         (
             '[leads]\nleave_out = { state = ["x"] }\n',
             "leads",
-            "leads: portfoy.toml has leave_out for 'state', but the columns are 'lead_id', 'created_on'. "
-            "Correct the name.",
+            "leads: portfoy.toml has leave_out for 'state'; the columns are 'lead_id', 'created_on'. Correct the name.",
         ),
     ],
 )
@@ -174,10 +173,10 @@ def test_what_is_not_there_is_named(opened, said, table, error):
 @pytest.mark.parametrize(
     ("said", "error"),
     [
-        ("[surveys]\nranges = { nps = [10, 0] }\n", "'surveys.ranges' is {'nps': [10, 0]}; it must be columns with"),
+        ("[surveys]\nranges = { nps = [10, 0] }\n", "'surveys.ranges' is {'nps': [10, 0]}, not columns with"),
         ('[leads]\nvalues = { outcom = { won = ["x"] } }\n', "'leads.values.outcom' (did you mean 'outcome'?)"),
-        ('[leads]\njoin = { file = "x.csv" }\n', "'leads.join' is {'file': 'x.csv'}; it must be a file and the key"),
-        ('as_of = "31.12.2024"\n', "'as_of' is '31.12.2024'; it must be a date such as 2026-06-30."),
+        ('[leads]\njoin = { file = "x.csv" }\n', "'leads.join' is {'file': 'x.csv'}, not a file and its key"),
+        ('as_of = "31.12.2024"\n', "'as_of' is '31.12.2024', not a date such as 2026-06-30."),
     ],
 )
 def test_settings_that_cannot_be_are_refused(opened, said, error):

@@ -87,7 +87,7 @@ def test_segments_of_five_customers(five):
     assert first == ["Loyal customers", 1, 0.2, 5.0, pytest.approx(5 / 559), pytest.approx(5 / 9), 9.0, 0.0]
     assert table["came_back"].isna().all()  # a table of customers has no earlier day
     assert table["action"].iloc[0] == "Offer larger packs and better tiers; they come often and spend little each time"
-    assert table["action"].iloc[1] == "Nothing special: the data do not show who of them comes back"
+    assert table["action"].iloc[1] == "Nothing special: who comes back is not known"
     assert table.columns.tolist() == [
         *("segment", "customers", "customer_share", "revenue", "revenue_share", "ticket", "purchases", "idle"),
         *("came_back", "came_back_low", "came_back_high", "aim", "action"),
@@ -236,22 +236,19 @@ def test_ones_own_segments_may_come_as_a_table_or_a_file(five, tmp_path):
 
 def test_a_gap_in_the_rules_is_named():
     own = rules(("A", "1-5", "1-5", "1-4", ""), ("B", "1-5", "1-4", "5", ""), ("B", "2-5", "5", "5", ""))
-    assert message_of(read_segments, own) == (
-        "segments: every cell r-f-m needs one segment; without: 1-5-5; with two: none. Correct them."
-    )
+    assert message_of(read_segments, own) == ("segments: cells r-f-m without one: 1-5-5; with two: none. Correct them.")
 
 
 def test_an_overlap_in_the_rules_is_named():
     assert message_of(read_segments, rules(ALL, ("B", "5", "5", "4-5", ""))) == (
-        "segments: every cell r-f-m needs one segment; without: none; with two: 5-5-4: Everybody, B, "
-        "5-5-5: Everybody, B. Correct them."
+        "segments: cells r-f-m without one: none; with two: 5-5-4: Everybody, B, 5-5-5: Everybody, B. Correct them."
     )
 
 
 def test_a_long_list_of_cells_is_cut():
     assert message_of(read_segments, rules(("A", "1", "1-5", "1-5", ""))) == (
-        "segments: every cell r-f-m needs one segment; without: 2-1-1, 2-1-2, 2-1-3, 2-1-4, 2-1-5, 2-2-1, "
-        "2-2-2, 2-2-3, 2-2-4, 2-2-5, 2-3-1, 2-3-2 and 88 more; with two: none. Correct them."
+        "segments: cells r-f-m without one: 2-1-1, 2-1-2, 2-1-3, 2-1-4, 2-1-5, 2-2-1, 2-2-2, "
+        "2-2-3, 2-2-4, 2-2-5, 2-3-1, 2-3-2 and 88 more; with two: none. Correct them."
     )
 
 
@@ -265,14 +262,13 @@ def test_a_range_that_is_none_is_refused(text):
 def test_a_rule_without_a_segment_leaves_its_cells_without_one():
     own = rules(("A", "1-5", "1-5", "1-4", ""), ("A", "1-4", "1-5", "5", ""), (None, "5", "1-5", "5", ""))
     assert message_of(read_segments, own) == (
-        "segments: every cell r-f-m needs one segment; without: 5-1-5, 5-2-5, 5-3-5, 5-4-5, 5-5-5; with "
-        "two: none. Correct them."
+        "segments: cells r-f-m without one: 5-1-5, 5-2-5, 5-3-5, 5-4-5, 5-5-5; with two: none. Correct them."
     )
 
 
 def test_rules_without_a_column_are_refused():
     assert message_of(read_segments, rules(ALL).drop(columns=["m", "action"])) == (
-        "segments: the columns segment, r, f, m, action are needed; there are segment, r, f. Add the others."
+        "segments: columns segment, r, f, m, action are needed; there are segment, r, f. Add the others."
     )
 
 
@@ -295,8 +291,8 @@ def damaged(change):
 )
 def test_cuts_that_are_none_are_refused(five, cuts):
     assert message_of(rfm, five, cuts=cuts) == (
-        "rfm: cut points need rows r, f, m and columns metric, 2, 3, 4, 5, each harder to reach than the "
-        "one before. Give the rfm_cuts.csv of a report."
+        "rfm: cut points need rows r, f, m and columns metric, 2, 3, 4, 5, each harder to "
+        "reach. Give the rfm_cuts.csv of a report."
     )
 
 
@@ -304,15 +300,12 @@ def test_missing_columns_and_an_empty_base_are_refused(five):
     assert message_of(rfm, five.drop(columns=["idle", "revenue"])) == (
         "rfm: columns 'idle', 'revenue' are missing; the table has 'customer_id', 'purchases'. Take firm.customers."
     )
-    assert message_of(rfm, five.iloc[:0]) == (
-        "rfm: there are no customers; at least one is needed. Check the date and the data."
-    )
+    assert message_of(rfm, five.iloc[:0]) == ("rfm: there are no customers. Check the date and the data.")
 
 
 def test_shares_of_a_total_that_is_not_positive_are_refused(five):
     assert message_of(rfm, five.assign(revenue=[1, 1, 1, 1, -4.0])) == (
-        "customers: the total of 'revenue' is 0.00; shares need a total above zero. "
-        "Check returns and the sign of amounts."
+        "customers: the total of 'revenue' is 0.00, not above zero. Check returns and the sign of amounts."
     )
 
 
@@ -340,15 +333,14 @@ def told(**columns):
 def test_the_segment_with_most_revenue_and_the_quiet_one_with_most_behind_it():
     assert told().finding().text == "60% of the revenue so far comes from the segment “Champions”"
     assert plain(told().reading()) == (
-        "It holds 20% of the customers. The most revenue gone quiet is behind “Lost”, 25%: half last bought 300 "
-        "days or more ago."
+        "It holds 20% of the customers. Most revenue gone quiet: “Lost”, 25%; half last bought 300 days or more ago."
     )
 
 
 def test_days_of_silence_are_never_rounded_up():
     found = told(idle=[5.0, 213.5, 100.0], revenue_share=[0.6, 0.3, 0.1])
     assert plain(found.reading()).endswith(
-        "The most revenue gone quiet is behind “At risk”, 30%: half last bought 213 days or more ago."
+        "Most revenue gone quiet: “At risk”, 30%; half last bought 213 days or more ago."
     )
 
 

@@ -450,7 +450,7 @@ def raised(**asked):
 
 
 def test_fewer_than_100_customers_are_refused():
-    assert raised(customers=99) == "simulate: customers is 99; at least 100 are needed."
+    assert raised(customers=99) == "simulate: customers is 99; 100 are needed."
 
 
 def test_a_window_shorter_than_a_year_is_refused():
@@ -502,7 +502,7 @@ def test_the_command_knows_the_tiny_size(command):
         (["--customers", "500", "--size", "tiny"], "Error: give --customers or --size, not both."),
         (["--size", "huge"], "'huge' is not one of 'tiny', 'teaching', 'large'."),
         (["--customers", "99"], "99 is not in the range x>=100."),
-        (["--size", "large", "--dirt"], "Error: --dirt is for sizes up to 100,000 customers."),
+        (["--size", "large", "--dirt"], "Error: --dirt is for up to 100,000 customers."),
         (["--end", "2023-12-31"], "simulate: 2023-07-01 to 2023-12-31 is 184 days; at least 365 are needed."),
         (
             ["--start", "2024-02-30"],

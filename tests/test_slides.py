@@ -180,7 +180,7 @@ def test_the_key_has_statement_answer_hints_and_quiz(monkeypatch):
     monkeypatch.setitem(checks.EXERCISES, "demo-1", asked)
     made = sheets.key_page([lesson()])
     assert words(made).partition("Answer key ")[2] == (
-        "For teachers: keep it from students until they have tried. 0. Who <are> they? "
+        "For teachers: not for students until they have tried. 0. Who <are> they? "
         f"Exercise 1: a share What is x? Answer x = {SECRET}(1) "
         "Hints, in this order Look at x. Divide it. By two. "
         f"What would you do? Model answer {SECRET}: I would wait. Quiz Why? Because."
@@ -348,9 +348,7 @@ def test_a_lesson_runs_in_its_own_folder_and_keeps_no_progress(project):
 
 def test_a_cell_that_fails_is_one_line(project):
     project("1 / 0")
-    message = (
-        "portfoy lessons slides: 0_portfolio.ipynb, cell 'run': ZeroDivisionError: division by zero. Mend the cell.\n"
-    )
+    message = "portfoy lessons slides: 0_portfolio.ipynb, cell 'run': ZeroDivisionError: division by zero. Mend it.\n"
     assert run(commands.lessons, "slides", "0") == (2, message)
 
 
@@ -393,27 +391,27 @@ def test_the_key_is_written_where_it_is_wanted(project):
 
 
 def test_a_lesson_that_is_not_there_is_one_line(project):
-    message = "portfoy lessons slides: there is no lesson 7; there are: 0.\n"
+    message = "portfoy lessons slides: no lesson 7; there are: 0.\n"
     assert run(commands.lessons, "slides", "7") == (2, message)
 
 
 @pytest.mark.parametrize("command", [["key"], ["zip"]])
 def test_without_a_lesson_there_is_nothing_to_make(monkeypatch, command):
     monkeypatch.setattr(lessons, "solutions", dict)
-    message = "notebooks/solutions holds no lesson. Run this in a copy of the repository.\n"
+    message = "notebooks/solutions holds no lesson. Use a copy of the repository.\n"
     assert run(commands.lessons, *command) == (2, f"portfoy lessons {command[0]}: {message}")
 
 
 def test_a_zip_of_half_a_project_is_one_line(project):
     Path("Makefile").unlink()
     Path("LICENSE").unlink()
-    message = f"{Path.cwd()}: lacks Makefile, LICENSE. Run this in a copy of the repository."
+    message = f"{Path.cwd()}: lacks Makefile, LICENSE. Use a copy of the repository."
     assert run(commands.lessons, "zip", "--out", "x.zip") == (2, f"portfoy lessons zip: {message}\n")
     assert not Path("x.zip").exists()
 
 
 def test_progress_of_a_folder_that_is_not_there_is_one_line():
-    message = "portfoy progress: nowhere: there is no such folder. Give that of the students.\n"
+    message = "portfoy progress: nowhere: is no folder. Give that of the students.\n"
     assert run(commands.progress, "nowhere") == (2, message)
 
 

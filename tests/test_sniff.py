@@ -44,7 +44,7 @@ def test_kind_is_told_by_the_first_bytes_whatever_the_name(tmp_path, head, kind)
     ("head", "message"),
     [
         (b"", "is empty. Export it again."),
-        (b"PK\x03\x04.", "is a spreadsheet or an archive. Save the sheet as CSV."),
+        (b"PK\x03\x04.", "is a spreadsheet or an archive. Save it as CSV."),
     ],
 )
 def test_what_is_no_table_is_refused_at_the_first_bytes(tmp_path, head, message):
@@ -113,7 +113,7 @@ def test_a_file_without_header_gets_its_names_from_the_settings(look, header, na
 @pytest.mark.parametrize(
     ("content", "given", "message"),
     [
-        ("\n \n", {}, "holds no rows, only blank lines. Export it again."),
+        ("\n \n", {}, "holds only blank lines. Export it again."),
         (
             bytes(range(32)) * 10,
             {},
@@ -122,22 +122,22 @@ def test_a_file_without_header_gets_its_names_from_the_settings(look, header, na
         (
             "Müşteri\n".encode("windows-1254"),
             {},
-            'is not UTF-8 text at byte 1. Name its encoding in portfoy.toml: encoding = "windows-1254" (Turkish), '
+            'is not UTF-8 text at byte 1. Say in portfoy.toml: encoding = "windows-1254" (Turkish), '
             '"windows-1250" (Polish) or "windows-1252" (Western Europe).',
         ),
         (
             TABLE,
             {"encoding": "utf-16"},
-            'is not UTF-16 text at byte 0. Name its encoding in portfoy.toml: encoding = "windows-1254" (Turkish), '
+            'is not UTF-16 text at byte 0. Say in portfoy.toml: encoding = "windows-1254" (Turkish), '
             '"windows-1250" (Polish) or "windows-1252" (Western Europe).',
         ),
-        (TABLE, {"header": ("a",)}, "header names 1 columns, the first line has 2. List one name a column."),
+        (TABLE, {"header": ("a",)}, "the header names 1 columns, the first line has 2. Name each."),
         (gzip.compress(TABLE.encode() * 99, mtime=0)[:-9], {}, "is not a whole gzip file. Export it again."),
-        ("x" * sniff.HEAD, {}, "no line ends in 4 MiB; a table has one row a line. Export it again."),
+        ("x" * sniff.HEAD, {}, "no line ends in 4 MiB. Export it again, one row a line."),
         (
             "x" * 200_000 + "\n1\n",
             {},
-            "its first line is longer than any header, which names the columns. Export it again.",
+            "its first line is too long for a header. Export it again.",
         ),
     ],
 )

@@ -271,7 +271,7 @@ def test_a_folder_without_orders_lists_what_it_has(tmp_path):
 @pytest.mark.parametrize("name", ["nothing", "{}", "a\0b", "x" * 5000, "~nobody-here/x"])
 def test_a_place_that_is_not_there_is_named(name):
     assert error(name) == (
-        f"{name[:300]}: there is no such file or folder. Give a folder, a file, a portfoy.toml or an address."
+        f"{name[:300]}: there is no such file or folder. Give a folder, file, portfoy.toml or address."
     )
 
 
@@ -279,20 +279,20 @@ def test_a_place_that_is_not_there_is_named(name):
 def test_a_pipe_or_a_device_is_refused_at_once(tmp_path):
     os.mkfifo(tmp_path / "x.csv")
     for where in (tmp_path / "x.csv", "/dev/zero"):
-        assert error(where) == f"{where}: is neither a file nor a folder. Save it as a file."
+        assert error(where) == f"{where}: is no file or folder. Save it as a file."
 
 
 def test_an_unclosed_quotation_mark_does_not_swallow_rows(tmp_path):
     (tmp_path / "t.csv").write_text(HEADER + ROWS + 'C4,"O4,2024-01-01,5\n' + ROWS * 100)
     assert error(tmp_path / "t.csv", hide=tmp_path) == (
-        "/t.csv: a quotation mark opens on row 6 and does not close. Correct that row."
+        "/t.csv: a quotation mark opens on row 6 and does not close. Correct it."
     )
 
 
 def test_a_last_line_longer_than_a_row_is_refused(tmp_path):
     (tmp_path / "t.csv").write_text(HEADER + ROWS + "x" * 5 * 2**20)
     assert error(tmp_path / "t.csv", hide=tmp_path) == (
-        "/t.csv: its last line is longer than 4 MiB; a table has one row a line. Export it again."
+        "/t.csv: its last line is longer than 4 MiB. Export it again, one row a line."
     )
 
 
@@ -306,16 +306,14 @@ def test_files_of_one_table_are_written_alike(tmp_path):
             "/b.csv: its columns or delimiter differ from those of a.csv. Write files of one table alike."
         )
     LOG.to_parquet(folder / "b.csv")
-    assert error(tmp_path, hide=folder) == (
-        ": the files of transactions are of different kinds (parquet, text); they must be all of one kind."
-    )
+    assert error(tmp_path, hide=folder) == (": files of transactions are of kinds parquet, text. Make them one kind.")
 
 
 def test_a_database_without_the_table_lists_its_tables(tmp_path):
     path = database(tmp_path, 'CREATE TABLE "it\'s {x}" AS SELECT 1 AS y')
     assert error(path, hide=tmp_path) == (
-        "/t.duckdb: there is no table 'transactions'; there are 'it's {x}'. "
-        'Name it in portfoy.toml, under [transactions]: file = "...".'
+        "/t.duckdb: there is no table 'transactions', only 'it's {x}'. Name it in "
+        'portfoy.toml, under [transactions]: file = "...".'
     )
     (tmp_path / "portfoy.toml").write_text('source = "t.duckdb"\n[transactions]\nfile = "it\'s {x}"\n')
     assert error(tmp_path).startswith("transactions: columns 'customer_id', 'order_id', 'ordered_on', 'amount' are")
@@ -326,27 +324,27 @@ def test_what_is_broken_inside_is_one_sentence(tmp_path):
         tmp_path, "CREATE TABLE base AS SELECT 1 AS x", "CREATE VIEW transactions AS FROM base", "DROP TABLE base"
     )
     assert error(broken, hide=tmp_path) == (
-        "/t.duckdb: cannot be read: transactions. Check that the file is whole and may be read."
+        "/t.duckdb: cannot be read: transactions. Check that it is whole and may be read."
     )
     whole = parquet(tmp_path)
     whole.write_bytes(whole.read_bytes()[:300])
     assert error(whole, hide=tmp_path) == (
-        "/t.parquet: cannot be read: Invalid Input Error: No magic bytes found at end of file '/t.parquet'. "
-        "Check that the file is whole and may be read."
+        "/t.parquet: cannot be read: Invalid Input Error: No magic bytes found at end of file "
+        "'/t.parquet'. Check that it is whole and may be read."
     )
 
 
 def test_a_log_in_a_duckdb_file_where_orders_belong_is_explained(tmp_path):
     database(tmp_path).rename(tmp_path / "transactions.csv")
-    assert error(tmp_path, hide=tmp_path) == ("/transactions.csv: is a DuckDB file. Give it to `portfoy check` itself.")
+    assert error(tmp_path, hide=tmp_path) == ("/transactions.csv: is a DuckDB file. Give it to `portfoy check`.")
 
 
 def test_all_wrong_names_of_a_mapping_stand_in_one_message(tmp_path):
     (tmp_path / "transactions.csv").write_text("a,b\n1,2\n")
     (tmp_path / "portfoy.toml").write_text('[transactions]\namount = "Umsatz {x}"\ncustomer_id = ["a", "no"]\n')
     assert error(tmp_path) == (
-        "transactions: portfoy.toml maps amount = 'Umsatz {x}', customer_id = 'no', but the columns are 'a', 'b'. "
-        "Correct the names."
+        "transactions: portfoy.toml maps amount = 'Umsatz {x}', customer_id = 'no'; the "
+        "columns are 'a', 'b'. Correct the names."
     )
 
 
@@ -354,7 +352,7 @@ def test_all_wrong_names_of_a_mapping_stand_in_one_message(tmp_path):
 def test_a_file_that_the_settings_name_must_be_there(tmp_path, pattern):
     (tmp_path / "portfoy.toml").write_text(f'[transactions]\nfile = "{pattern}"\n')
     assert error(tmp_path, hide=tmp_path) == (
-        f": there is no file '{pattern}', which portfoy.toml names for transactions. Correct the name."
+        f": there is no '{pattern}', which portfoy.toml names for transactions. Correct it."
     )
 
 
@@ -428,8 +426,7 @@ def test_a_hidden_address_is_the_one_of_the_environment(monkeypatch):
     whole = "postgres://me:s3cret@host/base"
     monkeypatch.setattr("ibis.connect", lambda where: pytest.fail("answers") if where != whole else 1 / 0)
     assert error("postgres://***@host/base") == (
-        "postgres://***@host/base: its password is hidden; portfoy keeps none. Give the whole address, or "
-        "set the environment variable PORTFOY_ADDRESS to it."
+        "postgres://***@host/base: its password is hidden. Give the whole address, or set PORTFOY_ADDRESS to it."
     )
     monkeypatch.setenv("PORTFOY_ADDRESS", whole)
     assert "division by zero" in error("postgres://***@host/base")
@@ -460,8 +457,8 @@ def test_an_address_that_does_not_answer_says_why(monkeypatch):
 
     monkeypatch.setattr("ibis.connect", connect)
     assert error("postgres://me:s3cret@host/base") == (
-        "postgres://***@host/base: does not answer: no route to postgres://***@host/base for ***. Check "
-        "the address and its driver."
+        "postgres://***@host/base: does not answer: no route to postgres://***@host/base for "
+        "***. Check address and driver."
     )
 
 
@@ -474,11 +471,11 @@ def test_what_a_server_says_later_is_one_sentence_too(monkeypatch):
 
     monkeypatch.setattr(source, "connect", lambda where: Server())
     assert error("postgres://me:s3cret@host/base") == (
-        "postgres://***@host/base: cannot be read: 'permission denied'. Check that the file is whole and may be read."
+        "postgres://***@host/base: cannot be read: 'permission denied'. Check that it is whole and may be read."
     )
     said = "me s3@cret s3%40cret"
     assert error("postgres://me:s3%40cret@host/base") == (
-        "postgres://***@host/base: cannot be read: 'me *** ***'. Check that the file is whole and may be read."
+        "postgres://***@host/base: cannot be read: 'me *** ***'. Check that it is whole and may be read."
     )
 
 

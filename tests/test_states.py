@@ -205,7 +205,7 @@ def test_a_day_that_the_data_hardly_reach_is_no_comparison(shared_data):
     assert found.table["people"].sum() == 340
     assert (found.earlier, bool(found.flows), len(found.tested)) == (None, False, 0)
     assert found.flows.reason == (
-        f"flows: the data begin on 2023-12-27; for 2023-12-31 they must begin {found.rule.lapsed_days} days before it. "
+        f"flows: the data begin on 2023-12-27; for 2023-12-31 {found.rule.lapsed_days} days before it are needed. "
         "Take a later day, or shorter limits."
     )
     assert len(found.summary()) == 1
@@ -238,14 +238,14 @@ def reason_of(table, as_of=None, **limits):
 
 def test_too_few_gaps_are_refused():
     assert reason_of(FIVE, as_of="2024-03-31") == (
-        "state_rule: 0 gaps between purchases, of 45 days at most; 30 are needed. Give at_risk_days and lapsed_days."
+        "state_rule: 0 gaps of 45 days at most; 30 are needed. Give at_risk_days and lapsed_days."
     )
 
 
 def test_days_out_of_order_are_refused():
     assert reason_of(FIVE, at_risk_days=30, lapsed_days=30) == (
-        "state_rule: at_risk_days is 30, lapsed_days 30; both are above 0, the first below the second. "
-        "Give another; what is 0 comes from the gaps."
+        "state_rule: at_risk_days is 30, lapsed_days 30; the second must be above the first, "
+        "both above 0. Give another; what is 0 comes from the gaps."
     )
 
 
@@ -262,8 +262,7 @@ def test_what_the_data_gave_beside_a_limit_of_ones_own_is_told(teaching):
 
 def test_a_log_without_a_purchase_is_refused():
     assert reason_of(FIVE[FIVE["amount"] < 0], as_of="2024-03-31", **LIMITS) == (
-        "transactions: nobody bought by 2024-03-31; at least one purchase is needed. "
-        "Take a later date, or check the sign of the amounts."
+        "transactions: nobody bought by 2024-03-31. Take a later date, or check the sign of amounts."
     )
 
 
@@ -373,13 +372,13 @@ def test_without_prospects_there_is_no_bar_for_them(eight):
 
 def test_the_method_says_what_the_limits_rest_on(eight):
     meaning = (
-        "Silent beyond the first limit is at risk, beyond the second lapsed: a judgement, not a fact. New bought first "
-        "within the first limit, reactivated came back within it after a gap past the second. Money is net of returns, "
-        "at constant prices where they are known."
+        "Beyond the limits is at risk or lapsed: a judgement. New bought first within the "
+        "first limit; reactivated came back within it after a gap past the second. Money is "
+        "net of returns, at constant prices where known."
     )
     gaps = (
-        "Of 1,500 gaps between purchases (90 customers, each counted once), 80% last 10 days at most, 95% last 30 "
-        "days; counted are those begun 400 days ago or earlier and no longer than that."
+        "Of 1,500 gaps between purchases (90 customers, each counted once), 80% last 10 days "
+        "at most, 95% 30 days; begun 400 days ago or earlier, no longer than that."
     )
     rule = StateRule(10, 30, 0.803, 0.951, 1500, 90, 400, False, 9, 12, 27, 33, 0.9)
     assert plain(replace(eight, rule=rule).method()) == f"{gaps} Intervals (90%): 9–12, 27–33 days. {meaning}"

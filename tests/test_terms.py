@@ -66,32 +66,31 @@ def test_a_glossary_without_terms_is_an_empty_table(file):
 ERRORS = {
     "twice": (
         HEADER + "lead,aday,lead,A.\nLead,aday,lead,B.\nchurn,kayıp,odejścia,C.\n",
-        "terms.csv: these terms stand twice: Lead. Keep the better line.",
+        "terms.csv: twice: Lead. Keep one.",
     ),
     "one empty cell": (
         HEADER + "lead,aday, ,A.\n",
-        "terms.csv: these cells are empty: lead (polish). Fill them in.",
+        "terms.csv: empty cells: lead (polish). Fill them in.",
     ),
     "several empty cells, one of them the term": (
         HEADER + "lead,aday,lead,\n,x,y,Z.\n",
-        "terms.csv: these cells are empty: lead (definition), row 2 (term). Fill them in.",
+        "terms.csv: empty cells: lead (definition), row 2 (term). Fill them in.",
     ),
     "a comma too many": (
         HEADER + "lead,aday,lead,A person, or a firm.\n",
-        "terms.csv: line 2 has 5 cells, not 4. Put text that holds a comma in quotes.",
+        "terms.csv: line 2 has 5 cells, not 4. Quote text with a comma.",
     ),
     "a cell too few": (
         HEADER + "lead,aday,lead,A.\n\nchurn,kayıp,Lost.\n",
-        "terms.csv: line 4 has 3 cells, not 4. Put text that holds a comma in quotes.",
+        "terms.csv: line 4 has 3 cells, not 4. Quote text with a comma.",
     ),
     "other columns": (
         "term,definition\nlead,A.\n",
-        "terms.csv: its columns are term, definition; they must be term, turkish, polish, definition. "
-        "Mend the first line.",
+        "terms.csv: has columns term, definition, not term, turkish, polish, definition. Mend the first line.",
     ),
     "nothing": (
         "",
-        "terms.csv: its columns are none; they must be term, turkish, polish, definition. Mend the first line.",
+        "terms.csv: has columns none, not term, turkish, polish, definition. Mend the first line.",
     ),
 }
 
@@ -106,7 +105,7 @@ def test_what_is_wrong_is_said_in_one_line(file, text, message):
 def test_a_file_that_is_not_there_or_not_utf_8_is_said_so(file, tmp_path):
     with pytest.raises(DataError) as caught:
         glossary(tmp_path / "none.csv")
-    assert str(caught.value) == ("none.csv: cannot be read: No such file or directory. Give a CSV file in UTF-8.")
+    assert str(caught.value) == ("none.csv: cannot be read: No such file or directory. Give CSV in UTF-8.")
     with pytest.raises(DataError, match=r"^terms\.csv: cannot be read: 'utf-8' codec can't decode byte"):
         glossary(file(HEADER + "churn,kayıp,odejścia,C.\n", "utf-16"))
 

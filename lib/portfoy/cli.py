@@ -59,8 +59,8 @@ def map_(where, table, out):
             with Path(out).open("x", encoding="utf-8") as target:
                 target.write(text)
         except FileExistsError:
-            raise click.UsageError(_("{out} is there already; give another name.").format(out=out)) from None
-        click.echo(_("{out} is written; read it, then run: portfoy check {out}").format(out=out))
+            raise click.UsageError(_("{out} exists; give another name.").format(out=out)) from None
+        click.echo(_("{out} is written; read it, then: portfoy check {out}").format(out=out))
 
 
 @main.command()
@@ -84,11 +84,11 @@ def simulate(customers, size, preset, seed, start, end, dirt, out):
     if customers and size:
         raise click.UsageError(_("give --customers or --size, not both."))
     if preset and (size or dirt):
-        raise click.UsageError(_("--preset goes with --customers, --seed, --start and --end only."))
+        raise click.UsageError(_("--preset goes with --customers, --seed, --start, --end only."))
     number = customers or {"tiny": 200, "large": 1_000_000}.get(size, 4_000)
     large = number > 100_000
     if large and dirt:
-        raise click.UsageError(_("--dirt is for sizes up to 100,000 customers."))
+        raise click.UsageError(_("--dirt is for up to 100,000 customers."))
     with one_line("simulate"), _bar() as progress:
         from portfoy.simulate import write_company, write_large, write_preset
 

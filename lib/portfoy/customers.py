@@ -75,8 +75,8 @@ def split_table(log, *, split_on, as_of=None):
     as_of, split_on = resolve_as_of(log, as_of), pd.Timestamp(split_on)
     if split_on >= as_of:
         text = _(
-            "forecast: split_on {split:%Y-%m-%d} is not before {as_of:%Y-%m-%d}, the day it is held against. "
-            "Take an earlier date, or a longer history."
+            "forecast: split_on {split:%Y-%m-%d} is not before {as_of:%Y-%m-%d}. Take an "
+            "earlier date, or a longer history."
         )
         raise DataError(text.format(split=split_on, as_of=as_of))
     customers = customer_table(log, as_of=split_on)
@@ -209,16 +209,13 @@ def resolve_as_of(log, as_of):
     if as_of is None or as_of == "":
         as_of = log.ordered_on.max().to_pandas()
     if pd.isna(as_of):
-        raise DataError(_("transactions: there are no rows; at least one order line is needed. Check the file."))
+        raise DataError(_("transactions: there are no rows. Check the file."))
     return pd.Timestamp(as_of).normalize()
 
 
 def nobody_bought(as_of):
     """The error of a log without a purchase by `as_of`."""
-    text = _(
-        "transactions: nobody bought by {as_of:%Y-%m-%d}; at least one purchase is needed. Take a later date, or check "
-        "the sign of the amounts."
-    )
+    text = _("transactions: nobody bought by {as_of:%Y-%m-%d}. Take a later date, or check the sign of amounts.")
     return DataError(text.format(as_of=as_of))
 
 

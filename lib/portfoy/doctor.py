@@ -90,7 +90,7 @@ def _reason(error):
 
 
 def _install():
-    return _("install again as the README says, with pip install -r requirements.lock")
+    return _("install again: pip install -r requirements.lock")
 
 
 def _checks(data):
@@ -117,7 +117,7 @@ def _python():
     found = _("Python {version}, {bits} bit").format(version=".".join(map(str, sys.version_info[:3])), bits=bits)
     if tuple(sys.version_info[:2]) >= (3, 11) and bits == 64:
         return True, found, ""
-    said = _("this is {found}; 3.11 or later with 64 bit is needed").format(found=found)
+    said = _("this is {found}; 3.11 or later, 64 bit, is needed").format(found=found)
     return False, said, _("install one from python.org and install the course into it.")
 
 
@@ -150,9 +150,9 @@ def _letters():
     encoding = getattr(sys.stdout, "encoding", None) or "ascii"
     lacks = _codes(letter for letter in LETTERS if letter.encode(encoding, "replace") == b"?")
     if not lacks:
-        return True, _("Turkish and Polish letters can be printed ({encoding})").format(encoding=encoding.lower()), ""
+        return True, _("Turkish and Polish can be printed ({encoding})").format(encoding=encoding.lower()), ""
     said = _("the terminal writes {encoding}, which lacks {letters}").format(encoding=encoding, letters=lacks)
-    return False, said, _("set the environment variable PYTHONUTF8=1 and open a new terminal.")
+    return False, said, _("set PYTHONUTF8=1 and open a new terminal.")
 
 
 def _codes(letters):
@@ -173,7 +173,7 @@ def _folder():
                 file.write(b"portfoy")
         except OSError as error:
             said = _("{place} cannot be written to ({reason})").format(place=place, reason=error.strerror)
-            return False, said, _("go to a folder of your own and start there.")
+            return False, said, _("go to a folder of your own.")
     return True, _("{place} can be written to").format(place=Path.cwd()), ""
 
 
@@ -182,7 +182,7 @@ def _room(place, fix):
     words = {"free": f"{free / 1e9:.1f}", "place": place, "room": f"{ROOM / 1e9:.1f}"}
     if free >= ROOM:
         return True, _("{free} GB free in {place}").format(**words), ""
-    return False, _("{free} GB are free in {place}; {room} GB are needed").format(**words), fix
+    return False, _("{free} GB free in {place}; {room} GB are needed").format(**words), fix
 
 
 def _memory():
@@ -195,7 +195,7 @@ def _memory():
     if most >= MEMORY:
         return True, _("{most} GB of memory").format(**words), ""
     said = _("there are {most} GB; {needed} GB are needed").format(**words)
-    return False, said, _("use a larger machine, or let two learners share a better one.")
+    return False, said, _("use a larger machine, or share one.")
 
 
 def _fonts():
@@ -205,7 +205,7 @@ def _fonts():
     try:
         path = font_manager.findfont("DejaVu Sans", fallback_to_default=False)
     except ValueError:
-        return False, _("matplotlib finds no DejaVu Sans, the font of all figures"), again
+        return False, _("matplotlib finds no DejaVu Sans, the figures' font"), again
     known = ft2font.FT2Font(path).get_charmap()
     if lacks := _codes(letter for letter in LETTERS if ord(letter) not in known):
         return False, _("DejaVu Sans at {path} lacks {letters}").format(path=path, letters=lacks), again
@@ -233,8 +233,8 @@ def _kernel():
     try:
         answers = _ask(client, timeout=max(1, PATIENCE - (time.monotonic() - start)))
     except Exception as error:  # the same
-        said = _("the kernel started, but did not answer 1 + 1 within {n} s ({reason})")
-        fix = _("close other programs; see that no firewall or virus scanner blocks connections to 127.0.0.1.")
+        said = _("the kernel did not answer 1 + 1 within {n} s ({reason})")
+        fix = _("close other programs; no firewall or virus scanner may block 127.0.0.1.")
         return False, said.format(n=PATIENCE, reason=_reason(error)), fix
     finally:
         client.stop_channels()
@@ -242,8 +242,8 @@ def _kernel():
     if answers["sum"] != "2":
         return False, _("the kernel answers 1 + 1 with {said!r}").format(said=answers["sum"]), again
     if answers["course"] != "'portfoy'":
-        return False, _("the kernel is another Python ({python}), without portfoy").format(**answers), again
-    return True, _("a Jupyter kernel starts and answers, in {n:.0f} s").format(n=time.monotonic() - start), ""
+        return False, _("the kernel is another Python ({python})").format(**answers), again
+    return True, _("a Jupyter kernel answers, in {n:.0f} s").format(n=time.monotonic() - start), ""
 
 
 def _ask(client, *, timeout):
@@ -268,7 +268,7 @@ def _lessons():
     there, stems = editions(), {phase: stem for phase, (_number, stem) in LESSONS.items()}
     if lost := [stem for phase, stem in stems.items() if phase not in there]:
         said = _("notebooks/lessons, seen from {here}, lacks {names}").format(here=Path.cwd(), names=", ".join(lost))
-        return False, said, _("unpack the course's zip and go to its folder, or run: portfoy lessons build")
+        return False, said, _("go to the course's folder, or run: portfoy lessons build")
     said = plural("{n} lesson: {names}", "{n} lessons: {names}", len(stems))
     return True, said.format(n=len(stems), names=", ".join(stems.values())), ""
 

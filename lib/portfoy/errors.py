@@ -26,7 +26,7 @@ def need_columns(table, columns, where):
     """As `has_columns`, and a DataError where there are no rows."""
     has_columns(table, columns, where)
     if table.empty:
-        text = _("{where}: there are no customers; at least one is needed. Check the date and the data.")
+        text = _("{where}: there are no customers. Check the date and the data.")
         raise DataError(text.format(where=where))
 
 
@@ -35,6 +35,6 @@ def positive_total(value, by):
     total = float(value.sum())
     if not total > 0:
         advice = _("Check the unit costs.") if by == "margin" else _("Check returns and the sign of amounts.")
-        text = _("customers: the total of '{by}' is {total:,.2f}; shares need a total above zero. {advice}")
+        text = _("customers: the total of '{by}' is {total:,.2f}, not above zero. {advice}")
         raise DataError(text.format(by=by, total=total, advice=advice))
     return total

@@ -67,7 +67,7 @@ class Firm:
         if transactions is None:
             day, seen, goes_on = pd.Timestamp(as_of), None, True
             if pd.isna(day):
-                raise DataError(_("Firm.of: without transactions, as_of says on which day the tables stand. Give it."))
+                raise DataError(_("Firm.of: without transactions, give as_of."))
         else:
             log = as_table(transactions)
             day = resolve_as_of(log, as_of)
@@ -125,9 +125,9 @@ class Firm:
         day = pd.Timestamp(day).normalize()
         if day > self.as_of:
             raise ValueError(
-                _(
-                    "firm.on: {day:%Y-%m-%d} is after {as_of:%Y-%m-%d}, the day it is seen on. Open it on that day."
-                ).format(day=day, as_of=self.as_of)
+                _("firm.on: {day:%Y-%m-%d} is after {as_of:%Y-%m-%d}, its day. Open it on that day.").format(
+                    day=day, as_of=self.as_of
+                )
             )
         return self if day == self.as_of else self.once(("on", day), lambda: self._seen(day))
 

@@ -16,9 +16,7 @@ def z_value(confidence):
     DataError : the confidence is not between 0 and 1.
     """
     if not 0 < confidence < 1:
-        raise DataError(
-            _("confidence: {value} is not between 0 and 1; it is a share. For 95 % give 0.95.").format(value=confidence)
-        )
+        raise DataError(_("confidence: {value} is not between 0 and 1. For 95 % give 0.95.").format(value=confidence))
     return NormalDist().inv_cdf(0.5 + confidence / 2)
 
 

@@ -53,7 +53,7 @@ def churn(log, *, days, as_of, confidence=0.95):
     first = pd.Timestamp(row["first"] or pd.NaT)
     if pd.isna(first) or first > start + DAY:
         held = 0 if pd.isna(first) else (as_of - first) // DAY + 1
-        text = _("churn: two windows of {days} days are needed, the purchases span {held}. Take a longer history.")
+        text = _("churn: two windows of {days} days are needed, purchases span {held}. Take a longer history.")
         raise DataError(text.format(days=days, held=held))
     return rate("churn", row["lost"], row["base"], days, confidence)
 
@@ -256,7 +256,7 @@ def one_row(table, **sums):
 def engine(table, name, columns):
     """A table of the source as an Ibis table, checked to be there with these columns."""
     if table is None:
-        text = _("{name}: there is no such table; it needs {columns}. Add it to the source.")
+        text = _("{name}: there is no such table. Add it to the source, with {columns}.")
         raise DataError(text.format(name=name, columns=", ".join(columns)))
     table = ibis.memtable(table) if isinstance(table, pd.DataFrame) else table
     has_columns(table, columns, name, _("Map them in portfoy.toml."))

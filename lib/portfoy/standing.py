@@ -89,7 +89,7 @@ def state_rule(log, *, as_of=None, at_risk=0.8, lapsed=0.95, at_risk_days=0, lap
     if len(own) < 2:
         if seen["gaps"] < FEWEST:
             text = _(
-                "state_rule: {gaps} gaps between purchases, of {horizon} days at most; {fewest} are needed. Give "
+                "state_rule: {gaps} gaps of {horizon} days at most; {fewest} are needed. Give "
                 "at_risk_days and lapsed_days."
             )
             raise DataError(text.format(fewest=FEWEST, gaps=seen["gaps"], horizon=horizon))
@@ -191,12 +191,12 @@ def _buyers(log, rule, as_of):
 
 def _check_order(at_risk, lapsed, own, marks):
     if not 0 < at_risk < lapsed < 1:
-        text = _("state_rule: at_risk {at_risk}, lapsed {lapsed}; 0 < at_risk < lapsed < 1 is needed. Take 0.8, 0.95.")
+        text = _("state_rule: at_risk {at_risk}, lapsed {lapsed}, not 0 < at_risk < lapsed < 1. Take 0.8, 0.95.")
         raise DataError(text.format(at_risk=at_risk, lapsed=lapsed))
     low, high = marks.get("at_risk_days", 1), marks.get("lapsed_days", np.inf)
     if own and not 0 < low < high:
         text = _(
-            "state_rule: at_risk_days is {at_risk}, lapsed_days {lapsed}; both are above 0, the first below the "
-            "second. Give another; what is 0 comes from the gaps."
+            "state_rule: at_risk_days is {at_risk}, lapsed_days {lapsed}; the second must be "
+            "above the first, both above 0. Give another; what is 0 comes from the gaps."
         )
         raise DataError(text.format(at_risk=marks.get("at_risk_days", 0), lapsed=marks.get("lapsed_days", 0)))

@@ -51,6 +51,6 @@ def _told(kind, error, out):
         return 130, _("interrupted; nothing was published.") if out else _("interrupted.")
     if issubclass(kind, OSError) and out:
         reason = error.strerror or str(error)
-        said = _("{out}: cannot be written: {reason}. Make room or give another folder with --out; no report is lost.")
+        said = _("{out}: cannot be written: {reason}. Make room or give --out; no report is lost.")
         return 1, said.format(out=out, reason=reason)
     return None, ""

@@ -73,7 +73,7 @@ def check(exercise, answer):
     try:
         right = asked.reference(_open["desk"])
     except Exception as error:  # whatever these data do to it, a student sees a sentence
-        return Feedback(_("This exercise cannot be checked on these data: {reason}").format(reason=error))
+        return Feedback(_("Not to be checked on these data: {reason}").format(reason=error))
     tries = _open["tries"].get(exercise, 0)
     wrong = _wrong(asked, answer, right)
     if wrong is None:
@@ -99,7 +99,7 @@ def of_lesson(phase):
 
 
 def _not_open():
-    return Feedback(_("No lesson has begun. Run the notebook from the top."))
+    return Feedback(_("No lesson has begun: run the notebook from the top."))
 
 
 def _standing():
@@ -119,7 +119,7 @@ def _standing():
 
 
 def _unkept(kept):
-    return "" if kept else " " + _("(This could not be noted down: {file}.)").format(file=results.path())
+    return "" if kept else " " + _("(Not noted down: {file}.)").format(file=results.path())
 
 
 def _wrong(asked, answer, right):
@@ -137,7 +137,7 @@ def _wrong(asked, answer, right):
                 return mistake.says
         return _usual(answer, right, asked.tolerance) or _("Not yet.")
     except Exception:  # an answer may be anything
-        return _("This cannot be compared: look at its type and its missing values.")
+        return _("This cannot be compared: look at type and missing values.")
 
 
 def _mistakes(asked):
@@ -163,15 +163,15 @@ def _misshapen(answer, right):
     wanted, found = kind(right), kind(answer)
     if wanted != found:
         what = _words().get(found, type(answer).__name__)
-        return _("The answer should be {wanted}, not {found}.").format(wanted=_words()[wanted], found=what)
+        return _("Wanted is {wanted}, not {found}.").format(wanted=_words()[wanted], found=what)
     if wanted == "number" and not np.isfinite(float(answer)):
-        return _("The answer is no finite number: look for a division by zero or a missing value.")
+        return _("No finite number: is something divided by zero, or missing?")
     if wanted == "table":
         lost = [name for name in right.columns if name not in answer.columns]
         if lost:
             return _("The table lacks the column {names}.").format(names=", ".join(map(repr, lost)))
     if wanted in ("list", "series", "table") and len(answer) != len(right):
-        return _("The answer has {found} entries, not {wanted}.").format(found=len(answer), wanted=len(right))
+        return _("{found} entries, not {wanted}.").format(found=len(answer), wanted=len(right))
     return None
 
 
@@ -181,11 +181,11 @@ def _usual(answer, right, tolerance):
         return None
     answer, right = float(answer), float(right)
     near = {
-        _("A hundred times too large: a share lies between 0 and 1."): 100 * right,
+        _("A hundred times too large: a share is from 0 to 1."): 100 * right,
         _("A hundred times too small."): right / 100,
-        _("This is the others' share: one minus the answer."): 1 - right if 0 < right < 1 else None,
+        _("This is the others' share: one minus it."): 1 - right if 0 < right < 1 else None,
         _("The number has the wrong sign."): -right,
-        _("Upside down: look at what is divided by what."): 1 / right,
+        _("Upside down: what is divided by what?"): 1 / right,
     }
     return next((text for text, value in near.items() if value is not None and _same(answer, value, tolerance)), None)
 

@@ -43,7 +43,7 @@ def slides(number, out):
         found = {LESSONS[phase][0]: path for phase, path in solutions().items()}
         if number not in found:
             known = ", ".join(map(str, found)) or _("none")
-            raise DataError(_("there is no lesson {number}; there are: {known}.").format(number=number, known=known))
+            raise DataError(_("no lesson {number}; there are: {known}.").format(number=number, known=known))
         _say(found[number].stem)
         _write(Path(out) / f"{found[number].stem}.slides.html", deck.deck(sheets.execute(found[number])))
 
@@ -91,7 +91,7 @@ def _solutions():
 
     found = solutions()
     if not found:
-        raise DataError(_("notebooks/solutions holds no lesson. Run this in a copy of the repository."))
+        raise DataError(_("notebooks/solutions holds no lesson. Use a copy of the repository."))
     return found
 
 

@@ -86,7 +86,7 @@ def _opened(source, *, where):
         elif mark == OPEN:
             raise DataError(_not_closed().format(where=where))
         elif mark == CLOSE:
-            raise DataError(_("{where}: '# end' without '# solution' before it. Take it out.").format(where=where))
+            raise DataError(_("{where}: '# end' without '# solution'. Take it out.").format(where=where))
         else:
             (kept if taken is None else taken).append(line)
     if taken is not None:
@@ -95,7 +95,7 @@ def _opened(source, *, where):
 
 
 def _not_closed():
-    return _("{where}: '# solution' is not closed. Add the line '# end' after the answer.")
+    return _("{where}: '# solution' is not closed. Add '# end'.")
 
 
 def _scaffold(answer, where):
@@ -103,7 +103,7 @@ def _scaffold(answer, where):
     try:
         statements = ast.parse(textwrap.dedent(answer)).body
     except SyntaxError as error:
-        message = _("{where}: the answer is no Python: {reason}. Correct it, and run the notebook.")
+        message = _("{where}: the answer is no Python: {reason}. Correct it.")
         raise DataError(message.format(where=where, reason=error.msg)) from None
     lines = []
     for statement in statements:
@@ -138,7 +138,7 @@ def with_about(notebook):
     made = copy.deepcopy(notebook)
     cells = [cell for cell in made.cells if "about" in tags(cell)]
     if len(cells) != 1 or cells[0].cell_type != "markdown":
-        message = _("{name}: {n} Markdown cells carry the tag 'about'. Put one after the title.")
+        message = _("{name}: {n} Markdown cells are tagged 'about'. Tag one, after the title.")
         raise DataError(message.format(name=title(notebook), n=len(cells)))
     cells[0].source = pages.about_text(made.metadata["portfoy"])
     return made
@@ -186,7 +186,7 @@ def read(path):
         return nbformat.read(path, as_version=4)
     except (OSError, ValueError, nbformat.ValidationError) as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0][:200].rstrip(".")
-        message = _("{path}: cannot be read as a notebook: {reason}. Open and save it in JupyterLab.")
+        message = _("{path}: is no notebook: {reason}. Save it in JupyterLab.")
         raise DataError(message.format(path=path, reason=reason)) from None
 
 

@@ -24,7 +24,7 @@ def pack(out, *, teacher=False, progress=lambda stem: None):
     root = locate("notebooks/solutions").parents[1]
     lost = [name for name in SHIPPED if not (root / name).is_file()]
     if lost:
-        message = _("{folder}: lacks {names}. Run this in a copy of the repository.")
+        message = _("{folder}: lacks {names}. Use a copy of the repository.")
         raise DataError(message.format(folder=root, names=", ".join(lost)))
     contents = {"README.md": _readme(teacher).encode(), INDEX: editions.index(root, teacher=teacher).encode()}
     for path in _files(root, teacher):
@@ -77,13 +77,13 @@ def _made(teacher, progress):
 def _readme(teacher):
     steps = [
         _(
-            "While there is still a network: `make lab` on Linux or macOS installs everything into `.venv`. Elsewhere: "
-            "`conda env create -f environment.yml`, `conda activate portfoy`, then "
-            "`pip install --no-deps --no-build-isolation -e .`, all in this folder."
+            "While there is a network: `make lab` on Linux or macOS installs everything. "
+            "Elsewhere: `conda env create -f environment.yml`, `conda activate portfoy`, `pip "
+            "install --no-deps --no-build-isolation -e .`, in this folder."
         ),
-        _("Start JupyterLab in this folder: `make lab`, or `jupyter lab`. From here on nothing needs a network."),
-        _("Open `notebooks/README.md`. To read without running: `notebooks/html`; `notebooks/slides` has slides."),
+        _("Start JupyterLab here: `make lab`, or `jupyter lab`. From now on no network is needed."),
+        _("Open `notebooks/README.md`. To read only: `notebooks/html`; slides: `notebooks/slides`."),
     ]
     lines = "\n".join(f"{number}. {step}" for number, step in enumerate(steps, start=1))
-    note = _("`notebooks/teacher` and `notebooks/solutions` hold the answers: keep them from students.")
+    note = _("`notebooks/teacher` and `notebooks/solutions` hold the answers: not for students.")
     return f"# {_('Customer portfolio management: the course')}\n\n{lines}\n" + (f"\n{note}\n" if teacher else "")

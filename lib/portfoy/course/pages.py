@@ -25,11 +25,11 @@ def check_about(abouts, glossary):
             raise DataError(message.format(name=name, missing=", ".join(missing)))
         unknown = [term for term in [*about["requires"], *about["defines"]] if term not in known]
         if unknown:
-            message = _("{name}: {terms} not in course/terms.csv. Add it, or correct it.")
+            message = _("{name}: {terms} not in course/terms.csv. Add it.")
             raise DataError(message.format(name=name, terms=", ".join(map(repr, unknown))))
         early = [term for term in about["requires"] if term not in defined]
         if early:
-            message = _("{name}: requires {terms}, which no earlier lesson defines. Define it there, or here.")
+            message = _("{name}: no earlier lesson defines {terms}. Define it there, or here.")
             raise DataError(message.format(name=name, terms=", ".join(map(repr, early))))
         defined |= set(about["defines"])
 
@@ -80,15 +80,15 @@ def index_page(lessons, reports, *, teacher=True):
         for number, (phase, stage) in enumerate(stages().items())
     ]
     beside = [
-        _("[Glossary](GLOSSARY.md): every term in English, Turkish and Polish, with one sentence."),
-        _("[For teachers](TEACHING.md): sessions, slides, answer key, classrooms without a network."),
+        _("[Glossary](GLOSSARY.md): terms in English, Turkish and Polish."),
+        _("[For teachers](TEACHING.md): sessions, slides, answers."),
     ]
     return _page(
         f"# {_('Customer portfolio management: the course')}",
-        _("Each lesson begins with an idea, works it out on five rows by hand, then on a company whose truth we know."),
+        _("A lesson works an idea out by hand on five rows, then on a company whose truth we know."),
         _(
-            "Open a lesson in JupyterLab and run it cell by cell. Write where it says `...`; `pf.check` answers at "
-            "once. What is solved is noted in `portfoy-progress.json`, beside the lesson."
+            "Run a lesson cell by cell; write where it says `...`; `pf.check` answers. What is "
+                "solved is in `portfoy-progress.json`."
         ),
         f"## {_('The lifecycle of a customer, and where each lesson stands')}",
         _table(head, rows),

@@ -20,9 +20,9 @@ def _never_mistakes(desk):
     never, listed = _never_bought(desk), (desk.people["known_as"] == "customer").to_numpy()
     per_buyer = never.sum() / len(desk.customers)
     return [
-        Mistake(never[listed].mean(), _("Only the customer list is counted; leads are people known too.")),
-        Mistake(per_buyer, _("Below the line stand all people known, not those who bought.")),
-        Mistake(1 - never.mean(), _("This is the share who have bought; the others are asked for.")),
+        Mistake(never[listed].mean(), _("Leads are people known, too.")),
+        Mistake(per_buyer, _("Below the line stand all people known.")),
+        Mistake(1 - never.mean(), _("This is the share who have bought.")),
         Mistake(never.sum(), _("This is how many; divide by all people known.")),
     ]
 
@@ -49,10 +49,10 @@ def _held_mistakes(desk):
         _held(known, *columns) for columns in (["orders"], ["revenue"], ["revenue", "revenue"])
     )
     return [
-        Mistake(by_orders, _("These have the most orders; the most margin is asked for.")),
-        Mistake(by_revenue, _("These have the most revenue; the most margin is asked for.")),
-        Mistake(of_revenue, _("This is the share of revenue, not of margin: what the cost of goods leaves.")),
-        Mistake(smallest, _("This is the smallest fifth: sort the other way round.")),
+        Mistake(by_orders, _("These have most orders, not most margin.")),
+        Mistake(by_revenue, _("These have most revenue, not most margin.")),
+        Mistake(of_revenue, _("This is the share of revenue, not of margin.")),
+        Mistake(smallest, _("This is the smallest fifth: sort the other way.")),
         Mistake(100 * _held(known, "margin"), _("This is in per cent; a share is from 0 to 1.")),
     ]
 
@@ -61,7 +61,7 @@ def _regions(desk):
     """Revenue of the customers whose region is known, with the region."""
     customers = with_traits(desk.customers, desk.people)
     if "region" not in customers or customers["region"].nunique() < 2:
-        text = _("portfolio-3: the customers have no region; two regions at least are needed. Add them to customers.")
+        text = _("portfolio-3: customers need at least two regions. Add them to customers.")
         raise DataError(text)
     return customers.dropna(subset="region")
 
@@ -76,12 +76,12 @@ def _hhi_mistakes(desk):
     right, largest = _hhi(revenue), float(np.max(revenue / revenue.sum()))
     of_customers, by_customer = _hhi(customers["region"].value_counts()), _hhi(customers["revenue"])
     return [
-        Mistake(1.0, _("Shares add up to 1. Square each first, then add up.")),
-        Mistake(of_customers, _("These are shares of customers; take those of revenue.")),
-        Mistake(by_customer, _("This is by customer. Add the revenue up by region first.")),
-        Mistake(1 / right, _("This is how many equal regions would be as concentrated. Stop a step earlier.")),
-        Mistake(10_000 * right, _("This index is of per cents, up to 10,000; ours is from 0 to 1.")),
-        Mistake(largest, _("This is the largest region's share; the index takes all, squared.")),
+        Mistake(1.0, _("Square each share first, then add up.")),
+        Mistake(of_customers, _("These are shares of customers, not of revenue.")),
+        Mistake(by_customer, _("Add the revenue up by region first.")),
+        Mistake(1 / right, _("This is how many equal regions there would be. Stop a step earlier.")),
+        Mistake(10_000 * right, _("This index is of per cents; ours is from 0 to 1.")),
+        Mistake(largest, _("The index takes all regions, squared.")),
     ]
 
 
@@ -91,7 +91,7 @@ def _a_year_ago(desk):
     then, since = customer_table(desk.log, as_of=ago), desk.customers[desk.customers["last_order"] > ago]
     active, lost = then["idle"] < 365, ~then["customer_id"].isin(since["customer_id"])
     if not active.any():
-        text = _("portfolio-5: nobody bought in the 365 days before the last twelve months. Take a longer history.")
+        text = _("portfolio-5: nobody bought in the year before the last. Take a longer history.")
         raise DataError(text)
     return active, lost
 
@@ -105,10 +105,10 @@ def _churn_mistakes(desk):
     active, lost = _a_year_ago(desk)
     stayed, gone, today = (active & ~lost).sum(), (active & lost).sum(), len(desk.customers)
     return [
-        Mistake(stayed / active.sum(), _("This is retention, those who stayed; churn counts the others.")),
-        Mistake(lost.mean(), _("Those gone for long are lost again; only those active at first can be.")),
+        Mistake(stayed / active.sum(), _("This is who stayed; churn counts the others.")),
+        Mistake(lost.mean(), _("Only those active at first can be lost.")),
         Mistake(gone / len(active), _("Below the line belong only those active at first.")),
-        Mistake(gone / today, _("Below the line stand today's customers, with those won since.")),
+        Mistake(gone / today, _("Below the line stand today's customers, not those of then.")),
         Mistake(gone, _("This is how many; divide by those active at the start.")),
     ]
 
@@ -140,12 +140,12 @@ def _factor_mistakes(desk):
     per_customer = factors.where(factors.index != "ticket", now["revenue"].mean() / before["revenue"].mean())
     all_bought = factors.where(factors.index != "frequency", bought)
     return [
-        Mistake(last - first, _("These are differences, which do not multiply to growth.")),
+        Mistake(last - first, _("These are differences; divide instead.")),
         Mistake(factors - 1, _("These are changes; a factor is 1.1 for a tenth more.")),
-        Mistake(1 / factors, _("Upside down: divide the later year by the earlier one.")),
-        Mistake(per_customer, _("The ticket is revenue per purchase, not per customer.")),
-        Mistake(all_bought, _("Frequency is purchases per customer, not all purchases.")),
-        Mistake(last, _("This is the later year alone: divide by the earlier one.")),
+        Mistake(1 / factors, _("Upside down: divide the later year by the earlier.")),
+        Mistake(per_customer, _("The ticket is revenue per purchase.")),
+        Mistake(all_bought, _("Frequency is purchases per customer.")),
+        Mistake(last, _("This is the later year alone: divide by the earlier.")),
     ]
 
 
@@ -154,55 +154,55 @@ EXERCISES = [
         id="portfolio-1",
         reference=lambda desk: _never_bought(desk).mean(),
         hints=lambda: [
-            _("The table `people` has one row per person known, customers and leads alike."),
-            _("Find the people whose `person_id` is not in `customers`, which holds all who bought."),
-            _("The mean of true and false over all rows of `people` is the share."),
+            _("A row of `people` is a person known, customer or lead."),
+            _("Whose `person_id` is not in `customers`, which holds all who bought?"),
+            _("The mean of true and false over `people` is the share."),
         ],
         mistakes=_never_mistakes,
-        praise=lambda: _("So many of those we know are potential: acquisition begins here."),
+        praise=lambda: _("So many are potential: acquisition begins here."),
     ),
     Exercise(
         id="portfolio-2",
         reference=lambda desk: _held(_with_margin(desk), "margin"),
         hints=lambda: [
-            _("Two steps: who are the largest fifth, and what do they hold of the whole?"),
-            _("A fifth is the number of customers divided by five with `//`, which rounds down."),
-            _("`nlargest` takes the rows with the largest margin; divide their sum by that of all rows."),
+            _("Who are the largest fifth, and what do they hold?"),
+            _("A fifth: the number of customers divided by five with `//`."),
+            _("`nlargest` by margin; its sum over that of all rows."),
         ],
         mistakes=_held_mistakes,
-        praise=lambda: _("Were all alike, the largest fifth would hold a fifth: all above that is concentration."),
+        praise=lambda: _("Were all alike, a fifth would hold a fifth: the rest is concentration."),
     ),
     Exercise(
         id="portfolio-3",
         reference=lambda desk: _hhi(_regions(desk).groupby("region")["revenue"].sum()),
         hints=lambda: [
-            _("As by hand: shares first, then squares, then the sum. Here a part is a region."),
-            _("`firm.recent(months=0)` has the region beside each customer; group by it and add up the revenue."),
-            _("Divide each region's revenue by the sum over regions, square the shares, add the squares up."),
+            _("As by hand: shares, squares, sum. A part is a region."),
+            _("`firm.recent(months=0)` has each customer's region; add revenue up by it."),
+            _("Divide each region's revenue by the sum, square, add up."),
         ],
         mistakes=_hhi_mistakes,
-        praise=lambda: _("One over it is how many regions of equal size would carry the same risk of losing one."),
+        praise=lambda: _("One over it: so many equal regions would carry the same risk."),
     ),
     Exercise(
         id="portfolio-4",
         reference=_factors,
         hints=lambda: [
-            _("Work out the three figures of each year first, from `latest` and from `previous`."),
-            _("Customers are rows; frequency is all purchases by customers; ticket is all revenue by purchases."),
+            _("First the three figures of each year, `latest` and `previous`."),
+            _("Customers are rows; frequency is all purchases by customers; ticket all revenue by purchases."),
             _("Divide each figure of `latest` by that of `previous`."),
         ],
         mistakes=_factor_mistakes,
-        praise=lambda: _("The three multiply to the growth of revenue, so we see which of them carried it."),
+        praise=lambda: _("They multiply to the growth of revenue: we see which carried it."),
     ),
     Exercise(
         id="portfolio-5",
         reference=_churn,
         hints=lambda: [
-            _("Who can be lost at all? Those who were buying when the year began."),
-            _("In `then`, `idle` below 365 days means active. No purchase since means lost."),
-            _("In `customers`, a `last_order` after `year_ago` means bought since: which active ones have none?"),
+            _("Who can be lost? Those buying when the year began."),
+            _("In `then`, `idle` below 365 means active; no purchase since, lost."),
+            _("A `last_order` in `customers` after `year_ago` means bought since: which active ones have none?"),
         ],
         mistakes=_churn_mistakes,
-        praise=lambda: _("Lost over active at the start, the window said: only so can two firms' churn be compared."),
+        praise=lambda: _("Lost over active at the start, and the window said: so two firms compare."),
     ),
 ]

@@ -29,7 +29,7 @@ def read(file):
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        raise DataError(_("{file}: is no progress file. Move it away to begin a new one.").format(file=file)) from None
+        raise DataError(_("{file}: is no progress file. Move it away.").format(file=file)) from None
 
 
 def note(exercise, solved):
@@ -57,7 +57,7 @@ def sum_up(folder, lessons):
     are no progress files. DataError where there is no such folder, or no progress file in it.
     """
     if not Path(folder).is_dir():
-        raise DataError(_("{folder}: there is no such folder. Give that of the students.").format(folder=folder))
+        raise DataError(_("{folder}: is no folder. Give that of the students.").format(folder=folder))
     kept, unread = {}, []
     for file in sorted(Path(folder).rglob("*.json")):
         try:
@@ -65,7 +65,7 @@ def sum_up(folder, lessons):
         except DataError:
             unread.append(str(file.relative_to(folder)))
     if not kept:
-        text = _("{folder}: there is no progress file. Collect the students' {name}, one a student.")
+        text = _("{folder}: has no progress file. Collect the students' {name}.")
         raise DataError(text.format(folder=folder, name=FILE))
     students = [_row(student, one, lessons) for student, one in kept.items()]
     every = [name for names in lessons.values() for name in names]
@@ -99,5 +99,5 @@ def summary(folder, lessons):
     shown = exercises.assign(solved=exercises["solved"].map("{:.0%}".format))
     lines += shown.to_string(index=False, float_format="{:.1f}".format, na_rep="-").splitlines()
     for file in unread:
-        lines.append(_("left out, as it is no progress file: {file}").format(file=file))
+        lines.append(_("left out, no progress file: {file}").format(file=file))
     return "\n".join(lines)

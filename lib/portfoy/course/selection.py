@@ -23,10 +23,10 @@ def _score_mistakes(desk):
     purchases, right = desk.customers["purchases"], _score(desk)
     at_most = np.ceil(5 * purchases.rank(method="max", pct=True)).astype(int)
     return [
-        Mistake(_by_row(purchases), _("Equal customers got different scores, by the order of rows.")),
-        Mistake(6 - right, _("Reversed: 5 is for those who bought most often.")),
-        Mistake(at_most, _("This counts equals too; the rule counts only those with fewer.")),
-        Mistake(right - 1, _("These scores run from 0 to 4; a score begins at 1.")),
+        Mistake(_by_row(purchases), _("Equals got different scores, by the order of rows.")),
+        Mistake(6 - right, _("Reversed: 5 is for who bought most often.")),
+        Mistake(at_most, _("Count only those with fewer, not equals.")),
+        Mistake(right - 1, _("These scores begin at 0; a score begins at 1.")),
     ]
 
 
@@ -58,10 +58,10 @@ def _index_mistakes(desk):
     return [
         Mistake(100 * row["revenue_share"], of_all),
         Mistake(row["revenue_share"], of_all),
-        Mistake(own / base, _("An index has 100 for the base: multiply by 100.")),
+        Mistake(own / base, _("The base has 100: multiply by 100.")),
         Mistake(100 * base / own, _("Upside down: the base goes below the line.")),
-        Mistake(of_others, _("The base is all customers, those of the segment as well.")),
-        Mistake(own, _("This is revenue per customer: hold it against that of all.")),
+        Mistake(of_others, _("The base is all customers, the segment's as well.")),
+        Mistake(own, _("This is revenue per customer: hold it against all.")),
     ]
 
 
@@ -74,10 +74,10 @@ def _best_tenth_mistakes(desk):
     of_revenue, worst, money = _best_tenth(desk, "revenue"), tenths["share"].iloc[-1], tenths["margin"].iloc[0]
     fifth = float(tenths["cumulative_share"].iloc[:2].iloc[-1])
     return [
-        Mistake(of_revenue, _("This is the share of revenue; margin is asked for.")),
-        Mistake(float(worst), _("This is the worst tenth: sort the highest margin first.")),
-        Mistake(float(money), _("This is money: divide by the margin of everybody.")),
-        Mistake(fifth, _("This is the best fifth; a tenth is asked for.")),
+        Mistake(of_revenue, _("This is the share of revenue, not of margin.")),
+        Mistake(float(worst), _("This is the worst tenth: highest margin first.")),
+        Mistake(float(money), _("This is money: divide by everybody's margin.")),
+        Mistake(fifth, _("This is the best fifth, not the tenth.")),
     ]
 
 
@@ -89,10 +89,10 @@ def _discounted_mistakes(_desk):
     total = sum(FLOWS)
     return [
         Mistake(total, _("This is the plain sum; a later margin is worth less today.")),
-        Mistake(_discounted(2), _("One year too many: the first margin comes after one year.")),
-        Mistake(_discounted(0), _("The first margin comes at the end of the year, not today.")),
+        Mistake(_discounted(2), _("One year too many: the first margin comes after one.")),
+        Mistake(_discounted(0), _("The first margin comes at the year's end, not today.")),
         Mistake(total / (1 + RATE), _("Each margin has years of its own to discount.")),
-        Mistake(total / RATE, _("Dividing by the rate is for a margin that comes every year for ever.")),
+        Mistake(total / RATE, _("Dividing by the rate is for a margin for ever.")),
     ]
 
 
@@ -104,7 +104,7 @@ def _contacts(desk):
 def _lift(desk):
     responded, best = _contacts(desk)
     if not best or not responded.sum():
-        raise DataError(_("the judged campaigns have too few contacts, or nobody responded; more are needed for lift."))
+        raise DataError(_("the judged campaigns have too few contacts or responses for lift."))
     return float(responded.head(best).mean() / responded.mean())
 
 
@@ -114,7 +114,7 @@ def _lift_mistakes(desk):
     gain, worst = float(held.sum() / responded.sum()), float(responded.tail(best).mean() / everybody)
     return [
         Mistake(gain, _("This is the gain: divide it by the share contacted.")),
-        Mistake(float(held.mean()), _("Hold the response of the best against that of everybody.")),
+        Mistake(float(held.mean()), _("Hold the best's response against everybody's.")),
         Mistake(worst, _("These are the lowest forecasts, not the best.")),
         Mistake(float(held.mean() / rest), _("The best are held against everybody, not the rest.")),
     ]
@@ -124,7 +124,7 @@ def _purchase(desk):
     """What a catalogue costs and what an average purchase brings: money."""
     revenue = desk.customers["revenue"].sum() / desk.customers["purchases"].sum()
     if desk.customers["margin"].isna().all():
-        raise DataError(_("the margin of no customer is known; add unit costs to the data."))
+        raise DataError(_("no customer's margin is known; add unit costs."))
     return CATALOGUE * revenue, margin_rate(desk.customers) * revenue
 
 
@@ -150,67 +150,67 @@ EXERCISES = [
         id="selection-1",
         reference=_score,
         hints=lambda: [
-            _("For each customer, how many others have fewer purchases? Equals get the same count."),
-            _("A rank with ties at the lowest place, less one, is that number."),
-            _("Divide it by all customers, times five, round down, add 1."),
+            _("How many others have fewer purchases? Equals get one count."),
+            _("That is a rank with ties at the lowest, less one."),
+            _("Divide by all customers, times five, round down, add 1."),
         ],
         mistakes=_score_mistakes,
-        praise=lambda: _("Equal purchases get equal scores, whatever the order of rows."),
+        praise=lambda: _("Equals get equal scores, whatever the order of rows."),
     ),
     Exercise(
         id="selection-2",
         reference=_index,
         hints=lambda: [
-            _("An index holds a figure per customer of a group against that of all."),
-            _("First the segment with most customers: its revenue divided by its customers."),
-            _("Divide that by the mean revenue of all customers, times 100."),
+            _("An index: a group's figure per customer against that of all."),
+            _("First the largest segment: its revenue by its customers."),
+            _("Divide by the mean revenue of all customers, times 100."),
         ],
         mistakes=_index_mistakes,
-        praise=lambda: _("Above 100, a customer of the segment brings more than average; below, less."),
+        praise=lambda: _("Above 100 a customer of it brings more than average."),
     ),
     Exercise(
         id="selection-3",
         reference=_best_tenth,
         hints=lambda: [
-            _("Rank by margin, the highest first; look at the first tenth."),
-            _("A table of tenths by margin holds the share of each; the first row is the best tenth."),
-            _("Call deciles with by set to margin, and take the first share of its table. Do not round."),
+            _("Rank by margin, highest first; take a tenth."),
+            _("A table of tenths by margin holds each one's share."),
+            _("Call deciles with by set to margin: the first share, not rounded."),
         ],
         mistakes=_best_tenth_mistakes,
-        praise=lambda: _("This is the part of all margin that rests on one customer in ten."),
+        praise=lambda: _("So much of all margin rests on one customer in ten."),
     ),
     Exercise(
         id="selection-4",
         reference=lambda desk: _discounted(1),
         hints=lambda: [
-            _("Money that comes in one year is worth less today: divide it by one plus the rate."),
-            _("For each further year divide once more, then add up."),
-            _("Each margin is divided by one plus the rate to the power of its year: 1, 2 and 3."),
+            _("Money of next year is worth less today: divide by one plus the rate."),
+            _("For each further year divide once more; add up."),
+            _("Divide each by one plus the rate to the power 1, 2 and 3."),
         ],
         mistakes=_discounted_mistakes,
-        praise=lambda: _("So much money today is worth the three margins; more this customer may not cost."),
+        praise=lambda: _("So much today is worth the three margins; this customer may cost no more."),
     ),
     Exercise(
         id="selection-5",
         reference=_lift,
         hints=lambda: [
-            _("Rank the contacts of each campaign by forecast, the highest first; keep three in ten of each."),
-            _("Lift compares the response of the best contacts with that of all."),
-            _("Divide the mean of responded among the best 30 % by its mean among all."),
+            _("Rank each campaign's contacts by forecast, highest first; keep three in ten."),
+            _("Lift: the response of the best against that of all."),
+            _("Mean of responded among the best 30 % by its mean among all."),
         ],
         mistakes=_lift_mistakes,
-        praise=lambda: _("1 is what a choice by lot gives; the part above 1 is what the forecast adds."),
+        praise=lambda: _("1 is choosing by lot; what is above, the forecast adds."),
         tolerance=0.001,
     ),
     Exercise(
         id="selection-6",
         reference=_least,
         hints=lambda: [
-            _("A contact pays where probability times margin is at least the cost."),
-            _("A response brings the margin of a purchase, not its revenue."),
-            _("Divide the catalogue's cost by the margin of an average purchase."),
+            _("A contact pays where probability times margin covers the cost."),
+            _("A response brings a purchase's margin, not its revenue."),
+            _("Divide the catalogue's cost by an average purchase's margin."),
         ],
         mistakes=_least_mistakes,
-        praise=lambda: _("Whoever is likelier to respond earns more than the catalogue costs; the others cost money."),
+        praise=lambda: _("Whoever is likelier to respond earns more than the catalogue costs."),
     ),
 ]

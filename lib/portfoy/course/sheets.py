@@ -49,12 +49,12 @@ def execute(path):
         except CellExecutionError as error:
             outputs = ((cell.id, output) for cell in notebook.cells for output in cell.get("outputs", []))
             cell = next((name for name, output in outputs if output.output_type == "error"), "?")
-            message = _("{path}, cell '{cell}': {name}: {value}. Mend the cell.")
+            message = _("{path}, cell '{cell}': {name}: {value}. Mend it.")
             reason = (error.evalue.strip() or "-").splitlines()[0][:300].rstrip(".")
             raise DataError(message.format(path=path.name, cell=cell, name=error.ename, value=reason)) from None
         except (CellTimeoutError, DeadKernelError, RuntimeError) as error:
             reason = (str(error).strip() or type(error).__name__).splitlines()[0][:300].rstrip(".")
-            message = _("{path}: the kernel did not end: {reason}. Run the lesson in JupyterLab to see why.")
+            message = _("{path}: the kernel did not end: {reason}. Run it in JupyterLab.")
             raise DataError(message.format(path=path.name, reason=reason)) from None
     return notebook
 
@@ -156,7 +156,7 @@ def _document(name, body, prose):
 def key_page(solutions):
     """The answer key: of each exercise the statement, the author's answer and the hints; then questions and quiz."""
     prose = lesson_prose()
-    body = [prose(f"# {_('Answer key')}"), f"<p>{_('For teachers: keep it from students until they have tried.')}</p>"]
+    body = [prose(f"# {_('Answer key')}"), f"<p>{_('For teachers: not for students until they have tried.')}</p>"]
     for notebook in solutions:
         about = notebook.metadata["portfoy"]
         body.append(prose(f"## {about['number']}. {html.escape(about['title'])}"))

@@ -31,15 +31,15 @@ def _rows(path):
             lines = [([cell.strip() for cell in row], reader.line_num) for row in reader]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        text = _("{file}: cannot be read: {reason}. Give a CSV file in UTF-8.")
+        text = _("{file}: cannot be read: {reason}. Give CSV in UTF-8.")
         raise DataError(text.format(file=path.name, reason=reason.rstrip("."))) from None
     (header, _first), *lines = lines or [([], 1)]
     if header != COLUMNS:
-        text = _("{file}: its columns are {found}; they must be {wanted}. Mend the first line.")
+        text = _("{file}: has columns {found}, not {wanted}. Mend the first line.")
         raise DataError(text.format(file=path.name, found=", ".join(header) or _("none"), wanted=", ".join(COLUMNS)))
     for cells, number in lines:
         if len(cells) not in (0, len(COLUMNS)):
-            said = _("{file}: line {line} has {n} cells, not {wanted}. Put text that holds a comma in quotes.")
+            said = _("{file}: line {line} has {n} cells, not {wanted}. Quote text with a comma.")
             raise DataError(said.format(file=path.name, line=number, n=len(cells), wanted=len(COLUMNS)))
     return [cells for cells, _number in lines if cells]
 
@@ -53,9 +53,9 @@ def _check(terms, file):
         if not getattr(row, column)
     ]
     if empty:
-        text = _("{file}: these cells are empty: {cells}. Fill them in.")
+        text = _("{file}: empty cells: {cells}. Fill them in.")
         raise DataError(text.format(file=file, cells=", ".join(empty)))
     folded = terms["term"].str.casefold()
     if len(twice := sorted(set(terms["term"][folded.duplicated()]))):
-        text = _("{file}: these terms stand twice: {terms}. Keep the better line.")
+        text = _("{file}: twice: {terms}. Keep one.")
         raise DataError(text.format(file=file, terms=", ".join(twice)))

@@ -35,7 +35,7 @@ def draw(customer_id, name, share):
     """
     if not 0 <= share < 1:
         raise DataError(
-            _("hold_out_share: {share:g} is not from 0 to less than 1. For a tenth give 0.1.").format(share=share)
+            _("hold_out_share: {share:g} is not from 0 to below 1. For a tenth give 0.1.").format(share=share)
         )
     keys = [f"{name}\n{one}".encode() for one in customer_id]
     numbers = np.array([int.from_bytes(blake2b(key, digest_size=8).digest()) / 2**64 for key in keys])

@@ -128,7 +128,7 @@ class Bass:
         """
         end, start = np.broadcast_arrays(np.atleast_1d(np.asarray(end_day, dtype=float)), start_day)
         if not ((start >= 0) & (end > start)).all():
-            raise ValueError(_("expected: a period begins on day 0 or later and ends after it begins."))
+            raise ValueError(_("expected: a period begins on day 0 or later, and ends later."))
         log_share, slope = self._share(start / DAYS_A_MONTH, end / DAYS_A_MONTH)
         expected = self.m * np.exp(log_share)
         low, high = on_logs(expected, delta_error(slope.T, self.covariance), self.confidence)
@@ -259,12 +259,12 @@ def _columns(adoptions):
     advice = _("Take the counts of pf.launch.")
     start, end, count = number_columns("fit_bass", adoptions, ["start_day", "end_day", "adopters"], advice=advice)
     if len(start) and (start[0] != 0 or (end <= start).any() or (start[1:] != end[:-1]).any()):
-        text = _("fit_bass: the periods do not follow one another from day 0, or one of them has no days. {advice}")
+        text = _("fit_bass: periods do not follow one another from day 0, or are empty. {advice}")
         raise DataError(text.format(advice=advice))
     if count.sum() < FEWEST_ADOPTERS or len(count) < FEWEST_PERIODS:
         text = _(
-            "fit_bass: {count:.0f} people in {periods} periods; {people} in {fewest} are needed. Wait for more, or "
-            "take shorter periods."
+            "fit_bass: {count:.0f} people in {periods} periods; {people} in {fewest} are "
+            "needed. Wait, or take shorter periods."
         )
         fewest = {"people": FEWEST_ADOPTERS, "fewest": FEWEST_PERIODS}
         raise FitError(text.format(count=count.sum(), periods=len(count), **fewest))

@@ -127,8 +127,8 @@ def fit_bg_nbd(customers):
     repeaters = int((x > 0).sum())
     if repeaters < likelihood.FEWEST_REPEATERS:
         text = _(
-            "fit_bg_nbd: {repeaters} of {customers} customers bought more than once; at least {fewest} are needed. "
-            "Use a longer history or the cohort view."
+            "fit_bg_nbd: {repeaters} of {customers} customers bought again; {fewest} are "
+            "needed. Use a longer history or the cohort view."
         )
         raise FitError(text.format(repeaters=repeaters, customers=len(x), fewest=likelihood.FEWEST_REPEATERS))
     scale = age.mean() or 1.0
@@ -240,8 +240,8 @@ def _open(point, information, estimate):
         text = _("fit_bg_nbd: r = {r:.3g}, alpha = {alpha:.3g} stay open: all buy at one rate. Use a longer history.")
         raise FitError(text.format(r=r, alpha=alpha))
     if a / (a + b) < FEW_STOP:
-        return _("the data do not tell those who have stopped from those who buy seldom")
-    return _("all customers seem to have the same chance to stop after a purchase")
+        return _("the data do not tell who has stopped from who buys seldom")
+    return _("all seem to have the same chance to stop")
 
 
 def _days(where, days):

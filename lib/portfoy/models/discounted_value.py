@@ -65,10 +65,7 @@ class DiscountedValue:
         """
         place = find_rows(self.table, customers, "of")
         if (place < 0).any():
-            text = _(
-                "of: {missing} of the {rows} customers have no value; each needs one. Work out the value of a "
-                "table that holds them all."
-            )
+            text = _("of: {missing} of {rows} customers have no value. Value a table that holds them all.")
             raise DataError(text.format(missing=int((place < 0).sum()), rows=len(place)))
         table, slopes = self.table.iloc[place].set_axis(customers.index.rename(None)), self._slopes[place]
         kept = {each.name: getattr(self, each.name) for each in fields(DiscountedValue)}
@@ -104,12 +101,7 @@ class DiscountedValue:
         group's own errors count; the groups of today would not do, for who is in them hangs on what came.
         """
         if not groups.index.equals(self.table.index):
-            raise ValueError(
-                _(
-                    "by: the groups need the index of the values. Take them from a customer table and ask "
-                    "value.of(customers).by(groups)."
-                )
-            )
+            raise ValueError(_("by: the groups need the index of the values. Ask value.of(customers).by(groups)."))
         name = "group" if groups.name is None else groups.name
         parts = pd.DataFrame(self._slopes, self.table.index).assign(value=self.table["expected_value"], customers=1)
         grouped = parts.groupby(groups, observed=True, dropna=False)
@@ -251,14 +243,14 @@ def _check_arguments(horizon_months, discount_rate, margin_rate):
     """ValueError for an argument out of its range; DataError for a margin below zero, which data can have."""
     if not margin_rate >= 0:
         text = _(
-            "discounted_value: the margin is {rate:.3g} of the revenue; a value needs 0 or more. Check the unit "
-            "costs, or give another margin_rate."
+            "discounted_value: the margin is {rate:.3g} of revenue, not 0 or more. Check unit "
+            "costs, or give margin_rate."
         )
         raise DataError(text.format(rate=margin_rate))
     rules = [
         (horizon_months >= 1 and horizon_months == int(horizon_months),
-         _("discounted_value: horizon_months must be a whole number from 1, not {value}."), horizon_months),
-        (discount_rate >= 0, _("discounted_value: discount_rate must be 0 or more, not {value}."), discount_rate),
+         _("discounted_value: horizon_months is {value}, not a whole number from 1."), horizon_months),
+        (discount_rate >= 0, _("discounted_value: discount_rate is {value}, not 0 or more."), discount_rate),
     ]  # fmt: skip
     for holds, message, value in rules:
         if not holds:

@@ -196,10 +196,7 @@ def _refuse_too_plain(x, ticket, rows):
         )
         raise FitError(text.format(known=len(x), customers=rows, fewest=FEWEST_REPEATERS))
     if np.ptp(ticket) <= 1e-9 * ticket.max():
-        text = _(
-            "fit_gamma_gamma: all {known} repeat buyers spend {spend:.6g} per purchase; the model needs spends "
-            "that differ. Use this amount itself."
-        )
+        text = _("fit_gamma_gamma: all {known} repeat buyers spend {spend:.6g} per purchase. Use this amount itself.")
         raise FitError(text.format(known=len(x), spend=ticket[0]))
 
 
@@ -208,15 +205,15 @@ def _refuse_open(point, information, estimate):
     p, q, v = estimate
     if q <= 1:
         text = _(
-            "fit_gamma_gamma: q is {q:.3g}, so that the mean spend is infinite; q must be above 1. "
-            "Look for a few extreme amounts, or use each customer's own mean."
+            "fit_gamma_gamma: q is {q:.3g}, not above 1: the mean spend is infinite. Look for "
+            "extreme amounts, or use each customer's mean."
         )
         raise FitError(text.format(q=q))
     open_bound = np.abs(point).max() > REACH - 1e-3
     if open_bound or np.linalg.eigvalsh(information)[0] < LARGEST_LOG_ERROR**-2:
         text = _(
-            "fit_gamma_gamma: p = {p:.3g}, q = {q:.3g} and v = {v:.3g} stay open: customers differ from one "
-            "another no more than their own purchases do, or not at all from purchase to purchase; the model needs "
-            "both. Use the mean spend of all, or each customer's own mean."
+            "fit_gamma_gamma: p = {p:.3g}, q = {q:.3g} and v = {v:.3g} stay open: spends "
+            "differ too little between customers, or within them. Use the mean spend of all, "
+            "or each customer's."
         )
         raise FitError(text.format(p=p, q=q, v=v))

@@ -19,10 +19,7 @@ def time_columns(where, customers):
     x, t, age = number_columns(where, customers, ["repeats", "span", "age"])
     late = int((t > age).sum())
     if late:
-        text = _(
-            "{where}: 'span' is longer than 'age' in {count} of {rows} rows; nobody buys after the day seen. Take "
-            "firm.customers."
-        )
+        text = _("{where}: 'span' is longer than 'age' in {count} of {rows} rows. Take firm.customers.")
         raise DataError(text.format(where=where, count=late, rows=len(t)))
     return x, t, age
 
@@ -37,7 +34,7 @@ def number_columns(where, table, names, present=(), advice=None):
     for name, values in zip(names, columns, strict=True):
         wrong = int((~(np.isfinite(values) & (values >= 0))).sum())
         if wrong:
-            text = _("{where}: {name!r} is missing or below 0 in {count} of {rows} rows. Correct or leave them out.")
+            text = _("{where}: {name!r} is missing or below 0 in {count} of {rows} rows. Correct them.")
             raise DataError(text.format(where=where, name=name, count=wrong, rows=len(values)))
     return columns
 

@@ -54,7 +54,7 @@ def _numbers(points, k, most):
     distinct = min(MOST_GROUPS, len(np.unique(points, axis=0)))
     for name, value, highest in (("k", k, distinct), ("most", most, MOST_GROUPS)):
         if value is not None and (value != int(value) or not 2 <= value <= highest):
-            text = _("clusters: {name} is {value}; a whole number from 2 to {highest} is needed. Or leave it out.")
+            text = _("clusters: {name} is {value}, not a whole number from 2 to {highest}. Or leave it out.")
             raise DataError(text.format(name=name, value=value, highest=highest))
     return list(range(2, min(max(most, k or 2), distinct) + 1))
 

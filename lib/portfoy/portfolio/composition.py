@@ -104,10 +104,9 @@ class Composition(Result):
     def method(self):
         return style.say(
             _(
-                "Revenue per customer, 100 for all whose level is known; a level of one type alone is compared "
-                "inside that type. Intervals ({confidence:share}) see customers as a sample; very large ones make "
-                "them too narrow. Coloured: Welch's test, corrected for all groups (Benjamini and Hochberg). No "
-                "index names a cause."
+                "Revenue per customer, 100 for all known; a level of one type alone is "
+                "compared inside that type. Intervals ({confidence:share}) see customers as a sample; very large ones "
+                "make them too narrow. Coloured: Welch's test, corrected for all groups. No index names a cause."
             ),
             vars(self),
         )
@@ -143,8 +142,8 @@ def _known_traits(customers, traits):
     has_columns(customers, traits, "composition")
     if not traits:
         text = _(
-            "composition: nothing is known of the customers. Add a table customers with type, birth_year, gender, "
-            "region, income_band, channel or interests."
+            "composition: nothing is known of the customers. Add a table customers, with type, "
+            "birth_year, gender, region, income_band, channel or interests."
         )
         raise DataError(text)
     return traits

@@ -79,8 +79,9 @@ class Findings(Result):
     def method(self):
         compared = int(self.table["p_value"].notna().sum())
         said = _(
-            "Strengths and weaknesses are differences beyond chance, of {compared:count} looked at; at most "
-            "{error:share} of them are false (Benjamini and Hochberg). Opportunities and threats are not tested."
+            "Strengths and weaknesses: beyond chance, of {compared:count} looked at; at most "
+            "{error:share} are false (Benjamini-Hochberg). Opportunities and threats are not "
+            "tested."
         )
         told = style.say(said, {"compared": compared, "error": 1 - self.confidence})
         return style.Reading(" ".join([told, *self.left_out]))
@@ -112,7 +113,7 @@ def findings(firm, *, years=None, growth=None, concentration=None, key_figures=N
     }
     rows = [row for name, result in given.items() if result for row in ways[name](result)]
     if not rows:
-        return NotPossible(_("findings: there is too little history to compare with. Take a longer one."))
+        return NotPossible(_("findings: too little history to compare with. Take a longer one."))
     table = _judged(pd.DataFrame(rows), firm.confidence)
     place = {verdict: place for place, verdict in enumerate(VERDICTS)}
     table = table.sort_values("verdict", key=lambda verdict: verdict.map(place), kind="stable", ignore_index=True)

@@ -90,10 +90,9 @@ class Flows(Result):
     def method(self):
         return style.say(
             _(
-                "Left is who was current (not lapsed) and has lapsed; for the better moves who buys and did not, for "
-                "the worse who goes towards lapsed. A lead won in between is one person. Both days by one rule. "
-                "Intervals ({confidence:share}): Wilson. Money is all they brought, at constant "
-                "prices where they are known."
+                "Left: was current, has lapsed; better moves: who buys and did not; worse: who "
+                "goes towards lapsed. Both days by one rule. Intervals ({confidence:share}): "
+                "Wilson. Money is all they brought, at constant prices where known."
             ),
             vars(self),
         )

@@ -71,8 +71,8 @@ class Growth(Result):
 
     def reading(self):
         text = _(
-            "{active:count} customers bought from {start:day} to {end:day}: {new:count} new, {reactivated:count} who "
-            "came back; {lost:count} of the period before did not buy. "
+            "{active:count} customers bought from {start:day} to {end:day}: {new:count} new, "
+            "{reactivated:count} back; {lost:count} of the period before did not buy. "
         )
         ago, before = self.year_ago, self.last["revenue"] - self.last["revenue_net"]
         if ago is None:
@@ -117,8 +117,9 @@ class Growth(Result):
 
     def method(self):
         text = _(
-            "Lost bought in the period before, not in this; who bought before the data begin is new. Interval "
-            "({confidence:share}): Wilson. The season may be behind a change."
+            "Lost: bought in the period before, not in this; new: has not bought since the "
+            "data begin. Interval ({confidence:share}): Wilson. The season may be behind a "
+            "change."
         )
         return style.say(f"{text} {self.prices.said()}", vars(self))
 
@@ -143,7 +144,7 @@ def growth(firm, *, months=3, periods=8):
     below 1
     """
     if months < 1 or periods < 1:
-        text = _("growth: months is {months} and periods is {periods}; both must be 1 or more. Take 3 and 8.")
+        text = _("growth: months is {months}, periods {periods}; both must be 1 or more. Take 3 and 8.")
         raise DataError(text.format(months=months, periods=periods))
     log, as_of = firm.log, firm.as_of
     seen = log.filter(log.ordered_on <= as_of.date())
@@ -162,8 +163,8 @@ def _ends(first, as_of, months, periods):
     ends = list(takewhile(lambda end: end + DAY >= first, back))[::-1]
     if len(ends) < 3:
         text = _(
-            "growth: {first:%Y-%m-%d} to {as_of:%Y-%m-%d} holds no two whole periods to compare (months: {months}). "
-            "Take fewer or a longer history."
+            "growth: {first:%Y-%m-%d} to {as_of:%Y-%m-%d} holds no two periods (months: "
+            "{months}). Take fewer or a longer history."
         )
         raise DataError(text.format(first=first, as_of=as_of, months=months))
     return ends

@@ -118,8 +118,8 @@ class Quality(Result):
         return lines + [_shown(found, _("What was found in other tables"), self.currency)] * (len(found) > 0)
 
     def method(self):
-        first = _("A row is set aside under the first check that finds it; shares are of all lines read.")
-        level = _("Brackets hold intervals, of {confidence} where nothing else is said.")
+        first = _("A row is set aside under the first check that finds it; shares are of lines read.")
+        level = _("Brackets hold intervals, of {confidence} if not said.")
         level = level.format(confidence=style.level(self.confidence))
         said = [self.prices.said()] if self.prices else []
         apart = [*said, *without_order(self.unmatched)]
@@ -135,7 +135,7 @@ def quality(firm):
     """
     tables = firm.tables
     if tables.facts is None and tables.transactions is not None:
-        raise DataError(_("quality: the order lines were not checked. Open them from a source, on this day."))
+        raise DataError(_("quality: the order lines were not checked. Open them from a source."))
     further = Further.of(tables)  # opens every table, which adds to what was read
     found = None if tables.facts is None else tables.findings()
     told = tables.facts, further, tables.unmatched(), tuple(tables.reading), firm.as_of, firm.confidence, firm.prices
@@ -185,9 +185,9 @@ def _as_read(reading):
 def without_order(found):
     """Sentences on the ids of a table that another one should know: all of them are not there, or some."""
     said = {  # of which table, and whether all are missing
-        (True, True): _("No id of {table} ({example}) is in the orders ({order}); check the column that holds it."),
+        (True, True): _("No id of {table} ({example}) is in the orders ({order}); check its column."),
         (True, False): _("{missing:count} of {ids:count} ids in {table} are without an order ({example})."),
-        (False, True): _("No {link} of {table} ({example}) is in {of} ({order}); check the column that holds it."),
+        (False, True): _("No {link} of {table} ({example}) is in {of} ({order}); check its column."),
         (False, False): _("{missing:count} of {ids:count} {link} in {table} are not in {of} ({example})."),
     }
     rows = [row for _place, row in found.iterrows()]

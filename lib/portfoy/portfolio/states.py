@@ -162,17 +162,16 @@ class States(Result):
         elif rule.given:
             texts.append(_("The limits were given."))
         elif in_force(self.before):
-            texts.append(_("The limits are those of the run of {since:day}."))
+            texts.append(_("Limits are those of the run of {since:day}."))
         elif self.before:
-            texts.append(
-                _("The limits were derived anew; since {since:day} they were {first:count} and {second:days}.")
-            )
+            texts.append(_("Limits were derived anew; since {since:day} they were {first:count} and {second:days}."))
         if not style.is_missing(rule.lapsed):
             texts.append(
                 _(
-                    "Of {gaps:count} gaps between purchases ({customers:count} customers, each counted once), "
-                    "{at_risk:share} last {at_risk_days:days} at most, {lapsed:share} last {lapsed_days:days}; counted "
-                    "are those begun {horizon_days:days} ago or earlier and no longer than that."
+                    "Of {gaps:count} gaps between purchases ({customers:count} customers, each "
+                    "counted once), {at_risk:share} last {at_risk_days:days} at most, "
+                    "{lapsed:share} {lapsed_days:days}; begun {horizon_days:days} ago or "
+                    "earlier, no longer than that."
                 )
             )
         if not style.is_missing(rule.at_risk_days_low + rule.lapsed_days_low):
@@ -181,9 +180,9 @@ class States(Result):
             )
         texts.append(
             _(
-                "Silent beyond the first limit is at risk, beyond the second lapsed: a judgement, not a fact. New "
-                "bought first within the first limit, reactivated came back within it after a gap past the second. "
-                "Money is net of returns, at constant prices where they are known."
+                "Beyond the limits is at risk or lapsed: a judgement. New bought first within "
+                "the first limit; reactivated came back within it after a gap past the second. "
+                "Money is net of returns, at constant prices where known."
             )
         )
         before = dict(zip(("since", "first", "second"), map(self.before.get, ("since", *LIMITS)), strict=True))
@@ -310,7 +309,7 @@ def _too_short(firm, since, rule):
     if since - first >= rule.lapsed_days * DAY:
         return None
     text = _(
-        "flows: the data begin on {first:%Y-%m-%d}; for {since:%Y-%m-%d} they must begin {days} days before it. Take a "
-        "later day, or shorter limits."
+        "flows: the data begin on {first:%Y-%m-%d}; for {since:%Y-%m-%d} {days} days before it "
+        "are needed. Take a later day, or shorter limits."
     )
     return NotPossible(text.format(first=first, since=since, days=rule.lapsed_days))

@@ -69,7 +69,7 @@ def stress(customers, *, leave=(1, 5, 10, 50, 100), by="revenue", months=0, curr
     n = len(customers)
     most = np.array([k for k in leave if k <= n / 2], dtype=int)
     if not len(most):
-        text = _("stress: at most half may leave, here {half}; asked for are {least} and more. Take smaller numbers.")
+        text = _("stress: at most half may leave, here {half}; asked for are {least} and more. Take fewer.")
         raise DataError(text.format(half=n // 2, least=min(leave)))
     there = [name for name in ("revenue", "margin") if name in customers and customers[name].notna().any()]
     largest = customers.sort_values(list(dict.fromkeys([by, *there])), ascending=False).fillna(dict.fromkeys(there, 0))

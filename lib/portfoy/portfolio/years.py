@@ -110,8 +110,8 @@ class Years(Result):
 
     def method(self):
         text = _(
-            "Revenue is buyers times purchases per buyer (days with an order) times revenue per purchase, so their "
-            "changes multiply. Intervals ({confidence:share}; delta method on logarithms) see the customers as a "
+            "Buyers times purchases per buyer (days with an order) times revenue per purchase. "
+            "Intervals ({confidence:share}; delta method on logarithms) see customers as a "
             "sample."
         )
         return style.say(f"{text} {self.prices.said()}", vars(self))

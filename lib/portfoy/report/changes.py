@@ -99,20 +99,17 @@ def moved(earlier, before, run, stage):
 def cause_words(what, earlier, stage):
     """What moved the figures, in a sentence or two; where several things may have, how to tell them apart."""
     if "unrecorded" in what:
-        return _(
-            "One of the two was made by an earlier version, which did not record its settings: what has moved cannot "
-            "be told by its cause."
-        )
+        return _("One of the two is of an earlier version without its settings: no cause can be told.")
     if not what:
-        return _("Data, settings, code and parameters are the same in both.")
+        return _("Data, settings, code and parameters are the same.")
     words = {"data": _("the data"), "settings": _("the settings in portfoy.toml"), "code": _("the code")}
     words |= {"parameters": _("the parameters"), "rules": _("the rules of who is what"), "as_of": _("the day")}
     if len(what - {"as_of"}) < 2:
-        text = _("What differs: {what}. The rest is the same, so what has moved comes from that.")
+        text = _("What differs: {what}; what has moved comes from that.")
     else:
         text = _(
-            "What differs: {what}. To tell one from the other, change one at a time and run as of the earlier day: "
-            "portfoy report {stage} --as-of {as_of}"
+            "What differs: {what}. To tell one from the other, change one at a time: portfoy "
+            "report {stage} --as-of {as_of}"
         )
     listed = ", ".join(words[name] for name in words if name in what)
     return text.format(what=listed, stage=stage["stage"], as_of=earlier["as_of"])

@@ -130,12 +130,12 @@ def compare(earlier, later, out):
 def prune(keep, older_than, dry_run, out):
     """Remove old runs from the shelf; the newest good one of each source always stays."""
     if keep is None and older_than is None:
-        raise click.UsageError(_("say what to keep: --keep N, --older-than DAYS, or both."))
+        raise click.UsageError(_("say what to keep: --keep N, --older-than DAYS."))
     with one_line("prune", out=out):
         from portfoy.report import shelf
 
         if not Path(out).is_dir():
-            raise shelf.ShelfError(_("{out}: there is no such folder. Give the shelf with --out.").format(out=out))
+            raise shelf.ShelfError(_("{out}: there is no such folder. Give --out.").format(out=out))
         gone = shelf.prune(Path(out), keep=keep, older_than=older_than, dry_run=dry_run)
     for folder in gone:
         click.echo(_("would remove {folder}").format(folder=folder) if dry_run else f"{folder}")
@@ -200,7 +200,7 @@ def _mailbox(file):
     from portfoy.report.parameters import PlanError
 
     if file and (Path(file).is_dir() or not Path(file).absolute().parent.is_dir()):
-        raise PlanError(_("--mail {file}: is not a file in a folder that there is. Give such a one.").format(file=file))
+        raise PlanError(_("--mail {file}: is no file in a folder there is. Give one.").format(file=file))
     return Path(file) if file else None
 
 
@@ -211,7 +211,7 @@ def _mailed(file, record, folder, plan):
     try:
         mail.write(file, record, folder, look.brand(plan.tables.settings))
     except OSError as error:
-        said = _("--mail {file}: cannot be written: {reason}. Give another file; the reports are there.")
+        said = _("--mail {file}: cannot be written: {reason}. Give another; the reports are there.")
         said = said.format(file=file, reason=error.strerror or error)
         click.echo(said, err=True)
         return said
@@ -236,6 +236,6 @@ def _pairs(given):
     for text in given:
         name, sign, value = text.partition("=")
         if not sign or not name.strip():
-            raise click.UsageError(_("-p {text!r} is not of the form name=value.").format(text=masked(text)))
+            raise click.UsageError(_("-p {text!r} is not name=value.").format(text=masked(text)))
         pairs[name.strip()] = value
     return pairs

@@ -94,14 +94,14 @@ def _at_prices(figure, factor):
 def _apart(money):
     """The sentence about money in two currencies."""
     named = {key: currency or _("no named currency") for key, currency in money.items()}
-    return _("Money is in {before} in the one and in {after} in the other: it cannot be compared.").format(**named)
+    return _("Money in {before} and in {after} cannot be compared.").format(**named)
 
 
 def _priced(factor, earlier):
     """The sentence about money at other prices."""
     if factor is None:
-        return _("One of the two has no price index: their money is not at the same prices.")
-    text = _("Money of {folder} is put at the prices of the other.")
+        return _("One has no price index: their money is not at the same prices.")
+    text = _("Money of {folder} is at the prices of the other.")
     return "" if factor == 1 else text.format(folder=earlier["folder"])
 
 

@@ -34,10 +34,10 @@ def run_hook(command, *, record, folder, code, message, timeout=600):
         text = _("hook {command!r}: cannot be started: {reason}. Try it in the shell.")
         return text.format(command=shown, reason=masked(" ".join(str(error).split())))
     if ended is None:
-        text = _("hook {command!r}: stopped after {seconds} s. Let it start in the background what takes longer.")
+        text = _("hook {command!r}: stopped after {seconds} s. Let it start in the background.")
         return text.format(command=shown, seconds=timeout)
     if ended:
-        text = _("hook {command!r}: ended with exit code {code}, not 0. Read what it said above, or try it.")
+        text = _("hook {command!r}: ended with exit code {code}. Read what it said above.")
         return text.format(command=shown, code=ended)
     return ""
 

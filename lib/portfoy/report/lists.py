@@ -18,7 +18,7 @@ def acted_on(runs, record, root, names):
                 file = root / run["folder"] / path
                 if (name := _campaign(file)) and name not in there:
                     there[name] = str(file.resolve())
-    text = _("[lists] acted_on: no earlier run has a list '{name}'; there are: {known}.")
+    text = _("[lists] acted_on: no earlier run has '{name}'; there are: {known}.")
     known = ", ".join(sorted(there)) or _("none")
     notes = [text.format(name=name, known=known) for name in names if name not in there]
     return {name: there[name] for name in names if name in there}, notes

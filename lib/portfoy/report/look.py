@@ -75,7 +75,7 @@ def _logo(path):
         text = _("{file}: the logo cannot be read: {reason}. Correct [look] in portfoy.toml.")
         raise DataError(text.format(file=path, reason=error.strerror)) from None
     if len(content) > LARGEST:
-        text = _("{file}: the logo has {n:,} bytes; every page carries it, so {most:,} at most. Make it smaller.")
+        text = _("{file}: the logo has {n:,} bytes; {most:,} at most. Make it smaller.")
         raise DataError(text.format(file=path, n=len(content), most=LARGEST))
     kind = "png" if content.startswith(b"\x89PNG") else "svg+xml"
     if kind != "png" and (b"<svg" not in content or MORE.search(content)):

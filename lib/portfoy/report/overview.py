@@ -158,7 +158,7 @@ def _derived(group):
 
 def _same(count):
     """How many figures no value moved, as a sentence; "" for none."""
-    text = plural("{n} figure is the same in all.", "{n} figures are the same in all.", count)
+    text = plural("{n} figure is the same.", "{n} figures are the same.", count)
     return text.format(n=count) if count else ""
 
 

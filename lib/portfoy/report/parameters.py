@@ -85,9 +85,7 @@ def _parameter(notebook, line):
         about = (node.target.id, kind, ast.literal_eval(node.value), RANGE.sub("", text))
         return Parameter(*about, _range(kind, RANGE.search(text)))
     except (SyntaxError, ValueError, AttributeError, KeyError):
-        message = _(
-            "{notebook}: the parameter line {line!r} is not of the form: name: type = value  # help [low, high]"
-        )
+        message = _("{notebook}: parameter line {line!r} is not: name: type = value  # help [low, high]")
         raise PlanError(message.format(notebook=notebook, line=line)) from None
 
 
@@ -116,21 +114,21 @@ def typed(parameter, value, where=""):
     try:
         taken = (_taken if where else _read)(parameter, value)
     except (ValueError, KeyError):
-        text = _("parameter '{name}' is {text!r}; it must be of type {type} ({help}).")
+        text = _("parameter '{name}' is {text!r}, not {type} ({help}).")
         raise PlanError(where + text.format(type=parameter.type.__name__, **about)) from None
     if isinstance(taken, float) and not math.isfinite(taken):
-        raise PlanError(where + _("parameter '{name}' is {text!r}; it must be finite.").format(**about))
+        raise PlanError(where + _("parameter '{name}' is {text!r}, not finite.").format(**about))
     if taken == parameter.default or parameter.range is None:
         return taken
     if parameter.range == "date":
         return day(_("parameter '{name}'").format(**about), taken, where)
     if parameter.range == "currency":
-        holds, text = re.fullmatch("[A-Z]{3}", taken), _("parameter '{name}' is {text!r}; it must be {range} ({help}).")
+        holds, text = re.fullmatch("[A-Z]{3}", taken), _("parameter '{name}' is {text!r}, not {range} ({help}).")
     else:
         low, high = parameter.range
-        holds, text = low <= taken <= high, _("parameter '{name}' is {taken:g}; it must be {range} ({help}).")
+        holds, text = low <= taken <= high, _("parameter '{name}' is {taken:g}, not {range} ({help}).")
         if high <= 1 and low <= taken / 100 <= high:
-            text = _("parameter '{name}' is {taken:g}; it must be {range} ({help}). Write {share:g} for {taken:g}%.")
+            text = _("parameter '{name}' is {taken:g}, not {range} ({help}). Write {share:g} for {taken:g}%.")
             about["share"] = taken / 100
     if not holds:
         raise PlanError(where + text.format(taken=taken, **about))
@@ -142,7 +140,7 @@ def day(what, text, where=""):
     try:
         return date.fromisoformat(text).isoformat()
     except ValueError:
-        message = _("{what} is {text!r}; it must be a date, YYYY-MM-DD.")
+        message = _("{what} is {text!r}, not a date, YYYY-MM-DD.")
         raise PlanError(where + message.format(what=what, text=text)) from None
 
 

@@ -67,9 +67,9 @@ def print_pages(pages, *, browser, seconds=120):
 def missing():
     """Why `find_browser` found none, in one line."""
     if named := os.environ.get("PORTFOY_BROWSER"):
-        text = _("PORTFOY_BROWSER: {name!r} cannot be started; name a Chromium, Chrome or Edge. Mend or unset it.")
+        text = _("PORTFOY_BROWSER: {name!r} cannot be started. Name a Chromium, Chrome or Edge, or unset it.")
         return text.format(name=named)
-    return _("pdf: no browser was found. Install Chromium, Chrome or Edge, or set PORTFOY_BROWSER to its path.")
+    return _("pdf: no browser was found. Install Chromium, Chrome or Edge, or name one in PORTFOY_BROWSER.")
 
 
 def _print(page, browser, seconds):

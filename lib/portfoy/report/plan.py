@@ -54,7 +54,7 @@ def make_plan(
     """
     known = notebooks()
     if not known:
-        raise PlanError(_("there are no report notebooks; the folder notebooks/reports is missing."))
+        raise PlanError(_("the folder notebooks/reports is missing."))
     for stage in stages:
         if stage not in known:
             raise PlanError(_("no report '{name}'; {hint}").format(name=stage, hint=hint(stage, known)))
@@ -113,14 +113,10 @@ def _meant(stage, name, declared, where):
     among = {stage: declared[stage]} if stage else declared
     everywhere = {known for parameters in among.values() for known in parameters}
     if SECRET.search(name):
-        raise PlanError(
-            where + _("parameter '{name}' looks like a secret; it would be printed in the report.").format(name=name)
-        )
+        raise PlanError(where + _("parameter '{name}' looks like a secret, which would be printed.").format(name=name))
     if name in OPTIONS:
         option = name.replace("_", "-")
-        raise PlanError(
-            where + _("parameter '{name}' has an option of its own: --{option}").format(name=name, option=option)
-        )
+        raise PlanError(where + _("parameter '{name}' is an option: --{option}").format(name=name, option=option))
     if name not in everywhere:
         raise PlanError(
             where
@@ -137,8 +133,8 @@ def _open(name, value, where):
         raise PlanError(
             where
             + _(
-                "parameter '{name}' is an address with a password, which would be printed in the report. Name a file, "
-                "or an address without a password."
+                "parameter '{name}' is an address with a password, which would be printed. "
+                "Name a file, or leave it out."
             ).format(name=name)
         )
     return value
@@ -152,7 +148,7 @@ def _each(text, declared):
     name, sign, values = text.partition("=")
     name, texts = name.strip(), next(csv.reader([values], skipinitialspace=True), [])
     if not sign or not name or not all(value.strip() for value in texts) or not texts:
-        raise PlanError(_("--each {text!r} is not of the form name=a,b,c.").format(text=hidden(text)))
+        raise PlanError(_("--each {text!r} is not name=a,b,c.").format(text=hidden(text)))
     (parameter, *_others) = [parameter for _stage, parameter in _meant("", name, declared, "--each: ")]
     _open(name, values, "--each: ")
     found = [typed(parameter, value.strip()) for value in texts]

@@ -122,7 +122,7 @@ def _execute(job, target, manager, progress, limits):
         return "failed", f"{failure.ename}: {failure.evalue}"
     except (CellTimeoutError, TimeoutError) as failure:
         over = time.monotonic() >= limits[1]
-        return "timeout", _("the time for the whole report ran out") if over else str(failure).splitlines()[0]
+        return "timeout", _("the time ran out") if over else str(failure).splitlines()[0]
     except (DeadKernelError, RuntimeError):  # a kernel that dies while it starts is a bare RuntimeError
         how, written = manager.last_words()
         return "kernel died", _("the kernel was ended: {how}").format(how=how) + (f"\n{written}" if written else "")

@@ -34,9 +34,9 @@ def entry(kind, *, every, at, day, command, folder, name="portfoy"):
     and None for a day. Where one of them cannot be, a ValueError says so in one line.
     """
     if kind not in KINDS:
-        raise _refused("kind", kind, _("there are {known}. Take one of them.").format(known=", ".join(KINDS)))
+        raise _refused("kind", kind, _("take one of {known}.").format(known=", ".join(KINDS)))
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", name):
-        raise _refused("name", name, _("a name has letters a to z, digits and _ . - only. Choose another."))
+        raise _refused("name", name, _("take letters a to z, digits and _ . - only."))
     hour, minute = _clock(at)
     day = _day(every, day)
     pure = PureWindowsPath if kind == "windows" else PurePosixPath
@@ -58,7 +58,7 @@ def _refuse_secrets(command):
         if shown == word and value and SECRET.search(name):
             shown = f"{name}=***"
         if shown != word:
-            rule = _("an entry is kept as it stands, password and all. Give a portfoy.toml with the address as source.")
+            rule = _("an entry keeps the password, too. Give a portfoy.toml with the address as source.")
             raise _refused("command", shown, rule)
 
 
@@ -68,21 +68,21 @@ def _refused(where, value, rule):
 
 def _clock(at):
     if not re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]", at):
-        raise _refused("at", at, _("a time of the day is HH:MM, from 00:00 to 23:59. Write for example 06:30."))
+        raise _refused("at", at, _("write a time from 00:00 to 23:59, such as 06:30."))
     return at.split(":")
 
 
 def _day(every, day):
     """The day as it is written: a number for a month, three letters for a week, nothing for a day."""
     if every not in PERIODS:
-        raise _refused("every", every, _("there are {known}. Take one of them.").format(known=", ".join(PERIODS)))
+        raise _refused("every", every, _("take one of {known}.").format(known=", ".join(PERIODS)))
     text = "" if day is None else str(day).lower()
     if every == "month" and text not in [str(number) for number in range(1, 29)]:
-        raise _refused("day", day, _("every month has the days 1 to 28. Take one of them."))
+        raise _refused("day", day, _("take one of the days 1 to 28."))
     if every == "week" and text not in WEEKDAYS:
-        raise _refused("day", day, _("a week has mon, tue, wed, thu, fri, sat, sun. Take one of them."))
+        raise _refused("day", day, _("take mon, tue, wed, thu, fri, sat or sun."))
     if every == "day" and day is not None:
-        raise _refused("day", day, _("a run every day needs no day. Leave it out."))
+        raise _refused("day", day, _("a run every day needs no day."))
     return text
 
 
@@ -110,7 +110,7 @@ def _cron(every, clock, day, command, folder, name):
 def _systemd(every, clock, day, command, folder, name):
     """A service and a timer of the user's own systemd, each under the name of its file."""
     if folder.endswith((" ", "\\")):
-        raise _refused("folder", folder, _("systemd does not read a path that ends in a blank or a \\. Rename it."))
+        raise _refused("folder", folder, _("systemd reads no path that ends in a blank or a \\. Rename it."))
     date = {"month": f"*-*-{day:0>2}", "week": f"{day.title()} *-*-*", "day": "*-*-*"}[every]
     where = "~/.config/systemd/user"
     if re.search(r"[\"'\\$]", command[0]):  # systemd starts no program of such a name; a shell does
@@ -138,7 +138,7 @@ WantedBy=timers.target
 
 # {_("When both files are there:")}
 # systemctl --user daemon-reload && systemctl --user enable --now {name}.timer
-# {_("So that it also runs when you are not logged in:")}
+# {_("To run when you are not logged in:")}
 # loginctl enable-linger"""
 
 
@@ -153,13 +153,13 @@ def _quoted(word):
 def _windows(every, clock, day, command, folder, name):
     """One line for cmd.exe; the task itself is a line for cmd.exe too, so that it can change the folder first."""
     if folder.startswith("\\\\"):
-        raise _refused("folder", folder, _("cmd.exe cannot work in a network folder. Give it a letter with `net use`."))
+        raise _refused("folder", folder, _("cmd.exe cannot work in a network folder. Give it a letter: `net use`."))
     words = " ".join(_argument(word) for word in command)
     task = f"cmd /d /c cd /d {_argument(folder)} && {_protected(words)}"
     if re.search(r"%[^%\s\"]+%", task):
-        raise _refused("command", task, _("cmd.exe would put in a variable for what stands between two %. Rename it."))
+        raise _refused("command", task, _("cmd.exe takes what stands between two % as a variable. Rename it."))
     if len(task) > LONGEST:
-        rule = _("Windows takes {longest} characters, these are {length}. Schedule a .cmd file that holds them.")
+        rule = _("Windows takes {longest} characters, not {length}. Schedule a .cmd file with them.")
         raise _refused("command", task, rule.format(longest=LONGEST, length=len(task)))
     period = {"month": ["MONTHLY", "/D", day], "week": ["WEEKLY", "/D", day.upper()], "day": ["DAILY"]}[every]
     line = ["schtasks", "/Create", "/F", "/TN", name, "/TR", task, "/SC", *period, "/ST", ":".join(clock)]

@@ -65,7 +65,7 @@ def _contents(sheet, record, listed):
     for stage, table, name in listed:
         caption, rows = table.get("caption") or table["text"] or table["name"], len(table["rows"])
         if rows > ROWS:
-            caption = _("{table} (its CSV has all rows, a sheet has room for {n})").format(table=caption, n=ROWS)
+            caption = _("{table} (all rows in its CSV; a sheet holds {n})").format(table=caption, n=ROWS)
         sheet.row([figures.short_title(stage), table["section"], caption, rows], link=name)
     about = [(_("Firm"), record["source"]), (_("Day"), record["as_of"]), (_("Currency"), record["currency"])]
     for fact in [(), *about, *overview.provenance(record, record["stages"])]:

@@ -39,12 +39,12 @@ class Agreement(Result):
 
     def finding(self):
         if not self.clear:
-            return Finding(_("There are no clear groups to compare with the segments"), nothing=True)
+            return Finding(_("No clear groups to compare with the segments"), nothing=True)
         if self.rand_low >= MODERATE:
-            return Finding(_("Clusters and segments are much the same groups"))
+            return Finding(_("Clusters and segments are much the same"))
         if self.rand_high < MODERATE:
-            return Finding(_("Clusters and segments are different views of the base"))
-        return Finding(_("How far clusters and segments are the same stays open"))
+            return Finding(_("Clusters and segments are different views"))
+        return Finding(_("Whether clusters and segments are the same stays open"))
 
     def reading(self):
         if not self.clear:

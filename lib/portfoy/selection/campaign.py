@@ -109,9 +109,9 @@ class Campaign(Result):
 
     def finding(self):
         if self.effect is None:
-            text = _("What a contact adds is not known: nobody was held out at random")
+            text = _("What a contact adds is not known: nobody was held out")
             if len(self.arms) and self.arms["at_random"].any():
-                text = _("What a contact adds is not known: too few were held out at random")
+                text = _("What a contact adds is not known: too few were held out")
             return Finding(text, nothing=self.listed.empty)
         if len(self.listed):
             better = self.best["profit_more_low"] > 0
@@ -132,34 +132,33 @@ class Campaign(Result):
         if self.effect is None:
             if self.listed.empty:
                 return ""
-            text = _(
-                "The list of {listed:count} costs {cost:money} and holds {held:count} out, so that it will be known."
-            )
+            text = _("The list of {listed:count} costs {cost:money}; {held:count} are held out to know it.")
             return style.say(text, values, currency=self.currency)
         text = _(
-            "Of those contacted {response:share} bought, of those held out {held_out_response:share}: a difference of "
-            "{points:number} points ({points_interval:number})."
+            "Of those contacted {response:share} bought, of those held out "
+            "{held_out_response:share}: {points:number} points more ({points_interval:number})."
         )
         if self.chosen:
             text = _(
-                "Of those contacted {response:share} bought, of those held out {held_out_response:share}: a difference "
-                "of {points:number} points ({points_interval:number}), without {chosen}, where chance did not choose."
+                "Of those contacted {response:share} bought, of those held out "
+                "{held_out_response:share}: {points:number} points more "
+                "({points_interval:number}), without {chosen}, not drawn by chance."
             )
         if back := latest(self.arms):  # what all campaigns added stands in the table
             text, values = back[0], values | back[1]
         if len(self.listed):
             text += " " + _(
-                "The list of {listed:count} costs {cost:money}, is expected to earn {profit:money} "
-                "({profit_interval:money}), and holds {held:count} out."
+                "The list of {listed:count} costs {cost:money} and should earn {profit:money} "
+                "({profit_interval:money}); {held:count} are held out."
             )
         elif self.terms.channel:
             text += " " + _(
-                "By {channel} a contact costs {contact_cost:price}: it pays from {least:number} points on, and earns "
-                "{gain:money} ({gain_interval:money})."
+                "By {channel} a contact costs {contact_cost:price}, pays from {least:number} "
+                "points on, and earns {gain:money} ({gain_interval:money})."
             )
         else:
             text += " " + _(
-                "A contact costs {contact_cost:price}: it pays from {least:number} points on, and earns {gain:money} "
+                "A contact costs {contact_cost:price}, pays from {least:number} points on, and earns {gain:money} "
                 "({gain_interval:money})."
             )
         return style.say(text, values, currency=self.currency)
@@ -226,11 +225,11 @@ class Campaign(Result):
             "campaign revenue": _("usual margin on campaign orders"),
             "customers": _("margin of a purchase"),
         }[self.terms.margin_from]
-        said = [_("Cost of a contact: as in the judged campaigns of its channel.") if self.terms.each else ""]
+        said = [_("Contacts cost what the judged campaigns of their channel did.") if self.terms.each else ""]
         if source:
             said.append(_("A response brings the mean {source} ({answers:count}): {response_margin_interval:money}."))
         if not self.terms.margin_known:
-            said.append(_("Margin is revenue, as no cost of goods is known."))
+            said.append(_("Margin is revenue: no cost of goods is known."))
         if self.effect_of_all:
             said.append(
                 _("In all campaigns drawn at random a contact added {points:number} points ({points_interval:number}).")
@@ -238,8 +237,8 @@ class Campaign(Result):
         if len(self.arms):
             said.append(
                 _(
-                    "At random is a campaign whose arms differ in nothing known before it beyond chance (1% in all "
-                    "looks); what is not in the tables is not seen."
+                    "Drawn at random is where arms differ in nothing known before beyond chance "
+                    "(1% in all looks); what is in no table is not seen."
                 )
             )
         said.append(
@@ -304,7 +303,7 @@ def campaign_terms(firm, judged, *, contact_cost=0.0, response_margin=0.0):
     cost = {"contact_cost": float(contact_cost)} if contact_cost else _contact_cost(firm, judged)
     margin = (response_margin,) if response_margin else _response_margin(firm, judged)
     if not (margin[0] > 0 and cost["contact_cost"] >= 0):
-        text = _("campaign: contact_cost {cost:,.2f} must be 0 or more, response_margin {margin:,.2f} more than 0.")
+        text = _("campaign: contact_cost {cost:,.2f} must be 0 or more, response_margin {margin:,.2f} above 0.")
         raise DataError(text.format(cost=cost["contact_cost"], margin=margin[0]))
     names = [each.name for each in fields(CampaignTerms)][1:7]
     return CampaignTerms(**cost, **dict(zip(names, margin, strict=False)))
@@ -319,7 +318,7 @@ def _contact_cost(firm, judged):
         costs = to_frame(campaigns).drop_duplicates("campaign_id").set_index("campaign_id")
         costs = costs[costs.index.isin(starts.index) & costs["cost"].notna()].sort_index()
     if costs.empty:
-        text = _("campaigns: no cost is known. Add campaigns with campaign_id and cost, or give contact_cost.")
+        text = _("campaigns: no cost is known. Add it to campaigns, or give contact_cost.")
         raise DataError(text)
     costs["channel"] = costs["channel"].fillna("") if "channel" in costs else ""
     costs["reached"] = judged["campaign_id"].value_counts().reindex(costs.index)

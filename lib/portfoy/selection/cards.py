@@ -51,13 +51,13 @@ class Cards(Result):
                 "category": _("\u201c{group}\u201d spend {share:share} of their money on \u201c{level}\u201d"),
             }[line["kind"]]
             return Finding(style.say(text, style.coded(line) | {"times": line["index"] / 100}))
-        return Finding(_("No group differs from the others by more than chance"), nothing=True)
+        return Finding(_("No group differs beyond chance"), nothing=True)
 
     def reading(self):
         if self.alone:
             return ""
         groups, values = self.profiles.iloc[:-1], {"base": self.profiles["revenue_each"].iloc[-1]}
-        text = _("\u201c{group}\u201d have brought most per customer: {revenue_each:money}, {base:money} on average.")
+        text = _("“{group}” brought most each: {revenue_each:money}, {base:money} on average.")
         for _place, line in self.clearest[self.clearest["kind"] != "buying"].iterrows():
             text, values = (
                 _("Of all customers it is {base_share:share}.") + " " + text,
@@ -78,14 +78,15 @@ class Cards(Result):
         index = ["index_revenue", "index_revenue_low", "index_revenue_high"]
         title = _("What a customer is like")
         return [
-            show(rows, _("What sets each group apart; all customers are 100"), labels=heads, kinds=kinds),
+            show(rows, _("What sets each group apart; all are 100"), labels=heads, kinds=kinds),
             show(self.profiles[[*columns, *index]], title, currency=self.currency),
         ]
 
     def method(self):
         text = _(
-            "A line stands where a group differs by a tenth or more, beyond chance; at most 5 in 100 should be false "
-            "(Benjamini-Hochberg; chi-square for traits, else Welch). Intervals are of {confidence}."
+            "A line: a group differs by a tenth or more, beyond chance; at most 5 in 100 are "
+            "false (Benjamini-Hochberg; chi-square for traits, else Welch). Intervals: "
+            "{confidence}."
         )
         return style.say(text, {"confidence": style.level(self.confidence)})
 

@@ -80,10 +80,10 @@ class Clusters(Result):
 
     def method(self):
         used = self.features.loc[self.features["scale"].notna(), "meaning"]
-        said = [_("Customers are compared by {features}, each on one scale.")]
+        said = [_("Compared by {features}, each on one scale.")]
         if self.left_out:
             said.append(_("Lacking one, in no cluster: {left_out:count}."))
-        number = _("Of the numbers whose groups come back {k:count} has the highest silhouette, or is the most stable.")
+        number = _("Of numbers whose groups come back {k:count} has the highest silhouette, or is the most stable.")
         said.append(_("{k:count} clusters, as asked.") if self.given else number)
         said.append(
             _(
@@ -130,7 +130,7 @@ def clusters(firm, *, k=None, most=8, seed=7):
     values = customers[FEATURES].to_numpy(dtype=float, na_value=np.nan)
     whole = np.isfinite(values).all(axis=1)
     if whole.sum() < FEWEST:
-        text = _("clusters: customers with idle, purchases, ticket and age: {count}, needed {fewest}. Use segments.")
+        text = _("clusters: {count} customers with idle, purchases, ticket and age, needed {fewest}. Use segments.")
         raise DataError(text.format(count=int(whole.sum()), fewest=FEWEST))
     rows = np.flatnonzero(whole)
     rows = rows[np.lexsort(values[rows].T)]  # one order, whatever that of the table
@@ -166,7 +166,7 @@ def _standardise(values):
             points.append((used - row["centre"]) / row["scale"])
         rows.append(row)
     if len(points) < 2:
-        text = _("clusters: features that differ: {count}, needed 2. Check the data.")
+        text = _("clusters: {count} features differ, 2 are needed. Check the data.")
         raise DataError(text.format(count=len(points)))
     return pd.DataFrame(rows), np.column_stack(points)
 

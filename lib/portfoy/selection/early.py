@@ -71,10 +71,10 @@ class EarlyAdopters(Result):
 
     def finding(self):
         if not self.auc_low > 0.5:
-            return Finding(_("Nothing known of customers tells who takes a launch up first"), nothing=True)
+            return Finding(_("Nothing known tells who takes a launch up first"), nothing=True)
         text = plural(
-            "{n:count} customer of today is most like the early adopters",
-            "{n:count} customers of today are most like the early adopters",
+            "{n:count} customer of today is most like early adopters",
+            "{n:count} customers of today are most like early adopters",
             len(self.listed),
         )
         return Finding(style.say(text, {"n": len(self.listed)}))
@@ -87,7 +87,7 @@ class EarlyAdopters(Result):
             text = _(
                 "Surest: {feature} ({comparison}), {odds_ratio:ratio} times the odds ({odds_ratio_interval:ratio})."
             )
-        text += " " + _("Whether it holds, the next launch will tell.")
+        text += " " + _("The next launch will tell whether it holds.")
         return style.say(text, self.surest.iloc[0] if known else {})
 
     def summary(self):
@@ -104,14 +104,15 @@ class EarlyAdopters(Result):
 
     def method(self):
         text = _(
-            "Early are the first 16% of the buyers expected (or so far): {early:count} active customers until "
-            "{until:day}, against {others:count} who had not bought."
+            "Early: the first 16% of the buyers expected (or so far): {early:count} active "
+            "customers until {until:day}, against {others:count} who had not bought."
         )
         if self.sampled < 1:
             text += " " + _("A random sample: {sampled:share}.")
         text += " " + _(
-            "Logistic regression on what was known before; learnt from the first half, it ranks the second right "
-            "in {auc:share} of pairs ({auc_interval:share}; guessing: 50%). Intervals: {level}."
+            "Logistic regression on what was known before; from the first half, it ranks the "
+            "second right in {auc:share} of pairs ({auc_interval:share}; guessing: 50%). "
+            "Intervals: {level}."
         )
         return style.say(text, vars(self) | {"level": style.level(self.confidence)})
 
@@ -150,7 +151,7 @@ def early_adopters(firm, launch, *, value=None, contacts=50, budget=0.0, contact
     terms = _terms(people)
     columns = stack(terms, people)
     if not columns.shape[1]:
-        raise FitError(_("early_adopters: customers differ in nothing known. Add traits to customers."))
+        raise FitError(_("early_adopters: customers differ in nothing known. Add traits."))
     auc = _judge(columns, early, day, confidence)
     fit = Fit(terms, *regress(columns, early, PENALTY)[:2], columns.mean(axis=0))
     today = customers[customers["idle"] <= (ACTIVE if auc[1] > 0.5 else -1)]

@@ -41,7 +41,7 @@ def response_examples(tables, *, as_of=None, answer_days=30):
     contacts = _contacts(tables, as_of)
     answers = campaign_answers(log, as_of)
     if "responded" not in contacts and answers is None and contacts["hold_out_share"].isna().all():
-        raise DataError(_("contacts: neither 'responded' nor a campaign_id of orders tells who responded. Add one."))
+        raise DataError(_("contacts: neither 'responded' nor orders' campaign_id tells who responded. Add one."))
     examples = _with_responses(log, contacts, answers, answer_days, as_of).reset_index(drop=True)
     examples = pd.concat([examples, _history(log, examples)], axis=1)
     examples = join_people(examples, tables.customers, examples["starts_on"].dt.year)
@@ -105,7 +105,7 @@ def _arms(contacts):
     arm = contacts["arm"].map({text: understood("arm", str(text)) for text in contacts["arm"].dropna().unique()})
     if not (arm == TREATED).any():
         text = _(
-            "contacts: no 'arm' is understood as treatment. Say in portfoy.toml which words are, under [contacts]: "
+            "contacts: no 'arm' reads as treatment. Say in portfoy.toml, under [contacts]: "
             'values = {{ arm = {{ treatment = ["..."], control = ["..."] }} }}.'
         )
         raise DataError(text.format())

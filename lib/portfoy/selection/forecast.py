@@ -88,9 +88,9 @@ class Forecast(Result):
         if max(abs(row["error_low"]), abs(row["error_high"])) <= CLOSE:
             verdict = _("Close enough to plan with.")
         elif row["error_low"] > FAR or row["error_high"] < -FAR:
-            verdict = _("Too far off to plan with: use the order, not the amounts.")
+            verdict = _("Too far off to plan with: use the order only.")
         else:
-            verdict = _("The intervals of values come from errors like this one.")
+            verdict = _("Intervals of values come from such errors.")
         return style.say(f"{text} {verdict}", row, currency=self.currency)
 
     def plot(self, ax=None):
@@ -144,10 +144,7 @@ class Forecast(Result):
         rates = {"rate": 365 * found["r"] / found["alpha"], "stop": found["a"] / (found["a"] + found["b"])}
         text = _("Today's fit: active customers buy {rate:number} times a year, {stop:share} stop after a purchase.")
         if rates["stop"] < FEW_STOP:
-            text = _(
-                "Today's fit: customers buy {rate:number} times a year; how many stop for good cannot be told from "
-                "these data."
-            )
+            text = _("Today's fit: customers buy {rate:number} times a year; how many stop cannot be told.")
         elif self.open:
             text += " " + _("a and b stay open, because {why}.")
         return style.Reading(" ".join([*said, style.say(text, rates | {"why": self.open})]))

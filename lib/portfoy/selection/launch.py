@@ -71,13 +71,13 @@ class Launch(Result):
 
     def reading(self):
         if self.bass.open:
-            text = _("{n:count} have bought it since {day:day}. How many will stays open, because {why}.")
+            text = _("{n:count} have bought it since {day:day}; how many will stays open, because {why}.")
             return style.say(text, self._values)
         p, q = (self.bass.interval(name) for name in ("p", "q"))
         if q[0] > p[1]:
-            spread = _("Mostly buyers bring buyers: win the first ones over.")
+            spread = _("Mostly buyers bring buyers: win the first ones.")
         elif q[1] < p[0]:
-            spread = _("Mostly they come by themselves: tell as many as possible.")
+            spread = _("Mostly they come by themselves: tell many.")
         else:
             spread = _("Whether buyers bring buyers stays open.")
         text = _("{n:count} have bought it since {day:day}, {m_interval:count} will in the end.")
@@ -107,11 +107,11 @@ class Launch(Result):
 
     def method(self):
         text = _(
-            "The Bass model of weekly first purchases. Intervals ({level}) allow for weeks that scatter "
-            "{times:number} times as chance. A season gives such a shape, too."
+            "Bass model of weekly first purchases. Intervals ({level}) allow for weeks that "
+            "scatter {times:number} times as chance. A season looks alike."
         )
         if not self.product.given:
-            text += " " + _("It has most buyers of {choices:count} launches (half a year on sale, if any is).")
+            text += " " + _("It has most buyers of {choices:count} launches (half a year on sale, if any).")
         return style.say(text, self._values | {"times": math.sqrt(self.bass.dispersion)})
 
 
@@ -174,13 +174,13 @@ def pick_product(launched, product=""):
     It is chosen from those on sale for 180 days; where there are none, from all.
     """
     if launched.empty:
-        text = _("launch: no launch in the data found {fewest} buyers. Check launched_on, or take a longer history.")
+        text = _("launch: no launch has {fewest} buyers. Check launched_on, or take a longer history.")
         raise DataError(text.format(fewest=FEWEST_ADOPTERS))
     if product:
         found = launched[(launched["product_id"] == product) | (launched["name"].str.casefold() == product.casefold())]
         if found.empty:
             listed = ", ".join(launched["product_id"].head(20)) + (" ..." if len(launched) > 20 else "")
-            text = _("launch: no launched product is called {product!r}. Name one of {listed}.")
+            text = _("launch: no launched product is {product!r}. Name one of {listed}.")
             raise DataError(text.format(product=product, listed=listed))
     else:
         settled = launched[launched["days_on_sale"] >= SETTLED]
@@ -234,7 +234,7 @@ def launch_curve(adoptions, fit, *, weeks_ahead=26):
 def launch_table(fit):
     """The parameters of a `Bass` with their meaning, as the table of a `Launch`."""
     rows = [
-        ("p", _("share of others who buy unprompted in a month"), fit.p, *fit.interval("p"), "share"),
+        ("p", _("share of others who buy unprompted, monthly"), fit.p, *fit.interval("p"), "share"),
         ("q", _("added to that share once all have it"), fit.q, *fit.interval("q"), "share"),
         ("m", _("customers in the end"), fit.m, *fit.interval("m"), "count"),
         (_("peak"), _("months until the busiest"), *fit.peak(), "number"),

@@ -79,8 +79,8 @@ class LifetimeValue(DiscountedValue, Result):
         if np.isnan(self.total_low):
             return self._say(
                 _(
-                    "It has no interval, because the history is too short to test two forecasts of this length on "
-                    "earlier days; a shorter horizon may have one."
+                    "It has no interval: the history is too short to test two forecasts of "
+                    "this length; a shorter horizon may have one."
                 )
             )
         errors = self.record.errors if self.record else np.zeros(1)
@@ -125,16 +125,17 @@ class LifetimeValue(DiscountedValue, Result):
 
     def method(self):
         text = _(
-            "Purchases to come (BG/NBD) times spend (Gamma-Gamma) times margin, {margin_rate:share} of revenue, at "
-            "{discount_rate:share} a year less for later money. New customers are not in it. Purchases and spend are "
-            "taken as unrelated; their correlation is {correlation:ratio}."
+            "Purchases to come (BG/NBD) times spend (Gamma-Gamma) times margin, "
+            "{margin_rate:share} of revenue, at {discount_rate:share} a year less for later "
+            "money; no new customers. Purchases and spend are taken as unrelated; their "
+            "correlation is {correlation:ratio}."
         )
         if not style.is_missing(self.correlation_error):
             text += " " + self._meant()
         if self.record:
             text += " " + _(
-                "The interval ({level}) is the error of {tests:count} forecasts of this length made on earlier days, "
-                "bias and chance included."
+                "The interval ({level}) is the error of {tests:count} forecasts of this length "
+                "on earlier days, bias and chance included."
             )
         if abs(self.correlation) >= UNRELATED:
             text += " " + _("Read the values with care.")
@@ -146,16 +147,10 @@ class LifetimeValue(DiscountedValue, Result):
     def _meant(self):
         """What the correlation of purchases and spend means for the values."""
         if abs(self.correlation) <= 2 * self.correlation_error:
-            return _("With a standard error of {correlation_error:ratio} it may be chance.")
+            return _("(Standard error {correlation_error:ratio}: it may be chance.)")
         if self.correlation > 0:
-            return _(
-                "With a standard error of {correlation_error:ratio} it is no chance: who buys seldom spends less each "
-                "time, and is valued too high."
-            )
-        return _(
-            "With a standard error of {correlation_error:ratio} it is no chance: who buys seldom spends more each "
-            "time, and is valued too low."
-        )
+            return _("(Standard error {correlation_error:ratio}: who buys seldom spends less, and is valued too high.)")
+        return _("(Standard error {correlation_error:ratio}: who buys seldom spends more, and is valued too low.)")
 
 
 def _bought(customers):

@@ -51,7 +51,7 @@ class SegmentPlan(Result):
     def finding(self):
         n = len(self.acted_on)
         if not n:
-            return Finding(_("The data give no reason to treat any segment differently"), nothing=True)
+            return Finding(_("No reason to treat any segment differently"), nothing=True)
         text = plural("{n:count} segment gives a reason to act", "{n:count} segments give a reason to act", n)
         return Finding(str(style.say(text, {"n": n})))
 
@@ -62,7 +62,7 @@ class SegmentPlan(Result):
         largest = rows.loc[rows["customers"].idxmax()]
         said.append(_("The largest of them is \u201c{segment}\u201d, {customers:count} customers."))
         if rows["budget"].notna().all() and rows["budget"].sum() > 0:
-            said.append(_("One contact with each customer of these segments costs {spent:money}."))
+            said.append(_("One contact with each of their customers costs {spent:money}."))
         values = {**named(largest), "spent": rows["budget"].sum()}
         return style.say(" ".join(said), values, currency=self.currency)
 
@@ -75,9 +75,9 @@ class SegmentPlan(Result):
     def method(self):
         said = [
             _(
-                "A segment has the aim and action of the rules where its figures bear them out, and no contact costs "
-                "more than a customer is expected to bring. One looks again after a median gap between purchases, not "
-                "before {soonest:days}. Revenue is that of the last 12 months."
+                "A segment has the rules' aim and action where its figures bear them out and a "
+                "contact costs less than a customer should bring. One looks again after a "
+                "median gap, not before {soonest:days}. Revenue: the last 12 months."
             )
         ]
         if self.back_days:
@@ -113,7 +113,7 @@ def segment_plan(firm, scored, *, value=None, contact_cost=0.0):
     figures = _figures(firm, scored, value)
     table = scored.groups[["segment", "customers", "aim", "action"]].copy()
     dear = figures["expected_value"] < cost * table["customers"]
-    text = _("Nothing special: a contact costs more than a customer is expected to bring")
+    text = _("Nothing special: a contact costs more than a customer should bring")
     table.loc[dear & ~table["aim"].isin(IDLE), ["aim", "action"]] = ["none", text]
     table["budget"] = cost * table["customers"].mask(table["aim"].isin(IDLE), 0)
     rows = zip(table["aim"], figures.to_dict("records"), strict=True)

@@ -69,7 +69,7 @@ class Positioning(Result):
         near, far = self.pairs["distance_low"].iloc[1:], self.pairs["distance_high"].iloc[0]
         values = self._ends() | {"n": 1 + int((near <= far).sum())}
         if values["n"] > 1:
-            text = _("Any of {n:count} pairs of brands may be the nearest")
+            text = _("Any of {n:count} pairs of brands may be nearest")
             if self.brand:
                 text = _("Nearest to {own} may be any of {n:count} brands")
         else:
@@ -111,9 +111,9 @@ class Positioning(Result):
 
     def method(self):
         text = _(
-            "Principal components of mean ratings, less each attribute's mean and, where all are named, each "
-            "rater's level. Distances take all attributes. Ellipses, intervals ({level}): bootstrap of {n:count} "
-            "raters or ratings."
+            "Principal components of mean ratings, less each attribute's mean and, where all "
+            "are named, each rater's. Distances take all attributes. Ellipses, intervals "
+            "({level}): bootstrap of {n:count} raters or ratings."
         )
         if self.left_out:
             text += " " + _("Not rated throughout: {list}.")
@@ -172,7 +172,7 @@ def _own(brands, brand):
     names = {name.casefold(): name for name in brands} | {name: name for name in brands} | {"": ""}
     found = names.get(brand, names.get(brand.casefold()))
     if found is None:
-        text = _("ratings: no brand is called {brand!r}. Name one of {listed}.")
+        text = _("ratings: no brand is {brand!r}. Name one of {listed}.")
         raise DataError(text.format(brand=brand, listed=", ".join(map(repr, brands))))
     return found
 
@@ -227,7 +227,7 @@ def _map(means):
     apart = means - means.mean(axis=0)
     left, size, right = np.linalg.svd(apart, full_matrices=False)
     if not size[0] > 1e-9 * max(np.abs(means).max(), 1):
-        raise DataError(_("ratings: all brands are rated alike. Check the ratings."))
+        raise DataError(_("ratings: all brands are alike. Check the ratings."))
     scale, weights = np.sqrt(means.shape[1]), right[:2].T
     sign = np.sign(weights[np.abs(weights).round(9).argmax(axis=0), [0, 1]])  # the strongest attribute points up
     explained = (size[:2] ** 2 / (size**2).sum()).tolist()

@@ -49,10 +49,10 @@ class Profitability(Result):
 
     def reading(self):
         if self.measure != "profit":
-            return _("No margin is known, so profit cannot be told.")
+            return _("No margin is known, so no profit.")
         losing = int(self.table["losing"].sum())
         values = style.coded(self.table.loc[self.table["profit_each"].idxmax()])
-        text = _("Per customer, \u201c{group}\u201d bring most: {profit_each:money} ({profit_each_interval:money}).")
+        text = _("“{group}” bring most each: {profit_each:money} ({profit_each_interval:money}).")
         if losing:
             text += " " + _("Customers who cost more than they bring: {n:count} ({share:share}).")
         return style.say(

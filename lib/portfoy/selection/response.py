@@ -127,7 +127,7 @@ class Response(Result):
             said.append(_("That is {lift:ratio} times as many as at random ({lift_interval:ratio})."))
         elif self.never:
             said.append(
-                _("They are all {customers:count} who are {groups}; who responds of the others cannot be foreseen.")
+                _("They are all {customers:count} who are {groups}; of the others, nobody's response can be foreseen.")
             )
         if self.unread:
             said.append(_("Left out: {unread:count} contacts whose arm is not understood; portfoy.toml can say it."))
@@ -155,7 +155,7 @@ class Response(Result):
             show(self.calibration, _("Forecast and response, by groups within campaigns")),
             show(said_terms(self.odds.head(10), "odds_ratio"), _("What goes with a response")),
         ]
-        tables += [show(self.leaks, _("Left out, as known only after the contact"))] if len(self.leaks) else []
+        tables += [show(self.leaks, _("Left out, as known only afterwards"))] if len(self.leaks) else []
         if self.unreached is None or self.unreached.empty:
             return tables
         never = show(self.unreached.drop(columns="revenue"), _("Customers like nobody contacted so far"))
@@ -172,9 +172,9 @@ class Response(Result):
         if self.sorts and self.total["skill_high"] < 0:
             text += " " + _("Use the order, not the probabilities.")
         text += " " + _(
-            "Of {all:count} odds ratios {chance:number} would leave 1 out by chance. Columns whose name, dates or "
-            "power betray that they came after the contact are kept out; one filled in later that looks like any other "
-            "is not seen. Intervals: {level}."
+            "Of {all:count} odds ratios {chance:number} would leave 1 out by chance. Columns "
+            "whose name, dates or power betray that they came after the contact are out; one "
+            "filled in later that looks like any other is not seen. Intervals: {level}."
         )
         counts = {"all": len(self.odds), "chance": (1 - self.confidence) * len(self.odds)}
         return style.say(text, {**self.total, **counts, "level": style.level(self.confidence)})
@@ -244,7 +244,7 @@ def _features(examples, wanted, leaks):
         return [name for name in FEATURES if name in possible]
     wrong = [name for name in wanted if name not in possible]
     if wrong:
-        text = _("response: {names} cannot be features. Take those known before the contact: {possible}.")
+        text = _("response: {names} cannot be features. Take those known before: {possible}.")
         listed = {"names": ", ".join(map(repr, wrong)), "possible": ", ".join(map(repr, possible))}
         raise DataError(text.format(**listed))
     return list(wanted)

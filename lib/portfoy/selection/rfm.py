@@ -100,8 +100,7 @@ class Rfm(Result):
         text, values = _("It holds {customer_share:share} of the customers."), {**self.most}
         for _place, stake in self.quiet.iterrows():
             text += " " + _(
-                "The most revenue gone quiet is behind \u201c{segment}\u201d, {revenue_share:share}: half last bought "
-                "{idle:days} or more ago."
+                "Most revenue gone quiet: “{segment}”, {revenue_share:share}; half last bought {idle:days} or more ago."
             )
             values = {**named(stake), "idle": math.floor(stake["idle"]), "customer_share": values["customer_share"]}
         return style.say(text, values)
@@ -136,17 +135,17 @@ class Rfm(Result):
         table, once = self.table, self.table["purchases"] == 1
         text, before = "", self.before
         if in_force(before):
-            text = _("The cut points are those of the run of {since:day}.") + " "
+            text = _("Cut points are those of the run of {since:day}.") + " "
         elif before:
-            text = _("The cut points were derived anew; before they were those of {since:day}.") + " "
+            text = _("Cut points were derived anew; before, they were those of {since:day}.") + " "
         text += _(
-            "A score is 1 + 5 \u00d7 the share of customers strictly worse, rounded down; equal values get equal "
-            "scores. Rules give each of the 125 combinations one segment."
+            "A score is 1 + 5 × the share of customers strictly worse, rounded down; equals "
+            "get equal scores. Rules give the 125 combinations one segment each."
         )
         if self.back_days:
             text += " " + _(
-                "Bought again: of those who were in the segment {back_days:days} before, by the same cut points, or by "
-                "those of that day where nobody was."
+                "Bought again: of those in the segment {back_days:days} before, by the same "
+                "cut points, or that day's where nobody was."
             )
         if once.any():
             text += " " + _("{share:share} bought on one day only: score {score}.")
@@ -295,8 +294,8 @@ def _read_cuts(cuts, prices):
     priced_on = table.pop("priced_on") if "priced_on" in table else None
     if not _are_cuts(table):
         text = _(
-            "rfm: cut points need rows r, f, m and columns metric, 2, 3, 4, 5, each harder to reach than the one "
-            "before. Give the rfm_cuts.csv of a report."
+            "rfm: cut points need rows r, f, m and columns metric, 2, 3, 4, 5, each harder to "
+            "reach. Give the rfm_cuts.csv of a report."
         )
         raise DataError(text)
     if priced_on is not None:

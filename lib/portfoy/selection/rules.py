@@ -30,7 +30,7 @@ def read_segments(segments=None):
         segments = pd.read_csv(segments, dtype=str)
     columns = ["segment", "r", "f", "m", "action"]
     if not set(columns) <= set(segments.columns):
-        text = _("segments: the columns {needed} are needed; there are {found}. Add the others.")
+        text = _("segments: columns {needed} are needed; there are {found}. Add the others.")
         raise DataError(text.format(needed=", ".join(columns), found=", ".join(map(str, segments.columns))))
     rules = segments.dropna(subset="segment").reindex(columns=[*columns, "aim", "holds"]).reset_index(drop=True)
     for name in ("action", "aim", "holds"):
@@ -54,7 +54,7 @@ def advised(groups, rules, days=None):
         if not all(_is_true(row, *claim) for claim in _claims(said["holds"].iloc[place], row["segment"])):
             text = _("Nothing special: {came_back:share} bought again within {days:days}")
             if style.is_missing(row["came_back"]):
-                text = _("Nothing special: the data do not show who of them comes back")
+                text = _("Nothing special: who comes back is not known")
             advice.loc[place] = ["none", str(style.say(text, {**row, "days": days}))]
     return advice.set_index(groups.index)
 
@@ -86,7 +86,7 @@ def cells_of(rules):
     missing = [cell for cell, names in named.items() if not names]
     twice = [f"{cell}: {', '.join(names)}" for cell, names in named.items() if len(names) > 1]
     if missing or twice:
-        text = _("segments: every cell r-f-m needs one segment; without: {missing}; with two: {twice}. Correct them.")
+        text = _("segments: cells r-f-m without one: {missing}; with two: {twice}. Correct them.")
         raise DataError(text.format(missing=_listed(missing), twice=_listed(twice)))
     return np.array([name for (name,) in owners.values()], dtype=object).reshape(5, 5, 5)
 

@@ -48,7 +48,7 @@ def simulate(*, customers=4_000, seed=23, start=START, end=END, truth=None, dirt
     every table: in the transactions at the rates of the truth; without, there are none, and no returns.
     """
     if customers < 100:
-        raise DataError(_("simulate: customers is {n}; at least 100 are needed.").format(n=customers))
+        raise DataError(_("simulate: customers is {n}; 100 are needed.").format(n=customers))
     truth = truth or Truth()
     window = make_window(start, end, truth)
     trunk, dusty, piece = seeds(seed, 1)

@@ -127,11 +127,11 @@ def write_preset(folder, name, *, progress=None, **given):
     DataError where there is no such preset, or too few customers; `progress` is told (done, of).
     """
     if name not in PRESETS:
-        text = _("simulate: preset is {name!r}; it is one of {known}. Take one of these.")
+        text = _("simulate: preset is {name!r}. Take one of {known}.")
         raise DataError(text.format(name=name, known=", ".join(PRESETS)))
     given = PRESETS[name].__kwdefaults__ | {key: value for key, value in given.items() if value is not None}
     if given["customers"] < FEWEST:
-        text = _("simulate: customers is {n}; a company of a preset has at least {fewest}. Take more.")
+        text = _("simulate: customers is {n}; a preset needs {fewest}. Take more.")
         raise DataError(text.format(n=given["customers"], fewest=FEWEST))
     folder, made = Path(folder), PRESETS[name](**given)
     (folder / "truth").mkdir(parents=True, exist_ok=True)

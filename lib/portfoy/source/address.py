@@ -33,8 +33,8 @@ def locate(where):
         except (OSError, RuntimeError, ValueError):  # no such home, a loop of links, a name that no file can have
             continue
         if exists:
-            raise DataError(_("{where}: is neither a file nor a folder. Save it as a file.").format(where=where))
-    text = _("{where}: there is no such file or folder. Give a folder, a file, a portfoy.toml or an address.")
+            raise DataError(_("{where}: is no file or folder. Save it as a file.").format(where=where))
+    text = _("{where}: there is no such file or folder. Give a folder, file, portfoy.toml or address.")
     raise DataError(text.format(where=_mistyped(str(where))[:300]))
 
 
@@ -67,10 +67,7 @@ def revealed(where):
     if hidden(known) == where:
         return known
     if "://" in where and "***" in where:
-        text = _(
-            "{where}: its password is hidden; portfoy keeps none. Give the whole address, or set the environment "
-            "variable {name} to it."
-        )
+        text = _("{where}: its password is hidden. Give the whole address, or set {name} to it.")
         raise DataError(text.format(where=where, name=ADDRESS))
     return where
 
@@ -106,7 +103,7 @@ def connect(address):
         return ibis.connect(address)
     except Exception as error:  # each driver has errors of its own; all mean that the address does not answer
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        text = _("{where}: does not answer: {reason}. Check the address and its driver.")
+        text = _("{where}: does not answer: {reason}. Check address and driver.")
         raise DataError(
             text.format(where=hidden(address), reason=_without(address, reason)[:300].rstrip(".:"))
         ) from None

@@ -60,7 +60,7 @@ def fault(where, error):
     if isinstance(error, DataError):
         return str(error)
     reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-    text = _("{where}: cannot be read: {reason}. Check that the file is whole and may be read.")
+    text = _("{where}: cannot be read: {reason}. Check that it is whole and may be read.")
     return text.format(where=where, reason=(reason if len(reason) < 300 else reason[:300] + " ...").rstrip("."))
 
 
@@ -93,9 +93,9 @@ def load(engine, table, paths, given):
         named = {"table_name": f"parquet_{table}", "hive_partitioning": _in_folders(paths)}
         return Raw(engine.read_parquet([as_it_stands(path) for path in paths], **named), given, paths)
     if kinds == {"duckdb"}:
-        raise DataError(_("{path}: is a DuckDB file. Give it to `portfoy check` itself.").format(path=paths[0]))
+        raise DataError(_("{path}: is a DuckDB file. Give it to `portfoy check`.").format(path=paths[0]))
     if kinds != {"text"}:
-        text = _("{where}: the files of {table} are of different kinds ({kinds}); they must be all of one kind.")
+        text = _("{where}: files of {table} are of kinds {kinds}. Make them one kind.")
         raise DataError(text.format(where=paths[0].parent, table=table, kinds=", ".join(sorted(kinds))))
     looks = [sniff.look(path, given) for path in paths]
     for path, look in zip(paths, looks, strict=True):
@@ -148,7 +148,7 @@ def _refuse_endless(path, file):
         text.seek(max(0, file.stat().st_size - sniff.HEAD))
         tail = text.read()
     if len(tail) == sniff.HEAD and b"\n" not in tail and b"\r" not in tail and file.suffix != ".gz":
-        message = _("{path}: its last line is longer than {size} MiB; a table has one row a line. Export it again.")
+        message = _("{path}: its last line is longer than {size} MiB. Export it again, one row a line.")
         raise DataError(message.format(path=path, size=sniff.HEAD // 2**20))
 
 
@@ -172,7 +172,7 @@ def _read_text(engine, table, paths, look, *, names):
         "ORDER BY line LIMIT 1"
     ).fetchone()
     if unclosed:
-        text = _("{path}: a quotation mark opens on row {row} and does not close. Correct that row.")
+        text = _("{path}: a quotation mark opens on row {row} and does not close. Correct it.")
         raise DataError(text.format(path=names[unclosed[0]], row=unclosed[1]))
     count, first = engine.raw_sql(
         f"SELECT count(DISTINCT (file_id, line)), arg_min(line || ': ' || csv_line, line) FROM rejects_{table}"

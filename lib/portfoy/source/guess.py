@@ -189,5 +189,5 @@ def unsure(look, found, ours):
         yield _("empty in {n} of the first {rows} rows").format(n=empty, rows=look.rows)
     odd, example = look.unread(kind_of(found.table, ours), theirs, ours == "month")
     if odd:
-        text = _("does not read in {n} of the first {rows} rows, such as '{example}'")
+        text = _("does not read in {n} of the first {rows} rows, as '{example}'")
         yield text.format(n=odd, rows=look.rows, example=example[:40])

@@ -37,7 +37,7 @@ def whole(table, name, log, unknown, reading):
 
 
 def _said(table, link):
-    return _('{where}: ids read without the ".0" behind them').format(where=f"{table}.{link}")
+    return _('{where}: ids read without their ".0"').format(where=f"{table}.{link}")
 
 
 def _to_change(table, link, log, unknown, said, reading):

@@ -55,11 +55,11 @@ def draft(path, *, table=None, beside=Path()):
     with readable(path, ValueError):
         if not path.exists():
             raise DataError(_("{path}: there is no such file.").format(path=path))
-        top = ["# " + _("Drafted from {name}; read every line, then run: portfoy check portfoy.toml")]
+        top = ["# " + _("Drafted from {name}; read it, then run: portfoy check portfoy.toml")]
         top[0] = top[0].format(name=path.resolve().name)
         where = Path(os.path.relpath(path.resolve(), beside.resolve()))
         if table not in (None, *TABLES):
-            text = _("{path}: there is no table '{table}'; the tables are {tables}.")
+            text = _("{path}: there is no table '{table}', only {tables}.")
             raise DataError(text.format(path=path, table=table, tables=", ".join(TABLES)))
         if not path.is_dir():
             return _one_file(path, table, top, where)
@@ -74,7 +74,7 @@ def _one_file(path, table, top, where):
     lines = [*top, f"source = {toml((where if alone else where.parent).as_posix())}", *_general([source], [path])]
     section = [f"[{source.best.table}]", *([] if alone else [f"file = {toml(path.name)}"]), *_grounds(source, table)]
     if not alone:
-        text = _("this table cannot stand alone: map the folder, with one of {tables} in it")
+        text = _("this table cannot stand alone: map a folder with one of {tables}")
         section.append(comment(text.format(tables=", ".join(ALONE))))
     return "\n".join([*lines, *source.notes, *reading(source), "", *section, *mapping_lines(source)]) + "\n"
 
@@ -83,7 +83,7 @@ def _folder(path, top, where):
     sources, aside = _sources(path)
     chosen, rest = _chosen(sources)
     if not chosen:
-        text = _("{path}: no file looks like a table of the contract; the folder has {found}. Map a file: {advice}.")
+        text = _("{path}: no file looks like a table; it has {found}. Map a file: {advice}.")
         found = ", ".join(f"'{entry.name}'" for entry in sorted(path.iterdir())[:30]) or _("nothing")
         raise DataError(text.format(path=path, found=found, advice="portfoy map FILE --table TABLE"))
     lines = [
@@ -171,9 +171,9 @@ def _not_mapped(source, held):
     """Why a file has no section."""
     table = source.best.table
     if likely(source.best):
-        text = _("not mapped: {name} looks like {table}, which {other} holds")
+        text = _("not mapped: {name} looks like {table}, which {other} is")
         return text.format(name=source.name, table=table, other=held[table])
-    text = _("not mapped: {name} looks like no table; its columns are {names}")
+    text = _("not mapped: {name} looks like no table; its columns: {names}")
     return text.format(name=source.name, names=", ".join(source.look.names))
 
 
@@ -182,12 +182,12 @@ def _general(sources, files):
     lines = ['# currency = "EUR"  # ' + _("the three letters of your money")]
     columns = {source.best.table: source.best.columns for source in sources}
     if isinstance(columns.get("transactions", {}).get("order_id"), list):
-        note = _("without order numbers, equal rows may be two purchases of the same thing")
+        note = _("without order numbers, equal rows may be two purchases")
         lines.append(f'duplicates = "keep"  # {note}')
     dated = any(kind_of(table, ours) == "date" for table, mapped in columns.items() for ours in mapped)
     if not dated and "transactions" not in columns and columns.keys() & {*ALONE}:
         last = date.fromtimestamp(max(file.stat().st_mtime for file in files))
-        lines.append(f'as_of = "{last}"  # ' + _("no column holds dates: the day of the export; here that of the file"))
+        lines.append(f'as_of = "{last}"  # ' + _("no column holds dates: the day of the export; here the file's"))
     return lines
 
 
@@ -197,7 +197,7 @@ def _grounds(source, said=None):
         return []
     best, others = source.best, [other for other in source.guesses[1:] if not other.missing]
     grounds = [*best.grounds[:6], *([_("the name of the file")] if best.called else [])]
-    text = _("taken for {table}: by {grounds}") if grounds else _("taken for {table}, though nothing says so")
+    text = _("taken for {table}: by {grounds}") if grounds else _("taken for {table}; nothing says so")
     lines = [comment(text.format(table=best.table, grounds=", ".join(grounds)))]
     if others and others[0].score > 0.5 * best.score:
         text = _("unsure: it could hold {table}; then: portfoy map {name} --table {table}")

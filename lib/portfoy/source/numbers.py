@@ -88,6 +88,6 @@ def number_pattern(decimal, thousands):
 def decimal_sign(dot, comma, *, where):
     """ "." or ",", from the numbers of rows that read with each; a DataError where they do not tell (1.234)."""
     if dot == comma > 0:
-        text = _('{where}: decimal points and commas read equally often. Say in portfoy.toml: decimal = "," or "."')
+        text = _('{where}: decimal points and commas are equally frequent. Say in portfoy.toml: decimal = "," or "."')
         raise DataError(text.format(where=where))
     return "," if comma > dot else "."

@@ -115,7 +115,7 @@ def _further(location, engine, read, name, given):
         return Raw(engine.table(name, **where), Format())
     path = (location if location.is_dir() else location.parent) / name
     if not path.is_file():
-        text = _("{where}: there is no file '{file}', which portfoy.toml joins. Correct the name.")
+        text = _("{where}: there is no '{file}', which portfoy.toml joins. Correct it.")
         raise DataError(text.format(where=location, file=name))
     stamps = (stamp(path),)
     raw = load(engine, f"further_{len(read)}", [path], Format(encoding=given.encoding))
@@ -133,8 +133,8 @@ def _database_tables(engine, location, settings, names, **where):
     wanted = settings.format("transactions").file
     if not raws.keys() & {*ALONE} or (wanted and "transactions" not in raws):
         text = _(
-            "{where}: there is no table '{wanted}'; there are {names}. "
-            'Name it in portfoy.toml, under [transactions]: file = "...".'
+            "{where}: there is no table '{wanted}', only {names}. Name it in portfoy.toml, "
+            'under [transactions]: file = "...".'
         )
         there = ", ".join(f"'{name}'" for name in sorted(names)[:30]) or _("none")
         raise DataError(text.format(where=hidden(str(location)), wanted=wanted or "transactions", names=there))
@@ -154,7 +154,7 @@ def _files(location, table, settings):
         except (NotImplementedError, ValueError):  # an absolute path, or no pattern
             paths = []
         if not paths:
-            text = _("{where}: there is no file '{file}', which portfoy.toml names for {table}. Correct the name.")
+            text = _("{where}: there is no '{file}', which portfoy.toml names for {table}. Correct it.")
             raise DataError(text.format(where=location, file=given.file, table=table))
         return paths
     for suffix in SUFFIXES:

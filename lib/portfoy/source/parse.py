@@ -44,7 +44,7 @@ def mapping(table, found, said):
         listed = [names.get(name.strip().lower()) for name in listed]
         found_as[ours] = listed if isinstance(theirs, list) else listed[0]
     if absent:
-        text = _("{table}: portfoy.toml maps {absent}, but the columns are {found}. Correct the names.")
+        text = _("{table}: portfoy.toml maps {absent}; the columns are {found}. Correct the names.")
         raise DataError(
             text.format(table=table, absent=", ".join(absent), found=", ".join(f"'{name}'" for name in found[:30]))
         )
@@ -199,14 +199,14 @@ def _refuse(counts, where):
     values = [text for text in counts if text]
     if values and all(map(sniff.is_day_number, values)):
         message = _(
-            "{where}: holds day numbers ({example}), as spreadsheets count. Format the column as a date there and "
-            "export it again."
+            "{where}: holds day numbers ({example}), as spreadsheets count. Format it as a "
+            "date there and export it again."
         )
         raise DataError(message.format(where=where, example=values[0]))
     if values:
         message = _(
-            "{where}: no value reads as a date ({example!r}); known are {known}. Map another column, or write in "
-            'portfoy.toml: date_format = "DD MMM YYYY".'
+            "{where}: no value reads as a date ({example!r}); known are {known}. Map another, "
+            'or write in portfoy.toml: date_format = "DD MMM YYYY".'
         )
         raise DataError(
             message.format(where=where, example=values[0][:40], known=", ".join(map(sniff.worded, sniff.DATE_FORMATS)))

@@ -42,14 +42,14 @@ class Prices:
         }[self.basis]
         if self.aside:
             said += " " + plural(
-                "{aside:count} row of the index cannot be read.",
-                "{aside:count} rows of the index cannot be read.",
+                "{aside:count} row of the index is unreadable.",
+                "{aside:count} rows of the index are unreadable.",
                 self.aside,
             )
         if self.guessed:
             said += " " + plural(
-                "{guessed:count} month without an index takes the last one known.",
-                "{guessed:count} months without an index take the last one known.",
+                "{guessed:count} month without an index takes the last.",
+                "{guessed:count} months without an index take the last.",
                 self.guessed,
             )
         return style.say(said, vars(self))
@@ -116,15 +116,15 @@ def prices_of(log, index, rate, day):
 def _check(known, first, day):
     low, twice = known[known <= 0], known.index[known.index.duplicated()]
     if len(low):
-        text = _("price_index: the index of {month} is {value:g}; it must be above zero. Correct or remove the row.")
+        text = _("price_index: {month} has {value:g}; above zero is needed. Correct or remove it.")
         raise DataError(text.format(month=low.index[0], value=low.iloc[0]))
     if len(twice):
-        text = _("price_index: {month} is there {n} times; a month has one index. Remove the other rows.")
+        text = _("price_index: {month} is there {n} times. Remove the other rows.")
         raise DataError(text.format(month=twice[0], n=(known.index == twice[0]).sum()))
     if len(known) and known.index[-1] < first:
         text = _(
-            "price_index: its months, {start} to {end}, are all before the orders, {first} to {last}. Add the months "
-            "of the orders, or remove the table."
+            "price_index: its months, {start} to {end}, are before all orders, {first} to "
+            "{last}. Add months, or remove it."
         )
         ends = {"start": known.index[0], "end": known.index[-1]}
         raise DataError(text.format(**ends, first=first, last=day.to_period("M")))

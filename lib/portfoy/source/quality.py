@@ -206,11 +206,11 @@ def _kept(used, people):
 def _words(settings):
     """Rule and treatment of each check, in the order they are shown."""
     aside = _("set aside")
-    netted = _("subtracted from the customer's revenue; not a purchase") if settings.returns == "net" else aside
+    netted = _("off the customer's revenue; no purchase") if settings.returns == "net" else aside
     doubled = aside if settings.duplicates == "drop" else _("kept, as portfoy.toml says")
     return {
         "broken_line": (_("Line does not fit the header"), aside),
-        "duplicate": (_("Repeats an earlier row in every column"), doubled),
+        "duplicate": (_("Repeats an earlier row"), doubled),
         "left_out": (_("Left out, as portfoy.toml says"), aside),
         "unreadable_date": (_("Date missing or unreadable"), aside),
         "impossible_date": (_("Date that cannot be"), aside),
@@ -221,14 +221,14 @@ def _words(settings):
         "return": (_("Return (negative amount)"), netted),
         "only_returns": (_("Customer with returns but no purchase"), _("in no customer's figures")),
         "zero_amount": (_("Amount of zero"), _("kept; counts as a purchase")),
-        "no_order_number": (_("No order number"), _("each customer's day counts as one order")),
-        "same_day_order": (_("Further order on the same day"), _("kept; the day counts as one purchase")),
-        "mixed_case_id": (_("Id that differs from another only in case"), _("kept as a customer of its own")),
+        "no_order_number": (_("No order number"), _("a customer's day counts as one order")),
+        "same_day_order": (_("Further order on the same day"), _("kept; one purchase a day")),
+        "mixed_case_id": (_("Id differs from another only in case"), _("kept as a customer of its own")),
         "dominant_customer": (
-            _("One id on a fifth of all rows or more"),
-            _("kept; if it stands for many people, name it under unknown_customers"),
+            _("One id on a fifth of rows or more"),
+            _("kept; if it is many people, name it under unknown_customers"),
         ),
-        "no_cost": (_("Unit cost missing"), _("kept; the margin leaves these rows out")),
+        "no_cost": (_("Unit cost missing"), _("kept; not in the margin")),
         "partial_month": (_("Last month is not over"), _("kept; not compared with whole months")),
     }
 
@@ -249,8 +249,8 @@ def _nothing_left(counts, rows, settings):
     set_aside = [(counts[code], rule) for code, (rule, _done) in list(_words(settings).items())[:10] if code in counts]
     why = "; ".join(f"{rule}: {it['rows']:,}{_example(it['example'])}" for it, rule in set_aside if it["rows"])
     if not why:
-        return _("transactions: there are no rows; at least one order line is needed. Check the file and its filters.")
-    text = _("transactions: none of {rows} rows can be used: {why}. Check the mapping and formats in portfoy.toml.")
+        return _("transactions: there are no rows. Check the file and its filters.")
+    text = _("transactions: none of {rows} rows can be used: {why}. Check mapping and formats in portfoy.toml.")
     return text.format(rows=f"{rows:,}", why=why)
 
 

@@ -73,10 +73,7 @@ class Reader:
             raise DataError(" ".join(self.aside[name] for name in ALONE if name in self.aside))
         ends = [last for table in self.typed.values() if (last := _last_day(table, self.today))]
         if not ends and not self.settings.as_of:
-            text = _(
-                "{table}: no table has a date that can be used, so nothing says on which day the data stand. Write in "
-                'portfoy.toml: as_of = "YYYY-MM-DD".'
-            )
+            text = _('{table}: no table has a date that can be used. Write in portfoy.toml: as_of = "YYYY-MM-DD".')
             raise DataError(text.format(table=next(iter(self.accounts))))
         return max(ends, default=None) or date.fromisoformat(self.settings.as_of)
 

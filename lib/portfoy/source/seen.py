@@ -40,7 +40,7 @@ def log_on_day(flagged, day):
     if not first or day >= last:
         return flagged, False
     if day < first:
-        text = _("transactions: there is nothing by {as_of}; the first order is of {first}. Take a later date.")
+        text = _("transactions: nothing by {as_of}; the first order is of {first}. Take a later date.")
         raise DataError(text.format(as_of=day, first=first))
     return flagged.filter(flagged.ordered_on.isnull() | (flagged.ordered_on <= day)), True
 

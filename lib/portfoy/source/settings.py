@@ -162,7 +162,7 @@ def _check_keys(path, section, given, known):
             hint = " " + _("(did you mean '{near}'?)").format(near=near[0]) if near else ""
             named.append(f"'{section}{key}'{hint}")
     if named:
-        text = _("{path}: settings that do not exist: {named}. Known are: {known}.")
+        text = _("{path}: unknown settings: {named}. Known are: {known}.")
         raise DataError(text.format(path=path, named=", ".join(named), known=", ".join(sorted(known))))
 
 
@@ -191,7 +191,7 @@ def _rule(key):
             _('one character (no quotation mark), "tab" or "whitespace"'),
         ),
         "encoding": (text(sniff.is_encoding), '"utf-8", "utf-16", "windows-1254", "windows-1250", "windows-1252" ...'),
-        "date_format": (text(sniff.is_date_format), _('a day, month and year such as "DD.MM.YYYY" or "%d.%m.%Y"')),
+        "date_format": (text(sniff.is_date_format), _('a date form such as "DD.MM.YYYY" or "%d.%m.%Y"')),
         "header": (_is_header, _("false, or a list of column names")),
         "currency": (text(re.compile("[A-Z]{3}").fullmatch), _('three capital letters, such as "EUR"')),
         "look": (lambda value: isinstance(value, dict), _("a section, [{table}]").format(table="look")),
@@ -201,7 +201,7 @@ def _rule(key):
         "lists": (lambda value: isinstance(value, dict), _("a section, [{table}]").format(table="lists")),
         **dict.fromkeys(("unknown_customers", "null_words", "acted_on"), (_is_texts, _("a list of texts"))),
         "as_of": (_is_day, _("a date such as 2026-06-30")),
-        "join": (_is_join, _('a file and the key it shares, { file = "teams.csv", on = "agent" }, or a list of these')),
+        "join": (_is_join, _('a file and its key, { file = "teams.csv", on = "agent" }, or a list')),
         **dict.fromkeys(("keep", "leave_out"), (_is_lists, _('columns with lists of values, { status = ["paid"] }'))),
         "constants": (_is_constants, _('columns with one value each, { channel = "web" }')),
         "values": (
@@ -209,7 +209,7 @@ def _rule(key):
             _('labels with lists of words, { outcome = { won = ["Closed Won"] } }'),
         ),
         "ranges": (_is_ranges, _("columns with their lowest and highest value, { nps = [0, 10] }")),
-        "test_pattern": (text(_is_pattern), _("a regular expression without look-around and back-references")),
+        "test_pattern": (text(_is_pattern), _("a regular expression without look-around or back-references")),
     }.get(key, (text(lambda value: True), _("a text in quotes")))
 
 
@@ -293,5 +293,5 @@ def _format(path, section):
 
 
 def _bad_value(path, key, value, rule):
-    text = _("{path}: '{key}' is {value!r}; it must be {rule}.")
+    text = _("{path}: '{key}' is {value!r}, not {rule}.")
     return DataError(text.format(path=path, key=key, value=value, rule=rule))

@@ -36,7 +36,7 @@ def _named(raw, table, column, setting):
     name = next((name for name in raw.columns if name.lower() == column.strip().lower()), None)
     if name is None:
         found = ", ".join(f"'{shorten(name, 40)}'" for name in raw.columns if name not in OWN)
-        text = _("{table}: portfoy.toml has {setting} for '{column}', but the columns are {found}. Correct the name.")
+        text = _("{table}: portfoy.toml has {setting} for '{column}'; the columns are {found}. Correct the name.")
         raise DataError(text.format(table=table, setting=setting, column=column, found=found))
     return raw[name]
 
@@ -71,12 +71,12 @@ def _joined(raw, table, join, further, keep, reading):
         reading.append(text.format(**named))
     if twice:
         text = plural(
-            "{table}: {n} row of {file} repeats an earlier {key} and is not used",
-            "{table}: {n} rows of {file} repeat an earlier {key} and are not used",
+            "{table}: {n} row of {file} repeats an earlier {key}: not used",
+            "{table}: {n} rows of {file} repeat an earlier {key}: not used",
             twice,
         )
         reading.append(text.format(table=table, n=twice, file=file, key=key))
     if further.broken[0]:
-        text = _("{table}: lines of {file} that do not fit its header are not used: {n} ({example})")
+        text = _("{table}: lines of {file} do not fit its header: {n} ({example})")
         reading.append(text.format(**named | {"n": further.broken[0], "example": shorten(further.broken[1], 60)}))
     return found.drop("portfoy_link", "portfoy_key")

@@ -53,7 +53,7 @@ def kind(path):
     if head[8:12] == b"DUCK":
         return "duckdb"
     if head[:4] in (b"PK\x03\x04", b"\xd0\xcf\x11\xe0"):
-        raise DataError(_("{path}: is a spreadsheet or an archive. Save the sheet as CSV.").format(path=path))
+        raise DataError(_("{path}: is a spreadsheet or an archive. Save it as CSV.").format(path=path))
     return "text"
 
 
@@ -65,25 +65,25 @@ def look(path, given):
     """
     raw, zipped = head(path)
     if len(raw) >= HEAD and b"\n" not in raw and b"\r" not in raw:
-        message = _("{path}: no line ends in {size} MiB; a table has one row a line. Export it again.")
+        message = _("{path}: no line ends in {size} MiB. Export it again, one row a line.")
         raise DataError(message.format(path=path, size=HEAD // 2**20))
     encoding = given.encoding or _encoding(raw)
     text = _decoded(path, raw, encoding)
     lines = list(itertools.islice(io.StringIO(text, newline=""), 1_000))
     skip = next((count for count, line in enumerate(lines) if line.strip("\r\n\t \ufeff")), None)
     if skip is None:
-        raise DataError(_("{path}: holds no rows, only blank lines. Export it again.").format(path=path))
+        raise DataError(_("{path}: holds only blank lines. Export it again.").format(path=path))
     delimiter = given.delimiter
     if announced := re.fullmatch("sep=(.)", lines[skip].strip("\r\n\ufeff")):  # a line only spreadsheets write
         skip, delimiter = skip + 1, delimiter or announced[1]
     delimiter = "\t" if delimiter == "tab" else delimiter or _delimiter(lines[skip:])
     records = _records(lines[skip:], delimiter)
     if not records:
-        message = _("{path}: its first line is longer than any header, which names the columns. Export it again.")
+        message = _("{path}: its first line is too long for a header. Export it again.")
         raise DataError(message.format(path=path))
     named = given.header if isinstance(given.header, tuple) else records[0] if given.header else [""] * len(records[0])
     if len(named) != len(records[0]):
-        message = _("{path}: header names {given} columns, the first line has {found}. List one name a column.")
+        message = _("{path}: the header names {given} columns, the first line has {found}. Name each.")
         raise DataError(message.format(path=path, given=len(named), found=len(records[0])))
     plain = (
         codecs.lookup(encoding).name in ("utf-8", "utf-8-sig", "ascii")
@@ -146,8 +146,8 @@ def _decoded(path, raw, encoding):
 def not_in(path, encoding, position):
     """The DataError for a byte that the encoding does not have."""
     text = _(
-        "{path}: is not {encoding} text at byte {position}. Name its encoding in portfoy.toml: "
-        'encoding = "windows-1254" (Turkish), "windows-1250" (Polish) or "windows-1252" (Western Europe).'
+        "{path}: is not {encoding} text at byte {position}. Say in portfoy.toml: encoding = "
+        '"windows-1254" (Turkish), "windows-1250" (Polish) or "windows-1252" (Western Europe).'
     )
     return DataError(text.format(path=path, encoding=encoding.removesuffix("-sig").upper(), position=position))
 
