@@ -296,6 +296,38 @@ def test_a_last_line_longer_than_a_row_is_refused(tmp_path):
     )
 
 
+def rows_by_hand(text):
+    """The row of each line that the examples name, as a text editor counts: the header is row 1."""
+    return {line.partition(",")[0]: row for row, line in enumerate(text.splitlines(), 1)}
+
+
+def test_rows_are_numbered_as_an_editor_shows_them_behind_lines_that_do_not_fit(tmp_path):
+    text = HEADER + "A,1,2024-01-31,5\nB,2,2024-02-01,3,4\nC,3,2024-02-01,x\nD,4\nE,5,soon,2\nE,5,soon,2\n"
+    judge = rows_by_hand(text)
+    quality = opened(tmp_path / "t.csv", text, duplicates="keep").quality["example"]
+    assert quality["broken_line"] == f"row {judge['B']}: B,2,2024-02-01,3,4"
+    assert quality["unreadable_amount"] == f"row {judge['C']}: x"
+    assert quality["unreadable_date"] == f"row {judge['E'] - 1}: soon"  # the first of two equal rows
+    assert quality["duplicate"] == f"row {judge['E'] - 1}"
+
+
+def test_rows_of_several_files_are_numbered_in_their_own(tmp_path):
+    (tmp_path / "transactions").mkdir()
+    files = {
+        "a": "A,1,2024-01-31,5\nB,2,2024-02-01,3,4\n",
+        "b": "C,3,2024-02-01,5\nD,4\nE,5,2024-02-01,x\n",
+        "c": "F,6,then,5\nG,7,2024-02-01,-5\n",
+    }
+    for name, rows in files.items():
+        (tmp_path / "transactions" / f"{name}.csv").write_text(HEADER + rows, "utf-8")
+    judge = {who: row for rows in files.values() for who, row in rows_by_hand(HEADER + rows).items()}
+    quality = source.open(tmp_path).quality["example"]
+    assert quality["broken_line"] == f"a.csv, row {judge['B']}: B,2,2024-02-01,3,4"
+    assert quality["unreadable_amount"] == f"b.csv, row {judge['E']}: x"
+    assert quality["unreadable_date"] == f"c.csv, row {judge['F']}: then"
+    assert quality["return"] == f"c.csv, row {judge['G']}: 7"
+
+
 def test_files_of_one_table_are_written_alike(tmp_path):
     folder = tmp_path / "transactions"
     folder.mkdir()

@@ -13,6 +13,7 @@ import pandas as pd
 
 from portfoy.locale import _
 from portfoy.source.faults import KEYS, Rule, cell_rules, in_words, row_rules, unread_text
+from portfoy.source.quality import in_row
 from portfoy.source.seen import begun
 from portfoy.words.style import shorten
 
@@ -42,14 +43,14 @@ class Account:
         return len(self.findings) > 0
 
 
-def account(name, typed, *, today, ranges=None, broken=(0, ""), keep=lambda table: table, as_of=None):
+def account(name, typed, *, today, ranges=None, broken=(0, ""), keep=lambda table: table, as_of=None, place=in_row):
     """Account for a further table, as `parse.typed` gave it: the rows used (ibis), columns of ours only; its Account.
 
     ``unread_x`` beside a column ``x`` is the text in it that was not understood, ``row`` the number of a row in the
     file, ``left_out`` whether portfoy.toml leaves it out. Dates after `today` are in the future; `ranges` are bounds
     that differ from `faults.RANGES`, column -> (low, high); `broken` the lines that do not fit the header, and the
     first; `keep` stores a table in the engine where it can. What comes after `as_of` is not seen, not even as in the
-    future. A table without a fault takes one query.
+    future. `place` says a row's number in words. A table without a fault takes one query.
     """
     typed = typed if as_of is None else begun(typed, name, as_of)
     ours = [column for column in typed.columns if column not in OWN and not _is_unread(typed, column)]
@@ -68,7 +69,7 @@ def account(name, typed, *, today, ranges=None, broken=(0, ""), keep=lambda tabl
     problems = [(rule.code, rule.column) for rule in aside] + [(_repeats(name), "")] * bool(repeated)
     rules = [Rule(code, column, flagged.portfoy_problem == code) for code, column in problems]
     cells = [rule for rule in cells_of(flagged) if counts[f"{rule.code} {rule.column}"]]
-    findings = _findings(name, flagged, rules + cells, broken)
+    findings = _findings(name, flagged, rules + cells, broken, place)
     left = flagged.filter(flagged.portfoy_problem.isin(["none", "again"]))
     return left.mutate(**_blanked(left, cells)).select(ours), Account(name, rows, used, findings)
 
@@ -102,7 +103,7 @@ def _without_repeats(name, flagged):
     return flagged.mutate(portfoy_problem=problem).order_by(order)  # the rows used stay as they stood
 
 
-def _findings(name, flagged, rules, broken):
+def _findings(name, flagged, rules, broken, row):
     """One row per rule that found something, with rows, money and the first example, in one pass."""
     numbered, money, wanted = "row" in flagged.columns, MONEY.get(name), {}
     for place, rule in enumerate(rules):
@@ -119,8 +120,8 @@ def _findings(name, flagged, rules, broken):
     lines = [_line(Rule("broken_line", "", None), broken[0], None, broken[1])] if broken[0] else []
     for place, rule in enumerate(rules):
         if found[f"rows_{place}"]:
-            at = {"n": found.get(f"row_{place}"), "what": found[f"shown_{place}"]}
-            example = _("row {n}: {what}").format(**at) if numbered else at["what"]
+            shown = found[f"shown_{place}"]
+            example = f"{row(found[f'row_{place}'])}: {shown}" if numbered else shown
             lines.append(_line(rule, found[f"rows_{place}"], found.get(f"money_{place}"), example))
     return pd.DataFrame(lines, columns=COLUMNS).astype({"rows": "int64", "money": "float64"})
 

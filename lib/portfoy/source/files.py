@@ -8,6 +8,7 @@ import tempfile
 import uuid
 import weakref
 import zlib
+from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +20,7 @@ from ibis.common.exceptions import IbisError, TableNotFound
 from portfoy.errors import DataError
 from portfoy.locale import _
 from portfoy.source import sniff
+from portfoy.source.quality import in_row
 from portfoy.source.settings import Format
 
 
@@ -31,7 +33,8 @@ class Raw:
     files: list[Path] = field(default_factory=list)
     stamps: tuple = ()  # the files as they were before they were read, as `stamp` gives them
     broken: tuple[int, str] = (0, "")
-    numbered: bool = False  # whether the table numbers its rows in ``portfoy_row``
+    numbered: bool = False  # whether the table numbers its rows in ``portfoy_row``, through all files
+    place: Callable = in_row  # such a number in words: the row of the file
     fault: str = ""  # why it cannot be read
 
 
@@ -106,15 +109,16 @@ def load(engine, table, paths, given):
         plain = [_plain(path, look, Path(folder)) for path, look in zip(paths, looks, strict=True)]
         for path, file in zip(paths, plain, strict=True):
             _refuse_endless(path, file)
-        broken = _read_text(engine, table, plain, looks[0], names=dict(zip(map(str, plain), paths, strict=True)))
-    return Raw(_numbered(engine.table(f"raw_{table}"), looks[0]), given, paths, broken=broken, numbered=True)
+        broken, place = _read_text(engine, table, plain, looks[0], dict(zip(map(str, plain), paths, strict=True)))
+    read = _numbered(engine.table(f"raw_{table}"), looks[0])
+    return Raw(read, given, paths, broken=broken, numbered=True, place=place)
 
 
 def _numbered(raw, look):
     """The table under the names of the file, and its rows numbered; a file may call a column "rowid" or "self"."""
     own = [raw[f"c{place}"].name(name) for place, name in enumerate(look.names)]
     named = {name.lower() for name in look.names}
-    folders = [name for name in raw.columns[len(own) :] if name.lower() not in named]
+    folders = [name for name in raw.columns[len(own) :] if name.lower() not in named | {"portfoy_file"}]
     return raw.select([*own, *folders, (raw.rowid() + 1 + look.skip).name("portfoy_row")])
 
 
@@ -152,18 +156,22 @@ def _refuse_endless(path, file):
         raise DataError(message.format(path=path, size=sniff.HEAD // 2**20))
 
 
-def _read_text(engine, table, paths, look, *, names):
-    """Create raw_<table> with every column as text; count the lines that do not fit."""
+def _read_text(engine, table, paths, look, names):
+    """Create raw_<table> with every column as text; count the lines that do not fit; a row's number in words."""
     delimiter = "\t" if look.delimiter == "whitespace" else look.delimiter
     columns = ", ".join(f"'c{place}': 'VARCHAR'" for place in range(len(look.names)))
     files = ", ".join(f"'{quoted(as_it_stands(path))}'" for path in paths)
     folders = str(_in_folders(list(names.values()))).lower()
+    which, named = "*", ""
+    if len(paths) > 1:
+        which = f"* REPLACE (list_position([{files}], portfoy_file)::USMALLINT AS portfoy_file)"
+        named = ", filename = 'portfoy_file'"
     engine.raw_sql(
-        f"CREATE TABLE raw_{table} AS SELECT * FROM read_csv("
+        f"CREATE TABLE raw_{table} AS SELECT {which} FROM read_csv("
         f"[{files}], auto_detect = false, columns = {{{columns}}}, delim = '{quoted(delimiter)}', quote = '\"', "
         f"escape = '\"', skip = {look.skip}, header = false, store_rejects = true, null_padding = false, "
         f"rejects_table = 'rejects_{table}', rejects_scan = 'rejects_scan_{table}', max_line_size = {sniff.HEAD}, "
-        f"hive_partitioning = {folders})"
+        f"hive_partitioning = {folders}{named})"
     )
     unclosed = engine.raw_sql(
         f"SELECT file_path, line FROM rejects_{table} "
@@ -174,10 +182,34 @@ def _read_text(engine, table, paths, look, *, names):
     if unclosed:
         text = _("{path}: a quotation mark opens on row {row} and does not close. Correct it.")
         raise DataError(text.format(path=names[unclosed[0]], row=unclosed[1]))
-    count, first = engine.raw_sql(
-        f"SELECT count(DISTINCT (file_id, line)), arg_min(line || ': ' || csv_line, line) FROM rejects_{table}"
-    ).fetchone()
-    return count, (_("row") + " " + first if first else "")
+    broken = engine.raw_sql(
+        f"SELECT file_path, line, any_value(csv_line) FROM rejects_{table} "
+        f"JOIN rejects_scan_{table} USING (scan_id, file_id) GROUP BY ALL"
+    ).fetchall()
+    broken = sorted((list(names).index(path), line, text) for path, line, text in broken)
+    starts, files = [(0, 0)], list(names.values())
+    if len(paths) > 1:
+        first = f"SELECT min(rowid), portfoy_file - 1 FROM raw_{table} GROUP BY 2"
+        starts = engine.raw_sql(first).fetchall()
+
+    def place(number):  # the engine numbers the rows it took, through all files
+        start, file = max(one for one in starts if one[0] < number - look.skip)
+        row = number - start
+        for line in [line for other, line, _text in broken if other == file]:
+            row += line <= row
+        return _in_file(row, file, files)
+
+    first = [f"{_in_file(line, file, files)}: {text}" for file, line, text in broken[:1]]
+    return (len(broken), "".join(first)), place
+
+
+def _in_file(row, file, files):
+    """A row of one of the files in words."""
+    if len(files) == 1:
+        return in_row(row)
+    name = files[file].name
+    alone = [path.name for path in files].count(name) == 1
+    return _("{file}, row {n}").format(file=name if alone else f"{files[file].parent.name}/{name}", n=int(row))
 
 
 def as_it_stands(path):

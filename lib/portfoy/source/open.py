@@ -190,6 +190,7 @@ def _tables(where, settings, reader, day, today):
             today=today,
             keep=partial(reader.keep, name="checked_transactions"),
         )
+            place=reader.raws["transactions"].place,
         reader.log = log  # what further tables are held against
         reader.drop("raw_transactions")
     last = facts.last_day if facts else reader.last_day()

@@ -20,6 +20,11 @@ FIRST = date(1900, 1, 2)  # programs write 1900-01-01 for "none"
 DOMINANT = 0.2  # share of all lines from which one id looks like a stand-in for many people
 
 
+def in_row(number):
+    """The number of a row in words."""
+    return _("row {n}").format(n=int(number))
+
+
 @dataclass(frozen=True)
 class Facts:
     """What the log holds once checked, by the day that the tables stand on."""
@@ -34,20 +39,21 @@ class Facts:
     goes_on: bool = False  # whether the log has rows after the day that the tables stand on
 
 
-def check_transactions(typed, settings, *, broken, today, keep, as_of=None):
+def check_transactions(typed, settings, *, broken, today, keep, as_of=None, place=in_row):
     """Check every row of the log, as parse.typed gave it, by a day; a row without a readable date is there on all days.
 
     `broken` are the lines that do not fit the header, and the first; orders after `today` are in the future; `keep`
-    stores the flagged rows in the engine where it can; rows after `as_of` are not seen, not even as rows in the future.
+    stores the flagged rows in the engine where it can; rows after `as_of` are not seen, not even as rows in the future;
+    `place` says a row's number in words.
 
     Gives the log of rows that are used (ibis); a DataFrame, one row per check, indexed by its code: ``rule``; ``rows``;
     ``share`` of the rows read, 0-1; ``money`` paid in these rows, where they say; ``example``, the first one; ``done``
     with them; and the Facts. DataError where no row is left to use, or all are after `as_of`.
     """
     flagged, goes_on = log_on_day(keep(typed.mutate(problem=_problem(typed, settings, today))), as_of)
-    seen = _count(flagged)
+    seen = _count(flagged, place)
     counts = seen.assign(money=seen["amount"]).set_index("problem")[["rows", "example", "money"]].to_dict("index")
-    copies = _copies(seen)
+    copies = _copies(seen, place)
     counts |= {"duplicate": _found(copies), "broken_line": _found(broken)}
     rows = int(seen["rows"].sum()) + broken[0] + (copies[0] if settings.duplicates == "drop" else 0)
     used = seen[seen["problem"] == "none"]
@@ -75,13 +81,13 @@ def _found(count):
     return {"rows": rows, "example": count[1], "money": count[2] if len(count) > 2 else None}
 
 
-def _copies(seen):
+def _copies(seen, place):
     """How many rows repeat an earlier one in every column, the number of the first that is repeated, their money."""
     if "copies" not in seen:
         return 0, ""
     copied = seen[seen["copied"] > 0]
     first = copied["copied_key"].min() if len(copied) else ""
-    first = first if isinstance(first, str) else _("row") + f" {int(first)}"
+    first = first if isinstance(first, str) else place(int(first))
     return round(seen["copies"].sum()), first, seen["copied_money"].sum()
 
 
@@ -106,7 +112,7 @@ def _problem(log, settings, today):
     return ibis.cases(*rules, else_="none")
 
 
-def _count(log):
+def _count(log, place):
     """One pass over the log: rows, money and the first example under each problem, and of what stays in the log."""
     day = log.ordered_on.cast("string")
     shown = ibis.cases(
@@ -142,8 +148,8 @@ def _count(log):
     if numbered:
         for name in ["", *(f"{name}_" for name in kept)]:
             there = found[f"{name}key"].notna()
-            rows = found.loc[there, f"{name}key"].astype(int).astype(str)
-            found.loc[there, f"{name}example"] = _("row") + " " + rows + ": " + found.loc[there, f"{name}example"]
+            rows = found.loc[there, f"{name}key"].astype(int).map(place).astype("str")
+            found.loc[there, f"{name}example"] = rows + ": " + found.loc[there, f"{name}example"]
     return found
 
 

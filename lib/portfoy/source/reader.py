@@ -98,7 +98,7 @@ class Reader:
             typed = self.keep(typed, f"typed_{name}")
             typed = ids.whole(typed, name, self.log, self.settings.unknown(), self.reading)
             self.typed[name] = typed
-            given = {"ranges": raw.format.ranges, "broken": raw.broken, "today": self.today}
+            given = {"ranges": raw.format.ranges, "broken": raw.broken, "place": raw.place, "today": self.today}
             used, told = account(name, typed, **given, as_of=self.day, keep=partial(self.keep, name=f"flagged_{name}"))
         except (DataError, *self.errors) as error:  # it stops nothing: what needs the table says why it is not there
             del self.reading[before:]
