@@ -296,6 +296,29 @@ def test_a_last_line_longer_than_a_row_is_refused(tmp_path):
     )
 
 
+@pytest.mark.parametrize("ending", ["csv.gz", "parquet"])
+def test_a_table_that_is_there_twice_is_refused(tmp_path, ending):
+    lead = pd.DataFrame({"lead_id": ["1"], "created_on": ["2024-01-01"]})
+    opened(tmp_path / "transactions.csv", HEADER + ROWS)
+    lead.to_csv(tmp_path / "leads.csv", index=False)
+    other = tmp_path / f"leads.{ending}"
+    lead.to_parquet(other) if ending == "parquet" else lead.to_csv(other, index=False)
+    tables, names = source.open(tmp_path), sorted(["leads.csv", other.name], key=lambda name: "parquet" not in name)
+    assert tables.leads is None
+    assert tables.aside["leads"] == (
+        f"{tmp_path}: leads is there as '{names[0]}', '{names[1]}'. Remove the others, or name one in portfoy.toml: "
+        f'[leads] file = "{names[0]}".'
+    )
+    (tmp_path / "portfoy.toml").write_text('[leads]\nfile = "leads.csv"\n', "utf-8")
+    assert source.open(tmp_path).leads.count().to_pandas() == 1
+    (tmp_path / "transactions").mkdir()
+    (tmp_path / "transactions" / "2024.csv").write_text(HEADER + ROWS, "utf-8")
+    assert error(tmp_path, hide=tmp_path) == (
+        ": transactions is there as 'transactions.csv', 'transactions/2024.csv'. Remove the others, or name one in "
+        'portfoy.toml: [transactions] file = "transactions.csv".'
+    )
+
+
 def rows_by_hand(text):
     """The row of each line that the examples name, as a text editor counts: the header is row 1."""
     return {line.partition(",")[0]: row for row, line in enumerate(text.splitlines(), 1)}

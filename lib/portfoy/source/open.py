@@ -157,11 +157,15 @@ def _files(location, table, settings):
             text = _("{where}: there is no '{file}', which portfoy.toml names for {table}. Correct it.")
             raise DataError(text.format(where=location, file=given.file, table=table))
         return paths
-    for suffix in SUFFIXES:
-        if (location / (table + suffix)).is_file():
-            return [location / (table + suffix)]
-    folder = location / table
-    return sorted(path for path in folder.glob("*") if path.name.endswith(SUFFIXES)) if folder.is_dir() else []
+    found = [[location / (table + suffix)] for suffix in SUFFIXES if (location / (table + suffix)).is_file()]
+    inside = sorted(path for path in (location / table).glob("*") if path.name.endswith(SUFFIXES))
+    found += [inside] if inside else []
+    if len(found) > 1:
+        text = _("{where}: {table} is there as {names}. Remove the others, or name one in portfoy.toml: {example}.")
+        names = [f"'{path.relative_to(location)}'" for path, *_more in found]
+        example = f'[{table}] file = "{found[0][0].relative_to(location)}"'
+        raise DataError(text.format(where=location, table=table, names=", ".join(names), example=example))
+    return found[0] if found else []
 
 
 def _of_file(path, settings):
@@ -186,11 +190,11 @@ def _tables(where, settings, reader, day, today):
             _with_cost(reader.log, lambda: on_day("products", day or today, reader.table, None, earlier=False)),
             settings,
             broken=reader.raws["transactions"].broken,
+            place=reader.raws["transactions"].place,
             as_of=day,
             today=today,
             keep=partial(reader.keep, name="checked_transactions"),
         )
-            place=reader.raws["transactions"].place,
         reader.log = log  # what further tables are held against
         reader.drop("raw_transactions")
     last = facts.last_day if facts else reader.last_day()
