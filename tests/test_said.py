@@ -104,6 +104,29 @@ def test_words_of_the_owner_come_first_and_others_stay_understood(opened):
     ]
 
 
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_true_and_false_are_an_arm_or_an_outcome_only_where_the_owner_says_so(tmp_path, ending):
+    """Judged by the words themselves: true is treated where portfoy.toml says so, else counted as not understood."""
+    contacts = pd.DataFrame({"campaign_id": "K", "customer_id": ["A", "B", "C"], "arm": [True, False, True]})
+    leads = pd.DataFrame({"lead_id": ["1", "2"], "created_on": ["2025-01-01"] * 2, "outcome": [True, False]})
+    said = '[contacts]\nvalues = { arm = { treatment = [true], control = ["FALSE"] } }\n'
+    said += '[leads]\nvalues = { outcome = { won = ["true"], lost = [false] } }\n'
+    for folder, settings in (("said", said), ("silent", "")):
+        (tmp_path / folder).mkdir()
+        for name, table in (("contacts", contacts), ("leads", leads)):
+            path = tmp_path / folder / f"{name}.{ending}"
+            table.to_parquet(path) if ending == "parquet" else table.to_csv(path, index=False)
+        (tmp_path / folder / "transactions.csv").write_text(ORDERS, "utf-8")
+        (tmp_path / folder / "portfoy.toml").write_text(settings, "utf-8")
+    said, silent = source.open(tmp_path / "said"), source.open(tmp_path / "silent")
+    assert column(said.contacts, "arm") == ["treatment", "control", "treatment"]
+    assert column(said.leads, "outcome") == ["won", "lost"]
+    assert column(silent.contacts, "arm") == [None] * 3
+    assert column(silent.leads, "outcome") == [None] * 2
+    for name, rows in (("contacts", 3), ("leads", 2)):
+        assert silent.accounts[name].findings[["code", "rows"]].values.tolist() == [["unread_label", rows]]
+
+
 def test_flags_that_are_numbers_are_read(tmp_path):
     (tmp_path / "transactions.csv").write_text(ORDERS, "utf-8")
     contacts = pd.DataFrame({"campaign_id": "K", "customer_id": list("ABC"), "responded": [1, 0, 7]})

@@ -86,7 +86,7 @@ def typed(raw, table, mapping, given, reading):
         else:
             columns[ours] = found[ours]
             continue
-        if table != "transactions" and not found[ours].type().is_boolean():
+        if table != "transactions" and (kind != "flag" or not found[ours].type().is_boolean()):
             unread[f"unread_{ours}"] = ibis.ifelse(columns[ours].isnull(), _unread(found[ours]), ibis.null("string"))
     if table != "transactions":
         return found.select([column.name(name) for name, column in (columns | unread).items()] + [*row])
@@ -132,7 +132,7 @@ def _plain(texts):
 def _label(column, kind):
     """The flag or the label of ours that a word stands for; null where it is not understood."""
     flag = kind == "flag"
-    if column.type().is_boolean():
+    if flag and column.type().is_boolean():
         return column
     text = column if column.type().is_string() else text_of(column)
     text = fold(text)
