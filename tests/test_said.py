@@ -198,6 +198,10 @@ def test_what_is_not_there_is_named(opened, said, table, error):
     [
         ("[surveys]\nranges = { nps = [10, 0] }\n", "'surveys.ranges' is {'nps': [10, 0]}, not columns with"),
         ('[leads]\nvalues = { outcom = { won = ["x"] } }\n', "'leads.values.outcom' (did you mean 'outcome'?)"),
+        (
+            "[leads]\nkeep = { state = [] }\n",
+            "'leads.keep' is {'state': []}, not columns with lists of values, { status = [\"paid\"] }.",
+        ),
         ('[leads]\njoin = { file = "x.csv" }\n', "'leads.join' is {'file': 'x.csv'}, not a file and its key"),
         ('as_of = "31.12.2024"\n', "'as_of' is '31.12.2024', not a date such as 2026-06-30."),
     ],

@@ -202,7 +202,7 @@ def _rule(key):
         **dict.fromkeys(("unknown_customers", "null_words", "acted_on"), (_is_texts, _("a list of texts"))),
         "as_of": (_is_day, _("a date such as 2026-06-30")),
         "join": (_is_join, _('a file and its key, { file = "teams.csv", on = "agent" }, or a list')),
-        **dict.fromkeys(("keep", "leave_out"), (_is_lists, _('columns with lists of values, { status = ["paid"] }'))),
+        **dict.fromkeys(("keep", "leave_out"), (_is_filter, _('columns with lists of values, { status = ["paid"] }'))),
         "constants": (_is_constants, _('columns with one value each, { channel = "web" }')),
         "values": (
             lambda value: isinstance(value, dict) and all(_is_lists(labels) for labels in value.values()),
@@ -240,6 +240,10 @@ def _is_key(join):
 
 def _is_lists(value):
     return isinstance(value, dict) and len(value) > 0 and all(_is_texts(each) for each in value.values())
+
+
+def _is_filter(value):
+    return _is_lists(value) and all(value.values())
 
 
 def _is_constants(value):
