@@ -223,6 +223,13 @@ def test_a_log_without_order_numbers_has_the_column_all_the_same():
     assert log["order_id"].isna().all()
 
 
+NO_DATE = (
+    "spend.month: no value reads as a date ('{}'); known are YYYY-MM-DD, DD.MM.YYYY, DD/MM/YYYY, MM/DD/YYYY, YYYYMMDD, "
+    "YYYY/MM/DD, YYYY.MM.DD, DD-MM-YYYY, MM-DD-YYYY, DD.MM.YY, DD/MM/YY, MM/DD/YY. Map another, or write in "
+    'portfoy.toml: date_format = "DD MMM YYYY".'
+)
+
+
 @pytest.mark.parametrize(
     ("ours", "values", "message"),
     [
@@ -243,13 +250,13 @@ def test_a_log_without_order_numbers_has_the_column_all_the_same():
         ),
         (
             "month",
+            ["5th of March 2025", "5th of April 2025", "5th of April 2025"],
+            NO_DATE.format("5th of April 2025"),
+        ),
+        (
+            "month",
             ["{hello}", ""],
-            (
-                "spend.month: no value reads as a date ('{hello}'); known are YYYY-MM-DD, "
-                "DD.MM.YYYY, DD/MM/YYYY, MM/DD/YYYY, YYYYMMDD, YYYY/MM/DD, YYYY.MM.DD, "
-                "DD-MM-YYYY, MM-DD-YYYY, DD.MM.YY, DD/MM/YY, MM/DD/YY. Map another, or write "
-                'in portfoy.toml: date_format = "DD MMM YYYY".'
-            ),
+            NO_DATE.format("{hello}"),
         ),
     ],
 )

@@ -11,6 +11,7 @@ from portfoy.locale import _
 from portfoy.source import numbers, sniff
 from portfoy.source.contract import TABLES, kind_of
 from portfoy.source.labels import CODED, YES, fold, folded, words
+from portfoy.words.style import shorten
 
 BLANK = f"[\\s{numbers.NARROW}\u200b\ufeff]"
 
@@ -187,15 +188,15 @@ def _date(raw, source, given, where, reading):
     counts = day_counts(raw, source)
     form = sniff.date_format(counts, where=where)
     if form is None:
-        _refuse(counts, where)
+        _refuse(counts, where, text)
         return ibis.null("date")
     if form != sniff.DATE_FORMATS[0]:
         reading.append(_("{where}: dates read as {form}").format(where=where, form=sniff.worded(form)))
     return _parsed_date(_day(text), form)
 
 
-def _refuse(counts, where):
-    """Raise a DataError where there are values and none is a date."""
+def _refuse(counts, where, source):
+    """Raise a DataError where there are values of the `source` and none is a date."""
     values = [text for text in counts if text]
     if values and all(map(sniff.is_day_number, values)):
         message = _(
@@ -205,11 +206,14 @@ def _refuse(counts, where):
         raise DataError(message.format(where=where, example=values[0]))
     if values:
         message = _(
+        whole = source.min(where=_day(text_of(source)) == values[0]).to_pyarrow().as_py()
             "{where}: no value reads as a date ({example!r}); known are {known}. Map another, "
             'or write in portfoy.toml: date_format = "DD MMM YYYY".'
         )
         raise DataError(
-            message.format(where=where, example=values[0][:40], known=", ".join(map(sniff.worded, sniff.DATE_FORMATS)))
+            message.format(
+                where=where, example=shorten(whole, 40), known=", ".join(map(sniff.worded, sniff.DATE_FORMATS))
+            )
         )
 
 
