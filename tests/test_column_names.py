@@ -29,11 +29,11 @@ def frame(table, odd):
     return pd.DataFrame(columns | {name: [f"{name}{row}" for row in range(3)] for name in odd if name not in columns})
 
 
-def folder(path, ending, odd):
-    """A source with every table."""
+def folder(path, ending, odd, tables=TABLES):
+    """A source with every table, or these."""
     path.mkdir()
     with duckdb.connect() as engine:
-        for table in TABLES:
+        for table in tables:
             engine.register("frame", frame(table, odd))
             engine.execute(f"COPY frame TO '{path / table}.{ending}'")
     return path
@@ -52,6 +52,19 @@ def test_names_that_engines_use_themselves_change_nothing_in_any_table(tmp_path,
             ours = ours if ours in found else f"{ours}_"  # the name of our own row numbers gives way
             assert ours not in found or found[ours].tolist() == [f"{name}{row}" for row in range(3)]
     pd.testing.assert_frame_equal(people_table(odd), people_table(plain))
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_names_that_we_use_ourselves_give_way_to_no_column_of_the_source(tmp_path, ending):
+    plain = source.open(folder(tmp_path / "plain", ending, [], ("transactions", "leads")), today=TODAY)
+    own = ["unread_outcome", "unread_closed_on", "portfoy_left_out", "portfoy_copies", "portfoy_problem"]
+    odd = source.open(folder(tmp_path / "odd", ending, own, ("transactions", "leads")), today=TODAY)
+    for table in ("transactions", "leads"):
+        found, judge = getattr(odd, table).to_pandas(), getattr(plain, table).to_pandas()
+        pd.testing.assert_frame_equal(found[list(judge)], judge)
+    assert odd.accounts["leads"].findings.equals(plain.accounts["leads"].findings)
+    assert found["own_unread_outcome"].tolist() == [f"unread_outcome{row}" for row in range(3)]
+    assert found["own_portfoy_problem"].tolist() == [f"portfoy_problem{row}" for row in range(3)]
 
 
 def test_any_of_the_names_can_be_mapped(tmp_path):

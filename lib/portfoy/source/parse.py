@@ -54,6 +54,7 @@ def mapping(table, found, said):
 
 def _attribute_safe(name, taken):
     safe = re.sub(r"\W+", "_", name.strip().lower()).strip("_") or "column"
+    safe = f"own_{safe}" if safe.startswith(("unread_", "portfoy_")) else safe  # names that we use ourselves
     while safe in taken:
         safe += "_"
     return safe
@@ -205,8 +206,8 @@ def _refuse(counts, where, source):
         )
         raise DataError(message.format(where=where, example=values[0]))
     if values:
-        message = _(
         whole = source.min(where=_day(text_of(source)) == values[0]).to_pyarrow().as_py()
+        message = _(
             "{where}: no value reads as a date ({example!r}); known are {known}. Map another, "
             'or write in portfoy.toml: date_format = "DD MMM YYYY".'
         )

@@ -15,6 +15,7 @@ from portfoy.source.contract import ALONE, check_columns
 from portfoy.source.files import UNREADABLE, fault, is_embedded
 from portfoy.source.settings import Settings
 from portfoy.source.shape import OWN, shaped
+from portfoy.source.sniff import RESERVED
 
 
 @dataclass(eq=False)
@@ -82,8 +83,8 @@ class Reader:
         raw = self.raws[name]
         if raw.fault:
             raise DataError(raw.fault)
-        if "portfoy_row" in raw.table.columns and not raw.numbered:
-            raw.table = raw.table.drop("portfoy_row")
+        if not raw.numbered:
+            raw.table = raw.table.rename({f"{name}_": name for name in raw.table.columns if name.lower() in RESERVED})
         raw.table = shaped(raw.table, name, raw.format, self.fetch, self.keep, self.reading)
         found = [column for column in raw.table.columns if column not in OWN]
         columns = parse.mapping(name, found, self.settings.columns.get(name, {}))

@@ -176,8 +176,14 @@ def _delimiter(lines):
     return best if score(best)[1] > 1 else ","
 
 
+RESERVED = {  # columns of our own, whose names a file's give way to
+    f"portfoy_{name}"
+    for name in ("row", "rows", "file", "left_out", "copies", "problem", "key", "link", "place", "first", "times")
+}
+
+
 def _unique(names):
-    seen = {"portfoy_row", "portfoy_rows"}  # names of our own
+    seen = set(RESERVED)
     for position, name in enumerate(names, 1):
         name = " ".join(name.replace("\0", "").strip("\ufeff").split()) or f"column{position}"
         while name.lower() in seen:  # the engine does not tell upper from lower case in names
