@@ -239,13 +239,13 @@ def test_one_launch_day_is_survived():
 
 def test_too_few_people():
     assert message_of(fit_bass, periods([2] * 10), error=FitError) == (
-        "fit_bass: 20 people in 10 periods; 30 in 6 are needed. Wait, or take shorter periods."
+        "fit_bass: 20 people in 10 periods; 30 in 6 are needed. Take shorter ones."
     )
 
 
 def test_too_few_periods():
     assert message_of(fit_bass, periods([20] * 5), error=FitError) == (
-        "fit_bass: 100 people in 5 periods; 30 in 6 are needed. Wait, or take shorter periods."
+        "fit_bass: 100 people in 5 periods; 30 in 6 are needed. Take shorter ones."
     )
 
 

@@ -235,10 +235,10 @@ def error_of(kind, action):
 def test_too_few_repeat_buyers():
     customers = pd.DataFrame({"repeats": [1] * 4 + [0] * 896, "span": [5] * 4 + [0] * 896, "age": 30})
     assert error_of(FitError, lambda: fit_bg_nbd(customers)) == (
-        "fit_bg_nbd: 4 of 900 customers bought again; 30 are needed. Use a longer history or the cohort view."
+        "fit_bg_nbd: 4 of 900 customers bought again; 30 are needed. Use a longer history."
     )
     assert error_of(FitError, lambda: fit_bg_nbd(customers.iloc[:0])) == (
-        "fit_bg_nbd: 0 of 0 customers bought again; 30 are needed. Use a longer history or the cohort view."
+        "fit_bg_nbd: 0 of 0 customers bought again; 30 are needed. Use a longer history."
     )
 
 

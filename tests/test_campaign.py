@@ -408,7 +408,9 @@ def test_a_campaign_in_words():
 
 def test_how_a_campaign_was_worked_out_in_words():
     known = plain(shown(terms=prices(30, 100)).method())
-    assert known.startswith("In all campaigns drawn at random a contact added 6.5 points (4.1–9.0). Drawn at random is ")
+    assert known.startswith(
+        "In all campaigns drawn at random a contact added 6.5 points (4.1–9.0). Drawn at random is "
+    )
     assert known.endswith(" Of 900 customers 40 are expected to pay, 7 are like nobody contacted.")
     assert plain(shown().method()) == (
         "Contacts cost what the judged campaigns of their channel did. A response brings the mean margin of campaign "

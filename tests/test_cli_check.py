@@ -173,8 +173,8 @@ ONE_LINE = {
     "spreadsheet days": (
         HEADER + "A,1,45292,5\n",
         (
-            "transactions.ordered_on: holds day numbers (45292), as spreadsheets count. Format "
-            "it as a date there and export it again."
+            "transactions.ordered_on: holds day numbers (45292) of a spreadsheet. Format it as a date there, "
+            "export again."
         ),
     ),
     "returns only": (

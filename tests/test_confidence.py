@@ -57,9 +57,7 @@ def test_the_delta_method_is_that_of_a_sum_of_normals():
 @pytest.mark.parametrize("function", [intervals.z_value, lambda wrong: intervals.t_value(wrong, 5)])
 @pytest.mark.parametrize("wrong", [0, 1, 95, -0.1, float("nan")])
 def test_a_confidence_is_a_share(function, wrong):
-    assert message_of(function, wrong) == (
-        f"confidence: {wrong} is not between 0 and 1. For 95 % give 0.95."
-    )
+    assert message_of(function, wrong) == (f"confidence: {wrong} is not between 0 and 1. For 95 % give 0.95.")
 
 
 # --- the portfolio -------------------------------------------------------------------------------------------------

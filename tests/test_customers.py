@@ -400,7 +400,7 @@ def test_a_missing_column_is_named():
 def test_a_split_that_leaves_nothing_to_forecast_is_refused():
     lines = log(("a", "1", "2024-01-05", 3))
     assert message_of(split_table, lines, split_on="2024-01-05") == (
-        "forecast: split_on 2024-01-05 is not before 2024-01-05. Take an earlier date, or a longer history."
+        "forecast: split_on 2024-01-05 is not before 2024-01-05. Take an earlier date."
     )
 
 

@@ -172,7 +172,7 @@ def test_a_customer_surely_gone_is_worth_nothing(fits):
         ({"discount_rate": -0.1}, "discounted_value: discount_rate is -0.1, not 0 or more."),
         (
             {"margin_rate": -0.84335},
-            "discounted_value: the margin is -0.843 of revenue, not 0 or more. Check unit costs, or give margin_rate.",
+            "discounted_value: the margin is -0.843 of revenue. Check unit costs, or give margin_rate.",
         ),
         ({"confidence": 95}, "confidence: 95 is not between 0 and 1. For 95 % give 0.95."),
     ],

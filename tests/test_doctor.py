@@ -209,8 +209,7 @@ def test_a_working_directory_that_cannot_be_written_to(line, monkeypatch, tmp_pa
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("tempfile.TemporaryFile", refuse)
     assert line("folder") == (
-        f"FIX  folder: {Path.cwd()} cannot be written to (Permission denied); "
-        "go to a folder of your own."
+        f"FIX  folder: {Path.cwd()} cannot be written to (Permission denied); go to a folder of your own."
     )
 
 

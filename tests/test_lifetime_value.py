@@ -234,7 +234,7 @@ def regions():
 def test_a_loss_is_told(firm):
     firm.worked["customers"] = firm.customers.assign(margin=-firm.customers["revenue"])
     assert lifetime_value(firm).reason == (
-        "discounted_value: the margin is -1 of revenue, not 0 or more. Check unit costs, or give margin_rate."
+        "discounted_value: the margin is -1 of revenue. Check unit costs, or give margin_rate."
     )
 
 

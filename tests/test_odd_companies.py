@@ -75,5 +75,5 @@ def test_an_odd_company_gets_sentences(report, kind, tmp_path):
     with contextlib.redirect_stdout(None):
         said = sections(report, tmp_path)
     assert all(re.match(r"\w+: .+\.$", sentence, re.DOTALL) for sentence in said)
-    loss = "discounted_value: the margin is -1 of revenue, not 0 or more. Check unit costs, or give margin_rate."
+    loss = "discounted_value: the margin is -1 of revenue. Check unit costs, or give margin_rate."
     assert (loss in said) == (kind == "costs above revenue")

@@ -243,10 +243,7 @@ NO_DATE = (
         (
             "month",
             ["45292", "45293.5"],
-            (
-                "spend.month: holds day numbers (45292), as spreadsheets count. Format it as a "
-                "date there and export it again."
-            ),
+            ("spend.month: holds day numbers (45292) of a spreadsheet. Format it as a date there, export again."),
         ),
         (
             "month",

@@ -79,7 +79,8 @@ def test_a_month_without_an_index_takes_the_last_known_one():
     firm = priced(log)
     assert money(firm)["revenue"].tolist() == [30, 6, 26]
     assert plain(firm.prices.said()) == (
-        "Money is at April 2025 prices by the price index, net of returns. 2 months without an index take the last."
+        "Money is at April 2025 prices by the price index, net of returns. "
+        "Months without an index, which take the last: 2."
     )
 
 
@@ -234,7 +235,7 @@ def test_the_fingerprint_knows_index_and_rate(tmp_path):
 def test_rows_that_cannot_be_read_are_set_aside_and_counted(tmp_path):
     firm = pf.open(folder(tmp_path, "month,index\n2025-01-01,1\n2025-02-01,2\n2025-03-01,\n,4\nsoon,n/a\n"))
     assert firm.prices.aside == 2  # those of months to come are not seen
-    assert plain(firm.prices.said()).endswith(" 2 rows of the index are unreadable.")
+    assert plain(firm.prices.said()).endswith(" Unreadable rows of the index: 2.")
 
 
 # Errors
@@ -257,8 +258,7 @@ def test_rows_that_cannot_be_read_are_set_aside_and_counted(tmp_path):
         ),
         (
             "2010-01-01,1\n2012-12-01,1\n",
-            "price_index: its months, 2010-01 to 2012-12, are before all orders, 2025-01 to "
-            "2025-02. Add months, or remove it.",
+            "price_index: its months, 2010-01 to 2012-12, are before all orders, 2025-01 to 2025-02. Add months.",
         ),
     ],
 )

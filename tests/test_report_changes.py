@@ -147,8 +147,8 @@ REST = "what has moved comes from that."
         ({"as_of": "2026-06-30", "data": "D2"}, f"What differs: the data, the day; {REST}"),
         (
             {"data": "D2", "code": "C2"},
-            "What differs: the data, the code. To tell one from the other, change one at a "
-            "time: portfoy report selection --as-of 2026-05-31",
+            "What differs: the data, the code. To tell which, change one at a time: portfoy report selection "
+            "--as-of 2026-05-31",
         ),
     ],
 )
@@ -191,8 +191,8 @@ def test_the_settings_are_a_cause_of_their_own():
     assert told([before], after)["cause"] == (f"What differs: the settings in portfoy.toml; {REST}")
     after["data"]["sha256"] = "D2"
     assert told([before], after)["cause"] == (
-        "What differs: the data, the settings in portfoy.toml. To tell one from the other, "
-        "change one at a time: portfoy report selection --as-of 2026-05-31"
+        "What differs: the data, the settings in portfoy.toml. To tell which, change one at a time: portfoy "
+        "report selection --as-of 2026-05-31"
     )
     before["data"]["settings_sha256"] = None
     assert told([before], after)["cause"] == (

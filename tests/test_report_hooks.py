@@ -73,9 +73,7 @@ def test_a_hook_that_takes_too_long_is_stopped_with_all_that_it_started(tmp_path
         "(sleep 300 & echo $! > three); wait"  # an orphan
     )
     before = time.monotonic()
-    assert run(command, timeout=2) == (
-        f"hook {command!r}: stopped after 2 s. Let it start in the background."
-    )
+    assert run(command, timeout=2) == (f"hook {command!r}: stopped after 2 s. Let it start in the background.")
     assert time.monotonic() - before < 30
     assert not [name for name in ("one", "two", "three") if runs(int((tmp_path / name).read_text()))]
 

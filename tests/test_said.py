@@ -167,8 +167,8 @@ def test_a_second_file_is_joined_and_what_it_lacks_is_said(opened):
     assert column(found, "office") == ["North", None, None, "East"]
     assert column(found, "owner") == ["R1", "R9", None, "R2"]
     assert tables.reading == [
-        "leads: 1 row finds no row of teams.csv by owner (R9)",
-        "leads: 1 row of teams.csv repeats an earlier agent: not used",
+        "leads: rows without a row of teams.csv by owner: 1 (R9)",
+        "leads: rows of teams.csv that repeat an earlier agent, not used: 1",
     ]
 
 

@@ -71,12 +71,8 @@ def test_all_unknown_keys_stand_in_one_message_with_the_nearest_known_one(error)
     assert error('[spend]\nchanel = "x"\nqqq = "y"\n') == (
         f"unknown settings: 'spend.chanel' (did you mean 'channel'?), 'spend.qqq'. Known are: {KNOWN_SPEND}."
     )
-    assert error('currencyy = "EUR"').startswith(
-        "unknown settings: 'currencyy' (did you mean 'currency'?). Known"
-    )
-    assert error("[transaction]").startswith(
-        "unknown settings: 'transaction' (did you mean 'transactions'?). Known"
-    )
+    assert error('currencyy = "EUR"').startswith("unknown settings: 'currencyy' (did you mean 'currency'?). Known")
+    assert error("[transaction]").startswith("unknown settings: 'transaction' (did you mean 'transactions'?). Known")
 
 
 @pytest.mark.parametrize(
@@ -99,8 +95,7 @@ def test_all_unknown_keys_stand_in_one_message_with_the_nearest_known_one(error)
         ),
         (
             'encoding = "rot13"',
-            '\'encoding\' is \'rot13\', not "utf-8", "utf-16", "windows-1254", "windows-1250", '
-            '"windows-1252" ....',
+            '\'encoding\' is \'rot13\', not "utf-8", "utf-16", "windows-1254", "windows-1250", "windows-1252" ....',
         ),
         (
             'date_format = "TT.MM.JJJJ"',

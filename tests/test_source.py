@@ -367,8 +367,7 @@ def test_files_of_one_table_are_written_alike(tmp_path):
 def test_a_database_without_the_table_lists_its_tables(tmp_path):
     path = database(tmp_path, 'CREATE TABLE "it\'s {x}" AS SELECT 1 AS y')
     assert error(path, hide=tmp_path) == (
-        "/t.duckdb: there is no table 'transactions', only 'it's {x}'. Name it in "
-        'portfoy.toml, under [transactions]: file = "...".'
+        "/t.duckdb: there is no table 'transactions', only 'it's {x}'. Name it in portfoy.toml: [transactions] file."
     )
     (tmp_path / "portfoy.toml").write_text('source = "t.duckdb"\n[transactions]\nfile = "it\'s {x}"\n')
     assert error(tmp_path).startswith("transactions: columns 'customer_id', 'order_id', 'ordered_on', 'amount' are")

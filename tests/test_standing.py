@@ -401,7 +401,7 @@ def test_all_back_after_the_same_time_leaves_nobody_at_risk():
 
 def test_too_few_gaps_are_refused_and_days_of_ones_own_help():
     assert message_of(state_rule, FIVE, as_of="2024-03-31") == (
-        "state_rule: 0 gaps of 45 days at most; 30 are needed. Give at_risk_days and lapsed_days."
+        "state_rule: 0 gaps of up to 45 days; 30 are needed. Give at_risk_days, lapsed_days."
     )
     rule = state_rule(FIVE, as_of="2024-03-31", at_risk_days=10, lapsed_days=30)
     assert (rule.at_risk_days, rule.lapsed_days, rule.gaps) == (10, 30, 0)

@@ -238,7 +238,7 @@ def reason_of(table, as_of=None, **limits):
 
 def test_too_few_gaps_are_refused():
     assert reason_of(FIVE, as_of="2024-03-31") == (
-        "state_rule: 0 gaps of 45 days at most; 30 are needed. Give at_risk_days and lapsed_days."
+        "state_rule: 0 gaps of up to 45 days; 30 are needed. Give at_risk_days, lapsed_days."
     )
 
 

@@ -74,10 +74,7 @@ def split_table(log, *, split_on, as_of=None):
     log = as_table(log)
     as_of, split_on = resolve_as_of(log, as_of), pd.Timestamp(split_on)
     if split_on >= as_of:
-        text = _(
-            "forecast: split_on {split:%Y-%m-%d} is not before {as_of:%Y-%m-%d}. Take an "
-            "earlier date, or a longer history."
-        )
+        text = _("forecast: split_on {split:%Y-%m-%d} is not before {as_of:%Y-%m-%d}. Take an earlier date.")
         raise DataError(text.format(split=split_on, as_of=as_of))
     customers = customer_table(log, as_of=split_on)
     days = purchase_days(log.filter((log.ordered_on > split_on.date()) & (log.ordered_on <= as_of.date())))

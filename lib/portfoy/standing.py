@@ -89,8 +89,7 @@ def state_rule(log, *, as_of=None, at_risk=0.8, lapsed=0.95, at_risk_days=0, lap
     if len(own) < 2:
         if seen["gaps"] < FEWEST:
             text = _(
-                "state_rule: {gaps} gaps of {horizon} days at most; {fewest} are needed. Give "
-                "at_risk_days and lapsed_days."
+                "state_rule: {gaps} gaps of up to {horizon} days; {fewest} are needed. Give at_risk_days, lapsed_days."
             )
             raise DataError(text.format(fewest=FEWEST, gaps=seen["gaps"], horizon=horizon))
         for name, share in (("at_risk_days", at_risk), ("lapsed_days", lapsed)):

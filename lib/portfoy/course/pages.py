@@ -87,8 +87,8 @@ def index_page(lessons, reports, *, teacher=True):
         f"# {_('Customer portfolio management: the course')}",
         _("A lesson works an idea out by hand on five rows, then on a company whose truth we know."),
         _(
-            "Run a lesson cell by cell; write where it says `...`; `pf.check` answers. What is "
-                "solved is in `portfoy-progress.json`."
+            "Run a lesson cell by cell; write where it says `...`; `pf.check` answers and "
+                "`portfoy-progress.json` notes it."
         ),
         f"## {_('The lifecycle of a customer, and where each lesson stands')}",
         _table(head, rows),

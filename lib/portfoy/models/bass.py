@@ -263,8 +263,7 @@ def _columns(adoptions):
         raise DataError(text.format(advice=advice))
     if count.sum() < FEWEST_ADOPTERS or len(count) < FEWEST_PERIODS:
         text = _(
-            "fit_bass: {count:.0f} people in {periods} periods; {people} in {fewest} are "
-            "needed. Wait, or take shorter periods."
+            "fit_bass: {count:.0f} people in {periods} periods; {people} in {fewest} are needed. Take shorter ones."
         )
         fewest = {"people": FEWEST_ADOPTERS, "fewest": FEWEST_PERIODS}
         raise FitError(text.format(count=count.sum(), periods=len(count), **fewest))

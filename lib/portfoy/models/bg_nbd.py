@@ -127,8 +127,7 @@ def fit_bg_nbd(customers):
     repeaters = int((x > 0).sum())
     if repeaters < likelihood.FEWEST_REPEATERS:
         text = _(
-            "fit_bg_nbd: {repeaters} of {customers} customers bought again; {fewest} are "
-            "needed. Use a longer history or the cohort view."
+            "fit_bg_nbd: {repeaters} of {customers} customers bought again; {fewest} are needed. Use a longer history."
         )
         raise FitError(text.format(repeaters=repeaters, customers=len(x), fewest=likelihood.FEWEST_REPEATERS))
     scale = age.mean() or 1.0

@@ -242,10 +242,7 @@ def _total(value, slopes, covariance, confidence):
 def _check_arguments(horizon_months, discount_rate, margin_rate):
     """ValueError for an argument out of its range; DataError for a margin below zero, which data can have."""
     if not margin_rate >= 0:
-        text = _(
-            "discounted_value: the margin is {rate:.3g} of revenue, not 0 or more. Check unit "
-            "costs, or give margin_rate."
-        )
+        text = _("discounted_value: the margin is {rate:.3g} of revenue. Check unit costs, or give margin_rate.")
         raise DataError(text.format(rate=margin_rate))
     rules = [
         (horizon_months >= 1 and horizon_months == int(horizon_months),

@@ -212,8 +212,7 @@ def _refuse_open(point, information, estimate):
     open_bound = np.abs(point).max() > REACH - 1e-3
     if open_bound or np.linalg.eigvalsh(information)[0] < LARGEST_LOG_ERROR**-2:
         text = _(
-            "fit_gamma_gamma: p = {p:.3g}, q = {q:.3g} and v = {v:.3g} stay open: spends "
-            "differ too little between customers, or within them. Use the mean spend of all, "
-            "or each customer's."
+            "fit_gamma_gamma: p = {p:.3g}, q = {q:.3g} and v = {v:.3g} stay open: spends differ too little between "
+            "customers, or within them. Use the mean spend of all, or each customer's."
         )
         raise FitError(text.format(p=p, q=q, v=v))

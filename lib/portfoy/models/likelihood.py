@@ -84,10 +84,7 @@ def maximise(where, gain, starts, count, *, rough=None):
         if step @ slope < 1e-8:  # the rise still to be had, in units of log-likelihood
             return point + step, value, information
         point = point + step / max(1.0, np.abs(step).max())
-    text = _(
-        "{where}: no maximum from {starts} starting points, last step {step:.2g}. Look for extreme customers, or use "
-        "a longer history."
-    )
+    text = _("{where}: no maximum from {starts} starting points, last step {step:.2g}. Look for extreme customers.")
     raise FitError(text.format(where=where, starts=len(starts), step=np.abs(step).max()))
 
 

@@ -84,9 +84,8 @@ class Concentration(Lorenz, Result):
 
     def method(self):
         said = _(
-            "Gini, 0 all alike to 1 one has all: {gini:ratio} ({gini_interval:ratio}). "
-            "Intervals ({confidence:share}; Langel and Tille 2013) see customers as a sample; with few they are too "
-            "narrow."
+            "Gini, 0 all alike to 1 one has all: {gini:ratio} ({gini_interval:ratio}). Intervals ({confidence:share}; "
+            "Langel and Tille 2013) see customers as a sample; with few they are too narrow."
         )
         below = plural(
             "{below_zero:count} customer has brought less than nothing, which lifts both.",

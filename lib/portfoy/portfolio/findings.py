@@ -79,9 +79,8 @@ class Findings(Result):
     def method(self):
         compared = int(self.table["p_value"].notna().sum())
         said = _(
-            "Strengths and weaknesses: beyond chance, of {compared:count} looked at; at most "
-            "{error:share} are false (Benjamini-Hochberg). Opportunities and threats are not "
-            "tested."
+            "Strengths and weaknesses: beyond chance, of {compared:count} looked at; at most {error:share} are false "
+            "(Benjamini-Hochberg). Opportunities and threats are not tested."
         )
         told = style.say(said, {"compared": compared, "error": 1 - self.confidence})
         return style.Reading(" ".join([told, *self.left_out]))

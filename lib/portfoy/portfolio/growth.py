@@ -117,9 +117,8 @@ class Growth(Result):
 
     def method(self):
         text = _(
-            "Lost: bought in the period before, not in this; new: has not bought since the "
-            "data begin. Interval ({confidence:share}): Wilson. The season may be behind a "
-            "change."
+            "Lost: bought in the period before, not in this; new: has not bought since the data begin. Interval "
+            "({confidence:share}): Wilson. The season may be behind a change."
         )
         return style.say(f"{text} {self.prices.said()}", vars(self))
 
@@ -162,10 +161,7 @@ def _ends(first, as_of, months, periods):
     back = (months_before(as_of, months * number) for number in range(periods + 2))
     ends = list(takewhile(lambda end: end + DAY >= first, back))[::-1]
     if len(ends) < 3:
-        text = _(
-            "growth: {first:%Y-%m-%d} to {as_of:%Y-%m-%d} holds no two periods (months: "
-            "{months}). Take fewer or a longer history."
-        )
+        text = _("growth: {first:%Y-%m-%d} to {as_of:%Y-%m-%d} holds no two periods (months: {months}). Take fewer.")
         raise DataError(text.format(first=first, as_of=as_of, months=months))
     return ends
 

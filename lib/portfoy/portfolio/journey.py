@@ -105,9 +105,8 @@ class Journey(Result):
     def method(self):
         return style.say(
             _(
-                "Second purchase: within the lapsed limit, of the new who have had that long; gone: silent longer "
-                "a year ago. Each step has its own people. Intervals ({confidence:share}): Wilson; of means, "
-                "normal."
+                "Second purchase: within the lapsed limit, of the new who have had that long; gone: silent longer a "
+                "year ago. Each step has its own people. Intervals ({confidence:share}): Wilson; of means, normal."
             ),
             vars(self),
         )

@@ -82,9 +82,8 @@ class Spread(Result):
     def method(self):
         return style.say(
             _(
-                "One over the sum of squared shares (HHI); who is in none known is left out. "
-                "Intervals ({confidence:share}; delta method) see customers as a sample. "
-                "Groups may fall together."
+                "One over the sum of squared shares (HHI); who is in none known is left out. Intervals "
+                "({confidence:share}; delta method) see customers as a sample. Groups may fall together."
             ),
             vars(self),
         )

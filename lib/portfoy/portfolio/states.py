@@ -168,10 +168,9 @@ class States(Result):
         if not style.is_missing(rule.lapsed):
             texts.append(
                 _(
-                    "Of {gaps:count} gaps between purchases ({customers:count} customers, each "
-                    "counted once), {at_risk:share} last {at_risk_days:days} at most, "
-                    "{lapsed:share} {lapsed_days:days}; begun {horizon_days:days} ago or "
-                    "earlier, no longer than that."
+                    "Of {gaps:count} gaps between purchases ({customers:count} customers, each counted once), "
+                    "{at_risk:share} last {at_risk_days:days} at most, {lapsed:share} {lapsed_days:days}; begun "
+                    "{horizon_days:days} ago or earlier, no longer than that."
                 )
             )
         if not style.is_missing(rule.at_risk_days_low + rule.lapsed_days_low):

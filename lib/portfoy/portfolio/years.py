@@ -110,9 +110,8 @@ class Years(Result):
 
     def method(self):
         text = _(
-            "Buyers times purchases per buyer (days with an order) times revenue per purchase. "
-            "Intervals ({confidence:share}; delta method on logarithms) see customers as a "
-            "sample."
+            "Buyers times purchases per buyer (days with an order) times revenue per purchase. Intervals "
+            "({confidence:share}; delta method on logarithms) see customers as a sample."
         )
         return style.say(f"{text} {self.prices.said()}", vars(self))
 

@@ -107,10 +107,7 @@ def cause_words(what, earlier, stage):
     if len(what - {"as_of"}) < 2:
         text = _("What differs: {what}; what has moved comes from that.")
     else:
-        text = _(
-            "What differs: {what}. To tell one from the other, change one at a time: portfoy "
-            "report {stage} --as-of {as_of}"
-        )
+        text = _("What differs: {what}. To tell which, change one at a time: portfoy report {stage} --as-of {as_of}")
     listed = ", ".join(words[name] for name in words if name in what)
     return text.format(what=listed, stage=stage["stage"], as_of=earlier["as_of"])
 

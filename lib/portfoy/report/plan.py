@@ -131,11 +131,7 @@ def _open(name, value, where):
     """The value of a parameter, which everybody may read who gets the report; there is no password in it."""
     if hidden(str(value)) != str(value):
         raise PlanError(
-            where
-            + _(
-                "parameter '{name}' is an address with a password, which would be printed. "
-                "Name a file, or leave it out."
-            ).format(name=name)
+            where + _("parameter '{name}' is an address with a password, which would be printed.").format(name=name)
         )
     return value
 

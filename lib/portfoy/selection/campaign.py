@@ -140,9 +140,8 @@ class Campaign(Result):
         )
         if self.chosen:
             text = _(
-                "Of those contacted {response:share} bought, of those held out "
-                "{held_out_response:share}: {points:number} points more "
-                "({points_interval:number}), without {chosen}, not drawn by chance."
+                "Of those contacted {response:share} bought, of those held out {held_out_response:share}: "
+                "{points:number} points more ({points_interval:number}), without {chosen}, not drawn by chance."
             )
         if back := latest(self.arms):  # what all campaigns added stands in the table
             text, values = back[0], values | back[1]

@@ -110,9 +110,8 @@ class EarlyAdopters(Result):
         if self.sampled < 1:
             text += " " + _("A random sample: {sampled:share}.")
         text += " " + _(
-            "Logistic regression on what was known before; from the first half, it ranks the "
-            "second right in {auc:share} of pairs ({auc_interval:share}; guessing: 50%). "
-            "Intervals: {level}."
+            "Logistic regression on what was known before; from the first half, it ranks the second right in "
+            "{auc:share} of pairs ({auc_interval:share}; guessing: 50%). Intervals: {level}."
         )
         return style.say(text, vars(self) | {"level": style.level(self.confidence)})
 

@@ -125,10 +125,9 @@ class LifetimeValue(DiscountedValue, Result):
 
     def method(self):
         text = _(
-            "Purchases to come (BG/NBD) times spend (Gamma-Gamma) times margin, "
-            "{margin_rate:share} of revenue, at {discount_rate:share} a year less for later "
-            "money; no new customers. Purchases and spend are taken as unrelated; their "
-            "correlation is {correlation:ratio}."
+            "Purchases to come (BG/NBD) times spend (Gamma-Gamma) times margin, {margin_rate:share} of revenue, at "
+            "{discount_rate:share} a year less for later money; no new customers. Purchases and spend are taken as "
+            "unrelated; their correlation is {correlation:ratio}."
         )
         if not style.is_missing(self.correlation_error):
             text += " " + self._meant()

@@ -111,9 +111,8 @@ class Positioning(Result):
 
     def method(self):
         text = _(
-            "Principal components of mean ratings, less each attribute's mean and, where all "
-            "are named, each rater's. Distances take all attributes. Ellipses, intervals "
-            "({level}): bootstrap of {n:count} raters or ratings."
+            "Principal components of mean ratings, less each attribute's mean and, where all are named, each rater's. "
+            "Distances take all attributes. Ellipses, intervals ({level}): bootstrap of {n:count} raters or ratings."
         )
         if self.left_out:
             text += " " + _("Not rated throughout: {list}.")

@@ -100,7 +100,7 @@ class Rfm(Result):
         text, values = _("It holds {customer_share:share} of the customers."), {**self.most}
         for _place, stake in self.quiet.iterrows():
             text += " " + _(
-                "Most revenue gone quiet: “{segment}”, {revenue_share:share}; half last bought {idle:days} or more ago."
+                "Most gone quiet: “{segment}”, {revenue_share:share}; half last bought {idle:days} ago or more."
             )
             values = {**named(stake), "idle": math.floor(stake["idle"]), "customer_share": values["customer_share"]}
         return style.say(text, values)

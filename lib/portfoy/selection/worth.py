@@ -43,8 +43,7 @@ class Worth(Result):
         if len(self.table) == 1 or not back.max() > 0:
             return ""
         text = _(
-            "\u201c{segment}\u201d brought {revenue_share:share} of the revenue and are expected to bring "
-            "{expected_value:money}."
+            "“{segment}” brought {revenue_share:share} of the revenue and are expected to bring {expected_value:money}."
         )
         return style.say(text, named(self.table.loc[back.idxmax()]), currency=self.currency)
 

@@ -76,13 +76,10 @@ def check_columns(table, columns, found):
     if not missing:
         return
     listed = ", ".join(f"'{shorten(name, 40)}'" for name in found[:30]) + (" ..." if len(found) > 30 else "")
-    what = plural("column {names} is missing", "columns {names} are missing", len(missing)).format(
-        names=", ".join(f"'{name}'" for name in missing)
-    )
-    text = _("{table}: {what}; the file has {found}. {advice}")
-    raise DataError(
-        text.format(table=table, what=what, found=listed or _("no columns"), advice=_advice(table, missing, found))
-    )
+    names = ", ".join(f"'{name}'" for name in missing)
+    what = plural("column {names} is missing", "columns {names} are missing", len(missing)).format(names=names)
+    text, advice = _("{table}: {what}; the file has {found}. {advice}"), _advice(table, missing, found)
+    raise DataError(text.format(table=table, what=what, found=listed or _("no columns"), advice=advice))
 
 
 def _advice(table, missing, found):

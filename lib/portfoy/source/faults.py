@@ -8,7 +8,7 @@ import ibis
 from portfoy.locale import _
 from portfoy.source.contract import kind_of
 from portfoy.source.quality import FIRST
-from portfoy.source.seen import ASKED
+from portfoy.source.seen import ASKED, BEGINS
 
 KEYS = {
     "customers": ("customer_id",),
@@ -20,14 +20,8 @@ KEYS = {
     "tickets": ("ticket_id",),
     "surveys": ("survey_id",),
 }
-DATED = {  # the date without which a row says nothing
-    "leads": "created_on",
-    "tickets": "opened_on",
-    "spend": "month",
-    "subscriptions": "started_on",
-    "surveys": "answered_on",
-}
-JOINED = {"customers": "joined_on", "products": "launched_on", "contacts": "contacted_on"}  # may be missing, not later
+JOINED = {name: BEGINS[name] for name in ("customers", "products", "contacts")}  # may be missing, not later
+DATED = {name: BEGINS[name] for name in ("leads", "tickets", "spend", "subscriptions", "surveys")}  # may not be missing
 ENDS = {  # the day on which a row begins, and those that cannot be before it
     "leads": ("created_on", ("contacted_on", "qualified_on", "proposed_on", "closed_on")),
     "tickets": ("opened_on", ("first_reply_on", "resolved_on", "closed_on", "reopened_on")),

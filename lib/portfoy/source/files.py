@@ -23,6 +23,8 @@ from portfoy.source import sniff
 from portfoy.source.quality import in_row
 from portfoy.source.settings import Format
 
+SUFFIXES = (".parquet", ".csv", ".csv.gz", ".tsv", ".txt")
+
 
 @dataclass
 class Raw:
@@ -189,8 +191,7 @@ def _read_text(engine, table, paths, look, names):
     broken = sorted((list(names).index(path), line, text) for path, line, text in broken)
     starts, files = [(0, 0)], list(names.values())
     if len(paths) > 1:
-        first = f"SELECT min(rowid), portfoy_file - 1 FROM raw_{table} GROUP BY 2"
-        starts = engine.raw_sql(first).fetchall()
+        starts = engine.raw_sql(f"SELECT min(rowid), portfoy_file - 1 FROM raw_{table} GROUP BY 2").fetchall()
 
     def place(number):  # the engine numbers the rows it took, through all files
         start, file = max(one for one in starts if one[0] < number - look.skip)

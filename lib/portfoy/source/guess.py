@@ -3,20 +3,13 @@
 from dataclasses import dataclass
 
 from portfoy.locale import _
+from portfoy.source import faults
 from portfoy.source.contract import REQUIRED, TABLES, kind_of, missing_columns
 from portfoy.source.labels import CODED
 from portfoy.source.names import called, candidates, plain
 
 LABELS = 30  # a column of more distinct values holds no labels
-KEYS = {
-    "customers": "customer_id",
-    "products": "product_id",
-    "leads": "lead_id",
-    "campaigns": "campaign_id",
-    "subscriptions": "contract_id",
-    "tickets": "ticket_id",
-    "surveys": "survey_id",
-}
+KEYS = {table: key for table, (key, *more) in faults.KEYS.items() if not more}
 """What a row of a table is told from others by, where that is one column."""
 
 VAGUE = "date day time data datum tarih value name type status state source reason code score category"

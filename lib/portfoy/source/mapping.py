@@ -11,7 +11,7 @@ from portfoy.errors import DataError
 from portfoy.locale import _
 from portfoy.source import sniff
 from portfoy.source.contract import ALONE, TABLES, kind_of
-from portfoy.source.files import embedded, load, readable
+from portfoy.source.files import SUFFIXES, embedded, load, readable
 from portfoy.source.guess import Guess, guess, guesses, likely
 from portfoy.source.look import Look, join_key, joined
 from portfoy.source.names import plain
@@ -24,8 +24,6 @@ LETTERS = {
     "windows-1252": "àáâãäåæçèéêëìíîïñòóôõöøœùúûüÿßÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØŒÙÚÛÜ",
 }
 """Letters that make an encoding likely: those of Turkish, of Polish, of Western Europe."""
-
-SUFFIXES = (".parquet", ".csv", ".csv.gz", ".tsv", ".txt")
 
 
 @dataclass

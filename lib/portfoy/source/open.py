@@ -17,14 +17,12 @@ from portfoy.locale import _
 from portfoy.source import sniff
 from portfoy.source.address import connect, discreet, filled, hidden, locate, revealed
 from portfoy.source.contract import ALONE, TABLES
-from portfoy.source.files import UNREADABLE, Raw, embedded, fault, load, quoted, readable, stamp
+from portfoy.source.files import SUFFIXES, UNREADABLE, Raw, embedded, fault, load, quoted, readable, stamp
 from portfoy.source.quality import check_transactions
 from portfoy.source.reader import Reader
 from portfoy.source.seen import on_day
 from portfoy.source.settings import Format, Settings, read_settings
 from portfoy.source.tables import Tables, kept
-
-SUFFIXES = (".parquet", ".csv", ".csv.gz", ".tsv", ".txt")
 
 
 def open(where, *, as_of=None, today=None):
@@ -132,10 +130,7 @@ def _database_tables(engine, location, settings, names, **where):
             raws[table] = Raw(engine.table(name, **where), settings.format(table))
     wanted = settings.format("transactions").file
     if not raws.keys() & {*ALONE} or (wanted and "transactions" not in raws):
-        text = _(
-            "{where}: there is no table '{wanted}', only {names}. Name it in portfoy.toml, "
-            'under [transactions]: file = "...".'
-        )
+        text = _("{where}: there is no table '{wanted}', only {names}. Name it in portfoy.toml: [transactions] file.")
         there = ", ".join(f"'{name}'" for name in sorted(names)[:30]) or _("none")
         raise DataError(text.format(where=hidden(str(location)), wanted=wanted or "transactions", names=there))
     return raws

@@ -200,10 +200,7 @@ def _refuse(counts, where, source):
     """Raise a DataError where there are values of the `source` and none is a date."""
     values = [text for text in counts if text]
     if values and all(map(sniff.is_day_number, values)):
-        message = _(
-            "{where}: holds day numbers ({example}), as spreadsheets count. Format it as a "
-            "date there and export it again."
-        )
+        message = _("{where}: holds day numbers ({example}) of a spreadsheet. Format it as a date there, export again.")
         raise DataError(message.format(where=where, example=values[0]))
     if values:
         whole = source.min(where=_day(text_of(source)) == values[0]).to_pyarrow().as_py()

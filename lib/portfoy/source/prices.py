@@ -6,7 +6,7 @@ import ibis
 import pandas as pd
 
 from portfoy.errors import DataError
-from portfoy.locale import _, plural
+from portfoy.locale import _
 from portfoy.words import style
 
 MONEY = ("amount", "unit_cost")  # of an order line; a `product_cost` is one for all months: that of today's price list
@@ -41,17 +41,9 @@ class Prices:
             "rate": _("Money is at {day:month} prices, taken to rise {rate:share} a year, net of returns."),
         }[self.basis]
         if self.aside:
-            said += " " + plural(
-                "{aside:count} row of the index is unreadable.",
-                "{aside:count} rows of the index are unreadable.",
-                self.aside,
-            )
+            said += " " + _("Unreadable rows of the index: {aside:count}.")
         if self.guessed:
-            said += " " + plural(
-                "{guessed:count} month without an index takes the last.",
-                "{guessed:count} months without an index take the last.",
-                self.guessed,
-            )
+            said += " " + _("Months without an index, which take the last: {guessed:count}.")
         return style.say(said, vars(self))
 
     def factors(self, days):
@@ -122,9 +114,6 @@ def _check(known, first, day):
         text = _("price_index: {month} is there {n} times. Remove the other rows.")
         raise DataError(text.format(month=twice[0], n=(known.index == twice[0]).sum()))
     if len(known) and known.index[-1] < first:
-        text = _(
-            "price_index: its months, {start} to {end}, are before all orders, {first} to "
-            "{last}. Add months, or remove it."
-        )
+        text = _("price_index: its months, {start} to {end}, are before all orders, {first} to {last}. Add months.")
         ends = {"start": known.index[0], "end": known.index[-1]}
         raise DataError(text.format(**ends, first=first, last=day.to_period("M")))

@@ -3,7 +3,7 @@
 import ibis
 
 from portfoy.errors import DataError
-from portfoy.locale import _, plural
+from portfoy.locale import _
 from portfoy.source.labels import fold, folded
 from portfoy.source.parse import text_of
 from portfoy.words.style import shorten
@@ -61,22 +61,12 @@ def _joined(raw, table, join, further, keep, reading):
     alone = found.portfoy_link.notnull() & found.portfoy_key.isnull()
     row = found.agg(rows=alone.sum().fill_null(0), example=found.portfoy_link.min(where=alone)).to_pandas().iloc[0]
     twice = int(own.filter(own.portfoy_place > 0).count().to_pandas())
-    named = {"table": table, "n": int(row["rows"]), "file": file, "column": mine, "example": row["example"]}
-    if row["rows"]:
-        text = plural(
-            "{table}: {n} row finds no row of {file} by {column} ({example})",
-            "{table}: {n} rows find no row of {file} by {column} ({example})",
-            named["n"],
-        )
-        reading.append(text.format(**named))
-    if twice:
-        text = plural(
-            "{table}: {n} row of {file} repeats an earlier {key}: not used",
-            "{table}: {n} rows of {file} repeat an earlier {key}: not used",
-            twice,
-        )
-        reading.append(text.format(table=table, n=twice, file=file, key=key))
-    if further.broken[0]:
-        text = _("{table}: lines of {file} do not fit its header: {n} ({example})")
-        reading.append(text.format(**named | {"n": further.broken[0], "example": shorten(further.broken[1], 60)}))
+    for n, example, text in (
+        (*row, _("{table}: rows without a row of {file} by {column}: {n} ({example})")),
+        (twice, key, _("{table}: rows of {file} that repeat an earlier {example}, not used: {n}")),
+        (*further.broken, _("{table}: lines of {file} do not fit its header: {n} ({example})")),
+    ):
+        if n:
+            given = {"table": table, "n": int(n), "file": file, "column": mine, "example": shorten(example, 60)}
+            reading.append(text.format(**given))
     return found.drop("portfoy_link", "portfoy_key")

@@ -176,10 +176,8 @@ def _delimiter(lines):
     return best if score(best)[1] > 1 else ","
 
 
-RESERVED = {  # columns of our own, whose names a file's give way to
-    f"portfoy_{name}"
-    for name in ("row", "rows", "file", "left_out", "copies", "problem", "key", "link", "place", "first", "times")
-}
+OURS = "row rows file left_out copies problem key link place first times"  # columns of our own; others give way
+RESERVED = {f"portfoy_{name}" for name in OURS.split()}
 
 
 def _unique(names):

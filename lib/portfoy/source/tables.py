@@ -64,9 +64,8 @@ class Tables:
         found = self.quality[self.quality["rows"] > 0]
         if len(found):
             return found
-        nothing = {"rule": _("All checks"), "rows": 0, "share": 0.0, "money": None}
-        nothing |= {"example": "", "done": _("nothing found")}
-        return pd.DataFrame([nothing], index=["none"])
+        nothing = _("All checks"), 0, 0.0, None, "", _("nothing found")
+        return pd.DataFrame([nothing], index=["none"], columns=self.quality.columns)
 
     def all(self):
         """The tables there are, worked out: name -> ibis table. After it `accounts` and `aside` are whole."""
