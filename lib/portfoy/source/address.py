@@ -104,9 +104,8 @@ def connect(address):
     except Exception as error:  # each driver has errors of its own; all mean that the address does not answer
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         text = _("{where}: does not answer: {reason}. Check address and driver.")
-        raise DataError(
-            text.format(where=hidden(address), reason=_without(address, reason)[:300].rstrip(".:"))
-        ) from None
+        reason = _without(address, reason)[:300].rstrip(".:")
+        raise DataError(text.format(where=hidden(address), reason=reason)) from None
 
 
 def _refuse_unwritten(address):

@@ -8,7 +8,7 @@ import ibis
 
 from portfoy.errors import DataError
 from portfoy.locale import _
-from portfoy.source import numbers, sniff
+from portfoy.source import ids, numbers, sniff
 from portfoy.source.contract import TABLES, kind_of
 from portfoy.source.labels import CODED, YES, fold, folded, words
 from portfoy.words.style import shorten
@@ -101,6 +101,11 @@ def typed(raw, table, mapping, given, reading):
         raw_ordered_on=ibis.ifelse(log.ordered_on.isnull(), log.raw_ordered_on, ibis.null("string")),
         raw_amount=ibis.ifelse(log.amount.isnull(), log.raw_amount, ibis.null("string")),
     )
+
+
+def read_ids(raw, mapping, given):
+    """The ids of the order lines, by which tables belong together, as `typed` reads them."""
+    return raw.select(**{ours: _found(raw, mapping[ours], "id", given, ours) for ours in ids.LINKS if ours in mapping})
 
 
 def _found(raw, theirs, kind, given, ours):

@@ -115,5 +115,4 @@ def _check(known, first, day):
         raise DataError(text.format(month=twice[0], n=(known.index == twice[0]).sum()))
     if len(known) and known.index[-1] < first:
         text = _("price_index: its months, {start} to {end}, are before all orders, {first} to {last}. Add months.")
-        ends = {"start": known.index[0], "end": known.index[-1]}
-        raise DataError(text.format(**ends, first=first, last=day.to_period("M")))
+        raise DataError(text.format(start=known.index[0], end=known.index[-1], first=first, last=day.to_period("M")))

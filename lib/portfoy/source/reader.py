@@ -57,7 +57,8 @@ class Reader:
         raw, columns = self._shaped("transactions")
         copied = _without_copies(raw.table, self.keep, drop=self.settings.duplicates == "drop")
         typed = parse.typed(copied, "transactions", columns, raw.format, self.reading)
-        return ids.whole(typed, "transactions", None, self.settings.unknown(), self.reading)
+        among = parse.read_ids(copied, columns, raw.format)
+        return ids.whole(typed, "transactions", None, self.settings.unknown(), self.reading, among=among)
 
     def table(self, name):
         """A further table, accounted for; None where there is none or it cannot be used, which `aside` says why."""

@@ -92,9 +92,8 @@ def _of_begun_campaigns(contacts, campaigns, day, earlier):
     begun = [contacts.filter(dated).select("campaign_id")]
     if campaigns is not None and "starts_on" in campaigns.columns:
         starts = campaigns.group_by("campaign_id").agg(starts_on=campaigns.starts_on.min())
-        contacts = contacts.filter(
-            dated | ~contacts.campaign_id.isin(starts.filter(starts.starts_on > day).campaign_id)
-        )
+        later = starts.filter(starts.starts_on > day).campaign_id
+        contacts = contacts.filter(dated | ~contacts.campaign_id.isin(later))
         begun.append(starts.filter(starts.starts_on <= day).select("campaign_id"))
     if not earlier:
         return contacts
