@@ -357,7 +357,7 @@ def test_one_segment_only_is_no_finding():
 @pytest.mark.parametrize(
     ("purchases", "orders", "expected"),
     [
-        ([2, 3], [2, 3], "one segment."),
+        ([2, 3], [2, 3], "one segment each."),
         ([1, 1, 2, 3], [1, 1, 2, 3], " 50% bought on one day only: score 1."),
         ([2, 3], [3, 1003], " Orders of one day count once (1,001 more)."),
     ],
