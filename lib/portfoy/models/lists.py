@@ -191,9 +191,6 @@ def _cost_so_far(firm, budget):
         contacts = contacts.filter(contacts.treated & contacts.customer_id.notnull())
         found = to_frame(contacts.group_by(["campaign_id", "cost"]).agg(reached=contacts.customer_id.nunique()))
     if not len(found):
-        text = _(
-            "budget: {budget:g} is given, but not what a contact costs. Give contact_cost, or add campaigns and "
-            "contacts."
-        )
+        text = _("budget: {budget:g} is given, but no contact_cost. Give it, or add campaigns and contacts.")
         raise DataError(text.format(budget=budget))
     return float(found["cost"].sum() / found["reached"].sum())

@@ -96,22 +96,18 @@ def forecast_campaigns(examples, features):
     known = told[told["arm"] == TREATED].reset_index(drop=True)
     if not forecastable(known):
         text = _(
-            "response: no campaign can be forecast (campaigns {campaigns}, answers {contacts}, responses "
-            "{responses}); {fewest} responses and {fewest} others must be known before it begins. Wait, or look at "
-            "segments."
+            "response: no campaign can be forecast (campaigns {campaigns}, answers {contacts}, responses {responses}); "
+            "{fewest} responses and {fewest} others must come before it. Wait, or look at segments."
         )
         seen = {"campaigns": known["campaign_id"].nunique(), "contacts": len(known)}
         raise FitError(text.format(**seen, responses=int(known["responded"].sum()), fewest=FEWEST))
     judged, fit = forecast_periods(known, told, features)
     if fit is None:
-        text = _("response: no feature differs between the customers contacted. Add traits to the customers table.")
+        text = _("response: those contacted differ in no feature. Add traits to customers.")
         raise FitError(text)
     judged = judged[~judged.pop("strange")].reset_index(drop=True)
     if judged.empty:
-        text = _(
-            "response: each campaign went to customers unlike those before. Wait for the next campaign, or give fewer "
-            "features."
-        )
+        text = _("response: each campaign went to customers unlike those before. Wait, or give fewer features.")
         raise FitError(text)
     return judged, fit
 

@@ -84,7 +84,7 @@ class KeyFigures(Result):
     def method(self):
         return style.say(
             _(
-                "Churn: bought in one window (the lapsed limit of the states), not in the next. NPS: per cent 9 and 10 "
+                "Churn: bought in one window (the lapsed limit), not in the next. NPS: per cent 9 and 10 "
                 "less per cent 0 to 6, of those who answered, not of all asked. Lifetime value: margin, or revenue "
                 "where no cost is known. Sales cycle: from first contact until half of those won within half a year "
                 "are. First contact resolution: no second contact. Open leads and running contracts are not lost. "
@@ -164,7 +164,7 @@ def _given(result):
 
 def _window(states):
     if _given(states) is None:
-        raise DataError(_("churn: no window could be derived from the gaps between purchases. Give lapsed_days."))
+        raise DataError(_("churn: gaps between purchases give no window. Give lapsed_days."))
     return states.rule.lapsed_days
 
 
