@@ -43,7 +43,7 @@ RANK = {name: rank for rank, row in enumerate(ORDER) for name in row}
 INSIDE = {  # the order inside a package, left to right
     "words": ["stages", "codes", "labels", "style", "table", "placing", "figure", "shapes", "result"],
     "source": [
-        *("names", "contract", "labels", "sniff", "settings", "numbers", "parse", "shape", "ids", "prices"),
+        *("names", "contract", "labels", "sniff", "settings", "numbers", "ids", "parse", "shape", "prices"),
         *("address", "files", "seen", "quality", "faults", "account", "reader", "tables", "open"),
         *("look", "guess", "section", "mapping"),
     ],

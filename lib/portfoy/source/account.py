@@ -13,8 +13,8 @@ import pandas as pd
 
 from portfoy.locale import _
 from portfoy.source.faults import KEYS, Rule, cell_rules, in_words, row_rules, unread_text
-from portfoy.source.quality import in_row
 from portfoy.source.seen import begun
+from portfoy.source.sniff import in_row
 from portfoy.words.style import shorten
 
 AGAIN = ("contacts",)  # where a key may stand twice: the same customer is contacted again

@@ -20,8 +20,8 @@ from ibis.common.exceptions import IbisError, TableNotFound
 from portfoy.errors import DataError
 from portfoy.locale import _
 from portfoy.source import sniff
-from portfoy.source.quality import in_row
 from portfoy.source.settings import Format
+from portfoy.source.sniff import in_row
 
 SUFFIXES = (".parquet", ".csv", ".csv.gz", ".tsv", ".txt")
 

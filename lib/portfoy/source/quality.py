@@ -14,15 +14,11 @@ from portfoy.errors import DataError
 from portfoy.locale import _
 from portfoy.source.labels import fold
 from portfoy.source.seen import log_on_day
+from portfoy.source.sniff import in_row
 from portfoy.words.style import shorten
 
 FIRST = date(1900, 1, 2)  # programs write 1900-01-01 for "none"
 DOMINANT = 0.2  # share of all lines from which one id looks like a stand-in for many people
-
-
-def in_row(number):
-    """The number of a row in words."""
-    return _("row {n}").format(n=int(number))
 
 
 @dataclass(frozen=True)

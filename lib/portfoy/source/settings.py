@@ -180,6 +180,7 @@ def _rule(key):
     def text(test):
         return lambda value: isinstance(value, str) and test(value)
 
+    rows = _('columns with lists of values, { status = ["paid"] }')
     is_colour = re.compile("#[0-9a-fA-F]{6}").fullmatch
     return {
         "returns": (text(("net", "drop").__contains__), '"net" / "drop"'),
@@ -202,7 +203,8 @@ def _rule(key):
         **dict.fromkeys(("unknown_customers", "null_words", "acted_on"), (_is_texts, _("a list of texts"))),
         "as_of": (_is_day, _("a date such as 2026-06-30")),
         "join": (_is_join, _('a file and its key, { file = "teams.csv", on = "agent" }, or a list')),
-        **dict.fromkeys(("keep", "leave_out"), (_is_filter, _('columns with lists of values, { status = ["paid"] }'))),
+        "keep": (lambda value: _is_lists(value) and all(value.values()), rows),
+        "leave_out": (_is_lists, rows),
         "constants": (_is_constants, _('columns with one value each, { channel = "web" }')),
         "values": (
             lambda value: isinstance(value, dict) and all(_is_lists(labels) for labels in value.values()),
@@ -240,10 +242,6 @@ def _is_key(join):
 
 def _is_lists(value):
     return isinstance(value, dict) and len(value) > 0 and all(_is_texts(each) for each in value.values())
-
-
-def _is_filter(value):
-    return _is_lists(value) and all(value.values())
 
 
 def _is_constants(value):

@@ -190,6 +190,11 @@ def _unique(names):
         yield name
 
 
+def in_row(number):
+    """The number of a row in words."""
+    return _("row {n}").format(n=int(number))
+
+
 def strptime_format(text):
     """A date format in strptime's codes, from those or from words such as DD.MM.YYYY."""
     for word, code in ({} if "%" in text else WORDS).items():
