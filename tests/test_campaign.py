@@ -487,8 +487,9 @@ def test_what_the_data_gave_beside_a_term_of_ones_own_is_told(today, known):
 # (g) The loop
 
 
-def test_a_list_that_was_acted_on_is_read_back_with_its_interval():
-    """The orders of data/campaigns after March, to which the listed who were contacted add one each."""
+@pytest.fixture(scope="module")
+def acted_on():
+    """The list of March of data/campaigns, and a function: the firm of a later day, the contacted having ordered."""
     firm = foreseen()[0].on("2026-03-31")
     listed = campaign(firm, pf.response(firm), contacts=60, hold_out_share=0.4).listed
     assert (listed["arm"] == CONTROL).sum() >= 5
@@ -499,15 +500,26 @@ def test_a_list_that_was_acted_on_is_read_back_with_its_interval():
     new["order_id"] = [f"N{number}" for number in range(len(new))]
     rows = listed[["campaign_id", "customer_id", "arm", "contacted_on", "hold_out_share"]]
     later = {name: getattr(firm.tables, name).to_pandas() for name in ("customers", "campaigns")}
-    again = Firm.of(pd.concat([log, new]), contacts=pd.concat([contacts, rows]), as_of="2026-05-31", **later)
-    told = pf.response(again).arms.set_index("campaign_id").loc["next_campaign-2026-03-31"]
+    log, contacts = pd.concat([log, new]), pd.concat([contacts, rows])
+    return listed, lambda day: Firm.of(log, contacts=contacts, as_of=day, **later)
+
+
+def test_a_list_that_was_acted_on_is_read_back_with_its_interval(acted_on):
+    """The orders of data/campaigns after March, to which the listed who were contacted add one each."""
+    listed, on = acted_on
+    again = on("2026-05-31")
+    answers = pf.response(again)
+    told = answers.arms.set_index("campaign_id").loc["next_campaign-2026-03-31"]
     assert (told["treated"], told["held_out"]) == ((listed["arm"] == TREATED).sum(), (listed["arm"] == CONTROL).sum())
     assert (told["response"], told["held_out_response"], told["at_random"]) == (1, 0, True)  # no order after March
-    soon = Firm.of(pd.concat([log, new]), contacts=pd.concat([contacts, rows]), as_of="2026-04-20", **later)
-    response_soon = pf.response(soon)
-    assert "next_campaign-2026-03-31" not in set(response_soon.judgement["campaign_id"])
-    open_yet = response_soon.arms.set_index("campaign_id").loc["next_campaign-2026-03-31"]
-    assert np.isnan(open_yet["points"])  # its days are not over
-    said = plain(campaign(again, pf.response(again)).reading())
+    said = plain(campaign(again, answers).reading())
     assert said.startswith(f"Of the list of 31 Mar 2026 100% of {told['treated']} contacted bought, and 0% of ")
-    assert "31 Mar 2026" not in plain(campaign(soon, response_soon).reading())
+
+
+@pytest.mark.study
+def test_a_list_whose_days_are_not_over_is_not_read_back(acted_on):
+    soon = acted_on[1]("2026-04-20")
+    answers = pf.response(soon)
+    assert "next_campaign-2026-03-31" not in set(answers.judgement["campaign_id"])
+    assert np.isnan(answers.arms.set_index("campaign_id").loc["next_campaign-2026-03-31", "points"])
+    assert "31 Mar 2026" not in plain(campaign(soon, answers).reading())

@@ -39,13 +39,19 @@ def folder(path, ending, odd, tables=TABLES):
     return path
 
 
-@pytest.mark.parametrize("ending", ["csv", pytest.param("parquet", marks=pytest.mark.study)])
-def test_names_that_engines_use_themselves_change_nothing_in_any_table(tmp_path, ending):
-    plain = source.open(folder(tmp_path / "plain", ending, []), today=TODAY)
-    odd = source.open(folder(tmp_path / "odd", ending, ODD), today=TODAY)
+FEW = ("transactions", "customers", "leads", "contacts")
+
+
+@pytest.mark.parametrize(
+    ("ending", "tables"),
+    [("csv", FEW), *(pytest.param(ending, tuple(TABLES), marks=pytest.mark.study) for ending in ("csv", "parquet"))],
+)
+def test_names_that_engines_use_themselves_change_nothing_in_any_table(tmp_path, ending, tables):
+    plain = source.open(folder(tmp_path / "plain", ending, [], tables), today=TODAY)
+    odd = source.open(folder(tmp_path / "odd", ending, ODD, tables), today=TODAY)
     assert odd.facts == plain.facts
     assert odd.facts.revenue == 6
-    for table in TABLES:
+    for table in tables:
         found, judge = getattr(odd, table).to_pandas(), getattr(plain, table).to_pandas()
         pd.testing.assert_frame_equal(found[list(judge)], judge)
         for name, ours in {n: o for n, o in ODD.items() if o not in TABLES[table] and table != "transactions"}.items():

@@ -197,7 +197,7 @@ def test_a_level_of_one_type_alone_is_compared_inside_that_type():
     assert rows.loc["online", "within"] == pytest.approx(100 * paid[150:250].mean() / paid.mean())  # of both types
 
 
-@pytest.mark.parametrize("confidence", [0.95, 0.8])
+@pytest.mark.parametrize("confidence", [0.95, pytest.param(0.8, marks=pytest.mark.study)])
 def test_of_twenty_regions_alike_hardly_one_is_found(confidence):
     """Benjamini and Hochberg: where nothing differs, a false find in at most 1 - confidence of the bases."""
     random, false = np.random.default_rng(6), 0

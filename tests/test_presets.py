@@ -38,7 +38,9 @@ def test_the_shipped_files_are_small():
     assert sum(path.stat().st_size for path in SHIPPED.rglob("*") if path.is_file()) <= 800_000
 
 
-@pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=() if name in ("campaigns", "firms") else pytest.mark.study) for name in PRESETS]
+)
 def test_a_small_one_takes_less_than_two_seconds_and_all_its_rows_are_used(tmp_path, name):
     begun = time.process_time()
     paths = write_preset(tmp_path, name, customers=200, seed=5)
