@@ -190,5 +190,5 @@ def test_the_order_of_rows_changes_nothing():
 def test_a_share_that_cannot_be():
     for share in (1.0, -0.1, 25):
         assert message_of(draw, ["a"], "x", share) == (
-            f"hold_out_share: {share:g} is not from 0 to less than 1. For a tenth give 0.1."
+            f"hold_out_share: {share:g} is not from 0 to below 1. For a tenth give 0.1."
         )

@@ -250,7 +250,7 @@ def test_too_few_periods():
 
 
 RULE = "Take the counts of pf.launch."
-ROWS = "'adopters' is missing or below 0 in {n} of 86 rows. Correct them."
+ROWS = "'adopters' is missing or below 0 in {n} of 86 rows. Correct or leave them out."
 GAPS = f"periods do not follow one another from day 0, or are empty. {RULE}"
 
 

@@ -252,7 +252,7 @@ def test_missing_columns_are_all_named():
 def test_impossible_values_are_counted(value):
     customers = pd.DataFrame({"repeats": [0, 1, 0], "span": [0, 3, 0], "age": [9, value, value]})
     assert error_of(DataError, lambda: fit_bg_nbd(customers)) == (
-        "fit_bg_nbd: 'age' is missing or below 0 in 2 of 3 rows. Correct them."
+        "fit_bg_nbd: 'age' is missing or below 0 in 2 of 3 rows. Correct or leave them out."
     )
 
 

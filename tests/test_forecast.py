@@ -185,7 +185,8 @@ def test_without_money_purchases_are_forecast(log):
         ),
         (
             "2021-12-31",
-            "transactions: nobody bought by 2021-12-31. Take a later date, or check the sign of amounts.",
+            "transactions: nobody bought by 2021-12-31; at least one purchase is needed. Take a later date, or "
+            "check the sign of the amounts.",
         ),
         (
             "2022-01-20",

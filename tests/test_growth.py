@@ -288,7 +288,10 @@ def test_periods_that_are_none_are_refused(months, periods):
 
 
 def test_a_log_without_a_purchase_is_refused():
-    expected = "transactions: nobody bought by 2024-03-31. Take a later date, or check the sign of amounts."
+    expected = (
+        "transactions: nobody bought by 2024-03-31; at least one purchase is needed. Take a later date, or check "
+        "the sign of the amounts."
+    )
     assert reason_of(TEN[TEN["amount"] < 0], as_of="2024-03-31") == expected
     with pytest.raises(DataError) as caught:
         Firm.of(TEN.iloc[:0])

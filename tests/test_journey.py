@@ -59,7 +59,7 @@ def test_the_journey_equals_a_naive_walk(seed):
     assert table.loc["stays", ["value", "value_low", "value_high"]].tolist() == pytest.approx([0.7, 0.6, 0.8])
     assert table.loc["recommends", "missing"] == "no surveys"
     assert table.loc["won", "missing"] == (
-        "leads: there is no such table. Add it to the source, with closed_on, outcome."
+        "leads: there is no such table; it needs closed_on, outcome. Add it to the source."
     )
 
 

@@ -55,7 +55,7 @@ def test_a_source_with_transactions_only_says_what_each_metric_needs(company):
     assert np.isnan(table["value"].to_numpy()).all()
     assert table.loc["churn", "missing"] == ("churn: gaps between purchases give no window. Give lapsed_days.")
     assert table.loc["sales_cycle", "missing"] == (
-        "leads: there is no such table. Add it to the source, with created_on, closed_on, outcome."
+        "leads: there is no such table; it needs created_on, closed_on, outcome. Add it to the source."
     )
     assert table.loc["clv", "missing"] == "clv: there is no forecast of purchases; the selection report says why."
 

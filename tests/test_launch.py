@@ -351,7 +351,7 @@ def listed(table):
 
 def test_what_is_missing_is_named():
     log, products = catalogue().transactions, catalogue().products
-    missing = "products: there is no such table. Add it to the source, with product_id, launched_on."
+    missing = "products: there is no such table; it needs product_id, launched_on. Add it to the source."
     assert message_of(launched_products, tables(log)) == launch(seen(log)).reason == missing
     bare = tables(log, products.drop(columns="launched_on"))
     assert message_of(launched_products, bare) == (

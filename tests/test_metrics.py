@@ -201,7 +201,7 @@ def test_rows_may_stand_in_any_order(teaching):
     [
         (
             lambda: metrics.nps(None, as_of=AS_OF),
-            "surveys: there is no such table. Add it to the source, with customer_id, answered_on, nps.",
+            "surveys: there is no such table; it needs customer_id, answered_on, nps. Add it to the source.",
         ),
         (
             lambda: metrics.sales_cycle(pd.DataFrame({"created_on": [AS_OF]}), as_of=AS_OF),

@@ -213,7 +213,7 @@ def test_a_brand_on_a_line_has_no_second_axis():
 
 # (e) Errors
 
-MISSING = "ratings: there is no such table. Add it to the source, with brand, attribute, rating."
+MISSING = "ratings: there is no such table; it needs brand, attribute, rating. Add it to the source."
 RULE = "; 3 of each needed. Add ratings."
 
 

@@ -664,7 +664,7 @@ def test_the_sum_of_responses_has_the_interval_of_the_delta_method():
 
 def test_tables_that_are_missing_are_named():
     assert message_of(response_examples, tables(LOG, None)) == (
-        "contacts: there is no such table. Add it to the source, with campaign_id, customer_id, contacted_on."
+        "contacts: there is no such table; it needs campaign_id, customer_id, contacted_on. Add it to the source."
     )
     plain = LOG.drop(columns="campaign_id")
     assert message_of(response_examples, tables(plain, CONTACTS.drop(columns="responded"))) == (
@@ -676,7 +676,7 @@ def test_tables_that_are_missing_are_named():
     assert message_of(response_examples, tables(LOG, CONTACTS.iloc[:0])) == (
         "contacts: nobody was contacted by 2025-03-05. Take a later date."
     )
-    assert response(Firm.of(LOG)).reason.startswith("contacts: there is no such table. ")
+    assert response(Firm.of(LOG)).reason.startswith("contacts: there is no such table; ")
 
 
 @pytest.mark.parametrize(

@@ -262,7 +262,8 @@ def test_what_the_data_gave_beside_a_limit_of_ones_own_is_told(teaching):
 
 def test_a_log_without_a_purchase_is_refused():
     assert reason_of(FIVE[FIVE["amount"] < 0], as_of="2024-03-31", **LIMITS) == (
-        "transactions: nobody bought by 2024-03-31. Take a later date, or check the sign of amounts."
+        "transactions: nobody bought by 2024-03-31; at least one purchase is needed. Take a later date, or "
+        "check the sign of the amounts."
     )
 
 

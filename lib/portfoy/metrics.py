@@ -256,7 +256,7 @@ def one_row(table, **sums):
 def engine(table, name, columns):
     """A table of the source as an Ibis table, checked to be there with these columns."""
     if table is None:
-        text = _("{name}: there is no such table. Add it to the source, with {columns}.")
+        text = _("{name}: there is no such table; it needs {columns}. Add it to the source.")
         raise DataError(text.format(name=name, columns=", ".join(columns)))
     table = ibis.memtable(table) if isinstance(table, pd.DataFrame) else table
     has_columns(table, columns, name, _("Map them in portfoy.toml."))

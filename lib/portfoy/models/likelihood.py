@@ -34,7 +34,7 @@ def number_columns(where, table, names, present=(), advice=None):
     for name, values in zip(names, columns, strict=True):
         wrong = int((~(np.isfinite(values) & (values >= 0))).sum())
         if wrong:
-            text = _("{where}: {name!r} is missing or below 0 in {count} of {rows} rows. Correct them.")
+            text = _("{where}: {name!r} is missing or below 0 in {count} of {rows} rows. Correct or leave them out.")
             raise DataError(text.format(where=where, name=name, count=wrong, rows=len(values)))
     return columns
 
@@ -84,7 +84,10 @@ def maximise(where, gain, starts, count, *, rough=None):
         if step @ slope < 1e-8:  # the rise still to be had, in units of log-likelihood
             return point + step, value, information
         point = point + step / max(1.0, np.abs(step).max())
-    text = _("{where}: no maximum from {starts} starting points, last step {step:.2g}. Look for extreme customers.")
+    text = _(
+        "{where}: no maximum from {starts} starting points, last step {step:.2g}. Look for extreme customers, or "
+        "use a longer history."
+    )
     raise FitError(text.format(where=where, starts=len(starts), step=np.abs(step).max()))
 
 
