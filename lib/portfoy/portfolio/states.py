@@ -169,7 +169,7 @@ class States(Result):
             texts.append(
                 _(
                     "Of {gaps:count} gaps between purchases ({customers:count} customers, each counted once), "
-                    "{at_risk:share} last {at_risk_days:days} at most, {lapsed:share} {lapsed_days:days}; begun "
+                    "{at_risk:share} last {at_risk_days:days} at most, {lapsed:share} last {lapsed_days:days}; begun "
                     "{horizon_days:days} ago or earlier, no longer than that."
                 )
             )
