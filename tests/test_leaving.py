@@ -280,7 +280,7 @@ def test_a_short_history_is_no_ground():
         ({"p_works": 10}, "save: a chance of 10 is not from 0 to 1. For one in ten give 0.1."),
         ({"offer_cost": -1}, "offer_cost: -1 is below 0. Correct the parameter."),
         ({"hold_out_share": 1}, "hold_out_share: 1 is not from 0 to less than 1. For a tenth give 0.1."),
-        ({"budget": 5}, "budget: 5 is given, but not what a contact costs. Give contact_cost, or add campaigns and"),
+        ({"budget": 5}, "budget: 5 is given, but no contact_cost. Give it, or add campaigns and"),
         ({"kind": "contract"}, "subscriptions: there is no such table; it needs customer_id, started_on, ended_on."),
     ],
 )

@@ -98,7 +98,7 @@ def test_a_budget_pays_for_so_many_contacts(asked, most):
 def test_a_budget_needs_the_cost_of_a_contact(missing, valued):
     found = shortlist(shop(**{missing: None}), *valued, budget=50)
     assert found.reason == (
-        "budget: 50 is given, but not what a contact costs. Give contact_cost, or add campaigns and contacts."
+        "budget: 50 is given, but no contact_cost. Give it, or add campaigns and contacts."
     )
     assert (
         message_of(reach, shop(), contacts=5, budget=-1, contact_cost=0)
@@ -161,5 +161,5 @@ def test_what_a_contact_cost_needs_no_arms_and_no_dates():
     firm = shop(contacts=bare, campaigns=plain)
     assert reach(firm, contacts=100, budget=1000, contact_cost=0) == (20, 50.0)  # 100 for the customers 1 and 2
     without = shop(contacts=bare, campaigns=plain[["campaign_id"]])
-    with pytest.raises(pf.DataError, match=r"^budget: 1000 is given, but not what a contact costs"):
+    with pytest.raises(pf.DataError, match=r"^budget: 1000 is given, but no contact_cost"):
         reach(without, contacts=100, budget=1000, contact_cost=0)
