@@ -97,9 +97,7 @@ def test_a_budget_pays_for_so_many_contacts(asked, most):
 @pytest.mark.parametrize("missing", ["campaigns", "contacts"])
 def test_a_budget_needs_the_cost_of_a_contact(missing, valued):
     found = shortlist(shop(**{missing: None}), *valued, budget=50)
-    assert found.reason == (
-        "budget: 50 is given, but no contact_cost. Give it, or add campaigns and contacts."
-    )
+    assert found.reason == ("budget: 50 is given, but no contact_cost. Give it, or add campaigns and contacts.")
     assert (
         message_of(reach, shop(), contacts=5, budget=-1, contact_cost=0)
         == "budget: -1 is below 0. Correct the parameter."
