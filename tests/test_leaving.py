@@ -279,7 +279,7 @@ def test_a_short_history_is_no_ground():
         ({"kind": "x"}, "leaving: kind is 'x'; it is silence or contract. Take one."),
         ({"p_works": 10}, "save: a chance of 10 is not from 0 to 1. For one in ten give 0.1."),
         ({"offer_cost": -1}, "offer_cost: -1 is below 0. Correct the parameter."),
-        ({"hold_out_share": 1}, "hold_out_share: 1 is not from 0 to less than 1. For a tenth give 0.1."),
+        ({"hold_out_share": 1}, "hold_out_share: 1 is not from 0 to below 1. For a tenth give 0.1."),
         ({"budget": 5}, "budget: 5 is given, but no contact_cost. Give it, or add campaigns and"),
         ({"kind": "contract"}, "subscriptions: there is no such table; it needs customer_id, started_on, ended_on."),
     ],
