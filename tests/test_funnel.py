@@ -243,6 +243,15 @@ def test_what_cannot_be_told_is_one_sentence(table):
     assert found.reason.endswith("Take a longer history.")
 
 
+def test_a_funnel_without_a_win_is_one_sentence():
+    table = staged(*[(400, None, None, None, 340, "lost")] * 60)
+    told = "leads: of 60 whose time has come none was won; a funnel needs one win. Take a later date."
+    assert funnel(firm(table)).reason == told
+    assert funnel(replace(firm(staged(*HAND)), kept={"ripe": {"days": 900, "since": "2026-05-31"}})).reason.startswith(
+        "leads: of 0 whose time has come none was won"
+    )
+
+
 def test_strange_names_and_one_channel_are_shown():
     table = staged(*HAND, channel=r"$5 \frac <b>", owner=["İlhan & Söhne <b>", "0007"] * 34)
     content = funnel(firm(table)).content()

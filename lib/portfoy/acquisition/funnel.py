@@ -7,6 +7,7 @@ import pandas as pd
 
 from portfoy.acquisition.deals import deals, is_ripe, named_levels, ripe_rule
 from portfoy.customers import DAY
+from portfoy.errors import DataError
 from portfoy.firm import analysis
 from portfoy.intervals import bounded, on_logs, wilson
 from portfoy.locale import _
@@ -111,13 +112,16 @@ def funnel(firm, *, by=("channel", "owner", "quarter")):
 
     Returns
     -------
-    Funnel; not possible where there are no leads, fewer than 30 are closed on a known day, or fewer than half are
-    within the history
+    Funnel; not possible where there are no leads, fewer than 30 are closed on a known day, fewer than half are within
+    the history, or none whose time has come was won
     """
     rule, every = ripe_rule(firm), deals(firm)
     known = every[every["outcome"].notna()].reset_index(drop=True)
     ripe = is_ripe(firm)[every["outcome"].notna()].to_numpy()
     stages, dates, reached = _reached(known)
+    if not reached[ripe, -1].any():
+        text = _("leads: of {ripe} whose time has come none was won; a funnel needs one win. Take a later date.")
+        raise DataError(text.format(ripe=ripe.sum()))
     rows = []
     for place, stage in enumerate(stages):
         counts = {"stage": stage, "entered": int(reached[:, place].sum())}
