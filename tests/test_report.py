@@ -36,7 +36,7 @@ def figure(stage, name):
 def test_one_command_makes_a_whole_run(teaching_run):
     folder, stdout, stderr = teaching_run
     assert "Traceback" not in stderr
-    pages = ["reports/2026-06-30/portfolio.html", "reports/2026-06-30/selection.html"]
+    pages = [f"reports/2026-06-30/{stage}.html" for stage in REPORTS]
     assert stdout.splitlines() == [*pages, "reports/2026-06-30/index.html", "reports/index.html"]
     made = sorted(str(path.relative_to(folder / "reports")) for path in (folder / "reports").rglob("[!.]*.*"))
     stages = json.loads((folder / "reports" / "2026-06-30" / "run.json").read_text())["stages"]
