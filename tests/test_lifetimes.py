@@ -171,12 +171,12 @@ def test_log_rank_and_causes_are_those_of_statsmodels(seed):
 def test_the_mean_within_a_horizon_has_the_spread_of_samples_drawn_anew():
     rows, means = drawn(7, 300), []
     random = np.random.default_rng(1)
-    for _again in range(200):
+    for _again in range(60):
         again = rows.iloc[random.integers(0, len(rows), len(rows))]
         means.append(told_of(life_table(counted(again)), 99, 12)["lasting"])
     told = told_of(life_table(counted(rows)), 99, 12)
     error = (told["lasting_high"] - told["lasting_low"]) / 2 / z_value(0.95)
-    assert error == pytest.approx(np.std(means), rel=0.15)
+    assert error == pytest.approx(np.std(means), rel=0.25)
 
 
 # (c) Delayed entry
