@@ -75,7 +75,10 @@ class Economics(Result):
         lines = [self.curve[name] for name in ("retention", "cost_each", "cost_each_low", "cost_each_high")]
         ax = shapes.lines([(_("cost of an active customer"), style.ACCENT, *lines)], ax)
         at, each = self.row["retention"], self.row["cost_each"]
-        shapes.point(ax, at, each, style.money(each, self.firm.currency, digits=2))
+        shapes.point(ax, at, each, "")
+        where = {"textcoords": "offset points", "ha": "right", "va": "top", "weight": "bold", "color": style.INK}
+        ax.annotate(style.money(each, self.firm.currency, digits=2), (at, each), (-6, -8), **where)  # the line falls
+        ax.locator_params(axis="x", nbins=5)
         figure.per_cent(ax.xaxis)
         ax.yaxis.set_major_formatter(lambda value, _position: style.money(value, "", compact=True))
         ax.set_ylim(0, None)
