@@ -1,16 +1,19 @@
 """Ids of different tables meet: the ".0" of exported measurements goes, and what matches nothing is counted."""
 
+import csv
 import datetime
 
 import pandas as pd
 import pytest
 
 import portfoy as pf
+from helpers import plain
 from portfoy.customers import customer_table
 from portfoy.people import people_table, with_traits
 from portfoy.portfolio.quality import quality_text, without_order
 from portfoy.selection.profiles import profile_cards
 from portfoy.source import open as source
+from portfoy.source.mapping import draft
 
 TODAY = datetime.date(2026, 12, 31)
 
@@ -123,4 +126,25 @@ def test_ids_that_another_table_should_know_are_counted(firm):
         ["transactions", "product_id", "products", 2, 1, "R"],
         ["contacts", "campaign_id", "campaigns", 3, 2, "K2"],
         ["leads", "product_id", "products", 2, 1, "Q"],
+    ]
+
+
+def test_leads_without_an_account_are_counted_where_accounts_are_our_customers(firm):
+    leads = {"lead_id": ["L", "M", "N"], "created_on": ["2026-01-01"] * 3, "account": ["A", "", "X"]}
+    found = firm(["A"], leads=leads, customers={"customer_id": ["A", "B"], "name": ["a", "b"]}).unmatched()
+    row = found[found["link"] == "account"].iloc[0]
+    assert row[["ids", "missing", "example", "empty"]].tolist() == [2, 1, "X", 1]
+    said = [plain(sentence) for sentence in without_order(found)]
+    assert "1 row of leads has no account." in said
+
+
+def test_the_missing_accounts_of_the_sales_pipeline_are_told(shared_data, tmp_path):
+    """Judge: the file, read by csv; a lead without its day is set aside before."""
+    (tmp_path / "portfoy.toml").write_text(draft(shared_data / "sales_pipeline", beside=tmp_path), encoding="utf-8")
+    with (shared_data / "sales_pipeline" / "sales_pipeline.csv").open(encoding="utf-8", newline="") as file:
+        empty = sum(not row["account"] for row in csv.DictReader(file) if row["engage_date"])
+    said = [plain(sentence) for sentence in without_order(source.open(tmp_path / "portfoy.toml").unmatched())]
+    assert said == [
+        "1 of 7 product_id in leads are not in products (GTXPro).",
+        f"{empty:,} rows of leads have no account.",
     ]

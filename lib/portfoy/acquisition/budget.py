@@ -54,23 +54,26 @@ class Budget(Result):
     def finding(self):
         if not self.sure:
             return Finding(_("No shift of money between channels is surely better"), nothing=True)
-        text = _("Money moved from {giver} to {taker} would bring {gain:money} a year")
-        return Finding(self._say(text), self.gain_low, self.gain_high)
+        ends = self.table.set_index("channel")["marginal_cost"]
+        text = _("One more customer costs {cost_there:money} by {giver}, {cost_here:money} by {taker}")
+        values = {"cost_there": ends[self.giver], "cost_here": ends[self.taker]}
+        return Finding(self._say(text, values))
 
-    def _say(self, text):
+    def _say(self, text, values=None):
         names = {name: style.shorten(getattr(self, name)) for name in ("giver", "taker")}
-        return style.say(text, {**vars(self), **names, "level": style.level(self.confidence)}, currency=self.currency)
+        values = {**vars(self), **names, **(values or {}), "level": style.level(self.confidence)}
+        return style.say(text, values, currency=self.currency)
 
     def reading(self):
         text = _(
-            "That is {gain_interval:money} of first-year margin for {moved:money} a month, if what varied spend did "
-            "not itself follow demand. Months drawn by lot, with {giver} down and {taker} up, would tell."
+            "If money buys customers at these prices, {moved:money} a month moved would bring {gain_interval:money} of "
+            "first-year margin a year. If spend follows those who come anyway, it brings nothing: only a trial tells."
         )
         return self._say(text) if self.sure else ""
 
     def actions(self):
-        text = _("Try {moved:money} a month less for {giver}, more for {taker}, in months drawn by lot")
-        return [Action(self._say(text), self.gain)] if self.sure else []
+        text = _("Try {moved:money} a month more for {taker}, less for {giver}, in months that a coin picks")
+        return [Action(self._say(text))] if self.sure else []
 
     def plot(self, ax=None):
         rows = self.table[self.table["marginal_cost"].notna()]

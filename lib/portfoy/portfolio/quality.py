@@ -191,4 +191,13 @@ def without_order(found):
         (False, False): _("{missing:count} of {ids:count} {link} in {table} are not in {of} ({example})."),
     }
     rows = [row for _place, row in found.iterrows()]
-    return [style.say(said[row["of"] == "transactions", row["missing"] == row["ids"]], row) for row in rows]
+    lost = [row for row in rows if row["missing"]]
+    told = [style.say(said[row["of"] == "transactions", row["missing"] == row["ids"]], row) for row in lost]
+    empty = [row for row in rows if row["empty"]]
+    texts = [
+        plural(
+            "{empty:count} row of {table} has no {link}.", "{empty:count} rows of {table} have no {link}.", row["empty"]
+        )
+        for row in empty
+    ]
+    return told + [style.say(*pair) for pair in zip(texts, empty, strict=True)]

@@ -14,7 +14,10 @@ ELSEWHERE = [  # table, column, the table that should know its ids
     ("contacts", "campaign_id", "campaigns"),
     ("leads", "product_id", "products"),
     ("leads", "referred_by", "customers"),
+    ("leads", "account", "customers"),
 ]
+OTHERWISE = {"referred_by": "customer_id", "account": "customer_id"}  # column -> what the table that knows it calls it
+NEEDED = {"account"}  # columns of which also those that are empty are counted
 WHOLE = r"^-?[0-9]+\.0$"  # a whole number, by a program that takes ids for measurements
 
 
@@ -62,11 +65,11 @@ def unmatched(every):
 
     A DataFrame, one row per table and column that has any: ``table``; ``link`` the column; ``of`` the table that should
     know them; ``ids`` different ones; ``missing`` those without an order, say, or written otherwise; ``example`` of
-    them; ``order`` an id of the other table.
+    them; ``order`` an id of the other table; ``empty`` rows without an id, where that is a gap.
     """
     rows = []
     for name, link, of in [*((name, "customer_id", _home(every)) for name in every), *ELSEWHERE]:
-        key = "customer_id" if link == "referred_by" else link
+        key = OTHERWISE.get(link, link)
         if name == of or not (name in every and of in every and link in every[name].columns):
             continue
         table, home = every[name], every[of]
@@ -77,10 +80,12 @@ def unmatched(every):
             lost = both.portfoy_known.isnull()
             found = both.agg(ids=both.count(), missing=lost.sum(), example=both.portfoy_id.min(where=lost))
             found = found.to_pyarrow().to_pylist()[0]
-            if found["missing"]:
-                found |= {"missing": int(found["missing"]), "order": home[key].min().to_pandas()}
+            empty = int(table[link].isnull().sum().to_pandas() or 0) if link in NEEDED and found["ids"] else 0
+            if found["missing"] or empty:
+                first = home[key].min().to_pandas()
+                found |= {"missing": int(found["missing"] or 0), "order": first, "empty": empty}
                 rows.append({"table": name, "link": link, "of": of, **found})
-    return pd.DataFrame(rows, columns=["table", "link", "of", "ids", "missing", "example", "order"])
+    return pd.DataFrame(rows, columns=["table", "link", "of", "ids", "missing", "example", "order", "empty"])
 
 
 def _home(every):
