@@ -104,3 +104,20 @@ def test_the_loop_is_closed_from_report_to_report(tmp_path, monkeypatch):
         if "next_campaign-2026-03-31" in (table := path.read_text("utf-8-sig"))
     ]
     assert told
+
+
+def test_who_is_held_out_of_one_list_is_marked_on_the_others(tmp_path):
+    heads = [("Customer", "text"), ("Contact or not", "code"), ("Campaign", "text")]
+    columns = ["customer_id", "arm", "campaign_id"]
+    save = {"name": "save", "columns": columns, "heads": heads}
+    save["rows"] = [["A", "treatment", "save-1"], ["B", "control", "save-1"]]
+    calls = {"name": "calls", "columns": ["customer_id"], "heads": [("Customer", "text")], "rows": [["B"], ["C"]]}
+    leads = {"name": "leads", "columns": ["lead_id"], "heads": [("Lead", "text")], "rows": [["B"]]}
+    alone = {"name": "alone", "columns": ["customer_id"], "heads": [("Customer", "text")], "rows": [["C"]]}
+    stages = [{"name": "retention", "each": {}}, {"name": "portfolio-x", "each": {"x": 1}}]
+    lists.mark_held_out(tmp_path, stages, {"retention": [save, alone], "portfolio-x": [calls, leads]})
+    assert (calls["columns"], calls["rows"]) == (["customer_id", "held_out_of"], [["B", "save-1"], ["C", ""]])
+    written = (tmp_path / "actions" / "portfolio-x" / "calls.csv").read_text("utf-8-sig")
+    assert written == "customer_id,held_out_of\nB,save-1\nC,\n"
+    assert (save["columns"], leads["rows"], alone["rows"]) == (columns, [["B"]], [["C"]])  # nothing to say
+    assert [path.name for path in tmp_path.rglob("*.csv")] == ["calls.csv"]

@@ -3,6 +3,10 @@
 import csv
 
 from portfoy.locale import _
+from portfoy.models.columns import CONTROL
+from portfoy.report import shelf
+
+HELD = "held_out_of"  # column of a list: from which other list of the run chance holds the customer out
 
 
 def acted_on(runs, record, root, names):
@@ -22,6 +26,29 @@ def acted_on(runs, record, root, names):
     known = ", ".join(sorted(there)) or _("none")
     notes = [text.format(name=name, known=known) for name in names if name not in there]
     return {name: there[name] for name in names if name in there}, notes
+
+
+def mark_held_out(folder, stages, lists):
+    """Add to the lists of a run who is held out of another one, so that nobody contacts them: column ``held_out_of``.
+
+    `lists` are those of each of the `stages` (of run.json) by its name; their files in the `folder` are written anew.
+    """
+    named = [(stage, each) for stage in stages for each in lists.get(stage["name"], []) if each["name"]]
+    held, waiting = {}, []
+    for stage, each in named:
+        place = {name: number for number, name in enumerate(each["columns"])}
+        if {"arm", "campaign_id", "customer_id"} <= place.keys():
+            out = [row for row in each["rows"] if row[place["arm"]] == CONTROL]
+            held |= {row[place["customer_id"]]: row[place["campaign_id"]] for row in out}
+        elif "customer_id" in place:
+            waiting.append((stage, each, place["customer_id"]))
+    for stage, each, at in waiting:
+        marks = [held.get(row[at], "") for row in each["rows"]]
+        if any(marks):
+            each["columns"].append(HELD)
+            each["heads"].append((_("Held out of"), "text"))
+            each["rows"] = [[*row, mark] for row, mark in zip(each["rows"], marks, strict=True)]
+            shelf.write_tables(folder / "actions" / (stage["name"] if stage["each"] else ""), [each])
 
 
 def _campaign(path):

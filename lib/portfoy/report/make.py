@@ -132,7 +132,7 @@ def _made_already(record, root):
 
 def _fill(building, record, plan, paths, brand, jobs, isolated, seconds, progress):
     """Run the stages into the folder being built, and complete the record of the run; the lists and tables of each."""
-    sheets, start, earlier = {}, time.perf_counter(), shelf.runs(building.root)
+    sheets, made, start, earlier = {}, {}, time.perf_counter(), shelf.runs(building.root)
     stages = {stage["name"]: stage for stage in record["stages"]}
     work = (building.folder / "work").absolute()
     environment = {name: str(work) for name in ("TMPDIR", "TEMP", "TMP")}
@@ -158,13 +158,15 @@ def _fill(building, record, plan, paths, brand, jobs, isolated, seconds, progres
             running = {pool.submit(execute, job): job for job in plan.jobs}
             for ended in as_completed(running):
                 job, result = running[ended], ended.result()
-                sheets[job.name] = [each for each in result.actions if each["name"]] + result.tables
+                made[job.name] = [each for each in result.actions if each["name"]]
+                sheets[job.name] = made[job.name] + result.tables
                 _finish(building.folder, record, stages[job.name], result, earlier, job, brand)
                 unsaid = result.error or message.uncomputed([stages[job.name]])
                 progress.done(job.name, result.status, result.seconds, unsaid)
         finally:
             kernels.close()
             pool.shutdown(wait=True, cancel_futures=True)
+    lists.mark_held_out(building.folder, record["stages"], made)
     record["seconds"] = round(time.perf_counter() - start, 1)
     return sheets
 
