@@ -292,3 +292,12 @@ def test_won_and_lost_are_drawn_with_their_bands():
     np.testing.assert_allclose(won, found.curve.share("won"))
     np.testing.assert_allclose(lost, found.curve.share("lost"))
     assert {text.get_text() for text in ax.texts} >= {"won", "lost"}
+
+
+def test_a_group_of_few_won_takes_nothing_from_the_chart():
+    """The days of a group with fewer than 10 won are missing; those of all deals stay and are marked."""
+    table = some(channel=["web"] * 300 + ["fair"] * 100)
+    table.loc[(table["channel"] == "fair") & (table["outcome"] == "won"), "outcome"] = "lost"
+    found = sales_cycle(firm(table))
+    assert found.table["half_won"].isna().tolist() == [False, False, True]
+    assert f"{found.counted['half_won']:.0f} days" in {plain(text.get_text()) for text in found.plot().texts}

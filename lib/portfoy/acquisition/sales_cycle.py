@@ -92,7 +92,8 @@ class SalesCycle(Result):
             share, low, high, _error = self.curve.curve(event, self.confidence)
             parts.append((name, colour, days, pd.Series(share), low, high))
         ax, half = shapes.lines(parts, ax), self.counted["half_won"]
-        shapes.point(ax, half, self.curve.share("won")[half], style.writer("days")(half))
+        if not pd.isna(half):  # fewer than 10 are won
+            shapes.point(ax, half, self.curve.share("won")[int(half)], style.writer("days")(half))
         figure.per_cent(ax.yaxis)
         ax.set_ylim(0)
         under = _("days since the first contact; deals begun since {since:day}, band: {level} interval")
