@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -10,8 +11,8 @@ import pytest
 from helpers import plain
 from portfoy.acquisition.channels import channels
 from portfoy.acquisition.deals import ripe_days
+from portfoy.acquisition.kept import against_kept
 from portfoy.firm import Firm
-from portfoy.selection.lifetime_value import lifetime_value
 
 TEACHING = Path(__file__).parent.parent / "data" / "teaching"
 DAY = pd.Timedelta(days=1)
@@ -78,8 +79,13 @@ def small(leads=LEADS, spend=SPEND, log=ORDERS, customers=PEOPLE, **more):
 # (a) By hand
 
 
-def test_seven_leads_by_hand():
-    found = channels(small(), discount_rate=0.0)
+@pytest.fixture(scope="module")
+def by_hand():
+    return channels(small(), discount_rate=0.0)
+
+
+def test_seven_leads_by_hand(by_hand):
+    found = by_hand
     table = found.table.set_index("channel")
     sources = {"referral": "leads", "Fair": "leads", "shop": "direct", "television": "spend only", "": "all"}
     assert table["source"].to_dict() == sources
@@ -105,15 +111,15 @@ def test_seven_leads_by_hand():
     assert kinds == {"physical": 160, "sales": 30, "digital": 24, "advertising": 70}
 
 
-def test_money_that_won_nobody_is_spread_over_no_channel():
+def test_money_that_won_nobody_is_spread_over_no_channel(by_hand):
     loud = SPEND.assign(cost=SPEND["cost"].where(SPEND["channel"] != "television", 1e6))
-    one, other = (channels(small(spend=spend)).table.set_index("channel") for spend in (SPEND, loud))
+    one, other = (found.table.set_index("channel") for found in (by_hand, channels(small(spend=loud))))
     assert one.loc[["Fair", "shop"], "full_cac"].equals(other.loc[["Fair", "shop"], "full_cac"])
     assert other.loc["", "full_cac"] > one.loc["", "full_cac"]
 
 
-def test_cohorts_by_hand():
-    found = channels(small(), discount_rate=0.0).cohorts
+def test_cohorts_by_hand(by_hand):
+    found = by_hand.cohorts
     fair = found.table[found.table["channel"] == "Fair"].set_index("age")
     assert found.months == 3
     assert fair["cohort"].unique() == [pd.Timestamp("2024-01-01")]
@@ -122,8 +128,8 @@ def test_cohorts_by_hand():
     assert fair.index.max() == 16  # June 2025 is over, and for the leads of March it is the 16th month
 
 
-def test_referrers_by_hand():
-    found = channels(small()).referrers
+def test_referrers_by_hand(by_hand):
+    found = by_hand.referrers
     row = found.table.iloc[0]
     assert len(found.table) == 1
     assert row[["customer_id", "referred", "won", "brought", "own_margin", "idle"]].tolist() == [
@@ -149,6 +155,11 @@ def priced(teaching):
 
 
 @pytest.fixture(scope="module")
+def shown(priced):
+    return channels(priced, touch_cost=50.0)
+
+
+@pytest.fixture(scope="module")
 def files():
     """The files of the teaching company, read without any of ours; money at the prices of the last month."""
     kinds = dict.fromkeys(["customer_id", "referred_by", "campaign_id"], str)
@@ -171,8 +182,8 @@ def months_of(days):
     return pd.PeriodIndex(pd.to_datetime(days), freq="M")
 
 
-def test_cost_and_first_year_are_those_of_plain_pandas(files, priced):
-    table = channels(priced).table.set_index("channel")
+def test_cost_and_first_year_are_those_of_plain_pandas(files, priced, shown):
+    table = shown.table.set_index("channel")
     as_of, waiting = pd.Timestamp("2026-06-30"), ripe_days(priced)
     last = (as_of + DAY - waiting * DAY).to_period("M") - 1
     leads, spend, lines = files["leads"], files["spend"], files["transactions"]
@@ -197,8 +208,8 @@ def test_cost_and_first_year_are_those_of_plain_pandas(files, priced):
         assert table.loc[name, "stayed"] == pytest.approx(after["customer_id"].nunique() / len(older))
 
 
-def test_customers_without_a_lead_are_those_of_plain_pandas(files, priced):
-    found = channels(priced)
+def test_customers_without_a_lead_are_those_of_plain_pandas(files, shown):
+    found = shown
     table, last = found.table.set_index("channel"), pd.Period("2026-02")
     first = files["transactions"].groupby("customer_id")["ordered_on"].min()
     alone = files["customers"][~files["customers"]["customer_id"].isin(files["leads"]["customer_id"])]
@@ -214,15 +225,16 @@ def test_customers_without_a_lead_are_those_of_plain_pandas(files, priced):
     assert everybody["customers"] == table["customers"].sum() - everybody["customers"]
 
 
-def test_payback_is_that_of_plain_pandas(files, priced):
+def test_payback_is_that_of_plain_pandas(files, shown):
     """Month by month and cohort by cohort: the mean margin of those old enough, discounted, until it meets the cost."""
-    table, end, last = channels(priced).table.set_index("channel"), pd.Period("2026-06"), pd.Period("2026-02")
+    table, end, last = shown.table.set_index("channel"), pd.Period("2026-06"), pd.Period("2026-02")
     for name in ("website", "fair", "referral", "calls", "partner"):
         won = files["leads"].query("channel == @name and outcome == 'won'")
         won = won.assign(came=months_of(won["created_on"]))
         won = won[won["came"] <= last]
         lines = files["transactions"].merge(won[["customer_id", "came"]], on="customer_id")
-        lines["age"] = [(then - came).n for then, came in zip(months_of(lines["day"]), lines["came"], strict=True)]
+        then, came = months_of(lines["day"]), pd.PeriodIndex(lines["came"])
+        lines["age"] = 12 * (then.year - came.year) + then.month - came.month
         cost, brought, month = table.loc[name, "full_cac"], 0.0, None
         for age in range(36):
             old = (won["came"] + age <= end).sum()
@@ -236,7 +248,9 @@ def test_payback_is_that_of_plain_pandas(files, priced):
 
 
 def test_lifetime_value_is_brought_and_expected(priced):
-    value = lifetime_value(priced)
+    buyers = priced.customers["customer_id"]
+    expected = pd.DataFrame({"customer_id": buyers, "expected_value": np.arange(len(buyers)) % 97 * 10.0})
+    value = SimpleNamespace(table=expected)  # stands for a LifetimeValue, which its own tests judge
     found = channels(priced, value=value)
     rows = found.found.within(found.found.table).query("channel == 'fair'")
     ahead = value.table[value.table["customer_id"].isin(rows["customer_id"])]["expected_value"].sum()
@@ -246,8 +260,8 @@ def test_lifetime_value_is_brought_and_expected(priced):
     assert row["clv_ratio"] == pytest.approx(row["clv"] / row["full_cac"])
 
 
-def test_keeping_and_winning_are_those_of_plain_pandas(files, priced):
-    found = channels(priced, touch_cost=50.0).against_kept
+def test_keeping_and_winning_are_those_of_plain_pandas(files, shown):
+    found = shown.against_kept
     table, start, end = found.table.set_index("what"), "2025-03-01", "2026-02-28"
     assert (found.start, found.end) == (pd.Timestamp(start), pd.Timestamp(end))
     day = files["transactions"].assign(day=files["transactions"]["day"].dt.strftime("%Y-%m-%d"))
@@ -269,8 +283,8 @@ def test_keeping_and_winning_are_those_of_plain_pandas(files, priced):
     assert found.ratio_low < found.ratio < found.ratio_high
 
 
-def test_referrers_are_those_of_plain_pandas(files, priced):
-    found = channels(priced).referrers
+def test_referrers_are_those_of_plain_pandas(files, shown):
+    found = shown.referrers
     margin = files["transactions"].groupby("customer_id")["margin"].sum()
     leads = files["leads"].dropna(subset="referred_by")
     leads = leads.assign(brought=leads["customer_id"].map(margin).fillna(0.0))
@@ -287,15 +301,16 @@ def test_referrers_are_those_of_plain_pandas(files, priced):
 def test_order_of_rows_does_not_matter():
     shuffled = small(*(table.sample(frac=1, random_state=3) for table in (LEADS.iloc[1:], SPEND, ORDERS)))
     same = small(LEADS.iloc[1:])
-    one, other = (
-        channels(firm).table.set_index(channels(firm).table["channel"].str.lower()) for firm in (same, shuffled)
-    )
+    one, other = (channels(firm).table for firm in (same, shuffled))
+    one, other = (table.set_index(table["channel"].str.lower()) for table in (one, other))
     pd.testing.assert_frame_equal(one.drop(columns="channel"), other.drop(columns="channel"), check_like=True)
 
 
 def test_nothing_after_the_day_moves_a_number(simulated):
     tables = dict(simulated.tables)
     log, early = tables.pop("transactions"), pd.Timestamp("2025-12-31")
+    some = {*tables["leads"]["customer_id"], *tables["customers"]["customer_id"][::10]}  # fewer are quicker
+    log, tables["customers"] = (table[table["customer_id"].isin(some)] for table in (log, tables["customers"]))
     later = Firm.of(log, **tables).on(early)
     dates = {"leads": "created_on", "spend": "month", "customers": "joined_on", "price_index": "month"}
     cut = {name: tables[name][tables[name][day] <= early] for name, day in dates.items()}
@@ -390,9 +405,45 @@ def test_without_leads_own_channels_stand_alone():
 # (f) What is shown
 
 
-def test_the_chart_shows_cost_and_first_year(priced):
-    found = channels(priced)
+def test_the_chart_shows_cost_and_first_year(shown):
+    found = shown
     ax = found.plot()
     assert [text.get_text() for text in ax.get_yticklabels()][:3] == ["through leads", "referral", "website"]
     assert found.cohorts.of("website").plot() is not None
     assert len(plain(found.finding().text).split()) <= 12
+
+
+def test_cohorts_with_open_leads_are_marked_and_not_drawn(shown):
+    found = shown.cohorts
+    own = found.table[found.table["channel"] == found.shown].groupby("cohort")["running"].first()
+    drawn = [text.get_text() for text in found.plot().get_yticklabels()]
+    listed = found.summary().texts.iloc[:, 0]
+    assert own.any()
+    assert drawn == listed[~own.to_numpy()].tolist()
+    assert listed.str.endswith(" *").tolist() == own.tolist()
+    assert "marked *" in found.method()
+
+
+# (g) Odd tables
+
+
+@pytest.mark.parametrize("cost", [0.0, -50.0, np.inf])
+def test_what_is_no_money_spent_gives_no_cost(cost):
+    """All of it: one sentence. Of one channel: that channel has no cost, the others keep theirs."""
+    own = (SPEND["channel"] == "fair") & (SPEND["kind"] == "physical")
+    found = channels(small(spend=SPEND.assign(cost=SPEND["cost"].mask(own, cost))))
+    table = found.table.set_index("channel")
+    assert np.isnan(table.loc["Fair", ["cac", "payback"]].astype(float)).all()
+    assert table.loc["shop", "cac"] == 24
+    assert not (table[["cac", "full_cac", "cac_low", "clv_ratio"]].astype(float) <= 0).any(axis=None)
+    assert found._repr_mimebundle_()
+    nothing = channels(small(spend=SPEND.assign(cost=cost)))
+    said = nothing.finding().text if nothing else nothing.reason
+    assert plain(said).startswith(("No channel has both spend", "spend: no row has"))
+
+
+def test_without_spend_on_winning_keeping_is_compared_with_nothing(priced, shown):
+    spend = shown.found.spend
+    again = against_kept(priced, replace(shown.found, spend=spend.assign(money=0 * spend["money"])))
+    assert not again
+    assert "nothing was spent on winning" in again.reason

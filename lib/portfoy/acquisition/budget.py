@@ -146,7 +146,7 @@ def _seen(found, name):
     logs = np.log(spend[some])
     enough = some.sum() >= MONTHS and won[some].sum() >= FEWEST and logs.std() >= VARIED
     fit = _fit(logs, won[some]) if enough else (np.nan, np.nan)
-    return logs.std(), spend[-12:].mean(), spend.min(), spend.max(), *fit
+    return logs.std(), spend[-12:].mean(), max(spend.min(), 0.0), spend.max(), *fit
 
 
 def _fit(logs, won):

@@ -168,7 +168,8 @@ def channels(firm, *, value=None, sales_cost=True, discount_rate=0.1, months=0, 
     found = won(firm, months)
     sales_cost = bool(sales_cost and (found.spend["kind"] == SALES).any())
     table = _table(found, value, sales_cost, discount_rate, firm.confidence)
-    paid = table[table["source"].isin([LEADS, OWN]) & table["cac"].notna()]
+    about = "full_cac" if sales_cost else "cac", discount_rate, firm.currency, firm.confidence, firm.prices
+    paid = table[table["source"].isin([LEADS, OWN]) & table[about[0]].notna()]
     names = paid.sort_values(["source", "spend"], ascending=False)["channel"].tolist()  # "leads" come first
     terms = {"sales_cost": sales_cost, "discount_rate": discount_rate, "currency": firm.currency}
     rooms = (
@@ -178,47 +179,48 @@ def channels(firm, *, value=None, sales_cost=True, discount_rate=0.1, months=0, 
     )
     spend = found.within(found.spend).groupby("kind").agg(spend=("money", "sum"), spend_paid=("cost", "sum"))
     kinds = spend.assign(share=spend["spend"] / spend["spend"].sum()).sort_values("spend", ascending=False)
-    about = "full_cac" if sales_cost else "cac", discount_rate, firm.currency, firm.confidence, firm.prices
     return Channels(table, kinds.reset_index(names="money_kind"), *rooms, found, *about)
 
 
 def _table(found, value, sales_cost, discount_rate, confidence):
     """The table of `Channels`."""
-    source = dict.fromkeys(found.within(found.spend)["channel"], ALONE) | dict.fromkeys(found.table["channel"], OWN)
-    source |= dict.fromkeys(found.leads["channel"], LEADS) | {"": ALL}
-    worth = pd.Series(np.nan, found.table.index)
+    own = found.table[["channel", "customer_id", "came", "year_margin", "stayed"]].assign(worth=np.nan)
     if value is not None:
         ahead = value.table.set_index("customer_id")["expected_value"]
-        worth = found.table["margin"] + found.table["customer_id"].map(ahead).fillna(0.0)
-    rows, tables = [], (found.table, found.leads, found.spend)
-    split = [{**dict(tuple(each.groupby("channel", sort=False))), "": each} for each in tables]
-    for name, kind in source.items():
-        parts = [own.get(name, own[""].iloc[:0]) for own in split]
-        row, error = _cost(found, name, kind, *parts, confidence)
-        cost, counted = row["full_cac" if sales_cost else "cac"], found.within(parts[0])
+        own["worth"] = found.table["margin"] + own["customer_id"].map(ahead).fillna(0.0)
+    source = {}
+    for table, kind in ((found.within(found.spend), ALONE), (own, OWN), (found.leads, LEADS)):
+        source |= dict.fromkeys(table["channel"].unique(), kind)
+    rows = []
+    for name, kind in (source | {"": ALL}).items():
+        mine, leads, spend = (
+            each[each["channel"] == name] if name else each for each in (own, found.leads, found.spend)
+        )
+        won_of = found.within(mine)
+        row, error = _cost(found, name, kind, len(won_of), leads, found.within(spend), confidence)
+        cost = row["full_cac" if sales_cost else "cac"]
         terms = {"error": error, "discount_rate": discount_rate, "confidence": confidence}
-        row |= payback(counted, found.cells, found.end, cost=cost, **terms) | _year(parts[0], confidence)
-        clv = worth[counted.index].mean()
+        row |= payback(won_of, found.cells, found.end, cost=cost, **terms) | _year(mine, confidence)
+        clv = won_of["worth"].mean()
         rows.append(row | {"clv": clv, "clv_ratio": clv / cost})
     table = pd.DataFrame(rows)
     order = table["source"].map([LEADS, OWN, ALONE, ALL].index)
     return table.iloc[np.lexsort([table["full_cac"].fillna(np.inf), order])].reset_index(drop=True)
 
 
-def _cost(found, name, source, own, leads, spend, confidence):
-    """What customers of a channel cost: a dict, and the standard error of the logarithm of the number won."""
-    ripe, (own, leads, spend) = leads[leads["ripe"].astype(bool)], map(found.within, (own, leads, spend))
-    n, sold = len(own), spend["kind"] == SALES
+def _cost(found, name, source, n, leads, spend, confidence):
+    """What the `n` customers of a channel cost: a dict, and the standard error of the logarithm of their number."""
+    ripe, came = leads[leads["ripe"].astype(bool)], found.within(leads)["n"].sum()
+    wins, over, sold = ripe.loc[ripe["won"], "n"].sum(), ripe["n"].sum(), spend["kind"] == SALES
     paid, sales = spend.loc[~sold, "money"].sum(min_count=1), spend.loc[sold, "money"].sum()
-    error = np.sqrt((1 - (min(n / len(leads), 1) if source == LEADS and len(leads) else 0)) / n) if n else np.nan
+    error = np.sqrt((1 - (min(n / came, 1) if source == LEADS and came else 0)) / n) if n else np.nan
     kinds = spend[~sold].groupby("kind")["money"].sum()
     row = {"source": source, "channel": name, "money_kind": kinds.idxmax() if len(kinds) and name else None}
-    row |= {"leads": len(leads) or np.nan, "customers": n, "spend": paid, "sales_spend": sales or np.nan}
+    row |= {"leads": came or np.nan, "customers": n, "spend": paid, "sales_spend": sales or np.nan}
     row |= {"spend_paid": spend["cost"].sum(min_count=1)}
-    rate = ripe["won"].sum() / len(ripe) if len(ripe) else np.nan
-    row |= bounded("win_rate", rate, wilson(int(ripe["won"].sum()), len(ripe), confidence))
+    row |= bounded("win_rate", wins / over if over else np.nan, wilson(wins, over, confidence))
     for what, money in {"cac": paid, "full_cac": paid + sales}.items():
-        each = money / n if n else np.nan
+        each = money / n if n and money > 0 else np.nan  # what was only paid back is no cost
         row |= bounded(what, each, on_logs(each, error, confidence))
     return row, error
 
@@ -226,6 +228,6 @@ def _cost(found, name, source, own, leads, spend, confidence):
 def _year(own, confidence):
     """Margin of the first year, and share still active after it, of those won so long ago."""
     each, stayed = own["year_margin"].dropna(), own["stayed"].dropna()
-    half = t_value(confidence, len(each) - 1) * each.std() / np.sqrt(len(each)) if len(each) > 1 else np.nan
+    half = t_value(confidence, len(each) - 1) * each.sem()
     row = bounded("year_margin", each.mean(), (each.mean() - half, each.mean() + half))
     return row | bounded("stayed", stayed.mean(), wilson(stayed.sum(), len(stayed), confidence))

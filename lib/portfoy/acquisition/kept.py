@@ -83,10 +83,10 @@ def against_kept(firm, found, touch_cost=0.0):
     cost = _campaigns(firm, start, end)
     keeping = {"campaigns": cost, "with service": cost + touch_cost * _touches(firm, start, end, stayed)}
     keeping = {what: money for what, money in keeping.items() if money > 0 and (what == "campaigns" or touch_cost)}
-    if found.last - first < 11 or not keeping or won.empty or stayed.empty:
+    if found.last - first < 11 or not keeping or won.empty or stayed.empty or not spend["money"].sum() > 0:
         text = _(
-            "campaigns: from {start:%Y-%m-%d} to {end:%Y-%m-%d} there is no whole year, or nobody was kept, or no "
-            "retention or deepening campaign has a cost; what keeping a customer costs is not known."
+            "campaigns: from {start:%Y-%m-%d} to {end:%Y-%m-%d} there is no whole year, or nobody was kept, nothing "
+            "was spent on winning, or no retention or deepening campaign has a cost; what keeping costs is not known."
         )
         raise DataError(text.format(start=start, end=end))
     own, sold = spend["channel"].isin(won["channel"]), spend["kind"] == SALES
@@ -94,7 +94,7 @@ def against_kept(firm, found, touch_cost=0.0):
     rows = [(what, money, len(won)) for what, money in paid.items()]
     rows += [(what, money, len(stayed)) for what, money in keeping.items()]
     table = pd.DataFrame(rows, columns=["what", "money", "customers"])
-    each = table["money"] / table["customers"]
+    each = (table["money"] / table["customers"]).where(table["money"] > 0)
     table = table.assign(**bounded("each", each, on_logs(each, 1 / np.sqrt(table["customers"]), firm.confidence)))
     error = np.sqrt(1 / len(won) + 1 / len(stayed))
     ratios = [one / other for one in each[:3] if one > 0 for other in each[3:]]

@@ -5,6 +5,7 @@ cohorts old enough; summed up to an age it is what one has brought by then.
 """
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -44,15 +45,21 @@ def payback(rows, cells, end, *, cost, error, discount_rate, confidence):
     old = oldest[:, ::-1].cumsum(axis=1)[:, ::-1].astype(float)  # customers whose cohort has reached the age
     enough = old.sum(axis=0) >= FEWEST
     sums, old = sums[:, enough], old[:, enough]
-    random = np.random.default_rng(SEED)
-    drawn = random.multinomial(parts, np.full(parts, 1 / parts), DRAWS).astype(float)
-    costs = cost * np.exp(random.normal(0, error, DRAWS))
+    drawn, chance = _lots(parts)
+    costs = cost * np.exp(error * chance)
     met = np.sort(_met(drawn @ sums / np.maximum(drawn @ old, 1), costs[:, None]))
     z_value(confidence)
     found[0] = _met(sums.sum(axis=0, keepdims=True) / old.sum(axis=0), cost)[0]
     found[1:3] = met[[round((DRAWS - 1) * (0.5 + side * confidence / 2)) for side in (-1, 1)]]
     found[3] = enough.sum()
     return dict(zip(names, np.where(np.isfinite(found), found, np.nan), strict=True))
+
+
+@lru_cache(2)
+def _lots(parts):
+    """How often each of so many groups is drawn, a row a sample, and a standard normal number for each sample."""
+    random = np.random.default_rng(SEED)
+    return random.multinomial(parts, np.full(parts, 1 / parts), DRAWS).astype(float), random.normal(size=DRAWS)
 
 
 def _met(margins, cost):
@@ -95,7 +102,7 @@ class Cohorts(Result):
 
     def finding(self):
         if not (self.year["channel"] == self.shown).any():
-            return Finding(_("No cohort is a year old yet"), nothing=True)
+            return Finding(_("No cohort whose cost is known is a year old yet"), nothing=True)
         return Finding(self._say(_("{share:share} of the cohorts won by {channel} paid back within a year")))
 
     def reading(self):
@@ -104,20 +111,20 @@ class Cohorts(Result):
         return self._say(_("Over all channels it is {all:share}. After a year one of {channel} stands at {net:money}."))
 
     def plot(self, ax=None):
-        own = self.table[(self.table["channel"] == self.shown) & self.table["age"].isin(AGES)]
+        own = self.table[(self.table["channel"] == self.shown) & ~self.table["running"]]
+        own = own[own["age"].isin(AGES)]
         if own.empty:
             return None
         net = own.pivot(index="cohort", columns="age", values="net_each")
-        late = own.groupby("cohort")["running"].first()
-        net = net.rename(index=lambda day: self._called(day) + " *" * int(late[day]), columns=style.number)
+        net = net.rename(index=self._called, columns=style.number)
         texts = net.map(lambda value: style.money(value, "", digits=2)).where(net.notna(), "")
-        strength = (net.abs() / net[~late.to_numpy()].abs().max(axis=None)).clip(upper=1).fillna(0.0)
+        strength = (net.abs() / net.abs().max(axis=None)).fillna(0.0)
         colours = net.map(lambda value: style.WARM if value < 0 else style.ACCENT)
         told = [(_("paid back"), style.ACCENT), (_("not yet"), style.WARM)]
         ax = shapes.heat_map(texts, strength, colours, ax, told=told)
         numbers = "; ".join(f"{name}: {', '.join(filter(None, row))}" for name, *row in texts.itertuples(name=None))
         title = _("Brought less cost: {channel}").format(channel=style.shorten(self.shown))
-        under = _("{currency} a won customer, by months since the lead; *: leads still open")
+        under = _("{currency} a won customer, by months since the lead")
         return figure.name(ax, title, under.format(currency=self.currency), numbers)
 
     def _called(self, day):
@@ -126,11 +133,17 @@ class Cohorts(Result):
 
     def summary(self):
         own = self.table[self.table["channel"] == self.shown].groupby("cohort").tail(1)
-        own = own.drop(columns=["running", "channel"]).rename(columns={"age": "followed"})
-        return show(own, _("Cohorts as they stand"), currency=self.currency)
+        called = [
+            self._called(day) + " *" * running for day, running in zip(own["cohort"], own["running"], strict=True)
+        ]
+        own = own.assign(cohort=called).drop(columns=["running", "channel"]).rename(columns={"age": "followed"})
+        return show(own, _("Cohorts as they stand"), currency=self.currency, kinds={"cohort": "text"})
 
     def method(self):
-        text = _("Money is discounted to the month of the lead at {discount_rate:share} a year.")
+        text = _(
+            "Money is discounted to the month of the lead at {discount_rate:share} a year. Cohorts marked * have leads "
+            "still open or months without spend: their cost is not known yet, and they are not drawn."
+        )
         return style.say(text, vars(self))
 
 
@@ -149,7 +162,7 @@ def cohorts(found, names, *, sales_cost, discount_rate, currency):
     age = (cells["month"] - cells["came"]).clip(lower=0)
     sums = (cells["margin"] * (1 + discount_rate) ** (-age / 12)).groupby([cells["channel"], cells["begun"], age]).sum()
     table = rows.groupby(["channel", "begun"]).size().rename("won").to_frame()
-    table["cost_each"] = cost.reindex(table.index) / table["won"]
+    table["cost_each"] = cost[cost > 0].reindex(table.index) / table["won"]
     table = table.reset_index().dropna(subset="cost_each")
     table = table.loc[table.index.repeat((found.end - table["begun"] - months + 2).clip(lower=0))]
     table["age"] = table.groupby(level=0).cumcount()

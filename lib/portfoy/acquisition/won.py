@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import ibis
+import numpy as np
 import pandas as pd
 
 from portfoy.acquisition.deals import deals, is_ripe, ripe_days
@@ -26,10 +27,10 @@ class Won:
     "leads", or "direct" for who came without one, by their own channel; ``came`` month of the lead, or in which one
     without became known; ``start`` the day of being won, without a lead of the first order; ``margin`` so far,
     ``year_margin`` in the first 365 days, ``stayed`` whether they bought 304 to 426 days after, missing if too early.
-    ``cells``: ``margin`` by ``place``, a row of the table, and ``month``. ``leads``, a row each that is understood:
-    ``channel``, ``came``, ``ripe``, ``won``. ``spend`` by ``channel``, ``kind``, ``came``: ``cost`` as paid, ``money``
-    at the firm's prices. ``first`` and ``last`` month whose leads have had their time and whose spend is known, ``end``
-    the last one over. ``notes`` counts of what was set aside or put right.
+    ``cells``: ``margin`` by ``place``, a row of the table, and ``month``. ``leads`` that are understood: how many ``n``
+    by ``channel``, ``came``, ``ripe``, ``won``. ``spend`` by ``channel``, ``kind``, ``came``: ``cost`` as paid,
+    ``money`` at the firm's prices. ``first`` and ``last`` month whose leads have had their time and whose spend is
+    known, ``end`` the last one over. ``notes`` counts of what was set aside or put right.
     """
 
     table: pd.DataFrame
@@ -93,46 +94,47 @@ def _won(firm, months):
 def _spend(firm):
     """Spend by channel, month and kind, and how many rows cannot be used."""
     table = to_frame(engine(firm.tables.spend, "spend", ["month", "channel", "cost"]))
+    table["cost"] = table["cost"].astype(float).replace([np.inf, -np.inf], np.nan)
     used = table.dropna(subset=["month", "channel", "cost"])
     if used.empty:
         raise DataError(_("spend: no row has a month, a channel and a cost; nobody can say what a customer costs."))
     kind = used["kind"].str.strip().str.lower().fillna(NOT_KNOWN) if "kind" in used else NOT_KNOWN
-    month, cost = pd.to_datetime(used["month"]), used["cost"].astype(float)
+    month, cost = pd.to_datetime(used["month"]), used["cost"]
     told = {"came": month_number(month), "cost": cost, "money": cost * firm.prices.factors(month)}
     return pd.DataFrame({"channel": used["channel"].astype("str"), "kind": kind, **told}), len(table) - len(used)
 
 
 def _leads(firm, customers):
     """Leads; customers won from them, the first won lead of each; and how many were customers before it."""
-    columns = ["customer_id", "channel", "source", "came", "start"]
+    by, columns = ["channel", "came", "ripe", "won"], ["customer_id", "channel", "source", "came", "start"]
     if firm.tables.leads is None:
-        return (
-            pd.DataFrame(columns=["channel", "came", "ripe", "won"]).astype({"channel": "str"}),
-            pd.DataFrame(columns=columns),
-            0,
-        )
-    found = deals(firm).assign(ripe=is_ripe(firm), source=LEADS)
-    for name in {"channel", "customer_id", "referred_by"} - {*found.columns}:
-        found[name] = pd.Series(None, found.index, dtype="str")
-    found["channel"] = found["channel"].mask(found["channel"].isna() & found["referred_by"].notna(), "referral")
+        return pd.DataFrame(columns=[*by, "n"]).astype({"channel": "str"}), pd.DataFrame(columns=columns), 0
+    texts = ["channel", "customer_id", "referred_by"]
+    found = (
+        deals(firm).reindex(columns=[*texts, "created_on", "closed_on", "outcome"]).astype(dict.fromkeys(texts, "str"))
+    )
+    referred = found["channel"].isna() & found["referred_by"].notna()
+    found = found.assign(channel=found["channel"].mask(referred, "referral"), ripe=is_ripe(firm))
     if found["channel"].isna().all():
         raise DataError(_("leads: none has a channel, so that money and customers cannot be laid side by side."))
-    found = found[found["outcome"].notna()].assign(won=lambda lead: lead["outcome"] == "won")
+    found = found[found["outcome"].notna()]
     found = found.assign(
+        won=found["outcome"] == "won",
         channel=found["channel"].fillna(NOT_KNOWN),
         came=month_number(found["created_on"]),
-        start=found["closed_on"].fillna(found["created_on"]),
     )
-    gained = found[found["won"]].sort_values(["start", "created_on"], kind="stable")
+    gained = found[found["won"]].assign(start=lambda lead: lead["closed_on"].fillna(lead["created_on"]), source=LEADS)
+    gained = gained.sort_values(["start", "created_on"], kind="stable")
     gained = gained[gained["customer_id"].isna() | ~gained["customer_id"].duplicated()]
     first = pd.Series() if customers is None else customers.set_index("customer_id")["first_order"]
     before = pd.to_datetime(gained["customer_id"].map(first)) < gained["created_on"]
-    return found[["channel", "came", "ripe", "won"]], gained.loc[~before, columns], int(before.sum())
+    return found.groupby(by, sort=False).size().reset_index(name="n"), gained.loc[~before, columns], int(before.sum())
 
 
 def _direct(firm, customers, table):
     """Customers no lead explains, by their own channel, from the month in which they became known."""
-    if customers is None or "channel" not in firm.people:
+    listed = firm.tables.customers  # without it nobody has an own channel, and who is known need not be worked out
+    if customers is None or listed is None or "channel" not in listed.columns or "channel" not in firm.people:
         return table.iloc[:0]
     people = firm.people.dropna(subset=["customer_id", "channel"]).set_index("customer_id")[["channel", "known_on"]]
     alone = customers[pd.Index(table["customer_id"].dropna()).get_indexer(customers["customer_id"]) < 0]
