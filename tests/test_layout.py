@@ -59,8 +59,8 @@ INSIDE = {  # the order inside a package, left to right
     ],
     "retention": [
         *("cells", "cohorts", "churn", "economics", "survival", "contracts"),
-        *("afterwards", "answers", "satisfaction", "service"),
-        *("histories", "leaving", "attention", "win_back", "programme"),
+        *("histories", "afterwards", "answers", "satisfaction", "service"),
+        *("leaving", "attention", "win_back", "programme"),
     ],
     "portfolio": [
         "quality",

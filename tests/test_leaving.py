@@ -82,7 +82,7 @@ def test_histories_are_what_a_loop_over_the_orders_finds():
 
 
 def test_what_comes_after_the_day_changes_nothing():
-    log, tickets = tables(4, effect=0.8, customers=300)
+    log, tickets = tables(4, effect=0.8, customers=200)
     day = END - 90 * DAY
     cut = Firm.of(log[log["ordered_on"] <= day], as_of=day, tickets=tickets[tickets["closed_on"] <= day])
     whole = Firm.of(log, as_of=day, tickets=tickets[(tickets["closed_on"] <= day) | (tickets["opened_on"] > day)])
@@ -268,7 +268,9 @@ def test_a_short_history_is_no_ground():
     log, _tickets = tables(6, effect=0.04)
     found = leaving(Firm.of(log[log["ordered_on"] > END - 60 * DAY], as_of=END))
     assert not found
-    assert len(found.reason.splitlines()) == 1
+    held = (END - log.loc[log["ordered_on"] > END - 60 * DAY, "ordered_on"].min()).days
+    assert found.reason.startswith(f"leaving: the history holds {held} days, and one has left after ")
+    assert found.reason.endswith(" are needed. Take a longer history.")
     one = pd.DataFrame({"customer_id": "1", "order_id": "1", "ordered_on": [END], "amount": 5.0})
     assert "30 are needed" in leaving(Firm.of(one, as_of=END)).reason
 

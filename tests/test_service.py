@@ -10,7 +10,7 @@ from statsmodels.stats.proportion import proportion_confint, proportions_ztest
 from helpers import NAMES, labels, plain
 from portfoy import metrics
 from portfoy.firm import Firm
-from portfoy.retention.service import _log_rank, _median, alike, service
+from portfoy.retention.service import _median, alike, service
 from portfoy.simulate import simulate
 
 AS_OF, DAY = pd.Timestamp("2026-06-30"), pd.Timedelta(days=1)
@@ -98,17 +98,21 @@ def test_median_days_against_statsmodels(share):
     with np.errstate(divide="ignore", invalid="ignore"):  # where nobody is left
         judge = SurvfuncRight(days, seen.astype(int))
         bounds_of_judge = judge.quantile_ci(1 - share, method="cloglog")
-    middle, bounds = _median(days, seen, 0.95, share)
+    waited = pd.DataFrame({"duration": days, "ended": seen, "entry": -1.0, "contracts": 1})
+    middle, bounds = _median(waited, 0.95, share)
     assert middle == judge.quantile(1 - share)
     assert bounds == pytest.approx(bounds_of_judge)
 
 
-def test_the_test_of_two_years_is_the_log_rank_of_statsmodels():
-    random = np.random.default_rng(5)
-    sides = [(pd.Series(random.integers(1, most, 150)), pd.Series(random.random(150) < 0.8)) for most in (20, 24)]
-    days, seen = (pd.concat(each, ignore_index=True) for each in zip(*sides, strict=True))
-    judge = survdiff(days, seen.astype(int), np.repeat([0, 1], 150))[1]
-    assert _log_rank(*sides) == pytest.approx(judge)
+def test_the_test_of_two_years_is_the_log_rank_of_statsmodels(found, tickets):
+    parts, settled = [], tickets["resolved_on"].fillna(tickets["closed_on"])
+    for day in (AS_OF, AS_OF - pd.DateOffset(months=12)):
+        here = (tickets["opened_on"] > day - 365 * DAY) & (tickets["opened_on"] <= day)
+        days = (settled.fillna(day).clip(upper=day) - tickets["opened_on"])[here] / DAY
+        parts.append(pd.DataFrame({"days": days, "seen": (settled <= day)[here].astype(int), "of": day}))
+    both = pd.concat(parts, ignore_index=True)
+    judge = survdiff(both["days"], both["seen"], both["of"].astype("str"))[1]
+    assert found.years.set_index("score").loc["resolve_days", "p_value"] == pytest.approx(judge)
 
 
 def test_days_are_counted_from_the_tables(found, tickets):

@@ -1,19 +1,9 @@
 """What a customer had done by a day, and whether they have left since; for answers and for tickets alike."""
 
-import ibis
-import numpy as np
 import pandas as pd
 
 from portfoy.customers import DAY, purchases_by, to_frame
-from portfoy.standing import rule_in_force
-
-YEAR = 365
-
-
-def window_of(firm):
-    """Days in which a customer who buys nothing has left, by the rule in force; DataError where there is none."""
-    rule = firm.once("rule", lambda: rule_in_force(firm.kept, firm.log, as_of=firm.as_of, confidence=firm.confidence))
-    return rule.lapsed_days
+from portfoy.retention.histories import YEAR, met
 
 
 def afterwards(firm, rows, window):
@@ -24,29 +14,24 @@ def afterwards(firm, rows, window):
     days up to the day and did not in the one after it, 0 if they did; missing for others, where that window is not
     over, and all but the complaints without a `window`.
     """
-    place = np.arange(len(rows))
-    day = pd.Series(pd.to_datetime(rows["day"]).to_numpy(), place)
-    ids = rows["customer_id"].astype("str").to_numpy(object)
-    asked = ibis.memtable(pd.DataFrame({"place": place, "customer_id": ids, "asked": day}))
-    asked = asked.cast({"customer_id": "string", "asked": "date"})
-    found = pd.DataFrame(index=place, columns=["purchases", "idle", "revenue", "stayed"], dtype="float64")
+    asked = rows[["customer_id"]].assign(seen_on=pd.to_datetime(rows["day"])).reset_index(drop=True)
+    found = pd.DataFrame(index=asked.index, columns=["purchases", "idle", "revenue", "stayed"])
     if window and len(rows):
         days = purchases_by(firm.log, firm.as_of)
-        both = asked.inner_join(days.filter(days.day.notnull()).select("customer_id", "day", "revenue"), "customer_id")
-        ago = both.asked.delta(both.day, unit="day")
+        both = met(days.filter(days.day.notnull()).select("customer_id", "day", "revenue"), asked, "day")
         done = both.group_by("place").agg(
-            purchases=(ago >= 0).sum(),
-            idle=ago.min(where=ago >= 0),
-            revenue=both.revenue.sum(where=(ago >= 0) & (ago < YEAR)),
-            stayed=((ago < 0) & (ago >= -window)).any(),
+            purchases=(both.ago >= 0).sum(),
+            idle=both.ago.min(where=both.ago >= 0),
+            revenue=both.revenue.sum(where=(both.ago >= 0) & (both.ago < YEAR)),
+            stayed=((both.ago < 0) & (both.ago >= -window)).any(),
         )
-        found = to_frame(done).set_index("place").reindex(place).astype("float64")
-    over = day + (window or 0) * DAY <= firm.as_of
+        found = to_frame(done).set_index("place").reindex(asked.index)
+    found = found.astype("float64").assign(complaints=float("nan"))
+    over = asked["seen_on"] + (window or 0) * DAY <= firm.as_of
     found["left"] = (1 - found.pop("stayed")).where(over & (found["purchases"] > 0) & (found["idle"] <= window))
-    tickets, found["complaints"] = firm.tables.tickets, np.nan
+    tickets = firm.tables.tickets
     if tickets is not None and "is_complaint" in tickets.columns and len(rows):
-        both = asked.inner_join(tickets.filter(tickets.is_complaint).select("customer_id", "opened_on"), "customer_id")
-        ago = both.asked.delta(both.opened_on, unit="day")
-        counted = to_frame(both.group_by("place").agg(n=((ago >= 0) & (ago < YEAR)).sum())).set_index("place")["n"]
-        found["complaints"] = counted.reindex(place, fill_value=0)
+        both = met(tickets.filter(tickets.is_complaint).select("customer_id", "opened_on"), asked, "opened_on")
+        counted = to_frame(both.group_by("place").agg(n=((both.ago >= 0) & (both.ago < YEAR)).sum()))
+        found["complaints"] = counted.set_index("place")["n"].reindex(asked.index, fill_value=0)
     return rows.assign(**found.set_axis(rows.index))

@@ -67,6 +67,12 @@ def histories(firm, *, kind="", horizon_days=0):
     held = (firm.as_of - first).days
     longest = 2 * ((held - window) // 4) - 1  # days of a horizon that leave one to learn from and a later one to judge
     length = int(horizon_days) or min(window or CONTRACT_DAYS, longest)
+    if longest < SHORTEST:
+        text = _(
+            "leaving: the history holds {held} days, and one has left after {window}; {least} are needed. Take a "
+            "longer history."
+        )
+        raise DataError(text.format(held=held, window=window, least=window + 2 * SHORTEST + 4))
     if not SHORTEST <= length <= longest:
         text = _(
             "leaving: the history holds {held} days, and one has left after {window}; that allows horizon_days from "
@@ -142,43 +148,52 @@ def _contracts(firm):
     return seen, 0, found["started_on"].min()
 
 
+def met(table, rows, date):
+    """A table (ibis) beside the `rows` of its customers: ``place`` in them, ``ago`` days from its date to their day.
+
+    `rows` have ``customer_id`` and ``seen_on``, their day.
+    """
+    asked = rows[["customer_id", "seen_on"]].astype({"customer_id": "str", "seen_on": "datetime64[ns]"})
+    asked = ibis.memtable(asked.astype({"customer_id": "object"}).assign(place=range(len(rows))))
+    both = asked.cast({"customer_id": "string", "seen_on": "date"}).inner_join(table, "customer_id")
+    return both.mutate(ago=both.seen_on.delta(both[date], unit="day"))
+
+
 def with_service(firm, rows):
     """The rows with what is known of service on their day, ``seen_on``, where the firm's tables tell it.
 
     ``tickets`` of the last half year, ``unsolved`` complaints among them (still open, or not solved at the first
     contact), ``contacted`` by campaigns; ``open`` tickets; ``nps``, ``csat``, ``effort`` the last answers of a year.
     """
-    days, found = ibis.memtable(pd.DataFrame({"day": rows["seen_on"].unique()}).astype("str")), []
-    days = days.mutate(day=days.day.cast("date"))
 
     def lately(name, date, length):
         table = getattr(firm.tables, name)
         if table is None or not {"customer_id", date} <= {*table.columns}:
             return None
-        met = table.filter(table.customer_id.notnull()).cross_join(days)
-        return met.filter((met[date] <= met.day) & (met.day.delta(met[date], unit="day") < length))
+        both = met(table, rows, date)
+        return both.filter((both.ago >= 0) & (both.ago < length))
 
+    counted, last = [], []
     if (table := lately("tickets", "opened_on", LATELY)) is not None:
         over = [table[name] for name in ("resolved_on", "closed_on") if name in table.columns]
-        waits = ibis.literal(False) if not over else (ibis.coalesce(*over) > table.day).fill_null(True)
+        waits = ibis.literal(False) if not over else (ibis.coalesce(*over) > table.seen_on).fill_null(True)
         again = table.touches > 1 if "touches" in table.columns else ibis.literal(False)
         complaint = table.is_complaint if "is_complaint" in table.columns else ibis.literal(True)
         told = {"tickets": table.count(), "open": waits.sum()}
         told["unsolved"] = (complaint.fill_null(False) & (waits | again.fill_null(False))).sum()
-        found.append(table.group_by("day", "customer_id").agg(**told))
+        counted.append(table.group_by("place").agg(**told))
     if (table := lately("contacts", "contacted_on", LATELY)) is not None:
         arm = table.arm.lower() if "arm" in table.columns else ibis.null("string")
-        found.append(table.group_by("day", "customer_id").agg(contacted=(arm != "control").fill_null(True).sum()))
-    counts = [name for table in found for name in table.columns[2:]]
+        counted.append(table.group_by("place").agg(contacted=(arm != "control").fill_null(True).sum()))
     if (table := lately("surveys", "answered_on", YEAR)) is not None:
         names = [name for name in ("nps", "csat", "effort") if name in table.columns]
-        last = {name: table[name].argmax(table.answered_on) for name in names}
-        found += [table.group_by("day", "customer_id").agg(**last)] if last else []
-    for table in found:
-        frame = to_frame(table).rename(columns={"day": "seen_on"}).astype({"customer_id": "str"})
-        frame["seen_on"] = frame["seen_on"].astype(rows["seen_on"].dtype)
-        rows = rows.merge(frame, on=["seen_on", "customer_id"], how="left")
-    return rows.fillna(dict.fromkeys(counts, 0)).astype(dict.fromkeys(counts, float))
+        told = {name: table[name].argmax(table.answered_on) for name in names}
+        last += [table.group_by("place").agg(**told)] if told else []
+    for tables, none in ((counted, 0.0), (last, np.nan)):
+        for table in tables:
+            own = to_frame(table).set_index("place").reindex(range(len(rows))).set_axis(rows.index)
+            rows = rows.assign(**own.astype(float).fillna(none))
+    return rows
 
 
 def reasons(rows, at_risk_days):

@@ -12,8 +12,9 @@ from portfoy.firm import analysis
 from portfoy.intervals import bounded, change_p, two_sided, wilson
 from portfoy.locale import _
 from portfoy.people import with_traits
-from portfoy.retention.afterwards import YEAR, afterwards, window_of
+from portfoy.retention.afterwards import afterwards
 from portfoy.retention.answers import KINDS, answer_rows, by_trait, invitations, latest, leaning, mean, weights
+from portfoy.retention.histories import YEAR, limits
 from portfoy.rows import with_ids
 from portfoy.words import figure, shapes, style
 from portfoy.words.result import Action, Figure, Finding, Past, Result
@@ -133,7 +134,10 @@ class Satisfaction(Result):
         rows = self.table[[*names]].rename(columns=names)
         rows["strong"] = (rows["low"] > 0) | (rows["high"] < 0)
         ax = shapes.dots(rows, ax, at=0, write=lambda value: style.number(value, 1))
-        ax.xaxis.set_major_formatter(lambda value, _position: style.number(value, 1))
+        ax.locator_params(axis="x", steps=[1, 2, 5, 10])  # a step of 0.25 would be written 0.2
+        ax.xaxis.set_major_formatter(
+            lambda value, _position: style.number(value, 1 if round(10 * value, 6) % 1 == 0 else 2)
+        )
         under = _("points of 5, last {days} days; line: as expected; {level} interval")
         under = under.format(days=style.number(self.days), level=style.level(self.confidence))
         numbers = (style.say(_("{name}: {value:number}"), row) for _place, row in rows.iterrows())
@@ -194,7 +198,7 @@ def satisfaction(firm, *, days=YEAR, segments=None):
         text = _("surveys: {n} customers answered in {days} days; at least {fewest} are needed. Ask more of them.")
         raise DataError(text.format(n=len(own), days=days, fewest=metrics.FEWEST))
     try:
-        window = window_of(firm)
+        window = limits(firm)["lapsed_days"]
     except DataError:
         window = 0
     asked, invited = invitations(firm, rows, days, window), {}

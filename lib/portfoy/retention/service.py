@@ -9,11 +9,12 @@ from portfoy import metrics
 from portfoy.customers import DAY, months_before, to_frame
 from portfoy.errors import DataError
 from portfoy.firm import analysis
-from portfoy.intervals import bounded, change_p, on_logs, two_sided, wald, wilson, z_value
+from portfoy.intervals import bounded, change_p, on_logs, wald, wilson, z_value
 from portfoy.locale import _
-from portfoy.models.survival import kaplan_meier
+from portfoy.models.lifetimes import life_table, log_rank
 from portfoy.people import with_type
-from portfoy.retention.afterwards import YEAR, afterwards, window_of
+from portfoy.retention.afterwards import afterwards
+from portfoy.retention.histories import YEAR, limits
 from portfoy.words import figure, shapes, style
 from portfoy.words.codes import said_as
 from portfoy.words.result import Action, Figure, Finding, Past, Result
@@ -173,7 +174,7 @@ def service(firm, *, days=YEAR, reopen_days=30):
     table = pd.DataFrame([_row(rows[here], *about, firm.as_of, days, sure) for *about, here in _levels(rows)])
     table = table[(table["tickets"] >= metrics.FEWEST) | (table["trait"] == "all")].reset_index(drop=True)
     try:
-        window = window_of(firm)
+        window = limits(firm)["lapsed_days"]
         link, after = _link(firm, rows, window, days)
     except DataError:
         window, link, after = 0, pd.DataFrame(), {}
@@ -217,7 +218,7 @@ def _row(rows, trait, level, day, days, confidence):
     row |= _share("complaint_share", opened["is_complaint"].dropna(), confidence)
     row |= _share("first_contact", once, confidence)
     for name, end in TIMES.items():
-        row |= bounded(name, *_median(*_waited(opened, end, day), confidence))
+        row |= bounded(name, *_median(_waited(opened, end, day), confidence))
     return row
 
 
@@ -228,36 +229,26 @@ def _share(name, flags, confidence):
 
 
 def _waited(rows, end, day):
-    """Days until the end, or until the day, and whether it came by then; nobody where no end is ever noted.
+    """Days until the end, or until the day, and whether it came by then, as counts of `life_table`.
+
+    Nobody where no end is ever noted.
 
     Who was settled without a reply on a known day is left out.
     """
     known = rows[rows[end].notna() | (rows[end].notna().any() & ~(rows["settled_on"] <= day))]
-    return (known[end].fillna(day).clip(upper=day) - known["opened_on"]) / DAY, known[end] <= day
+    waited = (known[end].fillna(day).clip(upper=day) - known["opened_on"]) / DAY
+    return pd.DataFrame({"duration": waited, "ended": known[end] <= day, "entry": -1.0, "contracts": 1})
 
 
-def _median(days, seen, confidence, share=0.5):
-    """The day by which all but a share are over (Kaplan-Meier), and its bounds (Brookmeyer & Crowley 1982, log-log)."""
-    table = kaplan_meier(days, seen)
-    left, day = table["survival"], table["days"]
-    if len(days) < metrics.FEWEST or not (left <= share).any():
+def _median(waited, confidence, share=0.5):
+    """The day by which all but a share are over, and its bounds (Brookmeyer & Crowley 1982)."""
+    life = life_table(waited, confidence)
+    curves = ["share", "share_low", "share_high"]
+    life[curves] = life[curves].mask(life["share"] == 0, 0.0)
+    if len(waited) < metrics.FEWEST or not (life["share"] <= share).any():
         return np.nan, (np.nan, np.nan)
-    inside = left.clip(1e-12, 1 - 1e-12)
-    spread = np.sqrt((table["d"] / (table["n"] * (table["n"] - table["d"]).clip(lower=1e-12))).cumsum())
-    half = np.minimum(z_value(confidence) * spread / -np.log(inside), 50)
-    low, high = (np.exp(np.log(inside) * np.exp(sign * half)) for sign in (1, -1))
-    return float(day[left <= share].min()), (day[low <= share].min(), day[(high < share) | (left == 0)].min())
-
-
-def _log_rank(one, other):
-    """The p-value that two groups, each (days, seen), take equally long (Mantel 1966)."""
-    tables = [kaplan_meier(*each).set_index("days") for each in (one, other)]
-    day = np.union1d(*(table.index for table in tables))
-    n = [len(days) - np.searchsorted(np.sort(days), day) for days, _seen in (one, other)]
-    d = [table["d"].reindex(day, fill_value=0).to_numpy() for table in tables]
-    every, ended = n[0] + n[1], d[0] + d[1]
-    spread = ended * n[0] * n[1] * (every - ended) / (every**2 * np.maximum(every - 1, 1))
-    return two_sided((d[0] - ended * n[0] / every).sum(), np.sqrt(spread.sum()))
+    middle, low, high = (life.loc[life[name] <= share, "months"].min() for name in curves)
+    return middle, (low, high)
 
 
 def _years(firm, rows, now, days):
@@ -271,11 +262,9 @@ def _years(firm, rows, now, days):
             when: change_p([*now[keys]], [row[key] for key in keys], firm.confidence) for when, row in was.items()
         }
         if name in TIMES:
-            days_of = [_lately(rows, day, days) for day in (firm.as_of, then["year"])]
-            waits = [
-                _waited(part, TIMES[name], day) for part, day in zip(days_of, (firm.as_of, then["year"]), strict=True)
-            ]
-            p_value["year"] = _log_rank(*waits) if not np.isnan(was["year"][name]) else np.nan
+            both = firm.as_of, then["year"]
+            waits = [_waited(_lately(rows, day, days), TIMES[name], day).assign(of=day) for day in both]
+            p_value["year"] = np.nan if np.isnan(was["year"][name]) else log_rank(pd.concat(waits), "of")[1]
         about = {"unit": unit, "before": was["year"][name], "p_value": p_value["year"]}
         table.append({"score": name, **bounded("value", now[name], (now[keys[1]], now[keys[2]])), **about})
         if name == "first_contact":
@@ -331,7 +320,7 @@ def alike(hit, stayed, strata, confidence):
 
 def _open(firm, rows):
     """`Service.open` and ``limit``."""
-    limit = _median(*_waited(rows, "settled_on", firm.as_of), firm.confidence, share=1 - OVERDUE)[0]
+    limit = _median(_waited(rows, "settled_on", firm.as_of), firm.confidence, share=1 - OVERDUE)[0]
     waiting = rows[rows["settled_on"].isna() & rows["settled_on"].notna().any()]
     waiting = with_type(waiting[["customer_id", "ticket_id", "opened_on", "kind", "channel", "topic"]], firm.people)
     waiting["days_open"] = (firm.as_of - waiting["opened_on"]) // DAY
