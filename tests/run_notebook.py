@@ -57,12 +57,12 @@ class Page:
         return found
 
 
-def run_report(stage, **parameters):
-    """Run `notebooks/reports/<stage>.ipynb` with these parameters: a Page."""
+def run_report(stage, *, draw=True, **parameters):
+    """Run `notebooks/reports/<stage>.ipynb` with these parameters: a Page; ``draw=False`` leaves the charts out."""
     page = Page()
     for number, cell in enumerate(json.loads((REPORTS / f"{stage}.ipynb").read_text("utf-8"))["cells"]):
         if cell["cell_type"] == "code":
-            _keep_shown(page, run_cell("".join(cell["source"]), page.names, f"cell {number}"))
+            _keep_shown(page, run_cell("".join(cell["source"]), page.names, f"cell {number}"), draw)
             page.names.update(parameters if "parameters" in cell["metadata"].get("tags", []) else {})
         _keep_figures(page)
     pf.use_language("en")
@@ -84,7 +84,7 @@ def run_cell(code, names, called="cell"):
     return None if last is None else eval(compile(ast.Expression(last.value), called, "eval"), names)
 
 
-def _keep_shown(page, value):
+def _keep_shown(page, value, draw):
     if isinstance(value, Table):
         page.shown.append((value.caption, value.texts))
     elif isinstance(value, str):
@@ -93,16 +93,17 @@ def _keep_shown(page, value):
         page.said.append(value.reason)
         page.missing.append(value.reason)
     elif isinstance(value, Result):
-        _keep_result(page, value)
+        _keep_result(page, value, draw)
 
 
-def _keep_result(page, result):
+def _keep_result(page, result, draw):
     found, tables = result.finding(), result.summary()
     page.said += [*([found.text] if found else []), str(result.reading()), str(result.method())]
     page.shown += [(table.caption, table.texts) for table in (tables if isinstance(tables, list) else [tables])]
     page.recorded |= {figure.name: {"label": figure.name, **vars(figure)} for figure in result.figures()}
     page.lists |= {each.name: _acted(each) for each in result.actions()}
-    result.plot()
+    if draw:
+        result.plot()
 
 
 def _keep_figures(page):
