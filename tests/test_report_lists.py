@@ -1,14 +1,18 @@
 """Lists that were acted on come back in the next run, with what they added; the judge is what was written by hand."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+from bs4 import BeautifulSoup
 from click.testing import CliRunner
 
 import portfoy as pf
+from helpers import plain
 from portfoy.cli import main
 from portfoy.firm import LISTS
 from portfoy.report import lists
@@ -121,3 +125,75 @@ def test_who_is_held_out_of_one_list_is_marked_on_the_others(tmp_path):
     assert written == "customer_id,held_out_of\nB,save-1\nC,\n"
     assert (save["columns"], leads["rows"], alone["rows"]) == (columns, [["B"]], [["C"]])  # nothing to say
     assert [path.name for path in tmp_path.rglob("*.csv")] == ["calls.csv"]
+
+
+# Retention
+
+
+PLANTED = 25  # points by which an offer makes more buy again: a lot, as the shop is small
+LAST = pd.Timestamp("2026-03-31")
+
+
+def retention_shop(seed=7, customers=700, days=800):
+    """Orders up to June: customers buy every forty days or so, and one in seventeen stops after each purchase."""
+    random, rows = np.random.default_rng(seed), []
+    for number in range(customers):
+        ago, level = int(random.integers(0, days)), random.lognormal(3, 0.5)
+        while ago >= 0:
+            amount = round(level * random.gamma(4), 2)
+            rows.append((f"{number:04d}", pd.Timestamp("2026-06-30") - pd.Timedelta(days=ago), amount))
+            ago = -1 if random.random() < 0.06 else ago - 1 - int(random.exponential(40))
+    return pd.DataFrame(rows, columns=["customer_id", "ordered_on", "amount"])
+
+
+def answered(orders, listed, seed=8, alone=0.3):
+    """The orders, but of those listed one in April by three in ten held out, and by as many and the planted more."""
+    chance = np.where(listed["arm"] == "treatment", alone + PLANTED / 100, alone)
+    buys = listed.loc[np.random.default_rng(seed).random(len(listed)) < chance, ["customer_id"]]
+    later = (orders["ordered_on"] > LAST) & orders["customer_id"].isin(listed["customer_id"])
+    return pd.concat([orders[~later], buys.assign(ordered_on=LAST + pd.Timedelta(days=9), amount=50.0)])
+
+
+@pytest.mark.study
+def test_what_the_lists_of_retention_added_stands_on_the_next_page(tmp_path, monkeypatch):
+    """Simulated truth: of those called 25 in a hundred more buy; the page of June says so, with an interval round it.
+
+    Its arms and answers are counted once more from the list and the orders as written.
+    """
+    monkeypatch.chdir(tmp_path)
+    orders, shop = retention_shop(), Path("shop")
+    shop.mkdir()
+
+    def report(day):
+        numbered = orders.assign(order_id=[f"O{place}" for place in range(len(orders))])
+        numbered.to_csv(shop / "transactions.csv", index=False)
+        command = ["report", "retention", "--data", "shop", "-p", "contacts=300", "-p", "hold_out_share=0.5"]
+        done = CliRunner().invoke(main, [*command, "--as-of", day])
+        assert done.exit_code == 0, done.output
+        return Path("reports") / day
+
+    first, lists_of = report("2026-03-31"), {}
+    for name in ("save", "win_back"):
+        lists_of[name] = pd.read_csv(first / "actions" / f"{name}.csv", dtype={"customer_id": str})
+        orders = answered(orders, lists_of[name])
+    assert not {*lists_of["save"]["customer_id"]} & {*lists_of["win_back"]["customer_id"]}
+    named = ", ".join(f'"{name}-2026-03-31"' for name in lists_of)
+    (shop / "portfoy.toml").write_text(f"[lists]\nacted_on = [{named}]\n", "utf-8")
+    page = BeautifulSoup((report("2026-06-30") / "retention.html").read_text("utf-8"), "html.parser")
+    said = " ".join(plain(page.get_text(" ")).split())
+    found = re.findall(
+        r"Of the list of 31 Mar 2026 (\d+)% of (\d+) contacted bought, and (\d+)% of (\d+) held out: "
+        r"([\d.]+) points more \(([\d.]+)\s*–\s*([\d.]+)\)",
+        said,
+    )
+    told = {int(row[1]): [*map(float, row)] for row in found}  # by how many were called; what leads is told twice
+    for listed in lists_of.values():
+        bought = listed["customer_id"].isin(orders.loc[orders["ordered_on"] > LAST, "customer_id"])
+        shares, sizes = (bought.groupby(listed["arm"]).agg(what) for what in ("mean", "size"))
+        response, _treated, held_response, held_out, points, low, high = told[sizes["treatment"]]
+        assert held_out == sizes["control"]
+        assert [response, held_response] == pytest.approx(
+            [100 * shares["treatment"], 100 * shares["control"]], abs=0.51
+        )
+        assert points == pytest.approx(100 * (shares["treatment"] - shares["control"]), abs=0.51)
+        assert 0 < low < PLANTED < high
