@@ -11,6 +11,7 @@ from portfoy.firm import Firm
 from portfoy.portfolio.key_figures import key_figures
 from portfoy.portfolio.states import states
 from portfoy.retention.churn import churn, window_table
+from portfoy.retention.economics import economics
 from portfoy.simulate.presets import dying, subscription
 
 DAY = pd.Timedelta(days=1)
@@ -31,6 +32,11 @@ def contracts(n=60, ended=20, *, dated=True):
     if not dated:
         table = table.assign(duration=24.0, ended=table["ended_on"].notna()).drop(columns=["started_on", "ended_on"])
     return table
+
+
+@pytest.fixture(scope="module")
+def taught(teaching_firm):
+    return churn(teaching_firm)
 
 
 # (a) Worked out by hand
@@ -56,6 +62,28 @@ def test_contracts_without_dates_count_all_there_ever_were(tmp_path):
     assert plain(found.finding().text) == "33% of all contracts there ever were have ended"
     assert np.isnan(found.first["year"])
     assert found.lost["customer_id"].tolist() == [f"{number:03d}" for number in range(20)]
+    assert found.finding().low is None
+    assert plain(found.method()).startswith("Contracts: all there ever were;")
+    assert "last year" not in plain(found.method())
+    text = "economics: contracts have no dates, so retention is of no year. Add started_on and ended_on."
+    assert str(economics(found.firm)) == text
+
+
+@pytest.mark.parametrize(("ended", "moved"), [(25, False), (100, True)])
+def test_the_money_of_the_finding_is_what_changed(ended, moved):
+    """Of 200 contracts of 10 a month 30 ended in one year, 15 %; of the other 170 so many in the next."""
+    table = contracts(n=200, ended=0).assign(started_on=pd.Timestamp("2023-01-01")).head(200)
+    table.loc[:29, "ended_on"] = pd.Timestamp("2025-01-31")
+    table.loc[30 : 29 + ended, "ended_on"] = pd.Timestamp("2026-01-31")
+    found = churn(Firm.of(as_of="2026-06-30", subscriptions=table))
+    assert (found.first["counted"], found.first["base"], found.first["year"]) == (ended, 170, 0.15)
+    low, high = found.finding().low, found.finding().high
+    if not moved:
+        assert low is high is None
+        return
+    error = np.sqrt(0.15 * 0.85 / 200 + ended / 170 * (1 - ended / 170) / 170)
+    expected = ((0.15 - ended / 170 + sign * 1.96 * error) * 170 * 120 for sign in (-1, 1))
+    assert (low, high) == pytest.approx(tuple(expected), rel=0.03)
 
 
 def test_what_is_not_known_of_a_contract_is_no_no():
@@ -105,9 +133,9 @@ def test_cdnow_is_a_business_without_contracts(cdnow_log):
 # (c) One base per word, and second computations
 
 
-def test_the_number_is_that_of_the_portfolio_page(teaching_firm):
+def test_the_number_is_that_of_the_portfolio_page(teaching_firm, taught):
     base = states(teaching_firm)
-    found, page = churn(teaching_firm), key_figures(teaching_firm, states=base)
+    found, page = taught, key_figures(teaching_firm, states=base)
     for metric in ("churn", "contract_churn"):
         mine, theirs = (
             each.set_index("metric").loc[metric, ["value", "value_low", "value_high", "counted", "base", "days"]]
@@ -142,9 +170,9 @@ def test_those_lost_and_their_money_equal_plain_pandas():
     assert found.kept() == {}  # the window was given
 
 
-def test_levels_equal_another_program(teaching_firm):
+def test_levels_equal_another_program(taught):
     """statsmodels' test of two shares, each type against all others."""
-    found = churn(teaching_firm)
+    found = taught
     rows = found.table[found.table["trait"] == "type"].set_index("level")
     for level, row in rows.iterrows():
         others = rows.drop(level)[["lost", "base"]].sum()
@@ -197,8 +225,8 @@ def test_purchases_like_clockwork_raise_a_question():
 # (e) What is shown, edges
 
 
-def test_the_chart_compares_levels_with_all(teaching_firm):
-    found = churn(teaching_firm)
+def test_the_chart_compares_levels_with_all(taught):
+    found = taught
     ax = found.plot()
     texts = [text.get_text() for text in ax.get_yticklabels()]
     assert {"consumer", "online", "Marmara"} <= set(texts)

@@ -60,6 +60,11 @@ def shop(seed=1, customers=300, days=1000):
     return table.assign(unit_cost=0.6 * table["amount"].abs(), product_id="P" + table["customer_id"].str[-1])
 
 
+@cache
+def shop_firm(**asked):
+    return Firm.of(shop(**asked))
+
+
 def naive(table, kind, every):
     """Start -> later -> (customers, buyers, money of each), customer by customer in plain pandas."""
     freq = {"month": "M", "quarter": "Q"}[every]
@@ -161,14 +166,13 @@ def test_every_cell_equals_plain_pandas(kind, every):
 
 
 def test_money_of_all_cells_is_the_revenue_of_all_customers():
-    firm = Firm.of(shop())
+    firm = shop_firm()
     table = cohorts(firm, kind="revenue").table
     assert (table["value"] * table["customers"]).sum() == pytest.approx(firm.customers["revenue"].sum())
 
 
 def test_the_mean_counts_each_customer_old_enough_once_and_no_running_period():
-    table = shop(days=990)  # ends within a month
-    found = cohorts(Firm.of(table))
+    found = cohorts(shop_firm(days=990))  # ends within a month
     cells = found.table
     assert not cells.loc[cells.groupby("start")["later"].idxmax(), "over"].any()
     for _place, row in found.mean.iterrows():
@@ -179,7 +183,7 @@ def test_the_mean_counts_each_customer_old_enough_once_and_no_running_period():
 
 def test_a_level_holds_customers_by_their_own_age():
     table = shop()
-    found = cohorts(Firm.of(table), by="first_product")
+    found = cohorts(shop_firm(), by="first_product")
     month = table["ordered_on"].dt.to_period("M")
     sales = table.assign(month=month)[table["amount"] >= 0]
     level = found.table["level"].iloc[0]
@@ -191,7 +195,7 @@ def test_a_level_holds_customers_by_their_own_age():
 
 @pytest.mark.parametrize("kind", ["returning", "ever"])
 def test_who_is_behind_a_cell_is_as_many_as_in_it(kind):
-    firm = Firm.of(shop())
+    firm = shop_firm()
     found = cohorts(firm, kind=kind)
     for _place, row in found.table.iloc[[5, 150]].iterrows():
         there, gone = (found.who(row["start"], row["later"], back=back)["customer_id"] for back in (True, False))
@@ -204,7 +208,7 @@ def test_who_is_behind_a_cell_is_as_many_as_in_it(kind):
 
 def test_the_comparison_equals_plain_pandas():
     """Newcomers of twelve months beside those of the same months a year before, none of the run-in, at equal age."""
-    table = shop(customers=2000, days=1461)  # to the end of 2026
+    table = shop(customers=1200, days=1461)  # to the end of 2026
     found = cohorts(Firm.of(table))
     sales = table[table["amount"] >= 0].assign(month=table["ordered_on"].dt.to_period("M"))
     months = sales.groupby("customer_id")["month"].agg(lambda all: sorted(set(all)))
@@ -264,7 +268,7 @@ def test_where_nothing_is_planted_a_difference_is_rare():
 
 
 def test_the_chart_has_the_mean_as_its_last_row_and_marks_what_runs():
-    found = cohorts(Firm.of(shop(days=990)))
+    found = cohorts(shop_firm(days=990))
     ax = found.plot()
     names = labels(ax.yaxis)
     assert len(names) == 13
@@ -272,7 +276,10 @@ def test_the_chart_has_the_mean_as_its_last_row_and_marks_what_runs():
     assert labels(ax.xaxis)[:3] == ["1", "2", "3"]
     assert [text.get_text() for text in ax.figure.legends[0].get_texts()] == ["still running", "all customers"]
     assert "2023" not in names[0]  # the last twelve months
-    assert cohorts(Firm.of(shop()), kind="margin", by="first_product").plot() is not None
+    assert cohorts(shop_firm(), kind="margin", by="first_product").plot() is not None
+    mean = found.mean.set_index("later")["value"]
+    text = f"On average {100 * mean[1]:.0f}% after one month, {100 * mean[12]:.0f}% after 12."
+    assert text in plain(found.reading())
 
 
 def test_a_level_may_have_any_name():
@@ -287,12 +294,12 @@ def test_a_level_may_have_any_name():
 
 def test_constant_prices_reach_the_cells():
     """At 20 % a year what was bought two years ago counts 1.44 times as much."""
-    table = shop()
-    paid, real = (cohorts(Firm.of(table, prices=rate), kind="revenue").table for rate in (None, 0.2))
+    dear = cohorts(Firm.of(shop(), prices=0.2), kind="revenue")
+    paid, real = cohorts(shop_firm(), kind="revenue").table, dear.table
     oldest = pd.Timestamp("2023-09-01")
     paid, real = (each[(each["start"] == oldest) & (each["later"] == 0)]["value"].iloc[0] for each in (paid, real))
     assert real / paid == pytest.approx(1.2**2, rel=0.001)  # the data end in September 2025
-    assert "prices" in cohorts(Firm.of(table, prices=0.2), kind="revenue").method()
+    assert "prices" in dear.method()
 
 
 # (f) Properties and errors
@@ -301,7 +308,7 @@ def test_constant_prices_reach_the_cells():
 def test_order_of_rows_and_scale_of_money_do_not_matter():
     table = shop()
     other = table.sample(frac=1, random_state=2).assign(amount=lambda lines: lines["amount"] * 1000)
-    one, two = (cohorts(Firm.of(each)) for each in (table, other))
+    one, two = cohorts(shop_firm()), cohorts(Firm.of(other))
     pd.testing.assert_frame_equal(one.table, two.table)
     pd.testing.assert_frame_equal(one.tested, two.tested)
 
@@ -309,9 +316,9 @@ def test_order_of_rows_and_scale_of_money_do_not_matter():
 def test_ids_keep_their_zeros_and_nothing_later_is_seen():
     table = shop()
     day = pd.Timestamp("2025-03-31")
-    one, two = Firm.of(table, as_of=day), Firm.of(table[table["ordered_on"] <= day], as_of=day)
-    pd.testing.assert_frame_equal(cohorts(one).table, cohorts(two).table)
-    assert cohorts(one).who("2024-01-01", 0)["customer_id"].str.fullmatch(r"\d{4}").all()
+    one, two = (cohorts(Firm.of(each, as_of=day)) for each in (table, table[table["ordered_on"] <= day]))
+    pd.testing.assert_frame_equal(one.table, two.table)
+    assert one.who("2024-01-01", 0)["customer_id"].str.fullmatch(r"\d{4}").all()
 
 
 def test_two_months_of_history_compare_nobody():

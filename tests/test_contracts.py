@@ -197,6 +197,7 @@ def test_without_dates_or_with_a_short_history_nothing_is_judged(shared_data, tm
     assert plain(found.reading()).endswith(
         " Too few contracts with dates were seen so long to judge such a projection."
     )
+    assert "earlier projections" not in plain(found.method())
     assert "<svg" in found.content()["chart"]["svg"]
 
 

@@ -97,16 +97,19 @@ def test_month_to_month_contracts_with_internet_by_gender(shared_data, tmp_path)
 # (c) Planted truth
 
 
+@pytest.fixture(scope="module")
+def club(simulated):
+    return survival(Firm.of(subscriptions=simulated.tables["subscriptions"], as_of="2026-06-30"))
+
+
 def kept(gamma, delta, months):
     """sBG: the share that lasts longer, as a product of the rates of renewal (Fader & Hardie 2007, eq. 8)."""
     t = np.arange(1, months + 1)
     return np.prod((delta + t - 1) / (gamma + delta + t - 1))
 
 
-def of_club(made):
+def of_club(truth, found):
     """z-values of the share left over each cause, and of the share that lasts, after 24 months of the club."""
-    truth, table = made.truth, made.tables["subscriptions"]
-    found = survival(Firm.of(subscriptions=table, as_of="2026-06-30"))
     ends = {plan: 1 - kept(truth.churn_gamma[plan], truth.churn_delta[plan], 24) for plan in truth.plan_shares}
     rows = found.causes.table.set_index("cause")
     causes = {}
@@ -115,6 +118,12 @@ def of_club(made):
         causes[cause] = z_of(rows.loc[cause], "share", share)
     groups = found.table.set_index("group")
     return causes | {plan: z_of(groups.loc[plan], "running", 1 - share) for plan, share in ends.items()}
+
+
+def of_club_of(seed):
+    made = simulate(seed=seed)
+    firm = Firm.of(subscriptions=made.tables["subscriptions"], as_of="2026-06-30")
+    return of_club(made.truth, survival(firm))
 
 
 def z_of(row, name, true):
@@ -142,8 +151,8 @@ def of_service(seed):
     return found
 
 
-def test_causes_and_plans_of_the_club_are_as_planted(simulated):
-    z = of_club(simulated)
+def test_causes_and_plans_of_the_club_are_as_planted(simulated, club):
+    z = of_club(simulated.truth, club)
     assert len(z) == 8
     assert max(map(abs, z.values())) < 3, z
 
@@ -154,7 +163,7 @@ def test_causes_of_a_service_are_as_planted_though_many_contracts_are_older_than
 
 
 @pytest.mark.study
-@pytest.mark.parametrize("of", [lambda seed: of_club(simulate(seed=seed)), of_service], ids=["club", "service"])
+@pytest.mark.parametrize("of", [of_club_of, of_service], ids=["club", "service"])
 def test_what_is_planted_is_found_on_eight_of_ten_seeds(of):
     z = pd.DataFrame([of(seed) for seed in range(10)])
     assert ((z.abs() < 2).sum() >= 8).all(), z.round(2)
@@ -247,8 +256,8 @@ def test_ends_on_no_known_day_are_counted(tmp_path):
 # (f) What is shown
 
 
-def test_survival_in_words(simulated):
-    found = survival(Firm.of(subscriptions=simulated.tables["subscriptions"], as_of="2026-06-30"))
+def test_survival_in_words(club):
+    found = club
     first, last = (found.table.iloc[place] for place in (0, -1))
     assert found.differs
     assert plain(found.reading()).endswith(

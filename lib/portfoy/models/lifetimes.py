@@ -35,12 +35,9 @@ def contract_lifetimes(subscriptions, as_of):
         )
         raise DataError(text)
     kinds = {"started_on": "date", "ended_on": "date", "duration": "float64", "ended": "boolean"}
-    absent = {
-        name: kind for name, kind in (kinds | {"ended_because": "string"}).items() if name not in subscriptions.columns
-    }
-    table = (
-        subscriptions.mutate(**{name: ibis.null(kind) for name, kind in absent.items()}) if absent else subscriptions
-    )
+    kinds |= {"ended_because": "string"}
+    absent = {name: ibis.null(kind) for name, kind in kinds.items() if name not in subscriptions.columns}
+    table = subscriptions.mutate(**absent) if absent else subscriptions
     table = table.mutate(over=table.ended_on.notnull() | table.ended.fill_null(False))
     dated = table.started_on.notnull() & (table.ended_on.notnull() | ~table.over)
     told = (table.ended.notnull() | table.ended_on.notnull()).ifelse(table.duration, None)

@@ -69,11 +69,16 @@ class Churn(Result):
     def _say(self, text, **more):
         return style.say(text, self.told | more, currency=self.firm.currency)
 
+    @property
+    def moved(self):
+        """0 where the first row is as last year, as far as can be told; 1 where more were lost, 2 where fewer."""
+        row = self.first
+        if not row["year_p"] <= 1 - self.firm.confidence:  # one test, of the headline
+            return 0
+        return 1 if row["value"] > row["year"] else 2
+
     def finding(self):
-        row, moved = self.told, 0
-        sure = row["year_p"] <= 1 - self.firm.confidence  # one test, of the headline
-        if sure:
-            moved = 1 if row["value"] > row["year"] else 2
+        row = self.told
         if row["metric"] == "churn":
             texts = [
                 _("{value:share} of customers did not buy again within {days:days}"),
@@ -88,12 +93,12 @@ class Churn(Result):
                 _("More contracts ended: {value:share} within a year, {year:share} before"),
                 _("Fewer contracts ended: {value:share} within a year, {year:share} before"),
             ]
-        return Finding(self._say(texts[moved]), *self._at_stake())
+        return Finding(self._say(texts[self.moved]), *self._at_stake())
 
     def _at_stake(self):
-        """Bounds of the money of a year that more (or fewer) losses than last year come to."""
+        """Bounds of the money of a year that more (or fewer) losses than last year come to; None where it is chance."""
         row = self.told
-        if style.is_missing(row["year"]) or not row["counted"]:
+        if not self.moved or not row["counted"]:
             return None, None
         widths = [row["value_high"] - row["value_low"], row["year_high"] - row["year_low"]]
         error = np.hypot(*widths) / 2 / z_value(self.firm.confidence)
@@ -133,21 +138,13 @@ class Churn(Result):
         return [Action("", name="lost_customers", table=self.lost)] if len(self.lost) else []
 
     def plot(self, ax=None):
-        rows = (
-            self.table[~self.table["level"].isin([NOT_KNOWN, OTHERS])]
-            .groupby("trait", sort=False)
-            .filter(lambda group: len(group) > 1)
-        )
+        known = self.table[~self.table["level"].isin([NOT_KNOWN, OTHERS])]
+        rows = known.groupby("trait", sort=False).filter(lambda group: len(group) > 1)
         if rows.empty:
             return None
-        rows = rows.assign(
-            name=[said_as("level", level) for level in rows["level"]],
-            heading=[said_as("trait", trait) for trait in rows["trait"]],
-            group=rows["trait"],
-            strong=rows["sure"],
-            low=rows["value_low"],
-            high=rows["value_high"],
-        )
+        said = {"name": [said_as("level", level) for level in rows["level"]], "group": rows["trait"]}
+        rows = rows.assign(**said, heading=[said_as("trait", trait) for trait in rows["trait"]])
+        rows = rows.rename(columns={"sure": "strong", "value_low": "low", "value_high": "high"})
         ax = shapes.dots(rows, ax, at=float(self.first["value"]), write=lambda value: style.share(value, 0))
         figure.per_cent(ax.xaxis)
         under = _("share of those there at the start; dashed: all; coloured: more than chance; lines: {level} interval")
@@ -175,9 +172,13 @@ class Churn(Result):
             "contract_churn": _("Contracts: running a year ago, ended since; open ones are not lost. "),
         }
         texts = [texts[metric] for metric in self.rates["metric"]]
-        rest = _(
-            "Change: the same day last year, the same window. Groups: each against all others, corrected "
-            "(Benjamini-Hochberg); they go along with leaving and need not cause it. Intervals ({level}): Wilson."
+        change = _("Change: the same day last year, the same window. ")
+        if style.is_missing(self.first["days"]):
+            texts = [_("Contracts: all there ever were; their dates are not known, so this is no rate of a year. ")]
+            change = ""
+        rest = change + _(
+            "Groups: each against all others, corrected (Benjamini-Hochberg); they go along with leaving and need not "
+            "cause it. Intervals ({level}): Wilson."
         )
         there = {"churn": self.firm.tables.transactions, "contract_churn": self.firm.tables.subscriptions}
         reasons = [str(reason) for metric, reason in self.missing.items() if there[metric] is not None]
@@ -224,10 +225,9 @@ def churn(firm, *, states=None, days=0):
         base = base[["customer_id", "kept", "last_order", "year_revenue"]]
     else:
         base = contracts[["customer_id", *contracts.columns.intersection(["plan", "ended_on"]), "kept", "year_revenue"]]
-    lost = (
-        base[~base["kept"]].drop(columns="kept").sort_values(["year_revenue", "customer_id"], ascending=[False, True])
-    )
-    lost = with_type(lost.reset_index(drop=True), firm.people)
+    lost = base[~base["kept"]].drop(columns="kept")
+    lost = lost.sort_values(["year_revenue", "customer_id"], ascending=[False, True], ignore_index=True)
+    lost = with_type(lost, firm.people)
     share, spread, gap = _shape(firm)
     ways = (firm.tables.transactions is not None, contracts is not None)
     family = {(True, True): "both", (True, False): "non-contractual"}.get(ways, "contractual")
@@ -255,11 +255,9 @@ def window_table(log, *, days, as_of):
 
 def _kept(firm, rule):
     before = kept_limits(firm.kept)
-    return (
-        before
-        if in_force(before)
-        else {name: getattr(rule, name) for name in LIMITS} | {"since": f"{firm.as_of:%Y-%m-%d}"}
-    )
+    if in_force(before):
+        return before
+    return {name: getattr(rule, name) for name in LIMITS} | {"since": f"{firm.as_of:%Y-%m-%d}"}
 
 
 def _orders(firm, days):

@@ -90,10 +90,12 @@ class Cohorts(Result):
         line = line[line["later"] * EVERY[self.every] <= WITHIN[-1]]
         if len(line) > 1:
             text = {
-                ("share", "month"): _("On average {first:share} a month later, {last:share} {n:count} months later."),
-                ("share", "quarter"): _("On average {first:share} a quarter later, {last:share} {n:count} later."),
-                ("money", "month"): _("On average {first:money} each a month later, {last:money} {n:count} later."),
-                ("money", "quarter"): _("On average {first:money} each a quarter later, {last:money} {n:count} later."),
+                ("share", "month"): _("On average {first:share} after one month, {last:share} after {n:count}."),
+                ("share", "quarter"): _("On average {first:share} after one quarter, {last:share} after {n:count}."),
+                ("money", "month"): _("On average {first:money} each after one month, {last:money} after {n:count}."),
+                ("money", "quarter"): _(
+                    "On average {first:money} each after one quarter, {last:money} after {n:count}."
+                ),
             }[self.unit, self.every]
             values = {"first": line["value"].iloc[0], "last": line["value"].iloc[-1], "n": line["later"].iloc[-1]}
             texts.append(style.say(text, values, currency=self.firm.currency))

@@ -86,15 +86,13 @@ class Contracts(Result):
         told = {"actual": (_("what happened"), style.INK), "forecast": (_("as projected then"), style.SECOND)}
         told |= {"ahead": (_("from today"), style.ACCENT)}
         columns = ["day", "share", "share_low", "share_high"]
-        lines = [
-            (*told[part], *(rows[name] for name in columns)) for part, rows in self.path.groupby("part", sort=False)
-        ]
+        parts = self.path.groupby("part", sort=False)
+        lines = [(*told[part], *(rows[name] for name in columns)) for part, rows in parts]
         ax = shapes.lines(lines, ax, dashed=[told["forecast"][0]])
         ax.set(ylim=(0, 1.02))
         figure.per_cent(ax.yaxis)
-        under = _("of those at the start of each line; band: {level} interval").format(
-            level=style.level(self.confidence)
-        )
+        under = _("of those at the start of each line; band: {level} interval")
+        under = under.format(level=style.level(self.confidence))
         text = _("{contracts:count} today, {staying:count} in {months:count} months ({staying_interval:count})")
         return figure.name(ax, _("Contracts still running"), under, style.say(text, self.total))
 
@@ -112,10 +110,11 @@ class Contracts(Result):
     def method(self):
         text = _(
             "sBG (shifted beta-geometric) by plan, periods of {period:count} months; plans of which fewer than 30 "
-            "ended are taken as all. The range ({level}) holds the fit, chance, and by how much {back:count} earlier "
-            "projections were off. Fees are those of today, as paid."
+            "ended are taken as all. The range ({level}) holds the fit and chance. Fees are those of today, as paid."
         )
         back = self.judged["day"].nunique() if len(self.judged) else 0
+        if back:
+            text += " " + _("It also holds by how much earlier projections were off ({back:count}).")
         if any(fit.open for fit in self.fits.values()):
             text += " " + _("Where all contracts seem to have one chance to end, that is used.")
         if self.active:
@@ -224,28 +223,21 @@ def _judged(firm, steps, period):
         path = _path(running, drawn, then.as_of, period, firm.confidence)
         open_ = ~(table.ended_on <= then.as_of.date()).fill_null(False)
         plan = table.plan.fill_null(NOT_KNOWN) if "plan" in table.columns else ibis.literal(ALL)
-        ends = table.filter((table.started_on <= then.as_of.date()) & open_).group_by(
-            group=plan, ended_on=table.ended_on
-        )
-        ends = to_frame(ends.agg(contracts=ibis._.count()))
+        ran = table.filter((table.started_on <= then.as_of.date()) & open_)
+        ends = to_frame(ran.group_by(group=plan, ended_on=table.ended_on).agg(contracts=ibis._.count()))
         came = [ends[~(ends["ended_on"] <= day)].groupby("group")["contracts"].sum() for day in path["day"]]
-        said = _rows(running, "group", drawn, period, firm.confidence).filter(
-            regex="group|contracts|^staying(_low|_high)?$"
-        )
+        said = _rows(running, "group", drawn, period, firm.confidence)
+        said = said[["group", "contracts", "staying", "staying_low", "staying_high"]]
         said = said.rename(columns=lambda name: name.replace("staying", "predicted")).assign(day=then.as_of)
         said["actual"] = [*came[-1].reindex(said["group"].iloc[:-1], fill_value=0), came[-1].sum()]
         of = said.iloc[-1]
-        share = np.clip(
-            [of["predicted"], of["actual"], *drawn[1][:, :, -1].sum(axis=1)] / of["contracts"], 1e-6, 1 - 1e-6
-        )
-        off = np.log(-np.log(share))
+        share = [of["predicted"], of["actual"], *drawn[1][:, :, -1].sum(axis=1)] / of["contracts"]
+        off = np.log(-np.log(np.clip(share, 1e-6, 1 - 1e-6)))
         said.loc[said.index[-1], "square"] = (off[0] - off[1]) ** 2 - off[2:].var()
         rows.append(said)
         if back == 1:
-            actual = path.assign(
-                share=[part.sum() / of["contracts"] for part in came], share_low=np.nan, share_high=np.nan
-            )
-            past = [actual.assign(part="actual"), path.assign(part="forecast")]
+            still = bounded("share", [part.sum() / of["contracts"] for part in came], (np.nan, np.nan))
+            past = [path.assign(**still, part="actual"), path.assign(part="forecast")]
     return pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(), past
 
 

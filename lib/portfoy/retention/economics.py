@@ -91,12 +91,8 @@ class Economics(Result):
         return figure.name(ax, _("What an active customer costs, by retention"), under, numbers)
 
     def summary(self):
-        kinds = {
-            "retention": "share",
-            "saved": "share",
-            **dict.fromkeys(["each", "worth", "most", "ahead", "worth_ahead"], "money"),
-        }
-        kinds |= dict.fromkeys(["spend", "newcomer_cost", "care", "cost_each"], "money")
+        money = ["each", "worth", "most", "ahead", "worth_ahead", "spend", "newcomer_cost", "care", "cost_each"]
+        kinds = {"retention": "share", "saved": "share", **dict.fromkeys(money, "money")}
         labels = {
             "base": _("There at the start"), "retention": _("Kept"), "each": _("Brought by one kept, a year"),
             "worth": _("One more point is worth, a year"), "most": _("May cost for each, at most"),
@@ -108,33 +104,27 @@ class Economics(Result):
         terms = {"currency": self.firm.currency, "labels": labels, "kinds": kinds}
         tables = [show(self.table.drop(columns=["metric", "margin_known"]), _("One more point of retention"), **terms)]
         if self.cost:
-            tables.append(
-                show(pd.DataFrame([self.cost | self.claim]), _("What keeping the base cost in a year"), **terms)
-            )
+            paid = pd.DataFrame([self.cost | self.claim])
+            tables.append(show(paid, _("What keeping the base cost in a year"), **terms))
             tables.append(show(self.curve, _("Cost by retention"), **terms))
         return tables
 
     def method(self):
-        texts = [
-            _(
-                "A point is one of a hundred there at the start who stays and brings as much as those who stayed, for "
-                "one year; if leaving falls for everybody they also buy for longer, so it is cautious. The most it may "
-                "cost leaves nothing over."
-            )
-        ]
+        text = _(
+            "A point is one of a hundred there at the start who stays and brings as much as those who stayed, for one "
+            "year; if leaving falls for everybody they also buy for longer, so it is cautious. The most it may cost "
+            "leaves nothing over."
+        )
         if self.table["worth_ahead"].notna().all():
-            texts.append(_("Within {horizon:count} months it is expected to bring {worth_ahead:money}."))
-        if self.cost:
-            texts.append(
-                _(
-                    "Cost of an active customer: the lost of a year are replaced at {newcomer_cost:money} each (spend "
-                    "of a year over newcomers), and {care:money} of campaigns and service a year."
-                )
-            )
-        else:
-            texts.append(_("Spend on newcomers is not known, so the cost by retention cannot be told."))
+            text += " " + _("Within {horizon:count} months it is expected to bring {worth_ahead:money}.")
+        cost = _(
+            "Cost of an active customer: the lost of a year are replaced at {newcomer_cost:money} each (spend of a "
+            "year over newcomers), and {care:money} of campaigns and service a year."
+        )
+        none = _("What a newcomer costs is not known, so the cost by retention cannot be told.")
         level = style.say(_("Intervals ({level}): normal."), {"level": style.level(self.firm.confidence)})
-        return style.Reading(" ".join([self._say(" ".join(texts)), level, self.firm.prices.said()]))
+        said = self._say(f"{text} {cost if self.cost else none}")
+        return style.Reading(" ".join([said, level, self.firm.prices.said()]))
 
 
 @analysis(without=("value", "states"))
@@ -157,6 +147,10 @@ def economics(firm, *, value=None, states=None, days=0, touch_cost=0.0):
         raise DataError(found.reason)
     rate = found.first
     orders = rate["metric"] == "churn"
+    if not rate["days"] > 0:
+        raise DataError(
+            _("economics: contracts have no dates, so retention is of no year. Add started_on and ended_on.")
+        )
     if orders:
         kept = window_table(firm.log, days=int(rate["days"]), as_of=firm.as_of)
         kept = kept[kept["kept"]]
@@ -165,7 +159,7 @@ def economics(firm, *, value=None, states=None, days=0, touch_cost=0.0):
     else:
         kept, known, year = contracts_of(firm), False, 1.0
         money = kept.loc[kept["kept"], "year_revenue"]
-    enough("economics", len(money), int(rate["days"]) if rate["days"] > 0 else YEAR)
+    enough("economics", len(money), int(rate["days"]))
     if not money.sum() > 0:
         raise DataError(_("economics: those who were kept brought nothing that is known. Add unit costs or fees."))
     base, mean, error = rate["base"], float(money.mean()) * year, float(money.std(ddof=1)) / np.sqrt(len(money)) * year
@@ -195,10 +189,11 @@ def _ahead(kept, value):
 
 
 def _cost(firm, days, touch_cost):
-    """``cost`` of `Economics`; empty where no spend is known, or too few have come for it."""
+    """``cost`` of `Economics`; empty where no spend is known, or not what so many newcomers cost."""
     since, spend = months_before(firm.as_of, 12), firm.tables.spend
     newcomers = int((firm.customers["first_order"] > since).sum())
-    if spend is None or newcomers < LEAST:
+    known = firm.customers["first_order"].min() <= since  # else those of a shorter history all seem new
+    if spend is None or newcomers < LEAST or not known:
         return {}
     total, care = _paid(firm, spend, "month", since), _paid(firm, firm.tables.campaigns, "starts_on", since)
     tickets = firm.tables.tickets

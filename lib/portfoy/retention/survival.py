@@ -196,19 +196,15 @@ def survival(firm, *, by=None, horizon_months=24):
     rows, curves = [], []
     for group, part in [(ALL, counts), *counts.groupby("group")]:
         life, seen = lifetimes.life_table(part, confidence), part["duration"].max()
-        of = {
-            "group": group,
-            "contracts": int(part["contracts"].sum()),
-            "ended": int(part["contracts"] @ part["ended"]),
-        }
-        rows.append(of | lifetimes.told_of(life, seen, months, confidence))
+        n, ended = int(part["contracts"].sum()), int(part["contracts"] @ part["ended"])
+        rows.append(
+            {"group": group, "contracts": n, "ended": ended} | lifetimes.told_of(life, seen, months, confidence)
+        )
         at = np.arange(min(months, int(seen)) + 1)
         curve = life.iloc[np.searchsorted(life["months"], at, side="right") - 1].assign(months=at, group=group)
         curves.append(curve[["group", "months", "share", "share_low", "share_high"]])
-    total, rows = (
-        rows[0],
-        pd.DataFrame(rows[1:]).sort_values("lasting", ascending=False, kind="stable", ignore_index=True),
-    )
+    total, *rows = rows
+    rows = pd.DataFrame(rows).sort_values("lasting", ascending=False, kind="stable", ignore_index=True)
     curves = pd.concat(curves[1:]).set_index("group").loc[rows["group"]].reset_index()
     late = bool((counts["entry"] >= 0).any())
     each = _sample(table, traits, counts["contracts"].sum())
