@@ -12,7 +12,7 @@ from portfoy.models.bg_nbd import BgNbd
 from portfoy.models.discounted_value import discounted_value
 from portfoy.models.gamma_gamma import GammaGamma
 from portfoy.models.lists import effect_of, held_out
-from portfoy.retention.histories import histories, limits
+from portfoy.retention.histories import histories, limits, with_service
 from portfoy.retention.leaving import RULE, leaving
 from portfoy.simulate.presets import subscription
 
@@ -89,6 +89,15 @@ def test_what_comes_after_the_day_changes_nothing():
     one, other = leaving(whole), leaving(cut)
     pd.testing.assert_frame_equal(one.table, other.table)
     pd.testing.assert_frame_equal(one.listed, other.listed)
+
+
+def test_tickets_that_tell_neither_their_end_nor_their_kind_are_counted():
+    log, tickets = tables(3, effect=0.8, customers=5)
+    firm = Firm.of(log, as_of=END, tickets=tickets[["ticket_id", "customer_id", "opened_on"]])
+    rows = with_service(firm, log[["customer_id"]].drop_duplicates().assign(seen_on=END))
+    late = tickets[tickets["opened_on"] > END - 182 * DAY]["customer_id"].value_counts()
+    assert rows["tickets"].tolist() == late.reindex(rows["customer_id"], fill_value=0).tolist()
+    assert (rows[["open", "unsolved"]] == 0).all(axis=None)
 
 
 # Which way is used

@@ -176,8 +176,9 @@ def with_service(firm, rows):
     counted, last = [], []
     if (table := lately("tickets", "opened_on", LATELY)) is not None:
         over = [table[name] for name in ("resolved_on", "closed_on") if name in table.columns]
-        waits = ibis.literal(False) if not over else (ibis.coalesce(*over) > table.seen_on).fill_null(True)
-        again = table.touches > 1 if "touches" in table.columns else ibis.literal(False)
+        never = table.ago < 0
+        waits = never if not over else (ibis.coalesce(*over) > table.seen_on).fill_null(True)
+        again = table.touches > 1 if "touches" in table.columns else never
         complaint = table.is_complaint if "is_complaint" in table.columns else ibis.literal(True)
         told = {"tickets": table.count(), "open": waits.sum()}
         told["unsolved"] = (complaint.fill_null(False) & (waits | again.fill_null(False))).sum()
