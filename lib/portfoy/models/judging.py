@@ -8,6 +8,7 @@ from portfoy.intervals import bounded, wald, wilson
 from portfoy.locale import _
 from portfoy.models.columns import CONTACTS
 from portfoy.models.holdout import groups_of
+from portfoy.models.leaks import ranks_within
 
 
 def within_campaigns(judged, bins, roles=CONTACTS):
@@ -74,20 +75,20 @@ def area_with_interval(score, outcome, confidence=0.95, *, within=None, of=None)
     (area, low, high), missing where that leaves none.
     DeLong, DeLong & Clarke-Pearson (1988), Biometrics 44(3), 837-845.
     """
-    frame = pd.DataFrame({"score": np.asarray(score, dtype=float), "hit": np.asarray(outcome) > 0})
-    frame["within"] = 0 if within is None else pd.factorize(within)[0]
-    frame["of"] = range(len(frame)) if of is None else pd.factorize(of)[0]
-    arm = frame.groupby(["within", "hit"])["score"]
-    own, above = arm.transform("size"), frame.groupby("within")["score"].rank() - arm.rank()
-    other = frame.groupby("within")["score"].transform("size") - own
-    frame = frame.assign(own=own, pairs=own * other, beats=np.where(frame["hit"], above, other - above) / other)
-    frame = frame[(own > 1) & (other > 1)]
-    if frame.empty:
+    score, hit = np.asarray(score, dtype=float), (np.asarray(outcome) > 0).astype(int)
+    among = np.zeros(len(score), dtype=int) if within is None else pd.factorize(within)[0]
+    size = np.bincount(2 * among + hit, minlength=2 * among.max(initial=0) + 2)
+    own, other = size[2 * among + hit], size[2 * among + 1 - hit]
+    above = ranks_within(score, among) - ranks_within(score, 2 * among + hit)
+    used = (own > 1) & (other > 1)
+    if not used.any():
         return np.nan, np.nan, np.nan
-    campaigns = frame.groupby("within")
-    mean = frame["beats"].where(frame["hit"]).groupby(frame["within"]).transform("mean")
-    weight = frame["pairs"] / campaigns["pairs"].first().sum()
-    auc = float((weight * frame["beats"] / frame["own"])[frame["hit"]].sum())
-    pull = weight * (frame["beats"] - mean) / np.sqrt(frame["own"] * (frame["own"] - 1))
-    low, high = wald(auc, float(np.sqrt((pull.groupby(frame["of"]).sum() ** 2).sum())), confidence)
+    beats = (np.where(hit == 1, above, other - above) / np.maximum(other, 1))[used]
+    among, hit, own, pairs = among[used], hit[used], own[used], (own * other)[used]
+    weight = pairs / pairs[np.unique(among, return_index=True)[1]].sum()
+    auc = float((weight * beats / own)[hit == 1].sum())
+    mean = np.bincount(among, beats * hit)[among] / np.bincount(among, hit)[among]
+    pull = weight * (beats - mean) / np.sqrt(own * (own - 1))
+    pull = pull if of is None else np.bincount(pd.factorize(of)[0][used], pull)
+    low, high = wald(auc, float(np.sqrt((pull**2).sum())), confidence)
     return auc, max(low, 0.0), min(high, 1.0)

@@ -35,10 +35,10 @@ class Number:
 
     def columns(self, table):
         """Arrays; values beyond those that the model was fitted to count as the nearest of them."""
-        value = _numbers(table[self.name]).clip(self.low, self.high)
-        scaled = ((_logarithm(value) if self.log else value) - self.mean) / self.sd
-        flags = [value.isna().to_numpy(dtype=float)] if self.flagged else []
-        return [scaled.fillna(0.0).to_numpy(), *flags]
+        value = np.clip(_numbers(table[self.name]).to_numpy(), self.low, self.high)
+        missing = np.isnan(value)
+        scaled = np.where(missing, 0.0, ((_logarithm(value) if self.log else value) - self.mean) / self.sd)
+        return [scaled, *([missing.astype(float)] if self.flagged else [])]
 
     def rows(self):
         """What each column is: ``feature``, ``level``, ``reference``, ``step``."""
@@ -62,10 +62,10 @@ class Levels:
 
     def columns(self, table):
         """Arrays; a level that is not known, where it always was, counts as the most frequent."""
-        level = _texts(table[self.name])
+        codes, level = pd.factorize(_texts(table[self.name]))
         rest = OTHERS if OTHERS in self.others else self.reference
-        level = level.where(level.isin([self.reference, *self.others]), rest).to_numpy()
-        return [(level == one).astype(float) for one in self.others]
+        level = np.where(level.isin([self.reference, *self.others]), level, rest)
+        return [(level == one).astype(float)[codes] for one in self.others]
 
     def rows(self):
         """What each column is: ``feature``, ``level``, ``reference``, ``step``."""
@@ -118,7 +118,7 @@ def campaign_effects(campaign_id, weight=None):
     counts = campaign_id.value_counts().sort_index().sort_values(ascending=False, kind="stable")
     own = counts[counts >= RARE].index[:CAMPAIGNS]
     own = own[1:] if len(own) == len(counts) else own
-    columns = np.column_stack([np.empty((len(campaign_id), 0)), *((campaign_id == one).to_numpy() for one in own)])
+    columns = (own.get_indexer(campaign_id)[:, None] == np.arange(len(own))).astype(float)
     weight = np.ones(len(columns)) if weight is None else weight
     return FREE * (columns - weight @ columns / weight.sum())
 
@@ -159,7 +159,7 @@ def _levels(counts, name):
 
 
 def _logarithm(value):
-    return np.log1p(value.clip(lower=0))
+    return np.log1p(np.maximum(value, 0))
 
 
 def _numbers(values):

@@ -132,19 +132,40 @@ def forecast_periods(known, told, features, roles=CONTACTS, *, penalty=PENALTY, 
     apart. At most so many rows (`most`) go into a fit. With `level_days` the level of a forecast is not the mean of the
     periods before, but that of the latest rows: see `levelled`.
     """
-    draw, judged = hashed(known[roles.of]), []
+    found = forecast_ways(known, told, {"": features}, roles, penalty=penalty, most=most, level_days={"": level_days})
+    return found[""]
 
-    def fitted(seen):
-        fit = _fit(known, seen, features, draw, roles, penalty, most)
-        return levelled(fit, known[seen], roles, level_days) if fit and level_days else fit
 
-    for period, start in forecastable(known, roles):
-        fit, own = fitted((known["known_on"] < start).to_numpy()), told[told[roles.within] == period]
-        if fit is not None:
-            p = expit(fit.beta[0] + stack(fit.terms, own) @ fit.beta[1:])
-            judged.append(own.assign(**{roles.p: p, "strange": fit.strange(own)}))
-    judged = pd.concat(judged, ignore_index=True) if judged else told.head(0)
-    return judged, fitted(np.ones(len(known), dtype=bool))
+def forecast_ways(known, told, ways, roles=CONTACTS, *, penalty=PENALTY, most=MOST, level_days=None):
+    """As `forecast_periods`, by several lists of features, name -> list: name -> (DataFrame, Fit).
+
+    What the models share, such as the rows that they look at, is worked out once; `level_days` by name.
+    """
+    features, level_days = list(dict.fromkeys(each for some in ways.values() for each in some)), level_days or {}
+    own = [roles.within, roles.of, roles.hit, "starts_on", "known_on", *features]
+    known, draw = known[list(dict.fromkeys(own))], hashed(known[roles.of])
+    judged, fits = {name: [] for name in ways}, {}
+    for period, start in [*forecastable(known, roles), (None, None)]:  # at last the model of all
+        seen = np.ones(len(known), dtype=bool) if period is None else (known["known_on"] < start).to_numpy()
+        examples, weight = _drawn(known, seen, draw, roles.hit, most)
+        terms = {term.name: (term, term.columns(examples)) for term in make_terms(examples, features, roles.logs)}
+        effects, rows = campaign_effects(examples[roles.within], weight), told[told[roles.within] == period]
+        columns = {name: term.columns(rows) for name, (term, _columns) in terms.items()}
+        for name, some in ways.items():
+            mine = [terms[feature] for feature in some if feature in terms]
+            fit = _fit(mine, examples, effects, weight, roles, penalty) if mine else None
+            if fit is not None and level_days.get(name):
+                fit = levelled(fit, known[seen], roles, level_days[name])
+            fits[name] = fit
+            if fit is not None and period is not None:
+                p = expit(fit.beta[0] + _beside([columns[term.name] for term in fit.terms]) @ fit.beta[1:])
+                judged[name].append(rows.assign(**{roles.p: p, "strange": fit.strange(rows)}))
+    none = told.head(0)
+    return {name: (pd.concat(own, ignore_index=True) if own else none, fits[name]) for name, own in judged.items()}
+
+
+def _beside(columns):
+    return np.column_stack([column for term in columns for column in term])
 
 
 def levelled(fit, known, roles, days):
@@ -172,22 +193,21 @@ def levelled(fit, known, roles, days):
     return replace(fit, beta=np.concatenate([[constant], fit.beta[1:]]), covariance=covariance)
 
 
-def _fit(known, seen, features, draw, roles, penalty, most):
-    """A logistic regression on the rows that are `seen`; None where no feature differs among them."""
-    examples, weight = _drawn(known, seen, draw, roles.hit, most)
-    terms, outcome = make_terms(examples, features, roles.logs), examples[roles.hit].to_numpy(dtype=float)
-    columns = stack(terms, examples)
+def _fit(terms, examples, effects, weight, roles, penalty):
+    """A logistic regression on rows, by terms, each with its columns of them; None where these are none."""
+    columns, outcome = _beside([each for _term, each in terms]), examples[roles.hit].to_numpy(dtype=float)
     own = columns.shape[1]
     if not own:
         return None
     centre = np.average(columns, axis=0, weights=weight)
-    columns = np.hstack([columns, campaign_effects(examples[roles.within], weight)])
+    columns = np.hstack([columns, effects])
     beta, bread, whole, p = regress(columns, outcome, penalty, weight)
     prior = np.diag([0.0] + [penalty] * columns.shape[1])
-    score = pd.DataFrame(whole * (weight * (outcome - p))[:, None])
-    score = score.groupby(pd.factorize(examples[roles.of])[0]).sum().to_numpy()
+    score = whole * (weight * (outcome - p))[:, None]
+    if not examples[roles.of].is_unique:
+        score = pd.DataFrame(score).groupby(pd.factorize(examples[roles.of])[0]).sum().to_numpy()
     covariance = bread @ (score.T @ score + prior) @ bread
-    return Fit(terms, beta[: own + 1], covariance[: own + 1, : own + 1], centre)
+    return Fit(tuple(term for term, _each in terms), beta[: own + 1], covariance[: own + 1, : own + 1], centre)
 
 
 def _drawn(known, seen, draw, hit, most):

@@ -20,11 +20,12 @@ def day_counts(days, events, rows=None):
     """
     days = np.asarray(days, dtype=float)
     seen = ~np.isnan(days)
-    event, names = pd.factorize(np.asarray(events, dtype=object)[seen])  # -1 where nothing ended it
-    times, day = np.unique(days[seen], return_inverse=True)
+    event, names = pd.factorize(events if isinstance(events, pd.Categorical) else np.asarray(events, dtype=object))
+    day, times = pd.factorize(days[seen], sort=True)
+    event = event[seen]  # -1 where nothing ended it
     size, weights = len(names) + 1, None if rows is None else np.asarray(rows)[seen]
     ended = np.bincount(day * size + event + 1, weights, len(times) * size).reshape(-1, size)
-    found = {f"d_{names[place]}": ended[:, place + 1] for place in np.argsort(names)}
+    found = {f"d_{names[place]}": ended[:, place + 1] for place in np.argsort(np.asarray(names))}
     return pd.DataFrame({"days": times, "n": ended.sum(axis=1)[::-1].cumsum()[::-1], **found})
 
 
@@ -37,7 +38,7 @@ def kaplan_meier(days, ended):
     ``days``; ``n`` who were still there; ``d`` who ended on it; ``survival`` 0-1.
     """
     days, ended = np.asarray(days, dtype=float), np.asarray(ended, dtype=bool)
-    day, place = np.unique(days[~np.isnan(days)], return_inverse=True)
+    place, day = pd.factorize(days[~np.isnan(days)], sort=True)
     n, d = np.bincount(place), np.bincount(place, ended[~np.isnan(days)]).astype(int)
     counts = pd.DataFrame({"days": day, "n": n[::-1].cumsum()[::-1], "d": d})
     counts = counts[counts["d"] > 0].reset_index(drop=True)
@@ -135,17 +136,19 @@ def incidence(days, events, horizon, rows=None):
     return Incidence(n, {name[2:]: ended[name].to_numpy(float) / np.maximum(n, 1) for name in ended})
 
 
-def gray_test(days, events, groups, event):
+def gray_test(days, events, groups, event, rows=None):
     """Whether an outcome comes to the same share of each group by the same days: (statistic, freedom, p-value).
 
     Gray (1988), Annals of Statistics 16, 1141-1154, with equal weight on all days. The score of a group is the sum over
     days of what it met less its part of what all met, a group's part being its n (1 - F) / S, with F and S its own. The
-    variance adds up what each end, of either kind, adds to the scores. Missing with fewer than two groups.
+    variance adds up what each end, of either kind, adds to the scores. Missing with fewer than two groups. `rows` how
+    many each stands for, by default one.
     """
     from scipy.special import chdtrc
 
     seen = pd.DataFrame({"days": np.asarray(days, dtype=float), "group": np.asarray(groups)})
-    seen = seen.assign(event=np.asarray(events, dtype=object)).dropna(subset=["days", "group"])
+    seen = seen.assign(event=np.asarray(events, dtype=object), rows=1.0 if rows is None else np.asarray(rows))
+    seen = seen.dropna(subset=["days", "group"])
     group, names = pd.factorize(seen["group"])
     if len(names) < 2:
         return np.nan, 0, np.nan
@@ -154,7 +157,7 @@ def gray_test(days, events, groups, event):
     times, day = np.unique(seen["days"], return_inverse=True)
     shape, place = (len(times), len(names)), day * len(names) + group
     first, second, all_of = (
-        np.bincount(place, weights, np.prod(shape)).reshape(shape) for weights in (own, other, np.ones(len(seen)))
+        np.bincount(place, seen["rows"] * which, np.prod(shape)).reshape(shape) for which in (own, other, 1)
     )
     score, variance = _gray(first, second, all_of[::-1].cumsum(axis=0)[::-1])
     chosen = score[:-1]
