@@ -210,15 +210,28 @@ def test_the_funnel_in_words():
     found = funnel(firm(staged(*HAND, expected_value=1000.0), currency="TRY"))
     weakest = found.weakest
     assert weakest["stage"] == "contacted"  # of the 50 who enter it most stay behind
-    assert plain(found.finding().text) == f"One point more after first contact is worth {two(weakest['worth'])} a year"
+    told = f"One point more after the first contact is worth {two(weakest['worth'])} yearly"
+    assert plain(found.finding().text) == told
     assert len(found.finding().text.split()) <= 12
     assert found.finding().low < weakest["worth"] < found.finding().high
     assert plain(found.reading()) == (
-        "Of 60 leads whose time has come 43% were won. After first contact 72% (58–83%) went on."
+        "Of 60 leads whose time has come 43% were won. After the first contact 72% (58–83%) went on."
     )
     assert found.kept() == {"ripe": found.rule}
     assert "3 leads whose outcome is not understood" in plain(found.method())
     assert "80%" in plain(funnel(firm(staged(*HAND), confidence=0.8)).method())
+
+
+@pytest.mark.parametrize("worth", [440_000.0, np.nan])
+def test_each_stage_reads_well_in_the_finding(worth):
+    found, said = funnel(firm(staged(*HAND), currency="TRY")), []
+    for place in range(len(found.table) - 1):
+        wins = np.where(found.table.index == place, 3.4, 0.0)
+        said.append(plain(replace(found, table=found.table.assign(wins=wins, worth=worth)).finding().text))
+    names = ["creation", "the first contact", "qualification", "the offer"]
+    end = "means 3.4 more wins yearly" if np.isnan(worth) else "is worth TRY 440K yearly"
+    assert said == [f"One point more after {name} {end}" for name in names]
+    assert all(len(each.split()) <= 12 for each in said)
 
 
 def two(amount):

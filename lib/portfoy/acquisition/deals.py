@@ -1,5 +1,6 @@
 """Every lead as a deal: when it began, how it ended, and whether its time has come."""
 
+import numpy as np
 import pandas as pd
 
 from portfoy.customers import DAY, to_frame
@@ -84,8 +85,12 @@ def named_levels(rows, trait):
     """The level of each row of deals in a trait, and their names: at most 30 with 30 deals or more, the largest first.
 
     The others are one level (`people.OTHERS`), as are those not known; an ordered trait keeps its order and all levels.
+    The level is an array of numbers, that of the names from 0.
     """
     ordered = isinstance(rows[trait].dtype, pd.CategoricalDtype)
-    enough = rows[trait].nunique() if ordered else (rows[trait].value_counts() >= FEWEST).sum()
-    groups, names = level_groups(rows.assign(revenue=1.0), trait, most=int(enough if ordered else min(enough, MOST)))
-    return groups.map(dict(enumerate(names))), names
+    codes, values = pd.factorize(rows[trait], use_na_sentinel=False)
+    each = pd.DataFrame({trait: values, "revenue": np.bincount(codes, minlength=len(values)).astype(float)})
+    known = each[each[trait].notna()]
+    most = len(known) if ordered else min(int((known["revenue"] >= FEWEST).sum()), MOST)
+    groups, names = level_groups(each, trait, most=most)
+    return groups.to_numpy()[codes], names

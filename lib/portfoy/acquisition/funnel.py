@@ -19,6 +19,7 @@ from portfoy.words.result import Finding, Result
 from portfoy.words.table import show
 
 STAGES = ["contacted", "qualified", "proposed"]  # between "created" and "won", each with a date of its own
+TOLD = ["created_on", "closed_on", "outcome", "expected_value"]
 YEAR, POINT, LONGEST = 365, 0.01, 1095  # days; of conversion; days that a stage is watched
 
 
@@ -54,10 +55,10 @@ class Funnel(Result):
         return {"ripe": self.rule}
 
     def finding(self):
-        row = {**self.weakest, "stage": said_as("stage", self.weakest["stage"])}
+        row = {**self.weakest, "stage": _point(self.weakest["stage"])}
         if style.is_missing(row["worth"]):
-            return Finding(style.say(_("One point more after {stage} is {wins:number} more wins a year"), row))
-        text = style.say(_("One point more after {stage} is worth {worth:money} a year"), row, currency=self.currency)
+            return Finding(style.say(_("One point more after {stage} means {wins:number} more wins yearly"), row))
+        text = style.say(_("One point more after {stage} is worth {worth:money} yearly"), row, currency=self.currency)
         return Finding(text, row["worth_low"], row["worth_high"])
 
     def reading(self):
@@ -66,7 +67,7 @@ class Funnel(Result):
             text += " " + _("Without dates of the stages nothing between creation and win is seen.")
         else:
             text += " " + _("After {stage} {conversion:share} ({conversion_interval:share}) went on.")
-        row = {**self.weakest, "stage": said_as("stage", self.weakest["stage"])}
+        row = {**self.weakest, "stage": _point(self.weakest["stage"])}
         return style.say(text, row | self.counted)
 
     def plot(self, ax=None):
@@ -84,7 +85,7 @@ class Funnel(Result):
         labels = {"lost": _("Lost in it"), "open": _("Open in it"), "worth": _("One point more, a year")}
         tables = [show(self.table.drop(columns="wins"), _("The stages"), labels=labels, currency=self.currency)]
         own = self.groups[self.groups["stage"] == self.weakest["stage"]]
-        title = _("Who goes on after {stage}").format(stage=said_as("stage", self.weakest["stage"]))
+        title = _("Who goes on after {stage}").format(stage=_point(self.weakest["stage"]))
         return [*tables, *([show(own.drop(columns="stage"), title)] if len(own) else [])]
 
     def method(self):
@@ -116,23 +117,25 @@ def funnel(firm, *, by=("channel", "owner", "quarter")):
     the history, or none whose time has come was won
     """
     rule, every = ripe_rule(firm), deals(firm)
-    known = every[every["outcome"].notna()].reset_index(drop=True)
-    ripe = is_ripe(firm)[every["outcome"].notna()].to_numpy()
-    stages, dates, reached = _reached(known)
+    understood = every["outcome"].notna()
+    columns = [*TOLD, *(f"{stage}_on" for stage in STAGES), *by]
+    known = every.loc[understood, every.columns.intersection(columns)].reset_index(drop=True)
+    ripe = is_ripe(firm)[understood].to_numpy()
+    stages, dates, reached = _reached(known, firm.as_of)
     if not reached[ripe, -1].any():
         text = _("leads: of {ripe} whose time has come none was won; a funnel needs one win. Take a later date.")
         raise DataError(text.format(ripe=ripe.sum()))
-    rows = []
+    rows, ended = [], {end: (known["outcome"] == end).to_numpy() for end in ("lost", "open")}
     for place, stage in enumerate(stages):
         counts = {"stage": stage, "entered": int(reached[:, place].sum())}
         if stage != "won":
             stay = reached[:, place] & ~reached[:, place + 1]
             counts["went_on"] = int(reached[:, place + 1].sum())
-            counts |= {end: int((stay & (known["outcome"] == end)).sum()) for end in ("lost", "open")}
+            counts |= {end: int((stay & own).sum()) for end, own in ended.items()}
         rows.append(counts | {"ripe": int(reached[ripe, place].sum())})
     table = pd.DataFrame(rows).astype(dict.fromkeys(("went_on", "lost", "open"), "Int64"))
     table = pd.concat([table, _conversion(reached[ripe], firm.confidence)], axis=1)
-    spans = [_stage_days(known, dates, reached, place, firm) for place in range(len(stages) - 1)]
+    spans = [_stage_days(dates, ended["lost"], reached[:, place:], firm.confidence) for place in range(len(stages) - 1)]
     table = pd.concat([table, pd.DataFrame(spans), _gains(firm, known, reached, ripe, rule["days"])], axis=1)
     counted = {"leads": len(known), "ripe": int(ripe.sum()), "unread": len(every) - len(known)}
     counted["won_share"] = reached[ripe, -1].mean()
@@ -140,13 +143,18 @@ def funnel(firm, *, by=("channel", "owner", "quarter")):
     return Funnel(table, groups, counted, rule, firm.currency, firm.confidence, firm.prices)
 
 
-def _reached(known):
-    """The stages there are, the day of each (a column each) and whether a lead has reached it or a later one."""
+def _point(stage):
+    """What a stage is called in a sentence, after "after"."""
+    names = {"created": _("creation"), "contacted": _("the first contact"), "qualified": _("qualification")}
+    return (names | {"proposed": _("the offer")})[stage]
+
+
+def _reached(known, as_of):
+    """The stages there are, the day of each, from `as_of`, and whether a lead has reached it or a later one."""
     stages = [stage for stage in STAGES if f"{stage}_on" in known and known[f"{stage}_on"].notna().any()]
-    won = known["outcome"] == "won"
-    dates = pd.concat([known["created_on"], *(pd.to_datetime(known[f"{stage}_on"]) for stage in stages)], axis=1)
-    dates["won_on"] = known["closed_on"].where(won)
-    has = np.column_stack([dates.iloc[:, :-1].notna(), won])
+    days = [f"{name}_on" for name in ("created", *stages, "closed")]
+    dates = np.column_stack([(pd.to_datetime(known[name]) - as_of) / DAY for name in days])
+    has = np.column_stack([~np.isnan(dates[:, :-1]), known["outcome"] == "won"])
     return ["created", *stages, "won"], dates, np.maximum.accumulate(has[:, ::-1], axis=1)[:, ::-1]
 
 
@@ -157,19 +165,16 @@ def _conversion(reached, confidence):
     return pd.DataFrame(bounded("conversion", share, wilson(np.append(base[1:], np.nan), base, confidence)))
 
 
-def _stage_days(known, dates, reached, place, firm):
+def _stage_days(dates, lost, reached, confidence):
     """``stage_days`` with bounds: days by which half of those who go on have; dates out of order tell nothing."""
-    begun, on, inside = dates.iloc[:, place], reached[:, place + 1], reached[:, place]
-    lost = known["outcome"] == "lost"
-    end = dates.iloc[:, place + 1].where(on, known["closed_on"].where(lost, firm.as_of))
-    days = ((end - begun) / DAY)[inside]
-    events = np.where(on, "on", np.where(lost, "lost", None))[inside]
-    days = days.where(days >= 0)
-    seen = days.notna().to_numpy()
-    bounds = (np.nan,) * 3
-    if ((events == "on") & seen).sum() >= 10:
-        found = incidence(days, events, min(days.max(), LONGEST))
-        bounds = found.day_of("on", 0.5, firm.confidence)
+    place, (inside, on) = -reached.shape[1], reached[:, :2].T
+    end = np.where(on, dates[:, place + 1], np.where(lost, dates[:, -1], 0.0))  # the open are so on the day
+    days, event = end - dates[:, place], np.where(on, 0, np.where(lost, 1, -1))
+    seen, bounds = inside & (days >= 0), (np.nan,) * 3
+    if (on & seen).sum() >= 10:
+        events = pd.Categorical.from_codes(event[seen], ["on", "lost"])
+        found = incidence(days[seen], events, min(days[seen].max(), LONGEST))
+        bounds = found.day_of("on", 0.5, confidence)
     return bounded("stage_days", bounds[0], bounds[1:])
 
 
@@ -192,12 +197,13 @@ def _gains(firm, known, reached, ripe, days):
 
 def _groups(rows, stages, reached, by, confidence):
     """``groups`` of `Funnel`, of ripe leads."""
-    found, quarter = [], rows["created_on"].dt.to_period("Q").astype("str")
-    rows = rows.assign(quarter=pd.Categorical(quarter, sorted(quarter.unique()), ordered=True))
+    quarter, names = pd.factorize(rows["created_on"].dt.to_period("Q"), sort=True)
+    quarter = pd.Categorical.from_codes(quarter, names.astype("str"), ordered=True)
+    found, rows = [], rows[[name for name in by if name in rows]].assign(quarter=quarter)
     for trait in (name for name in by if name in rows and rows[name].notna().any()):
         level, names = named_levels(rows, trait)
-        for name in names:
-            own = reached[(level == name).to_numpy()]
+        for place, name in enumerate(names):
+            own = reached[level == place]
             parts = _conversion(own, confidence).assign(trait=trait, level=name, stage=stages, ripe=own.sum(axis=0))
             found.append(parts.iloc[:-1])
     columns = ["trait", "level", "stage", "ripe", "conversion", "conversion_low", "conversion_high"]

@@ -17,7 +17,7 @@ from portfoy.models.holdout import holdout_table
 from portfoy.models.judging import area_with_interval, gains_table, judgement, within_campaigns
 from portfoy.models.leaks import leak_table, sampled
 from portfoy.models.logistic import said_terms
-from portfoy.models.responders import FEWEST, Fit, forecast_periods, forecastable, odds_table
+from portfoy.models.responders import FEWEST, Fit, forecast_ways, forecastable, odds_table
 from portfoy.models.threads import one_thread
 from portfoy.source.contract import TABLES
 from portfoy.words import figure, shapes, style
@@ -122,7 +122,7 @@ class LeadScores(Result):
         return figure.name(ax, _("Share of all wins reached"), under, "; ".join(told))
 
     def summary(self):
-        shares, names = {"depth": _("Share called"), "gain": _("Share of wins")}, map(_label, self.fit.features)
+        shares, names = {"depth": _("Share called"), "gain": _("Share of wins")}, _labels(self.fit.features)
         each = self.table.drop(columns=["skill", "skill_low", "skill_high"])
         odds = said_terms(
             self.odds.head(10), "odds_ratio", dict(zip(self.fit.features, names, strict=True)), LEADS.logs
@@ -190,8 +190,9 @@ def lead_scores(firm, *, capacity=50, horizon_days=0, features=None):
         raise DataError(text.format(capacity=capacity, days=horizon_days))
     horizon, confidence = horizon_days or ripe_days(firm), firm.confidence
     examples = lead_examples(firm, horizon)
-    known, still = examples[examples["won"].notna()], examples[examples["outcome"] == "open"]
-    known, fresh = sampled(known, "lead_id", MOST).reset_index(drop=True), still[still["aged"] < horizon]
+    drawn, still = examples.loc[examples["won"].notna(), ["lead_id"]], examples["outcome"] == "open"
+    known = examples.loc[sampled(drawn, "lead_id", MOST).index].reset_index(drop=True)
+    fresh = examples[still & (examples["aged"] < horizon)]
     leaks = leak_table(pd.concat([known, fresh], ignore_index=True), LEADS, _words())
     ways = _forecasts(known, len(examples), _features(examples, features, leaks))
     judged, fit = ways["together"]
@@ -206,7 +207,7 @@ def lead_scores(firm, *, capacity=50, horizon_days=0, features=None):
         listed = listed.reset_index(drop=True)
     tables = gains_table(judged, confidence=confidence, roles=LEADS), calibration, odds_table(fit, confidence), leaks
     found = told, _apart(ways, confidence), *tables, _decay(judged, horizon, confidence), listed, value_from
-    counts = len(still), len(still) - len(fresh), horizon
+    counts = int(still.sum()), int(still.sum()) - len(fresh), horizon
     return LeadScores(*found, judged, fit, *counts, firm.currency, confidence)
 
 
@@ -216,13 +217,15 @@ def lead_examples(firm, horizon):
     ``won`` within so many days of coming, 1 or 0, known once they have passed; missing before. ``known_on`` is missing
     for leads open and not that old. Money is at the prices of the firm's day.
     """
-    table = deals(firm).dropna(subset="outcome").reset_index(drop=True)
+    table = deals(firm)
+    table = table[table["outcome"].notna()].reset_index(drop=True) if table["outcome"].isna().any() else table.copy()
     created = table["created_on"]
     aged, quarter = (firm.as_of - created).dt.days, created.dt.to_period("Q")
     won = (table["outcome"] == "won") & ~((table["closed_on"] - created).dt.days > horizon)
     if "expected_value" in table:
         table["expected_value"] = table["expected_value"].astype(float) * firm.prices.factors(created)
-    told = {"quarter": quarter.astype("str").str.replace("Q", " Q"), "starts_on": quarter.dt.start_time}
+    place, quarters = pd.factorize(quarter)
+    told = {"quarter": quarters.astype("str").str.replace("Q", " Q")[place], "starts_on": quarters.start_time[place]}
     told |= {"known_on": (created + horizon * DAY).mask((table["outcome"] == "open") & (aged < horizon))}
     return table.assign(**told, aged=aged, won=won.astype(float).where(aged >= horizon))
 
@@ -261,13 +264,9 @@ def _forecasts(known, every, features):
             "{fewest} others must be known before it begins. Wait, or look at channels."
         )
         raise FitError(text.format(**counts))
-    given, level = {"roles": LEADS, "penalty": PENALTY, "most": FITTED}, {"together": YEAR}
     own = {name: [each for each in features if pd.Series(each).str.match(like)[0]] for name, like in SCORES.items()}
-    ways = {
-        name: forecast_periods(known, known, some, **given, level_days=level.get(name))
-        for name, some in own.items()
-        if some
-    }
+    own, given = {name: some for name, some in own.items() if some}, {"penalty": PENALTY, "most": FITTED}
+    ways = forecast_ways(known, known, own, LEADS, **given, level_days={"together": YEAR})
     ways = {name: way for name, way in ways.items() if way[1] is not None and len(way[0]) and way[0]["won"].any()}
     if "together" not in ways:
         raise FitError(_("leads: nothing tells leads apart, or none of those to forecast was won. Wait for more."))
@@ -306,7 +305,7 @@ def _stage(table):
     since = [(table[name] - table["created_on"]).dt.days for name in STAGES if name in table]
     places = [place for place, name in enumerate(STAGES, 1) if name in table]
     since = np.column_stack([np.full(len(table), -np.inf), *since]).astype(float)
-    return lambda days: np.where(since <= np.asarray(days)[..., None], [0, *places], 0).max(axis=1)
+    return lambda days, top=None: np.where(since[:top] <= np.asarray(days)[..., None], [0, *places], 0).max(axis=1)
 
 
 def _odds_left(judged, fresh, stage):
@@ -315,12 +314,13 @@ def _odds_left(judged, fresh, stage):
     The share of won leads that were open and at the stage after as many days, over that of the others, among judged
     leads; to the stages of each `LIKE_ALL` leads with the stages of all are added.
     """
-    judged = judged[_took(judged).notna()]
-    took, won, factor = _took(judged).to_numpy(), judged["won"].to_numpy() > 0, np.ones(len(fresh))
-    reached = _stage(judged)
+    took, factor = _took(judged).dropna().sort_values(ascending=False), np.ones(len(fresh))
+    judged, took = judged.loc[took.index], -took.to_numpy()
+    won, reached = judged["won"].to_numpy() > 0, _stage(judged)
     for days in fresh["aged"].unique():
-        still, at = took > days, reached(days)
-        counts = np.array([np.bincount(at[still & side], minlength=4) for side in (won, ~won)], dtype=float)
+        still = np.searchsorted(took, -days)  # the first so many were open for longer
+        at = reached(days, still)
+        counts = np.array([np.bincount(at[side[:still]], minlength=4) for side in (won, ~won)], dtype=float)
         left = counts.sum(axis=1)
         share = counts + (LIKE_ALL * counts.sum(axis=0) + 1e-9) / max(left.sum(), 1)
         pace = left / np.maximum([won.sum(), (~won).sum()], 1) / (left + LIKE_ALL)
@@ -364,17 +364,19 @@ def _listed(fresh, fit, judged, value, confidence):
     return table.sort_values(["expected_worth", "p_win", "lead_id"], ascending=[False, False, True])
 
 
-def _label(name):
-    """What a reader calls a column of the leads: ours in words, others without what marks them as ours."""
-    known = {each: columns()[each][0] for each in ("expected_value", "product_id")} | feature_labels()
-    plain = name.removeprefix("fit_").removeprefix("engagement_").replace("_", " ")
-    return known.get(name) or style.shorten(plain)
+def _labels(names):
+    """What a reader calls columns of the leads: ours in words, others without what marks them as ours."""
+    words = columns()
+    known = {each: words[each][0] for each in ("expected_value", "product_id")} | feature_labels()
+    plain = [name.removeprefix("fit_").removeprefix("engagement_").replace("_", " ") for name in names]
+    return [known.get(name) or style.shorten(own) for name, own in zip(names, plain, strict=True)]
 
 
 def _why(fit, table, judged):
     """The two features that move each lead's score most against the average lead, in words: + up, - down."""
     pull = fit.pull(table)
-    said = pd.DataFrame({name: _said(_label(name), table[name], judged[name]) for name in pull}, table.index)
+    names = dict(zip(pull, _labels(pull), strict=True))
+    said = pd.DataFrame({each: _said(name, table[each], judged[each]) for each, name in names.items()}, table.index)
     order = np.argsort(-pull.abs().to_numpy(), axis=1, kind="stable")[:, :2]
     pulls, words = (np.take_along_axis(each.to_numpy(), order, axis=1) for each in (pull, said.astype(object)))
     texts = np.where(np.abs(pulls) > 0.05, np.where(pulls > 0, "+ ", "\u2212 ") + words, "")

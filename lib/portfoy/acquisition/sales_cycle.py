@@ -171,18 +171,20 @@ def sales_cycle(firm, *, horizon_days=180, by=("channel", "owner")):
 
 def _groups(lately, curve, by, confidence):
     """``table`` and ``tested`` of `SalesCycle`."""
-    rows, tests = [_row("", "all deals", lately, curve, confidence)], []
+    every = _cells(lately, 0)
+    rows, tests = [_row("", "all deals", every, curve, confidence)], []
     for trait in by:
         level, names = named_levels(lately, trait)
-        named = [name for name in names if name not in (OTHERS, NOT_KNOWN)]
-        for name in names if named else []:
-            own = lately[level == name]
+        named = [place for place, name in enumerate(names) if name not in (OTHERS, NOT_KNOWN)]
+        cells = _cells(lately, level)
+        for place, name in enumerate(names if named else []):
+            own = cells[cells["level"] == place]
             rows.append(_row(trait, name, own, _incidence(own, curve.horizon), confidence))
-        known = lately[level.isin(named)]
+        known = cells[cells["level"].isin(named)]
+        within, capped = known["days"] <= curve.horizon, known["days"].clip(upper=curve.horizon)
         for event in ("won", "lost") if len(named) > 1 else ():
-            outcome, capped = known["outcome"], known["days"].clip(upper=curve.horizon)
-            outcome = outcome.where((outcome != "open") & (known["days"] <= curve.horizon))
-            statistic, _freedom, p_value = gray_test(capped, outcome.to_numpy(object), level[known.index], event)
+            outcome = known["outcome"].where((known["outcome"] != "open") & within)
+            statistic, _freedom, p_value = gray_test(capped, outcome, known["level"], event, known["deals"])
             tests.append((trait, event, len(named), statistic, p_value))
     tested = pd.DataFrame(tests, columns=["trait", "outcome", "groups", "statistic", "p_value"])
     return pd.DataFrame(rows), tested.assign(clear=_clear(tested["p_value"], confidence))
@@ -195,16 +197,29 @@ def _clear(p_values, confidence):
     return np.isin(np.arange(len(order)), order[np.logical_and.accumulate(below)])
 
 
-def _incidence(rows, horizon):
-    return incidence(rows["days"], rows["outcome"].where(rows["outcome"] != "open"), horizon)
+def _cells(lately, level):
+    """How many ``deals`` there are of each ``level``, ``days`` and ``outcome``: few rows, however many deals."""
+    day, days = pd.factorize(lately["days"], sort=True)
+    outcome, outcomes = pd.factorize(lately["outcome"])
+    width = len(days) * len(outcomes)
+    deals = np.bincount(level * width + day * len(outcomes) + outcome)
+    place = np.flatnonzero(deals)
+    day, outcome = np.divmod(place % width, len(outcomes))
+    told = {"level": place // width, "days": np.asarray(days)[day], "outcome": np.asarray(outcomes, object)[outcome]}
+    return pd.DataFrame(told | {"deals": deals[place]})
 
 
-def _row(trait, level, rows, curve, confidence):
+def _incidence(cells, horizon):
+    return incidence(cells["days"], cells["outcome"].where(cells["outcome"] != "open"), horizon, cells["deals"])
+
+
+def _row(trait, level, cells, curve, confidence):
     """One row of the table of `SalesCycle`."""
-    ended = {name: int(((rows["outcome"] == name) & (rows["days"] <= curve.horizon)).sum()) for name in ("won", "lost")}
+    own, within = cells.groupby("outcome")["deals"].sum(), cells["days"] <= curve.horizon
+    ended = {name: int(cells.loc[within & (cells["outcome"] == name), "deals"].sum()) for name in ("won", "lost")}
     share, low, high, _error = (each[-1] for each in curve.curve("won", confidence))
     half = curve.day_of("won", 0.5, confidence) if ended["won"] >= 10 else (np.nan,) * 3
-    counts = {"deals": len(rows), **ended, "open": int((rows["outcome"] == "open").sum())}
+    counts = {"deals": int(own.sum()), **ended, "open": int(own.get("open", 0))}
     shares = {"won_share": share, "won_share_low": low, "won_share_high": high}
     return {"trait": trait, "level": level, **counts, **shares, **dict(zip(HALF, half, strict=True))}
 
@@ -216,7 +231,7 @@ def _watched(lately, as_of):
     half as long again: later wins may then only not have been seen.
     """
     ages = np.sort(((as_of - lately["begun_on"]) / DAY).to_numpy())[::-1]
-    long = _incidence(lately, ages[FEWEST - 1])
+    long = _incidence(_cells(lately, 0), ages[FEWEST - 1])
     chance = _left(long)
     day = int(np.flatnonzero(chance > AGED * chance[0]).max(initial=-1)) + 1
     return long, day if 0 < 1.5 * day <= long.horizon else np.nan
@@ -241,7 +256,8 @@ def _aged(every, long, aged_days):
 def _past(every, day, now, horizon_days, confidence):
     """What half of the won took as seen on an earlier day; None where the data do not reach."""
     try:
-        lately = begun_lately(deal_table(every, day), day, CYCLE_DAYS)
+        own = every[every.columns.intersection(["created_on", "contacted_on", "closed_on", "outcome"])]
+        lately = begun_lately(deal_table(own, day), day, CYCLE_DAYS)
         half, low, high = cycle_incidence(lately, as_of=day, horizon_days=horizon_days).day_of("won", 0.5, confidence)
     except DataError:
         return None
