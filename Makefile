@@ -50,6 +50,7 @@ bench: $(READY)
 	.venv/bin/python bench/reports.py
 	.venv/bin/python bench/scale.py
 	.venv/bin/python bench/survival.py
+	.venv/bin/python bench/leads.py
 
 # uv resolves for every platform and Python from 3.11 on at once; pip can only do the machine it runs on.
 lock: $(READY)
