@@ -177,7 +177,7 @@ def service(firm, *, days=YEAR, reopen_days=30):
         window = limits(firm)["lapsed_days"]
         link, after = _link(firm, rows, window, days)
     except DataError:
-        window, link, after = 0, pd.DataFrame(), {}
+        window, link, after = 0, pd.DataFrame(columns=["group", "left_since"]), {}
     marked = bool(rows["is_complaint"].eq(1).any())
     about = *_years(firm, rows, table.iloc[0], days), link, after, *_open(firm, rows), marked, window, days
     return Service(table, *about, reopen_days, firm.currency, sure)
