@@ -9,7 +9,7 @@ from statsmodels.stats.proportion import proportion_confint
 
 import portfoy as pf
 from helpers import plain
-from portfoy.acquisition.deals import deals, is_ripe, not_understood, ripe_days, ripe_rule
+from portfoy.acquisition.deals import deals, is_ripe, not_understood, ripe_days, ripe_rule, year_margins
 from portfoy.acquisition.funnel import funnel
 from portfoy.errors import DataError
 from portfoy.firm import Firm
@@ -331,3 +331,19 @@ def test_stages_recover_the_truth(simulated):
 def test_stages_recover_the_truth_on_eight_of_ten_seeds():
     found = pd.DataFrame([z_of_stages(simulate(seed=seed)) for seed in range(101, 111)])
     assert ((found.abs() < 2).sum() >= 8).all(), found
+
+
+def test_a_win_is_worth_what_customers_won_a_year_ago_have_brought_since(teaching_firm):
+    """Judge: the tables of the firm in plain pandas."""
+    leads, log = (getattr(teaching_firm.tables, name).to_pandas() for name in ("leads", "transactions"))
+    days = {name: pd.to_datetime(leads[name]) for name in ("closed_on",)}
+    won = leads.assign(**days)[leads["outcome"] == "won"]
+    won = won[won["closed_on"] <= teaching_firm.as_of - pd.Timedelta(days=365)]
+    lines = log.merge(won[["customer_id", "closed_on"]], on="customer_id")
+    since = (pd.to_datetime(lines["ordered_on"]) - lines["closed_on"]).dt.days
+    margin = (lines["amount"] - lines["unit_cost"] * lines["quantity"])[(since >= 0) & (since < 365)].sum()
+    margins = year_margins(teaching_firm)
+    assert len(margins) == len(won)
+    assert margins.sum() == pytest.approx(margin)
+    proposed = funnel(teaching_firm).table.set_index("stage").loc["proposed"]
+    assert proposed["worth"] == pytest.approx(proposed["wins"] * margins.mean())

@@ -1,9 +1,10 @@
 """Every lead as a deal: when it began, how it ended, and whether its time has come."""
 
+import ibis
 import numpy as np
 import pandas as pd
 
-from portfoy.customers import DAY, to_frame
+from portfoy.customers import DAY, margin_rate, purchases_by, to_frame
 from portfoy.errors import DataError
 from portfoy.firm import in_force
 from portfoy.locale import _
@@ -13,6 +14,7 @@ from portfoy.people import level_groups
 
 RIPE = 0.95  # of the leads that get closed are closed by the day from which a lead is ripe
 SEEN = 0.5  # of all leads must be seen to close: of fewer nobody knows how long the others take
+YEAR, ENOUGH = 365, FEWEST  # days; customers won whose mean margin tells what a win is worth
 MOST = 30  # levels of a trait, such as owners, that are named
 
 
@@ -94,3 +96,25 @@ def named_levels(rows, trait):
     most = len(known) if ordered else min(int((known["revenue"] >= FEWEST).sum()), MOST)
     groups, names = level_groups(each, trait, most=most)
     return groups.to_numpy()[codes], names
+
+
+def year_margins(firm):
+    """Margin of the first year, at the firm's prices, of each customer that a lead won a year ago or longer: a Series.
+
+    Its index is that of the row of `deals`; empty where there are no orders, or no won lead names its customer.
+    """
+    return firm.once("year margins", lambda: _year_margins(firm))
+
+
+def _year_margins(firm):
+    table = deals(firm).reindex(columns=["outcome", "closed_on", "customer_id"])
+    won = table[(table["outcome"] == "won") & (table["closed_on"] <= firm.as_of - YEAR * DAY)]
+    won = won.dropna().drop_duplicates("customer_id").rename_axis("row").reset_index()
+    if firm.tables.transactions is None or won.empty:
+        return pd.Series(dtype="float64")
+    own = ibis.memtable(won[["row", "closed_on", "customer_id"]].astype({"customer_id": "str"}))
+    days = purchases_by(firm.log, firm.as_of).join(own, "customer_id")
+    since = days.day.fill_null(days.returned_on).delta(days.closed_on.cast("date"), unit="day")
+    margin = days.margin.fill_null(days.revenue * margin_rate(firm.customers))
+    sums = to_frame(days.filter((since >= 0) & (since < YEAR)).group_by("row").agg(margin=margin.sum()))
+    return sums.set_index("row")["margin"].astype("float64").reindex(won["row"], fill_value=0.0)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from portfoy.acquisition.deals import deals, is_ripe, named_levels, ripe_rule
+from portfoy.acquisition.deals import ENOUGH, deals, is_ripe, named_levels, ripe_rule, year_margins
 from portfoy.customers import DAY
 from portfoy.errors import DataError
 from portfoy.firm import analysis
@@ -92,8 +92,8 @@ class Funnel(Result):
         text = _(
             "A lead with a later date has passed the stages before. Ripe from {days:days} on: by then 95 of 100 that "
             "get closed are, open ones censored. Days of a stage: the open are censored, losing competes. One point "
-            "more: of the leads of a year, with today's later conversions and the mean expected value of a win; what "
-            "brings it about, and its cost, these data do not say."
+            "more: of the leads of a year, with today's later conversions and the mean first-year margin of a win (its "
+            "expected value where fewer than 30 wins are a year old); what brings it about, these data do not say."
         )
         if self.counted["unread"]:
             text += " " + _("Left out: {unread:count} leads whose outcome is not understood.")
@@ -188,7 +188,10 @@ def _gains(firm, known, reached, ripe, days):
     wins = POINT * year[:-1] * later
     error = (1 - later) / np.where(base[-1] > 0, base[-1], np.nan) + 1 / np.where(year > 0, year, np.nan)[:-1]
     found, value = pd.DataFrame({"wins": np.append(wins, np.nan)}), pd.Series(dtype=float)
-    if "expected_value" in known:
+    margins = year_margins(firm)
+    if len(margins) >= ENOUGH:
+        value = margins
+    elif "expected_value" in known:
         value = (known["expected_value"] * firm.prices.factors(made))[ripe & reached[:, -1]].dropna()
     spread = value.var() / value.mean() ** 2 / len(value) if len(value) > 1 and value.mean() > 0 else np.nan
     gain = np.append(wins * value.mean(), np.nan) if spread == spread else np.full(len(found), np.nan)

@@ -2,12 +2,11 @@
 
 from dataclasses import dataclass
 
-import ibis
 import numpy as np
 import pandas as pd
 
-from portfoy.acquisition.deals import deals, ripe_days
-from portfoy.customers import DAY, margin_rate, purchases_by
+from portfoy.acquisition.deals import ENOUGH, deals, ripe_days, year_margins
+from portfoy.customers import DAY
 from portfoy.errors import DataError, FitError
 from portfoy.firm import analysis
 from portfoy.intervals import bounded, wilson
@@ -106,8 +105,17 @@ class LeadScores(Result):
         text, values = _("That is {lift:ratio} times as many as by lot ({lift_interval:ratio})."), dict(self.best)
         if len(self.listed):
             values |= {"n": len(self.listed), **self.listed[["expected_worth", "p_win"]].sum()}
-            worth = _("The {n:count} open leads to call first are worth {expected_worth:money}.")
-            text += " " + (worth if self.value_from else _("{p_win:count} of the {n:count} to call first will be won."))
+            worth = {
+                "own": _(
+                    "The {n:count} open leads to call first are worth {expected_worth:money} as expected of them."
+                ),
+                "margin": _(
+                    "Of the {n:count} open leads to call first some {p_win:count} should be won, with "
+                    "{expected_worth:money} of first-year margin."
+                ),
+                "": _("{p_win:count} of the {n:count} to call first will be won."),
+            }
+            text += " " + worth[self.value_from]
         return style.say(text, values, currency=self.currency)
 
     def plot(self, ax=None):
@@ -142,15 +150,14 @@ class LeadScores(Result):
         if self.listed.empty:
             return []
         worth = float(self.listed["expected_worth"].sum()) if self.value_from else None
-        text = _("Call these {n:count} open leads first: {worth:money} is expected of them")
-        text = text if self.value_from else _("Call these {n:count} open leads first")
-        said = style.say(text, {"n": len(self.listed), "worth": worth}, currency=self.currency)
+        text = _("Call these {n:count} open leads first: some {wins:count} of them should be won")
+        said = style.say(text, {"n": len(self.listed), "wins": self.listed["p_win"].sum()})
         return [Action(said, worth, "leads_to_call", self.listed)]
 
     def method(self):
         value = {
             "own": _("Worth is the probability times the lead's own expected value."),
-            "margin": _("Worth is the probability times the mean first-year margin of a won lead."),
+            "margin": _("Worth is the probability times the mean first-year margin of won leads, by type where known."),
         }
         text = _(
             "A logistic regression; won means within {horizon_days:days} of coming. Each quarter is forecast from "
@@ -331,25 +338,20 @@ def _odds_left(judged, fresh, stage):
 
 
 def _value(firm, examples, leaks):
-    """What each lead would bring, money, and where that is from: ``value_from`` of a `LeadScores`."""
-    own = examples.get("expected_value", pd.Series(np.nan, examples.index))
-    if own[examples["outcome"] == "open"].notna().any() and "expected_value" not in [*leaks["column"]]:
+    """What each lead would bring, money, and where that is from: ``value_from`` of a `LeadScores`.
+
+    What won leads have brought goes before what somebody expected of them; by type where 30 of it or more were won.
+    """
+    margins, own = year_margins(firm), examples.get("expected_value", pd.Series(np.nan, examples.index))
+    told = own[examples["outcome"] == "open"].notna().any() and "expected_value" not in [*leaks["column"]]
+    if len(margins) < ENOUGH and told:
         return own, "own"
-    margin = _first_year(firm, examples)
-    return pd.Series(margin, examples.index), "margin" if margin > 0 else ""
-
-
-def _first_year(firm, examples):
-    """Mean margin that customers won a year ago or longer brought in the year after; missing if nobody can say."""
-    won = examples[(examples["outcome"] == "won") & (examples["closed_on"] <= firm.as_of - YEAR * DAY)]
-    won = won.reindex(columns=["customer_id", "closed_on"]).dropna().drop_duplicates("customer_id")
-    if firm.tables.transactions is None or won.empty:
-        return np.nan
-    days = purchases_by(firm.log, firm.as_of).join(ibis.memtable(won.astype({"customer_id": "str"})), "customer_id")
-    since = days.day.fill_null(days.returned_on).delta(days.closed_on.cast("date"), unit="day")
-    margin = days.margin.fill_null(days.revenue * margin_rate(firm.customers))
-    total = days.filter((since >= 0) & (since < YEAR)).agg(total=margin.sum()).to_pyarrow().to_pylist()[0]["total"]
-    return (total or 0.0) / len(won)
+    value = pd.Series(margins.mean(), examples.index)
+    if "type" in examples:
+        by_type = margins.groupby(deals(firm)["type"].reindex(margins.index)).agg(["size", "mean"])
+        means = by_type.loc[by_type["size"] >= ENOUGH, "mean"]
+        value = examples["type"].map(means).astype("float64").fillna(value)
+    return value, "margin" if margins.mean() > 0 else ""
 
 
 def _listed(fresh, fit, judged, value, confidence):
