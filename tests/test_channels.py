@@ -447,3 +447,11 @@ def test_without_spend_on_winning_keeping_is_compared_with_nothing(priced, shown
     again = against_kept(priced, replace(shown.found, spend=spend.assign(money=0 * spend["money"])))
     assert not again
     assert "nothing was spent on winning" in again.reason
+
+
+@pytest.mark.parametrize("leads", [LEADS.drop(columns="customer_id"), LEADS.assign(customer_id=None)])
+def test_leads_that_name_no_customer_tell_no_worth_of_referrers(leads):
+    found = channels(small(leads, log=pd.concat([ORDERS, orders(("A", "8", "2025-06-01", 1.0))])))
+    assert found.table.set_index("channel").loc["Fair", "customers"] == 4  # wins count, what they bring is not known
+    assert np.isnan(found.table.set_index("channel").loc["Fair", "year_margin"])
+    assert plain(found.referrers.reason) == "leads: none tells which customer it became; add customer_id."

@@ -84,6 +84,8 @@ def referrers(firm, found):
     named = pd.Index(leads["referred_by"].dropna().unique() if "referred_by" in leads else [])
     if not (known.index.get_indexer(named) >= 0).any():
         raise DataError(_("leads: none tells which customer referred it; add referred_by, a customer_id."))
+    if "customer_id" not in leads or leads["customer_id"].isna().all():
+        raise DataError(_("leads: none tells which customer it became; add customer_id."))
     leads = leads.dropna(subset=["referred_by", "outcome"])
     lately = found.cells[found.cells["month"].between(found.end - 11, found.end)].groupby("place")["margin"].sum()
     gained = found.table.assign(year=lately.reindex(found.table.index, fill_value=0.0), won=1)
