@@ -158,14 +158,15 @@ def forecast_ways(known, told, ways, roles=CONTACTS, *, penalty=PENALTY, most=MO
                 fit = levelled(fit, known[seen], roles, level_days[name])
             fits[name] = fit
             if fit is not None and period is not None:
-                p = expit(fit.beta[0] + _beside([columns[term.name] for term in fit.terms]) @ fit.beta[1:])
+                p = expit(fit.beta[0] + _beside([columns[term.name] for term in fit.terms], len(rows)) @ fit.beta[1:])
                 judged[name].append(rows.assign(**{roles.p: p, "strange": fit.strange(rows)}))
     none = told.head(0)
     return {name: (pd.concat(own, ignore_index=True) if own else none, fits[name]) for name, own in judged.items()}
 
 
-def _beside(columns):
-    return np.column_stack([column for term in columns for column in term])
+def _beside(columns, rows):
+    every = [column for term in columns for column in term]
+    return np.column_stack(every) if every else np.empty((rows, 0))
 
 
 def levelled(fit, known, roles, days):
@@ -195,7 +196,10 @@ def levelled(fit, known, roles, days):
 
 def _fit(terms, examples, effects, weight, roles, penalty):
     """A logistic regression on rows, by terms, each with its columns of them; None where these are none."""
-    columns, outcome = _beside([each for _term, each in terms]), examples[roles.hit].to_numpy(dtype=float)
+    columns, outcome = (
+        _beside([each for _term, each in terms], len(examples)),
+        examples[roles.hit].to_numpy(dtype=float),
+    )
     own = columns.shape[1]
     if not own:
         return None
