@@ -105,14 +105,14 @@ class Channels(Result):
         rows = self.own.rename(columns={f"{self.cost}{end}": end[1:] or "value" for end in ("", "_low", "_high")})
         if rows.empty:
             return None
-        rows = rows.assign(name=rows["channel"], strong=rows["payback"] <= 12, group=rows["source"])
+        rows = rows.assign(name=rows["channel"], strong=rows["payback_high"] <= 12, group=rows["source"])
         rows["heading"] = [said_as("source", source) for source in rows["source"]]
         known = bool(rows["year_margin"].notna().all())
         told = [_("cost of a won customer"), _("their margin of the first year")] * known
         rows = rows.assign(beside=rows["year_margin"]) if known else rows
         ax = shapes.dots(rows, ax, at=0.0, write=style.writer("money"), told=told)
         ax.xaxis.set_major_formatter(lambda value, _position: style.money(value, "", compact=True))
-        under = _("{currency} each; coloured: paid back within a year; lines: {level} interval")
+        under = _("{currency} each; coloured: surely paid back within a year; lines: {level} interval")
         under = under.format(currency=self.currency, level=style.level(self.confidence))
         text = _("{name}: {value:money}, margin {year_margin:money}")
         numbers = "; ".join(style.say(text, row, currency=self.currency) for _place, row in rows.iterrows())

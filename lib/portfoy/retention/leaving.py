@@ -32,14 +32,15 @@ class Leaving(Result):
     """Who will leave within the horizon, by the way that fared best on later days; and whom to hold.
 
     ``table``, one row per customer of today, the most at stake first: ``customer_id``; ``p_leave`` 0-1, with bounds:
-    what came of those with like chances on the judged days; ``worth`` money a year, if held; ``at_stake`` = p_leave x
-    worth. ``ways``, one row per way to tell (rule, logistic regression, boosted trees), over the judged days: ``way``;
-    ``auc`` chance that of two customers the one who left was ranked higher, with bounds; ``offers`` to one customer in
-    five of each day, those with most at stake; ``leavers`` among them; ``reached`` worth of these; ``more`` than by the
-    rule, with bounds. ``used``: the model with the higher ``more``, if its lower bound is above 0, else the rule.
-    ``calibration``: one row per fifth by chance, the highest first: ``group``, ``customers``, ``p_leave``, ``left``
-    share with bounds. ``drivers``: as from `odds_table`. ``listed``: the save list. ``total``: what is counted.
-    ``effect``: what the latest list acted on has added, as from `effect_of`. ``days``: those judged.
+    the forecast, put right by what came of those with like chances on the judged days; ``worth`` money a year, if
+    held; ``at_stake`` = p_leave x worth. ``ways``, one row per way to tell (rule, logistic regression, boosted trees),
+    over the judged days: ``way``; ``auc`` chance that of two customers the one who left was ranked higher, with
+    bounds; ``offers`` to one customer in five of each day, those with most at stake; ``leavers`` among them;
+    ``reached`` worth of these; ``more`` than by the rule, with bounds. ``used``: the model with the higher ``more``,
+    if its lower bound is above 0, else the rule. ``calibration``: one row per fifth by chance, the highest first:
+    ``group``, ``customers``, ``p_leave``, ``left`` share with bounds. ``drivers``: as from `odds_table`. ``listed``:
+    the save list. ``total``: what is counted. ``effect``: what the latest list acted on has added, as from
+    `effect_of`. ``days``: those judged.
     """
 
     table: pd.DataFrame
@@ -81,7 +82,10 @@ class Leaving(Result):
         return Finding(self._say(text), self.total["loss_low"], self.total["loss_high"])
 
     def reading(self):
-        first = _("Nothing known tells better who leaves than the simple rule.") if self.sorts else ""
+        first = _("That is {loss_interval:money}; no model surely tells better who leaves than days of silence do.")
+        if self.kind == CONTRACT:
+            first = _("That is {loss_interval:money}; no model surely tells better who leaves than the contract's age.")
+        first = first if self.sorts else ""
         if self.effect:
             first = read_back(self.effect, stayed=self.kind == CONTRACT)
         elif self.used != RULE:
@@ -167,13 +171,7 @@ def leaving(
     groups = pd.Series(groups_of(judged[used], PART) + 1, judged.index)
     calibration = holdout_table(judged[used], judged["left"], groups, confidence=confidence)
     calibration.columns = ["group", "customers", "p_leave", "left", "left_low", "left_high"]
-    table = _today(seen, fit, used, value)
-    place = np.searchsorted(-judged[used].groupby(groups).min().to_numpy(), -table["p_leave"]).clip(
-        0, len(calibration) - 1
-    )
-    low, high = (calibration[f"left_{end}"].to_numpy()[place] for end in ("low", "high"))
-    table.insert(2, "p_leave_low", np.minimum(low, table["p_leave"]))
-    table.insert(3, "p_leave_high", np.maximum(high, table["p_leave"]))
+    table = _put_right(_today(seen, fit, used, value), calibration, judged[used].groupby(groups).min())
     off = z_value(confidence) * _off(judged, used)
     loss = float(table["at_stake"].sum())
     total = bounded("loss", loss, (max(loss * (1 - off), 0.0), loss * (1 + off)))
@@ -265,7 +263,7 @@ def _ways(judged, confidence):
 
 @one_thread("sklearn.ensemble")
 def _today(seen, fit, used, value):
-    """The ``table`` of `Leaving`, without the bounds of p_leave."""
+    """The ``table`` of `Leaving`, its chances as the way used says them."""
     today, known = seen.today, _some(seen.examples)
     by = {RULE: _by_rule, TREES: _by_trees}
     p = fit.chances(today, "p", 0.95)["p"].to_numpy() if used == LOGISTIC else by[used](known, today, seen)
@@ -275,6 +273,18 @@ def _today(seen, fit, used, value):
         held = (own["expected_value"] / own["p_alive"] * 12 / value.horizon_months).to_numpy()
         worth = np.where(np.isfinite(held), held, worth)
     table = pd.DataFrame({"customer_id": today["customer_id"], "p_leave": p, "worth": worth, "at_stake": p * worth})
+    return table.sort_values(["at_stake", "customer_id"], ascending=[False, True], ignore_index=True)
+
+
+def _put_right(table, calibration, least):
+    """The table with chances as they came true on the judged days, by fifths, with bounds; `least` chance of each."""
+    place = np.searchsorted(-least.to_numpy(), -table["p_leave"]).clip(0, len(calibration) - 1)
+    said, came, low, high = calibration[["p_leave", "left", "left_low", "left_high"]].to_numpy(float)[place].T
+    part = table["p_leave"] / np.where(said > 0, said, 1.0)
+    table = table.assign(p_leave=np.minimum(part * came, 1.0))
+    table.insert(2, "p_leave_low", np.minimum(part * low, table["p_leave"]))
+    table.insert(3, "p_leave_high", np.clip(part * high, table["p_leave"], 1.0))
+    table["at_stake"] = table["p_leave"] * table["worth"]
     return table.sort_values(["at_stake", "customer_id"], ascending=[False, True], ignore_index=True)
 
 

@@ -132,7 +132,9 @@ class Satisfaction(Result):
             return None
         names = {"attribute": "name", "above": "value", "above_low": "low", "above_high": "high"}
         rows = self.table[[*names]].rename(columns=names)
-        rows["strong"] = (rows["low"] > 0) | (rows["high"] < 0)
+        rows["strong"] = [
+            "bad" if high < 0 else bool(low > 0) for low, high in zip(rows["low"], rows["high"], strict=True)
+        ]
         ax = shapes.dots(rows, ax, at=0, write=lambda value: style.number(value, 1))
         ax.locator_params(axis="x", steps=[1, 2, 5, 10])  # a step of 0.25 would be written 0.2
         ax.xaxis.set_major_formatter(

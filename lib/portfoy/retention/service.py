@@ -81,7 +81,15 @@ class Service(Result):
         said, values = [], {**self.table.iloc[0], **self.after, "window": self.window}
         if self.after:
             values |= dict(zip(("settled", "unsettled"), self.link["left_since"], strict=True))
-            left = _("{unsettled:share} of these customers left within {window:days}, of the others {settled:share}.")
+            left = _(
+                "Of customers with a complaint not settled at once {unsettled:share} left within {window:days}, of "
+                "those with one settled {settled:share}."
+            )
+            if not self.marked:
+                left = _(
+                    "Of customers with a ticket not settled at once {unsettled:share} left within {window:days}, of "
+                    "those with one settled {settled:share}."
+                )
             said.append(left if self.leave else _("Who is not settled at once is not seen to leave more often."))
         if not np.isnan(values["resolve_days"]):
             said.append(_("Half of the tickets are settled within {resolve_days:days}."))

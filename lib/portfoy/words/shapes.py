@@ -48,9 +48,9 @@ def dots(table, ax=None, *, at, write=style.number, told=()):
     """Dots with intervals, one a row from the top down, beside a line `at` a value for what they are compared with.
 
     `table` has ``name``; ``value``, ``low``, ``high`` (missing where there is no interval); ``strong``: the dot is
-    coloured; ``beside``, optional: what a row by itself is compared with, a mark in it; ``group`` and ``heading``,
-    optional: rows that follow one another in a group stand below its heading. `write` writes a value beside its row;
-    `told` are names of dots and marks, where there are marks.
+    coloured, "bad" in the colour of bad news; ``beside``, optional: what a row by itself is compared with, a mark in
+    it; ``group`` and ``heading``, optional: rows that follow one another in a group stand below its heading. `write`
+    writes a value beside its row; `told` are names of dots and marks, where there are marks.
     """
     import seaborn as sns
 
@@ -58,7 +58,8 @@ def dots(table, ax=None, *, at, write=style.number, told=()):
     ax = drawing(ax, 0.55 + 0.27 * len(rows) + (0.35 if told else 0))
     with look():
         dot = rows.dropna(subset="value")
-        colours = [style.ACCENT if strong else style.MUTED for strong in dot["strong"]]
+        kinds = {True: style.ACCENT, False: style.MUTED, "bad": style.WARM}
+        colours = [kinds[strong] for strong in dot["strong"]]
         ax.axvline(at, color=style.MUTED, lw=0.9, ls=(0, (3, 2)), zorder=1)
         ax.hlines(dot.index, dot["low"], dot["high"], color=colours, lw=2, alpha=0.45, zorder=2)
         named = {"ax": ax, "legend": False, "zorder": 3, "y": dot.index}
