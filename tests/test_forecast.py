@@ -301,6 +301,7 @@ def test_all_is_folded_but_the_chart(found):
     assert [table["caption"] for table in content["tables"]] == [
         "Forecast and actual by tenths",
         "Purchases, by repeats before the split",
+        "Parameters of the buying model",
     ]
     assert (content["figures"], content["actions"], content["missing"]) == ([], [], "")
     assert len(content["finding"]["text"].split()) <= 12

@@ -514,7 +514,7 @@ def test_the_hooks_are_told_how_it_went(project):
         status = json.loads(Path(run).read_text("utf-8"))["stages"][0]["status"] if run else ""
         told.append((len(files), name, code, exit_code, status, message))
         files[0].unlink()
-    nothing = "there is no such file or folder. Give a folder, a file, a portfoy.toml or an address."
+    nothing = "there is no such file or folder. Give a folder, file, portfoy.toml or address."
     assert told == [
         (1, "well", 0, "0", "ok", "all reports are made"),
         (1, "badly", 1, "1", "failed", "not all reports are whole"),

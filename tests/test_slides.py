@@ -417,5 +417,5 @@ def test_progress_of_a_folder_that_is_not_there_is_one_line():
 
 def test_a_notebook_that_cannot_be_read_is_one_error(tmp_path):
     (tmp_path / "x.ipynb").write_text("{}")
-    with pytest.raises(DataError, match="cannot be read as a notebook"):
+    with pytest.raises(DataError, match="is no notebook: "):
         sheets.execute(tmp_path / "x.ipynb")

@@ -110,10 +110,19 @@ class Forecast(Result):
         return figure.name(ax, *texts, told)
 
     def summary(self):
+        meanings = {
+            "r": _("shape of the buying rates"),
+            "alpha": _("days; r / alpha purchases a day"),
+            "a": _("shape of the chance to stop"),
+            "b": _("the same; on average a / (a + b)"),
+        }
+        parameters = self.parameters.copy()
+        parameters.insert(1, "meaning", parameters["parameter"].map(meanings))
         tenths, repeats = {"group": _("Tenth")}, {"group": _("Repeat purchases")}
         return [
             show(self.table, _("Forecast and actual by tenths"), currency=self.currency, labels=tenths),
             show(self.purchases, _("Purchases, by repeats before the split"), labels=repeats),
+            show(parameters, _("Parameters of the buying model")),
         ]
 
     def method(self):

@@ -166,7 +166,8 @@ def _read_text(engine, table, paths, look, names):
     folders = str(_in_folders(list(names.values()))).lower()
     which, named = "*", ""
     if len(paths) > 1:
-        which = f"* REPLACE (list_position([{files}], portfoy_file)::USMALLINT AS portfoy_file)"
+        known = ", ".join(f"'{quoted(path)}'" for path in paths)  # as the engine names what it has read
+        which = f"* REPLACE (list_position([{known}], portfoy_file)::USMALLINT AS portfoy_file)"
         named = ", filename = 'portfoy_file'"
     engine.raw_sql(
         f"CREATE TABLE raw_{table} AS SELECT {which} FROM read_csv("
