@@ -150,8 +150,8 @@ class LeadScores(Result):
         if self.listed.empty:
             return []
         worth = float(self.listed["expected_worth"].sum()) if self.value_from else None
-        text = _("Call these {n:count} open leads first: some {wins:count} of them should be won")
-        said = style.say(text, {"n": len(self.listed), "wins": self.listed["p_win"].sum()})
+        values = {"n": len(self.listed), "wins": self.listed["p_win"].sum()}
+        said = style.say(_("Call these {n:count} open leads first: some {wins:count} of them should be won"), values)
         return [Action(said, worth, "leads_to_call", self.listed)]
 
     def method(self):
@@ -340,17 +340,16 @@ def _odds_left(judged, fresh, stage):
 def _value(firm, examples, leaks):
     """What each lead would bring, money, and where that is from: ``value_from`` of a `LeadScores`.
 
-    What won leads have brought goes before what somebody expected of them; by type where 30 of it or more were won.
+    What wins have brought goes before what was expected; by type where 30 of it or more were won.
     """
     margins, own = year_margins(firm), examples.get("expected_value", pd.Series(np.nan, examples.index))
     told = own[examples["outcome"] == "open"].notna().any() and "expected_value" not in [*leaks["column"]]
-    if len(margins) < ENOUGH and told:
+    if told and len(margins) < ENOUGH:
         return own, "own"
     value = pd.Series(margins.mean(), examples.index)
     if "type" in examples:
         by_type = margins.groupby(deals(firm)["type"].reindex(margins.index)).agg(["size", "mean"])
-        means = by_type.loc[by_type["size"] >= ENOUGH, "mean"]
-        value = examples["type"].map(means).astype("float64").fillna(value)
+        value = examples["type"].map(by_type["mean"][by_type["size"] >= ENOUGH]).astype("float64").fillna(value)
     return value, "margin" if margins.mean() > 0 else ""
 
 
