@@ -79,7 +79,7 @@ class Leaving(Result):
         text = _("{loss:money} of yearly {measure} is expected to leave within {horizon:days}")
         if self.kind == CONTRACT:
             text = _("{loss:money} of yearly fees is expected to leave within {horizon:days}")
-        return Finding(self._say(text), self.total["loss_low"], self.total["loss_high"])
+        return Finding(self._say(text))  # it leaves every year: what changes is what findings rank by
 
     def reading(self):
         first = _("That is {loss_interval:money}; no model surely tells better who leaves than days of silence do.")
