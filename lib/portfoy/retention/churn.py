@@ -24,6 +24,7 @@ LEVELS = 7
 REGULAR = 0.35  # spread of a customer's gaps, as a part of their mean, below which they are like clockwork
 TO_TELL = 4  # gaps of a customer that tell a rhythm
 YEAR = 365
+DRAWN = 10  # rows of the chart, where it has more than one trait
 
 
 @dataclass(frozen=True)
@@ -140,6 +141,8 @@ class Churn(Result):
     def plot(self, ax=None):
         known = self.table[~self.table["level"].isin([NOT_KNOWN, OTHERS])]
         rows = known.groupby("trait", sort=False).filter(lambda group: len(group) > 1)
+        while len(rows) > DRAWN and rows["trait"].nunique() > 1:  # the others stand in the table
+            rows = rows[rows["trait"] != rows["trait"].iloc[-1]]
         if rows.empty:
             return None
         said = {"name": [said_as("level", level) for level in rows["level"]], "group": rows["trait"]}
@@ -147,7 +150,7 @@ class Churn(Result):
         rows = rows.rename(columns={"sure": "strong", "value_low": "low", "value_high": "high"})
         ax = shapes.dots(rows, ax, at=float(self.first["value"]), write=lambda value: style.share(value, 0))
         figure.per_cent(ax.xaxis)
-        under = _("share of those there at the start; dashed: all; coloured: more than chance; lines: {level} interval")
+        under = _("share of those there at the start; dashed: all; coloured: beyond chance; lines: {level} interval")
         numbers = "; ".join(f"{row['name']}: {style.share(row['value'])}" for _place, row in rows.iterrows())
         return figure.name(ax, _("Who was lost"), under.format(level=style.level(self.firm.confidence)), numbers)
 
