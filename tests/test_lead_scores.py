@@ -380,7 +380,7 @@ def test_what_wins_leads_is_found_within_two_errors_on_8_of_10_seeds():
             else:
                 true = truth.win_by_feature.get(term.name, 0.0) * (1.0 if level else term.sd)
             names.add(name := f"{term.name} {level}")
-            off += [name] * (abs(beta - true) > 2 * own)
+            off += [name] * int(abs(beta - true) > 2 * own)
     missed = pd.Series(off).value_counts()
     assert len(names) >= 10
     assert missed.empty or missed.max() <= 2, missed
