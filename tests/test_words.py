@@ -191,7 +191,8 @@ def test_every_interval_of_a_page_is_narrower_at_80_per_cent(run, stage):
             mine, its = (
                 (frame[f"{column}_high"] - frame[f"{column}_low"]).to_numpy(dtype=float) for frame in (table, other)
             )
-            if len(mine) != len(its) or not (np.isnan(its) | (mine < its) | (its == 0)).all():
+            whole = np.isclose(its % 1, 0)  # bounds that are days or months may be the same
+            if len(mine) != len(its) or not (np.isnan(its) | (mine < its) | (its == 0) | (whole & (mine == its))).all():
                 wider.append(f"{name}.{column}")
     assert wider == []
     for name, figure in narrow.recorded.items():
