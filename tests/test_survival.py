@@ -6,7 +6,7 @@ import pytest
 from scipy.stats import kstest
 from statsmodels.duration.survfunc import CumIncidenceRight, SurvfuncRight
 
-from portfoy.models.survival import day_counts, gray_test, incidence, kaplan_meier
+from portfoy.models.survival import day_counts, gray_test, incidence
 
 
 def drawn(seed, n=600, groups=1):
@@ -53,7 +53,7 @@ def test_nobody_and_one(days, events):
     assert found.share("lost").tolist() == [0] * 11
     assert np.isfinite(found.curve("won")).all()
     assert np.isnan(found.day_of("lost")).all()
-    assert kaplan_meier(days, [event == "won" for event in events])["d"].sum() == met
+    assert day_counts(days, events).filter(like="d_won").to_numpy().sum() == met
 
 
 def test_confidence_moves_the_bounds():
@@ -71,10 +71,10 @@ def test_confidence_moves_the_bounds():
 def test_kaplan_meier_is_that_of_statsmodels():
     random = np.random.default_rng(3)
     days, ended = random.integers(1, 60, 500), random.random(500) < 0.6
-    found, judge = kaplan_meier(days, ended), SurvfuncRight(days, ended)
-    np.testing.assert_array_equal(found["days"], judge.surv_times)
-    np.testing.assert_allclose(found["survival"], judge.surv_prob)
-    np.testing.assert_array_equal(found["n"], judge.n_risk)
+    found, judge = incidence(days, np.where(ended, "ended", None), 60), SurvfuncRight(days, ended)
+    np.testing.assert_array_equal(np.flatnonzero(found.hazards["ended"]), judge.surv_times)
+    np.testing.assert_allclose(found.still[judge.surv_times], judge.surv_prob)
+    np.testing.assert_array_equal(found.n[judge.surv_times], judge.n_risk)
 
 
 @pytest.mark.parametrize("seed", range(3))

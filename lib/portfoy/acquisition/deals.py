@@ -9,7 +9,7 @@ from portfoy.errors import DataError
 from portfoy.firm import in_force
 from portfoy.locale import _
 from portfoy.metrics import FEWEST, deal_table, engine
-from portfoy.models.survival import kaplan_meier
+from portfoy.models.survival import incidence
 from portfoy.people import level_groups
 
 RIPE = 0.95  # of the leads that get closed are closed by the day from which a lead is ripe
@@ -72,15 +72,16 @@ def _ripe(firm):
     table = deals(firm).dropna(subset="outcome")
     closed, still = table["closed_on"].notna(), table["outcome"] == "open"
     days = ((table["closed_on"].where(closed, firm.as_of) - table["created_on"]) / DAY)[closed | still]
-    curve = kaplan_meier(days, closed[closed | still])
-    share = 1 - curve["survival"].iloc[-1] if len(curve) else 0.0
+    over = pd.Series("closed", days.index).where(closed[days.index])
+    closing = incidence(days, over, days.max() if len(days) else 0).share("closed")  # one minus Kaplan-Meier
+    share = closing[-1]
     if closed.sum() < FEWEST or share < SEEN:
         text = _(
             "leads: {closed} are closed on a known day, {share:.0%} of all within the history; to say from when a lead "
             "counts, {fewest} and half are needed. Take a longer history."
         )
         raise DataError(text.format(closed=int(closed.sum()), share=share, fewest=FEWEST))
-    return max(int(curve["days"][1 - curve["survival"] >= RIPE * share - 1e-12].iloc[0]), 1)
+    return max(int((closing >= RIPE * share - 1e-12).argmax()), 1)
 
 
 def named_levels(rows, trait):
@@ -112,9 +113,20 @@ def _year_margins(firm):
     won = won.dropna().drop_duplicates("customer_id").rename_axis("row").reset_index()
     if firm.tables.transactions is None or won.empty:
         return pd.Series(dtype="float64")
-    own = ibis.memtable(won[["row", "closed_on", "customer_id"]].astype({"customer_id": "str"}))
-    days = purchases_by(firm.log, firm.as_of).join(own, "customer_id")
-    since = days.day.fill_null(days.returned_on).delta(days.closed_on.cast("date"), unit="day")
+    days = brought_since(firm, won[["row", "customer_id", "closed_on"]].rename(columns={"closed_on": "start"}))
+    sums = days.filter(days.since.between(0, YEAR - 1)).group_by("row").agg(margin=days.margin.sum())
+    return to_frame(sums).set_index("row")["margin"].astype("float64").reindex(won["row"], fill_value=0.0)
+
+
+def brought_since(firm, who):
+    """Purchase days (ibis) of some customers: ``on``, ``margin``, ``since`` days from the ``start`` of each.
+
+    `who` has ``customer_id`` and ``start``; its columns stand beside. Margin is the usual share of revenue where no
+    cost is known.
+    """
+    days = purchases_by(firm.log, firm.as_of)
     margin = days.margin.fill_null(days.revenue * margin_rate(firm.customers))
-    sums = to_frame(days.filter((since >= 0) & (since < YEAR)).group_by("row").agg(margin=margin.sum()))
-    return sums.set_index("row")["margin"].astype("float64").reindex(won["row"], fill_value=0.0)
+    days = days.mutate(on=days.day.fill_null(days.returned_on), margin=margin)
+    who = ibis.memtable(who.astype({"customer_id": "str"}))
+    days = days.join(who.mutate(start=who.start.cast("date")), "customer_id")
+    return days.mutate(since=days.on.delta(days.start, unit="day"))

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from portfoy.acquisition.deals import deals
+from portfoy.acquisition.won import LEADS
 from portfoy.errors import DataError
 from portfoy.firm import analysis
 from portfoy.intervals import t_value
@@ -89,7 +90,7 @@ def referrers(firm, found):
     leads = leads.dropna(subset=["referred_by", "outcome"])
     lately = found.cells[found.cells["month"].between(found.end - 11, found.end)].groupby("place")["margin"].sum()
     gained = found.table.assign(year=lately.reindex(found.table.index, fill_value=0.0), won=1)
-    gained = gained[(gained["source"] == "leads") & gained["customer_id"].notna()].set_index("customer_id")
+    gained = gained[(gained["source"] == LEADS) & gained["customer_id"].notna()].set_index("customer_id")
     first = leads["customer_id"].where((leads["outcome"] == "won") & ~leads["customer_id"].duplicated())
     gained = gained[["margin", "year", "won"]].reindex(first).fillna(0.0).set_axis(leads.index)
     leads = leads.assign(open=leads["outcome"] == "open", **gained)

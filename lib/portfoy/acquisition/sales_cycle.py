@@ -12,7 +12,7 @@ from portfoy.firm import analysis
 from portfoy.intervals import change_p
 from portfoy.locale import _, plural
 from portfoy.metrics import CYCLE_DAYS, FEWEST, begun_lately, cycle_incidence, deal_table
-from portfoy.models.survival import Incidence, gray_test, incidence, kaplan_meier
+from portfoy.models.survival import Incidence, gray_test, incidence
 from portfoy.people import NOT_KNOWN, OTHERS
 from portfoy.words import figure, shapes, style
 from portfoy.words.result import Action, Figure, Finding, Past, Result
@@ -152,13 +152,13 @@ def sales_cycle(firm, *, horizon_days=180, by=("channel", "owner")):
     table, tested = _groups(lately, curve, [name for name in by if name in every], firm.confidence)
     long, aged_days = _watched(lately, firm.as_of)
     won = lately.loc[lately["outcome"] == "won", "days"]
-    alone = kaplan_meier(lately["days"], lately["outcome"] == "won")
+    alone = incidence(lately["days"], lately["outcome"].where(lately["outcome"] == "won"), horizon_days)
     counted = table.iloc[0].to_dict() | {
         "lost_share": curve.share("lost")[-1],
         "late": 1 - curve.share("won")[-1] / max(long.share("won")[-1], curve.share("won")[-1]),
         "aged_days": aged_days,
         "naive": won.mean(),
-        "alone": 1 - alone.loc[alone["days"] <= horizon_days, "survival"].iloc[-1],
+        "alone": alone.share("won")[-1],
         "unread": not_understood(firm),
         "undated": int((every["outcome"].notna() & every["days"].isna()).sum()),
     }

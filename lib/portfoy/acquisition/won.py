@@ -2,12 +2,11 @@
 
 from dataclasses import dataclass
 
-import ibis
 import numpy as np
 import pandas as pd
 
-from portfoy.acquisition.deals import deals, is_ripe, ripe_days
-from portfoy.customers import DAY, margin_rate, purchases_by, to_frame
+from portfoy.acquisition.deals import YEAR, brought_since, deals, is_ripe, ripe_days
+from portfoy.customers import DAY, to_frame
 from portfoy.errors import DataError
 from portfoy.locale import _
 from portfoy.metrics import engine
@@ -15,7 +14,7 @@ from portfoy.people import NOT_KNOWN
 
 LEADS, OWN, ALONE, ALL = "leads", "direct", "spend only", "all"  # sources of customers, as stored
 SALES = "sales"  # kind of money
-YEAR, ACTIVE = 365, (304, 426)  # days from being won: the first year; 10 to 14 months
+ACTIVE = (304, 426)  # days from being won: 10 to 14 months
 DIRECT = 90  # days until a month counts where no leads tell
 
 
@@ -162,16 +161,11 @@ def _brought(firm, table, customers):
     if customers is None or not named.any():
         return cells, pd.DataFrame(index=table.index, columns=["margin", "year_margin", "stayed"], dtype="float64")
     who = table.loc[named, ["customer_id", "start"]].rename_axis("place").reset_index()
-    who = ibis.memtable(who.astype({"customer_id": "str"}))
-    days = purchases_by(firm.log, firm.as_of)
-    margin = days.margin.fill_null(days.revenue * margin_rate(customers))
-    days = days.mutate(on=days.day.fill_null(days.returned_on), margin=margin)
-    days = days.join(who.mutate(start=who.start.cast("date")), "customer_id")
-    since = days.on.delta(days.start, unit="day")
+    days = brought_since(firm, who)
     cells = days.group_by(place=days.place, month=(days.on.year() * 12 + days.on.month() - 1).cast("int64")).agg(
         margin=days.margin.sum(),
-        year_margin=days.margin.sum(where=since < YEAR).fill_null(0.0),
-        stayed=(days.day.notnull() & since.between(*ACTIVE)).max(),
+        year_margin=days.margin.sum(where=days.since < YEAR).fill_null(0.0),
+        stayed=(days.day.notnull() & days.since.between(*ACTIVE)).max(),
     )
     cells = to_frame(cells.order_by(["place", "month"]))
     each = cells.groupby("place").agg({"margin": "sum", "year_margin": "sum", "stayed": "max"})

@@ -29,22 +29,6 @@ def day_counts(days, events, rows=None):
     return pd.DataFrame({"days": times, "n": ended.sum(axis=1)[::-1].cumsum()[::-1], **found})
 
 
-# Kaplan-Meier
-
-
-def kaplan_meier(days, ended):
-    """The share still there (Kaplan & Meier 1958, JASA 53), a row per day on which any ended.
-
-    ``days``; ``n`` who were still there; ``d`` who ended on it; ``survival`` 0-1.
-    """
-    days, ended = np.asarray(days, dtype=float), np.asarray(ended, dtype=bool)
-    place, day = pd.factorize(days[~np.isnan(days)], sort=True)
-    n, d = np.bincount(place), np.bincount(place, ended[~np.isnan(days)]).astype(int)
-    counts = pd.DataFrame({"days": day, "n": n[::-1].cumsum()[::-1], "d": d})
-    counts = counts[counts["d"] > 0].reset_index(drop=True)
-    return counts.assign(survival=(1 - counts["d"] / counts["n"]).cumprod())
-
-
 # Competing outcomes
 
 
@@ -54,7 +38,7 @@ class Incidence:
 
     F_k(t), the sum over s <= t of S(s-1) d_k(s) / n(s), is the share that has met outcome k by day t, S(t) = 1 - the
     sum of all F_k(t) that which is still open. One minus Kaplan-Meier with the others censored says instead what would
-    be if there were no others, and is larger.
+    be if there were no others, and is larger; it is what an outcome by itself comes to.
     ``n`` still there on each day from 0 to the horizon; ``hazards`` outcome -> share of them that meets it on the day.
     """
 
