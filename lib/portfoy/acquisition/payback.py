@@ -96,19 +96,23 @@ class Cohorts(Result):
 
     def _say(self, text):
         year, name = self.year, style.shorten(self.shown)
-        own = year.loc[year["channel"] == self.shown, "net_each"]
-        values = {"share": (own >= 0).mean(), "all": (year["net_each"] >= 0).mean(), "net": own.mean(), "channel": name}
+        own = year[year["channel"] == self.shown]
+        each = own["net_each"] @ own["won"] / own["won"].sum()  # of a customer, not of a cohort
+        values = {"paid": (own["net_each"] >= 0).sum(), "n": len(own), "net": each, "channel": name}
+        values["all"] = (year["net_each"] >= 0).mean()
         return style.say(text, values, currency=self.currency)
 
     def finding(self):
         if not (self.year["channel"] == self.shown).any():
             return Finding(_("No cohort whose cost is known is a year old yet"), nothing=True)
-        return Finding(self._say(_("{share:share} of the cohorts won by {channel} paid back within a year")))
+        return Finding(self._say(_("{paid:count} of {n:count} cohorts won by {channel} paid back within a year")))
 
     def reading(self):
         if not (self.year["channel"] == self.shown).any():
             return ""
-        return self._say(_("Over all channels it is {all:share}. After a year one of {channel} stands at {net:money}."))
+        return self._say(
+            _("Over all channels {all:share} did. After a year a customer won by {channel} stands at {net:money}.")
+        )
 
     def plot(self, ax=None):
         own = self.table[(self.table["channel"] == self.shown) & ~self.table["running"]]
