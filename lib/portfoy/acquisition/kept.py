@@ -49,7 +49,9 @@ class AgainstKept(Result):
     def finding(self):
         if self.ratio_low <= 1 <= self.ratio_high:
             return Finding(_("Winning and keeping a customer cost about alike"), nothing=True)
-        return Finding(self._say(_("Winning a customer cost {ratio:number} times keeping one")))
+        if self.ratio_high < 1:
+            return Finding(self._say(_("Winning a customer cost at most {ratio_high:number} times keeping one")))
+        return Finding(self._say(_("Winning a customer cost at least {ratio_low:number} times keeping one")))
 
     def reading(self):
         text = _(
