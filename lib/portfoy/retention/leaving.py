@@ -7,7 +7,7 @@ import pandas as pd
 
 from portfoy.errors import DataError
 from portfoy.firm import analysis
-from portfoy.intervals import bounded, wald, z_value
+from portfoy.intervals import bounded, two_sided, wald, z_value
 from portfoy.locale import _
 from portfoy.models.holdout import groups_of, holdout_table
 from portfoy.models.judging import area_with_interval
@@ -38,9 +38,9 @@ class Leaving(Result):
     bounds; ``offers`` to one customer in five of each day, those with most at stake; ``leavers`` among them;
     ``reached`` worth of these; ``more`` than by the rule, with bounds. ``used``: the model with the higher ``more``,
     if its lower bound is above 0, else the rule. ``calibration``: one row per fifth by chance, the highest first:
-    ``group``, ``customers``, ``p_leave``, ``left`` share with bounds. ``drivers``: as from `odds_table`. ``listed``:
-    the save list. ``total``: what is counted. ``effect``: what the latest list acted on has added, as from
-    `effect_of`. ``days``: those judged.
+    ``group``, ``customers``, ``p_leave``, ``left`` share with bounds. ``drivers``: as from `odds_table`, ``clear``
+    beyond chance for so many. ``listed``: the save list. ``total``: what is counted. ``effect``: what the latest list
+    acted on has added, as from `effect_of`. ``days``: those judged.
     """
 
     table: pd.DataFrame
@@ -98,7 +98,7 @@ class Leaving(Result):
         rows = self.drivers.head(SHOWN).rename(columns={f"odds_ratio_{end}": end for end in ("low", "high")})
         names = said_terms(rows, "odds_ratio", logs=LEAVERS.logs)["feature"]
         names = names.where(rows["level"] == "", names + ": " + rows["level"])
-        rows = rows.assign(name=names, value=rows["odds_ratio"], strong=(rows["low"] > 1) | (rows["high"] < 1))
+        rows = rows.assign(name=names, value=rows["odds_ratio"], strong=rows["clear"])
         ax = shapes.dots(rows, ax, at=1.0, write=style.writer("number"))
         under = _("odds of leaving, times, by a step more of it; lines: {level} interval")
         under = under.format(level=style.level(self.confidence))
@@ -181,7 +181,18 @@ def leaving(
     total |= counts | {"window": seen.window, "horizon": seen.horizon_days, "measure": _measure(firm, seen)}
     effect = effect_of(firm, LIST, days=seen.window, answered=_stayed(firm) if seen.kind == CONTRACT else None)
     about = effect, seen.kind, sorted(judged["seen_on"].unique()), firm.currency, confidence
-    return Leaving(table, ways, used, calibration, odds_table(fit, confidence), listed, total, *about)
+    return Leaving(
+        table, ways, used, calibration, _corrected(odds_table(fit, confidence), confidence), listed, total, *about
+    )
+
+
+def _corrected(drivers, confidence):
+    """The drivers with ``clear``: beyond chance for as many as were looked at (Benjamini and Hochberg)."""
+    from scipy.stats import false_discovery_control
+
+    log, wide = np.log(drivers["odds_ratio"]), np.log(drivers["odds_ratio_high"] / drivers["odds_ratio_low"])
+    chance = [two_sided(*pair) for pair in zip(log, wide / 2 / z_value(confidence), strict=True)]
+    return drivers.assign(clear=false_discovery_control(chance) <= 1 - confidence)
 
 
 @one_thread("sklearn.linear_model", "sklearn.ensemble")
