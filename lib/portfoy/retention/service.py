@@ -10,7 +10,7 @@ from portfoy.customers import DAY, months_before, to_frame
 from portfoy.errors import DataError
 from portfoy.firm import analysis
 from portfoy.intervals import bounded, change_p, on_logs, wald, wilson, z_value
-from portfoy.locale import _
+from portfoy.locale import _, plural
 from portfoy.models.lifetimes import life_table, log_rank
 from portfoy.people import with_type
 from portfoy.retention.afterwards import afterwards
@@ -26,6 +26,7 @@ DATES = ["opened_on", "first_reply_on", "resolved_on", "closed_on", "reopened_on
 UNITS = {"first_contact": "share", "complaint_share": "share", "reply_days": "days", "resolve_days": "days"}
 TIMES = {"reply_days": "first_reply_on", "resolve_days": "settled_on"}
 KNOWN = ["purchases", "idle", "revenue"]  # of a customer when the ticket was opened
+NO_LINK = pd.DataFrame(columns=["group", "left_since"])  # where too few are known
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,11 @@ class Service(Result):
     def actions(self):
         if self.late.empty:
             return []
-        text = _("Settle what has been open for more than {limit:days}, the oldest first: {n:count}")
+        text = plural(
+            "Settle the {n:count} ticket that has been open for more than {limit:days}",
+            "Settle the {n:count} tickets that have been open for more than {limit:days}, the oldest first",
+            len(self.late),
+        )
         worth = self.late.drop_duplicates("customer_id")["year_revenue"].sum() if "year_revenue" in self.late else None
         said = style.say(text, {"n": len(self.late), "limit": self.limit})
         return [Action(said, worth, "open_tickets", self.late.drop(columns="overdue"))]
@@ -185,7 +190,7 @@ def service(firm, *, days=YEAR, reopen_days=30):
         window = limits(firm)["lapsed_days"]
         link, after = _link(firm, rows, window, days)
     except DataError:
-        window, link, after = 0, pd.DataFrame(columns=["group", "left_since"]), {}
+        window, link, after = 0, NO_LINK, {}
     marked = bool(rows["is_complaint"].eq(1).any())
     about = *_years(firm, rows, table.iloc[0], days), link, after, *_open(firm, rows), marked, window, days
     return Service(table, *about, reopen_days, firm.currency, sure)
@@ -294,7 +299,7 @@ def _link(firm, rows, window, days):
     told = told[told["group"] != ""].reset_index(drop=True)
     parts = [part for _group, part in told.groupby("group")]
     if min(map(len, parts), default=0) < metrics.FEWEST or len(parts) < 2:
-        return pd.DataFrame(), {}
+        return NO_LINK, {}
     link = pd.DataFrame(
         {"group": part["group"].iloc[0], "customers": len(part), **_share("left_since", part["left"], firm.confidence)}
         | part[KNOWN].mean().to_dict()
