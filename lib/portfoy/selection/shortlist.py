@@ -50,7 +50,7 @@ class Shortlist(Result):
     def reading(self):
         said = []
         if len(self.table) and not np.isnan(self.share):
-            said.append(_("{n:count} are listed, who has bought once and gone quiet last."))
+            said.append(_("{n:count} are listed; those who bought once and have gone quiet come last."))
         if self.limited:
             said.append(_("The budget of {budget:price} pays for {contacts:count} at {contact_cost:price} each."))
         values = {**vars(self), "n": len(self.table)}
