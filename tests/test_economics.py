@@ -8,6 +8,7 @@ import pytest
 
 from helpers import orders, plain
 from portfoy.firm import Firm
+from portfoy.portfolio.states import states
 from portfoy.retention.economics import economics
 from portfoy.selection.lifetime_value import lifetime_value
 
@@ -50,7 +51,7 @@ def test_the_curve_and_the_claim_equal_arithmetic():
     found = economics(firm, days=180)
     first = table.groupby("customer_id")["ordered_on"].min()
     newcomers = (first > last - pd.DateOffset(years=1)).sum()
-    active = table[table["ordered_on"] > last - 180 * DAY]["customer_id"].nunique()
+    active = table[table["ordered_on"] >= last - 180 * DAY]["customer_id"].nunique()
     one, care, kept = 12000 / newcomers, 500 / active, found.row["retention"]
     cost = (1 - kept) * 365 / 180 * one + care
     assert (found.cost["newcomers"], found.cost["active"], found.cost["care"]) == (newcomers, active, 500)
@@ -151,6 +152,7 @@ def test_the_teaching_company(teaching_firm):
     found = economics(teaching_firm, touch_cost=10.0)
     row = found.row
     assert (row["base"], row["days"]) == (1879, 335)  # those of churn on the portfolio page
+    assert found.cost["active"] == states(teaching_firm).figures()[0].value  # and the current customers there
     assert row["worth_low"] < row["worth"] < row["worth_high"]
     less = economics(teaching_firm)
     assert found.cost["care"] > less.cost["care"]

@@ -206,6 +206,12 @@ def churn(firm, *, states=None, days=0):
     -------
     Churn; not possible where neither customers nor contracts can be counted
     """
+    if states is not None:
+        return _churn(firm, states, days)
+    return firm.once(("churn", days), lambda: _churn(firm, None, days))
+
+
+def _churn(firm, states, days):
     rule, missing, rows = {}, {}, []
     contracts = contracts_of(firm)
     try:
@@ -224,7 +230,7 @@ def churn(firm, *, states=None, days=0):
         raise DataError(str(missing["contract_churn" if firm.tables.transactions is None else "churn"]))
     rates = pd.DataFrame(rows)
     if rates["metric"].iloc[0] == "churn":
-        base = window_table(firm.log, days=days, as_of=firm.as_of).rename(columns={"last": "last_order"})
+        base = windows_of(firm, days).rename(columns={"last": "last_order"})
         base = base[["customer_id", "kept", "last_order", "year_revenue"]]
     else:
         base = contracts[["customer_id", *contracts.columns.intersection(["plan", "ended_on"]), "kept", "year_revenue"]]
@@ -235,6 +241,11 @@ def churn(firm, *, states=None, days=0):
     ways = (firm.tables.transactions is not None, contracts is not None)
     family = {(True, True): "both", (True, False): "non-contractual"}.get(ways, "contractual")
     return Churn(rates, missing, _levels(firm, base), lost, family, share, spread, gap, rule, firm)
+
+
+def windows_of(firm, days):
+    """The `window_table` of a firm on its day, worked out once."""
+    return firm.once(("windows", days), lambda: window_table(firm.log, days=days, as_of=firm.as_of))
 
 
 def window_table(log, *, days, as_of):

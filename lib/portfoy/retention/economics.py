@@ -11,7 +11,7 @@ from portfoy.firm import Firm, analysis
 from portfoy.intervals import bounded, wald, z_value
 from portfoy.locale import _
 from portfoy.metrics import enough
-from portfoy.retention.churn import YEAR, churn, contracts_of, window_table
+from portfoy.retention.churn import YEAR, churn, contracts_of, windows_of
 from portfoy.words import figure, shapes, style
 from portfoy.words.result import Finding, Result
 from portfoy.words.table import show
@@ -152,7 +152,7 @@ def economics(firm, *, value=None, states=None, days=0, touch_cost=0.0):
             _("economics: contracts have no dates, so retention is of no year. Add started_on and ended_on.")
         )
     if orders:
-        kept = window_table(firm.log, days=int(rate["days"]), as_of=firm.as_of)
+        kept = windows_of(firm, int(rate["days"]))
         kept = kept[kept["kept"]]
         known = bool(kept["margin"].notna().any())
         money, year = kept["margin" if known else "revenue"].fillna(0), YEAR / rate["days"]
@@ -202,7 +202,7 @@ def _cost(firm, days, touch_cost):
         care += touch_cost * float(asked.touches.sum().to_pandas() or 0)
     if not total > 0:
         return {}
-    active = int((firm.customers["last_order"] > firm.as_of - days * DAY).sum())
+    active = int((firm.customers["last_order"] >= firm.as_of - days * DAY).sum())  # as `states` counts the current
     half = np.exp(z_value(firm.confidence) / np.sqrt(newcomers))  # as many come by chance as a Poisson count says
     one = total / newcomers
     return {"spend": total, "newcomers": newcomers, **bounded("newcomer_cost", one, (one / half, one * half)),
