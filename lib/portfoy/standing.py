@@ -59,6 +59,12 @@ def rule_in_force(kept, log, *, as_of=None, confidence=0.95):
     return replace(state_rule(log, as_of=as_of, confidence=confidence, **limits), given=False)
 
 
+def rule_of(firm):
+    """The `rule_in_force` of a firm, worked out once."""
+    work = {"as_of": firm.as_of, "confidence": firm.confidence}
+    return firm.once("rule", lambda: rule_in_force(firm.kept, firm.log, **work))
+
+
 def state_rule(log, *, as_of=None, at_risk=0.8, lapsed=0.95, at_risk_days=0, lapsed_days=0, confidence=0.95):
     """How long a silence is unusual: the days that 80 %, and 95 %, of the gaps between purchases do not exceed.
 

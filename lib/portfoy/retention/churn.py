@@ -13,7 +13,7 @@ from portfoy.locale import _
 from portfoy.metrics import FEWEST, Metric, bought_by, churn_change, contract_churn, engine, rate, windows
 from portfoy.metrics import churn as order_churn
 from portfoy.people import NOT_KNOWN, OTHERS, level_groups, with_traits, with_type
-from portfoy.standing import LIMITS, kept_limits, rule_in_force
+from portfoy.standing import LIMITS, kept_limits, rule_of
 from portfoy.words import figure, shapes, style
 from portfoy.words.codes import said_as
 from portfoy.words.result import Action, Figure, Finding, Past, Result
@@ -216,7 +216,7 @@ def _churn(firm, states, days):
     contracts = contracts_of(firm)
     try:
         if not days:
-            found = rule_in_force(firm.kept, firm.log, as_of=firm.as_of) if states is None else states.rule
+            found = rule_of(firm) if states is None else states.rule
             rule = _kept(firm, found) if states is None else {}
             days = found.lapsed_days
         rows.append(_orders(firm, days))

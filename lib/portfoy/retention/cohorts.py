@@ -12,7 +12,7 @@ from portfoy.intervals import bounded, two_sided, wald, wilson
 from portfoy.locale import _
 from portfoy.people import NOT_KNOWN, OTHERS, TRAITS, level_groups, with_traits, with_type
 from portfoy.retention.cells import EVERY, MONEY, SHARES, cohort_cells, number_of, own_periods, start_of
-from portfoy.standing import rule_in_force
+from portfoy.standing import rule_of
 from portfoy.words import figure, shapes, style
 from portfoy.words.codes import said_as
 from portfoy.words.result import Action, Figure, Finding, Past, Result
@@ -290,7 +290,7 @@ def _check(firm, kind, every, by):
 def _run_in(firm):
     """Days from the first one of the data in which a first purchase may be that of an old customer."""
     try:
-        return rule_in_force(firm.kept, firm.log, as_of=firm.as_of).lapsed_days
+        return rule_of(firm).lapsed_days
     except DataError:
         return 365
 

@@ -13,7 +13,7 @@ from portfoy.metrics import engine
 from portfoy.models.columns import HISTORY, Roles
 from portfoy.models.leaks import MOST, hashed
 from portfoy.people import with_traits
-from portfoy.standing import LIMITS, rule_in_force
+from portfoy.standing import LIMITS, rule_of
 
 SILENCE, CONTRACT = "silence", "contract"  # the two ways to leave, as stored
 DAYS = 5  # on which customers are looked at, at most; the last three can be judged by what was learned before
@@ -49,8 +49,7 @@ class Histories:
 
 def limits(firm):
     """The rule of at risk and lapsed in force, as the other rooms of retention have it: a dict of days."""
-    rule = firm.once("rule", lambda: rule_in_force(firm.kept, firm.log, as_of=firm.as_of, confidence=firm.confidence))
-    return {name: getattr(rule, name) for name in LIMITS}
+    return {name: getattr(rule_of(firm), name) for name in LIMITS}
 
 
 def histories(firm, *, kind="", horizon_days=0):
