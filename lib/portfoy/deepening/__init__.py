@@ -1,0 +1,1 @@
+"""Deepening: how loyalty, profit and our share of spending grow."""
