@@ -7,7 +7,7 @@ import pytest
 from helpers import CAMPAIGNS, foreseen, message_of
 from portfoy.models.arms import _chances, difference, draw, fit_added, lots, ratio_check
 from portfoy.models.columns import CONTROL, TREATED
-from portfoy.selection.examples import response_examples
+from portfoy.models.examples import response_examples
 
 
 def arms(seed, sizes, control, added, chosen=None):

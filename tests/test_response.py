@@ -13,11 +13,11 @@ from portfoy.customers import customer_table
 from portfoy.errors import FitError
 from portfoy.firm import Firm
 from portfoy.models.columns import ABOUT
+from portfoy.models.examples import response_examples
 from portfoy.models.judging import gains_table, judgement
 from portfoy.models.leaks import leak_table
 from portfoy.models.logistic import said_terms, stack
 from portfoy.models.responders import PENALTY
-from portfoy.selection.examples import response_examples
 from portfoy.selection.response import fit_response, response
 from portfoy.simulate import simulate
 from portfoy.simulate.truth import BANDS, CHANNELS, Truth

@@ -9,7 +9,7 @@ import uuid
 import ibis
 import pandas as pd
 
-from portfoy.errors import DataError, positive_total
+from portfoy.errors import DataError, has_columns, positive_total
 from portfoy.locale import _
 from portfoy.rows import with_ids
 from portfoy.source.contract import check_columns
@@ -198,6 +198,16 @@ def as_table(log):
             ordered_on=table.ordered_on.cast("date"),
             amount=table.amount.cast("float64"),
         )
+    return table
+
+
+def engine(table, name, columns):
+    """A table of the source as an Ibis table, checked to be there with these columns."""
+    if table is None:
+        text = _("{name}: there is no such table; it needs {columns}. Add it to the source.")
+        raise DataError(text.format(name=name, columns=", ".join(columns)))
+    table = ibis.memtable(table) if isinstance(table, pd.DataFrame) else table
+    has_columns(table, columns, name, _("Map them in portfoy.toml."))
     return table
 
 

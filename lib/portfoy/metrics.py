@@ -7,12 +7,11 @@ is too little to count.
 
 from dataclasses import dataclass
 
-import ibis
 import numpy as np
 import pandas as pd
 
-from portfoy.customers import DAY, as_table, purchases_by, to_frame
-from portfoy.errors import DataError, FitError, has_columns
+from portfoy.customers import DAY, as_table, engine, purchases_by, to_frame
+from portfoy.errors import DataError, FitError
 from portfoy.intervals import two_sided, wald, wilson
 from portfoy.locale import _
 from portfoy.models.survival import incidence
@@ -251,16 +250,6 @@ def row_of(name, way):
 def one_row(table, **sums):
     """Sums over all rows of an Ibis table: name -> number, 0 where there is no row."""
     return {name: value or 0 for name, value in table.agg(**sums).to_pyarrow().to_pylist()[0].items()}
-
-
-def engine(table, name, columns):
-    """A table of the source as an Ibis table, checked to be there with these columns."""
-    if table is None:
-        text = _("{name}: there is no such table; it needs {columns}. Add it to the source.")
-        raise DataError(text.format(name=name, columns=", ".join(columns)))
-    table = ibis.memtable(table) if isinstance(table, pd.DataFrame) else table
-    has_columns(table, columns, name, _("Map them in portfoy.toml."))
-    return table
 
 
 def within(day, as_of, days):

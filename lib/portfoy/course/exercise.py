@@ -7,8 +7,8 @@ from functools import cached_property
 import pandas as pd
 
 from portfoy.customers import as_table, customer_table, resolve_as_of
+from portfoy.models.examples import response_examples
 from portfoy.people import people_table
-from portfoy.selection.examples import response_examples
 from portfoy.selection.response import fit_response
 from portfoy.source.tables import Tables
 

@@ -13,10 +13,10 @@ from portfoy.intervals import bounded, percentiles, wald
 from portfoy.locale import _
 from portfoy.models.arms import fit_added
 from portfoy.models.columns import TREATED
+from portfoy.models.examples import campaign_answers
 from portfoy.models.judging import ALL, within_campaigns
 from portfoy.models.leaks import hashed
 from portfoy.models.lists import check_limits
-from portfoy.selection.examples import campaign_answers
 from portfoy.selection.invitations import LIST, campaign_list, latest
 from portfoy.words import figure, shapes, style
 from portfoy.words.codes import feature_labels, said_as

@@ -19,13 +19,13 @@ from portfoy.errors import FitError
 from portfoy.firm import analysis
 from portfoy.intervals import on_logs
 from portfoy.locale import _, plural
+from portfoy.models.examples import join_people
 from portfoy.models.judging import area_with_interval
 from portfoy.models.lists import reach
 from portfoy.models.logistic import OTHERS, Levels, Number, regress, stack
 from portfoy.models.responders import Fit
 from portfoy.models.threads import one_thread
 from portfoy.rows import with_ids
-from portfoy.selection.examples import join_people
 from portfoy.selection.launch import first_buyers
 from portfoy.words import style
 from portfoy.words.codes import feature_labels, leaning_words

@@ -6,10 +6,10 @@ import pandas as pd
 from portfoy.customers import DAY
 from portfoy.locale import _
 from portfoy.models.columns import TREATED
+from portfoy.models.examples import join_people
 from portfoy.models.lists import held_out_list, read_back
 from portfoy.models.threads import one_thread
 from portfoy.rows import with_ids
-from portfoy.selection.examples import join_people
 from portfoy.words.codes import leaning_words, trait_labels
 
 LIST = "next_campaign"  # its name, by which arms are drawn

@@ -9,13 +9,13 @@ from portfoy.firm import analysis
 from portfoy.locale import _
 from portfoy.models.arms import difference, lots
 from portfoy.models.columns import ABOUT, CONTROL, HISTORY, TREATED
+from portfoy.models.examples import TRAITS, join_people, response_examples
 from portfoy.models.holdout import holdout_table
 from portfoy.models.judging import gains_table, judgement, within_campaigns
 from portfoy.models.leaks import leak_table
 from portfoy.models.logistic import said_terms
 from portfoy.models.responders import Fit, forecast_campaigns, odds_table
 from portfoy.models.threads import one_thread
-from portfoy.selection.examples import TRAITS, join_people, response_examples
 from portfoy.words import figure, shapes, style
 from portfoy.words.codes import said_as
 from portfoy.words.result import Finding, Result

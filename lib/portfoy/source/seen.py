@@ -2,7 +2,7 @@
 
 What a later date brought with it is unknown again too: a lead is open until it is closed, and who it will be is not
 known; a ticket still open has not told how many contacts it takes. Whether a campaign's contact was answered has no
-date: `selection.examples` waits for it.
+date: `models.examples` waits for it.
 """
 
 import ibis

@@ -4,10 +4,9 @@ import ibis
 import numpy as np
 import pandas as pd
 
-from portfoy.customers import DAY, as_table, purchase_days, resolve_as_of, to_frame
+from portfoy.customers import DAY, as_table, engine, purchase_days, resolve_as_of, to_frame
 from portfoy.errors import DataError
 from portfoy.locale import _
-from portfoy.metrics import engine
 from portfoy.models.columns import ABOUT, CONTROL, HISTORY, TREATED
 from portfoy.models.lists import bought_within
 from portfoy.people import AGES
