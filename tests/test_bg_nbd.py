@@ -170,6 +170,26 @@ def test_probabilities_of_a_new_customer_sum_to_one_and_give_the_mean():
     assert FULL.p_purchases(np.array([0, 1, 2]), 0.0).tolist() == [1.0, 0.0, 0.0]
 
 
+@pytest.mark.parametrize("parameters", [(0.25, 31, 0.8, 2.4), (2, 60, 0.3, 5), (3, 90, 1, 1), (1, 30, 20, 400)])
+def test_a_newcomer_buys_in_a_period_as_often_as_simulated_ones(simulate_customers, parameters):
+    """Simulated truth: of 40,000 drawn customers, those whose last purchase by the end of a period lies in it."""
+    names = dict(zip(["r", "alpha", "a", "b"], parameters, strict=True))
+    for start, end in [(0, 30), (30, 61), (335, 365)]:
+        drawn = simulate_customers(np.full(40_000, end), **names, seed=end)
+        share = ((drawn["repeats"] > 0) & (drawn["span"] > start)).mean()
+        error = np.sqrt(share * (1 - share) / 40_000)
+        assert BgNbd(**names).p_active_new(start, end) == pytest.approx(share, abs=4 * error)
+
+
+def test_a_newcomer_buys_in_the_first_days_unless_there_is_no_purchase():
+    """FHL05 eq. 8 with n = 0; and a second way at large b, where p is as good as known and leaving is a rate."""
+    days = np.array([1, 30, 700])
+    np.testing.assert_allclose(FULL.p_active_new(0, days), 1 - FULL.p_purchases(0, days), rtol=1e-12)
+    found = BgNbd(2.0, 60.0, 1e5, 9e5).p_active_new(days, days + 30)
+    by_hand = (60 / (60 + 0.1 * days)) ** 2 - (60 / (60 + 0.1 * days + 30)) ** 2
+    np.testing.assert_allclose(found, by_hand, rtol=1e-3)
+
+
 def test_predictions_are_those_of_customers_drawn_from_the_prior():
     x, t, age, horizon = 2, 50.0, 100.0, 90.0
     model = BgNbd(r=0.8, alpha=40.0, a=0.8, b=2.5)

@@ -264,6 +264,43 @@ def test_where_nothing_is_planted_a_difference_is_rare():
     assert wrong <= 6
 
 
+def buyers(seed, *, last=960):
+    """Newcomers of two years and a half, buying as a BG/NBD says, none after a last day."""
+    random, rows = np.random.default_rng(seed), []
+    for number in range(1500):
+        day, rate, stops, n = float(random.integers(0, 900)), random.gamma(0.9, 1 / 32), random.beta(1, 6), 0
+        while day < last:
+            rows.append((f"{number}", f"{number}-{n}", START + pd.Timedelta(days=int(day)), 10.0))
+            if n and random.random() < stops:
+                break
+            day, n = day + random.exponential(1 / rate), n + 1
+    return log(*rows)
+
+
+def test_the_model_is_drawn_below_the_mean_where_it_holds():
+    """Simulated truth: where customers buy as the model says, nine in ten of its shares are within the intervals."""
+    found = cohorts(Firm.of(buyers(3), as_of="2025-08-17"))
+    line = found.mean[found.mean["later"] > 0]
+    assert line["expected"].between(line["value_low"], line["value_high"]).mean() >= 0.9
+    assert labels(found.plot().yaxis)[-2:] == ["all", "as the model says"]
+    assert "BG/NBD" in found.method()
+
+
+def test_a_model_that_was_far_off_is_not_drawn():
+    """Planted: nobody buys in the last year."""
+    table = buyers(3, last=500)
+    found = cohorts(Firm.of(table, as_of="2025-08-17"))
+    assert "expected" not in found.mean
+    assert labels(found.plot().yaxis)[-1] == "all"
+    assert "too far off over the last year" in found.method()
+
+
+def test_the_model_of_cdnow_lies_by_its_cohorts(cdnow_log):
+    """Published data, judged by themselves: from the second month on within 1.5 points of what came."""
+    line = cohorts(Firm.of(cdnow_log)).mean.set_index("later").loc[2:16]
+    assert (line["expected"] - line["value"]).abs().max() < 0.015
+
+
 # (e) What is shown
 
 
@@ -271,8 +308,8 @@ def test_the_chart_has_the_mean_as_its_last_row_and_marks_what_runs():
     found = cohorts(shop_firm(days=990))
     ax = found.plot()
     names = labels(ax.yaxis)
-    assert len(names) == 13
-    assert names[-1] == "all"
+    assert len(names) == 14
+    assert names[-2] == "all"
     assert labels(ax.xaxis)[:3] == ["1", "2", "3"]
     assert [text.get_text() for text in ax.figure.legends[0].get_texts()] == ["still running", "all customers"]
     assert "2023" not in names[0]  # the last twelve months

@@ -103,6 +103,17 @@ class BgNbd:
         """Repeat purchases expected of a new customer in `days`, a number or an array: E[X(t)], FHL05 eq. 9."""
         return expected_if_alive(self.parameters, 0.0, 0.0, _days("expected_new", days))[()]
 
+    def p_active_new(self, start, end):
+        """Probability, 0-1, that a new customer buys again between two days since the first purchase, arrays.
+
+        With rate l and chance p of leaving, exp(-l p start) (1 - exp(-l (end - start))): still active, and not without
+        a purchase. Its mean over both, with F the hypergeometric function and g(d) at the length or 0, is g(0) -
+        g(end - start), g(d) = (alpha / (alpha + start + d))^r F(r, b; a + b; start / (alpha + start + d)).
+        """
+        (r, alpha, a, b), days = self.parameters, [_days("p_active_new", each) for each in (start, end)]
+        still, left = ((alpha / (alpha + day)) ** r * _mean(r, b, a + b, days[0] / (alpha + day)) for day in days)
+        return (still - left)[()]
+
     def p_purchases(self, n, days):
         """Probability, 0-1, of `n` repeat purchases of a new customer in `days`, numbers or arrays: FHL05 eq. 8."""
         (r, alpha, a, b), t, n = self.parameters, _days("p_purchases", days), np.asarray(n, dtype=float)
@@ -177,6 +188,13 @@ def expected_if_alive(parameters, x, age, horizon):
     if lost.any():
         unseen[lost] = rest[lost] ** (r + x[lost]) * _series(r + x[lost], b + x[lost], a + b + x[lost] - 1, z[lost])
     return (a + b + x - 1) / (a - 1) * (1 - unseen)
+
+
+def _mean(one, two, three, z):
+    """The hypergeometric function of z below 1, arrays; summed up where scipy overflows, which is where b is large."""
+    found = np.asarray(hyp2f1(one, two, three, z))
+    lost = ~np.isfinite(found)
+    return np.where(lost, _series(one, two, three, np.where(lost, z, 0.0)), found)
 
 
 def _series(one, two, three, z):

@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from portfoy.customers import DAY, months_before, to_frame
-from portfoy.errors import DataError
+from portfoy.customers import DAY, months_before, split_date, split_table, to_frame
+from portfoy.errors import DataError, FitError
 from portfoy.firm import Firm, analysis
 from portfoy.intervals import bounded, two_sided, wald, wilson
 from portfoy.locale import _
+from portfoy.models.bg_nbd import fit_bg_nbd
 from portfoy.people import NOT_KNOWN, OTHERS, TRAITS, level_groups, with_traits, with_type
 from portfoy.retention.cells import EVERY, MONEY, SHARES, cohort_cells, number_of, own_periods, start_of
 from portfoy.standing import rule_of
@@ -22,6 +23,7 @@ WITHIN = (3, 6, 12)  # months after the first period, at which newcomers are com
 FEWEST = 30  # customers; an interval of fewer tells nobody anything
 ROWS, LEVELS = 12, 8  # starts in the chart; levels of a characteristic that are told apart
 COLUMNS = {"share": 12, "money": 8}  # in the chart
+FAR = 0.2  # how far the purchases of the last year may be off that the model expects, for it to be shown
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,8 @@ class Cohorts(Result):
     where customers are told apart by a characteristic; ``later`` periods since that one; ``customers`` of the row who
     are old enough; ``buyers`` of them who bought in the period ("ever": in it or later); ``value`` their share, 0-1, or
     what a customer brings in the period, money, with ``value_low``, ``value_high``; ``over`` whether the period is
-    over (by level it always is). ``mean``, one row per ``later``: the same over all customers whose period is over.
+    over (by level it always is). ``mean``, one row per ``later``: the same over all customers whose period is over,
+    and, of those returning, the share ``expected`` by a BG/NBD, missing where there is none, or it is too far ``off``.
     ``tested``, one row per comparison: newcomers of the last twelve months old enough beside those of the same months
     a year before, or a ``level`` beside all others: ``months`` after the first period; ``now`` and ``before``, the
     share that came back until then, or the money that a customer brought in that period, of ``customers`` and
@@ -50,6 +53,7 @@ class Cohorts(Result):
     aside: float
     newest: pd.Timestamp
     begin: int
+    off: float
     firm: Firm = field(repr=False)
 
     @property
@@ -136,7 +140,9 @@ class Cohorts(Result):
         rows = rows[rows[key].isin(shown)].assign(row=lambda cells: cells[key].map(shown.index))
         rows["colour"] = rows["over"].map({True: style.ACCENT, False: style.MUTED})
         line = self.mean[self.mean["later"].isin(ages)].assign(row=len(shown), colour=style.SECOND)
-        cells = pd.concat([rows, line], ignore_index=True)
+        model = line.assign(value=line.get("expected"), row=len(shown) + 1, colour=style.PALE).dropna(subset="value")
+        called += [_("as the model says")] * bool(len(model))
+        cells = pd.concat([rows, line, model], ignore_index=True)
         cells["strength"] = (cells["value"] / cells["value"].max()).clip(0, 1).fillna(0)
         cells["text"] = [style.money(v, "", digits=2) if money else style.number(100 * v) for v in cells["value"]]
         wide = cells.pivot(index="row", columns="later").set_axis(called)
@@ -160,7 +166,7 @@ class Cohorts(Result):
         return figure.name(ax, title, under, numbers)
 
     def summary(self):
-        kinds = dict.fromkeys(["value", "now", "before", "difference"], self.unit)
+        kinds = dict.fromkeys(["value", "now", "before", "difference", "expected"], self.unit)
         labels = {"returning": _("Bought"), "ever": _("Bought then or later")}
         terms = {"currency": self.firm.currency, "kinds": kinds, "labels": {"value": labels.get(self.kind, _("Each"))}}
         tables = [show(self.table.drop(columns="over"), _("Every cell"), **terms)]
@@ -188,6 +194,10 @@ class Cohorts(Result):
             "Periods that still run are in no mean and no comparison; starts of which nobody came back are. Corrected "
             "for all comparisons by Benjamini-Hochberg."
         )
+        model = _("The model (BG/NBD) has each customer buy at a rate, and stop with a chance, of their own.")
+        if self.off > FAR:
+            model = _("A model of buying (BG/NBD) was too far off over the last year to be shown.")
+        rest = f"{rest} {model}" if self.off >= 0 else rest
         values = {"level": style.level(self.firm.confidence), "begin": self.begin}
         prices = [self.firm.prices.said()] if self.unit == "money" else []
         return style.Reading(" ".join([style.say(f"{kind} {compared} {rest}", values), *prices]))
@@ -257,8 +267,16 @@ def cohorts(firm, *, kind="returning", every="month", by=None):
     table = _valued(rows, kind, firm.confidence)[keep].reset_index(drop=True)
     mean = done.drop(columns=key, errors="ignore").groupby("later").sum().reset_index()
     mean = _valued(mean, kind, firm.confidence)[keep[1:-1]]
+    off = _off(firm) if kind == "returning" else np.nan
+    if off <= FAR:
+        mean["expected"] = _expected(firm, mean["later"].to_numpy(), EVERY[every])
     tested = _tested(done, kind, every, by, ended, begin, firm.confidence)
-    about = {"aside": cells.attrs["aside"], "newest": start_of(cells["cohort"].max(), every), "begin": begin}
+    about = {
+        "aside": cells.attrs["aside"],
+        "newest": start_of(cells["cohort"].max(), every),
+        "begin": begin,
+        "off": off,
+    }
     return Cohorts(table, mean, tested, kind, every, by, **about, firm=firm)
 
 
@@ -293,6 +311,27 @@ def _run_in(firm):
         return rule_of(firm).lapsed_days
     except DataError:
         return 365
+
+
+def _off(firm):
+    """How far purchases after an earlier day were off what was forecast on it, as a share; missing without a model."""
+    try:
+        split = split_table(firm.log, split_on=split_date(firm.customers), as_of=firm.as_of)
+        early = firm.on(split_date(firm.customers)).once("bg_nbd", lambda: fit_bg_nbd(split))
+        firm.once("bg_nbd", lambda: fit_bg_nbd(firm.customers))
+    except (DataError, FitError):
+        return np.nan
+    came = split["holdout_purchases"].sum()
+    said = early.expected_purchases(split, split["holdout_days"].iloc[0]).sum()
+    return float(abs(said / came - 1)) if came else np.inf
+
+
+def _expected(firm, later, months):
+    """The share who buy in so many periods after the first by the BG/NBD, begun on any day of it; missing in it."""
+    length, first = months * 365.25 / 12, (np.arange(8) + 0.5) / 8
+    start = length * np.maximum(later[:, None] - first, 0)
+    found = firm.once("bg_nbd", lambda: fit_bg_nbd(firm.customers)).p_active_new(start, start + length).mean(axis=1)
+    return np.where(later > 0, found, np.nan)
 
 
 def _valued(cells, kind, confidence):
