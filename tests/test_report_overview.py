@@ -278,8 +278,8 @@ def test_the_page_of_a_run_says_what_happened_what_to_do_and_the_figures_in_this
         "What happened", "What to do", "The figures, against the same day last year", "The reports",
     ]  # fmt: skip
     assert [text(item) for item in page.ol.find_all("li")] == [
-        "All of it comes from more buyers. Portfolio",
-        "They are 44% of last year's. Portfolio",
+        "Revenue is up 30% . All of it comes from more buyers. Portfolio",
+        "828 customers left . They are 44% of last year's. Portfolio",
         "A fifth are firms . Nobody has written to one. Portfolio",
     ]
     assert [text(item) for item in page.find("h2", id="todo").parent.find_all("li")] == [
@@ -292,7 +292,7 @@ def test_the_page_of_a_run_says_what_happened_what_to_do_and_the_figures_in_this
     assert "bad" in page.find(class_="change")["class"]
     links = [link["href"] for link in page.find_all("a")]
     assert links == [
-        "#content", "../index.html", "portfoy.xlsx", *["portfolio.html#where"] * 2, *["portfolio.html#where"] * 2,
+        "#content", "../index.html", "portfoy.xlsx", *["portfolio.html#where"] * 6,
         "portfolio.html#who", "actions/quiet.csv", "portfolio.html", "portfolio.pdf",
     ]  # fmt: skip
     assert text(page.find("ul", class_="plain")) == "Portfolio · Revenue is up 30% · PDF"

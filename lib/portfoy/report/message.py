@@ -77,13 +77,13 @@ def heading(found):
 
 
 def happened(found, heading, *, page=True, short=False):
-    """Findings as items of a list: text ("" where the heading says it), reading, name of the report and address.
+    """Findings as items of a list: text ("" where it is the heading), reading, name of the report and address.
 
     `short` leaves out the reading where there is a text, since the section says it further down the page.
     """
     items = []
     for finding in found:
-        text = "" if finding["text"].rstrip(".") in heading else finding["text"]
+        text = "" if finding["text"].rstrip(".") == heading.rstrip(".") else finding["text"]
         reading = finding["reading"] if not (short and text) else ""
         items.append({"text": text or ("" if reading else finding["text"]), "reading": reading, **_link(finding, page)})
     return items
