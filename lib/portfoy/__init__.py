@@ -54,6 +54,7 @@ _FRONT = {
     "contracts": "retention.contracts",
     "satisfaction": "retention.satisfaction",
     "service": "retention.service",
+    "bridge": "monitoring.bridge",
     "show": "words.table",
     "use_language": "locale",
     "lesson": "course.checks",

@@ -166,6 +166,9 @@ def said_as(column, code):
         "arm": {"treatment": _("contact"), "control": _("hold out")},
         "bought": {"once": _("once"), "again": _("more than once")},
         "figure": figure_names(),
+        "factor": {"customers": _("Customers"), "customer_mix": _("Mix of customers")}
+        | {"frequency": _("Purchases per customer"), "quantity": _("Pieces per purchase"), "price": _("Prices")}
+        | {"ticket": _("What a purchase holds"), "product_mix": _("Mix of products"), "returns": _("Returns")},
         "way": {
             "rule": _("simple rule"),
             "logistic": _("logistic regression"),

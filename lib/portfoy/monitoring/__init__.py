@@ -1,0 +1,1 @@
+"""Monitoring: what has changed, and what asks for action."""
