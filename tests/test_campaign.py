@@ -12,7 +12,8 @@ from helpers import contacted, foreseen, labels, message_of, plain
 from portfoy.firm import Firm
 from portfoy.models.arms import draw
 from portfoy.models.columns import CONTROL, TREATED
-from portfoy.selection.campaign import Campaign, CampaignTerms, campaign, campaign_terms, profit_curve
+from portfoy.models.terms import CampaignTerms, campaign_terms
+from portfoy.selection.campaign import Campaign, campaign, profit_curve
 from portfoy.selection.invitations import campaign_list
 from portfoy.selection.response import fit_response
 from portfoy.words.result import NotPossible

@@ -19,7 +19,8 @@ from portfoy.models.arms import fit_added
 from portfoy.models.bass import Bass
 from portfoy.models.holdout import holdout_table, repeat_groups
 from portfoy.models.judging import gains_table
-from portfoy.selection.campaign import CampaignTerms, campaign_terms, profit_curve
+from portfoy.models.terms import CampaignTerms, campaign_terms
+from portfoy.selection.campaign import profit_curve
 from portfoy.selection.forecast import forecast
 from portfoy.selection.profiles import profile_cards
 from portfoy.selection.response import fit_response

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 import portfoy as pf
 from helpers import message_of, plain, random_log
 from portfoy.firm import Firm
-from portfoy.selection.campaign import campaign_terms
+from portfoy.models.terms import campaign_terms
 from portfoy.source import open as source
 from portfoy.source.prices import Prices
 from portfoy.source.settings import read_settings

@@ -47,6 +47,15 @@ def response_examples(tables, *, as_of=None, answer_days=30):
     return examples.drop(columns=[name for name in examples if name not in ABOUT and examples[name].isna().all()])
 
 
+def examples_of(firm, answer_days=30):
+    """The `response_examples` of a firm, worked out once for all who ask; for reading only."""
+
+    def work():
+        return response_examples(firm.tables, as_of=firm.as_of, answer_days=answer_days)
+
+    return firm.once(("response_examples", answer_days), work)
+
+
 def campaign_answers(log, as_of=None):
     """What customers ordered in answer to a campaign: one row per campaign and customer; None where no order says so.
 

@@ -9,7 +9,7 @@ from portfoy.firm import analysis
 from portfoy.locale import _
 from portfoy.models.arms import difference, lots
 from portfoy.models.columns import ABOUT, CONTROL, HISTORY, TREATED
-from portfoy.models.examples import TRAITS, join_people, response_examples
+from portfoy.models.examples import TRAITS, examples_of, join_people
 from portfoy.models.holdout import holdout_table
 from portfoy.models.judging import gains_table, judgement, within_campaigns
 from portfoy.models.leaks import leak_table
@@ -199,7 +199,7 @@ def response(firm, *, answer_days=30, features=None):
     only after the contact, there are too few campaigns or responses to forecast one from earlier ones, or nobody
     responded to those that could be
     """
-    examples = response_examples(firm.tables, as_of=firm.as_of, answer_days=answer_days)
+    examples = examples_of(firm, answer_days)
     found = fit_response(examples, features=features, confidence=firm.confidence)
     return replace(found, unreached=_unreached(firm, examples))
 
