@@ -51,7 +51,7 @@ INSIDE = {  # the order inside a package, left to right
         *("threads", "likelihood", "bg_nbd", "gamma_gamma", "holdout", "track_record", "discounted_value"),
         *("scatter", "bass", "columns", "leaks", "logistic", "arms", "lists", "examples", "terms"),
         *("responders", "judging", "separation", "lorenz"),
-        *("survival", "sbg", "lifetimes"),
+        *("survival", "sbg", "lifetimes", "limits"),
     ],
     "acquisition": [
         *("deals", "funnel", "sales_cycle"),
