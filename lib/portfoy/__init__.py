@@ -55,6 +55,7 @@ _FRONT = {
     "satisfaction": "retention.satisfaction",
     "service": "retention.service",
     "bridge": "monitoring.bridge",
+    "wallet": "deepening.wallet",
     "show": "words.table",
     "use_language": "locale",
     "lesson": "course.checks",

@@ -83,6 +83,7 @@ def figure_names():
         "quick_ratio": _("Gained for each one lost"),
         "newcomers_back": _("Newcomers who came back"),
         "expected_value": _("Expected value ahead"),
+        "wallet_share": _("Our share of what customers spend"),
     }
 
 

@@ -322,4 +322,7 @@ def columns():
         "owner": (_("Owner"), "text"),
         "p_win": (_("Probability of being won"), "share"),
         "expected_worth": (_("Expected worth"), "money"),
+        # wallet, migration and upsell
+        "wallet": (_("All they spend, a year"), "money"),
+        "headroom": (_("Spent with others, a year"), "money"),
     }
