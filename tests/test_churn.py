@@ -10,7 +10,7 @@ from helpers import orders, plain
 from portfoy.firm import Firm
 from portfoy.portfolio.key_figures import key_figures
 from portfoy.portfolio.states import states
-from portfoy.retention.churn import churn, window_table
+from portfoy.retention.churn import churn, windows_of
 from portfoy.retention.economics import economics
 from portfoy.simulate.presets import dying, subscription
 
@@ -147,7 +147,6 @@ def test_the_number_is_that_of_the_portfolio_page(teaching_firm, taught):
         assert vars(figure.year) == pytest.approx(vars(told[figure.name].year))
         assert vars(figure.half) == pytest.approx(vars(told[figure.name].half))
     assert found.kept() == base.kept()
-    assert churn(teaching_firm, states=base).kept() == {}
     assert len(found.lost) == found.first["counted"]
     assert found.family == "both"
 
@@ -208,20 +207,6 @@ def test_a_dying_firm_is_not_hidden():
     assert found.content()["finding"]["text"]
 
 
-def test_purchases_like_clockwork_raise_a_question():
-    """Everybody buys every 30 days: no contract is known, and the sentence asks for it."""
-    rows = [
-        (f"{who:03d}", f"{who}-{k}", pd.Timestamp("2024-01-01") + (30 * k + who % 30) * DAY, 5.0)
-        for who in range(60)
-        for k in range(30)
-        if k < 12 or who % 3
-    ]
-    firm = Firm.of(pd.DataFrame(rows, columns=["customer_id", "order_id", "ordered_on", "amount"]))
-    found = churn(firm, days=90)
-    assert "Most buy every 30 days like clockwork" in plain(found.reading())
-    assert "clockwork" not in churn(Firm.of(orders(3)), days=150).reading()
-
-
 # (e) What is shown, edges
 
 
@@ -266,6 +251,6 @@ def test_nothing_after_the_day_counts_and_ids_keep_their_zeros():
     )
     pd.testing.assert_frame_equal(one.lost, two.lost)
     pd.testing.assert_frame_equal(one.rates, two.rates)
-    assert set(window_table(one.firm.log, days=200, as_of=day)["customer_id"]) <= set(table["customer_id"])
+    assert set(windows_of(one.firm, 200)["customer_id"]) <= set(table["customer_id"])
     found = churn(Firm.of(as_of="2026-06-30", subscriptions=contracts()))
     assert found.lost["customer_id"].str.fullmatch(r"\d{3}").all()

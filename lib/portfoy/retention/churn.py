@@ -5,14 +5,15 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from portfoy.customers import DAY, purchases_by, to_frame
+from portfoy.customers import DAY, to_frame
 from portfoy.errors import DataError
 from portfoy.firm import Firm, analysis, in_force
-from portfoy.intervals import change_p, two_sided, wald, wilson, z_value
+from portfoy.intervals import bounded, change_p, two_sided, wald, wilson, z_value
 from portfoy.locale import _
 from portfoy.metrics import FEWEST, Metric, bought_by, churn_change, contract_churn, engine, rate, windows
 from portfoy.metrics import churn as order_churn
 from portfoy.people import NOT_KNOWN, OTHERS, level_groups, with_traits, with_type
+from portfoy.retention.histories import YEAR
 from portfoy.standing import LIMITS, kept_limits, rule_of
 from portfoy.words import figure, shapes, style
 from portfoy.words.codes import said_as
@@ -21,9 +22,6 @@ from portfoy.words.table import show
 
 BY = ["type", "channel", "plan", "region"]  # what those lost are told apart by, where it is known
 LEVELS = 7
-REGULAR = 0.35  # spread of a customer's gaps, as a part of their mean, below which they are like clockwork
-TO_TELL = 4  # gaps of a customer that tell a rhythm
-YEAR = 365
 DRAWN = 10  # rows of the chart, where it has more than one trait
 
 
@@ -42,8 +40,7 @@ class Churn(Result):
     ``last_order`` or ``ended_on``; ``year_revenue`` money of the year before the window in which they were lost, of a
     contract its fees of the last twelve months.
     ``family`` "contractual", "non-contractual" or "both"; ``with_contract`` share of the customers of the last year who
-    have one running; ``rhythm`` typical spread of the gaps of one customer as a part of their mean, ``gap`` their
-    typical days, missing without enough customers.
+    have one running.
     """
 
     rates: pd.DataFrame
@@ -52,8 +49,6 @@ class Churn(Result):
     lost: pd.DataFrame
     family: str
     with_contract: float
-    rhythm: float
-    gap: float
     rule: dict
     firm: Firm = field(repr=False)
 
@@ -62,13 +57,13 @@ class Churn(Result):
         return self.rates.iloc[0]
 
     @property
-    def told(self):
-        """The first row with what those lost had brought."""
-        brought = float(self.lost["year_revenue"].sum())
-        return {**self.first, "brought": brought, "gap": self.gap, "with_contract": self.with_contract}
+    def brought(self):
+        """What those lost had brought."""
+        return float(self.lost["year_revenue"].sum())
 
-    def _say(self, text, **more):
-        return style.say(text, self.told | more, currency=self.firm.currency)
+    def _say(self, text):
+        told = {**self.first, "brought": self.brought, "with_contract": self.with_contract}
+        return style.say(text, told, currency=self.firm.currency)
 
     @property
     def moved(self):
@@ -79,7 +74,7 @@ class Churn(Result):
         return 1 if row["value"] > row["year"] else 2
 
     def finding(self):
-        row = self.told
+        row = self.first
         if row["metric"] == "churn":
             texts = [
                 _("{value:share} of customers did not buy again within {days:days}"),
@@ -98,12 +93,12 @@ class Churn(Result):
 
     def _at_stake(self):
         """Bounds of the money of a year that more (or fewer) losses than last year come to; None where it is chance."""
-        row = self.told
+        row = self.first
         if not self.moved or not row["counted"]:
             return None, None
         widths = [row["value_high"] - row["value_low"], row["year_high"] - row["year_low"]]
         error = np.hypot(*widths) / 2 / z_value(self.firm.confidence)
-        each = row["brought"] / row["counted"]
+        each = self.brought / row["counted"]
         bounds = wald(row["year"] - row["value"], error, self.firm.confidence)
         return tuple(float(bound * row["base"] * each) for bound in bounds)
 
@@ -115,10 +110,8 @@ class Churn(Result):
             ),
             "both": _("Both kinds of business: {with_contract:share} of the customers of the year have a contract."),
         }[self.family]
-        if self.family == "non-contractual" and self.rhythm < REGULAR:
-            text = _("Most buy every {gap:days} like clockwork: are there contracts that the data do not show?")
         brought = _("The {counted:count} lost had brought {brought:money} in their last year.")
-        return self._say(f"{text} {brought}" if self.told["brought"] > 0 else text)
+        return self._say(f"{text} {brought}" if self.brought > 0 else text)
 
     def figures(self):
         made = []
@@ -141,8 +134,7 @@ class Churn(Result):
     def plot(self, ax=None):
         known = self.table[~self.table["level"].isin([NOT_KNOWN, OTHERS])]
         rows = known.groupby("trait", sort=False).filter(lambda group: len(group) > 1)
-        while len(rows) > DRAWN and rows["trait"].nunique() > 1:  # the others stand in the table
-            rows = rows[rows["trait"] != rows["trait"].iloc[-1]]
+        rows = rows[rows["trait"].map(rows["trait"].value_counts(sort=False).cumsum()) <= DRAWN]  # the table has all
         if rows.empty:
             return None
         said = {"name": [said_as("level", level) for level in rows["level"]], "group": rows["trait"]}
@@ -192,40 +184,31 @@ class Churn(Result):
         return {"states": self.rule} if self.rule else {}
 
 
-@analysis(without=("states",))
-def churn(firm, *, states=None, days=0):
+@analysis
+def churn(firm, *, days=0):
     """Churn: how many of the customers, and of the contracts, there at the start were lost, and who they were.
 
     Parameters
     ----------
     firm : Firm
-    states : States, optional; its lapsed limit is the window; else the limits that earlier reports kept, or the gaps'
-    days : the window without contracts, in days; 0 for that of the rule
+    days : the window without contracts, in days; 0 for the lapsed limit that earlier reports kept, or that of the gaps
 
     Returns
     -------
     Churn; not possible where neither customers nor contracts can be counted
     """
-    if states is not None:
-        return _churn(firm, states, days)
-    return firm.once(("churn", days), lambda: _churn(firm, None, days))
+    return firm.once(("churn", days), lambda: _churn(firm, days))
 
 
-def _churn(firm, states, days):
-    rule, missing, rows = {}, {}, []
-    contracts = contracts_of(firm)
-    try:
-        if not days:
-            found = rule_of(firm) if states is None else states.rule
-            rule = _kept(firm, found) if states is None else {}
-            days = found.lapsed_days
-        rows.append(_orders(firm, days))
-    except DataError as error:
-        missing["churn"], rule = error, {}
-    try:
-        rows.append(_ended(firm, contracts))
-    except DataError as error:
-        missing["contract_churn"] = error
+def _churn(firm, days):
+    rule, missing, rows, contracts = {}, {}, [], contracts_of(firm)
+    for metric in ("churn", "contract_churn"):
+        try:
+            if metric == "churn" and not days:
+                days, rule = rule_of(firm).lapsed_days, _kept(firm)
+            rows.append(_row(firm, metric, days, contracts))
+        except DataError as error:
+            missing[metric] = error
     if not rows:
         raise DataError(str(missing["contract_churn" if firm.tables.transactions is None else "churn"]))
     rates = pd.DataFrame(rows)
@@ -237,23 +220,22 @@ def _churn(firm, states, days):
     lost = base[~base["kept"]].drop(columns="kept")
     lost = lost.sort_values(["year_revenue", "customer_id"], ascending=[False, True], ignore_index=True)
     lost = with_type(lost, firm.people)
-    share, spread, gap = _shape(firm)
     ways = (firm.tables.transactions is not None, contracts is not None)
     family = {(True, True): "both", (True, False): "non-contractual"}.get(ways, "contractual")
-    return Churn(rates, missing, _levels(firm, base), lost, family, share, spread, gap, rule, firm)
+    share, rule = _with_contract(firm) if all(ways) else np.nan, {} if "churn" in missing else rule
+    return Churn(rates, missing, _levels(firm, base), lost, family, share, rule, firm)
 
 
 def windows_of(firm, days):
-    """The `window_table` of a firm on its day, worked out once."""
-    return firm.once(("windows", days), lambda: window_table(firm.log, days=days, as_of=firm.as_of))
-
-
-def window_table(log, *, days, as_of):
-    """Those who bought in the first of two windows of so many days, the second ending on a day: one row per customer.
+    """Those who bought in the first of two windows of so many days, the second ending on the firm's: a row each.
 
     ``kept`` whether they bought in the second too; ``last`` day of purchase in the first; ``year_revenue`` in the year
-    up to its end; ``revenue`` and ``margin`` of the second window, this missing where no cost is known.
+    up to its end; ``revenue`` and ``margin`` of the second window, missing where no cost is known; worked out once.
     """
+    return firm.once(("windows", days), lambda: _windows(firm.log, days, firm.as_of))
+
+
+def _windows(log, days, as_of):
     bought = bought_by(log, as_of)
     start, split, year = ((as_of - back * DAY).date() for back in (2 * days, days, days + YEAR))
     first, second = bought.day.between(start, split) & (bought.day > start), bought.day > split
@@ -267,50 +249,42 @@ def window_table(log, *, days, as_of):
     return table.fillna({"year_revenue": 0.0, "revenue": 0.0}).astype({"margin": float})
 
 
-def _kept(firm, rule):
+def _kept(firm):
     before = kept_limits(firm.kept)
     if in_force(before):
         return before
-    return {name: getattr(rule, name) for name in LIMITS} | {"since": f"{firm.as_of:%Y-%m-%d}"}
+    return {name: getattr(rule_of(firm), name) for name in LIMITS} | {"since": f"{firm.as_of:%Y-%m-%d}"}
 
 
-def _orders(firm, days):
-    """The row of churn without contracts."""
-    return _row(
-        order_churn(firm.log, days=days, as_of=firm.as_of, confidence=firm.confidence),
-        lambda then: order_churn(then.log, days=days, as_of=then.as_of, confidence=firm.confidence),
-        lambda then, _now, _was: churn_change(firm.log, days=days, as_of=firm.as_of, since=then.as_of),
-        firm,
-    )
+def _row(firm, metric, days, contracts):
+    """A row of ``rates``: the metric, and what it was on earlier days; of all contracts there ever were, without dates.
 
+    An earlier day for which the history is too short has nothing.
+    """
+    confidence, undated = firm.confidence, contracts is not None and "ended_on" not in contracts
 
-def _ended(firm, contracts):
-    """The row of churn of contracts; of all there ever were where they have no dates."""
-    terms = {"confidence": firm.confidence}
-    if contracts is not None and "ended_on" not in contracts:
-        ended = rate("contract_churn", int((~contracts["kept"]).sum()), len(contracts), np.nan, firm.confidence)
-        return _row(ended, None, None, firm)
-    return _row(
-        contract_churn(firm.tables.subscriptions, as_of=firm.as_of, **terms),
-        lambda then: contract_churn(then.tables.subscriptions, as_of=then.as_of, **terms),
-        lambda _then, now, was: change_p(*((one.value, one.low, one.high) for one in (now, was)), firm.confidence),
-        firm,
-    )
+    def counted(then):
+        if metric == "churn":
+            return order_churn(then.log, days=days, as_of=then.as_of, confidence=confidence)
+        return contract_churn(then.tables.subscriptions, as_of=then.as_of, confidence=confidence)
 
-
-def _row(now, earlier, p_value, firm):
-    """A metric and what it was on earlier days, as a row of ``rates``."""
-    row = {"metric": now.metric, "value": now.value, "value_low": now.low, "value_high": now.high}
+    if metric == "contract_churn" and undated:
+        now = rate(metric, int((~contracts["kept"]).sum()), len(contracts), np.nan, confidence)
+    else:
+        now = counted(firm)
+    row = {"metric": metric, **bounded("value", now.value, (now.low, now.high))}
     row |= {"counted": now.counted, "base": now.base, "days": now.days}
     for when, months in (("year", 12), ("half", 6)):
-        then, was, p = firm.before(months), Metric(*("", np.nan, np.nan, np.nan, "share")), np.nan
+        then, was, p = firm.before(months), Metric(metric, np.nan, np.nan, np.nan, "share"), np.nan
         try:
-            if earlier is not None:
-                was = earlier(then)
-                p = p_value(then, now, was)
+            was = counted(then) if now.days > 0 else was
+            if metric == "churn":  # many are customers on both days
+                p = churn_change(firm.log, days=days, as_of=firm.as_of, since=then.as_of)
+            elif now.days > 0:
+                p = change_p(*((one.value, one.low, one.high) for one in (now, was)), confidence)
         except DataError:
-            pass  # the history is too short for that day
-        row |= {when: was.value, f"{when}_low": was.low, f"{when}_high": was.high, f"{when}_p": p}
+            pass
+        row |= bounded(when, was.value, (was.low, was.high)) | {f"{when}_p": p}
     return row
 
 
@@ -341,20 +315,13 @@ def contracts_of(firm):
     return found
 
 
-def _shape(firm):
-    """Share of the customers of the last year with a running contract; spread of gaps, and typical gap, of one."""
-    if firm.tables.transactions is None:
-        return np.nan, np.nan, np.nan
-    table, share = firm.tables.subscriptions, 0.0
-    if table is not None and "ended_on" in table.columns:
-        running = to_frame(table.filter(table.ended_on.isnull()).select("customer_id").distinct())["customer_id"]
-        share = float(firm.recent(12)["customer_id"].isin(running).mean())
-    days = purchases_by(firm.log, firm.as_of)
-    days = days.filter(days.day.notnull())
-    gaps = days.mutate(gap=days.day.delta(days.day.lag().over(group_by="customer_id", order_by="day"), unit="day"))
-    each = gaps.group_by("customer_id").agg(n=gaps.gap.count(), mean=gaps.gap.mean(), spread=gaps.gap.std())
-    each = to_frame(each.filter(each.n >= TO_TELL).select("mean", spread=each.spread / each["mean"]))
-    return share, *((each["spread"].median(), each["mean"].median()) if len(each) >= FEWEST else (np.nan, np.nan))
+def _with_contract(firm):
+    """Share of the customers of the last year with a running contract."""
+    table = firm.tables.subscriptions
+    if "ended_on" not in table.columns:
+        return 0.0
+    running = to_frame(table.filter(table.ended_on.isnull()).select("customer_id").distinct())["customer_id"]
+    return float(firm.recent(12)["customer_id"].isin(running).mean())
 
 
 def _levels(firm, base):

@@ -11,7 +11,8 @@ from portfoy.firm import Firm, analysis
 from portfoy.intervals import bounded, wald, z_value
 from portfoy.locale import _
 from portfoy.metrics import enough
-from portfoy.retention.churn import YEAR, churn, contracts_of, windows_of
+from portfoy.retention.churn import churn, contracts_of, windows_of
+from portfoy.retention.histories import YEAR
 from portfoy.words import figure, shapes, style
 from portfoy.words.result import Finding, Result
 from portfoy.words.table import show
@@ -63,10 +64,9 @@ class Economics(Result):
     def reading(self):
         texts = [_("It may cost {most:money} a year for each of {base:count}, at most ({most_interval:money}).")]
         if self.claim:
-            apart = not self.claim["saved_low"] <= CLAIM[1] <= self.claim["saved_high"]
-            text = _("Retention 2% higher lowers the cost of a customer by {saved:share}.")
-            not_so = _("Retention 2% higher lowers the cost of a customer by {saved:share}, not {claimed:share}.")
-            texts.append(not_so if apart else text)
+            texts.append(
+                _("Retention 2% higher lowers the cost of a customer by {saved:share}; {claimed:share} is said.")
+            )
         return self._say(" ".join(texts))
 
     def plot(self, ax=None):
@@ -112,8 +112,7 @@ class Economics(Result):
     def method(self):
         text = _(
             "A point is one of a hundred there at the start who stays and brings as much as those who stayed, for one "
-            "year; if leaving falls for everybody they also buy for longer, so it is cautious. The most it may cost "
-            "leaves nothing over."
+            "year; if leaving falls for everybody they also buy for longer, so it is cautious."
         )
         if self.table["worth_ahead"].notna().all():
             text += " " + _("Within {horizon:count} months it is expected to bring {worth_ahead:money}.")
@@ -121,28 +120,28 @@ class Economics(Result):
             "Cost of an active customer: the lost of a year are replaced at {newcomer_cost:money} each (spend of a "
             "year over newcomers), and {care:money} of campaigns and service a year."
         )
-        none = _("What a newcomer costs is not known, so the cost by retention cannot be told.")
+        none = _("What a newcomer costs is not known.")
         level = style.say(_("Intervals ({level}): normal."), {"level": style.level(self.firm.confidence)})
         said = self._say(f"{text} {cost if self.cost else none}")
         return style.Reading(" ".join([said, level, self.firm.prices.said()]))
 
 
-@analysis(without=("value", "states"))
-def economics(firm, *, value=None, states=None, days=0, touch_cost=0.0):
+@analysis(without=("value",))
+def economics(firm, *, value=None, days=0, touch_cost=0.0):
     """Economics of retention: the worth of one more point, what it may cost, and the cost of the base by retention.
 
     Parameters
     ----------
     firm : Firm
     value : LifetimeValue, optional; says what those kept are expected to bring within its horizon
-    states, days : the window of churn, as in `churn`
+    days : the window of churn, as in `churn`
     touch_cost : money that one touch of a service request costs; 0 counts no service
 
     Returns
     -------
     Economics; not possible where no churn can be counted, or nobody is known to have brought anything
     """
-    found = churn(firm, states=states, days=days)
+    found = churn(firm, days=days)
     if not found:
         raise DataError(found.reason)
     rate = found.first
