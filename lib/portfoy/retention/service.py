@@ -11,7 +11,7 @@ from portfoy.errors import DataError
 from portfoy.firm import analysis
 from portfoy.intervals import bounded, change_p, on_logs, wald, wilson, z_value
 from portfoy.locale import _, plural
-from portfoy.models.lifetimes import life_table, log_rank
+from portfoy.models.lifetimes import life_table
 from portfoy.people import with_type
 from portfoy.retention.afterwards import afterwards
 from portfoy.retention.histories import YEAR, limits
@@ -23,7 +23,6 @@ from portfoy.words.table import show
 OVERDUE = 0.9  # of tickets are settled by then
 LEVELS = 8  # channels and topics by name
 DATES = ["opened_on", "first_reply_on", "resolved_on", "closed_on", "reopened_on"]
-UNITS = {"first_contact": "share", "complaint_share": "share", "reply_days": "days", "resolve_days": "days"}
 TIMES = {"reply_days": "first_reply_on", "resolve_days": "settled_on"}
 KNOWN = ["purchases", "idle", "revenue"]  # of a customer when the ticket was opened
 NO_LINK = pd.DataFrame(columns=["group", "left_since"])  # where too few are known
@@ -36,8 +35,7 @@ class Service(Result):
     ``table``, one row for all and per kind, channel and topic: ``trait``, ``level``; ``tickets`` opened in the `days`;
     ``complaint_share`` of them; ``closed`` in the `days`, and ``first_contact`` the share of these settled at first
     contact; ``reply_days``, ``resolve_days`` median (Kaplan-Meier; what is open is censored); all with bounds.
-    ``years``: these of all as rows: ``score``, ``value`` with bounds in ``unit``, ``before`` a year before, ``p_value``
-    of the change (log-rank for days). ``past``: first contact a year and half a year before.
+    ``past``: first contact a year and half a year before.
     ``link``, customers by their first complaint (first ticket, where none is marked) as ``group`` "at once", "not at
     once": ``customers``, ``left_since`` share with bounds that left within ``window`` days, mean ``purchases``,
     ``idle``, ``revenue`` before. ``after``: as from `alike`, and ``low``, ``high`` money; empty where too few are
@@ -46,7 +44,6 @@ class Service(Result):
     """
 
     table: pd.DataFrame
-    years: pd.DataFrame
     past: dict
     link: pd.DataFrame
     after: dict
@@ -137,17 +134,11 @@ class Service(Result):
     def summary(self):
         titles = [
             (self.table, _("Tickets of the last {days} days; days are medians")),
-            (self.years, _("The last {days} days, and a year before")),
             (self.link, _("By the first complaint, settled or not; left within {window} days of it")),
             (self.open.drop(columns="overdue").head(15), _("Open tickets, the oldest first")),
         ]
         said = {"days": style.number(self.days), "window": style.number(self.window)}
-        kinds = {"score": "code"}
-        return [
-            show(table, title.format(**said), currency=self.currency, kinds=kinds)
-            for table, title in titles
-            if len(table)
-        ]
+        return [show(table, title.format(**said), currency=self.currency) for table, title in titles if len(table)]
 
     def method(self):
         said = [
@@ -192,7 +183,7 @@ def service(firm, *, days=YEAR, reopen_days=30):
     except DataError:
         window, link, after = 0, NO_LINK, {}
     marked = bool(rows["is_complaint"].eq(1).any())
-    about = *_years(firm, rows, table.iloc[0], days), link, after, *_open(firm, rows), marked, window, days
+    about = _past(firm, rows, table.iloc[0], days), link, after, *_open(firm, rows), marked, window, days
     return Service(table, *about, reopen_days, firm.currency, sure)
 
 
@@ -225,14 +216,19 @@ def _lately(rows, day, days, column="opened_on"):
 
 def _row(rows, trait, level, day, days, confidence):
     """The row of `Service.table` of these tickets, as they stood on a day."""
-    opened, closed = _lately(rows, day, days), _lately(rows, day, days, "closed_on")
-    once = closed["once"].mask(closed["reopened_on"] > day, (closed["touches"] <= 1).astype(float)).dropna()
+    opened, once = _lately(rows, day, days), _once(rows, day, days)
     row = {"trait": trait, "level": level, "tickets": len(opened), "closed": len(once)}
     row |= _share("complaint_share", opened["is_complaint"].dropna(), confidence)
     row |= _share("first_contact", once, confidence)
     for name, end in TIMES.items():
         row |= bounded(name, *_median(_waited(opened, end, day), confidence))
     return row
+
+
+def _once(rows, day, days):
+    """Whether each ticket closed by a day was settled at first contact, as far as that was known then."""
+    closed = _lately(rows, day, days, "closed_on")
+    return closed["once"].mask(closed["reopened_on"] > day, (closed["touches"] <= 1).astype(float)).dropna()
 
 
 def _share(name, flags, confidence):
@@ -244,9 +240,7 @@ def _share(name, flags, confidence):
 def _waited(rows, end, day):
     """Days until the end, or until the day, and whether it came by then, as counts of `life_table`.
 
-    Nobody where no end is ever noted.
-
-    Who was settled without a reply on a known day is left out.
+    Nobody where no end is ever noted; who was settled without a reply on a known day is left out.
     """
     known = rows[rows[end].notna() | (rows[end].notna().any() & ~(rows["settled_on"] <= day))]
     waited = (known[end].fillna(day).clip(upper=day) - known["opened_on"]) / DAY
@@ -264,29 +258,15 @@ def _median(waited, confidence, share=0.5):
     return middle, (low, high)
 
 
-def _years(firm, rows, now, days):
-    """`Service.years` and `Service.past`."""
-    then = {when: months_before(firm.as_of, months) for when, months in (("year", 12), ("half", 6))}
-    was = {when: _row(rows, "all", "", day, days, firm.confidence) for when, day in then.items()}
-    table, past = [], {}
-    for name, unit in UNITS.items():
-        keys = [name, f"{name}_low", f"{name}_high"]
-        p_value = {
-            when: change_p([*now[keys]], [row[key] for key in keys], firm.confidence) for when, row in was.items()
-        }
-        if name in TIMES:
-            both = firm.as_of, then["year"]
-            waits = [_waited(_lately(rows, day, days), TIMES[name], day).assign(of=day) for day in both]
-            p_value["year"] = np.nan if np.isnan(was["year"][name]) else log_rank(pd.concat(waits), "of")[1]
-        about = {"unit": unit, "before": was["year"][name], "p_value": p_value["year"]}
-        table.append({"score": name, **bounded("value", now[name], (now[keys[1]], now[keys[2]])), **about})
-        if name == "first_contact":
-            past = {
-                when: Past(f"{then[when]:%Y-%m-%d}", float(row[name]), p_value[when])
-                for when, row in was.items()
-                if not np.isnan(row[name])
-            }
-    return pd.DataFrame(table).dropna(subset="value").reset_index(drop=True), past
+def _past(firm, rows, now, days):
+    """`Service.past`."""
+    past, names = {}, ["first_contact", "first_contact_low", "first_contact_high"]
+    for when, months in (("year", 12), ("half", 6)):
+        day = months_before(firm.as_of, months)
+        was = list(_share("first_contact", _once(rows, day, days), firm.confidence).values())
+        if not np.isnan(was[0]):
+            past[when] = Past(f"{day:%Y-%m-%d}", float(was[0]), change_p([*now[names]], was, firm.confidence))
+    return past
 
 
 def _link(firm, rows, window, days):
