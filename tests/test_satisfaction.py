@@ -69,7 +69,6 @@ def test_csat_and_effort_against_statsmodels_and_scipy(found, last):
     effort = last["effort"].astype(float)
     bounds = stats.t.interval(0.95, len(effort) - 1, effort.mean(), stats.sem(effort))
     assert found.score("effort")[BOUNDS].tolist() == pytest.approx([effort.mean(), *bounds])
-    assert found.score("easy")["value"] == pytest.approx((effort <= 3).mean())
 
 
 def test_the_change_of_csat_is_that_of_two_proportions(teaching_firm, found):
@@ -153,12 +152,6 @@ def test_content_complaints_and_leaving_against_a_loop(teaching_firm, found):
         assert kinds.loc[kind, "left_since"] == pytest.approx(judge.loc[kind, "left"])
         assert kinds.loc[kind, "complaints_each"] == pytest.approx(judge.loc[kind, "complaints"])
     assert kinds.loc["all customers", "customers"] == len(old)
-
-
-def test_why_contracts_ended_is_counted(teaching_firm, found):
-    ended = teaching_firm.tables.subscriptions.to_pandas()
-    ended = ended[pd.to_datetime(ended["ended_on"]) > AS_OF - 365 * DAY]
-    assert found.ended.set_index("cause")["contracts"].to_dict() == ended["ended_because"].value_counts().to_dict()
 
 
 # Who does not answer

@@ -9,7 +9,7 @@ from portfoy import metrics
 from portfoy.customers import DAY, months_before, to_frame
 from portfoy.errors import DataError
 from portfoy.firm import analysis
-from portfoy.intervals import bounded, change_p, two_sided, wilson
+from portfoy.intervals import bounded, change_p, wilson
 from portfoy.locale import _
 from portfoy.people import with_traits
 from portfoy.retention.afterwards import afterwards
@@ -21,7 +21,7 @@ from portfoy.words.result import Action, Figure, Finding, Past, Result
 from portfoy.words.table import show
 
 LONG = 365 * DAY  # how long a customer of long standing has been known
-UNITS = {"csat": "share", "nps": "points", "nps_weighted": "points", "effort": "number", "easy": "share"}
+UNITS = {"csat": "share", "nps": "points", "nps_weighted": "points", "effort": "number"}
 
 
 @dataclass(frozen=True)
@@ -31,13 +31,12 @@ class Satisfaction(Result):
     ``table``, one row per attribute, the most disappointing first: ``attribute``; ``expectation``, ``performance`` and
     ``above``, the second less the first, mean points with bounds; ``loyal`` the performance that promoters known for a
     year find; ``base`` answers. ``scores``, one row per ``score``: csat (share of 4 and 5), nps, nps_weighted, effort
-    (7 is much), easy (share of 3 or less), touches (contacts of a ticket, where effort is not asked); ``value`` with
+    (7 is much), touches (contacts of a ticket, where effort is not asked); ``value`` with
     bounds in ``unit``; ``base``; ``before`` a year before, ``p_value`` of the change. ``groups`` as from `by_trait`.
     ``asked`` as from `leaning`, and ``invited``: ``response``, the share who answered with bounds, empty where that is
     not known. ``kinds``, one row per kind of answer: ``group``, ``customers``, ``content`` (csat 4 and 5), ``above``
     mean of all attributes, ``complaints_each`` in the year before, ``left_since`` share of customers that left within
-    ``window`` days after; with bounds; ``apart``: its p-value, detractors against promoters. ``ended``: ``cause`` of
-    the contracts ended in the `days`, ``contracts``, ``share`` with bounds. ``weighted``: answers count by one over
+    ``window`` days after; with bounds. ``weighted``: answers count by one over
     their chance to come. ``past``: score -> year and half -> `Past`.
     """
 
@@ -47,8 +46,6 @@ class Satisfaction(Result):
     asked: pd.DataFrame
     invited: dict
     kinds: pd.DataFrame
-    apart: float
-    ended: pd.DataFrame
     past: dict
     weighted: bool
     window: int
@@ -153,7 +150,6 @@ class Satisfaction(Result):
             (self.kinds, kinds),
             (self.groups.drop(columns="differs", errors="ignore"), _("NPS by group, last {days} days")),
             (self.asked, _("Who of those asked answered, last {days} days")),
-            (self.ended, _("Why they leave: contracts ended in the last {days} days")),
         ]
         said = {"days": style.number(self.days), "window": style.number(self.window)}
         return [show(table, title.format(**said), kinds={"score": "code"}) for table, title in titles if len(table)]
@@ -165,13 +161,9 @@ class Satisfaction(Result):
                 "Intervals ({level}): Student's t for means, Wilson for shares, normal for NPS."
             )
         ]
-        if self.weighted:
-            said.append(_("An answer counts by one over its chance to come."))
-        elif self.invited:
-            said.append(_("How far the score leans is not said: it rests on what nobody answered."))
-        if not np.isnan(self.apart):
-            said.append(_("Leaving goes along with the answer at most; detractors against promoters: p {apart:ratio}."))
-        return style.say(" ".join(said), {"level": style.level(self.confidence), "apart": self.apart})
+        said += [_("An answer counts by one over its chance to come.")] * self.weighted
+        said += [_("Leaving goes along with the answer at most.")] * bool(self.window)
+        return style.say(" ".join(said), {"level": style.level(self.confidence)})
 
 
 @analysis(without=["segments"])
@@ -207,10 +199,9 @@ def satisfaction(firm, *, days=YEAR, segments=None):
     if len(asked):
         n, told = len(asked), int(asked["told"].sum())
         invited = bounded("response", told / n, wilson(told, n, sure))
-    silent, (kinds, apart) = leaning(asked, sure), _kinds(firm, rows, days, window, names)
+    silent, kinds = leaning(asked, sure), _kinds(firm, rows, days, window, names)
     groups, weighted = by_trait(known, weight, sure), "nps_weighted" in [*scores["score"]]
-    about = scores, groups, silent, invited, kinds, apart, _ended(firm, days), past, weighted
-    return Satisfaction(table, *about, window, days, sure)
+    return Satisfaction(table, scores, groups, silent, invited, kinds, past, weighted, window, days, sure)
 
 
 def _gaps(firm, known, weight, names):
@@ -256,7 +247,6 @@ def _scored(firm, own, day, days):
         made["csat"] = mean("v", own["csat"].ge(4).where(own["csat"].notna()), weight, sure, "share")
     if "effort" in own:
         made["effort"] = mean("v", own["effort"], weight, sure)
-        made["easy"] = mean("v", own["effort"].le(3).where(own["effort"].notna()), weight, sure, "share")
     elif tickets is not None and {"touches", "closed_on"} <= {*tickets.columns}:
         closed = to_frame(tickets.filter(metrics.within(tickets.closed_on, day, days)).select("touches"))
         made["touches"] = mean("v", closed["touches"].astype("float64"), pd.Series(1.0, closed.index), sure)
@@ -264,12 +254,12 @@ def _scored(firm, own, day, days):
 
 
 def _kinds(firm, rows, days, window, names):
-    """`Satisfaction.kinds` and ``apart``, of answers old enough to see who left; of the latest where there are none."""
+    """`Satisfaction.kinds`, of answers old enough to see who left; of the latest where there are none."""
     own = latest(rows, firm.as_of - window * DAY, days)
     own = own if len(own) >= metrics.FEWEST else latest(rows, firm.as_of, days)
     own = own[own["score"].notna()].reset_index(drop=True)
     if len(own) < metrics.FEWEST:
-        return pd.DataFrame(), np.nan
+        return pd.DataFrame()
     own = afterwards(firm, own, window).rename(columns={"left": "left_since", "complaints": "complaints_each"})
     own["above"] = own[[f"above_{name}" for name in names]].mean(axis=1)
     own["content"] = own["csat"].ge(4).where(own["csat"].notna()) if "csat" in own else np.nan
@@ -280,22 +270,4 @@ def _kinds(firm, rows, days, window, names):
         for name, kind in shown.items():
             row |= mean(name, here[name], pd.Series(1.0, here.index), firm.confidence, kind)
         table.append({name: value for name, value in row.items() if name != "base"})
-    each = own.groupby("score")["left_since"].agg(["count", "sum"]).reindex([100, -100])
-    if not each["count"].min() >= metrics.FEWEST:
-        return pd.DataFrame(table), np.nan
-    both = each["sum"].sum() / each["count"].sum()
-    error = np.sqrt(both * (1 - both) * (1 / each["count"]).sum())
-    return pd.DataFrame(table), two_sided((each["sum"] / each["count"]).diff().iloc[1], error)
-
-
-def _ended(firm, days):
-    """`Satisfaction.ended`, the most frequent cause first."""
-    table = firm.tables.subscriptions
-    if table is None or not {"ended_on", "ended_because"} <= {*table.columns}:
-        return pd.DataFrame()
-    ended = table.filter(metrics.within(table.ended_on, firm.as_of, days) & table.ended_because.notnull())
-    counts = to_frame(ended.group_by(cause=ended.ended_because).agg(contracts=ended.count()))
-    counts = counts.sort_values(["contracts", "cause"], ascending=[False, True], ignore_index=True)
-    n, total = counts["contracts"], counts["contracts"].sum()
-    counts = counts.assign(**bounded("share", n / total, wilson(n, total, firm.confidence))) if total else counts
-    return counts.head(10 if total >= metrics.FEWEST else 0)
+    return pd.DataFrame(table)

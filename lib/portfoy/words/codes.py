@@ -102,18 +102,13 @@ def voice_labels():
 
 
 def score_names():
-    """Score of answers and of service -> what a reader calls it."""
+    """Score of answers -> what a reader calls it."""
     return {
         "csat": _("Satisfied (4 or 5 of 5)"),
         "nps": _("NPS"),
         "nps_weighted": _("NPS, weighted for who answers"),
         "effort": _("Effort (1 little, 7 much)"),
-        "easy": _("Little effort (1 to 3)"),
         "touches": _("Contacts per ticket"),
-        "first_contact": _("Settled at first contact"),
-        "complaint_share": _("Complaints among tickets"),
-        "reply_days": _("Median days to the first reply"),
-        "resolve_days": _("Median days until settled"),
     }
 
 
