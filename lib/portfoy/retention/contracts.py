@@ -22,17 +22,15 @@ from portfoy.words.table import show
 ALL = "all contracts"
 WHOLE_YEARS = 0.9  # of the ends fall on a whole year: then a period is a year, else a month
 BACK = 3  # earlier days, each a horizon apart, on which projections are judged
-AGES = (0, 1, 2, 3, 6, 12, 24, 36)
 
 
 @dataclass(frozen=True)
 class Contracts(Result):
-    """How many of the contracts that run today renew within the horizon, by plan and by start.
+    """How many of the contracts that run today renew within the horizon, by plan.
 
     ``table``, one row per ``group`` (plan), the last for all: ``contracts`` that run; ``staying`` of them expected to
     run at the end of the horizon, and ``staying_share``; ``renewals`` of one within it, on average; ``money`` the fees
-    of these; with bounds. ``cohorts`` the same by the year in which they had ``begun``. ``ages``: by group, of a
-    contract ``renewed`` so often, ``p_renews`` the chance of one more and ``renewals`` to come within the horizon.
+    of these; with bounds.
     ``path``: ``day``, ``share`` still running with bounds, in ``part`` "ahead" from today, and of those that ran a
     horizon ago "actual" and "forecast", as it was made then. ``judged``, one row per earlier day and group: ``day``,
     ``contracts``, ``predicted`` to stay with bounds, ``actual``; empty where the history is too short or has no dates.
@@ -41,8 +39,6 @@ class Contracts(Result):
     """
 
     table: pd.DataFrame
-    cohorts: pd.DataFrame
-    ages: pd.DataFrame
     path: pd.DataFrame
     judged: pd.DataFrame
     period: int
@@ -58,7 +54,7 @@ class Contracts(Result):
         return self.table.iloc[-1].to_dict() | {"months": self.months, "period": self.period}
 
     def finding(self):
-        text = _("{staying_share:share} of today's contracts will run {months:count} months from now")
+        text = _("{staying_share:share} of today's contracts will run {months:months} from now")
         known = pd.notna(self.total["money"])
         low, high = ((self.most - self.total[name] if known else None) for name in ("money_high", "money_low"))
         return Finding(style.say(text, self.total), low, high)
@@ -93,23 +89,20 @@ class Contracts(Result):
         figure.per_cent(ax.yaxis)
         under = _("of those at the start of each line; band: {level} interval")
         under = under.format(level=style.level(self.confidence))
-        text = _("{contracts:count} today, {staying:count} in {months:count} months ({staying_interval:count})")
+        text = _("{contracts:count} today, {staying:count} in {months:months} ({staying_interval:count})")
         return figure.name(ax, _("Contracts still running"), under, style.say(text, self.total))
 
     def summary(self):
-        caption = style.say(_("Contracts that run today, and in {months:count} months"), vars(self))
+        caption = style.say(_("Contracts that run today, and in {months:months}"), vars(self))
         tables = [show(self.table, caption, currency=self.currency)]
         counts = dict.fromkeys(["predicted", "actual"], "count")
         if len(self.judged):
             tables.append(show(self.judged, _("Earlier projections, and what came"), kinds=counts))
-        if len(self.cohorts):
-            tables.append(show(self.cohorts, _("The same by the year of the start"), currency=self.currency))
-        caption = _("By how often a contract has renewed: the next {months:count} months")
-        return [*tables, show(self.ages, style.say(caption, vars(self)))]
+        return tables
 
     def method(self):
         text = _(
-            "sBG (shifted beta-geometric) by plan, periods of {period:count} months; plans of which fewer than 30 "
+            "sBG (shifted beta-geometric) by plan, periods of {period:months}; plans of which fewer than 30 "
             "ended are taken as all. The range ({level}) holds the fit and chance. Fees are those of today, as paid."
         )
         back = self.judged["day"].nunique() if len(self.judged) else 0
@@ -149,27 +142,26 @@ def contracts(firm, *, horizon_months=12):
     judged, past = _judged(firm, steps, period)
     spread = np.sqrt(max(judged.pop("square").dropna().mean(), 0.0)) if len(judged) else 0.0
     drawn = project(running, fits, steps, spread=spread)
-    table, cohorts = (_rows(running, by, drawn, period, confidence) for by in ("group", "begun"))
     path = _path(running, drawn, firm.as_of, period, confidence).assign(part="ahead")
     told = {"period": period, "months": steps * period, "most": float(running["fee"].sum() * steps * period)}
     told |= {"fits": fits, "active": _active(firm), "currency": firm.currency, "confidence": confidence}
     path = pd.concat([*past, path], ignore_index=True)
-    return Contracts(table, cohorts.iloc[:-1], _ages(fits, running["age"].max(), steps), path, judged, **told)
+    return Contracts(_rows(running, drawn, period, confidence), path, judged, **told)
 
 
 def _counts(firm):
-    """How many contracts of each ``group`` (plan), ``duration``, ``entry`` and year ``begun``, and their fees."""
+    """How many contracts of each ``group`` (plan), ``duration`` and ``entry``, and their fees."""
     table = contract_lifetimes(firm.tables.subscriptions, firm.as_of)
-    absent = {"monthly_fee": ibis.null("float64"), "plan": ibis.literal(ALL), "started_on": ibis.null("date")}
+    absent = {"monthly_fee": ibis.null("float64"), "plan": ibis.literal(ALL)}
     table = table.mutate(**{name: value for name, value in absent.items() if name not in table.columns})
     table = table.filter(table.months.notnull())
     keys = {"duration": table.months, "ended": table.over.cast("int8"), "entry": table.entry}
-    keys |= {"begun": table.started_on.year(), "group": table.plan.fill_null(NOT_KNOWN)}
+    keys["group"] = table.plan.fill_null(NOT_KNOWN)
     return begun_late(to_frame(table.group_by(**keys).agg(contracts=table.count(), fee=table.monthly_fee.sum())))
 
 
 def _fitted(counts, period):
-    """The contracts that run, by group, year and age in periods; and the model of each group, or of all."""
+    """The contracts that run, by group and age in periods; and the model of each group, or of all."""
     t = counts["duration"] / period
     table = counts.assign(periods=np.where(counts["ended"] > 0, np.ceil(t), np.floor(t)))
     table["entry"] = np.floor(table["entry"].clip(lower=0) / period)
@@ -180,19 +172,18 @@ def _fitted(counts, period):
         except FitError:
             fits[group] = fits[ALL]
     running = table[table["ended"] == 0].rename(columns={"periods": "age"})
-    keys = ["group", "begun", "age"]
-    return running.groupby(keys, dropna=False)[["contracts", "fee"]].sum(min_count=1).reset_index(), fits
+    return running.groupby(["group", "age"])[["contracts", "fee"]].sum(min_count=1).reset_index(), fits
 
 
-def _rows(running, by, projected, period, confidence):
-    """The table of `Contracts` by a column, the last row for all; of one group alone that row is all."""
+def _rows(running, projected, period, confidence):
+    """The table of `Contracts`, the last row for all; of one group alone that row is all."""
     (expected, drawn), rows = projected, []
     fee = (running["fee"] / running["contracts"]).to_numpy(float) * period
-    groups = running.groupby(by).indices
+    groups = running.groupby("group").indices
     for name, at in [*(groups.items() if len(groups) > 1 else ()), (ALL, np.arange(len(running)))]:
         n, kept = running["contracts"].iloc[at].sum(), expected[at, -1].sum()
         bounds = np.array(percentiles(drawn[:, at, -1].sum(axis=1), confidence))
-        row = {by: name, "contracts": int(n)} | bounded("staying", kept, bounds)
+        row = {"group": name, "contracts": int(n)} | bounded("staying", kept, bounds)
         row |= bounded("staying_share", kept / n, bounds / n) | {"renewals": expected[at].sum() / n}
         paid = percentiles(drawn[:, at].sum(axis=2) @ fee[at], confidence)
         rows.append(row | bounded("money", expected[at].sum(axis=1) @ fee[at], paid))
@@ -226,7 +217,7 @@ def _judged(firm, steps, period):
         ran = table.filter((table.started_on <= then.as_of.date()) & open_)
         ends = to_frame(ran.group_by(group=plan, ended_on=table.ended_on).agg(contracts=ibis._.count()))
         came = [ends[~(ends["ended_on"] <= day)].groupby("group")["contracts"].sum() for day in path["day"]]
-        said = _rows(running, "group", drawn, period, firm.confidence)
+        said = _rows(running, drawn, period, firm.confidence)
         said = said[["group", "contracts", "staying", "staying_low", "staying_high"]]
         said = said.rename(columns=lambda name: name.replace("staying", "predicted")).assign(day=then.as_of)
         said["actual"] = [*came[-1].reindex(said["group"].iloc[:-1], fill_value=0), came[-1].sum()]
@@ -239,14 +230,6 @@ def _judged(firm, steps, period):
             still = bounded("share", [part.sum() / of["contracts"] for part in came], (np.nan, np.nan))
             past = [path.assign(**still, part="actual"), path.assign(part="forecast")]
     return pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(), past
-
-
-def _ages(fits, oldest, steps):
-    """`Contracts.ages`, as far as contracts have been seen."""
-    shown, j = list(fits.items())[1:] if len(fits) > 2 else [(ALL, fits[ALL])], np.arange(1, steps + 1)
-    ages = [(group, age, fit.kept(1, age=age), fit.kept(j, age=age).sum()) for group, fit in shown for age in AGES]
-    table = pd.DataFrame(ages, columns=["group", "renewed", "p_renews", "renewals"])
-    return table[table["renewed"] <= oldest].reset_index(drop=True)
 
 
 def _active(firm):

@@ -60,12 +60,12 @@ class Survival(Result):
 
     def finding(self):
         if pd.notna(self.total["median"]):
-            return Finding(style.say(_("Half of the contracts end within {median:count} months"), self.total))
-        text = _("{running:share} of the contracts last longer than {months:count} months")
+            return Finding(style.say(_("Half of the contracts end within {median:months}"), self.total))
+        text = _("{running:share} of the contracts last longer than {months:months}")
         return Finding(style.say(text, self.total | vars(self)))
 
     def reading(self):
-        text = _("Of {months:count} months a contract lasts {lasting:number} on average ({lasting_interval:number}).")
+        text = _("Of {months:months} a contract lasts {lasting:number} on average ({lasting_interval:number}).")
         known = self.table[~self.table["group"].isin([OTHERS, NOT_KNOWN])].dropna(subset="lasting")
         told = self.total | {"months": self.months}
         if len(known) > 1 and self.differs:
@@ -85,12 +85,12 @@ class Survival(Result):
         ax.set(ylim=(0, 1.02), xlim=(0, None), xticks=range(0, self.months + 1, step))
         figure.per_cent(ax.yaxis)
         under = _("by months since they began; band: {level} interval").format(level=style.level(self.confidence))
-        text = _("{group}: {running:share} after {months:count} months")
+        text = _("{group}: {running:share} after {months:months}")
         told = [style.say(text, style.coded({**row, "months": self.months})) for _place, row in self.table.iterrows()]
         return figure.name(ax, _("Contracts still running"), under, "; ".join(told))
 
     def summary(self):
-        tables = [show(self.table, style.say(_("How long contracts last, of {months:count} months"), vars(self)))]
+        tables = [show(self.table, style.say(_("How long contracts last, of {months:months}"), vars(self)))]
         if len(self.traits):
             tests = self.traits.drop(columns=["levels", "chi_square"])
             tables.append(show(tests, _("Traits that may go along with how long they last")))
@@ -140,7 +140,7 @@ class Causes(Result):
         return Finding(style.say(leads if self.first["leads"] else none, self.first))
 
     def reading(self):
-        text = _("Within {months:count} months {all:share} of the contracts end; {cause} takes {share_interval:share}.")
+        text = _("Within {months:months} {all:share} of the contracts end; {cause} takes {share_interval:share}.")
         return style.say(text, self.first | {"all": self.table["share"].sum()})
 
     def plot(self, ax=None):

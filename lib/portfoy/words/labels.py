@@ -248,9 +248,6 @@ def columns():
         "staying": (_("Expected to run at the end"), "count"),
         "staying_share": (_("Share of them"), "share"),
         "renewals": (_("Renewals, on average"), "number"),
-        "renewed": (_("Renewals so far"), "count"),
-        "p_renews": (_("Probability of renewing next"), "share"),
-        "begun": (_("Began in"), "text"),
         "day": (_("On"), "date"),
         # funnel and sales cycle
         "stage": (_("Stage"), "code"),

@@ -118,6 +118,10 @@ def _days(value):
     return figure if is_missing(value) else plural("{n} day", "{n} days", round(value)).format(n=figure)
 
 
+def _months(value):
+    return plural("{n} month", "{n} months", round(value)).format(n=number(value))
+
+
 def between(low, high, write):
     """An interval on one line, its unit once: 15–47%, TRY 20.6–24.2K; blanks round the dash if a bound is below 0."""
     if is_missing(low) or is_missing(high):
@@ -196,6 +200,7 @@ class _Sentence(string.Formatter):
             "share": lambda value: share(value, 0),
             "change": lambda value: change(value, 0),
             "days": _days,
+            "months": _months,
             "day": day,
             "month": month,
             "figure": short if unit == "money" else writer(unit),
@@ -208,8 +213,8 @@ def say(template, values, *, currency=""):
     In the `template` ``{name:kind}`` writes the value of that name in `values` (a mapping, such as a row of a table),
     ``{name_interval:kind}`` the interval from ``name_low`` to ``name_high``. Kinds: count, number, ratio, money (in
     `currency`, two digits; three for amounts or bounds that two do not tell apart), price (as it was given), share
-    (whole per cent), change (the same, signed), days, day (a date), month, figure (in the unit that the value ``unit``
-    names); without a kind, text as it is.
+    (whole per cent), change (the same, signed), days, months (so many), day (a date), month, figure (in the unit that
+    the value ``unit`` names); without a kind, text as it is.
     """
     return Reading(_Sentence(template, values, currency).format(template))
 
