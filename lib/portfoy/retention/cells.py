@@ -15,15 +15,14 @@ def cohort_cells(log, *, as_of=None, kind="returning", every="month", levels=Non
     ``cohort`` number of the period of the first purchase; ``level`` where `levels`, one row per customer with
     ``customer_id`` and ``level``, is given; ``later`` periods since; ``customers`` of the cohort; ``buyers`` in the
     period ("ever": in it or later). Of shares ``back``, who came back in it for the first time, and ``ended``, whose
-    last it was; of money the ``total`` and the sum of ``squares`` per customer. ``attrs["aside"]``: money of returns
-    before the first purchase, which are in no row. DataError where nobody bought by `as_of`.
+    last it was; of money the ``total`` and the sum of ``squares`` per customer. Returns before the first
+    purchase are in no row. DataError where nobody bought by `as_of`.
     """
     log = as_table(log)
     as_of = resolve_as_of(log, as_of)
     found, keys = to_frame(_cells(own_periods(log, as_of, kind, every), kind, levels)), ["level", "cohort"]
     keys = keys[levels is None :]
-    early = found["later"] < 0
-    aside, found = float(found.loc[early, "total"].sum()) if kind in MONEY else 0.0, found[~early]
+    found = found[found["later"] >= 0]
     if found.empty:
         raise nobody_bought(as_of)
     sizes = found.loc[found["later"] == 0, [*keys, "buyers"]].rename(columns={"buyers": "customers"})
@@ -34,7 +33,6 @@ def cohort_cells(log, *, as_of=None, kind="returning", every="month", levels=Non
     )
     if kind == "ever":
         cells["buyers"] = cells[::-1].groupby(keys)["ended"].cumsum()
-    cells.attrs["aside"] = aside
     return cells.astype({"buyers": "int64"})
 
 

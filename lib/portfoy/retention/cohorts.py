@@ -40,7 +40,7 @@ class Cohorts(Result):
     a year before, or a ``level`` beside all others: ``months`` after the first period; ``now`` and ``before``, the
     share that came back until then, or the money that a customer brought in that period, of ``customers`` and
     ``before_customers``; ``difference`` with bounds; ``p_value``; ``sure`` after the correction for all of them.
-    ``aside`` money of returns before the first purchase, which is in no cell; ``newest`` start there is; ``begin`` days
+    ``newest`` start there is; ``begin`` days
     from the first one in which newcomers may be old customers.
     """
 
@@ -50,7 +50,6 @@ class Cohorts(Result):
     kind: str
     every: str
     by: str | None
-    aside: float
     newest: pd.Timestamp
     begin: int
     off: float
@@ -94,14 +93,11 @@ class Cohorts(Result):
         line = line[line["later"] * EVERY[self.every] <= WITHIN[-1]]
         if len(line) > 1:
             text = {
-                ("share", "month"): _("On average {first:share} after one month, {last:share} after {n:count}."),
-                ("share", "quarter"): _("On average {first:share} after one quarter, {last:share} after {n:count}."),
-                ("money", "month"): _("On average {first:money} each after one month, {last:money} after {n:count}."),
-                ("money", "quarter"): _(
-                    "On average {first:money} each after one quarter, {last:money} after {n:count}."
-                ),
-            }[self.unit, self.every]
-            values = {"first": line["value"].iloc[0], "last": line["value"].iloc[-1], "n": line["later"].iloc[-1]}
+                "share": _("On average {first:share} after {one:months}, {last:share} after {n:months}."),
+                "money": _("On average {first:money} each after {one:months}, {last:money} after {n:months}."),
+            }[self.unit]
+            values = {"first": line["value"].iloc[0], "last": line["value"].iloc[-1], "one": EVERY[self.every]}
+            values["n"] = line["later"].iloc[-1] * EVERY[self.every]
             texts.append(style.say(text, values, currency=self.firm.currency))
         if self.newest < months_before(self.firm.as_of, 3 * EVERY[self.every]):
             texts.append(style.say(_("Nobody new has come since {newest:month}."), vars(self)))
@@ -146,10 +142,10 @@ class Cohorts(Result):
         cells["strength"] = (cells["value"] / cells["value"].max()).clip(0, 1).fillna(0)
         cells["text"] = [style.money(v, "", digits=2) if money else style.number(100 * v) for v in cells["value"]]
         wide = cells.pivot(index="row", columns="later").set_axis(called)
-        told = [(_("still running"), style.MUTED), (_("all customers"), style.SECOND)]
         laid = (wide[name].reindex(columns=ages) for name in ("text", "strength", "colour"))
         laid = (each.fillna(empty) for each, empty in zip(laid, ("", 0.0, style.MUTED), strict=True))
-        ax = shapes.heat_map(*laid, ax, told=told[int(rows["over"].all()) :])
+        running = [(_("still running"), style.MUTED)]
+        ax = shapes.heat_map(*laid, ax, told=[] if rows["over"].all() else running)
         ax.set_xticklabels([style.number(age) for age in ages], rotation=0, ha="center")
         title = {
             "returning": _("Customers who bought again, per cent"),
@@ -272,7 +268,6 @@ def cohorts(firm, *, kind="returning", every="month", by=None):
         mean["expected"] = _expected(firm, mean["later"].to_numpy(), EVERY[every])
     tested = _tested(done, kind, every, by, ended, begin, firm.confidence)
     about = {
-        "aside": cells.attrs["aside"],
         "newest": start_of(cells["cohort"].max(), every),
         "begin": begin,
         "off": off,
