@@ -5,6 +5,8 @@ import pandas as pd
 from portfoy.customers import DAY, purchases_by, to_frame
 from portfoy.retention.histories import YEAR, met
 
+KNOWN = ["purchases", "idle", "revenue"]  # of a customer on the day
+
 
 def afterwards(firm, rows, window):
     """Rows of ``customer_id`` and ``day`` with what was known of the customer on the day, and what came after it.
@@ -15,7 +17,7 @@ def afterwards(firm, rows, window):
     over, and all but the complaints without a `window`.
     """
     asked = rows[["customer_id"]].assign(seen_on=pd.to_datetime(rows["day"])).reset_index(drop=True)
-    found = pd.DataFrame(index=asked.index, columns=["purchases", "idle", "revenue", "stayed"])
+    found = pd.DataFrame(index=asked.index, columns=[*KNOWN, "stayed"])
     if window and len(rows):
         days = purchases_by(firm.log, firm.as_of)
         both = met(days.filter(days.day.notnull()).select("customer_id", "day", "revenue"), asked, "day")

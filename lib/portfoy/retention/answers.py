@@ -98,8 +98,8 @@ def mean(name, values, weight, confidence, kind="mean"):
 def by_trait(known, weight, confidence):
     """The net promoter score of each level of a trait with 30 answers or more.
 
-    ``trait``, ``level``, ``customers``; ``nps`` with bounds; ``p_value`` against the others of the trait, and
-    ``differs``: beyond chance for as many levels (Benjamini and Hochberg).
+    ``trait``, ``level``, ``customers``; ``nps`` with bounds; ``p_corrected`` against the others of the trait,
+    for as many levels (Benjamini and Hochberg).
     """
     from scipy.stats import false_discovery_control
 
@@ -113,12 +113,12 @@ def by_trait(known, weight, confidence):
         return pd.DataFrame()
     table = pd.concat(tables, ignore_index=True)
     errors = np.hypot(table["error"], table["other_error"])
-    table["p_value"] = [two_sided(*pair) for pair in zip(table["mean"] - table["other"], errors, strict=True)]
+    chance = [two_sided(*pair) for pair in zip(table["mean"] - table["other"], errors, strict=True)]
+    table["p_corrected"] = false_discovery_control(chance)
     half = z_value(confidence) * table["error"]
     bounds = (table["mean"] - half).clip(lower=-100), (table["mean"] + half).clip(upper=100)
     table = table.rename(columns={"n": "customers"}).assign(**bounded("nps", table["mean"], bounds))
-    table["differs"] = false_discovery_control(table["p_value"]) <= 1 - confidence
-    return table[["trait", "level", "customers", "nps", "nps_low", "nps_high", "p_value", "differs"]]
+    return table[["trait", "level", "customers", "nps", "nps_low", "nps_high", "p_corrected"]]
 
 
 def invitations(firm, rows, days, window):

@@ -9,9 +9,9 @@ from portfoy.errors import DataError
 from portfoy.firm import analysis
 from portfoy.locale import _
 from portfoy.models.arms import difference, lots
-from portfoy.models.columns import HISTORY
 from portfoy.models.lists import bought_within, contacts_by
 from portfoy.people import TRAITS, with_traits
+from portfoy.retention.afterwards import KNOWN, afterwards
 from portfoy.retention.histories import LATELY
 from portfoy.words import style
 from portfoy.words.result import Finding, Result
@@ -91,10 +91,11 @@ def programme(firm, *, days=LATELY):
         rows = rows.head(0)
     rows = rows.assign(starts_on=rows.groupby("campaign_id")["contacted_on"].transform("min"))
     rows = rows[rows["starts_on"] + days * DAY <= firm.as_of].drop_duplicates(["campaign_id", "customer_id"])
-    groups = rows.sort_values("starts_on", kind="stable").groupby("campaign_id", sort=False)
-    parts = [_answered(firm, own, days) for _name, own in groups]
-    rows = pd.concat(parts, ignore_index=True) if parts else rows
-    table = lots(rows, [*HISTORY, *TRAITS], firm.confidence)
+    rows = rows.sort_values(["starts_on", "campaign_id"], kind="stable", ignore_index=True)
+    if len(rows):
+        rows["responded"] = bought_within(firm.log, rows.assign(contacted_on=rows["starts_on"]), days)
+        rows = with_traits(afterwards(firm, rows.assign(day=rows["starts_on"] - DAY), days), firm.people)
+    table = lots(rows, [*KNOWN, *TRAITS], firm.confidence)
     if table.empty:
         text = _(
             "programme: no campaign of the phase retention held customers out {days} days ago or more, and members of "
@@ -104,11 +105,3 @@ def programme(firm, *, days=LATELY):
     drawn = set(table.loc[table["at_random"], "campaign_id"])
     effect = difference(rows[rows["campaign_id"].isin(drawn)], firm.confidence) if drawn else None
     return Programme(table, effect, members, days, firm.confidence)
-
-
-def _answered(firm, own, days):
-    """The contacts of one campaign with the answers, and what was known of each customer on its eve."""
-    own, eve = own.reset_index(drop=True), own["starts_on"].iloc[0] - DAY
-    known = firm.on(eve).customers[["customer_id", *HISTORY]]
-    own = with_traits(own.merge(known, on="customer_id", how="left"), firm.people)
-    return own.assign(responded=bought_within(firm.log, own.assign(contacted_on=own["starts_on"]), days))

@@ -148,7 +148,7 @@ class Satisfaction(Result):
             (self.table, _("What customers expect and find, last {days} days")),
             (self.scores, _("Scores of the last {days} days, and a year before")),
             (self.kinds, kinds),
-            (self.groups.drop(columns="differs", errors="ignore"), _("NPS by group, last {days} days")),
+            (self.groups, _("NPS by group, last {days} days")),
             (self.asked, _("Who of those asked answered, last {days} days")),
         ]
         said = {"days": style.number(self.days), "window": style.number(self.window)}

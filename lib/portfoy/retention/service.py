@@ -13,7 +13,7 @@ from portfoy.intervals import bounded, change_p, on_logs, wald, wilson, z_value
 from portfoy.locale import _, plural
 from portfoy.models.lifetimes import life_table
 from portfoy.people import with_type
-from portfoy.retention.afterwards import afterwards
+from portfoy.retention.afterwards import KNOWN, afterwards
 from portfoy.retention.histories import YEAR, limits
 from portfoy.words import figure, shapes, style
 from portfoy.words.codes import said_as
@@ -24,7 +24,6 @@ OVERDUE = 0.9  # of tickets are settled by then
 LEVELS = 8  # channels and topics by name
 DATES = ["opened_on", "first_reply_on", "resolved_on", "closed_on", "reopened_on"]
 TIMES = {"reply_days": "first_reply_on", "resolve_days": "settled_on"}
-KNOWN = ["purchases", "idle", "revenue"]  # of a customer when the ticket was opened
 NO_LINK = pd.DataFrame(columns=["group", "left_since"])  # where too few are known
 
 
