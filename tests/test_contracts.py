@@ -168,14 +168,14 @@ def test_odd_names_and_plans_of_which_few_ended():
 def test_where_nothing_can_be_said_a_sentence_says_why():
     need = "at least 30 and 2 are needed. Use a longer history."
     assert str(contracts(firm_of([("2025-10-10", None)]))) == (
-        f"fit_sbg: 0 of 1 contracts have ended and the oldest was seen for 2 periods; {need}"
+        f"0 of 1 contracts have ended and the oldest was seen for 2 periods; {need}"
     )
-    assert str(contracts(firm_of([("2025-01-01", None)] * 40))).startswith("fit_sbg: 0 of 40 contracts have ended")
-    assert str(contracts(firm_of([("2025-11-25", "2025-12-20")] * 40))).startswith("fit_sbg: 40 of 40 contracts")
+    assert str(contracts(firm_of([("2025-01-01", None)] * 40))).startswith("0 of 40 contracts have ended")
+    assert str(contracts(firm_of([("2025-11-25", "2025-12-20")] * 40))).startswith("40 of 40 contracts")
     assert str(contracts(firm_of([("2025-01-01", "2025-04-01")] * 40))) == (
         "contracts: none of 40 runs on 2025-12-31; there is nothing to project. Take an earlier date."
     )
-    assert str(contracts(firm_of([]))).startswith("fit_sbg: 0 of 0 contracts have ended")
+    assert str(contracts(firm_of([]))).startswith("0 of 0 contracts have ended")
     none = Firm.of(
         pd.DataFrame({"customer_id": ["a"], "order_id": ["1"], "ordered_on": ["2025-01-01"], "amount": [1.0]})
     )

@@ -190,7 +190,7 @@ def test_without_money_purchases_are_forecast(log):
         ),
         (
             "2022-01-20",
-            "fit_bg_nbd: {again} of {early} customers bought again; 30 are needed. Use a longer history.",
+            "{again} of {early} customers bought again; 30 are needed. Use a longer history.",
         ),
     ],
 )

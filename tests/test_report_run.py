@@ -71,7 +71,7 @@ def test_a_notebook_that_raises_is_failed_and_keeps_what_came_before(execute):
 
 
 def test_what_is_not_possible_is_said_and_the_next_section_runs(execute):
-    reason = "fit_x: 4 of 900 customers; at least 30 are needed."
+    reason = "4 of 900 customers; at least 30 are needed."
     result = execute(TOLD, "## Model", f"NotPossible({reason!r})", f"NotPossible({reason!r})", "print('still here')")
     assert (result.status, result.missing) == ("ok", [reason])
     assert message.told(page.sections(result.notebook))["uncomputed"] == ["Model"]

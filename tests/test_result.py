@@ -155,6 +155,7 @@ def test_an_analysis_that_is_not_possible_says_why_and_what_is_given_it_says_the
     assert missing.plot() is None
     assert not NotPossible("x").table.anything
     assert NotPossible("x").against("y").reason == "x"
+    assert NotPossible("fit_x: all buy alike.").reason == "All buy alike."  # a reader knows no function
     assert (missing.table["a"].mean() / missing.table["a"] is missing, len(missing.table), list(missing)) == (
         True,
         0,

@@ -13,7 +13,6 @@ from portfoy.locale import _
 from portfoy.metrics import FEWEST, Metric, bought_by, churn_change, contract_churn, engine, rate, windows
 from portfoy.metrics import churn as order_churn
 from portfoy.people import NOT_KNOWN, OTHERS, level_groups, with_traits, with_type
-from portfoy.retention.histories import YEAR
 from portfoy.standing import LIMITS, kept_limits, rule_of
 from portfoy.words import figure, shapes, style
 from portfoy.words.codes import said_as
@@ -22,6 +21,7 @@ from portfoy.words.table import show
 
 BY = ["type", "channel", "plan", "region"]  # what those lost are told apart by, where it is known
 LEVELS = 7
+YEAR = 365
 DRAWN = 10  # rows of the chart, where it has more than one trait
 
 

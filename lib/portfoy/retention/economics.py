@@ -11,8 +11,7 @@ from portfoy.firm import Firm, analysis
 from portfoy.intervals import bounded, wald, z_value
 from portfoy.locale import _
 from portfoy.metrics import enough
-from portfoy.retention.churn import churn, contracts_of, windows_of
-from portfoy.retention.histories import YEAR
+from portfoy.retention.churn import YEAR, churn, contracts_of, windows_of
 from portfoy.words import figure, shapes, style
 from portfoy.words.result import Finding, Result
 from portfoy.words.table import show

@@ -177,7 +177,8 @@ class NotPossible(Result):
     reason = ""
 
     def __init__(self, reason):
-        self.reason = str(reason)
+        said = re.sub(r"^fit_\w+: ", "", str(reason))  # what a function is called tells a reader nothing
+        self.reason = said[:1].upper() + said[1:] if said != str(reason) else said
 
     def __bool__(self):
         return False
