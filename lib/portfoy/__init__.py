@@ -55,6 +55,7 @@ _FRONT = {
     "satisfaction": "retention.satisfaction",
     "service": "retention.service",
     "wallet": "deepening.wallet",
+    "migration": "deepening.migration",
     "bridge": "monitoring.bridge",
     "show": "words.table",
     "use_language": "locale",

@@ -84,6 +84,7 @@ def figure_names():
         "newcomers_back": _("Newcomers who came back"),
         "expected_value": _("Expected value ahead"),
         "wallet_share": _("Our share of what customers spend"),
+        "top_kept": _("Top customers who stayed top"),
     }
 
 
@@ -142,7 +143,12 @@ def said_as(column, code):
     }
     aims = {"keep": _("keep"), "more": _("buy more"), "again": _("second order"), "back": _("win back")}
     whom = {"nobody": _("nobody"), "whoever pays for the contact": _("whoever pays for the contact")}
+    bands = {"top": _("top"), "middle": _("middle"), "low": _("low"), "gone": _("did not buy")}
+    bands |= {"away": _("not that year"), "new": _("new")}
     words = {
+        **dict.fromkeys(["band_before", "band"], bands),
+        "move": {"new": _("new"), "back": _("came back"), "rose": _("rose"), "same": _("same band")}
+        | {"fell": _("fell"), "gone": _("did not buy again")},
         "trait": trait_labels()
         | {"buying": _("Buying"), "category": _("Category"), "plan": _("Plan")}
         | {"owner": _("Owner"), "quarter": _("Quarter of creation")}

@@ -322,4 +322,11 @@ def columns():
         # wallet, migration and upsell
         "wallet": (_("All they spend, a year"), "money"),
         "headroom": (_("Spent with others, a year"), "money"),
+        "band_before": (_("Band a year before"), "code"),
+        "band": (_("Band now"), "code"),
+        "move": (_("What they did"), "code"),
+        "revenue_before": (_("Revenue a year before"), "money"),
+        "gained": (_("Change of revenue"), "money"),
+        "customers_year": (_("Customers, a year earlier"), "count"),
+        "gained_year": (_("Change, a year earlier"), "money"),
     }

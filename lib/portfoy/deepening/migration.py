@@ -1,0 +1,228 @@
+"""Who of the customers rose and who fell in value since the year before, and what did that bring?"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from portfoy.customers import DAY, months_before, nobody_bought, purchases_by, to_frame
+from portfoy.errors import DataError
+from portfoy.firm import Firm, analysis, in_force
+from portfoy.intervals import bounded, change_p, t_value, wilson
+from portfoy.locale import _
+from portfoy.people import with_type
+from portfoy.words import figure, shapes, style
+from portfoy.words.codes import said_as
+from portfoy.words.result import Action, Figure, Finding, Past, Result
+from portfoy.words.table import show
+
+NOW = ["top", "middle", "low", "gone"]
+BEFORE = [*NOW[:3], "away", "new"]
+MOVES = ["new", "back", "rose", "same", "fell", "gone"]
+PARTS = [0.5, 0.8]  # share of the buyers below the middle, and below the top, where the cut points are taken
+MONEY = ["revenue_before", "revenue", "gained"]
+STAYED = ["stayed", "stayed_low", "stayed_high"]
+
+
+@dataclass(frozen=True)
+class Migration(Result):
+    """What the same customers brought in the last months and in those of a year before, in bands of value.
+
+    ``table``, one row per flow: ``band_before`` top, middle, low; away: had bought, but not in those months; new: had
+    not; ``band`` now; gone: did not buy; ``customers``; ``revenue_before``, ``revenue`` of the months, in the firm's
+    prices; ``gained`` the second less the first: in all the change of revenue. ``moves``, the same by ``move``, with
+    ``customers_year``, ``gained_year`` of a year earlier, missing without that history. ``customers``, one row each.
+    ``cuts``: what one of the middle, and of the top, brings at least. ``about``: the share of the top that ``stayed``;
+    ``net``, what those gained who had bought before the earlier months began, both with bounds: as who they are rests
+    on neither year, chance takes nothing away; ``known`` of them. ``was``: ``stayed`` of a year earlier, where the data
+    reach back far enough. ``listed`` who fell from the top. ``rule`` that earlier reports have kept.
+    """
+
+    table: pd.DataFrame
+    moves: pd.DataFrame
+    customers: pd.DataFrame
+    listed: pd.DataFrame
+    cuts: list
+    about: dict
+    was: Past | None
+    months: int
+    firm: Firm
+    rule: dict
+
+    def _say(self, *texts):
+        gained = self.moves.set_index("move")["gained"]
+        values = {"up": gained["rose"], "down": -gained["fell"] - gained["gone"], "n": len(self.listed), **self.about}
+        values |= {"was": self.was and self.was.value, "months": self.months, "since": self.rule.get("since")}
+        values |= {"middle": self.cuts[0], "high": self.cuts[1], "size": abs(self.about["net"])}
+        return style.say(" ".join(texts), values, currency=self.firm.currency)
+
+    def finding(self):
+        low, high = (self.about[f"net_{end}"] for end in ("low", "high"))
+        if not self.about["known"] > 1:
+            return Finding(self._say(_("{stayed:share} of the top customers of a year ago are top still")))
+        if low <= 0 <= high:
+            return Finding(_("Customers of long standing bring what they did"), low, high)
+        less = _("Customers of long standing brought {size:money} less than the year before")
+        more = _("Customers of long standing brought {size:money} more than the year before")
+        return Finding(self._say(less if high < 0 else more), low, high)
+
+    def reading(self):
+        text = _("Who rose brought {up:money} more, who fell or left {down:money} less: in part by chance.")
+        top = _("Of the top {stayed:share} ({stayed_interval:share}) stayed there.")
+        alike = _("Of the top {stayed:share} stayed there, a year earlier {was:share}: no clear difference.")
+        apart = _("Of the top {stayed:share} stayed there, a year earlier {was:share}.")
+        if self.was:
+            top = apart if self.was.p_value < 1 - self.firm.confidence else alike
+        return self._say(text, top)
+
+    def figures(self):
+        named = {"unit": "share", "better": "up", "year": self.was}
+        return [Figure("top_kept", *(self.about[name] for name in STAYED), **named)] if self.months == 12 else []
+
+    def actions(self):
+        """Without a worth: a part of each fall is chance, and comes back by itself."""
+        text = _("Ask the {n:count} customers who lost most since they were top what has changed")
+        return [Action(self._say(text), None, "fallen", self.listed)] if len(self.listed) else []
+
+    def kept(self):
+        if in_force(self.rule):
+            return {"migration": self.rule}
+        priced = {"priced_on": f"{self.firm.prices.day:%Y-%m-%d}"} if self.firm.prices else {}
+        return {"migration": {"cuts": self.cuts, "since": f"{self.firm.as_of:%Y-%m-%d}", **priced}}
+
+    def plot(self, ax=None):
+        rows, colours = self.moves.to_dict("records"), [style.ACCENT] * 3 + [style.MUTED] + [style.WARM] * 2
+        names = [said_as("move", row["move"]) for row in rows]
+        texts = [style.say(_("{gained:money}, {customers:count} customers"), row) for row in rows]
+        ax = shapes.ranked_bars(names, self.moves["gained"], texts, colours, ax)
+        under = _("{months:count} months to {day:day}, less those of the year before; {money}")
+        values = {"months": self.months, "day": self.firm.as_of, "money": self.firm.currency}
+        numbers = "; ".join(f"{name}: {text}" for name, text in zip(names, texts, strict=True))
+        return figure.name(ax, _("What those who rose and fell brought"), style.say(under, values), numbers)
+
+    def summary(self):
+        captions = {_("What those who rose and fell brought"): self.moves, _("From band to band"): self.table}
+        return [show(table, text, currency=self.firm.currency) for text, table in captions.items()]
+
+    def method(self):
+        text = _(
+            "Value: revenue of {months:count} months, against the same months of the year before. Top is who brought "
+            "{high:price} or more, middle {middle:price}: the best fifth and half of buyers when the cuts were taken. "
+            "Who is on top has had a good year, so the top falls and the low rise by chance alone; those of long "
+            "standing, who had bought before ({known:count}), do not: {net_interval:money}."
+        )
+        kept = [_("Cut points are those of the run of {since:day}.")] * in_force(self.rule)
+        return self._say(text, *kept, self.firm.prices.said())
+
+
+@analysis
+def migration(firm, *, months=12, contacts=50):
+    """Which customers rose, fell, came or left since a year ago, by bands of value, and what it brought.
+
+    Parameters
+    ----------
+    firm : Firm
+    months : length of the time that value is counted over, 1 to 12
+    contacts : customers on the list of those who fell from the top, at most
+
+    Returns
+    -------
+    Migration; not possible where orders do not reach back a year and these months, or nobody bought then
+    """
+    if not 1 <= months <= 12:
+        raise DataError(_("migration: months is {n}; 1 to 12 are possible. Take 12.").format(n=months))
+    own, years = _by_year(firm, months)
+    rule, cuts = _cuts(firm, own)
+    flows = [_flows(own, year, cuts) for year in range(min(years, 3) - 1)]
+    table, moves, was = _summed(flows[0], ["band_before", "band"]), _summed(flows[0], ["move"]), None
+    about = _stayed(flows[0], firm.confidence) | _net(own, firm.confidence)
+    if years > 2:
+        then = _summed(flows[1], ["move"]).set_index("move")[["customers", "gained"]]
+        moves, past = moves.join(then.add_suffix("_year"), "move"), _stayed(flows[1], firm.confidence)
+    if years > 3 and past["stayed"] >= 0:
+        p_value = change_p(*([each[name] for name in STAYED] for each in (about, past)), firm.confidence)
+        was = Past(f"{months_before(firm.as_of, 12):%Y-%m-%d}", past["stayed"], p_value)
+    table, listed = table[table["customers"] > 0].reset_index(drop=True), _listed(firm, flows[0], contacts)
+    return Migration(table, moves, flows[0], listed, cuts, about, was, months, firm, rule)
+
+
+def _by_year(firm, months):
+    """One row per customer: ``revenue_0`` and ``bought_0`` of the last months, _1 and _2 of those one and two years
+    before; ``new_0``, not before the year; ``known``, before the months _1; and how many such years the data hold.
+    """
+    days = purchases_by(firm.log, firm.as_of)
+    day, found = days.day.fill_null(days.returned_on), {}
+    starts = [months_before(firm.as_of, 12 * year + months) for year in range(4)]
+    for year, since in enumerate(starts[:3]):
+        inside = (day > since.date()) & (day <= months_before(firm.as_of, 12 * year).date())
+        found[f"revenue_{year}"] = days.revenue.sum(where=inside)
+        found[f"bought_{year}"] = (inside & days.day.notnull()).sum()
+    own = to_frame(days.group_by("customer_id").agg(first=days.day.min(), last_order=days.day.max(), **found))
+    if pd.isna(first := own["first"].min()):
+        raise nobody_bought(firm.as_of)
+    years = sum(first <= since + DAY for since in starts)
+    if years < 2 or not own["bought_1"].any():
+        text = _("migration: purchases begin on {first:%Y-%m-%d}; {months} months of last year are needed. Take fewer.")
+        raise DataError(text.format(first=first, months=months))
+    own = own.dropna(subset="customer_id").sort_values("customer_id", ignore_index=True)
+    own = own.fillna(dict.fromkeys(found, 0.0)).round({f"revenue_{year}": 6 for year in range(3)})
+    new = {f"new_{year}": own["first"] > months_before(firm.as_of, 12 * (year + 1)) for year in range(2)}
+    return own.assign(**new, known=own["first"] <= starts[1]), years
+
+
+def _cuts(firm, own):
+    """The rule that earlier reports have kept, and the cut points of middle and top: its, or of those who bought."""
+    rule = firm.kept.get("migration", {})
+    cuts = np.array(rule.get("cuts", []), dtype=float)
+    if len(cuts) != 2 or bool(firm.prices) != ("priced_on" in rule):
+        rule = {}
+    if in_force(rule):
+        return rule, [*cuts * firm.prices.factors(pd.Series([rule.get("priced_on", firm.as_of)])).iloc[0]]
+    return rule, own.loc[own["bought_1"] > 0, "revenue_1"].quantile(PARTS, interpolation="higher").round(6).to_list()
+
+
+def _flows(own, year, cuts):
+    """Each customer's bands and money of two years, the later of them so many ago."""
+    table = own[["customer_id", "last_order"]].assign(
+        revenue_before=own[f"revenue_{year + 1}"], revenue=own[f"revenue_{year}"]
+    )
+    table["gained"], came = table["revenue"] - table["revenue_before"], np.where(own[f"new_{year}"], "new", "away")
+    for name, place, none in (("band_before", year + 1, came), ("band", year, "gone")):
+        high = [own[f"revenue_{place}"] >= cut for cut in cuts[::-1]]
+        table[name] = np.where(own[f"bought_{place}"] > 0, np.select(high, NOW[:2], NOW[2]), none)
+    table = table[table["band_before"].isin(NOW) | (table["band"] != "gone") | (table[MONEY[:2]] != 0).any(axis=1)]
+    before, now = (
+        table[name].map({band: place for place, band in enumerate(BEFORE)}) for name in ("band_before", "band")
+    )
+    cases = [now.isna(), before == 4, before == 3, before > now, before < now]
+    move = np.select(cases, ["gone", "new", "back", "rose", "fell"], "same")
+    kinds = {"band_before": BEFORE, "band": NOW, "move": MOVES}
+    table = table.assign(move=move).astype({name: pd.CategoricalDtype(kind) for name, kind in kinds.items()})
+    return table.reset_index(drop=True)
+
+
+def _summed(flows, by):
+    sums = {name: (name, "sum") for name in MONEY}
+    table = flows.groupby(by, observed=False).agg(customers=("gained", "size"), **sums).round(6).reset_index()
+    return table.astype(dict.fromkeys(by, "str"))
+
+
+def _stayed(flows, confidence):
+    rows = flows[flows["band_before"] == "top"]
+    n, stayed = len(rows), int((rows["band"] == "top").sum())
+    return bounded("stayed", stayed / n if n else np.nan, wilson(stayed, n, confidence))
+
+
+def _net(own, confidence):
+    gained = (own["revenue_0"] - own["revenue_1"])[own["known"]]
+    n = len(gained)
+    half = t_value(confidence, n - 1) * gained.std() * np.sqrt(n)
+    return {"known": n} | bounded("net", gained.sum(), (gained.sum() - half, gained.sum() + half))
+
+
+def _listed(firm, flows, contacts):
+    """Who fell from the top, who lost most first."""
+    rows = flows[(flows["band_before"] == "top") & (flows["band"] != "top")].astype({"band": "str"})
+    rows = rows.sort_values(["gained", "customer_id"]).head(int(contacts)).reset_index(drop=True)
+    rows = with_type(rows[["customer_id", "band", *MONEY, "last_order"]], firm.people)
+    return rows.assign(because=_("top a year ago, has brought less since"), next_step=_("ask what has changed"))
