@@ -57,6 +57,7 @@ _FRONT = {
     "wallet": "deepening.wallet",
     "migration": "deepening.migration",
     "bridge": "monitoring.bridge",
+    "experiment": "deepening.experiment",
     "show": "words.table",
     "use_language": "locale",
     "lesson": "course.checks",

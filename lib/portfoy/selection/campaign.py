@@ -16,7 +16,7 @@ from portfoy.models.lists import check_limits
 from portfoy.models.terms import CampaignTerms, campaign_terms
 from portfoy.selection.invitations import LIST, campaign_list, latest
 from portfoy.words import figure, shapes, style
-from portfoy.words.codes import feature_labels, said_as
+from portfoy.words.codes import said_as
 from portfoy.words.result import Action, Finding, Result
 from portfoy.words.table import show
 
@@ -163,7 +163,7 @@ class Campaign(Result):
     def summary(self):
         tables = []
         if len(self.arms):
-            each = self.arms.assign(differs=_in_words(self.arms["differs"])).drop(columns="at_random")
+            each = self.arms.drop(columns="at_random")
             rows = pd.DataFrame(
                 [{"campaign_id": ALL, "differs": ""} | self.effect_of_all] if self.effect_of_all else []
             )
@@ -216,12 +216,6 @@ class Campaign(Result):
         )
         values = vars(self.terms) | self.total | {"level": style.level(self.confidence), "source": source}
         return style.say(" ".join(filter(None, said)), values | (self.effect_of_all or {}), currency=self.currency)
-
-
-def _in_words(differs):
-    """What arms that chance did not draw differ in."""
-    names = feature_labels() | {"hold_out_share": _("share held out")}
-    return [names.get(name, name) if name else "" for name in differs]
 
 
 @analysis

@@ -157,7 +157,11 @@ def said_as(column, code):
         "leans": {"kinder": _("kinder than it is"), "harsher": _("harsher than it is")},
         "level": levels | buying | {"all deals": _("all deals")},
         "stage": stage_names(),
-        "outcome": {"won": _("won"), "lost": _("lost"), "open": _("open")},
+        "outcome": {"won": _("won"), "lost": _("lost"), "open": _("open")}
+        | {"responded": _("responded"), "bought": _("bought"), "revenue": _("revenue"), "margin": _("margin")},
+        "differs": feature_labels() | {"hold_out_share": _("share held out")},
+        "arms": {"drawn": _("read out"), "ratio": _("not as large as meant"), "chosen": _("not at random")}
+        | {"few": _("too few so far")},
         "group": levels | settled,
         "kind": tickets,
         "cause": levels,
@@ -175,6 +179,9 @@ def said_as(column, code):
             "rule": _("simple rule"),
             "logistic": _("logistic regression"),
             "trees": _("boosted trees"),
+            "plain": _("as it is"),
+            "fixed": _("what was known held fixed"),
+            "overlap": _("weighted to be alike"),
         },
         "source": {"leads": _("through leads"), "direct": _("without a lead"), "spend only": _("won nobody of its own")}
         | {"all": _("all money, all customers")},
