@@ -55,6 +55,7 @@ _FRONT = {
     "satisfaction": "retention.satisfaction",
     "service": "retention.service",
     "wallet": "deepening.wallet",
+    "upsell": "deepening.upsell",
     "migration": "deepening.migration",
     "bridge": "monitoring.bridge",
     "experiment": "deepening.experiment",

@@ -85,6 +85,7 @@ def figure_names():
         "expected_value": _("Expected value ahead"),
         "wallet_share": _("Our share of what customers spend"),
         "top_kept": _("Top customers who stayed top"),
+        "moved_up": _("Moved up a tier"),
     }
 
 

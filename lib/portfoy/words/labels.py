@@ -322,6 +322,10 @@ def columns():
         # wallet, migration and upsell
         "wallet": (_("All they spend, a year"), "money"),
         "headroom": (_("Spent with others, a year"), "money"),
+        "tier": (_("Tier"), "text"),
+        "price": (_("Paid for a piece"), "money"),
+        "before_share": (_("Share of lines, the year before"), "share"),
+        "tier_before": (_("Tier the year before"), "text"),
         "band_before": (_("Band a year before"), "code"),
         "band": (_("Band now"), "code"),
         "move": (_("What they did"), "code"),
