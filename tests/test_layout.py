@@ -62,7 +62,7 @@ INSIDE = {  # the order inside a package, left to right
         *("histories", "afterwards", "answers", "satisfaction", "service"),
         *("leaving", "attention", "win_back", "programme"),
     ],
-    "monitoring": ["bridge", "limits", "kpis", "moved", "alerts"],
+    "monitoring": ["bridge", "months", "kpis", "moved", "alerts"],
     "deepening": [
         *("pairs", "baskets", "wallet", "rhythms", "rankings", "next_offers"),
         *("upsell", "migration", "readout", "experiment", "learners", "uplift"),

@@ -57,6 +57,7 @@ _FRONT = {
     "wallet": "deepening.wallet",
     "upsell": "deepening.upsell",
     "migration": "deepening.migration",
+    "kpis": "monitoring.kpis",
     "bridge": "monitoring.bridge",
     "experiment": "deepening.experiment",
     "show": "words.table",

@@ -56,6 +56,7 @@ class Settings:
     columns: dict[str, dict[str, str | list[str]]] = field(default_factory=dict)
     lists: tuple[str, ...] = ()  # campaign ids of lists of earlier runs that were acted on
     look: dict[str, str] = field(default_factory=dict)  # of reports: logo, accent, warm
+    monitoring: dict = field(default_factory=dict)  # until, the last day of the base, its reason; notes by figure
 
     def format(self, table):
         """The Format of one table."""
@@ -124,6 +125,7 @@ def read_settings(path):
     shared = {key: top.pop(key) for key in list(top) if key in _FORMAT_KEYS}
     top["look"] = _look(path, top.get("look", {}))
     top["lists"] = _lists(path, top.get("lists", {}))
+    top["monitoring"] = _monitoring(path, top.get("monitoring", {}))
     top["unknown_customers"] = tuple(top.get("unknown_customers", ()))
     top |= {"as_of": str(top["as_of"])} if "as_of" in top else {}
     formats = {table: _format(path, {**shared, **tables.get(table, {})}) for table in TABLES}
@@ -152,6 +154,15 @@ def _lists(path, section):
     _check_keys(path, "lists.", section, ("acted_on",))
     _check_values(path, "lists.", section)
     return tuple(str(name) for name in section.get("acted_on", ()))
+
+
+def _monitoring(path, section):
+    """The section [monitoring]: a base is only moved with a reason."""
+    _check_keys(path, "monitoring.", section, ("until", "reason", "notes"))
+    _check_values(path, "monitoring.", section)
+    if "until" in section and not str(section.get("reason", "")).strip():
+        raise _bad_value(path, "monitoring.reason", section.get("reason"), _("a sentence that says why the base moves"))
+    return {key: str(value) if key == "until" else value for key, value in section.items()}
 
 
 def _check_keys(path, section, given, known):
@@ -201,7 +212,11 @@ def _rule(key):
         "prices": (_is_rate, _("a yearly rate from -0.5 to 2, such as 0.03 for 3 %")),
         "lists": (lambda value: isinstance(value, dict), _("a section, [{table}]").format(table="lists")),
         **dict.fromkeys(("unknown_customers", "null_words", "acted_on"), (_is_texts, _("a list of texts"))),
-        "as_of": (_is_day, _("a date such as 2026-06-30")),
+        **dict.fromkeys(("as_of", "until"), (_is_day, _("a date such as 2026-06-30"))),
+        **{
+            name: (lambda value: isinstance(value, dict), _("a section, [{table}]").format(table=table))
+            for name, table in (("monitoring", "monitoring"), ("notes", "monitoring.notes"))
+        },
         "join": (_is_join, _('a file and its key, { file = "teams.csv", on = "agent" }, or a list')),
         "keep": (lambda value: _is_lists(value) and all(value.values()), rows),
         "leave_out": (_is_lists, rows),

@@ -125,6 +125,32 @@ def stage_names():
     }
 
 
+def kpi_names():
+    """Figure of a month as stored -> what a reader calls it."""
+    return {
+        "month_active": _("Customers who bought in the month"),
+        "month_new": _("New customers of the month"),
+        "month_lost": _("Customers lost in the month"),
+        "month_churn": _("Churn of the month"),
+        "repeat_share": _("Share of buyers who had bought before"),
+        "month_ticket": _("Revenue per purchase of the month"),
+        "month_revenue": _("Revenue of the month"),
+        "month_revenue_paid": _("Revenue of the month, as paid"),
+        "month_margin": _("Margin of the month"),
+        "month_cac": _("Spend per new customer of the month"),
+        "month_contracts": _("Contracts running when the month began"),
+        "month_begun": _("Contracts begun in the month"),
+        "month_contract_churn": _("Churn of contracts of the month"),
+        "month_fees": _("Fees of the month"),
+        "month_nps": _("NPS of the month"),
+        "month_csat": _("Satisfied customers of the month"),
+        "month_first_contact": _("First contact resolution of the month"),
+        "month_won": _("Deals won in the month"),
+        "month_win_share": _("Deals won of those closed in the month"),
+        "month_cycle": _("Days of the deals won in the month"),
+    }
+
+
 def said_as(column, code):
     """What a reader calls a value that a table stores as a code; what is no code goes by its own name."""
     levels = {"all others": _("all others"), "not known": _("not known"), "all customers": _("all customers")}
@@ -173,6 +199,7 @@ def said_as(column, code):
         "arm": {"treatment": _("contact"), "control": _("hold out")},
         "bought": {"once": _("once"), "again": _("more than once")},
         "figure": figure_names(),
+        "kpi": kpi_names(),
         "factor": {"customers": _("Customers"), "customer_mix": _("Mix of customers")}
         | {"frequency": _("Purchases per customer"), "quantity": _("Pieces per purchase"), "price": _("Prices")}
         | {"ticket": _("What a purchase holds"), "product_mix": _("Mix of products"), "returns": _("Returns")},
