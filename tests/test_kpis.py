@@ -93,7 +93,7 @@ def test_limits_are_kept_and_move_with_a_reason_only(service, tmp_path):
     assert found.kept() == {"kpis": {"since": "2025-12-31", "until": "2025-12-31"}}
     toml = tmp_path / "portfoy.toml"
     toml.write_text("[monitoring]\nuntil = 2025-12-31\n", encoding="utf-8")
-    with pytest.raises(pf.DataError, match=r"monitoring\.reason' is None, not a sentence that says why the base"):
+    with pytest.raises(pf.DataError, match=r"monitoring\.reason' is None, not a text that says why the base"):
         read_settings(toml)
     toml.write_text(
         '[monitoring]\nuntil = 2025-12-31\nreason = "New prices."\n'

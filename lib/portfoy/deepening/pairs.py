@@ -47,7 +47,7 @@ def pair_counts(log, *, by="order_id", least=1):
 
 
 def sold_lines(log):
-    """The lines of the log (ibis) that say which product was sold, without returns; an order without a number is a day."""
+    """The lines of the log (ibis) that say which product was sold, no returns; an order without a number is a day."""
     table = as_table(log)
     if "product_id" not in table.columns:
         text = _("transactions: column 'product_id' is missing. Map it in portfoy.toml to see what is bought together.")

@@ -86,6 +86,7 @@ def _said(given):
     return {key: value for key, value in vars(given).items() if value != plain[key]}
 
 
+_SECTIONS = {"look": ("logo", "accent", "warm"), "lists": ("acted_on",), "monitoring": ("until", "reason", "notes")}
 _FORMAT_KEYS = set(Format.__dataclass_fields__)
 _OF_TABLE = {"file", "join", "keep", "leave_out", "constants", "values", "ranges"}  # said under a table only
 _TOP_KEYS = set(Settings.__dataclass_fields__) - {"formats", "columns"} | _FORMAT_KEYS - _OF_TABLE
@@ -123,9 +124,7 @@ def read_settings(path):
             if twice := sorted({word for word in said if said.count(word) > 1}):
                 raise _bad_value(path, f"{table}.values.{name}", ", ".join(twice), _("each word under one label"))
     shared = {key: top.pop(key) for key in list(top) if key in _FORMAT_KEYS}
-    top["look"] = _look(path, top.get("look", {}))
-    top["lists"] = _lists(path, top.get("lists", {}))
-    top["monitoring"] = _monitoring(path, top.get("monitoring", {}))
+    top |= _sections(path, top)
     top["unknown_customers"] = tuple(top.get("unknown_customers", ()))
     top |= {"as_of": str(top["as_of"])} if "as_of" in top else {}
     formats = {table: _format(path, {**shared, **tables.get(table, {})}) for table in TABLES}
@@ -135,13 +134,6 @@ def read_settings(path):
     return replace(settings, source=source if elsewhere else str((path.parent / source).resolve()))
 
 
-def _look(path, section):
-    """The section [look], its logo seen from the file's own folder."""
-    _check_keys(path, "look.", section, ("logo", "accent", "warm"))
-    _check_values(path, "look.", section)
-    return section | ({"logo": str(path.parent / section["logo"])} if "logo" in section else {})
-
-
 def _numbers(table):
     """The columns that a range can be said of; of orders those without which a line is worth nothing."""
     if table == "transactions":
@@ -149,20 +141,19 @@ def _numbers(table):
     return [name for name in TABLES[table] if kind_of(table, name) == "number"]
 
 
-def _lists(path, section):
-    """The section [lists]: the campaign ids of those acted on."""
-    _check_keys(path, "lists.", section, ("acted_on",))
-    _check_values(path, "lists.", section)
-    return tuple(str(name) for name in section.get("acted_on", ()))
-
-
-def _monitoring(path, section):
-    """The section [monitoring]: a base is only moved with a reason."""
-    _check_keys(path, "monitoring.", section, ("until", "reason", "notes"))
-    _check_values(path, "monitoring.", section)
-    if "until" in section and not str(section.get("reason", "")).strip():
-        raise _bad_value(path, "monitoring.reason", section.get("reason"), _("a sentence that says why the base moves"))
-    return {key: str(value) if key == "until" else value for key, value in section.items()}
+def _sections(path, top):
+    """The sections that are no table: their keys known, their values possible, and each as `Settings` keeps it."""
+    for name, keys in _SECTIONS.items():
+        _check_keys(path, f"{name}.", top.get(name, {}), keys)
+        _check_values(path, f"{name}.", top.get(name, {}))
+    look, monitoring = top.get("look", {}), top.get("monitoring", {})
+    if "until" in monitoring and not str(monitoring.get("reason", "")).strip():
+        raise _bad_value(path, "monitoring.reason", monitoring.get("reason"), _("a text that says why the base moves"))
+    return {
+        "look": look | ({"logo": str(path.parent / look["logo"])} if "logo" in look else {}),  # from the file's folder
+        "lists": tuple(str(name) for name in top.get("lists", {}).get("acted_on", ())),
+        "monitoring": {key: str(value) if key == "until" else value for key, value in monitoring.items()},
+    }
 
 
 def _check_keys(path, section, given, known):
@@ -192,7 +183,7 @@ def _rule(key):
         return lambda value: isinstance(value, str) and test(value)
 
     rows = _('columns with lists of values, { status = ["paid"] }')
-    is_colour = re.compile("#[0-9a-fA-F]{6}").fullmatch
+    is_colour, is_section = re.compile("#[0-9a-fA-F]{6}").fullmatch, lambda value: isinstance(value, dict)
     return {
         "returns": (text(("net", "drop").__contains__), '"net" / "drop"'),
         "duplicates": (text(("drop", "keep").__contains__), '"drop" / "keep"'),
@@ -206,17 +197,12 @@ def _rule(key):
         "date_format": (text(sniff.is_date_format), _('a date form such as "DD.MM.YYYY" or "%d.%m.%Y"')),
         "header": (_is_header, _("false, or a list of column names")),
         "currency": (text(re.compile("[A-Z]{3}").fullmatch), _('three capital letters, such as "EUR"')),
-        "look": (lambda value: isinstance(value, dict), _("a section, [{table}]").format(table="look")),
         "logo": (text(lambda value: value.lower().endswith((".svg", ".png"))), _("a file .svg or .png")),
         **dict.fromkeys(("accent", "warm"), (text(is_colour), _('a colour such as "#0f6b6d"'))),
         "prices": (_is_rate, _("a yearly rate from -0.5 to 2, such as 0.03 for 3 %")),
-        "lists": (lambda value: isinstance(value, dict), _("a section, [{table}]").format(table="lists")),
         **dict.fromkeys(("unknown_customers", "null_words", "acted_on"), (_is_texts, _("a list of texts"))),
         **dict.fromkeys(("as_of", "until"), (_is_day, _("a date such as 2026-06-30"))),
-        **{
-            name: (lambda value: isinstance(value, dict), _("a section, [{table}]").format(table=table))
-            for name, table in (("monitoring", "monitoring"), ("notes", "monitoring.notes"))
-        },
+        **{name: (is_section, _("a section, [{table}]").format(table=name)) for name in (*_SECTIONS, "notes")},
         "join": (_is_join, _('a file and its key, { file = "teams.csv", on = "agent" }, or a list')),
         "keep": (lambda value: _is_lists(value) and all(value.values()), rows),
         "leave_out": (_is_lists, rows),
@@ -231,7 +217,7 @@ def _rule(key):
 
 
 def _is_rate(value):
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and -0.5 <= value <= 2
+    return type(value) in (int, float) and -0.5 <= value <= 2
 
 
 def _is_texts(value):
@@ -310,5 +296,4 @@ def _format(path, section):
 
 
 def _bad_value(path, key, value, rule):
-    text = _("{path}: '{key}' is {value!r}, not {rule}.")
-    return DataError(text.format(path=path, key=key, value=value, rule=rule))
+    return DataError(_("{path}: '{key}' is {value!r}, not {rule}.").format(path=path, key=key, value=value, rule=rule))
