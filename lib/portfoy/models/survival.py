@@ -12,26 +12,6 @@ import pandas as pd
 from portfoy.intervals import on_logits, z_value
 
 
-def day_counts(days, events, rows=None):
-    """One row per day on which anything ends: ``days``; ``n`` who were still there; ``d_<event>`` of each, by name.
-
-    `days` how long each was seen, missing ones left out; `events` what ended it, missing where nothing did; `rows` how
-    many each stands for, by default one. Who is censored on a day was still there on it.
-    """
-    days = np.asarray(days, dtype=float)
-    seen = ~np.isnan(days)
-    event, names = pd.factorize(events if isinstance(events, pd.Categorical) else np.asarray(events, dtype=object))
-    day, times = pd.factorize(days[seen], sort=True)
-    event = event[seen]  # -1 where nothing ended it
-    size, weights = len(names) + 1, None if rows is None else np.asarray(rows)[seen]
-    ended = np.bincount(day * size + event + 1, weights, len(times) * size).reshape(-1, size)
-    found = {f"d_{names[place]}": ended[:, place + 1] for place in np.argsort(np.asarray(names))}
-    return pd.DataFrame({"days": times, "n": ended.sum(axis=1)[::-1].cumsum()[::-1], **found})
-
-
-# Competing outcomes
-
-
 @dataclass(frozen=True, eq=False)
 class Incidence:
     """What has become of a share of all by each day, where one outcome rules out the others (Aalen & Johansen 1978).
@@ -112,12 +92,18 @@ class Incidence:
 
 
 def incidence(days, events, horizon, rows=None):
-    """The `Incidence` up to a horizon, from how long each was seen and what ended it (`day_counts`)."""
-    counts = day_counts(days, events, rows).set_index("days")
-    grid = np.arange(int(horizon) + 1)
-    n = counts["n"].reindex(grid, method="bfill").fillna(0).to_numpy(float)
-    ended = counts.drop(columns="n").reindex(grid).fillna(0)
-    return Incidence(n, {name[2:]: ended[name].to_numpy(float) / np.maximum(n, 1) for name in ended})
+    """The `Incidence` up to a horizon, from how long each was seen and what ended it.
+
+    `days` whole ones, missing ones left out; `events` what ended each, missing where nothing did; `rows` how many each
+    stands for, by default one. Who is censored on a day was still there on it.
+    """
+    days, last = np.asarray(days, dtype=float), int(horizon) + 1
+    event, names = pd.factorize(events if isinstance(events, pd.Categorical) else np.asarray(events, dtype=object))
+    seen, size = ~np.isnan(days), len(names) + 1
+    at = np.minimum(days[seen], last).astype("int64") * size + event[seen] + 1  # event -1 where nothing ended it
+    ended = np.bincount(at, None if rows is None else np.asarray(rows)[seen], (last + 1) * size).reshape(-1, size)
+    n = ended.sum(axis=1)[::-1].cumsum()[::-1][:-1].astype(float)
+    return Incidence(n, {name: ended[:-1, place] / np.maximum(n, 1) for place, name in enumerate(names, start=1)})
 
 
 def gray_test(days, events, groups, event, rows=None):
