@@ -12,9 +12,10 @@ from portfoy.models.bg_nbd import BgNbd
 from portfoy.models.discounted_value import discounted_value
 from portfoy.models.gamma_gamma import GammaGamma
 from portfoy.models.lists import effect_of, held_out
-from portfoy.retention.histories import histories, limits, with_service
+from portfoy.retention.histories import histories, with_service
 from portfoy.retention.leaving import RULE, _put_right, leaving
 from portfoy.simulate.presets import subscription
+from portfoy.standing import rule_of
 
 END, DAY = pd.Timestamp("2026-06-30"), pd.Timedelta(days=1)
 
@@ -56,7 +57,7 @@ def planted():
 def test_histories_are_what_a_loop_over_the_orders_finds():
     log, tickets = tables(3, effect=0.8, customers=120)
     firm = Firm.of(log, as_of=END, tickets=tickets)
-    seen, window = histories(firm), limits(firm)["lapsed_days"]
+    seen, window = histories(firm), rule_of(firm).lapsed_days
     assert seen.horizon_days == seen.window == window
     rows = seen.examples
     assert rows["seen_on"].nunique() == 5
@@ -303,7 +304,7 @@ def test_what_is_asked_wrongly_is_said(asked, said):
 
 def test_horizons_that_the_history_does_not_hold_are_refused(planted):
     said = leaving(planted[0], horizon_days=400).reason
-    window = limits(planted[0])["lapsed_days"]
+    window = rule_of(planted[0]).lapsed_days
     assert said.startswith("leaving: the history holds 699 days, and one has left after ")
     longest = 2 * ((699 - window) // 4) - 1
     assert f"allows horizon_days from 30 to {longest}, and it is 400." in said

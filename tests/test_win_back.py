@@ -11,8 +11,8 @@ from portfoy.models.arms import draw
 from portfoy.models.bg_nbd import BgNbd
 from portfoy.models.discounted_value import discounted_value
 from portfoy.models.gamma_gamma import GammaGamma
-from portfoy.retention.histories import limits
 from portfoy.retention.win_back import win_back
+from portfoy.standing import rule_of
 
 END, DAY = pd.Timestamp("2024-06-18"), pd.Timedelta(days=1)
 
@@ -33,7 +33,7 @@ def valued(log, **tables):
 
 def test_who_came_back_within_a_year_is_counted_by_a_loop(shop):
     log, firm, value = shop
-    found, since, window = win_back(firm, value=value), pd.Timestamp("2023-06-18"), limits(firm)["lapsed_days"]
+    found, since, window = win_back(firm, value=value), pd.Timestamp("2023-06-18"), rule_of(firm).lapsed_days
     lapsed, back, brought = 0, 0, []
     for _name, own in log.groupby("customer_id"):
         before = own[own["ordered_on"] <= since]
@@ -54,7 +54,7 @@ def test_who_came_back_within_a_year_is_counted_by_a_loop(shop):
 
 def test_the_list_is_that_of_the_lapsed_by_worth(shop):
     log, firm, value = shop
-    found, window = win_back(firm, value=value, offer_cost=2.0, p_back=0.1, contacts=20), limits(firm)["lapsed_days"]
+    found, window = win_back(firm, value=value, offer_cost=2.0, p_back=0.1, contacts=20), rule_of(firm).lapsed_days
     last = log.groupby("customer_id")["ordered_on"].agg(["max", "size"])
     lapsed = set(last.index[(END - last["max"]) / DAY > window])
     assert found.total["lapsed_now"] == len(lapsed)

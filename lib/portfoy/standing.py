@@ -65,6 +65,14 @@ def rule_of(firm):
     return firm.once("rule", lambda: rule_in_force(firm.kept, firm.log, **work))
 
 
+def lapsed_days(firm, otherwise):
+    """Days of silence after which a customer of the firm has lapsed; `otherwise` where the data do not tell them."""
+    try:
+        return rule_of(firm).lapsed_days
+    except DataError:
+        return otherwise
+
+
 def state_rule(log, *, as_of=None, at_risk=0.8, lapsed=0.95, at_risk_days=0, lapsed_days=0, confidence=0.95):
     """How long a silence is unusual: the days that 80 %, and 95 %, of the gaps between purchases do not exceed.
 

@@ -10,7 +10,8 @@ from portfoy.locale import _
 from portfoy.models.columns import CONTROL
 from portfoy.models.lists import check_limits, held_out
 from portfoy.people import with_type
-from portfoy.retention.histories import LATELY, limits, reasons, with_service
+from portfoy.retention.histories import LATELY, reasons, with_service
+from portfoy.standing import rule_of
 from portfoy.words import style
 from portfoy.words.result import Action, Finding, Result
 from portfoy.words.table import show
@@ -87,14 +88,14 @@ def attention(firm, *, value, saved=None, contacts=50):
     Attention; not possible where there is no value or no limit of silence
     """
     check_limits(contacts=contacts)
-    days = limits(firm)
+    rule = rule_of(firm)
     worth = value.table.set_index("customer_id")[["expected_value", "expected_value_low", "expected_value_high"]]
     rows = firm.customers[["customer_id", "idle", "last_order"]].join(worth, on="customer_id").dropna()
     most = rows.sort_values(["expected_value", "customer_id"], ascending=[False, True])
     most = most.head(int(np.ceil(len(rows) / PART)))
-    most = most[(most["idle"] <= days["lapsed_days"]) & (most["expected_value"] > 0)].reset_index(drop=True)
+    most = most[(most["idle"] <= rule.lapsed_days) & (most["expected_value"] > 0)].reset_index(drop=True)
     known = with_service(firm, most.assign(seen_on=firm.as_of))
-    why = reasons(known, days["at_risk_days"])
+    why = reasons(known, rule.at_risk_days)
     found = most.assign(why=why)[why != ""]
     spared = held_out(firm, LATELY)
     if saved is not None and len(saved.listed):
@@ -103,5 +104,5 @@ def attention(firm, *, value, saved=None, contacts=50):
     columns = ["customer_id", "why", "last_order", *worth]
     table = with_type(free[columns].head(int(contacts)).reset_index(drop=True), firm.people)
     counts = {"found": len(found), "worth": float(found["expected_value"].sum()), "valuable": len(most)}
-    counts |= {"spared": len(found) - len(free), "at_risk_days": days["at_risk_days"], "currency": firm.currency}
+    counts |= {"spared": len(found) - len(free), "at_risk_days": rule.at_risk_days, "currency": firm.currency}
     return Attention(table, **counts)

@@ -13,7 +13,7 @@ from portfoy.locale import _
 from portfoy.models.bg_nbd import fit_bg_nbd
 from portfoy.people import NOT_KNOWN, OTHERS, TRAITS, level_groups, with_traits, with_type
 from portfoy.retention.cells import EVERY, MONEY, SHARES, cohort_cells, number_of, own_periods, start_of
-from portfoy.standing import rule_of
+from portfoy.standing import lapsed_days
 from portfoy.words import figure, shapes, style
 from portfoy.words.codes import said_as
 from portfoy.words.result import Action, Figure, Finding, Past, Result
@@ -252,7 +252,7 @@ def cohorts(firm, *, kind="returning", every="month", by=None):
     ended = number_of(firm.as_of + DAY, every) - 1  # the last period that is over
     cells["over"] = cells["cohort"] + cells["later"] <= ended
     done, key = cells[cells["over"]], "level" if by else "start"
-    begin = 0 if by else _run_in(firm)
+    begin = 0 if by else lapsed_days(firm, 365)  # a first purchase in them may be that of an old customer
     if by:
         rows = done.groupby(["level", "later"], observed=True).sum().reset_index().assign(over=True)
         order = list(levels["level"].cat.categories)
@@ -298,14 +298,6 @@ def _check(firm, kind, every, by):
         if value not in known:
             text = _("cohorts: {name} is {value!r}; with these data it is one of {known}. Take one of these.")
             raise DataError(text.format(name=name, value=value, known=", ".join(map(str, known))))
-
-
-def _run_in(firm):
-    """Days from the first one of the data in which a first purchase may be that of an old customer."""
-    try:
-        return rule_of(firm).lapsed_days
-    except DataError:
-        return 365
 
 
 def _off(firm):

@@ -13,11 +13,12 @@ from portfoy.metrics import engine
 from portfoy.models.columns import HISTORY, Roles
 from portfoy.models.leaks import MOST, hashed
 from portfoy.people import with_traits
-from portfoy.standing import LIMITS, rule_of
+from portfoy.retention.churn import YEAR
+from portfoy.standing import rule_of
 
 SILENCE, CONTRACT = "silence", "contract"  # the two ways to leave, as stored
 DAYS = 5  # on which customers are looked at, at most; the last three can be judged by what was learned before
-LATELY, YEAR = 182, 365  # days in which tickets and contacts count; and answers, and money
+LATELY = 182  # days in which tickets and contacts count; answers and money those of a year
 SHORTEST, CONTRACT_DAYS = 30, 90  # days of a horizon at least, and of that of contracts where none is given
 DETRACTS, DISPLEASED = 6, 2  # answers up to which somebody is unhappy: would recommend us, is pleased
 TRAITS = ["type", "age_band", "gender", "region", "income_band", "channel", "plan"]
@@ -45,11 +46,6 @@ class Histories:
     window: int
     horizon_days: int
     features: list
-
-
-def limits(firm):
-    """The rule of at risk and lapsed in force, as the other rooms of retention have it: a dict of days."""
-    return {name: getattr(rule_of(firm), name) for name in LIMITS}
 
 
 def histories(firm, *, kind="", horizon_days=0):
@@ -103,7 +99,7 @@ def histories(firm, *, kind="", horizon_days=0):
 
 def _silent(firm):
     """Who has bought within the window: a function of the day that gives them; the window; the first day."""
-    customers, window = firm.customers, limits(firm)["lapsed_days"]
+    customers, window = firm.customers, rule_of(firm).lapsed_days
     rate, some = margin_rate(customers), None
     if len(customers) > MOST:  # the same customers on every day but the firm's own
         draw = hashed(customers["customer_id"])
@@ -194,6 +190,12 @@ def with_service(firm, rows):
             own = to_frame(table).set_index("place").reindex(range(len(rows))).set_axis(rows.index)
             rows = rows.assign(**own.astype(float).fillna(none))
     return rows
+
+
+def yearly_worth(value, customer_id):
+    """What a `LifetimeValue` expects in a year of each of these customers, if they still buy; missing if not known."""
+    own = value.table.set_index("customer_id").reindex(customer_id).set_axis(customer_id.index)
+    return (own["expected_value"] / own["p_alive"] * 12 / value.horizon_months).replace(np.inf, np.nan)
 
 
 def reasons(rows, at_risk_days):

@@ -1,6 +1,7 @@
 """Who will leave, and whom is it worth to hold?"""
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,8 @@ from portfoy.models.lists import check_limits, effect_of, offer_terms, offers, o
 from portfoy.models.logistic import said_terms
 from portfoy.models.responders import FEWEST, forecast_periods, forecastable, odds_table
 from portfoy.models.threads import one_thread
-from portfoy.retention.histories import BY, CONTRACT, LEAVERS, histories, limits, reasons
+from portfoy.retention.histories import BY, CONTRACT, LEAVERS, histories, reasons, yearly_worth
+from portfoy.standing import rule_of
 from portfoy.words import figure, shapes, style
 from portfoy.words.result import Action, Finding, Result
 from portfoy.words.table import show
@@ -178,8 +180,11 @@ def leaving(
     if not ways.set_index("way").at[used, "auc_low"] > 0.5:
         terms["most"] = 0  # what cannot be foreseen makes no list
     listed, counts = offers(firm, _explained(firm, seen, table), "at_stake", terms)
-    total |= counts | {"window": seen.window, "horizon": seen.horizon_days, "measure": _measure(firm, seen)}
-    effect = effect_of(firm, LIST, days=seen.window, answered=_stayed(firm) if seen.kind == CONTRACT else None)
+    costs = seen.kind != CONTRACT and firm.customers["margin"].notna().any()
+    measure = "margin" if costs else "revenue"
+    total |= counts | {"window": seen.window, "horizon": seen.horizon_days, "measure": measure}
+    stayed = partial(_stayed, firm) if seen.kind == CONTRACT else None
+    effect = effect_of(firm, LIST, days=seen.window, answered=stayed)
     about = effect, seen.kind, sorted(judged["seen_on"].unique()), firm.currency, confidence
     return Leaving(
         table, ways, used, calibration, _corrected(odds_table(fit, confidence), confidence), listed, total, *about
@@ -274,21 +279,18 @@ def _ways(judged, confidence):
 
 @one_thread("sklearn.ensemble")
 def _today(seen, fit, used, value):
-    """The ``table`` of `Leaving`, its chances as the way used says them."""
+    """Customers of today, with chances as the way used says them."""
     today, known = seen.today, _some(seen.examples)
     by = {RULE: _by_rule, TREES: _by_trees}
     p = fit.chances(today, "p", 0.95)["p"].to_numpy() if used == LOGISTIC else by[used](known, today, seen)
-    worth = today["worth"].to_numpy(float)
+    worth = today["worth"]
     if value is not None and seen.kind != CONTRACT:
-        own = value.table.set_index("customer_id").reindex(today["customer_id"])
-        held = (own["expected_value"] / own["p_alive"] * 12 / value.horizon_months).to_numpy()
-        worth = np.where(np.isfinite(held), held, worth)
-    table = pd.DataFrame({"customer_id": today["customer_id"], "p_leave": p, "worth": worth, "at_stake": p * worth})
-    return table.sort_values(["at_stake", "customer_id"], ascending=[False, True], ignore_index=True)
+        worth = yearly_worth(value, today["customer_id"]).fillna(today["worth"])
+    return pd.DataFrame({"customer_id": today["customer_id"], "p_leave": p, "worth": worth})
 
 
 def _put_right(table, calibration, least):
-    """The table with chances as they came true on the judged days, by fifths, with bounds; `least` chance of each."""
+    """The ``table`` of `Leaving`: chances as they came true on the judged days, by fifths; `least` chance of each."""
     place = np.searchsorted(-least.to_numpy(), -table["p_leave"]).clip(0, len(calibration) - 1)
     said, came, low, high = calibration[["p_leave", "left", "left_low", "left_high"]].to_numpy(float)[place].T
     part = table["p_leave"] / np.where(said > 0, said, 1.0)
@@ -312,23 +314,14 @@ def _off(judged, used):
 def _explained(firm, seen, table):
     """The table with ``why`` a customer may leave, in words."""
     about = seen.today.set_index("customer_id").loc[table["customer_id"]].set_axis(table.index)
-    why = reasons(about, limits(firm)["at_risk_days"] if seen.kind != CONTRACT else 0)
+    why = reasons(about, rule_of(firm).at_risk_days if seen.kind != CONTRACT else 0)
     ranked = table.copy()
     ranked.insert(1, "why", why.replace("", _("much at stake")))
     return ranked
 
 
-def _measure(firm, seen):
-    """What the money is: "margin", or "revenue" where no cost of goods is known."""
-    return "margin" if seen.kind != CONTRACT and firm.customers["margin"].notna().any() else "revenue"
-
-
-def _stayed(firm):
-    """Who has a contract on a day: a function of contacts and that day, 1 or 0."""
-
-    def answered(rows, day):
-        runs = firm.tables.subscriptions
-        runs = runs.filter((runs.started_on <= day.date()) & (runs.ended_on.isnull() | (runs.ended_on > day.date())))
-        return rows["customer_id"].isin(set(runs.customer_id.to_pyarrow().to_pylist())).astype(float)
-
-    return answered
+def _stayed(firm, rows, day):
+    """Of the contacts `rows`, who has a contract on a day: 1 or 0."""
+    runs = firm.tables.subscriptions
+    runs = runs.filter((runs.started_on <= day.date()) & (runs.ended_on.isnull() | (runs.ended_on > day.date())))
+    return rows["customer_id"].isin(set(runs.customer_id.to_pyarrow().to_pylist())).astype(float)

@@ -14,8 +14,9 @@ from portfoy.locale import _
 from portfoy.people import with_traits
 from portfoy.retention.afterwards import afterwards
 from portfoy.retention.answers import KINDS, answer_rows, by_trait, invitations, latest, leaning, mean, weights
-from portfoy.retention.histories import YEAR, limits
+from portfoy.retention.histories import YEAR
 from portfoy.rows import with_ids
+from portfoy.standing import lapsed_days
 from portfoy.words import figure, shapes, style
 from portfoy.words.result import Action, Figure, Finding, Past, Result
 from portfoy.words.table import show
@@ -191,10 +192,7 @@ def satisfaction(firm, *, days=YEAR, segments=None):
     if scores.empty and table.empty:
         text = _("surveys: {n} customers answered in {days} days; at least {fewest} are needed. Ask more of them.")
         raise DataError(text.format(n=len(own), days=days, fewest=metrics.FEWEST))
-    try:
-        window = limits(firm)["lapsed_days"]
-    except DataError:
-        window = 0
+    window = lapsed_days(firm, 0)
     asked, invited = invitations(firm, rows, days, window), {}
     if len(asked):
         n, told = len(asked), int(asked["told"].sum())

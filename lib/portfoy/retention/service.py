@@ -14,7 +14,8 @@ from portfoy.locale import _, plural
 from portfoy.models.lifetimes import life_table
 from portfoy.people import with_type
 from portfoy.retention.afterwards import KNOWN, afterwards
-from portfoy.retention.histories import YEAR, limits
+from portfoy.retention.histories import YEAR
+from portfoy.standing import lapsed_days
 from portfoy.words import figure, shapes, style
 from portfoy.words.codes import said_as
 from portfoy.words.result import Action, Figure, Finding, Past, Result
@@ -176,11 +177,8 @@ def service(firm, *, days=YEAR, reopen_days=30):
     metrics.enough("tickets", int((rows["opened_on"] > firm.as_of - days * DAY).sum()), days)
     table = pd.DataFrame([_row(rows[here], *about, firm.as_of, days, sure) for *about, here in _levels(rows)])
     table = table[(table["tickets"] >= metrics.FEWEST) | (table["trait"] == "all")].reset_index(drop=True)
-    try:
-        window = limits(firm)["lapsed_days"]
-        link, after = _link(firm, rows, window, days)
-    except DataError:
-        window, link, after = 0, NO_LINK, {}
+    window = lapsed_days(firm, 0)
+    link, after = _link(firm, rows, window, days) if window else (NO_LINK, {})
     marked = bool(rows["is_complaint"].eq(1).any())
     about = _past(firm, rows, table.iloc[0], days), link, after, *_open(firm, rows), marked, window, days
     return Service(table, *about, reopen_days, firm.currency, sure)

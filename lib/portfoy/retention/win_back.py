@@ -10,7 +10,8 @@ from portfoy.firm import analysis
 from portfoy.intervals import bounded, t_value, wilson
 from portfoy.locale import _
 from portfoy.models.lists import effect_of, held_out, offer_terms, offers, offers_said, read_back
-from portfoy.retention.histories import YEAR, limits
+from portfoy.retention.histories import YEAR, yearly_worth
+from portfoy.standing import rule_of
 from portfoy.words import style
 from portfoy.words.result import Action, Finding, Result
 from portfoy.words.table import show
@@ -93,9 +94,8 @@ def win_back(firm, *, value, offer_cost=0.0, p_back=0.0, budget=0.0, contacts=50
     """
     given = {"offer_cost": offer_cost, "budget": budget, "contacts": contacts, "hold_out_share": hold_out_share}
     terms = offer_terms(firm, LIST, chance=p_back, **given)
-    window, customers = limits(firm)["lapsed_days"], firm.customers
-    own = value.table.set_index("customer_id").reindex(customers["customer_id"]).set_axis(customers.index)
-    worth = (own["expected_value"] / own["p_alive"] * 12 / value.horizon_months).replace(np.inf, np.nan)
+    window, customers = rule_of(firm).lapsed_days, firm.customers
+    worth = yearly_worth(value, customers["customer_id"])
     lapsed = customers.assign(worth=worth)[customers["idle"] > window]
     lapsed = lapsed[~lapsed["customer_id"].isin(held_out(firm, window, but=LIST))]
     ranked = lapsed.assign(once=lapsed["purchases"] == 1)
