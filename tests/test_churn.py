@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint, proportions_ztest
 
 import portfoy as pf
@@ -170,13 +171,15 @@ def test_those_lost_and_their_money_equal_plain_pandas():
 
 
 def test_levels_equal_another_program(taught):
-    """statsmodels' test of two shares, each type against all others."""
-    found = taught
-    rows = found.table[found.table["trait"] == "type"].set_index("level")
-    for level, row in rows.iterrows():
-        others = rows.drop(level)[["lost", "base"]].sum()
-        _z, p_value = proportions_ztest([row["lost"], others["lost"]], [row["base"], others["base"]])
-        assert row["p_value"] == pytest.approx(p_value)
+    """statsmodels' test of two shares, each level against all others of its trait, corrected for all of them."""
+    found, chance = taught, []
+    tested = found.table.dropna(subset="p_corrected")
+    for _place, row in tested.iterrows():
+        trait = found.table[found.table["trait"] == row["trait"]]
+        others = trait[trait["level"] != row["level"]][["lost", "base"]].sum()
+        chance.append(proportions_ztest([row["lost"], others["lost"]], [row["base"], others["base"]])[1])
+    assert tested["p_corrected"].tolist() == pytest.approx(multipletests(chance, method="fdr_bh")[1].tolist())
+    rows = found.table[found.table["trait"] == "type"]
     assert rows["lost"].sum() == found.first["counted"]
     assert rows["year_revenue"].sum() == pytest.approx(found.lost["year_revenue"].sum())
 

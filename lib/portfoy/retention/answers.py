@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from portfoy.customers import DAY, to_frame
-from portfoy.intervals import bounded, t_value, two_sided, wilson, z_value
+from portfoy.intervals import bounded, corrected, t_value, two_sided, wilson, z_value
 from portfoy.metrics import FEWEST, engine
 from portfoy.people import TRAITS, with_traits
 from portfoy.retention.afterwards import afterwards
@@ -101,8 +101,6 @@ def by_trait(known, weight, confidence):
     ``trait``, ``level``, ``customers``; ``nps`` with bounds; ``p_corrected`` against the others of the trait,
     for as many levels (Benjamini and Hochberg).
     """
-    from scipy.stats import false_discovery_control
-
     tables = []
     for trait in [name for name in ("segment", *TRAITS) if name in known and name != "interests"]:
         level = known[trait].astype("object")
@@ -114,7 +112,7 @@ def by_trait(known, weight, confidence):
     table = pd.concat(tables, ignore_index=True)
     errors = np.hypot(table["error"], table["other_error"])
     chance = [two_sided(*pair) for pair in zip(table["mean"] - table["other"], errors, strict=True)]
-    table["p_corrected"] = false_discovery_control(chance)
+    table["p_corrected"] = corrected(chance)
     half = z_value(confidence) * table["error"]
     bounds = (table["mean"] - half).clip(lower=-100), (table["mean"] + half).clip(upper=100)
     table = table.rename(columns={"n": "customers"}).assign(**bounded("nps", table["mean"], bounds))

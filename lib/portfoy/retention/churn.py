@@ -8,7 +8,7 @@ import pandas as pd
 from portfoy.customers import DAY, to_frame
 from portfoy.errors import DataError
 from portfoy.firm import Firm, analysis, in_force
-from portfoy.intervals import bounded, change_p, two_sided, wald, wilson, z_value
+from portfoy.intervals import bounded, change_p, corrected, two_sided, wald, wilson, z_value
 from portfoy.locale import _
 from portfoy.metrics import FEWEST, Metric, bought_by, churn_change, contract_churn, engine, rate, windows
 from portfoy.metrics import churn as order_churn
@@ -35,7 +35,7 @@ class Churn(Result):
     dates and all there ever were count; ``year``, ``half`` the value on the same day last year and half a year ago,
     ``year_p``, ``half_p`` p-values of the change. ``missing``: metric -> why it cannot be counted.
     The others are of the first row. ``table``, one row per ``trait`` and ``level``: ``base``, ``lost``, ``value`` with
-    bounds, ``year_revenue`` of those lost, ``p_value`` against all others, ``sure`` after the correction. ``lost``, one
+    bounds, ``year_revenue`` of those lost, ``p_corrected`` against all others, for as many levels. ``lost``, one
     row per customer (or contract) lost, who had brought most first: ``customer_id``; ``type`` where it is known;
     ``last_order`` or ``ended_on``; ``year_revenue`` money of the year before the window in which they were lost, of a
     contract its fees of the last twelve months.
@@ -139,7 +139,8 @@ class Churn(Result):
             return None
         said = {"name": [said_as("level", level) for level in rows["level"]], "group": rows["trait"]}
         rows = rows.assign(**said, heading=[said_as("trait", trait) for trait in rows["trait"]])
-        rows = rows.rename(columns={"sure": "strong", "value_low": "low", "value_high": "high"})
+        rows["strong"] = rows["p_corrected"] <= 1 - self.firm.confidence
+        rows = rows.rename(columns={"value_low": "low", "value_high": "high"})
         ax = shapes.dots(rows, ax, at=float(self.first["value"]), write=lambda value: style.share(value, 0))
         figure.per_cent(ax.xaxis)
         under = _("share of those there at the start; dashed: all; coloured: beyond chance; lines: {level} interval")
@@ -155,7 +156,7 @@ class Churn(Result):
         tables = [show(named, _("Lost of those there at the start"), **terms, labels=labels)]
         if len(self.table):
             labels |= {"lost": _("Number lost"), "year_revenue": _("Revenue of their last year")}
-            tables.append(show(self.table.drop(columns="sure"), _("Who was lost"), **terms, labels=labels))
+            tables.append(show(self.table, _("Who was lost"), **terms, labels=labels))
         return tables
 
     def method(self):
@@ -326,25 +327,20 @@ def _with_contract(firm):
 
 def _levels(firm, base):
     """``table`` of `Churn`."""
-    from scipy.stats import false_discovery_control
-
     known = with_traits(base.drop(columns="type", errors="ignore"), firm.people)
-    rows = []
+    known["gone"] = ~known["kept"].astype(bool)
+    known["brought"], part, tables = known["year_revenue"].where(known["gone"], 0.0), known["gone"].mean(), []
     for trait in [name for name in BY if name in known and known[name].notna().any()]:
         groups, names = level_groups(known.assign(revenue=known["year_revenue"]), trait, most=LEVELS)
-        for number, level in enumerate(names):
-            own = (groups == number).to_numpy()
-            gone, others = ~known.loc[own, "kept"], ~known.loc[~own, "kept"]
-            pooled, sizes = (~known["kept"]).mean(), 1 / max(own.sum(), 1) + 1 / max((~own).sum(), 1)
-            p_value = np.nan
-            if min(own.sum(), (~own).sum()) >= FEWEST and level not in (NOT_KNOWN, OTHERS):
-                p_value = two_sided(gone.mean() - others.mean(), np.sqrt(pooled * (1 - pooled) * sizes))
-            money = float(known.loc[own & ~known["kept"], "year_revenue"].sum())
-            bounds = wilson(gone.sum(), len(gone), firm.confidence)
-            rows.append((trait, level, len(gone), int(gone.sum()), gone.mean(), *map(float, bounds), money, p_value))
-    names = ["trait", "level", "base", "lost", "value", "value_low", "value_high", "year_revenue", "p_value"]
-    table, sure = pd.DataFrame(rows, columns=names), pd.Series(False, range(len(rows)))
-    tested = table["p_value"].notna()
-    if tested.any():
-        sure[tested] = false_discovery_control(table.loc[tested, "p_value"]) <= 1 - firm.confidence
-    return table.assign(sure=sure)
+        sums = known.groupby(groups).agg(base=("gone", "size"), lost=("gone", "sum"), year_revenue=("brought", "sum"))
+        table = sums.reindex(range(len(names)), fill_value=0).assign(trait=trait, level=list(names))
+        n, others = table["base"], len(known) - table["base"]
+        value, rest = table["lost"] / n, (known["gone"].sum() - table["lost"]) / others
+        few = (np.minimum(n, others) < FEWEST) | table["level"].isin([NOT_KNOWN, OTHERS])
+        error = np.sqrt(part * (1 - part) * (1 / n + 1 / others))
+        chance = [two_sided(*pair) for pair in zip(value - rest, error, strict=True)]
+        table["p_corrected"] = np.where(few, np.nan, chance)
+        tables.append(table.assign(**bounded("value", value, wilson(table["lost"], n, firm.confidence))))
+    names = ["trait", "level", "base", "lost", "value", "value_low", "value_high", "year_revenue", "p_corrected"]
+    table = pd.concat(tables, ignore_index=True)[names] if tables else pd.DataFrame(columns=names)
+    return table.assign(p_corrected=corrected(table["p_corrected"]))

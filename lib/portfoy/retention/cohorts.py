@@ -8,7 +8,7 @@ import pandas as pd
 from portfoy.customers import DAY, months_before, split_date, split_table, to_frame
 from portfoy.errors import DataError, FitError
 from portfoy.firm import Firm, analysis
-from portfoy.intervals import bounded, two_sided, wald, wilson
+from portfoy.intervals import bounded, corrected, two_sided, wald, wilson
 from portfoy.locale import _
 from portfoy.models.bg_nbd import fit_bg_nbd
 from portfoy.people import NOT_KNOWN, OTHERS, TRAITS, level_groups, with_traits, with_type
@@ -338,8 +338,6 @@ def _mean(n, total, squares):
 
 def _tested(cells, kind, every, by, ended, begin, confidence):
     """``tested`` of `Cohorts`, from cells that are over."""
-    from scipy.stats import false_discovery_control
-
     first = cells["cohort"].min() + int(np.ceil(begin / 365.25 * 12 / EVERY[every]))
     year, rows, names = 12 // EVERY[every], [], ["n", "total", "squares"]
     for months in WITHIN:
@@ -369,6 +367,6 @@ def _tested(cells, kind, every, by, ended, begin, confidence):
         sides[f"error_{side}"] = error
     moved, error = sides["now"] - sides["before"], np.hypot(sides.pop("error_now"), sides.pop("error_before"))
     p_value = np.array([two_sided(*pair) for pair in zip(moved, error, strict=True)])
-    sure = false_discovery_control(p_value) <= 1 - confidence if len(table) else p_value.astype(bool)
+    sure = corrected(p_value) <= 1 - confidence
     difference = bounded("difference", moved, wald(moved, error, confidence))
     return table[["level", "months"]].assign(**sides, **difference, p_value=p_value, sure=sure)

@@ -8,7 +8,7 @@ import pandas as pd
 
 from portfoy.errors import DataError
 from portfoy.firm import analysis
-from portfoy.intervals import bounded, two_sided, wald, z_value
+from portfoy.intervals import bounded, corrected, two_sided, wald, z_value
 from portfoy.locale import _
 from portfoy.models.holdout import groups_of, holdout_table
 from portfoy.models.judging import area_with_interval
@@ -193,11 +193,9 @@ def leaving(
 
 def _corrected(drivers, confidence):
     """The drivers with ``clear``: beyond chance for as many as were looked at (Benjamini and Hochberg)."""
-    from scipy.stats import false_discovery_control
-
     log, wide = np.log(drivers["odds_ratio"]), np.log(drivers["odds_ratio_high"] / drivers["odds_ratio_low"])
     chance = [two_sided(*pair) for pair in zip(log, wide / 2 / z_value(confidence), strict=True)]
-    return drivers.assign(clear=false_discovery_control(chance) <= 1 - confidence)
+    return drivers.assign(clear=corrected(chance) <= 1 - confidence)
 
 
 @one_thread("sklearn.linear_model", "sklearn.ensemble")

@@ -9,7 +9,7 @@ import pandas as pd
 from portfoy.customers import to_frame
 from portfoy.errors import DataError
 from portfoy.firm import analysis
-from portfoy.intervals import z_value
+from portfoy.intervals import corrected, z_value
 from portfoy.locale import _
 from portfoy.models import lifetimes
 from portfoy.models.logistic import make_terms, said_terms, stack
@@ -260,8 +260,6 @@ def _sample(table, traits, total):
 
 def _tests(each, traits, by, counts):
     """The log-rank test of each trait, that of `by` on all contracts; and those that cannot be tested -> why."""
-    from scipy.stats import false_discovery_control
-
     rows, left_out, lean = [], {}, each[["duration", "ended", "entry", "contracts"]]
     for trait in traits:
         level = _few(each[trait].fillna(NOT_KNOWN), each["contracts"], LEVELS)
@@ -274,7 +272,7 @@ def _tests(each, traits, by, counts):
             found = lifetimes.log_rank(counts if trait == by else lean.assign(group=level), "group")
             rows.append((trait, len(ended), *found))
     table = pd.DataFrame(rows, columns=["trait", "levels", "chi_square", "p_value"])
-    table["p_corrected"] = false_discovery_control(table["p_value"]) if len(table) else []
+    table["p_corrected"] = corrected(table["p_value"])
     return table.sort_values("p_value", kind="stable", ignore_index=True), left_out
 
 
