@@ -58,6 +58,7 @@ _FRONT = {
     "upsell": "deepening.upsell",
     "migration": "deepening.migration",
     "kpis": "monitoring.kpis",
+    "alerts": "monitoring.alerts",
     "bridge": "monitoring.bridge",
     "experiment": "deepening.experiment",
     "show": "words.table",

@@ -234,6 +234,7 @@ def columns():
         "normal": (_("Usual"), "figure"),
         "month_before": (_("The month before"), "figure"),
         "year_before": (_("The same month last year"), "figure"),
+        "stake": (_("Money a year"), "money"),
         "changed_on": (_("Another level since"), "date"),
         "note": (_("Note"), "sentence"),
         "level_then": (_("A year before"), "figure"),
