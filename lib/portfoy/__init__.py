@@ -61,6 +61,7 @@ _FRONT = {
     "alerts": "monitoring.alerts",
     "bridge": "monitoring.bridge",
     "experiment": "deepening.experiment",
+    "baskets": "deepening.baskets",
     "show": "words.table",
     "use_language": "locale",
     "lesson": "course.checks",

@@ -149,7 +149,7 @@ def purchase_days(log):
 
 def orders_of(log):
     """One row per order (ibis), on the ``day`` of its first sale; without a sale, ``returned_on`` the last return."""
-    cost, paid = _cost(log), log.amount_paid if "amount_paid" in log.columns else log.amount
+    cost, paid = cost_of(log), log.amount_paid if "amount_paid" in log.columns else log.amount
     orders = log.group_by(
         customer_id=log.customer_id, order_id=log.order_id.fill_null(log.ordered_on.cast("string"))
     ).agg(
@@ -236,7 +236,8 @@ def to_frame(table):
     return table.to_pyarrow().to_pandas(date_as_object=False)
 
 
-def _cost(log):
+def cost_of(log):
+    """What each line cost (ibis); None where the log has no cost."""
     cost = next((log[name] for name in ("unit_cost", "product_cost") if name in log.columns), None)
     if cost is None:
         return None

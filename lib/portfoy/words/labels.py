@@ -354,4 +354,13 @@ def columns():
         "p_ratio": (_("Chance of such sizes"), "decimal"),
         "arms": (_("Arms"), "code"),
         "starts_on": (_("Began on"), "date"),
+        # baskets
+        **{"product_a": (_("Product"), "text"), "product_b": (_("Other product"), "text")},
+        **{"name_a": (_("First"), "text"), "name_b": (_("Second"), "text")},
+        "both": (_("Baskets with both"), "count"),
+        "confidence": (_("Of baskets with the first"), "share"),
+        "back": (_("Of baskets with the second"), "share"),
+        "pair_each": (_("Both, in a basket"), "money"),
+        "extra": (_("Baskets beyond chance"), "count"),
+        "pair_worth": (_("Second, beyond chance"), "money"),
     }
