@@ -183,22 +183,15 @@ def _cuts(firm, own):
 
 def _flows(own, year, cuts):
     """Each customer's bands and money of two years, the later of them so many ago."""
-    table = own[["customer_id", "last_order"]].assign(
-        revenue_before=own[f"revenue_{year + 1}"], revenue=own[f"revenue_{year}"]
-    )
-    table["gained"], came = table["revenue"] - table["revenue_before"], np.where(own[f"new_{year}"], "new", "away")
-    for name, place, none in (("band_before", year + 1, came), ("band", year, "gone")):
-        high = [own[f"revenue_{place}"] >= cut for cut in cuts[::-1]]
-        table[name] = np.where(own[f"bought_{place}"] > 0, np.select(high, NOW[:2], NOW[2]), none)
-    table = table[table["band_before"].isin(NOW) | (table["band"] != "gone") | (table[MONEY[:2]] != 0).any(axis=1)]
-    before, now = (
-        table[name].map({band: place for place, band in enumerate(BEFORE)}) for name in ("band_before", "band")
-    )
-    cases = [now.isna(), before == 4, before == 3, before > now, before < now]
-    move = np.select(cases, ["gone", "new", "back", "rose", "fell"], "same")
-    kinds = {"band_before": BEFORE, "band": NOW, "move": MOVES}
-    table = table.assign(move=move).astype({name: pd.CategoricalDtype(kind) for name, kind in kinds.items()})
-    return table.reset_index(drop=True)
+    table, money = own[["customer_id", "last_order"]], [own[f"revenue_{place}"] for place in (year + 1, year)]
+    table = table.assign(revenue_before=money[0], revenue=money[1], gained=money[1] - money[0])
+    bands = [np.select([each >= cut for cut in cuts[::-1]], [0, 1], 2) for each in money]
+    bought = [own[f"bought_{place}"] > 0 for place in (year + 1, year)]
+    before, now = np.where(bought[0], bands[0], 3 + own[f"new_{year}"]), np.where(bought[1], bands[1], 3)
+    move = np.select([now == 3, before == 4, before == 3, before > now, before < now], [5, 0, 1, 2, 4], 3)
+    for name, codes, kinds in (("band_before", before, BEFORE), ("band", now, NOW), ("move", move, MOVES)):
+        table[name] = pd.Categorical.from_codes(codes, kinds, ordered=True)
+    return table[bought[0] | bought[1] | (table[MONEY[:2]] != 0).any(axis=1)].reset_index(drop=True)
 
 
 def _summed(flows, by):

@@ -1,7 +1,6 @@
 """Do customers move up to dearer tiers of products, and who is likely to?"""
 
 from dataclasses import dataclass
-from itertools import pairwise
 
 import ibis
 import numpy as np
@@ -59,12 +58,8 @@ class Upsell(Result):
 
     def reading(self):
         if not self.clear:
-            return self._say(
-                _("{up:share} moved up and {down:share} down; chance alone makes {chance_interval:share}.")
-            )
-        text = _(
-            "By chance it were {chance_interval:share}; who moved up gained {extra:money} a year more than others."
-        )
+            return self._say(_("{up:share} moved up, {down:share} down; chance alone makes {chance_interval:share}."))
+        text = _("Chance makes {chance_interval:share}; who moved up gained {extra:money} a year more than others.")
         return self._say(text, *filter(None, [read_back(self.effect) if self.effect else offers_said(self.total)]))
 
     def figures(self):
@@ -137,21 +132,18 @@ def upsell(firm, *, offer_cost=0.0, p_up=0.0, budget=0.0, contacts=50, hold_out_
     low = own[own["before"] < top].join(_margins(firm)).fillna({f"margin_{year}": 0.0 for year in range(3)})
     moves |= bounded("extra", *_extra(low, sure, "margin_0", "margin_1"))
     moves |= bounded("placebo", *(_extra(low, sure, "margin_1", "margin_2") if years > 2 else (np.nan, [np.nan] * 2)))
-    rule, rest = (
-        wilson(part.sum(), len(part), sure) for part in (low["up"][low["above"] > 0], low["up"][low["above"] == 0])
-    )
+    above, names = low["above"] > 0, pd.Series(table["tier"])
+    rule, rest = (wilson(part["up"].sum(), len(part), sure) for part in (low[above], low[~above]))
     pays = moves["p_up"] < 1 - sure and moves["extra_low"] > 0 and rule[0] > rest[1]
     now = _moved(rows[0], rows[0]).rename_axis("customer_id").reset_index()
-    ranked = now[(now["above"] > 0) & (now["now"] < top)] if pays else now.head(0)
-    ranked = ranked.sort_values(["above", "customer_id"], ascending=[False, True])
-    ranked = ranked.assign(tier=table["tier"].to_numpy()[ranked["now"]], worth=moves["extra"])[
-        ["customer_id", "tier", "worth"]
-    ]
+    ranked = now[(now["above"] > 0) & (now["now"] < top) & pays].assign(
+        tier=now["now"].map(names), worth=moves["extra"]
+    )
+    ranked = ranked.sort_values(["above", "customer_id"], ascending=[False, True])[["customer_id", "tier", "worth"]]
     ranked = ranked.assign(because=_("buys above the own tier already"), next_step=_("offer the tier above"))
     listed, total = offers(firm, ranked, "worth", terms)
-    flows = own.groupby(["before", "now"]).size().rename("customers").reset_index()
-    names = {"before": table["tier"].to_numpy()[flows["before"]], "now": table["tier"].to_numpy()[flows["now"]]}
-    flows = flows.assign(**names).rename(columns={"before": "tier_before", "now": "tier"})
+    flows = own.groupby([own["before"].map(names), own["now"].map(names)], sort=False).size()
+    flows = flows.rename_axis(["tier_before", "tier"]).rename("customers").reset_index()
     return Upsell(table, flows, moves, year, listed, total, effect_of(firm, LIST, days=365), firm)
 
 
@@ -175,28 +167,25 @@ def _lines(firm):
         raise DataError(text.format(n=lines["tier"].nunique()))
     prices = lines.groupby("tier")[["money", "pieces"]].sum().eval("money / pieces").sort_values()
     tiers = [name for name in KNOWN if name in prices] if {*prices.index} <= {*KNOWN} else [*prices.index]
-    whole = lines.pivot_table(index="customer_id", columns=["year", "tier"], values="n", aggfunc="sum", fill_value=0)
+    counts = lines.set_index(["year", "customer_id", "tier"])["n"].unstack(fill_value=0)[tiers]
+    ids = counts.index.unique("customer_id")
     rows = [
-        whole.reindex(columns=[(year, tier) for tier in tiers], fill_value=0).set_axis(tiers, axis=1)
-        for year in range(3)
+        counts[counts.index.get_level_values(0) == year].droplevel(0).reindex(ids, fill_value=0) for year in range(3)
     ]
-    shares = [each.sum().to_numpy() / max(each.to_numpy().sum(), 1) for each in rows[:2]]
-    table = pd.DataFrame(
-        {"tier": tiers, "price": prices[tiers].to_numpy(), "before_share": shares[1], "share": shares[0]}
-    )
+    before, share = (each.sum().to_numpy() / max(each.to_numpy().sum(), 1) for each in (rows[1], rows[0]))
+    table = pd.DataFrame({"tier": tiers, "price": prices[tiers].to_numpy(), "before_share": before, "share": share})
     return rows, table, sum(first <= end + DAY for end in ends[1:])
 
 
 def _margins(firm):
     """By customer ``margin_0`` of the last 12 months, _1 and _2 of those before; revenue where no cost is known."""
-    days = purchases_by(firm.log, firm.as_of)
-    day, known = days.day.fill_null(days.returned_on), days.margin.notnull().any().to_pandas()
-    ends = [months_before(firm.as_of, 12 * year).date() for year in range(4)]
-    of = {
-        f"margin_{year}": days[("revenue", "margin")[bool(known)]].sum(where=(day > since) & (day <= until))
-        for year, (until, since) in enumerate(pairwise(ends))
-    }
-    return to_frame(days.group_by("customer_id").agg(**of)).set_index("customer_id")
+    days, ends = purchases_by(firm.log, firm.as_of), [months_before(firm.as_of, 12 * year) for year in range(4)]
+    day = days.day.fill_null(days.returned_on)
+    days = days.mutate(year=sum((day <= end.date()).cast("int32") for end in ends) - 1)
+    own = to_frame(days.group_by(["customer_id", "year"]).agg(margin=days.margin.sum(), revenue=days.revenue.sum()))
+    known = "margin" if own["margin"].notna().any() else "revenue"
+    own = own[own["year"] < 3].pivot(index="customer_id", columns="year", values=known).reindex(columns=range(3))
+    return own.add_prefix("margin_")
 
 
 def _moved(before, now):
