@@ -142,8 +142,10 @@ def upsell(firm, *, offer_cost=0.0, p_up=0.0, budget=0.0, contacts=50, hold_out_
     ranked = ranked.sort_values(["above", "customer_id"], ascending=[False, True])[["customer_id", "tier", "worth"]]
     ranked = ranked.assign(because=_("buys above the own tier already"), next_step=_("offer the tier above"))
     listed, total = offers(firm, ranked, "worth", terms)
-    flows = own.groupby([own["before"].map(names), own["now"].map(names)], sort=False).size()
-    flows = flows.rename_axis(["tier_before", "tier"]).rename("customers").reset_index()
+    flows = own.groupby(["before", "now"]).size().rename("customers").reset_index()
+    flows = flows.rename(columns={"before": "tier_before", "now": "tier"}).replace(
+        {"tier_before": names, "tier": names}
+    )
     return Upsell(table, flows, moves, year, listed, total, effect_of(firm, LIST, days=365), firm)
 
 
