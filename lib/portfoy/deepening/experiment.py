@@ -30,14 +30,13 @@ KNOWN = ["bought_before", *HISTORY, "years", *TRAITS]
 class Experiment(Result):
     """What contact brought within `days` of it; of a table by itself, what its arms did (`days` 0).
 
-    ``checks``, one row per campaign with a control, or arm: ``treated``, ``held_out``; ``hold_out_share`` that was
-    meant, if told, and ``p_ratio``, how often chance alone is as far off; ``differs``: in what known before arms differ
-    beyond chance; ``open`` customers whose days are not over, who do not count; ``arms`` "drawn": read out; "ratio":
-    not as large as meant; "chosen": not at random; "few": under 30 of one. ``table``, a row per campaign and outcome,
-    all together (by customer) last, as from `effects`: ``responded``, ``bought`` customers in a hundred, ``revenue``,
-    ``margin`` a customer, zeros included. ``net``, a row per campaign with a cost: ``margin_added`` by its contacts,
-    ``cost``, ``net_money``, with bounds. ``chosen`` those that chance did not draw, as from `alike`. ``groups`` as
-    ``table``, by ``level`` of a trait.
+    ``checks``, a row per campaign with a control, or arm: ``treated``, ``held_out``; ``hold_out_share`` meant, if told,
+    ``p_ratio`` how often chance is as far off; ``differs``: what known before tells the arms apart; ``open`` customers
+    whose days are not over, who do not count; ``arms`` "drawn": read out; "ratio": not as large as meant; "chosen": not
+    at random; "few": under 30. ``table``, a row per campaign and outcome, all together (by customer) last, as from
+    `effects`: ``responded``, ``bought`` in a hundred, ``revenue``, ``margin`` a customer with zeros. ``net``:
+    ``margin_added`` by a campaign, ``cost``, ``net_money``. ``chosen``, from `alike`, those that chance did not draw.
+    ``groups`` as ``table``, by ``level`` of a trait.
     """
 
     checks: pd.DataFrame
@@ -63,13 +62,15 @@ class Experiment(Result):
                 "chosen": _("Who was contacted was chosen: what it brought is not known"),
             }.get(self.checks["arms"].iloc[-1], _("Too early, or too few customers, to read out"))
             return Finding(text, nothing=True)
-        tried = [(self.main, _("Arm {arm} changed {measure} by {best:ratio}"))]
-        if self.days:
-            bought = self.table[self.table["outcome"] == "bought"].iloc[-1]
-            tried = [(self.main, _("Contact brought {best:money} more {measure} from each customer contacted"))]
-            tried += [(bought, _("Contact made {best:number} more customers in a hundred buy"))]
-        for row, text in tried:
+        tried = {
+            "money": _("Contact brought {best:money} more {measure} from each customer contacted"),
+            "points": _("Contact made {best:number} more customers in a hundred buy"),
+            "number": _("Arm {arm} changed {measure} by {best:ratio}"),
+        }
+        bought = self.table[self.table["outcome"] == "bought"].tail(1)
+        for row in [self.main, *(row for _place, row in bought.iterrows())]:
             if row["p_corrected"] < 1 - self.confidence:
+                text = tried[row["unit"] if self.days else "number"]
                 measure = style.shorten(said_as("outcome", row["outcome"]))
                 return Finding(style.say(text, {**row, "measure": measure}, currency=self.currency))
         return Finding(_("What was tried cannot be told from chance"), nothing=True)
@@ -99,7 +100,7 @@ class Experiment(Result):
         return style.say(" ".join(said), values, currency=self.currency)
 
     def plot(self, ax=None):
-        if self.main is None or not self.days:
+        if self.main is None or not self.days or np.isnan(self.main["best"]):
             return None
         rows, write = self.table[self.table["outcome"] == self.main["outcome"]].dropna(subset="best"), style.number
         clear = (rows["p_corrected"] < 1 - self.confidence).astype(object)
@@ -198,7 +199,7 @@ def _checked(examples, over, planned_share, confidence):
     counts = pd.crosstab(of, arm).reindex(columns=ARMS).set_axis(["treated", "held_out"], axis=1)
     counts = counts.assign(hold_out_share=meant.groupby(of).first(), open=(~over & arm.notna()).groupby(of).sum())
     checks = checks.join(counts.assign(starts_on=examples.groupby("campaign_id")["starts_on"].min()), on="campaign_id")
-    each = checks[["treated", "held_out", "hold_out_share"]].itertuples(index=False)
+    each = zip(checks["treated"], checks["held_out"], checks["hold_out_share"], strict=True)
     checks["p_ratio"] = [ratio_check(*own) if own[2] > 0 else np.nan for own in each]
     seen = pd.crosstab(of[over], arm[over]).reindex(columns=ARMS, fill_value=0).min(axis=1)
     few = checks["campaign_id"].map(seen).fillna(0) < FEWEST
@@ -262,9 +263,9 @@ def _of_table(table, outcomes, arm, planned_share):
         raise DataError(text.format(arms=sizes["n"].to_dict(), outcomes=outcomes, least=FEWEST))
     control = next((name for name in sizes.index if understood("arm", name) == CONTROL), sizes.index[0])
     arms, held = sizes["n"].drop(control), int(sizes["n"][control])
-    checks = pd.DataFrame({"arm": arms.index, "treated": arms.to_numpy(), "held_out": held, "open": 0, "differs": ""})
-    checks["hold_out_share"] = planned_share or np.nan
-    checks["p_ratio"] = ratio_check(arms.sum(), held, planned_share) if planned_share else np.nan
+    checks = pd.DataFrame({"arm": arms.index, "treated": arms.to_numpy()}).assign(held_out=held, open=0, differs="")
+    p_ratio = ratio_check(arms.sum(), held, planned_share) if planned_share else np.nan
+    checks = checks.assign(hold_out_share=planned_share or np.nan, p_ratio=p_ratio)
     pairs = [({"arm": name}, control, name) for name in arms.index]
     if known:
         before = effects(table, [(*pair, known) for pair in pairs], 0.95).sort_values("p_value")

@@ -15,6 +15,7 @@ from portfoy.customers import DAY, margin_rate, orders_of, to_frame
 from portfoy.intervals import bounded, two_sided, wald, z_value
 from portfoy.models.columns import HISTORY, TREATED
 from portfoy.models.logistic import make_terms, regress, stack
+from portfoy.models.threads import one_thread
 
 UNITS = {"responded": "points", "bought": "points", "revenue": "money", "margin": "money"}  # points: in a hundred
 BEFORE, YEAR = "_before", 365  # an outcome before the campaign has this after its name, and counts so many days
@@ -140,6 +141,7 @@ def together(rows, outcomes, confidence, **about):
     return pd.DataFrame(table)
 
 
+@one_thread("sklearn.linear_model")
 def alike(rows, known, outcomes, confidence, **about):
     """A campaign that chance did not draw: how its arms differ, and how once made alike in what is `known` before.
 
