@@ -8,7 +8,7 @@ import statsmodels.api as sm
 from scipy.stats import false_discovery_control, ttest_ind
 from statsmodels.stats.power import tt_ind_solve_power
 
-from portfoy.deepening.readout import alike, corrected, effects, outcomes_of, together, within
+from portfoy.deepening.readout import alike, completed, effects, outcomes_of, together, within
 from portfoy.firm import Firm
 
 
@@ -107,7 +107,7 @@ def test_weights_are_those_of_statsmodels():
 
 def test_p_values_are_corrected_within_an_outcome():
     table = pd.DataFrame({"outcome": ["a", "a", "b", "a"], "effect": 1.0, "p_value": [0.01, 0.02, 0.04, np.nan]})
-    found = corrected(table, 0.95)["p_corrected"]
+    found = completed(table, 0.95)["p_corrected"]
     assert found.iloc[:3].tolist() == [*false_discovery_control([0.01, 0.02]), 0.04]
     assert np.isnan(found.iloc[3])
 

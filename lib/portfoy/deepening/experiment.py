@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from portfoy.customers import DAY, to_frame
-from portfoy.deepening.readout import BEFORE, ENDS, UNITS, alike, corrected, effects, outcomes_of, together
+from portfoy.deepening.readout import BEFORE, ENDS, UNITS, alike, completed, effects, outcomes_of, together
 from portfoy.errors import DataError, has_columns
 from portfoy.firm import Firm, analysis
 from portfoy.locale import _
@@ -185,7 +185,7 @@ def experiment(asked, campaign="", *, days=30, planned_share=0.0, by="", outcome
         for name, own in cells.groupby("campaign_id")
         if name in set(checks.loc[checks["arms"] == "chosen", "campaign_id"])
     ]
-    groups = corrected(pd.concat(groups, ignore_index=True), confidence) if groups else EMPTY
+    groups = completed(pd.concat(groups, ignore_index=True), confidence) if groups else EMPTY
     chosen = pd.concat(chosen, ignore_index=True) if chosen else EMPTY
     net = _net(asked, table, drawn) if len(table) else EMPTY
     return Experiment(checks, table, net, chosen, groups, days, asked.currency, confidence)
@@ -221,7 +221,7 @@ def _table(cells, drawn, examples, confidence):
     ]
     table, points = effects(cells, pairs, confidence), drawn
     if len(pairs) > 1:
-        pooled = corrected(together(cells, _told(cells), confidence, campaign_id=ALL), confidence)
+        pooled = completed(together(cells, _told(cells), confidence, campaign_id=ALL), confidence)
         table = pd.concat([table, pooled], ignore_index=True)
         every = difference(examples[examples["campaign_id"].isin(drawn.index)], confidence) or {}
         points = pd.concat([drawn, pd.DataFrame(every, [ALL])])

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from portfoy.customers import DAY, margin_rate, orders_of, to_frame
-from portfoy.intervals import bounded, two_sided, wald, z_value
+from portfoy.intervals import bounded, corrected, two_sided, wald, z_value
 from portfoy.models.columns import HISTORY, TREATED
 from portfoy.models.logistic import make_terms, regress, stack
 from portfoy.models.threads import one_thread
@@ -45,7 +45,7 @@ def outcomes_of(firm, contacts, days):
 
 
 def effects(table, pairs, confidence):
-    """Each pair of arms compared in each outcome, a row each, `corrected`.
+    """Each pair of arms compared in each outcome, a row each, `completed`.
 
     `table`: Ibis or pandas, a row per customer, its arm in ``cell``; summed up where it is. `pairs`: list of (dict of
     what tells the rows apart, cell of the control, cell of the arm, outcomes): columns, or "x / y" for the ratio of
@@ -71,7 +71,7 @@ def effects(table, pairs, confidence):
         for about, control, cell, outcomes in pairs
         for name in outcomes
     ]
-    return corrected(pd.DataFrame(rows), confidence)
+    return completed(pd.DataFrame(rows), confidence)
 
 
 def _compared(control, treated, *metrics):
@@ -92,24 +92,20 @@ def _compared(control, treated, *metrics):
     return row
 
 
-def corrected(table, confidence):
+def completed(table, confidence):
     """The rows of `effects` with all their columns, ``best`` (adjusted, else plain) and ``unit``.
 
-    And ``least``, the effect that would have been seen with a chance of 80 %; ``p_corrected`` for all rows of an
-    outcome: Benjamini & Hochberg (1995), Journal of the Royal Statistical Society B 57, 289-300.
+    And ``least``, the effect that would have been seen with a chance of 80 %; ``p_corrected`` for
+    all rows of an outcome.
     """
-    from scipy.stats import false_discovery_control
-
     told = [name + end for *names, _p_value in NAMES for name in names for end in ENDS]
     told += ["p_value", "p_adjusted"]
     table = table.reindex(columns=[*table.columns.difference(told, sort=False), *told])
     best = {f"best{end}": table[f"adjusted{end}"].fillna(table[f"effect{end}"]) for end in ENDS}
-    p = table["p_adjusted"].fillna(table["p_value"]).dropna().groupby(table["outcome"])
-    p = p.transform(lambda each: false_discovery_control(each)).reindex(table.index)
+    p = table["p_adjusted"].fillna(table["p_value"]).groupby(table["outcome"]).transform(corrected)
     least = (best["best_high"] - best["best_low"]) / 2 * (1 + z_value(2 * POWER - 1) / z_value(confidence))
-    return table.assign(
-        **best, least=least, p_corrected=p, unit=[UNITS.get(name, "number") for name in table["outcome"]]
-    )
+    unit = [UNITS.get(name, "number") for name in table["outcome"]]
+    return table.assign(**best, least=least, p_corrected=p, unit=unit)
 
 
 def within(rows, outcome, *beside, weight=None):
