@@ -96,9 +96,9 @@ def test_the_change_is_that_of_growth(teaching_firm, found):
 
 
 def test_customers_who_do_not_change_fall_from_the_top_but_net_holds_zero():
-    """Twelve companies of 300 who spend alike in all years: less than a third stay top, and net is nothing."""
+    """Four companies of 300 who spend alike in all years: less than a third stay top, and net is nothing."""
     inside, stayed = [], []
-    for seed in range(12):
+    for seed in range(4):
         random = np.random.default_rng(seed)
         ids = [f"C{number}" for number in range(300)]
         days = [AS_OF - days * DAY for days in (800, 500, 100)]
@@ -108,7 +108,7 @@ def test_customers_who_do_not_change_fall_from_the_top_but_net_holds_zero():
         inside.append(about["net_low"] <= 0 <= about["net_high"])
         stayed.append(about["stayed"])
     assert np.mean(stayed) < 0.33
-    assert sum(inside) >= 10
+    assert sum(inside) >= 3
     assert plain(migration(shop(*FIVE[:3])).reading()).startswith("Who rose brought")
 
 

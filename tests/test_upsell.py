@@ -90,6 +90,7 @@ def test_chance_is_that_of_lines_dealt_one_by_one():
     assert upsell(firm).moves["chance"] == pytest.approx(np.mean(shares), abs=0.015)
 
 
+@pytest.mark.study
 def test_companies_without_moves_are_seldom_taken_to_move():
     """Twelve companies of customers with tastes that last: at most 2 with a p-value below 5 %."""
     values = [upsell(shop(seed, customers=60)).moves["p_up"] for seed in range(12)]
