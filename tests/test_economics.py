@@ -61,7 +61,7 @@ def test_the_curve_and_the_claim_equal_arithmetic():
     assert found.claim["saved_low"] < saved < found.claim["saved_high"]
     curve = found.curve.set_index(found.curve["retention"].round(9))
     assert curve.loc[round(kept + 0.05, 9), "cost_each"] == pytest.approx((0.95 - kept) * 365 / 180 * one + care)
-    assert f"{round(100 * saved)}%; 10% is said" in plain(found.reading())
+    assert f"{round(100 * saved)}%; 10% is claimed" in plain(found.reading())
     assert found.plot().get_ylim()[0] == 0
 
 

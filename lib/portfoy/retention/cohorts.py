@@ -187,8 +187,8 @@ class Cohorts(Result):
         if self.by:
             compared = _("Compared is each group with all others, after as many months.")
         rest = _(
-            "Periods that still run are in no mean and no comparison; starts of which nobody came back are. Corrected "
-            "for all comparisons by Benjamini-Hochberg."
+            "Periods that still run are in no mean and no comparison. Corrected for all comparisons "
+            "(Benjamini-Hochberg)."
         )
         model = _("The model (BG/NBD) has each customer buy at a rate, and stop with a chance, of their own.")
         if self.off > FAR:

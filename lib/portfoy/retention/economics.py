@@ -63,9 +63,8 @@ class Economics(Result):
     def reading(self):
         texts = [_("It may cost {most:money} a year for each of {base:count}, at most ({most_interval:money}).")]
         if self.claim:
-            texts.append(
-                _("Retention 2% higher lowers the cost of a customer by {saved:share}; {claimed:share} is said.")
-            )
+            text = _("Retention 2% higher lowers the cost of a customer by {saved:share}; {claimed:share} is claimed.")
+            texts.append(text)
         return self._say(" ".join(texts))
 
     def plot(self, ax=None):
