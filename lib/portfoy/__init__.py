@@ -62,6 +62,7 @@ _FRONT = {
     "bridge": "monitoring.bridge",
     "experiment": "deepening.experiment",
     "baskets": "deepening.baskets",
+    "uplift": "deepening.uplift",
     "show": "words.table",
     "use_language": "locale",
     "lesson": "course.checks",

@@ -156,8 +156,13 @@ def _with_age_bands(people, as_of):
     if "birth_year" not in people:
         return people.drop(columns="age_band", errors="ignore")
     age = as_of.year - pd.to_numeric(people["birth_year"], errors="coerce")
+    return people.assign(age_band=age_bands(age))
+
+
+def age_bands(years):
+    """The one of `AGE_BANDS` that each age in years is in, missing where it is not credible."""
     edges = [AGES[0], 25, 35, 45, 55, 65, AGES[1] + 1]
-    return people.assign(age_band=pd.cut(age, edges, right=False, labels=AGE_BANDS, ordered=True))
+    return pd.cut(years, edges, right=False, labels=AGE_BANDS, ordered=True)
 
 
 def level_groups(customers, column, *, most=None):

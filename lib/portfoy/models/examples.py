@@ -10,9 +10,12 @@ from portfoy.locale import _
 from portfoy.models.columns import ABOUT, CONTROL, HISTORY, TREATED
 from portfoy.models.lists import bought_within
 from portfoy.people import AGES
+from portfoy.rows import with_ids
 from portfoy.source.labels import understood
 
 TRAITS = ["type", "gender", "region", "income_band", "channel"]
+FEATURES = ["bought_before", "idle", "purchases", "ticket", "age", "years", *TRAITS]
+"""Not revenue: its logarithm is that of purchases plus that of the ticket, so that it tells nothing new."""
 
 
 def response_examples(tables, *, as_of=None, answer_days=30):
@@ -49,11 +52,16 @@ def response_examples(tables, *, as_of=None, answer_days=30):
 
 def examples_of(firm, answer_days=30):
     """The `response_examples` of a firm, worked out once for all who ask; for reading only."""
+    given = {"as_of": firm.as_of, "answer_days": answer_days}
+    return firm.once(("response_examples", answer_days), lambda: response_examples(firm.tables, **given))
 
-    def work():
-        return response_examples(firm.tables, as_of=firm.as_of, answer_days=answer_days)
 
-    return firm.once(("response_examples", answer_days), work)
+def examples_today(firm, features):
+    """Today's customers as if a campaign began, with the columns that a model of these features needs."""
+    customers = with_ids(firm.customers, "campaign").assign(bought_before=True)
+    today = customers["first_order"] + customers["age"] * DAY
+    table = join_people(customers, firm.tables.customers, today.dt.year)
+    return table.assign(**{name: np.nan for name in features if name not in table})
 
 
 def campaign_answers(log, as_of=None):

@@ -3,13 +3,11 @@
 import numpy as np
 import pandas as pd
 
-from portfoy.customers import DAY
 from portfoy.locale import _
 from portfoy.models.columns import TREATED
-from portfoy.models.examples import join_people
+from portfoy.models.examples import examples_today
 from portfoy.models.lists import held_out_list, read_back
 from portfoy.models.threads import one_thread
-from portfoy.rows import with_ids
 from portfoy.words.codes import leaning_words, trait_labels
 
 LIST = "next_campaign"  # its name, by which arms are drawn
@@ -30,12 +28,10 @@ def campaign_list(firm, response, terms, added=None, *, budget=0.0, contacts=50,
     nobody contacted so far had: no forecast), those ``worth`` a contact, and of the list ``listed`` customers, ``held``
     out of them, ``cost`` and ``profit`` money of the others, this with its bounds.
     """
-    customers, fit, ends = with_ids(firm.customers, "campaign"), response.fit, ["", "_low", "_high"]
-    today = customers["first_order"] + customers["age"] * DAY
-    table = join_people(customers.assign(bought_before=True), firm.tables.customers, today.dt.year)
-    table = table.assign(**{name: np.nan for name in fit.features if name not in table})
-    listed = pd.concat([customers[["customer_id"]], fit.predict(table, response.confidence)], axis=1)
-    total = {"customers": len(customers), "strange": int(listed["p_response"].isna().sum())}
+    fit, ends = response.fit, ["", "_low", "_high"]
+    table = examples_today(firm, fit.features)
+    listed = pd.concat([table[["customer_id"]], fit.predict(table, response.confidence)], axis=1)
+    total = {"customers": len(table), "strange": int(listed["p_response"].isna().sum())}
     listed = listed.dropna(subset="p_response")
     pays = listed["p_response"] >= terms.p_least
     if added is not None:

@@ -9,7 +9,7 @@ from portfoy.firm import analysis
 from portfoy.locale import _
 from portfoy.models.arms import difference, lots
 from portfoy.models.columns import ABOUT, CONTROL, HISTORY, TREATED
-from portfoy.models.examples import TRAITS, examples_of, join_people
+from portfoy.models.examples import FEATURES, TRAITS, examples_of, join_people
 from portfoy.models.holdout import holdout_table
 from portfoy.models.judging import gains_table, judgement, within_campaigns
 from portfoy.models.leaks import leak_table
@@ -21,8 +21,6 @@ from portfoy.words.codes import said_as
 from portfoy.words.result import Finding, Result
 from portfoy.words.table import show
 
-FEATURES = ["bought_before", "idle", "purchases", "ticket", "age", "years", *TRAITS]
-"""Not revenue: its logarithm is that of purchases plus that of the ticket, so that it tells nothing new."""
 MATTERS = 0.05  # of the revenue: customers never contacted who bring less are no finding
 CALIBRATION = {  # of a `holdout_table`
     **{"customers": "contacts", "predicted": "predicted_response", "actual": "response"},

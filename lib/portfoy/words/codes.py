@@ -169,9 +169,11 @@ def said_as(column, code):
         "revenue per customer": _("revenue per customer"),
     }
     aims = {"keep": _("keep"), "more": _("buy more"), "again": _("second order"), "back": _("win back")}
-    whom = {"nobody": _("nobody"), "whoever pays for the contact": _("whoever pays for the contact")}
     bands = {"top": _("top"), "middle": _("middle"), "low": _("low"), "gone": _("did not buy")}
     bands |= {"away": _("not that year"), "new": _("new")}
+    moved = {"those moved": _("those it moves"), "those put off": _("those it puts off, by forecast")}
+    moved |= {"as many by lot": _("as many by lot")}
+    whom = moved | {"nobody": _("nobody"), "whoever pays for the contact": _("whoever pays for the contact")}
     words = {
         **dict.fromkeys(["band_before", "band"], bands),
         "move": {"new": _("new"), "back": _("came back"), "rose": _("rose"), "same": _("same band")}
@@ -197,6 +199,7 @@ def said_as(column, code):
         "aim": aims | {"rest": _("leave in peace"), "none": _("no reason to act")},
         "whom": whom | {"everybody": _("everybody")},
         "arm": {"treatment": _("contact"), "control": _("hold out")},
+        "clear": {True: _("yes"), False: ""},
         "bought": {"once": _("once"), "again": _("more than once")},
         "figure": figure_names(),
         "kpi": kpi_names(),
@@ -210,6 +213,7 @@ def said_as(column, code):
             "plain": _("as it is"),
             "fixed": _("what was known held fixed"),
             "overlap": _("weighted to be alike"),
+            "as chosen": _("as chosen at the time"),
         },
         "source": {"leads": _("through leads"), "direct": _("without a lead"), "spend only": _("won nobody of its own")}
         | {"all": _("all money, all customers")},
