@@ -331,6 +331,7 @@ def test_rules_at_a_support_that_would_not_end_are_refused_at_once(grocer):
     with pytest.raises(DataError) as raised:
         baskets(wide).rules(support=0.5)
     assert str(raised.value) == (
-        "rules: 31125 pairs have a support of 0.5; at most 20000 can be followed. Give a higher support."
+        "rules: 31125 pairs in 6 baskets have a support of 0.5; at most 20000 in 1000000 end. "
+        "Give a higher support, or fewer months."
     )
     assert grocer.rules(support=0.9).empty

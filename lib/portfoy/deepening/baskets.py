@@ -19,7 +19,7 @@ from portfoy.words.table import show
 
 FEWEST_EXPECTED, FEWEST_BOTH, FEWEST_CUSTOMERS = 1, 3, 5
 RULE = ["products", "other", "products_number", "support", "confidence", "lift"]
-MOST_PAIRS, MOST_CELLS = 20_000, 500_000_000  # of more pairs the search for rules would not end; baskets x products
+MOST_PAIRS, MOST_BASKETS = 20_000, 1_000_000  # beyond, the search for rules would not end
 SHOWN = 6  # pairs in the chart
 LIFT, EXTRA, WORTH = ([name, f"{name}_low", f"{name}_high"] for name in ("lift", "extra", "pair_worth"))
 COLUMNS = [
@@ -73,25 +73,21 @@ class Baskets(Result):
         from scipy.sparse import csr_array
 
         total, least = self.baskets, max(int(np.ceil(support * self.baskets - 1e-9)), 1)
-        pairs = pair_counts(self.log, least=least)
-        if pairs.empty:
+        pairs = len(pair_counts(self.log, least=least))
+        if not pairs:
             return pd.DataFrame(columns=RULE)
-        common = pd.concat([pairs["product_a"], pairs["product_b"]]).unique()
-        if len(pairs) > MOST_PAIRS or len(common) * total > MOST_CELLS:
+        if pairs > MOST_PAIRS or total > MOST_BASKETS:
             text = _(
-                "rules: {n} pairs have a support of {support}; at most {most} can be followed. Give a higher support."
+                "rules: {n} pairs in {baskets} baskets have a support of {support}; at most {most} in {all} end. {do}"
             )
-            raise DataError(text.format(n=len(pairs), support=support, most=MOST_PAIRS))
+            limits = {"most": MOST_PAIRS, "all": MOST_BASKETS, "do": _("Give a higher support, or fewer months.")}
+            raise DataError(text.format(n=pairs, baskets=total, support=support, **limits))
         baskets, names = baskets_of(self.log, least=least)
-        names, codes = (
-            to_frame(names).set_index("code")["product_id"].sort_index(),
-            baskets.select("codes").to_pyarrow(),
-        )
-        codes = codes["codes"].combine_chunks()
+        names = to_frame(names).sort_values("code")["product_id"]
+        codes = baskets.select("codes").to_pyarrow()["codes"].combine_chunks()
         ends = np.concatenate([[0], codes.value_lengths().fill_null(0).to_numpy().cumsum()])
         holds = csr_array((np.ones(ends[-1], bool), codes.flatten().to_numpy(), ends), shape=(total, len(names)))
-        kept = names.isin(common).to_numpy()
-        frame = pd.DataFrame.sparse.from_spmatrix(holds[:, np.flatnonzero(kept)], columns=names[kept])
+        frame = pd.DataFrame.sparse.from_spmatrix(holds, columns=names)
         sets = fpgrowth(frame, min_support=(least - 0.5) / total, use_colnames=True, max_len=longest)
         rules = association_rules(sets, metric="confidence", min_threshold=confidence)
         rules = rules[rules["consequents"].map(len) == 1]
@@ -109,8 +105,8 @@ class Baskets(Result):
         if self.clear.empty:
             return style.say(_("{looked_at:count} pairs in {baskets:count} baskets were looked at."), vars(self))
         text = _(
-            "{confidence:share} of baskets with “{name_a}” hold “{name_b}”, {lift:number} times as many as by chance "
-            "({lift_interval:number}). The pairs go along with {worth:money} of {measure} beyond chance "
+            "{confidence:share} of baskets with “{name_a}” hold “{name_b}”, {lift:ratio} times as many as by chance "
+            "({lift_interval:ratio}). The pairs go along with {worth:money} of {measure} beyond chance "
             "({worth_interval:money}), {when}."
         )
         top = self.clear.iloc[0].to_dict()
