@@ -14,7 +14,7 @@ from portfoy.models import limits
 from portfoy.monitoring.months import monthly
 from portfoy.words import figure, shapes, style
 from portfoy.words.codes import said_as
-from portfoy.words.result import Finding, Result
+from portfoy.words.result import Figure, Finding, Past, Result
 from portfoy.words.table import show
 
 JUDGED = 6  # months before the day that are held against the limits of those before them, at first
@@ -52,7 +52,8 @@ class Kpis(Result):
     """The figures of the last whole month, and whether they are out of the ordinary.
 
     ``table``, one row per figure that the tables allow: ``kpi``, one of `KPIS`; ``unit``; ``value`` of the last month
-    that has one, with the bounds that chance gives a share or a count; ``month_before``, ``year_before``; ``normal``
+    that has one, with the bounds that chance gives a share; ``month_before``, ``year_before``, whose last day is
+    ``year_day``; ``normal``
     by trend and season of the base, ``normal_low`` and ``normal_high`` around it, missing with too short a history;
     ``signal`` whether it lies outside them; where a month since the base did, ``changed_on``, the first month of the
     new level, with ``changed_on_low`` and ``changed_on_high``; ``note`` what its owner says of it. ``months``: one row
@@ -100,6 +101,22 @@ class Kpis(Result):
         else:
             text = _("{kpi}: {value:figure} against {normal_interval:figure}, as trend and season let expect.")
         return style.say(text, row, currency=self.currency)
+
+    def figures(self):
+        bounds = ["value", "value_low", "value_high"]
+        return [
+            Figure(
+                row["kpi"],
+                *row[bounds].astype(float),
+                unit=row["unit"],
+                note=str(style.say(_("usual {normal_interval:figure}"), row, currency=self.currency))
+                if pd.notna(row["normal"])
+                else "",
+                better=KPIS[row["kpi"]][2],
+                year=None if pd.isna(row["year_before"]) else Past(f"{row['year_day']:%Y-%m-%d}", row["year_before"]),
+            )
+            for _place, row in self.table.iterrows()
+        ]
 
     def plot(self, ax=None):
         """The figure that is furthest out, else revenue or the first there is, with its limits."""
@@ -165,6 +182,7 @@ def kpis(firm):
         chart = None if name in STOCKS else _chart(counts, unit, base)
         last = counts["value"].last_valid_index()
         about = {"kpi": name, "unit": unit, **_value(name, counts.loc[last], unit, firm.confidence)}
+        about["year_day"] = (last - 12).end_time.normalize()
         back = {"month_before": last - 1, "year_before": last - 12}
         about |= {when: counts["value"].get(month, np.nan) for when, month in back.items()}
         about |= _judged(chart, last, firm.confidence)

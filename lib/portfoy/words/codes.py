@@ -86,7 +86,7 @@ def figure_names():
         "wallet_share": _("Our share of what customers spend"),
         "top_kept": _("Top customers who stayed top"),
         "moved_up": _("Moved up a tier"),
-    }
+    } | kpi_names()
 
 
 def voice_labels():
