@@ -137,7 +137,7 @@ class Kpis(Result):
 
     def summary(self):
         table = self.table.assign(note=self.table["note"].where(self.table["note"] != ""))
-        table = table.drop(columns=["signal", "changed_on_low", "changed_on_high"])
+        table = table.drop(columns=["signal", "year_day", "changed_on_low", "changed_on_high"])
         return show(table, _("Figures of the month"), currency=self.currency)
 
     def method(self):
