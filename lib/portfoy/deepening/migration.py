@@ -61,10 +61,10 @@ class Migration(Result):
         if not self.about["known"] > 1:
             return Finding(self._say(_("{stayed:share} of the top customers of a year ago are top still")))
         if low <= 0 <= high:
-            return Finding(_("Customers of long standing bring what they did"), low, high)
+            return Finding(_("Customers of long standing bring what they did"))
         less = _("Customers of long standing brought {size:money} less than the year before")
         more = _("Customers of long standing brought {size:money} more than the year before")
-        return Finding(self._say(less if high < 0 else more), low, high)
+        return Finding(self._say(less if high < 0 else more))  # a base loses some every year: no money by which to rank
 
     def reading(self):
         text = _("Who rose brought {up:money} more, who fell or left {down:money} less: in part by chance.")
@@ -85,10 +85,11 @@ class Migration(Result):
         return [Action(self._say(text), None, "fallen", self.listed)] if len(self.listed) else []
 
     def kept(self):
+        name = _rule_name(self.months)
         if in_force(self.rule):
-            return {"migration": self.rule}
+            return {name: self.rule}
         priced = {"priced_on": f"{self.firm.prices.day:%Y-%m-%d}"} if self.firm.prices else {}
-        return {"migration": {"cuts": self.cuts, "since": f"{self.firm.as_of:%Y-%m-%d}", **priced}}
+        return {name: {"cuts": self.cuts, "since": f"{self.firm.as_of:%Y-%m-%d}", **priced}}
 
     def plot(self, ax=None):
         rows, colours = self.moves.to_dict("records"), [style.ACCENT] * 3 + [style.MUTED] + [style.WARM] * 2
@@ -132,7 +133,7 @@ def migration(firm, *, months=12, contacts=50):
     if not 1 <= months <= 12:
         raise DataError(_("migration: months is {n}; 1 to 12 are possible. Take 12.").format(n=months))
     own, years = _by_year(firm, months)
-    rule, cuts = _cuts(firm, own)
+    rule, cuts = _cuts(firm, own, months)
     flows = [_flows(own, year, cuts) for year in range(min(years, 3) - 1)]
     table, moves, was = _summed(flows[0], ["band_before", "band"]), _summed(flows[0], ["move"]), None
     about = _stayed(flows[0], firm.confidence) | _net(own, firm.confidence)
@@ -170,9 +171,14 @@ def _by_year(firm, months):
     return own.assign(**new, known=own["first"] <= starts[1]), years
 
 
-def _cuts(firm, own):
+def _rule_name(months):
+    """What the rule is kept under: money of a quarter is not that of a year."""
+    return "migration" if months == 12 else f"migration_{months}"
+
+
+def _cuts(firm, own, months):
     """The rule that earlier reports have kept, and the cut points of middle and top: its, or of those who bought."""
-    rule = firm.kept.get("migration", {})
+    rule = firm.kept.get(_rule_name(months), {})
     cuts = np.array(rule.get("cuts", []), dtype=float)
     if len(cuts) != 2 or bool(firm.prices) != ("priced_on" in rule):
         rule = {}
