@@ -286,3 +286,7 @@ def test_a_reading_is_a_text():
 def test_the_order_of_rows_is_kept_whatever_the_index():
     table = pd.DataFrame({"segment": ["B", "A"]}, index=[9, 9])
     assert shown(table)[1:] == [["B"], ["A"]]
+
+
+def test_one_month_is_one_month():
+    assert style.say("{a:months}, {b:months}", {"a": 1, "b": 12}) == "1 month, 12 months"

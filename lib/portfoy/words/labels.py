@@ -60,7 +60,7 @@ def columns():
         "early": (_("Up to the split"), "decimal"),
         "estimate": (_("All data"), "decimal"),
         "p_alive": (_("Probability still active"), "share"),
-        "expected": (_("Expected"), "number"),
+        "expected": (_("Expected by the model"), "number"),
         "expected_purchases": (_("Expected purchases"), "number"),
         "expected_spend": (_("Expected spend per purchase"), "money"),
         "expected_value": (_("Expected value"), "money"),
