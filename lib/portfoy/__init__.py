@@ -44,6 +44,7 @@ _FRONT = {
     "programme": "retention.programme",
     "churn": "retention.churn",
     "economics": "retention.economics",
+    "next_offers": "deepening.next_offers",
     "fit_bass": "models.bass",
     "launch": "selection.launch",
     "early_adopters": "selection.early",

@@ -214,6 +214,11 @@ def said_as(column, code):
             "fixed": _("what was known held fixed"),
             "overlap": _("weighted to be alike"),
             "as chosen": _("as chosen at the time"),
+            "popular": _("most popular"),
+            "earning": _("most earning"),
+            "pairs": _("bought by the same"),
+            "similar": _("nearest to own products"),
+            "again": _("buy again"),
         },
         "source": {"leads": _("through leads"), "direct": _("without a lead"), "spend only": _("won nobody of its own")}
         | {"all": _("all money, all customers")},

@@ -320,6 +320,18 @@ def columns():
         "left": (_("Left"), "share"),
         "worth": (_("Worth a year"), "money"),
         "at_stake": (_("At stake a year"), "money"),
+        # next offers
+        "hit_rate": (_("Customers who bought one"), "share"),
+        "recall": (_("Of all they bought"), "share"),
+        "coverage": (_("Products offered to anybody"), "share"),
+        "met": (_("Bought of the offers, per customer"), "money"),
+        "category": (_("Category"), "text"),
+        "again": (_("Buy again within a year"), "share"),
+        "once": (_("Bought once"), "text"),
+        "offer": (_("Offer"), "text"),
+        "also": (_("And then"), "text"),
+        "p_buys": (_("Chance to buy it"), "share"),
+        "if_bought": (_("Brings if bought"), "money"),
         # lead scores
         "lead_id": (_("Lead"), "text"),
         "quarter": (_("Quarter"), "code"),
