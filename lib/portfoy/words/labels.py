@@ -234,7 +234,7 @@ def columns():
         "ended": (_("Ended"), "count"),
         "running": (_("Still running"), "share"),
         "factor": (_("Part"), "code"),
-        "kpi": (_("Figure"), "code"),
+        "kpi": (_("Figure of the month"), "code"),
         "normal": (_("Usual"), "figure"),
         "month_before": (_("The month before"), "figure"),
         "year_before": (_("The same month last year"), "figure"),
@@ -371,7 +371,7 @@ def columns():
         "arms": (_("Arms"), "code"),
         "starts_on": (_("Began on"), "date"),
         # baskets
-        **{"product_a": (_("Product"), "text"), "product_b": (_("Other product"), "text")},
+        **{"product_a": (_("First product"), "text"), "product_b": (_("Second product"), "text")},
         **{"name_a": (_("First"), "text"), "name_b": (_("Second"), "text")},
         "both": (_("Baskets with both"), "count"),
         "confidence": (_("Of baskets with the first"), "share"),
