@@ -320,7 +320,8 @@ def test_the_interval_of_the_policy_holds_the_truth_in_85_of_100_draws(world):
         pays = judged["pays"] * 1.0
         row = _policies("whom", {"everybody": judged["rest"], "nobody": 0 * pays}, judged, 0.95)
         truth = -(100 * judged["truth"] - 2)[~judged["pays"]].sum()
-        held.append(row["profit_gain_low"][0] <= truth <= row["profit_gain_high"][0])
+        if row["profit_gain_low"].notna()[0]:  # too few answers among those left out: nothing is claimed
+            held.append(row["profit_gain_low"][0] <= truth <= row["profit_gain_high"][0])
         lists += (row["profit_gain_low"] > 0).all()
     assert np.mean(held) >= 0.85
     assert lists <= 5 or "online" in world
