@@ -81,11 +81,16 @@ class Experiment(Result):
             net = self.net[self.net["campaign_id"] == self.main["campaign_id"]] if len(self.net) else self.net
             values |= {**self.main, **(net.iloc[0] if len(net) else {})}
             text = _(
-                "In {days:days} those held out brought {held_out_mean:money} each, those contacted {effect:money} more "
-                "({effect_interval:money}), given what they bought before {adjusted:money} ({adjusted_interval:money})."
+                "Given what they bought before, each contacted brought {adjusted:money} more in {days:days} "
+                "({adjusted_interval:money})."
             )
-            less = _("Less its cost that is {net_money:money} ({net_money_interval:money}).")
-            said += [text, less] if len(net) else [text]
+            if len(net):
+                text = _(
+                    "Given what they bought before, each contacted brought {adjusted:money} more in {days:days} "
+                    "({adjusted_interval:money}); after the cost that is {net_money:money} in all "
+                    "({net_money_interval:money})."
+                )
+            said.append(text)
         if values["open"]:
             said.append(_("Too early to be sure: the days of {open:count} customers are not over."))
         elif len(self.chosen):

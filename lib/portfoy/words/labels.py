@@ -18,6 +18,7 @@ def columns():
         "example": (_("First example"), "text"),
         "done": (_("What was done"), "text"),
         "customer_id": (_("Customer"), "text"),
+        "type": (_("Type"), "text"),
         "segment": (_("Segment"), "text"),
         "action": (_("What to do"), "text"),
         "customers": (_("Customers"), "count"),
