@@ -70,7 +70,7 @@ class NextOffers(Result):
             return Finding(
                 self._say(_("No choice surely beats the most popular products: {hit_rate:share} bought one"))
             )
-        return Finding(self._say(_("The best offers would have met {times:share} more {measure} than bestsellers")))
+        return Finding(self._say(_("The best choice of offers matches {times:share} more {measure} than bestsellers")))
 
     def reading(self):
         first = _(
@@ -80,7 +80,7 @@ class NextOffers(Result):
         if self.used == POPULAR:
             first = _("So the most popular that a customer has not bought are offered.")
         second = offers_said(self.total)
-        if self.total["room"] and self.total["n"]:
+        if 0 < self.total["room"] < self.total["n"]:
             second = _(
                 "{n:count} are to be offered theirs, first the {room:count} with room to spend more; {held:count} are "
                 "held out."
