@@ -64,6 +64,7 @@ _FRONT = {
     "experiment": "deepening.experiment",
     "baskets": "deepening.baskets",
     "uplift": "deepening.uplift",
+    "customer_card": "customer.card",
     "show": "words.table",
     "use_language": "locale",
     "lesson": "course.checks",

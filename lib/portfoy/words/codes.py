@@ -196,6 +196,13 @@ def said_as(column, code):
         "cause": levels,
         **dict.fromkeys(["state", "before", "now"], state_names()),
         "unit": trait_labels() | {"segment": _("Segment"), "customer": _("Customer")},
+        "event": {"purchase": _("purchase"), "return": _("return"), "contact": _("contact"), "ticket": _("ticket")}
+        | {
+            "held out": _("held out"),
+            "answer": _("answer"),
+            "contract": _("contract begun"),
+            "end": _("contract ended"),
+        },
         "aim": aims | {"rest": _("leave in peace"), "none": _("no reason to act")},
         "whom": whom | {"everybody": _("everybody")},
         "arm": {"treatment": _("contact"), "control": _("hold out")},

@@ -357,6 +357,12 @@ def columns():
         "gained": (_("Change of revenue"), "money"),
         "customers_year": (_("Customers, a year earlier"), "count"),
         "gained_year": (_("Change, a year earlier"), "money"),
+        # customer card
+        "fact": (_("What"), "text"),
+        "told": (_("On the day"), "sentence"),
+        "event": (_("What happened"), "code"),
+        "about": (_("About it"), "sentence"),
+        "joined_on": (_("Joined"), "date"),
         # experiment
         "treated_mean": (_("Contacted, on average"), "figure"),
         "held_out_mean": (_("Held out, on average"), "figure"),

@@ -1,0 +1,1 @@
+"""Everything known and expected of one customer, on one page."""
