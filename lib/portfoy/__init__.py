@@ -61,6 +61,7 @@ _FRONT = {
     "kpis": "monitoring.kpis",
     "alerts": "monitoring.alerts",
     "bridge": "monitoring.bridge",
+    "owners": "monitoring.owners",
     "experiment": "deepening.experiment",
     "baskets": "deepening.baskets",
     "uplift": "deepening.uplift",

@@ -82,7 +82,8 @@ class Migration(Result):
     def actions(self):
         """Without a worth: a part of each fall is chance, and comes back by itself."""
         text = _("Ask the {n:count} customers who lost most since they were top what has changed")
-        return [Action(self._say(text), None, "fallen", self.listed)] if len(self.listed) else []
+        name = "fallen" if self.months == 12 else f"fallen_{self.months}_months"
+        return [Action(self._say(text), None, name, self.listed)] if len(self.listed) else []
 
     def kept(self):
         name = _rule_name(self.months)

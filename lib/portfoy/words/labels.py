@@ -341,6 +341,8 @@ def columns():
         "scored_by": (_("Scored by"), "code"),
         "third": (_("Third of the score"), "count"),
         "owner": (_("Owner"), "text"),
+        "win_share": (_("Won of those closed"), "share"),
+        "others": (_("All others"), "share"),
         "p_win": (_("Probability of being won"), "share"),
         "expected_worth": (_("Expected worth"), "money"),
         # wallet, migration and upsell
