@@ -47,7 +47,7 @@ def make(path, lines):
     """Write about `lines` order lines of 5,000 products; the numbers come from hashes, so a rerun makes the same."""
     import duckdb
 
-    orders, share = round(lines / 3.5), "(hash({0}, {1}) / 18446744073709551616.0)".format
+    orders, share = round(lines / 3.35), "(hash({0}, {1}) / 18446744073709551616.0)".format
     size = f"case when hash(number, 6) % 20000 = 0 then 300 else 1 + floor(-2.85 * ln(1 - {share('number', 2)})) end"
     duckdb.connect().execute(f"""
         copy (

@@ -85,8 +85,9 @@ def baskets_of(log, by="order_id", least=1, **more):
     """
     keys = {"order_id": ORDER, "customer_id": ORDER[:1]}[by]
     lines = sold_lines(log).select(*keys, "product_id", *["ordered_on"] * bool(more))
-    names = lines.group_by("product_id").agg(lines=lines.count())
-    names = names.filter(names.lines >= least)
+    every = as_table(log)  # not `lines`: what two steps share, the engine would write out whole
+    names = every.group_by(product_id=every.product_id.cast("string")).agg(lines=(every.amount > 0).sum())
+    names = names.filter((names.lines >= least) & names.product_id.notnull())
     names = names.select("product_id", code=ibis.row_number().over(order_by=names.product_id).cast("int32"))
     coded = lines.left_join(names, "product_id")
     return coded.group_by(keys).agg(codes=coded.code.collect().unique(), **more), names
