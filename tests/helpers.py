@@ -17,12 +17,12 @@ from papermill.iorw import papermill_io
 import portfoy as pf
 from portfoy.cli import main
 from portfoy.errors import DataError
-from portfoy.words.stages import STAGES
+from portfoy.words import stages
 
 SCRIPT, IMAGE, TURKISH, LONG = "<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "Şükrü İÇ Łódź", "a" * 200
 CAMPAIGNS = Path(__file__).parents[1] / "data" / "campaigns"
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks" / "reports"
-REPORTS = [stage for stage in STAGES if (NOTEBOOKS / f"{stage}.ipynb").exists()]
+REPORTS = [stage for stage in stages.REPORTS if (NOTEBOOKS / f"{stage}.ipynb").exists()]
 NAMES = [SCRIPT, IMAGE, TURKISH, LONG, "$5 \\frac{1}{2}", "=1+1", "{0} %s", "007"]
 
 

@@ -1,13 +1,15 @@
 """The customer card. Judges: plain pandas over the files of the teaching company; the rooms that say the same; hand."""
 
+import json
 import time
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from bs4 import BeautifulSoup
 
 import portfoy as pf
-from helpers import NAMES, message_of, orders, plain
+from helpers import NAMES, message_of, orders, plain, run_here
 from portfoy.customer.card import SHOWN
 from portfoy.customer.known import events, find, folded, known
 from portfoy.selection.rfm import rfm
@@ -155,7 +157,7 @@ def test_an_unknown_id_is_one_line_with_near_ones(asked, near):
 
 def test_an_id_that_is_like_no_other_has_no_near_one():
     said = message_of(find, pd.Index(["C001", "C002"]), "zzz")
-    assert said == "customer_card: there is no customer 'zzz'; zeros and capitals count. Take an id of the data."
+    assert said == "customers: there is no customer 'zzz'; zeros and capitals count. Take an id of the data."
     assert find(pd.Index(["007", "7"]), "7") == "7"
 
 
@@ -333,3 +335,22 @@ def test_cdnow(cdnow_log):
     assert card.row["idle"] == (cdnow_log["ordered_on"].max() - own["ordered_on"].max()).days
     assert card.row["purchases"] == own["ordered_on"].nunique()
     assert facts(card)["No tables of"] == "contacts, tickets, surveys, subscriptions"
+
+
+def test_the_command_makes_the_page_of_one_customer(tmp_path):
+    """The page is a run like any other; its heading is what the card finds, and its facts stand before all else."""
+    orders(5).assign(customer_id=lambda table: table["customer_id"] + " <b>").to_csv(tmp_path / "shop.csv", index=False)
+    code, out, err = run_here(tmp_path, "customer", "C001 <b>", "--data", "shop.csv")
+    assert code == 0, err
+    assert out.endswith("customer.html\n")
+    (page,) = (tmp_path / "reports").glob("2*/customer.html")
+    soup = BeautifulSoup(page.read_text("utf-8"), "html.parser")
+    (stage,) = json.loads(page.with_name("run.json").read_text("utf-8"))["stages"]
+    assert (stage["stage"], stage["parameters"]["customer"]) == ("customer", "C001 <b>")
+    assert soup.h1.get_text().startswith("C001 <b>: ")
+    assert [head.get_text() for head in soup.find_all("h2") if "skip" not in head.get("class", [])] == [
+        "What has happened?"
+    ]
+    assert soup.main.find("table").find("tr").get_text(" ").split() == ["What", "On", "the", "day"]
+    assert not soup.select(".missing, .failure, .error")
+    assert "What happened" not in [head.get_text() for head in soup.select("#happened")]

@@ -16,6 +16,7 @@ from helpers import REPORTS, plain, reading, run_here
 from portfoy.report import pdf
 from portfoy.source import open as source
 from portfoy.words.result import RESULT
+from portfoy.words.stages import CARD
 
 
 def portfoy(*arguments, cwd):
@@ -70,7 +71,7 @@ def test_a_report_notebook_runs_under_plain_papermill(teaching_run, company, tmp
     names, others = ({figure["name"] for told in found for figure in told.get("figures", [])} for found in (mine, its))
     assert names == others
     values, others = ([told["figures"] for told in found if "figures" in told] for found in (mine, its))
-    assert values != others
+    assert values != others or (stage == CARD and mine != its)  # a card has no headline figures
 
 
 def test_a_run_says_in_which_prices_its_money_is(teaching_run):
@@ -122,8 +123,9 @@ def test_the_page_of_a_whole_run_is_complete(teaching_run, stage):
     code = "\n".join("".join(cell["source"]) for cell in cells)
     outputs = [output.get("data", {}) for cell in cells for output in cell.get("outputs", [])]
     results = [data[RESULT] for data in outputs if RESULT in data]
-    assert len(results) > 5
-    assert len(page.select("figure.pf-chart svg")) == sum(bool(each["chart"]) for each in results) > 2
+    sections, charts = (1, -1) if stage == CARD else (5, 2)  # a card is one table of facts and one of what happened
+    assert len(results) > sections
+    assert len(page.select("figure.pf-chart svg")) == sum(bool(each["chart"]) for each in results) > charts
     assert len(page.find_all("img", alt=True)) == code.count("ax = pf.plot_")
     assert all(len(image["alt"]) > 40 for image in page.find_all("img"))
     assert all(len(chart["aria-label"]) > 40 for chart in page.select("svg.pf-svg"))

@@ -115,3 +115,14 @@ def test_prune_asks_what_to_keep():
     code, _out, err = portfoy("prune")
     assert code == 2
     assert err.splitlines()[-1] == "Error: say what to keep: --keep N, --older-than DAYS."
+
+
+def test_an_unknown_customer_is_one_line_before_a_kernel_starts(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "orders.csv").write_text(
+        "customer_id,order_id,ordered_on,amount\n" + "".join(f"00{n},{n},2026-05-0{n},5\n" for n in range(1, 6))
+    )
+    code, out, err = portfoy("customer", "3", "--data", "orders.csv")
+    said = "portfoy customer: customers: there is no customer '3'; zeros and capitals count. Did you mean 003?\n"
+    assert (code, out, err) == (2, "", said)
+    assert not (tmp_path / "reports").exists()

@@ -75,7 +75,7 @@ DECLARED = {
 
 def test_every_number_and_date_of_every_report_has_a_range():
     without = {name for (_stage, name), parameter in DECLARED.items() if parameter.range is None}
-    assert without == {"data", "language", "cuts", "segments", "product", "brand"}
+    assert without == {"data", "language", "customer", "cuts", "segments", "product", "brand"}
 
 
 @pytest.mark.parametrize(("stage", "name"), [key for key, each in DECLARED.items() if each.range and key[1] != "as_of"])

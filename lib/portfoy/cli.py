@@ -22,7 +22,7 @@ def main():
 
 
 for command in (
-    *(commands.report, commands.parameters, commands.compare, commands.prune, commands.schedule),
+    *(commands.report, commands.customer, commands.parameters, commands.compare, commands.prune, commands.schedule),
     *(course.lessons, course.progress, doctor),
 ):
     main.add_command(command)

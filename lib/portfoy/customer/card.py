@@ -40,7 +40,7 @@ class CustomerCard(Result):
 
     def _say(self, text):
         value, rule, told = self.every.value, self.every.rule, self.row.to_dict()
-        told |= {"id": style.shorten(self.row.name), "state": said_as("state", told["state"]), "day": self.as_of}
+        told |= {"id": style.shorten(self.row.name), "state": said_as("state", told["state"])}
         told |= {"who": told["id"] if style.is_missing(told["name"]) else style.shorten(told["name"])}
         told |= {"waits": (self.as_of - told["opened_on"]) / DAY, "months": value.horizon_months if value else None}
         told |= {"measure": style.measure("margin" if value and value.margin_rate != 1 else "revenue")}
@@ -83,6 +83,7 @@ class CustomerCard(Result):
         elif rule and not style.is_missing(rule.at_risk):
             rhythm = _("{idle:days} ago; {within:share} of pauses end within {limit:days}")
         tickets = _("{tickets_open:count}, since {opened_on:day}") if row["tickets_open"] > 0 else _("none")
+        answer = _("{nps:count} of 10, on {answered_on:day}") if told["nps"] else _("no answer yet")
         expected = _("{expected_value:money} of {measure} ({expected_value_interval:money})")
         facts = [
             (told["name"], _("Customer"), "{id}"),
@@ -92,20 +93,20 @@ class CustomerCard(Result):
             (told["idle"], _("Last purchase"), rhythm),
             (
                 told["year_revenue"],
-                _("Last 12 months"),
+                _("Revenue, 12 months"),
                 _("{year_revenue:money}; the 12 before {before_revenue:money}"),
             ),
             (told["p_alive"], _("Chance still active"), "{p_alive:share}"),
             (told["expected_value"], _("Expected in {months:months}"), expected),
             (told["tickets_open"], _("Open tickets"), tickets),
-            (told["nps"], _("Would recommend us"), _("{nps:count} of 10, on {answered_on:day}")),
+            ("surveys" not in self.tables, _("Would recommend us"), answer),
             (told["segment"], _("Segment"), segment if told["segment_then"] else "{segment}"),
             (self.traits, _("Not known"), "{traits}"),
             (self.tables, _("No tables of"), "{tables}"),
             (self.twins, _("Likely the same person"), "{twins}"),
         ]
         facts = [(str(self._say(fact)), str(self._say(said))) for holds, fact, said in facts if holds]
-        return show(pd.DataFrame(facts, columns=["fact", "told"]), self._say(_("{id} on {day:day}")))
+        return show(pd.DataFrame(facts, columns=["fact", "told"]), _("What we know, and expect"))
 
     def method(self):
         return _(

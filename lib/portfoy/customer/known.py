@@ -60,7 +60,7 @@ def known(firm, value=None):
 
     def work():
         people, service = firm.people.dropna(subset="customer_id").set_index("customer_id"), _service(firm)
-        ids = people.index.union(service.index[service["began"].notna()]).astype("str").rename("customer_id")
+        ids = ids_of(firm)
         if ids.empty:
             raise DataError(_("customer_card: nobody is a customer on this day; leads alone have no card."))
         worth, rule, listed = lifetime_value(firm) if value is None else value, _rule(firm), _listed(firm)
@@ -77,15 +77,23 @@ def known(firm, value=None):
     return firm.once(("known", id(value)), work)
 
 
+def ids_of(firm):
+    """The ids of all customers of a firm, sorted; who has a contract is one."""
+    ids, contracts = pd.Index(firm.people["customer_id"].dropna()), firm.tables.subscriptions
+    if contracts is not None and "customer_id" in contracts.columns:
+        ids = ids.union(to_frame(contracts.select("customer_id").distinct())["customer_id"].dropna())
+    return ids.astype("str").sort_values().rename("customer_id")
+
+
 def find(ids, asked):
     """The id that is asked for; DataError, in one line with near ones, where there is none such."""
     if asked in ids:
         return asked
     some = ids if len(ids) <= MANY else [one for one in ids if one[:-2] == asked[:-2] or one[-2:] == asked[-2:]]
     near = [each for each in ids if _plain(each) == _plain(asked)] or difflib.get_close_matches(asked, list(some), n=3)
-    text = _("customer_card: there is no customer {asked!r}; zeros and capitals count. Take an id of the data.")
+    text = _("customers: there is no customer {asked!r}; zeros and capitals count. Take an id of the data.")
     if near:
-        text = _("customer_card: there is no customer {asked!r}; zeros and capitals count. Did you mean {near}?")
+        text = _("customers: there is no customer {asked!r}; zeros and capitals count. Did you mean {near}?")
     raise DataError(text.format(asked=asked, near=", ".join(near[:3])))
 
 
@@ -138,9 +146,7 @@ def _segments(firm):
 
 
 def _service(firm):
-    """Open tickets and the day of the oldest, as the room of service counts them; the last answer; the first contract:
-    who has one is a customer.
-    """
+    """Open tickets and the day of the oldest, as the room of service counts them; the last answer; first contract."""
     table = firm.once("events", lambda: _every(firm))
     waits, told = (table.event == "ticket") & table.until.isnull(), table.score.notnull()
     own = table.filter(table.customer_id.notnull()).group_by("customer_id").agg(

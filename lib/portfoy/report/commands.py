@@ -1,4 +1,4 @@
-"""The commands around reports: report, parameters, compare, prune, schedule. No logic of their own."""
+"""The commands around reports: report, customer, parameters, compare, prune, schedule. No logic of their own."""
 
 import sys
 from pathlib import Path
@@ -87,6 +87,33 @@ def report(stages, data, as_of, language, given, file, each, out, jobs, isolated
     if mail and (error := _mailed(mail, record, folder, made)):
         code, said = max(code, 1), [*said, error]
     after(code, "; ".join(filter(None, said)), folder)
+    sys.exit(code)
+
+
+@click.command()
+@click.argument("customer_id", metavar="ID")
+@click.option("--data", metavar="WHERE", help="Folder, file, portfoy.toml or address; default: the teaching company.")
+@click.option("--as-of", metavar="DATE", help="The day the page stands on, YYYY-MM-DD; default: last date in the data.")
+@click.option("--language", default="en", show_default=True, metavar="CODE", help="Language of the page.")
+@click.option("-p", "given", multiple=True, metavar="NAME=VALUE", help="A parameter of the notebook; may be repeated.")
+@click.option("--out", default="reports", show_default=True, metavar="FOLDER", help="Where the dated folders go.")
+def customer(customer_id, data, as_of, language, given, out):
+    """Make the page of one customer: what is known and expected, and what to do next. Exit codes as of report."""
+    with one_line("customer", out=out):
+        from portfoy.report import plan
+
+        wanted = {"data": data, "as_of": as_of, "language": language}
+        given = {**_pairs(given), "customer": customer_id}
+        made = plan.make_plan(["customer"], **wanted, given=given, meanwhile=lambda: _meanwhile(False))
+        from portfoy.customer.known import find, ids_of
+        from portfoy.firm import Firm
+        from portfoy.report import make, progress
+
+        find(ids_of(Firm(made.tables, made.as_of)), customer_id)
+
+        with progress.Bars() if sys.stderr.isatty() else progress.Progress() as shown:
+            folder, code = make.make(made, root=out, progress=shown)
+    click.echo(folder / "customer.html")
     sys.exit(code)
 
 

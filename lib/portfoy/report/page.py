@@ -12,7 +12,7 @@ from urllib.parse import quote
 from portfoy.report import figures, look, message, overview
 from portfoy.report.prose import Prose, anchor, shown
 from portfoy.words import style
-from portfoy.words.stages import title
+from portfoy.words.stages import CARD, title
 
 # Cells that a page leaves out: an error, which it says in its own words, and key figures, which nbval compares.
 HIDDEN = {"papermill-error-cell-tag", "nbval-check-output"}
@@ -22,20 +22,21 @@ OPEN = 6
 def make_page(run, stage, made, brand=None):
     """The HTML of one report: its `stage` in the record of the `run`, which is carried in it, and its `sections`."""
     found = message.findings([stage])
-    heading, named = message.heading(found[:1]), title(stage["stage"])
+    heading, named, card = message.heading(found[:1]), title(stage["stage"]), stage["stage"] == CARD
     before, rows = (stage.get("changes") or {}).get("before"), figures.rows(run, [stage])
     return look.render(
         "page.html.j2",
         brand=brand,
         title=f"{figures.short_title(stage)}, {style.day(run['as_of'])} – {run['source']}",
         heading=heading or named,
-        about=[*filter(None, [heading and named, figures.settled(stage)]), *overview.about(run)],
+        about=[*filter(None, [heading and not card and named, figures.settled(stage)]), *overview.about(run)],
         name=figures.short_title(stage),
         day=style.day(run["as_of"]),
         sisters=[(quote(one["page"]), figures.short_title(one)) for one in run["stages"] if one is not stage],
         before=before and (quote(f"../{before['folder']}/{before['page']}"), style.day(before["as_of"])),
         workbook=quote(run.get("workbook") or ""),
-        happened=message.happened(found, heading, page=False, short=True),
+        card=card,  # its one finding is the heading, and its first screen the card itself
+        happened=[] if card else message.happened(found, heading, page=False, short=True),
         todo=message.to_do(message.todo([stage]), page=False),
         rows=rows,
         figures_title=overview.figures_title(rows),

@@ -11,7 +11,7 @@ from pathlib import Path
 from portfoy.errors import DataError
 from portfoy.locale import _
 from portfoy.source.address import locate
-from portfoy.words.stages import STAGES
+from portfoy.words.stages import REPORTS
 
 OPTIONS = ("data", "as_of", "language")  # parameters that the command has an option of its own for
 SECRET = re.compile(
@@ -49,12 +49,12 @@ class PlanError(ValueError):
 
 
 def notebooks():
-    """Report notebooks by stage, in the order of the lifecycle."""
+    """Report notebooks by stage, in the order of the lifecycle; the card of a customer last."""
     try:
         folder = locate("notebooks/reports")
     except DataError:
         return {}
-    return {stage: folder / f"{stage}.ipynb" for stage in STAGES if (folder / f"{stage}.ipynb").exists()}
+    return {stage: folder / f"{stage}.ipynb" for stage in REPORTS if (folder / f"{stage}.ipynb").exists()}
 
 
 def parameters(notebook):

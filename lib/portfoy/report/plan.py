@@ -9,7 +9,7 @@ from pathlib import Path
 from portfoy.locale import _, languages
 from portfoy.report.parameters import OPTIONS, SECRET, PlanError, day, hint, notebooks, parameters, typed
 from portfoy.source.address import hidden
-from portfoy.words.stages import STAGES
+from portfoy.words.stages import REPORTS
 
 
 @dataclass(frozen=True)
@@ -99,9 +99,9 @@ def _from_file(path, declared):
     general = [("", name, value) for name, value in content.items() if not isinstance(value, dict)]
     special = []
     for stage, table in content.items():
-        if isinstance(table, dict) and stage not in STAGES:
+        if isinstance(table, dict) and stage not in REPORTS:
             raise PlanError(
-                _("{file}: no report '{name}'; {hint}").format(file=path, name=stage, hint=hint(stage, STAGES))
+                _("{file}: no report '{name}'; {hint}").format(file=path, name=stage, hint=hint(stage, REPORTS))
             )
         if isinstance(table, dict) and stage in declared:
             special += [(stage, name, value) for name, value in table.items()]

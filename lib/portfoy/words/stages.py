@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from portfoy.locale import _
 
 STAGES = ("portfolio", "selection", "acquisition", "retention", "deepening", "monitoring")
+CARD = "customer"  # looks at one customer across all stages
+REPORTS = (*STAGES, CARD)  # of a whole run, in this order
 
 
 @dataclass(frozen=True)
@@ -38,11 +40,19 @@ def stages():
     return dict(zip(STAGES, map(Stage, names, questions, titles), strict=True))
 
 
-def title(stage):
-    """The title of a stage's page; a report that is no stage goes by its own name."""
-    return stages()[stage].title if stage in STAGES else stage
+def _about(report):
+    """The `Stage` of a report; that of a customer's card, which is none, has the same words; None for any other."""
+    question, title = _("What do we know, and what next?"), _("Customer: what do we know, and what next?")
+    return {**stages(), CARD: Stage(_("Customer"), question, title)}.get(report)
 
 
-def name(stage):
-    """A stage in one word."""
-    return stages()[stage].name if stage in STAGES else stage
+def title(report):
+    """The title of a report's page; one that is not known goes by its own name."""
+    about = _about(report)
+    return about.title if about else report
+
+
+def name(report):
+    """A report in one word."""
+    about = _about(report)
+    return about.name if about else report
