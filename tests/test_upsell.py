@@ -137,6 +137,24 @@ def test_extra_margin_is_that_of_a_loop_over_tiers_and_thirds_of_margin():
     assert upsell(firm).moves["extra"] == pytest.approx(total / weights)
 
 
+def test_where_nobody_surely_moves_nobody_is_listed_whatever_else_differs():
+    """Companies without moves, over six seeds: an offer would be made to nobody we can name."""
+    for seed in range(6):
+        found = upsell(shop(seed, customers=60), hold_out_share=0.0)
+        if not found.clear:
+            assert found.listed.empty
+            assert found.actions() == []
+            assert found.total["n"] == 0
+
+
+@pytest.mark.parametrize("pieces", [None, 0.0, -1.0])
+def test_lines_of_no_known_number_are_of_one_piece(pieces):
+    firm = shop(2, customers=40)
+    lines = firm.log.to_pandas().assign(quantity=pieces)
+    found = upsell(Firm.of(lines, as_of=AS_OF, products=GOODS))
+    assert found.table["price"].to_list() == [100, 200, 400]
+
+
 def test_tiers_of_other_names_go_by_the_price_of_a_piece():
     goods = GOODS.assign(tier=[NAMES[0], "x", NAMES[4]])
     found = upsell(shop(2, customers=40, goods=goods))

@@ -136,9 +136,8 @@ def upsell(firm, *, offer_cost=0.0, p_up=0.0, budget=0.0, contacts=50, hold_out_
     rule, rest = (wilson(part["up"].sum(), len(part), sure) for part in (low[above], low[~above]))
     pays = moves["p_up"] < 1 - sure and moves["extra_low"] > 0 and rule[0] > rest[1]
     now = _moved(rows[0], rows[0]).rename_axis("customer_id").reset_index()
-    ranked = now[(now["above"] > 0) & (now["now"] < top) & pays].assign(
-        tier=now["now"].map(names), worth=moves["extra"]
-    )
+    ranked = now[(now["above"] > 0) & (now["now"] < top) & pays]
+    ranked = ranked.assign(tier=ranked["now"].map(names), worth=moves["extra"])
     ranked = ranked.sort_values(["above", "customer_id"], ascending=[False, True])[["customer_id", "tier", "worth"]]
     ranked = ranked.assign(because=_("buys above the own tier already"), next_step=_("offer the tier above"))
     listed, total = offers(firm, ranked, "worth", terms)
@@ -158,7 +157,8 @@ def _lines(firm):
     log, ends = firm.log, [months_before(firm.as_of, 12 * year) for year in range(4)]
     has_columns(log, ["product_id"], "transactions", _("Map it in portfoy.toml."))
     sold = log.filter((log.amount > 0) & (log.ordered_on <= firm.as_of.date()) & log.customer_id.notnull())
-    sold = sold.mutate(pieces=sold.quantity if "quantity" in log.columns else ibis.literal(1.0))
+    pieces = sold.quantity.cast("float64") if "quantity" in log.columns else ibis.literal(1.0)
+    sold = sold.mutate(pieces=(pieces > 0).ifelse(pieces, 1.0))  # a line of no known number is one piece
     sold = sold.mutate(year=sum((sold.ordered_on <= end.date()).cast("int32") for end in ends) - 1)
     first = pd.Timestamp(sold.ordered_on.min().to_pandas())
     met = sold.inner_join(ibis.memtable(products), "product_id").filter(ibis._.year < 3)
