@@ -189,4 +189,5 @@ def test_what_cannot_be_compared_is_said():
 
 def test_real_orders_of_two_quarters_add_up(cdnow_log):
     found = pf.bridge(Firm.of(transactions=cdnow_log, as_of="1998-06-30"), months=3)
+    assert found.reading().startswith("Revenue as paid of 3 months went from ")
     assert effects(found).sum() == pytest.approx(found.now - found.then, abs=0.005)

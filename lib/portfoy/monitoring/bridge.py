@@ -103,8 +103,8 @@ class Bridge(Result):
         return Finding(style.say(text, {"size": abs(row["effect"])}, currency=self.currency))
 
     def reading(self):
-        values = {"then": self.then, "now": self.now}
-        text = _("Revenue as paid went from {then:money} in the twelve months a year ago to {now:money}.")
+        values = {"then": self.then, "now": self.now, "months": self.months}
+        text = _("Revenue as paid of {months:count} months went from {then:money} a year ago to {now:money}.")
         if self.contracts:
             text = _("Fees of the contracts that run went from {then:money} a month a year ago to {now:money}.")
         if self.rates is not None:
@@ -122,10 +122,11 @@ class Bridge(Result):
         labels = [said_as("factor", factor) for factor in self.table["factor"]]
         ax = shapes.ranked_bars(labels, effects, texts, colours, ax)
         told = "; ".join(f"{label}: {text}" for label, text in zip(labels, texts, strict=True))
-        under = _("{currency} as paid, twelve months against the same a year before")
+        under = _("{currency} as paid, {months} months against the same a year before")
         if self.contracts:
             under = _("{currency} of monthly fees, now against a year before")
-        return figure.name(ax, _("What made revenue change"), under.format(currency=self.currency or _("money")), told)
+        values = {"currency": self.currency or _("money"), "months": style.number(self.months)}
+        return figure.name(ax, _("What made revenue change"), under.format(**values), told)
 
     def summary(self):
         tables = [show(self.table, _("What made revenue change, as paid"), currency=self.currency)]
