@@ -66,6 +66,12 @@ def test_nothing_out_of_bounds_is_one_sentence():
     assert found.reading() == "1 figure was looked at."
 
 
+def test_without_any_limits_it_does_not_say_that_nothing_is_out_of_bounds():
+    found = pf.alerts(FIRM, told([("month_new", "count", 2.0, float("nan"), float("nan"), float("nan"), False)]))
+    assert not found
+    assert str(found) == "alerts: no figure of the month has limits yet. Use a longer history."
+
+
 def test_where_no_month_is_whole_it_gives_on_why():
     lines = pd.DataFrame({"customer_id": ["1"], "order_id": ["1"], "ordered_on": ["2026-05-02"], "amount": [1.0]})
     firm = Firm.of(transactions=lines, as_of="2026-05-20")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from portfoy.errors import DataError
 from portfoy.firm import analysis
 from portfoy.locale import _, plural
 from portfoy.words import style
@@ -83,9 +84,11 @@ def alerts(firm, kpis):
 
     Returns
     -------
-    Alerts; not possible where `kpis` is not
+    Alerts; not possible where `kpis` is not, or no figure has the history that limits need
     """
-    rows, quiet = [], []
+    rows, quiet, looked = [], [], int(kpis.table["normal"].notna().sum())
+    if not looked:
+        raise DataError(_("alerts: no figure of the month has limits yet. Use a longer history."))
     for _place, row in kpis.signals.iterrows():
         stake = _stake(kpis, row)
         if not stake > 0:
@@ -96,7 +99,6 @@ def alerts(firm, kpis):
     table = pd.DataFrame(rows, columns=["kpi", "unit", "value", "normal", "normal_low", "normal_high", "stake",
                                         "changed_on", "news"])  # fmt: skip
     table = table.sort_values("stake", ascending=False).drop_duplicates("news").drop(columns="news").head(MOST)
-    looked = int(kpis.table["normal"].notna().sum())
     return Alerts(table.reset_index(drop=True), quiet, looked, firm.currency)
 
 

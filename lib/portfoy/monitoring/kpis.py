@@ -77,6 +77,8 @@ class Kpis(Result):
         return found.loc[off.sort_values(ascending=False).index]
 
     def finding(self):
+        if self.table["normal"].isna().all():
+            return Finding(_("The history is too short to tell what is ordinary for a month"), nothing=True)
         n = len(self.signals)
         if not n:
             return Finding(_("All figures of the month are within what is ordinary"), nothing=True)
