@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import tea_tasting as tt
-from scipy.stats import binomtest
+from scipy.stats import binomtest, false_discovery_control
 
 import portfoy as pf
 from helpers import plain
@@ -252,6 +252,75 @@ def test_several_arms_are_each_compared_with_the_control_and_corrected():
     assert plain(found.finding().text).startswith("Arm call changed revenue by ")
 
 
+def two_arms(seed, n=1_500):
+    """Orders and contacts of two campaigns; in K a call adds 30 in a hundred buyers, an e-mail none, in L mail 15."""
+    rng, ids = np.random.default_rng(seed), [f"{one:04}" for one in range(n)]
+    arms = rng.choice(["Call", "E-Mail", "Control"], n), rng.choice(["mailed", "Control"], n)
+    days = pd.to_datetime(["2025-03-01", "2025-05-01"])
+    rows = [{"campaign_id": name, "customer_id": ids, "arm": arm} for name, arm in zip("KL", arms, strict=True)]
+    rows = pd.concat([pd.DataFrame(row).assign(contacted_on=day) for row, day in zip(rows, days, strict=True)])
+    adds = rows["arm"].map({"Call": 0.3, "mailed": 0.15}).fillna(0)
+    rows["responded"] = rng.random(2 * n) < 0.2 + adds
+    bought = rows[rows["responded"]]
+    orders = bought[["customer_id"]].assign(ordered_on=bought["contacted_on"] + pd.Timedelta(days=5), amount=50.0)
+    before = pd.DataFrame({"customer_id": ids, "ordered_on": pd.Timestamp("2024-12-01"), "amount": 50.0})
+    log = pd.concat([orders, before, before.head(1).assign(ordered_on=pd.Timestamp("2025-07-31"))], ignore_index=True)
+    return log.assign(order_id=log.index.astype("str")), rows
+
+
+def test_each_arm_of_a_campaign_is_read_out_against_its_control():
+    """Planted: of a hundred a call makes 30 more buy, an e-mail none; the control of plain pandas, counted once."""
+    log, rows = two_arms(1)
+    campaigns = pd.DataFrame({"campaign_id": ["K", "L"], "cost": [900.0, 300.0]})
+    found = experiment(Firm.of(log, contacts=rows, campaigns=campaigns))
+    own = found.table[found.table["outcome"] == "bought"].set_index("campaign_id")
+    assert own.index.tolist() == ["K: Call", "K: E-Mail", "L", "all together"]
+    for name, planted in (("K: Call", 30), ("K: E-Mail", 0), ("L", 15)):
+        assert own["effect_low"][name] < planted < own["effect_high"][name], name
+    sizes = rows.groupby(["campaign_id", "arm"]).size()
+    assert own["held_out"].tolist() == [
+        *[sizes["K", "Control"]] * 2,
+        *[sizes["L", "Control"]],
+        sizes[:, "Control"].sum(),
+    ]
+    assert own["treated"].tolist()[:2] == [sizes["K", "Call"], sizes["K", "E-Mail"]]
+    assert own["p_corrected"]["K: E-Mail"] > 0.05 > own["p_corrected"]["K: Call"]
+    judge = false_discovery_control(own["p_adjusted"].iloc[:3])
+    assert own["p_corrected"].tolist()[:3] == pytest.approx(judge.tolist())
+    assert found.net.empty, "no margin is known"
+    alone = experiment(Firm.of(log, contacts=rows), "K")
+    assert set(alone.table["campaign_id"]) == {"K: Call", "K: E-Mail", "all together"}
+
+
+def test_the_share_meant_is_judged_for_each_arm():
+    """A third was held out: as meant; had it been half that was meant, no arm is read out."""
+    log, rows = two_arms(2)
+    firm = Firm.of(log, contacts=rows[rows["campaign_id"] == "K"])
+    assert experiment(firm, planned_share=1 / 3).checks["arms"].tolist() == ["drawn", "drawn"]
+    assert experiment(firm, planned_share=1 / 2).checks["arms"].tolist() == ["ratio", "ratio"]
+
+
+def test_a_clear_arm_is_named_where_all_together_are_not_clear():
+    log, rows = two_arms(3)
+    found = experiment(Firm.of(log, contacts=rows[rows["campaign_id"] == "K"]))
+    odd = found.table["campaign_id"] != "K: Call"
+    found = replace(found, table=found.table.assign(p_corrected=found.table["p_corrected"].mask(odd, 0.5)))
+    assert plain(found.finding().text).startswith("K: Call brought ")
+
+
+def test_arms_named_in_portfoy_toml_are_arms(tmp_path):
+    log, rows = two_arms(4, n=600)
+    words = {"Call": "Arama", "E-Mail": "Eposta", "mailed": "Eposta", "Control": "Kontrol"}
+    log.to_csv(tmp_path / "orders.csv", index=False)
+    rows.replace({"arm": words}).to_csv(tmp_path / "contacts.csv", index=False)
+    toml = '[transactions]\nfile = "orders.csv"\n[contacts]\nfile = "contacts.csv"\n'
+    named = 'values.arm = { telefon = ["Arama"], "e-mail" = ["eposta"] }\n'
+    (tmp_path / "portfoy.toml").write_text(toml + named)
+    found = pf.experiment(pf.open(tmp_path))
+    names = ["K: e-mail", "K: telefon", "L", "all together"]
+    assert found.table["campaign_id"].drop_duplicates().tolist() == names
+
+
 def test_arms_of_a_table_that_differed_before_are_not_read_out():
     rng = np.random.default_rng(4)
     arm = rng.choice(["a", "b"], 400)
@@ -325,9 +394,9 @@ def test_an_experiment_in_words(teaching_found):
     bought, margin = (row_of(teaching_found, name, campaign_id="all together") for name in ("bought", "margin"))
     text = f"Contact made {style.number(bought['adjusted'], 1)} more customers in a hundred buy"
     assert (margin["p_corrected"] > 0.05, plain(teaching_found.finding().text)) == (True, text)
-    each, more = (plain(style.money(margin[name], "TRY", digits=2)) for name in ("held_out_mean", "effect"))
+    more = plain(style.money(margin["adjusted"], "TRY", digits=2))
     said = plain(teaching_found.reading())
-    assert said.startswith(f"In 30 days those held out brought {each} each, those contacted {more} more (TRY")
+    assert said.startswith(f"Given what they bought before, each contacted brought {more} more in 30 days (TRY")
     lasts = replace(teaching_found, table=teaching_found.table.assign(p_corrected=0.01), currency="")
     assert plain(lasts.finding().text).startswith("Contact brought ")
     assert plain(lasts.finding().text).endswith(" more margin from each customer contacted")

@@ -142,7 +142,11 @@ def test_an_arm_or_an_answer_that_is_not_understood_is_missing():
     assert response_examples(tables(LOG, blank), as_of="2025-06-30")["responded"].fillna(-1).tolist() == [1, -1, 0, 0]
     never_no = CONTACTS.assign(arm="treatment", responded=[True, None, None, None])
     assert response_examples(tables(LOG, never_no), as_of="2025-06-30")["responded"].tolist() == [1, 0, 0, 0]
-    assert message_of(response_examples, tables(LOG, CONTACTS.assign(arm=["Wave 1"] * 2 + ["Control"] * 2))) == (
+    beside = response_examples(
+        tables(LOG, CONTACTS.assign(arm=["Wave 1", "Wave 2"] + ["Control"] * 2)), as_of="2025-06-30"
+    )
+    assert beside["arm"].tolist() == ["treatment"] * 2 + ["control"] * 2, "beside a control it is what was tried"
+    assert message_of(response_examples, tables(LOG, CONTACTS.assign(arm=["Wave 1"] * 2 + ["Wave 2"] * 2))) == (
         "contacts: no 'arm' reads as treatment. Say in portfoy.toml, under [contacts]: values "
         '= { arm = { treatment = ["..."], control = ["..."] } }.'
     )

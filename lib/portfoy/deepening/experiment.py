@@ -14,7 +14,7 @@ from portfoy.locale import _
 from portfoy.metrics import FEWEST
 from portfoy.models.arms import CHANCE, difference, lots, ratio_check
 from portfoy.models.columns import CONTROL, HISTORY, TREATED
-from portfoy.models.examples import TRAITS, response_examples
+from portfoy.models.examples import TRAITS, arm_words, examples_of
 from portfoy.people import NOT_KNOWN
 from portfoy.source.labels import understood
 from portfoy.words import figure, shapes, style
@@ -30,7 +30,8 @@ KNOWN = ["bought_before", *HISTORY, "years", *TRAITS]
 class Experiment(Result):
     """What contact brought within `days` of it; of a table by itself, what its arms did (`days` 0).
 
-    ``checks``, a row per campaign with a control, or arm: ``treated``, ``held_out``; ``hold_out_share`` meant, if told,
+    ``checks``, a row per campaign with a control, or arm, of several as "campaign: arm": ``treated``,
+    ``held_out``; ``hold_out_share`` meant, if told,
     ``p_ratio`` how often chance is as far off; ``differs``: what known before tells the arms apart; ``open`` customers
     whose days are not over, who do not count; ``arms`` "drawn": read out; "ratio": not as large as meant; "chosen": not
     at random; "few": under 30. ``table``, a row per campaign and outcome, all together (by customer) last, as from
@@ -66,11 +67,17 @@ class Experiment(Result):
             "money": _("Contact brought {best:money} more {measure} from each customer contacted"),
             "points": _("Contact made {best:number} more customers in a hundred buy"),
             "number": _("Arm {arm} changed {measure} by {best:ratio}"),
+            "arm": _("{campaign_id} brought {best:money} more {measure} from each"),
         }
-        bought = self.table[self.table["outcome"] == "bought"].tail(1)
-        for row in [self.main, *(row for _place, row in bought.iterrows())]:
+        said = [{**self.main, "says": self.main["unit"] if self.days else "number"}]
+        if self.days:
+            own, arms = self.table[self.table["outcome"] == "bought"], self.checks.query("campaign != campaign_id")
+            said += own.tail(1).assign(says="points").to_dict("records")
+            own = self.table[(self.table["unit"] == "money") & self.table["campaign_id"].isin(arms["campaign_id"])]
+            said += own.sort_values("p_corrected").assign(says="arm").to_dict("records")
+        for row in said:
             if row["p_corrected"] < 1 - self.confidence:
-                text = tried[row["unit"] if self.days else "number"]
+                text = tried[row["says"]]
                 measure = style.shorten(said_as("outcome", row["outcome"]))
                 return Finding(style.say(text, {**row, "measure": measure}, currency=self.currency))
         return Finding(_("What was tried cannot be told from chance"), nothing=True)
@@ -123,7 +130,7 @@ class Experiment(Result):
         names = {"table": _("More than those held out"), "net": _("What was left of it"), "groups": _("By group")}
         names |= {"chosen": _("Not drawn at random"), "checks": _("Whether chance drew the arms")}
         unseen = ["p_value", "p_adjusted", *(f"{name}{end}" for name in ("best", "points") for end in ENDS)]
-        unseen += ["response", "held_out_response", "at_random"]
+        unseen += ["campaign", "response", "held_out_response", "at_random"]
         found = [(getattr(self, name).drop(columns=unseen, errors="ignore"), words) for name, words in names.items()]
         own = {"labels": {"effect": _("More than held out")}, "kinds": {"effect": "figure"}, "currency": self.currency}
         return [show(table, words, **own) for table, words in found if len(table)]
@@ -164,24 +171,25 @@ def experiment(asked, campaign="", *, days=30, planned_share=0.0, by="", outcome
         raise DataError(text.format(days=days, share=planned_share))
     if not isinstance(asked, Firm):
         return _of_table(asked, [outcomes] if isinstance(outcomes, str) else [*outcomes], arm, planned_share)
-    examples = response_examples(asked.tables, as_of=asked.as_of, answer_days=days)
+    examples = _by_arm(asked, examples_of(asked, days), planned_share)
     over = examples["contacted_on"] + days * DAY <= asked.as_of
-    checks = _checked(examples, over, planned_share, asked.confidence)
-    checks = checks[(checks["campaign_id"] == campaign) | (not campaign)].reset_index(drop=True)
+    checks = _checked(examples, over, asked.confidence)
+    checks = checks[(checks["campaign"] == campaign) | (not campaign)].reset_index(drop=True)
     if checks.empty or (by and by not in examples):
         text = _(
             "experiment: of campaign '{campaign}' (empty: any) nobody was held out, or '{by}' is not known of "
             "customers; there are the campaigns {names}. Hold customers out at random next time."
         )
-        names = ", ".join(examples["campaign_id"].unique()[-6:])
+        names = ", ".join(examples["campaign"].unique()[-6:])
         raise DataError(text.format(campaign=campaign, by=by, names=names))
     rows = examples[over & examples["arm"].notna() & examples["campaign_id"].isin(checks["campaign_id"])]
-    cells = rows[["campaign_id", "customer_id", "arm"]].join(outcomes_of(asked, rows, days))
+    cells = rows[["campaign_id", "customer_id", "arm", "campaign"]].join(outcomes_of(asked, rows, days))
     cells = cells.assign(responded=100 * rows["responded"], responded_before=cells["bought_before"])
     drawn = checks[checks["arms"] == "drawn"].set_index("campaign_id")
     read, confidence = cells[cells["campaign_id"].isin(drawn.index)], asked.confidence
     table = _table(read, drawn, examples, confidence) if len(read) else EMPTY
-    levels = read.groupby(rows[by].astype("object").fillna(NOT_KNOWN).astype("str")) if by else []
+    whole = _whole(read)
+    levels = whole.groupby(rows[by].astype("object").fillna(NOT_KNOWN).astype("str")) if by else []
     enough = [(name, part) for name, part in levels if part["arm"].value_counts().reindex(ARMS).min() >= FEWEST]
     groups = [together(part, _told(part), confidence, level=name) for name, part in enough]
     known = [name for name in KNOWN if name in examples]
@@ -196,14 +204,45 @@ def experiment(asked, campaign="", *, days=30, planned_share=0.0, by="", outcome
     return Experiment(checks, table, net, chosen, groups, days, asked.currency, confidence)
 
 
-def _checked(examples, over, planned_share, confidence):
+def _by_arm(firm, examples, planned_share):
+    """The examples with the share held out that was meant, and each arm of a ``campaign`` of several as one of its own.
+
+    Those held out stand beside each of its arms, and the share is that of the two.
+    """
+    share, words = examples["hold_out_share"].fillna(planned_share or np.nan), arm_words(firm, examples)
+    examples = examples.assign(campaign=examples["campaign_id"], hold_out_share=share)
+    named = words.fillna(examples["arm"].where(examples["arm"] == TREATED))
+    parts, several = [], named.groupby(examples["campaign_id"]).nunique()
+    for campaign in several.index[several > 1]:
+        own = examples[examples["campaign_id"] == campaign]
+        held, tried = own[own["arm"] == CONTROL], named[own.index].dropna()
+        for name, rows in own.loc[tried.index].groupby(tried):
+            part = pd.concat([rows.assign(arm=TREATED), held]).assign(campaign_id=f"{campaign}: {name}")
+            meant = part["hold_out_share"]
+            parts.append(part.assign(hold_out_share=meant / (meant + (1 - meant) * len(rows) / len(tried))))
+    if not parts:
+        return examples
+    alone = examples[~examples["campaign_id"].isin(several.index[several > 1])]
+    return pd.concat([alone, *parts]).sort_values("starts_on", kind="stable", ignore_index=True)
+
+
+def _whole(rows):
+    """The rows by campaign, whatever the arm, those held out once."""
+    return rows.drop_duplicates(["campaign", "customer_id"]).assign(campaign_id=lambda own: own["campaign"])
+
+
+def _checked(examples, over, confidence):
     """The ``checks``, and what `lots` says of the responses."""
     of, arm = examples["campaign_id"], examples["arm"]
-    meant = examples["hold_out_share"].fillna(planned_share or np.nan)
-    checks = lots(examples.assign(hold_out_share=meant), KNOWN, confidence).drop(columns=["treated", "held_out"])
+    checks = lots(examples, KNOWN, confidence).drop(columns=["treated", "held_out"])
     counts = pd.crosstab(of, arm).reindex(columns=ARMS).set_axis(["treated", "held_out"], axis=1)
-    counts = counts.assign(hold_out_share=meant.groupby(of).first(), open=(~over & arm.notna()).groupby(of).sum())
-    checks = checks.join(counts.assign(starts_on=examples.groupby("campaign_id")["starts_on"].min()), on="campaign_id")
+    counts = counts.assign(
+        hold_out_share=examples["hold_out_share"].groupby(of).first(), open=(~over & arm.notna()).groupby(of).sum()
+    )
+    counts = counts.join(
+        examples.groupby("campaign_id").agg(starts_on=("starts_on", "min"), campaign=("campaign", "first"))
+    )
+    checks = checks.join(counts, on="campaign_id")
     each = zip(checks["treated"], checks["held_out"], checks["hold_out_share"], strict=True)
     checks["p_ratio"] = [ratio_check(*own) if own[2] > 0 else np.nan for own in each]
     seen = pd.crosstab(of[over], arm[over]).reindex(columns=ARMS, fill_value=0).min(axis=1)
@@ -226,9 +265,10 @@ def _table(cells, drawn, examples, confidence):
     ]
     table, points = effects(cells, pairs, confidence), drawn
     if len(pairs) > 1:
-        pooled = completed(together(cells, _told(cells), confidence, campaign_id=ALL), confidence)
+        whole = _whole(cells)
+        pooled = completed(together(whole, _told(whole), confidence, campaign_id=ALL), confidence)
         table = pd.concat([table, pooled], ignore_index=True)
-        every = difference(examples[examples["campaign_id"].isin(drawn.index)], confidence) or {}
+        every = difference(_whole(examples[examples["campaign_id"].isin(drawn.index)]), confidence) or {}
         points = pd.concat([drawn, pd.DataFrame(every, [ALL])])
     answers = table["outcome"] == "responded"
     own = points.loc[table.loc[answers, "campaign_id"], [f"points{end}" for end in ENDS]]
@@ -242,8 +282,11 @@ def _net(firm, table, drawn):
     if campaigns is None or "cost" not in campaigns.columns or rows.empty:
         return EMPTY
     cost = to_frame(campaigns).drop_duplicates("campaign_id").set_index("campaign_id")["cost"].astype(float)
-    cost = cost.reindex(drawn.index).where(drawn["open"] == 0) * firm.prices.factors(drawn["starts_on"])
-    cost = pd.concat([cost, pd.Series({ALL: cost.sum(skipna=False)})])
+    of = drawn["campaign"]
+    cost = cost.reindex(of).set_axis(drawn.index).where(drawn["open"].groupby(of).transform("max") == 0)
+    cost *= firm.prices.factors(drawn["starts_on"])
+    each = cost[of == of.index]  # what the arms of one campaign cost is not known apart
+    cost = pd.concat([each, pd.Series({ALL: cost[~of.duplicated()].sum(skipna=False)})])
     net = rows[["campaign_id"]].assign(cost=rows["campaign_id"].map(cost))
     net = net.assign(**{f"margin_added{end}": rows[f"best{end}"] * rows["treated"] for end in ENDS})
     net = net.assign(**{f"net_money{end}": net[f"margin_added{end}"] - net["cost"] for end in ENDS})

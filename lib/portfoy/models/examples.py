@@ -24,7 +24,8 @@ def response_examples(tables, *, as_of=None, answer_days=30):
     Orders from the campaign's first contact on are not seen, whatever day the customer's own contact was. Answers have
     no date, so whatever else is told of a contact is missing, too, until its answer is known, `answer_days` after it. A
     customer contacted twice in a campaign counts once; contacts after `as_of` (else the last date in the log) are not
-    seen. An arm that is not understood is missing, and so is an answer that is not told, unless nobody's is ever "no":
+    seen. An arm that is not understood is missing, but in a campaign with a control and nothing that reads as
+    treatment: there it is what was tried. Missing is an answer that is not told, unless nobody's is ever "no":
     then blank means no. Where nobody wrote down the answers to a list with a ``hold_out_share``, who bought in the days
     after is taken to have answered, in both arms.
 
@@ -54,6 +55,18 @@ def examples_of(firm, answer_days=30):
     """The `response_examples` of a firm, worked out once for all who ask; for reading only."""
     given = {"as_of": firm.as_of, "answer_days": answer_days}
     return firm.once(("response_examples", answer_days), lambda: response_examples(firm.tables, **given))
+
+
+def arm_words(firm, examples):
+    """What the contacts call the arm of each example, where it is neither treatment nor control; on its index."""
+    contacts, key = firm.tables.contacts, ["campaign_id", "customer_id"]
+    if "arm" not in contacts.columns:
+        return pd.Series(np.nan, examples.index, dtype="object")
+    days = [name for name in ("contacted_on",) if name in contacts.columns]
+    said = to_frame(contacts.select(*key, "arm", *days)).sort_values(days or key, kind="stable").drop_duplicates(key)
+    said = examples[key].merge(said.astype({"arm": "object"}), on=key, how="left")["arm"].set_axis(examples.index)
+    own = {text: str(text).strip() for text in said.dropna().unique() if not understood("arm", str(text))}
+    return said.map(own).astype("object")
 
 
 def examples_today(firm, features):
@@ -119,6 +132,8 @@ def _arms(contacts):
     if "arm" not in contacts:
         return TREATED
     arm = contacts["arm"].map({text: understood("arm", str(text)) for text in contacts["arm"].dropna().unique()})
+    treated, held = ((arm == one).groupby(contacts["campaign_id"]).transform("any") for one in (TREATED, CONTROL))
+    arm = arm.mask(arm.isna() & contacts["arm"].notna() & held & ~treated, TREATED)
     if not (arm == TREATED).any():
         text = _(
             "contacts: no 'arm' reads as treatment. Say in portfoy.toml, under [contacts]: "

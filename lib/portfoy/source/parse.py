@@ -84,7 +84,7 @@ def typed(raw, table, mapping, given, reading):
             if table == "transactions" and ours in given.ranges:
                 columns[ours] = columns[ours].between(*given.ranges[ours]).ifelse(columns[ours], None)
         elif kind in ("flag", *CODED.values()):
-            columns[ours] = _label(found[ours], kind)
+            columns[ours] = _label(found[ours], kind, given.values.get(ours, ()))
         else:
             columns[ours] = found[ours]
             continue
@@ -136,14 +136,15 @@ def _plain(texts):
     return [folded(str(text)) for text in texts]
 
 
-def _label(column, kind):
-    """The flag or the label of ours that a word stands for; null where it is not understood."""
+def _label(column, kind, named):
+    """The flag or the label, of ours or `named`, that a word stands for; null where it is not understood."""
     flag = kind == "flag"
     if flag and column.type().is_boolean():
         return column
     text = column if column.type().is_string() else text_of(column)
     text = fold(text)
     cases = [(text.isin(said), ours == YES if flag else ours) for ours, said in words(kind).items()]
+    cases += [(text == folded(label), label) for label in named if label not in words(kind)]
     return ibis.cases(*cases, else_=ibis.null("boolean" if flag else "string"))
 
 

@@ -119,7 +119,8 @@ def read_settings(path):
             _check_keys(path, f"{table}.{key}.", named, _numbers(table) if key == "ranges" else TABLES[table])
         for name, labels in section.get("values", {}).items():
             kind = CODED.get(name, kind_of(table, name))
-            _check_keys(path, f"{table}.values.{name}.", labels, LABELS.get(kind, labels))
+            known = labels if kind == "arm" else LABELS.get(kind, labels)  # arms may have names of their own
+            _check_keys(path, f"{table}.values.{name}.", labels, known)
             said = [folded(str(word)) for words in labels.values() for word in words]
             if twice := sorted({word for word in said if said.count(word) > 1}):
                 raise _bad_value(path, f"{table}.values.{name}", ", ".join(twice), _("each word under one label"))
