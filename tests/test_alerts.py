@@ -72,6 +72,13 @@ def test_without_any_limits_it_does_not_say_that_nothing_is_out_of_bounds():
     assert str(found) == "alerts: no figure of the month has limits yet. Use a longer history."
 
 
+def test_a_company_that_sold_nothing_for_a_year_has_no_money_at_stake():
+    months = [(kpi, 0.0) for kpi in ("month_active", "month_revenue") for _month in range(12)]
+    found = pf.alerts(FIRM, told([("month_active", "count", 0.0, 9.0, 5.0, 14.0, True)], months))
+    assert found.table.empty
+    assert found.quiet == ["month_active"]
+
+
 def test_where_no_month_is_whole_it_gives_on_why():
     lines = pd.DataFrame({"customer_id": ["1"], "order_id": ["1"], "ordered_on": ["2026-05-02"], "amount": [1.0]})
     firm = Firm.of(transactions=lines, as_of="2026-05-20")

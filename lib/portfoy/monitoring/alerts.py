@@ -118,8 +118,8 @@ def _stake(kpis, row):
     fee = 12 * last("month_fees") / last("month_contracts") if last("month_contracts") else np.nan
     worth = {
         "month_revenue": 1.0, "month_revenue_paid": 1.0, "month_margin": 1.0,
-        "month_active": yearly("month_revenue") / yearly("month_active") if "month_active" in month else np.nan,
-        "month_ticket": yearly("month_revenue") / yearly("month_ticket") if "month_ticket" in month else np.nan,
+        "month_active": yearly("month_revenue") / (yearly("month_active") or np.nan),
+        "month_ticket": yearly("month_revenue") / (yearly("month_ticket") or np.nan),
         "month_lost": each, "month_churn": held * each, "month_new": each, "month_cac": last("month_new"),
         "month_begun": fee, "month_contract_churn": last("month_contracts") * fee,
     }  # fmt: skip
