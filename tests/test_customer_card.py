@@ -315,6 +315,11 @@ def test_contracts_alone_make_a_card():
     assert card.row.name == "01"
     assert card.finding().text == "01: a customer"
     assert facts(card)["No tables of"] == "transactions, contacts, tickets, surveys"
+    assert card.reading() == "Too little is known to say what to do next."
+    undated = pd.DataFrame({"contract_id": ["a"], "customer_id": ["01"], "started_on": [pd.NaT], "plan": ["basic"]})
+    card = pf.customer_card(pf.Firm.of(as_of=day, subscriptions=undated))
+    assert (card.row.name, plain(card.history.reading())) == ("01", "Nothing that is known.")
+    card = pf.customer_card(firm)
     assert plain(card.history.summary().texts.iloc[1, 2]) == "basic, 49.90 a month"
     assert "<b>," not in pf.customer_card(firm, "02").history._repr_mimebundle_()["text/html"]
 
@@ -335,6 +340,7 @@ def test_cdnow(cdnow_log):
     assert card.row["idle"] == (cdnow_log["ordered_on"].max() - own["ordered_on"].max()).days
     assert card.row["purchases"] == own["ordered_on"].nunique()
     assert facts(card)["No tables of"] == "contacts, tickets, surveys, subscriptions"
+    assert "the 12 before" not in facts(card)["Revenue, 12 months"]  # the file holds 18 months
 
 
 def test_the_command_makes_the_page_of_one_customer(tmp_path):

@@ -67,6 +67,7 @@ class CustomerCard(Result):
             "first": _("Invite to a first purchase: known, but has not bought."),
             "second": _("Help to a second purchase: there has been one."),
             "thank": _("Thank in person: among the fifth of whom most is expected, and buying as usual."),
+            "unknown": _("Too little is known to say what to do next."),
             "nothing": _("Nothing special to do: no open ticket, no bad answer, no unusual silence."),
         }
         return self._say(steps[self.row["next"]])
@@ -83,6 +84,8 @@ class CustomerCard(Result):
         elif rule and not style.is_missing(rule.at_risk):
             rhythm = _("{idle:days} ago; {within:share} of pauses end within {limit:days}")
         tickets = _("{tickets_open:count}, since {opened_on:day}") if row["tickets_open"] > 0 else _("none")
+        both = _("{year_revenue:money}; the 12 before {before_revenue:money}")
+        money = both if told["before_revenue"] else "{year_revenue:money}"
         answer = _("{nps:count} of 10, on {answered_on:day}") if told["nps"] else _("no answer yet")
         expected = _("{expected_value:money} of {measure} ({expected_value_interval:money})")
         facts = [
@@ -91,11 +94,7 @@ class CustomerCard(Result):
             (told["known_on"], _("Known since"), "{known_on:day}"),
             (told["state"], _("State"), "{state}"),
             (told["idle"], _("Last purchase"), rhythm),
-            (
-                told["year_revenue"],
-                _("Revenue, 12 months"),
-                _("{year_revenue:money}; the 12 before {before_revenue:money}"),
-            ),
+            (told["year_revenue"], _("Revenue, 12 months"), money),
             (told["p_alive"], _("Chance still active"), "{p_alive:share}"),
             (told["expected_value"], _("Expected in {months:months}"), expected),
             (told["tickets_open"], _("Open tickets"), tickets),

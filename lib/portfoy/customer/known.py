@@ -67,7 +67,7 @@ def known(firm, value=None):
         parts = [people, service, _bought(firm), _standing(firm), _segments(firm), listed.get(["name"])]
         parts += [worth.table.set_index("customer_id")[WORTH]] if worth else []
         parts = [part.reindex(ids) for part in parts if part is not None and len(part)]
-        table = pd.concat(parts, axis=1).reindex(columns=WANTED)
+        table = pd.concat([pd.DataFrame(index=ids), *parts], axis=1).reindex(columns=WANTED)
         table[DATES] = table[DATES].apply(pd.to_datetime)
         if "tickets_open" in service:
             table["tickets_open"] = table["tickets_open"].fillna(0)
@@ -174,6 +174,7 @@ def _next(firm, table):
         "first": table["state"] == "prospect",
         "second": table["purchases"] == 1,
         "thank": valuable,
+        "unknown": table["state"].isna(),
     }
     return np.select(list(told.values()), list(told), "nothing")
 
