@@ -128,6 +128,17 @@ def test_without_pieces_it_is_what_a_purchase_holds_and_prices_are_those_of_the_
     priced = pf.bridge(Firm.of(transactions=pd.concat([before, later]), as_of="2026-06-30", prices=0.5))
     assert effects(priced)["price"] == pytest.approx(0.5 * before["amount"].sum(), abs=1e-4)  # to six digits a line
     assert effects(priced).drop("price").abs().max() < 1e-4
+    assert (priced.real, priced.level) == pytest.approx((0.0, 0.5 * before["amount"].sum()), abs=1e-4)
+
+
+def test_the_heading_is_of_what_went_the_way_revenue_went():
+    """Truth: twice as many customers, who buy a third as often: revenue falls, and so the second is said."""
+    rows = [(f"{c:03d}", f"a{c}{day}", day, "tea", 1, 10.0) for c in range(100)
+            for day in ("2024-07-02", "2024-10-01", "2024-11-01")]  # fmt: skip
+    rows += [(f"{c:03d}", f"b{c}", "2025-09-01", "tea", 1, 10.0) for c in range(200)]
+    found = pf.bridge(opened(frame(rows)))
+    assert effects(found)["customers"] > 0 > found.change
+    assert "Fewer purchases per customer cost" in found.finding().text
 
 
 def test_it_is_the_change_that_the_years_tell_as_paid(teaching_firm):
@@ -171,6 +182,8 @@ def test_fees_of_contracts_are_contracts_times_plans(service):
         assert money == pytest.approx(table.loc[running, "monthly_fee"].sum())
     assert effects(found).sum() == pytest.approx(found.now - found.then)
     assert "a month a year ago" in found.reading()
+    assert {*found.table["factor"]} <= {"contracts", "plan_mix", "price"}
+    assert "customers" not in str(found.finding().text)
 
 
 def test_what_cannot_be_compared_is_said():

@@ -20,9 +20,9 @@ import pandas as pd
 from portfoy.customers import DAY, months_before, orders_of, purchases_by, to_frame
 from portfoy.errors import DataError
 from portfoy.firm import analysis
-from portfoy.intervals import bounded, wald
 from portfoy.locale import _
-from portfoy.metrics import FEWEST, engine
+from portfoy.metrics import engine
+from portfoy.monitoring.rates import SIDES, rates_of, running_on
 from portfoy.people import NOT_KNOWN
 from portfoy.words import figure, shapes, style
 from portfoy.words.codes import said_as
@@ -31,8 +31,6 @@ from portfoy.words.table import show
 
 FACTORS = ["customers", "customer_mix", "frequency", "quantity", "ticket", "price", "product_mix", "returns"]
 UNITS = {"customers": "count", "frequency": "number", "quantity": "number"}  # the others are money
-SIDES = ("then", "now")
-EVERYTHING = "all contracts"  # the last row of the rates, as stored
 
 
 @dataclass(frozen=True)
@@ -45,10 +43,11 @@ class Bridge(Result):
     pieces a purchase; where pieces are not known, ``ticket`` is what a purchase holds, in money at constant prices
     where these are known. ``groups``, one row per type of customer and product, money as paid: ``type``,
     ``product_id``, and ``pieces_then``, ``pieces_now``, ``sales_then``, ``sales_now``. ``then``, ``now``: revenue of
-    the two years, net of returns.
+    the two years, net of returns. ``real``: its relative change at constant prices, and ``level``: what the price level
+    alone did to it, as paid; missing without an index.
 
-    Of a firm without orders: the monthly fees of the contracts that run on the day and a year before; customers are
-    contracts, their mix is that of the plans. ``rates`` then has one row per plan (``group``), the last for all:
+    Of a firm without orders: the monthly fees of the contracts that run on the day and a year before; factors are
+    ``contracts``, ``plan_mix``, ``price``. ``rates`` then has one row per plan (``group``), the last for all:
     ``running_then``, ``running_now`` a year before each day, ``churn_then``, ``churn_now`` share of them that had ended
     by it, and what that did to the churn of all, in points of per cent: ``points_all`` = ``points_within``, by its own
     churn, and ``points_mix``, by its share of the contracts. The last row has bounds of ``points_within``.
@@ -63,6 +62,8 @@ class Bridge(Result):
     confidence: float = 0.95
     contracts: bool = False
     rates: pd.DataFrame | None = None
+    real: float = np.nan
+    level: float = np.nan
 
     @property
     def change(self):
@@ -70,14 +71,23 @@ class Bridge(Result):
 
     @property
     def most(self):
-        """The row of the factor that did most."""
-        return self.table.loc[self.table["effect"].abs().idxmax()]
+        """The row of the factor that did most in the way revenue went, of prices what the price level does not explain.
+
+        That is the way at constant prices, where these are known.
+        """
+        known, table = np.isfinite(self.real), self.table
+        if known:
+            table = table.assign(effect=table["effect"] - self.level * (table["factor"] == "price"))
+        way = np.sign(self.real if known else self.change)
+        return table.loc[(way * table["effect"]).idxmax() if way else table["effect"].abs().idxmax()]
 
     def finding(self):
         if abs(self.change) < 0.005:
             return Finding(_("Revenue as paid is what it was a year before"), nothing=True)
         more, less = (
             {
+                "contracts": _("More contracts brought {size:money} a month more in fees"),
+                "plan_mix": _("Dearer plans brought {size:money} a month more in fees"),
                 "customers": _("More customers brought {size:money} more revenue"),
                 "customer_mix": _("Customers who spend more brought {size:money} more revenue"),
                 "frequency": _("More purchases per customer brought {size:money} more revenue"),
@@ -88,6 +98,8 @@ class Bridge(Result):
                 "returns": _("Fewer returns brought {size:money} more revenue"),
             },
             {
+                "contracts": _("Fewer contracts cost {size:money} of fees a month"),
+                "plan_mix": _("Cheaper plans cost {size:money} of fees a month"),
                 "customers": _("Fewer customers cost {size:money} of revenue"),
                 "customer_mix": _("Customers who spend less cost {size:money} of revenue"),
                 "frequency": _("Fewer purchases per customer cost {size:money} of revenue"),
@@ -100,11 +112,21 @@ class Bridge(Result):
         )
         row = self.most
         text = (more if row["effect"] > 0 else less)[row["factor"]]
+        if row["factor"] == "price" and np.isfinite(self.real):
+            beyond = _("Prices that rose more than the index brought {size:money} more revenue")
+            text = (
+                beyond if row["effect"] > 0 else _("Prices that rose less than the index cost {size:money} of revenue")
+            )
         return Finding(style.say(text, {"size": abs(row["effect"])}, currency=self.currency))
 
     def reading(self):
-        values = {"then": self.then, "now": self.now, "months": self.months}
-        text = _("Revenue as paid of {months:count} months went from {then:money} a year ago to {now:money}.")
+        values = {"then": self.then, "now": self.now, "months": self.months, "real": self.real, "level": self.level}
+        text = _("Revenue of {months:months}, as paid, went from {then:money} a year ago to {now:money}.")
+        if np.isfinite(self.real):
+            text = _(
+                "Revenue of {months:months}, as paid, went from {then:money} a year ago to {now:money}; at constant "
+                "prices that is {real:change}, as {level:money} comes from the price level."
+            )
         if self.contracts:
             text = _("Fees of the contracts that run went from {then:money} a month a year ago to {now:money}.")
         if self.rates is not None:
@@ -122,11 +144,11 @@ class Bridge(Result):
         labels = [said_as("factor", factor) for factor in self.table["factor"]]
         ax = shapes.ranked_bars(labels, effects, texts, colours, ax)
         told = "; ".join(f"{label}: {text}" for label, text in zip(labels, texts, strict=True))
-        under = _("{currency} as paid, {months} months against the same a year before")
+        under = _("{currency} as paid, {months:months} against the same a year before")
         if self.contracts:
             under = _("{currency} of monthly fees, now against a year before")
-        values = {"currency": self.currency or _("money"), "months": style.number(self.months)}
-        return figure.name(ax, _("What made revenue change"), under.format(**values), told)
+        under = style.say(under, {"currency": self.currency or _("money"), "months": self.months})
+        return figure.name(ax, _("What made revenue change"), under, told)
 
     def summary(self):
         tables = [show(self.table, _("What made revenue change, as paid"), currency=self.currency)]
@@ -142,6 +164,11 @@ class Bridge(Result):
             "what was sold in one year only counts as mix; levels are at the mix of both years. All of it happened: "
             "there is no interval."
         )
+        if self.contracts:
+            text = _(
+                "Fees a month are contracts, times the mix of their plans, times the fees of a plan. Each gets the "
+                "mean of what it does over all orders in which they may be changed (Shapley), so that the parts add up."
+            )
         if self.rates is not None:
             text += " " + _("Churn: mean of both years' plans times the change of the rates, and the other way round.")
         return style.say(text, {})
@@ -176,7 +203,12 @@ def bridge(firm, *, months=12):
     sold = goods.groupby("side")["sales"].sum().reindex(SIDES).fillna(0)
     if not (sold > 0).all():
         raise DataError(_("bridge: nothing was sold in one of the two periods. Take a later date."))
-    return Bridge(*_parted(firm, buyers, goods), months, firm.currency)
+    real = level = np.nan
+    if firm.prices:
+        paid, net = (goods.groupby("side")[names].sum().sum(axis=1) for names in (["sales", "returned"], ["net"]))
+        rates = paid / net
+        real, level = net["now"] / net["then"] - 1, (rates["now"] - rates["then"]) * net.mean()
+    return Bridge(*_parted(firm, buyers, goods), months, firm.currency, real=real, level=level)
 
 
 def _side(day, spans):
@@ -197,8 +229,8 @@ def _buyers(firm, spans):
 def _goods(firm, spans):
     """What was sold and returned by side, type and product.
 
-    ``sales``, ``returned`` money as paid, ``constant`` sales at constant prices, ``pieces``, missing where those of a
-    line are not known.
+    ``sales``, ``returned`` money as paid, ``constant`` sales and ``net`` both at constant prices, ``pieces``,
+    missing where those of a line are not known.
     """
     log, orders = firm.log, orders_of(firm.log)
     orders = orders.select("customer_id", "order_id", side=_side(orders.day.fill_null(orders.returned_on), spans))
@@ -213,12 +245,13 @@ def _goods(firm, spans):
     cells = lines.group_by(["side", "customer_id", "product"]).agg(
         sales=lines.paid.sum(where=sold).fill_null(0.0),
         constant=lines.amount.sum(where=sold).fill_null(0.0),
+        net=lines.amount.sum().fill_null(0.0),
         returned=lines.paid.sum(where=~sold).fill_null(0.0),
         pieces=lines.number.sum(where=sold).fill_null(0.0),
         unknown=(sold & ~(lines.number > 0).fill_null(False)).sum(),
     )
     cells = _typed(firm, cells)
-    names = ["sales", "constant", "returned", "pieces", "unknown"]
+    names = ["sales", "constant", "net", "returned", "pieces", "unknown"]
     return to_frame(cells.group_by(["side", "type", "product"]).agg(**{name: cells[name].sum() for name in names}))
 
 
@@ -277,46 +310,16 @@ def _fees(firm, months):
     plan = table["plan"].astype("object").where(table["plan"].notna(), NOT_KNOWN) if "plan" in table else NOT_KNOWN
     table = table.assign(type=plan, sales=table["monthly_fee"].astype(float)).dropna(subset=["started_on", "sales"])
     days = dict(zip(SIDES, (months_before(firm.as_of, 12), firm.as_of), strict=True))
-    sides = [_running(table, day).assign(side=side, pieces=1.0, product="") for side, day in days.items()]
+    sides = [running_on(table, day).assign(side=side, pieces=1.0, product="") for side, day in days.items()]
     running = pd.concat(sides, ignore_index=True).assign(returned=0.0, unknown=0)
     if running["side"].nunique() < 2 or not (running.groupby("side")["sales"].sum() > 0).all():
         raise DataError(_("bridge: no contract with a fee ran a year ago, or none runs now. Take another date."))
     buyers = running.groupby(["side", "type"], as_index=False).agg(customers=("pieces", "size"))
     found = _parted(firm, buyers.assign(purchases=buyers["customers"]), running.assign(constant=running["sales"]))
     parts = found[0][~found[0]["factor"].isin(["frequency", "quantity", "product_mix"])].reset_index(drop=True)
-    terms = {"contracts": True, "rates": _rates(table, days, firm.confidence) if "plan" in table else None}
+    parts = parts.replace({"factor": {"customers": "contracts", "customer_mix": "plan_mix"}})
+    terms = {"contracts": True, "rates": rates_of(table, days, firm.confidence) if "plan" in table else None}
     return Bridge(parts, *found[1:], months, firm.currency, firm.confidence, **terms)
-
-
-def _running(table, day):
-    """The contracts that run on a day."""
-    return table[(table["started_on"] <= day) & ~(table["ended_on"] <= day)]
-
-
-def _rates(table, days, confidence):
-    """`Bridge.rates`; None where no contract ran a year before either day."""
-    found = {}
-    for side, day in days.items():
-        base = _running(table, months_before(day, 12))
-        lost = (base["ended_on"] <= day).groupby(base["type"])
-        found |= {f"running_{side}": lost.size(), f"churn_{side}": lost.mean()}
-    rates = pd.DataFrame(found).rename_axis("group").fillna({f"running_{side}": 0 for side in SIDES})
-    n, q = ({side: rates[f"{name}_{side}"] for side in SIDES} for name in ("running", "churn"))
-    if min(n[side].sum() for side in SIDES) < FEWEST:
-        return None
-    q = {side: q[side].fillna(q[SIDES[1 - place]]) for place, side in enumerate(SIDES)}
-    share = {side: n[side] / n[side].sum() for side in SIDES}
-    weight = (share["then"] + share["now"]) / 2
-    within = 100 * weight * (q["now"] - q["then"])
-    mix = 100 * (share["now"] - share["then"]) * (q["then"] + q["now"]) / 2
-    error = [weight**2 * q[side] * (1 - q[side]) / n[side].replace(0, np.nan) for side in SIDES]
-    bounds = wald(within.sum(), 100 * np.sqrt(sum(each.sum() for each in error)), confidence)
-    whole = {f"running_{side}": n[side].sum() for side in SIDES}
-    whole |= {f"churn_{side}": (share[side] * q[side]).sum() for side in SIDES}
-    whole |= bounded("points_within", within.sum(), bounds) | {"points_mix": mix.sum()}
-    rates = rates.assign(points_within=within, points_mix=mix).reset_index()
-    rates = pd.concat([rates, pd.DataFrame([{"group": EVERYTHING} | whole])], ignore_index=True)
-    return rates.assign(points_all=rates["points_within"] + rates["points_mix"])
 
 
 def _levels(cells, held, side):

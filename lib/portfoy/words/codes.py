@@ -211,6 +211,7 @@ def said_as(column, code):
         "figure": figure_names(),
         "kpi": kpi_names(),
         "factor": {"customers": _("Customers"), "customer_mix": _("Mix of customers")}
+        | {"contracts": _("Contracts"), "plan_mix": _("Mix of plans")}
         | {"frequency": _("Purchases per customer"), "quantity": _("Pieces per purchase"), "price": _("Prices")}
         | {"ticket": _("What a purchase holds"), "product_mix": _("Mix of products"), "returns": _("Returns")},
         "way": {
