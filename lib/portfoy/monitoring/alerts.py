@@ -37,7 +37,9 @@ class Alerts(Result):
 
     def finding(self):
         if self.table.empty:
-            return Finding(_("Nothing is out of bounds that is about money"), nothing=True)
+            if not self.n:
+                return Finding(_("Nothing can be judged yet: the history is too short"), nothing=True)
+            return Finding(_("Nothing worth money is out of the ordinary"), nothing=True)
         row = self.table.iloc[0]
         text = _("{kpi}: {stake:money} a year at stake")
         said = style.say(text, {**row, "kpi": said_as("kpi", row["kpi"])}, currency=self.currency)

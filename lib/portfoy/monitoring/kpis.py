@@ -9,8 +9,9 @@ from portfoy.customers import months_before
 from portfoy.errors import DataError
 from portfoy.firm import analysis, in_force
 from portfoy.intervals import bounded, wald, wilson
-from portfoy.locale import _
+from portfoy.locale import _, plural
 from portfoy.models import limits
+from portfoy.models.limits import FEWEST as FEWEST_MONTHS
 from portfoy.monitoring.months import monthly
 from portfoy.words import figure, shapes, style
 from portfoy.words.codes import said_as
@@ -81,7 +82,9 @@ class Kpis(Result):
             return Finding(_("The history is too short to tell what is ordinary for a month"), nothing=True)
         n = len(self.signals)
         if not n:
-            return Finding(_("All figures of the month are within what is ordinary"), nothing=True)
+            if self.table["normal"].isna().all():
+                return Finding(_("No figure of the month has the history to be judged"), nothing=True)
+            return Finding(_("No figure of the month is out of the ordinary"), nothing=True)
         if n == 1:
             row = self.signals.iloc[0]
             return Finding(style.say(_("{kpi} is out of the ordinary: {value:figure}"), self._said(row)))
@@ -93,8 +96,18 @@ class Kpis(Result):
 
     def reading(self):
         if self.signals.empty:
-            text = _("{n:count} figures were held against limits from months up to {until:day}.")
-            return style.say(text, {"n": int(self.table["normal"].notna().sum()), "until": self.until})
+            n, money = int(self.table["normal"].notna().sum()), self.table.set_index("kpi").reindex(["month_revenue"])
+            values = {"n": n, "until": self.until, "fewest": FEWEST_MONTHS, "low": money["normal_low"].iloc[0]}
+            text = plural(
+                "{n:count} figure was held against limits from months up to {until:day}.",
+                "{n:count} figures were held against limits from months up to {until:day}.",
+                n,
+            )
+            if not n:
+                text = _("Limits need {fewest:count} whole months up to {until:day}.")
+            elif values["low"] == values["low"]:
+                text += " " + _("Revenue of the month would have stood out below {low:money}.")
+            return style.say(text, values, currency=self.currency)
         row = self._said(self.signals.iloc[0])
         if pd.notna(row["changed_on"]):
             text = _(
