@@ -53,7 +53,7 @@ class Migration(Result):
         gained = self.moves.set_index("move")["gained"]
         values = {"up": gained["rose"], "down": -gained["fell"] - gained["gone"], "n": len(self.listed), **self.about}
         values |= {"was": self.was and self.was.value, "months": self.months, "since": self.rule.get("since")}
-        values |= {"middle": self.cuts[0], "high": self.cuts[1], "size": abs(self.about["net"])}
+        values |= {"middle": self.cuts[0], "high": self.cuts[1], "size": abs(self.about["net"]), "new": gained["new"]}
         return style.say(" ".join(texts), values, currency=self.firm.currency)
 
     def finding(self):
@@ -61,16 +61,24 @@ class Migration(Result):
         if not self.about["known"] > 1:
             return Finding(self._say(_("{stayed:share} of the top customers of a year ago are top still")))
         if low <= 0 <= high:
-            return Finding(_("Customers of long standing bring what they did"))
-        less = _("Customers of long standing brought {size:money} less than the year before")
-        more = _("Customers of long standing brought {size:money} more than the year before")
+            return Finding(_("Earlier customers bring what they did a year ago"))
+        less = _("Earlier customers brought {size:money} less than the year before")
+        more = _("Earlier customers brought {size:money} more than the year before")
+        if self.months < 12:
+            less = _("In {months:months} earlier customers brought {size:money} less than last year")
+            more = _("In {months:months} earlier customers brought {size:money} more than last year")
         return Finding(self._say(less if high < 0 else more))  # a base loses some every year: no money by which to rank
 
     def reading(self):
         text = _("Who rose brought {up:money} more, who fell or left {down:money} less: in part by chance.")
-        top = _("Of the top {stayed:share} ({stayed_interval:share}) stayed there.")
-        alike = _("Of the top {stayed:share} stayed there, a year earlier {was:share}: no clear difference.")
-        apart = _("Of the top {stayed:share} stayed there, a year earlier {was:share}.")
+        if self.about["known"] > 1 and self.moves.set_index("move")["customers"]["new"]:
+            text = _(
+                "Earlier are the {known:count} who had bought before either span. Of all, new ones brought "
+                "{new:money}, who rose {up:money} more, who fell or left {down:money} less: in part by chance."
+            )
+        top = _("Of top customers {stayed:share} ({stayed_interval:share}) stayed top.")
+        alike = _("Of top customers {stayed:share} stayed top, a year earlier {was:share}: no clear difference.")
+        apart = _("Of top customers {stayed:share} stayed top, a year earlier {was:share}.")
         if self.was:
             top = apart if self.was.p_value < 1 - self.firm.confidence else alike
         return self._say(text, top)
@@ -81,7 +89,7 @@ class Migration(Result):
 
     def actions(self):
         """Without a worth: a part of each fall is chance, and comes back by itself."""
-        text = _("Ask the {n:count} customers who lost most since they were top what has changed")
+        text = _("Ask {n:count} top customers of a year ago what has changed: in {months:months} they fell most")
         name = "fallen" if self.months == 12 else f"fallen_{self.months}_months"
         return [Action(self._say(text), None, name, self.listed)] if len(self.listed) else []
 
@@ -110,8 +118,8 @@ class Migration(Result):
         text = _(
             "Value: revenue of {months:count} months, against the same months of the year before. Top is who brought "
             "{high:price} or more, middle {middle:price}: the best fifth and half of buyers when the cuts were taken. "
-            "Who is on top has had a good year, so the top falls and the low rise by chance alone; those of long "
-            "standing, who had bought before ({known:count}), do not: {net_interval:money}."
+            "Who is on top has had a good year, so the top falls and the low rise by chance alone; earlier "
+            "customers, who had bought before ({known:count}), do not: {net_interval:money}."
         )
         kept = [_("Cut points are those of the run of {since:day}.")] * in_force(self.rule)
         return self._say(text, *kept, self.firm.prices.said())
