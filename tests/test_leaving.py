@@ -142,7 +142,7 @@ def test_the_rule_is_kept_where_nothing_is_planted():
     assert first.startswith("That is ")
     assert rest == (
         "no model surely tells better who leaves than days of silence do. "
-        f"{found.total['n']} are to be called and {found.total['held']} held out, so that the effect will be known."
+        f"{found.total['n']} are to be called and {found.total['held']} held out, to compare with."
     )
 
 

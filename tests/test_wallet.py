@@ -59,7 +59,10 @@ def test_the_share_of_a_type_is_the_ratio_of_sums_of_plain_pandas(teaching_firm,
     assert rows.loc["all customers", ["share", "wallet", "headroom"]].to_list() == pytest.approx(
         [bought.sum() / size, size, size - bought.sum()]
     )
-    assert plain(found.finding().text) == f"Customers spend {1 - bought.sum() / size:.0%} of their category with others"
+    assert (
+        plain(found.finding().text)
+        == f"Of what customers spend in our category, {1 - bought.sum() / size:.0%} goes to others"
+    )
 
 
 def test_shares_and_noise_of_the_teaching_company_are_those_of_its_truth(simulated, found):

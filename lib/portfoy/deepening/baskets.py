@@ -11,7 +11,7 @@ from portfoy.deepening.pairs import baskets_of, held_by_size, pair_counts, pair_
 from portfoy.errors import DataError
 from portfoy.firm import analysis
 from portfoy.intervals import bounded, on_logs, wald
-from portfoy.locale import _
+from portfoy.locale import _, plural
 from portfoy.models.lists import check_limits
 from portfoy.words import figure, shapes, style
 from portfoy.words.result import Action, Finding, Result
@@ -99,7 +99,12 @@ class Baskets(Result):
     def finding(self):
         if self.clear.empty:
             return Finding(_("No two products are bought together beyond chance"), nothing=True)
-        return Finding(style.say(_("{n:count} pairs of products are bought together beyond chance"), self.worth))
+        text = plural(
+            "{n:count} pair of products is bought together beyond chance",
+            "{n:count} pairs of products are bought together beyond chance",
+            len(self.clear),
+        )
+        return Finding(style.say(text, self.worth))
 
     def reading(self):
         if self.clear.empty:
@@ -109,6 +114,12 @@ class Baskets(Result):
             "({lift_interval:ratio}). The pairs go along with {worth:money} of {measure} beyond chance "
             "({worth_interval:money}), {when}."
         )
+        if len(self.clear) == 1:
+            text = _(
+                "{confidence:share} of baskets with “{name_a}” hold “{name_b}”, {lift:ratio} times as many as by "
+                "chance ({lift_interval:ratio}). That goes along with {worth:money} of {measure} beyond chance "
+                "({worth_interval:money}), {when}."
+            )
         top = self.clear.iloc[0].to_dict()
         top |= {name: style.shorten(top[name]) for name in ("name_a", "name_b")}
         return style.say(text, top | self.worth, currency=self.currency)
@@ -148,7 +159,12 @@ class Baskets(Result):
         step = _("show side by side in some shops or weeks, and compare with the others")
         listed = ["product_a", "name_a", "product_b", "name_b", "because", "next_step", "pair_worth"]
         rows = self.clear.assign(because=reasons, next_step=step)[listed].reset_index(drop=True)
-        text = style.say(_("Try showing {n:count} pairs of products side by side"), self.worth)
+        text = plural(
+            "Try showing {n:count} pair of products side by side",
+            "Try showing {n:count} pairs of products side by side",
+            len(rows),
+        )
+        text = style.say(text, self.worth)
         return [Action(text, self.worth["worth"] * 12 / self.months if self.months else None, "pairs", rows)]
 
     def method(self):

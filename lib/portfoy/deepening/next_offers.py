@@ -61,7 +61,8 @@ class NextOffers(Result):
         told = ways.loc[self.used].to_dict() | {
             "times": ways.at[self.used, "met"] / (ways.at[POPULAR, "met"] or np.nan) - 1
         }
-        told |= {"common": ways.at[POPULAR, "hit_rate"], "back": ways.at[AGAIN, "met"]}
+        common = ways.loc[POPULAR]
+        told |= {"common": common["hit_rate"], "usual": common["met"], "back": ways.at[AGAIN, "met"]}
         told |= {"judged": ", ".join(map(style.day, self.days)), "measure": style.measure(self.total["measure"])}
         return style.say(" ".join(texts), self.total | told | (self.effect or {}), currency=self.currency)
 
@@ -70,12 +71,13 @@ class NextOffers(Result):
             return Finding(
                 self._say(_("No choice surely beats the most popular products: {hit_rate:share} bought one"))
             )
-        return Finding(self._say(_("The best choice of offers matches {times:share} more {measure} than bestsellers")))
+        return Finding(self._say(_("The chosen offers met purchases of {times:share} more {measure} than bestsellers")))
 
     def reading(self):
         first = _(
-            "{hit_rate:share} of customers bought one of the {k:count} chosen for them within {horizon:days}, with no "
-            "offer made; of the most popular {common:share} did."
+            "With no offer made, what customers bought of the {k:count} chosen for each brought {met:money} of "
+            "{measure} within {horizon:days}, of bestsellers {usual:money}; {hit_rate:share} bought one, of "
+            "bestsellers {common:share}."
         )
         if self.used == POPULAR:
             first = _("So the most popular that a customer has not bought are offered.")

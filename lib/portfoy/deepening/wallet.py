@@ -51,10 +51,10 @@ class Wallet(Result):
 
     def finding(self):
         """Without bounds in money: nobody expects to win all of it."""
-        return Finding(self._say(_("Customers spend {others:share} of their category with others")))
+        return Finding(self._say(_("Of what customers spend in our category, {others:share} goes to others")))
 
     def reading(self):
-        text = _("That is about {headroom:money} a year ({headroom_interval:money}) that others have.")
+        text = _("That is about {headroom:money} a year ({headroom_interval:money}), by their own account.")
         silent = _("{answered:share} of those asked told us; the others are taken to be like them.")
         return self._say(text, *([silent] if self.counts["asked"] else []))
 
@@ -63,7 +63,7 @@ class Wallet(Result):
 
     def actions(self):
         """Without a worth: nobody can say what of the headroom a talk wins."""
-        text = _("Have representatives ask the {n:count} accounts with most headroom what they buy elsewhere")
+        text = _("Have representatives ask the {n:count} accounts that spend most with others what they buy there")
         return [Action(self._say(text), None, "key_accounts", self.accounts)] if len(self.accounts) else []
 
     def plot(self, ax=None):

@@ -81,7 +81,7 @@ def offers_said(total):
             "Offers to {n:count} cost {cost:money} and pay if {needed:number} in a hundred work; {held:count} are held "
             "out."
         )
-    return _("{n:count} are to be called and {held:count} held out, so that the effect will be known.")
+    return _("{n:count} are to be called and {held:count} held out, to compare with.")
 
 
 def effect_of(firm, name, *, days, answered=None):
