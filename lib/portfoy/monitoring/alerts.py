@@ -37,8 +37,6 @@ class Alerts(Result):
 
     def finding(self):
         if self.table.empty:
-            if not self.n:
-                return Finding(_("Nothing can be judged yet: the history is too short"), nothing=True)
             return Finding(_("Nothing worth money is out of the ordinary"), nothing=True)
         row = self.table.iloc[0]
         text = _("{kpi}: {stake:money} a year at stake")

@@ -121,10 +121,10 @@ class Bridge(Result):
 
     def reading(self):
         values = {"then": self.then, "now": self.now, "months": self.months, "real": self.real, "level": self.level}
-        text = _("Revenue of {months:months}, as paid, went from {then:money} a year ago to {now:money}.")
+        text = _("Revenue as paid of {months:months} went from {then:money} a year ago to {now:money}.")
         if np.isfinite(self.real):
             text = _(
-                "Revenue of {months:months}, as paid, went from {then:money} a year ago to {now:money}; at constant "
+                "Revenue as paid of {months:months} went from {then:money} a year ago to {now:money}; at constant "
                 "prices that is {real:change}, as {level:money} comes from the price level."
             )
         if self.contracts:

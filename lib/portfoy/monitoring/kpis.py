@@ -82,8 +82,6 @@ class Kpis(Result):
             return Finding(_("The history is too short to tell what is ordinary for a month"), nothing=True)
         n = len(self.signals)
         if not n:
-            if self.table["normal"].isna().all():
-                return Finding(_("No figure of the month has the history to be judged"), nothing=True)
             return Finding(_("No figure of the month is out of the ordinary"), nothing=True)
         if n == 1:
             row = self.signals.iloc[0]
