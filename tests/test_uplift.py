@@ -325,3 +325,11 @@ def test_the_interval_of_the_policy_holds_the_truth_in_85_of_100_draws(world):
         lists += (row["profit_gain_low"] > 0).all()
     assert np.mean(held) >= 0.85
     assert lists <= 5 or "online" in world
+
+
+@pytest.mark.study
+@pytest.mark.parametrize("world", [{}, {"everyone": 0.1}, {"online": 0.25}])
+def test_where_nobody_is_put_off_at_most_5_of_100_draws_leave_somebody_in_peace(world):
+    """Simulated truth over 100 draws: no effect, one for all, one for half of them."""
+    made = [len(pf.uplift(open_shop(shop(seed, **world)), **MONEY).spared) > 0 for seed in range(200, 300)]
+    assert sum(made) <= 5

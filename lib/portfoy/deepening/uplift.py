@@ -30,11 +30,9 @@ from portfoy.words.table import show
 LIST, SPARED = "persuadable", "do_not_disturb"  # names of the lists; by the first, arms are drawn
 CHOSEN = "as chosen"  # by the way that did best before each campaign, as stored
 NOBODY, MOVED, EVERYBODY, BY_LOT, PUT_OFF = "nobody", "those moved", "everybody", "as many by lot", "those put off"
+CLEARLY = 0.8  # of what those put off surely lose: who is left in peace loses as much by forecast, which is shrunken
 BY = ["age_band", *TRAITS]  # what tells groups apart
 FEATURES = ["bought_before", "idle", "purchases", "ticket", "age", *BY]
-CLEARLY = (
-    0.8  # of what those put off surely lose: who is left in peace loses as much by forecast, and these are shrunken
-)
 SHOWN = 10  # levels of traits drawn, those that differ most from the others
 
 
@@ -52,7 +50,8 @@ class Uplift(Result):
     ``points`` a contact adds, with bounds; ``p_value`` of being like the others of the trait, ``clear`` where it is
     not, beyond chance for so many. ``table``, today's customers: ``forecast``. ``listed``: whom to contact, if that
     surely earned more than nobody and than no choice; ``spared``: whom to leave alone, if contacts surely put off
-    those of whom a loss was forecast: who loses `CLEARLY`. ``total``: what is said.
+    those of whom a loss was forecast: who loses `CLEARLY` and is of a clear group that surely does.
+    ``total``: what is said.
     """
 
     table: pd.DataFrame
@@ -185,7 +184,9 @@ def uplift(
     limits = {"hold_out_share": hold_out_share, "cost": terms.contact_cost, "budget": budget}
     listed = held_out_list(listed.head(int(contacts) or len(listed)), LIST, firm.as_of, **limits)
     worst = CLEARLY * choices["added_high"].iloc[3] / (choices["contacts"].iloc[3] or 1)
-    spared = table[(table["forecast"] < worst) & (worst < 0)].iloc[::-1]
+    lost = groups[groups["clear"] & (groups["points_high"] < 0) & (worst < 0)]
+    off = sum((today[row.trait] == row.level for row in lost.itertuples()), today["customer_id"].isna())
+    spared = table[(table["forecast"] < worst) & (off[table.index] > 0)].iloc[::-1]
     lists = [_explained(*each, groups, today, firm.people) for each in ((listed, 1), (spared, -1))]
     total = _total(choices, learners, lists, terms, judged) | {"level": style.level(confidence)}
     total |= effect_of(firm, LIST, days=answer_days) or {}
