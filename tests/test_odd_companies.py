@@ -81,8 +81,7 @@ def test_an_odd_company_gets_sentences(report, kind, tmp_path):
     ODD[kind](lines()).to_csv(tmp_path / "transactions.csv", index=False)
     with contextlib.redirect_stdout(None):
         said = sections(report, tmp_path)
-    assert all(re.match(r"\w+: .+\.$", sentence, re.DOTALL) for sentence in said)
+    assert all(re.match(r"(\w+: )?[\w<].+\.$", sentence, re.DOTALL) for sentence in said)
     loss = "discounted_value: the margin is -1 of revenue. Check unit costs, or give margin_rate."
-    assert (loss in said) == (
-        kind == "costs above revenue" and report not in ("acquisition", "customer")
-    )  # less to say
+    asks = report in ("portfolio", "selection", "retention")  # for the expected value of a customer
+    assert (loss in said) == (kind == "costs above revenue" and asks)
