@@ -111,8 +111,8 @@ class Migration(Result):
         return figure.name(ax, _("What those who rose and fell brought"), style.say(under, values), numbers)
 
     def summary(self):
-        captions = {_("What those who rose and fell brought"): self.moves, _("From band to band"): self.table}
-        return [show(table, text, currency=self.firm.currency) for text, table in captions.items()]
+        tables = (self.moves, _("What those who rose and fell brought")), (self.table, _("From band to band"))
+        return [show(*each, currency=self.firm.currency) for each in tables]
 
     def method(self):
         text = _(

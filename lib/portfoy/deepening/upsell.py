@@ -83,8 +83,8 @@ class Upsell(Result):
         return figure.name(ax, _("Who moved between tiers"), _("share of customers, in 12 months"), numbers)
 
     def summary(self):
-        captions = {_("Tiers, the last 12 months and those before"): self.table, _("From tier to tier"): self.flows}
-        return [show(table, text, currency=self.firm.currency) for text, table in captions.items()]
+        last, flows = _("Tiers, the last 12 months and those before"), _("From tier to tier")
+        return [show(*each, currency=self.firm.currency) for each in ((self.table, last), (self.flows, flows))]
 
     def method(self):
         text = _(
