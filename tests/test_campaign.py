@@ -295,7 +295,7 @@ def test_a_label_that_is_another_word_for_the_control_is_one(shared_data):
 
 def test_the_teaching_company_speaks_of_the_difference_and_has_no_list(teaching_firm):
     found = pf.campaign(teaching_firm, pf.response(teaching_firm))
-    assert plain(found.finding().text) == "A contact makes 6.5 more customers in a hundred buy"
+    assert plain(found.finding().text) == "A contact makes 6.5 more customers in a hundred respond"
     assert "6.5 points more (4.1–9.0), without CAM06, not drawn by chance." in plain(found.reading())
     assert "6.2 points (4.0–8.3)" in plain(found.method())
     assert (found.actions(), len(found.listed)) == ([], 0)
@@ -375,8 +375,8 @@ def points(low, high):
             {"change": {"profit_more": 20.0, "profit_more_low": 5.0}},
             "Choosing earns TRY 20 more than contacting everybody",
         ),
-        ({"n": 0}, "A contact makes 6.5 more customers in a hundred buy"),
-        ({"n": 0, "effect": points(-7.0, -1)}, "A contact makes 4.0 fewer customers in a hundred buy"),
+        ({"n": 0}, "A contact makes 6.5 more customers in a hundred respond"),
+        ({"n": 0, "effect": points(-7.0, -1)}, "A contact makes 4.0 fewer customers in a hundred respond"),
         ({"n": 0, "effect": points(-1.0, 3)}, "What a contact adds cannot be told from chance"),
         ({"effect": None}, "What a contact adds is not known: nobody was held out"),
         ({"n": 0, "effect": None}, "What a contact adds is not known: nobody was held out"),
@@ -388,7 +388,7 @@ def test_the_finding_says_what_a_contact_adds(given, text):
     assert (plain(found.text), found.nothing) == (text, nothing)
 
 
-BOUGHT = "Of those contacted 18% bought, of those held out 11%: 6.5 points more (4.1–9.0)"
+BOUGHT = "Of those contacted 18% responded, of those held out 11%: 6.5 points more (4.1–9.0)"
 
 
 def test_a_campaign_in_words():

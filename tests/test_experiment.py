@@ -126,8 +126,8 @@ def test_the_campaign_that_was_chosen_is_no_effect_and_adjusting_tells_what_it_l
         assert "CAM06" not in set(table["campaign_id"])
     said = plain(teaching_found.reading())
     left = style.number(rows["effect"]["fixed"], 1)
-    assert f"adjusting for what was known before leaves {left} of 12.9 points (" in said
-    assert said.endswith("; what nobody recorded is not adjusted.")
+    assert f"adjusting for what was known before leaves {left} of 12.9 points more responses (" in said
+    assert said.endswith("; what nobody recorded stays.")
     assert teaching_found.actions() == []
 
 
@@ -358,8 +358,8 @@ def test_what_is_not_possible_says_why():
 
     assert reason(contacts=None).startswith("contacts: there is no such table")
     nobody = (
-        "experiment: of campaign '' (empty: any) nobody was held out, or '' is not known of customers; there are the "
-        "campaigns K. Hold customers out at random next time."
+        "experiment: no campaign has five customers contacted and five held out; there are the campaigns K. Hold "
+        "customers out at random next time."
     )
     assert reason(contacts=contacts(arms=["treatment"], responded=False)) == nobody
     assert reason(contacts=contacts(responded=False).drop(columns="arm")) == nobody
@@ -374,7 +374,7 @@ def test_parameters_and_tables_that_cannot_be_are_refused():
         "experiment: days is 0, planned_share 0; take 1 or more, and 0 to below 1."
     )
     assert "campaign 'X'" in str(experiment(firm, "X"))
-    assert "'height' is not known of customers" in str(experiment(firm, by="height"))
+    assert "by is 'height', which is not known of customers" in str(experiment(firm, by="height"))
     with pytest.raises(DataError) as caught:
         experiment(table.head(20), outcomes=["y"])
     assert str(caught.value).startswith("experiment: rows by arm {'control': ")
@@ -396,7 +396,9 @@ def test_an_experiment_in_words(teaching_found):
     assert (margin["p_corrected"] > 0.05, plain(teaching_found.finding().text)) == (True, text)
     more = plain(style.money(margin["adjusted"], "TRY", digits=2))
     said = plain(teaching_found.reading())
-    assert said.startswith(f"Given what they bought before, each contacted brought {more} more in 30 days (TRY")
+    assert said.startswith(
+        f"Given what they bought before, each contacted brought {more} more in 30 days, which may be chance"
+    )
     lasts = replace(teaching_found, table=teaching_found.table.assign(p_corrected=0.01), currency="")
     assert plain(lasts.finding().text).startswith("Contact brought ")
     assert plain(lasts.finding().text).endswith(" more margin from each customer contacted")

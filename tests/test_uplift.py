@@ -117,13 +117,13 @@ def test_without_an_effect_there_is_no_list(seed):
 def test_an_effect_alike_for_all_is_for_everybody():
     found = pf.uplift(open_shop(shop(14, everyone=0.2, people=700, campaigns=3)), **MONEY)
     assert len(found.listed) == len(found.spared) == 0
-    assert found.finding().text == "Contact everybody: no choice surely earns more"
+    assert found.finding().text == "No choice of whom to contact surely earns more than everybody"
 
 
 def test_contacts_that_cost_more_than_they_bring_are_for_nobody():
     found = pf.uplift(open_shop(shop(16, people=700, campaigns=3)), contact_cost=30, response_margin=100)
     assert found.listed.empty
-    assert found.finding().text == "Contact nobody: no choice surely earns anything"
+    assert found.finding().text == "No choice of whom to contact surely earns anything"
 
 
 # By plain pandas

@@ -134,11 +134,17 @@ def test_by_hand_without_repeats_each_has_the_share_of_all():
 
 
 def test_an_answer_below_what_was_bought_is_counted_and_leaves_no_headroom():
-    found = wallet(shop([100.0] * 40, [50.0] * 40, answers=1))
-    assert found.counts["above"] == 40
-    assert found.table["headroom"].iloc[-1] == 0
-    assert found.table["share"].iloc[-1] == 1
-    assert "Answers below what was bought: 40" in found.method()
+    found = wallet(shop([100.0] * 40, [50.0] * 10 + [400.0] * 30, answers=1))
+    assert found.counts["above"] == 10
+    assert "Answers below what was bought: 10" in found.method()
+    assert (found.customers["headroom_low"] >= 0).all()
+
+
+def test_answers_that_are_all_below_what_was_bought_are_no_answers_to_the_question():
+    assert str(wallet(shop([100.0] * 40, [50.0] * 40, answers=1))) == (
+        "surveys: those who answered say to spend less in the category than they paid us, 50% of it. Ask for what they "
+        "spend with all sellers."
+    )
 
 
 def test_answers_before_a_year_of_orders_and_of_who_bought_nothing_are_left_out():

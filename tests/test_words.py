@@ -169,7 +169,7 @@ def test_no_page_says_95_per_cent_of_intervals_that_are_of_80(run, stage):
     words = [text.replace(", 95% last ", ", many last ") for text in run(stage, "plain").words]
     words = [re.sub(r"best \d+%: \d+%", "", text) for text in words]  # nor is what the best reach, in a chart's text
     assert [text for text in words if re.search(r"(?<![\d.])95\s?%", text)] == []
-    assert sum("80%" in text for text in words) >= 5
+    assert sum("80%" in text for text in words) >= (3 if stage == "monitoring" else 5)  # a month's figures have limits
 
 
 def in_one_order(table):

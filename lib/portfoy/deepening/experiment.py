@@ -87,16 +87,18 @@ class Experiment(Result):
         if self.days and self.main is not None:
             net = self.net[self.net["campaign_id"] == self.main["campaign_id"]] if len(self.net) else self.net
             values |= {**self.main, **(net.iloc[0] if len(net) else {})}
+            chance = self.main["adjusted_low"] <= 0 <= self.main["adjusted_high"]
             text = _(
                 "Given what they bought before, each contacted brought {adjusted:money} more in {days:days} "
                 "({adjusted_interval:money})."
             )
-            if len(net):
+            if chance:
                 text = _(
-                    "Given what they bought before, each contacted brought {adjusted:money} more in {days:days} "
-                    "({adjusted_interval:money}); after the cost that is {net_money:money} in all "
-                    "({net_money_interval:money})."
+                    "Given what they bought before, each contacted brought {adjusted:money} more in {days:days}, which "
+                    "may be chance ({adjusted_interval:money})."
                 )
+            less = _("After the cost that is {net_money:money} in all ({net_money_interval:money}).")
+            text = f"{text} {less}" if len(net) else text
             said.append(text)
         if values["open"]:
             said.append(_("Too early to be sure: the days of {open:count} customers are not over."))
@@ -106,7 +108,7 @@ class Experiment(Result):
             values |= {f"left{end}": rows[f"effect{end}"]["fixed"] for end in ENDS}
             text = _(
                 "{name} was not drawn at random: adjusting for what was known before leaves {left:number} of "
-                "{naive:number} points ({left_interval:number}); what nobody recorded is not adjusted."
+                "{naive:number} points more responses ({left_interval:number}); what nobody recorded stays."
             )
             said.append(text)
         return style.say(" ".join(said), values, currency=self.currency)
@@ -175,13 +177,20 @@ def experiment(asked, campaign="", *, days=30, planned_share=0.0, by="", outcome
     over = examples["contacted_on"] + days * DAY <= asked.as_of
     checks = _checked(examples, over, asked.confidence)
     checks = checks[(checks["campaign"] == campaign) | (not campaign)].reset_index(drop=True)
-    if checks.empty or (by and by not in examples):
+    if checks.empty:
         text = _(
-            "experiment: of campaign '{campaign}' (empty: any) nobody was held out, or '{by}' is not known of "
-            "customers; there are the campaigns {names}. Hold customers out at random next time."
+            "experiment: no campaign has five customers contacted and five held out; there are the campaigns {names}. "
+            "Hold customers out at random next time."
         )
-        names = ", ".join(examples["campaign"].unique()[-6:])
-        raise DataError(text.format(campaign=campaign, by=by, names=names))
+        if campaign:
+            text = _(
+                "experiment: campaign '{campaign}' has not five customers contacted and five held out; there are the "
+                "campaigns {names}. Take one of them, or hold customers out at random next time."
+            )
+        raise DataError(text.format(campaign=campaign, names=", ".join(examples["campaign"].unique()[-6:])))
+    if by and by not in examples:
+        text = _("experiment: by is '{by}', which is not known of customers. Take a trait of theirs.")
+        raise DataError(text.format(by=by))
     rows = examples[over & examples["arm"].notna() & examples["campaign_id"].isin(checks["campaign_id"])]
     cells = rows[["campaign_id", "customer_id", "arm", "campaign"]].join(outcomes_of(asked, rows, days))
     cells = cells.assign(responded=100 * rows["responded"], responded_before=cells["bought_before"])

@@ -9,7 +9,7 @@ from portfoy.customers import DAY, months_before, nobody_bought, purchases_by, t
 from portfoy.errors import DataError
 from portfoy.firm import Firm, analysis, in_force
 from portfoy.intervals import bounded, change_p, t_value, wilson
-from portfoy.locale import _
+from portfoy.locale import _, plural
 from portfoy.people import with_type
 from portfoy.words import figure, shapes, style
 from portfoy.words.codes import said_as
@@ -89,7 +89,11 @@ class Migration(Result):
 
     def actions(self):
         """Without a worth: a part of each fall is chance, and comes back by itself."""
-        text = _("Ask {n:count} top customers of a year ago what has changed: in {months:months} they fell most")
+        text = plural(
+            "Ask {n:count} top customer of a year ago what has changed: in {months:months} that one fell most",
+            "Ask {n:count} top customers of a year ago what has changed: in {months:months} they fell most",
+            len(self.listed),
+        )
         name = "fallen" if self.months == 12 else f"fallen_{self.months}_months"
         return [Action(self._say(text), None, name, self.listed)] if len(self.listed) else []
 

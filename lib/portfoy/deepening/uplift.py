@@ -75,9 +75,9 @@ class Uplift(Result):
             return Finding(self._say(_("Contacts put off {n_spared:count} customers: leave them in peace")))
         text = _("Whom a contact moves cannot be told from chance")
         if self.total["rest_low"] > 0:
-            text = _("Contact everybody: no choice surely earns more")
+            text = _("No choice of whom to contact surely earns more than everybody")
         elif self.total["rest_high"] < 0:
-            text = _("Contact nobody: no choice surely earns anything")
+            text = _("No choice of whom to contact surely earns anything")
         return Finding(text, nothing=True)
 
     def reading(self):
@@ -109,16 +109,16 @@ class Uplift(Result):
         return figure.name(ax, _("What a contact adds, by group"), self._say(under), told)
 
     def summary(self):
-        tables = {
-            _("What the judged campaigns would have earned, by whom they contact"): self.choices,
-            _("What a contact adds, by group"): self.groups.drop(columns="p_value"),
-            _("Ways to tell whom a contact moves"): self.learners,
-            _("Down to each depth, those first whom a contact was to move most"): self.curve,
-            _("Whom to contact"): self.listed.head(15),
-            _("Whom to leave in peace"): self.spared.head(15),
-        }
+        tables = [
+            (_("What the judged campaigns would have earned, by whom they contact"), self.choices),
+            (_("What a contact adds, by group"), self.groups.drop(columns="p_value")),
+            (_("Ways to tell whom a contact moves"), self.learners),
+            (_("Down to each depth, those first whom a contact was to move most"), self.curve),
+            (_("Whom to contact"), self.listed.head(15)),
+            (_("Whom to leave in peace"), self.spared.head(15)),
+        ]
         hidden = {"columns": ["campaign_id", "contacted_on", "hold_out_share"], "errors": "ignore"}
-        return [show(each.drop(**hidden), name, currency=self.currency) for name, each in tables.items() if len(each)]
+        return [show(each.drop(**hidden), name, currency=self.currency) for name, each in tables if len(each)]
 
     def actions(self):
         text = _("Contact the {n:count} whom it moves, but not the {held:count} held out")

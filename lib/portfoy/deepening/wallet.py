@@ -182,6 +182,12 @@ def _measured(firm, days):
     sizes, total = table["revenue"] / table["share"], table["revenue"].sum()
     every = {"group": "all customers", "customers": len(bought), "revenue": total, "base": n}
     every |= {"share": total / sizes.sum(), "error": np.hypot.reduce(sizes * table["error"]) / sizes.sum()}
+    if on_logs(every["share"], every["error"], firm.confidence)[0] > 1:
+        text = _(
+            "surveys: those who answered say to spend less in the category than they paid us, {share:.0%} of it. Ask "
+            "for what they spend with all sellers."
+        )
+        raise DataError(text.format(share=1 / every["share"]))
     table = pd.concat([table, pd.DataFrame([every])], ignore_index=True)
     table = _sized(table, table["share"], *on_logs(table["share"], table.pop("error"), firm.confidence))
     return table.tail(1) if len(parts) == 1 else table, own, bought.join(shares, on="group"), counts

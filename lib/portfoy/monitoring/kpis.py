@@ -42,6 +42,7 @@ KPIS = {  # figure -> (table, unit, which way is good, numerator, denominator or
     "month_cycle": ("leads", "days", "down", "days", None),
 }
 LONGEST = 36  # months of the base, at most: what was ordinary longer ago need not be now
+QUARTER = 3  # months after which the last value of a figure is none of this month
 BESIDE = 12  # months of the base beside which a new level is looked for
 STOCKS = ("month_contracts", "month_fees")  # what begins and ends moves them, and is judged itself
 NONE = pd.DataFrame({name: pd.Series(dtype=float) for name in ("normal", "normal_low", "normal_high", "signal")})
@@ -194,11 +195,15 @@ def kpis(firm):
         base = int((counts.index.end_time <= until + pd.Timedelta(days=1)).sum())
         chart = None if name in STOCKS else _chart(counts, unit, base)
         last = counts["value"].last_valid_index()
+        stale = (counts.index[-1] - last).n  # months: of a table that has stopped nothing is news
+        if stale > QUARTER:
+            continue
         about = {"kpi": name, "unit": unit, **_value(name, counts.loc[last], unit, firm.confidence)}
         about["year_day"] = (last - 12).end_time.normalize()
         back = {"month_before": last - 1, "year_before": last - 12}
         about |= {when: counts["value"].get(month, np.nan) for when, month in back.items()}
         about |= _judged(chart, last, firm.confidence)
+        about["signal"] &= not stale
         rows.append(about | {"note": said.get("notes", {}).get(name, "")})
         each = pd.DataFrame({"kpi": name, "month": counts.index.to_timestamp(), "value": counts["value"].to_numpy()})
         limits_of = (

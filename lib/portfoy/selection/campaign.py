@@ -88,8 +88,8 @@ class Campaign(Result):
         low, high = self.effect["points_low"], self.effect["points_high"]
         if not (low > 0 or high < 0):
             return Finding(_("What a contact adds cannot be told from chance"), nothing=True)
-        text = _("A contact makes {more:number} more customers in a hundred buy")
-        text = text if low > 0 else _("A contact makes {more:number} fewer customers in a hundred buy")
+        text = _("A contact makes {more:number} more customers in a hundred respond")
+        text = text if low > 0 else _("A contact makes {more:number} fewer customers in a hundred respond")
         return Finding(style.say(text, {"more": abs(self.effect["points"])}))
 
     def reading(self):
@@ -102,12 +102,12 @@ class Campaign(Result):
             text = _("The list of {listed:count} costs {cost:money}; {held:count} are held out to know it.")
             return style.say(text, values, currency=self.currency)
         text = _(
-            "Of those contacted {response:share} bought, of those held out "
+            "Of those contacted {response:share} responded, of those held out "
             "{held_out_response:share}: {points:number} points more ({points_interval:number})."
         )
         if self.chosen:
             text = _(
-                "Of those contacted {response:share} bought, of those held out {held_out_response:share}: "
+                "Of those contacted {response:share} responded, of those held out {held_out_response:share}: "
                 "{points:number} points more ({points_interval:number}), without {chosen}, not drawn by chance."
             )
         if back := latest(self.arms):  # what all campaigns added stands in the table

@@ -123,14 +123,17 @@ def _months(value):
 
 
 def between(low, high, write):
-    """An interval on one line, its unit once: 15–47%, TRY 20.6–24.2K; blanks round the dash if a bound is below 0."""
+    """An interval on one line, its unit once: 15–47%, TRY 20.6–24.2K; blanks round the dash if a bound is below 0.
+
+    Thousands and millions stay on both sides of nought, TRY −74K – 290K, or the first would read as −74.
+    """
     if is_missing(low) or is_missing(high):
         return "–"
     first, last = write(low), write(high)
     before, after = (re.search(unit, first)[0] for unit in (r"^[^\d+\u2212]*", r"[^\d]*$"))
     if before and last.startswith(before):
         last = last.removeprefix(before)
-    if after and last.endswith(after):
+    if after and last.endswith(after) and not (before and low < 0 < high):
         first = first.removesuffix(after)
     dash = " – " if low < 0 or high < 0 else "–"
     return _JOIN.join([first, dash, last]).replace(" ", "\u00a0")
