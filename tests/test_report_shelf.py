@@ -14,8 +14,8 @@ FIGURE = {"name": "customers", "value": 2, "low": None, "high": None, "unit": "c
           "note": None, "better": ""}  # fmt: skip
 
 
-def run_of(as_of, *, status="ok", made_at="2026-07-01T08:00:00+00:00", source="<b>Shop</b>"):
-    stage = {"name": "selection", "stage": "selection", "status": status, "page": "selection.html", "pdf": "",
+def run_of(as_of, *, status="ok", made_at="2026-07-01T08:00:00+00:00", source="<b>Shop</b>", name="selection"):
+    stage = {"name": name, "stage": name, "status": status, "page": "selection.html", "pdf": "",
              "seconds": 1.0, "parameters": {}, "each": {}, "code": "c", "figures": [FIGURE], "missing": [], "error": "",
              "actions": [], "changes": None}  # fmt: skip
     return {"as_of": as_of, "made_at": made_at, "source": source, "currency": "TRY", "language": "en", "seconds": 2.0,
@@ -52,6 +52,12 @@ def test_latest_leads_to_the_newest_run_that_is_ok(tmp_path):
     publish(tmp_path, "2026-06-30", status="failed")
     assert 'url=2026-05-31/index.html"' in (tmp_path / "latest.html").read_text()
     assert "did not finish" in (tmp_path / "index.html").read_text()
+
+
+def test_latest_does_not_lead_to_the_page_of_one_customer(tmp_path):
+    publish(tmp_path, "2026-05-31")
+    publish(tmp_path, "2026-06-30", name="customer")
+    assert 'url=2026-05-31/index.html"' in (tmp_path / "latest.html").read_text()
 
 
 def test_remains_of_a_run_that_is_gone_are_cleared_and_those_at_work_are_left(tmp_path):

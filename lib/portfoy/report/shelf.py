@@ -196,8 +196,8 @@ def _pages(root, found):
     """The shelf's pages, written aside: list of (path written, path meant)."""
     listed = newest_first(found)
     texts = {"index.html": overview.shelf_page(listed)}
-    good = next((run for run in listed if changes.is_good(run)), None)
-    if good:
+    good = [run for run in listed if changes.is_good(run)]  # the page of one customer alone is not what is looked for
+    if good := next((run for run in good if {stage["stage"] for stage in run["stages"]} != {"customer"}), None):
         texts["latest.html"] = overview.latest_page(good)
     pages = []
     for name, text in texts.items():
