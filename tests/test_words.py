@@ -150,7 +150,7 @@ def test_no_headline_and_no_list_changes(pages):
     english, other = pages
     figures = ["value", "low", "high", "unit", "better"]
     for page in (english, other):
-        assert page.recorded
+        assert bool(page.recorded) != ("card" in page.names)  # the page of one customer has no headline figures
     told = [[[about[key] for key in figures] for about in page.recorded.values()] for page in (english, other)]
     assert differences(*told) == []
     for name, told in english.lists.items():
@@ -169,7 +169,8 @@ def test_no_page_says_95_per_cent_of_intervals_that_are_of_80(run, stage):
     words = [text.replace(", 95% last ", ", many last ") for text in run(stage, "plain").words]
     words = [re.sub(r"best \d+%: \d+%", "", text) for text in words]  # nor is what the best reach, in a chart's text
     assert [text for text in words if re.search(r"(?<![\d.])95\s?%", text)] == []
-    assert sum("80%" in text for text in words) >= (3 if stage == "monitoring" else 5)  # a month's figures have limits
+    fewest = {"monitoring": 3, "customer": 0}  # a month's figures have limits, a customer's bounds stand beside them
+    assert sum("80%" in text for text in words) >= fewest.get(stage, 5)
 
 
 def in_one_order(table):

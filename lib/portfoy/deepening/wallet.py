@@ -1,11 +1,11 @@
 """How much of what customers spend in the category do they spend with others?"""
 
 from dataclasses import dataclass
-from statistics import NormalDist
 
 import ibis
 import numpy as np
 import pandas as pd
+from scipy.special import ndtr
 
 from portfoy.customers import DAY, to_frame
 from portfoy.errors import DataError
@@ -211,10 +211,11 @@ def _spread(rows, own):
     noise = ((rows["log"] - by.transform("mean")) ** 2).sum() / free if free >= FEW else 0.0
     repeats, left = int((by.transform("size") > 1).sum()) if free >= FEW else 0, len(each) - groups.ngroups
     total = ((each["mean"] - groups.transform("mean")) ** 2).sum() / left
-    spread, within = total - noise * (1 / each["size"]).mean(), NormalDist()
+    spread = total - noise * (1 / each["size"]).mean()
     if repeats and total > 0:
         error = np.sqrt(2 / left * total**2 + 2 / free * noise**2)
-        spread += error * within.pdf(spread / error) / max(within.cdf(spread / error), 1e-9)
+        at = spread / error
+        spread += error * np.exp(-(at**2) / 2) / np.sqrt(2 * np.pi) / max(ndtr(at), 1e-9)
     return {"noise": np.sqrt(noise), "repeats": repeats, "spread": np.sqrt(max(spread, 0))}
 
 
