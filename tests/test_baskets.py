@@ -226,7 +226,9 @@ def test_the_interval_of_the_lift_holds_the_truth_in_most_shops():
             for basket in contents
         ]
         table = baskets(Firm.of(orders(contents))).table
-        rows.append(table[(table["product_a"] == "p000") & (table["product_b"] == "p001")].iloc[0])
+        rows.append(
+            table[table["product_a"].isin(["p000", "p001"]) & table["product_b"].isin(["p000", "p001"])].iloc[0]
+        )
     rows = pd.DataFrame(rows)
     truth = rows["both"].mean() / rows["by_chance"].mean()
     covered = rows["lift_low"].lt(truth) & rows["lift_high"].gt(truth)
