@@ -96,19 +96,19 @@ def test_limits_are_kept_and_move_with_a_reason_only(service, tmp_path):
     with pytest.raises(pf.DataError, match=r"monitoring\.reason' is None, not a text that says why the base"):
         read_settings(toml)
     toml.write_text(
-        '[monitoring]\nuntil = 2025-12-31\nreason = "New prices."\n'
+        '[monitoring]\nuntil = 2025-12-31\nreason = "New {prices}."\n'
         '[monitoring.notes]\nmonth_fees = "Moved to invoices."\n',
         encoding="utf-8",
     )
     said = read_settings(toml)
     assert said.monitoring == {
-        "until": "2025-12-31", "reason": "New prices.", "notes": {"month_fees": "Moved to invoices."},
+        "until": "2025-12-31", "reason": "New {prices}.", "notes": {"month_fees": "Moved to invoices."},
     }  # fmt: skip
     firm = seen(service, "2026-06-30")
     firm = replace(firm, tables=replace(firm.tables, settings=said))
     moved = pf.kpis(firm)
     assert moved.until == pd.Timestamp("2025-12-31")
-    assert moved.method().endswith("New prices.")
+    assert moved.method().endswith("New {prices}.")
     assert moved.table.set_index("kpi").loc["month_fees", "note"] == "Moved to invoices."
 
 

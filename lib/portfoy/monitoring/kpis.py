@@ -161,8 +161,8 @@ class Kpis(Result):
             "By chance alone about one month in three hundred is out. A new level is placed by least squares, its "
             "interval by Bai (1997)."
         )
-        text = f"{text} {self.reason}" if self.reason else text
-        return style.say(text, {"until": self.until})
+        said = style.say(text, {"until": self.until})
+        return f"{said} {self.reason}" if self.reason else said  # words of an owner are no template
 
     def kept(self):
         return {"kpis": {"since": f"{self.until:%Y-%m-%d}", "until": f"{self.until:%Y-%m-%d}"}}
