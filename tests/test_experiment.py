@@ -127,7 +127,7 @@ def test_the_campaign_that_was_chosen_is_no_effect_and_adjusting_tells_what_it_l
     said = plain(teaching_found.reading())
     left = style.number(rows["effect"]["fixed"], 1)
     assert f"adjusting for what was known before leaves {left} of 12.9 points more responses (" in said
-    assert said.endswith("; what nobody recorded stays.")
+    assert said.endswith("; what nobody recorded is not adjusted.")
     assert teaching_found.actions() == []
 
 

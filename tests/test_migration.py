@@ -180,7 +180,7 @@ def test_nothing_after_the_day_counts():
 
 def test_what_it_shows(found):
     assert len(found.finding().text.split()) <= 12
-    assert "Earlier are the" in found.reading()
+    assert "Earlier customers are the" in found.reading()
     assert "new ones brought TRY" in plain(found.reading())
     ax = found.plot()
     assert len(ax.patches) == 6

@@ -108,7 +108,7 @@ class Experiment(Result):
             values |= {f"left{end}": rows[f"effect{end}"]["fixed"] for end in ENDS}
             text = _(
                 "{name} was not drawn at random: adjusting for what was known before leaves {left:number} of "
-                "{naive:number} points more responses ({left_interval:number}); what nobody recorded stays."
+                "{naive:number} points more responses ({left_interval:number}); what nobody recorded is not adjusted."
             )
             said.append(text)
         return style.say(" ".join(said), values, currency=self.currency)

@@ -73,7 +73,7 @@ class Migration(Result):
         text = _("Who rose brought {up:money} more, who fell or left {down:money} less: in part by chance.")
         if self.about["known"] > 1 and self.moves.set_index("move")["customers"]["new"]:
             text = _(
-                "Earlier are the {known:count} who had bought before either span. Of all, new ones brought "
+                "Earlier customers are the {known:count} who had bought before either span. Of all, new ones brought "
                 "{new:money}, who rose {up:money} more, who fell or left {down:money} less: in part by chance."
             )
         top = _("Of top customers {stayed:share} ({stayed_interval:share}) stayed top.")
