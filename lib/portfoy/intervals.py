@@ -72,14 +72,17 @@ def change_p(now, then, confidence):
     return two_sided(now[0] - then[0], error)
 
 
-def corrected(p_values):
-    """p-values corrected for as many looks (Benjamini & Hochberg 1995), an array; missing ones were not looked at."""
+def corrected(p_values, looks=0):
+    """p-values corrected for as many looks (Benjamini & Hochberg 1995), an array; missing ones were not looked at.
+
+    `looks`: how many there were in all, where the ones that are not given would have been larger.
+    """
     from scipy.stats import false_discovery_control
 
     found = np.array(p_values, dtype=float)
     told = np.isfinite(found)
     found[told] = false_discovery_control(found[told]) if told.any() else found[told]
-    return found
+    return np.minimum(found * max(looks / max(told.sum(), 1), 1), 1)
 
 
 def on_logs(estimate, error, confidence=0.95):

@@ -10,7 +10,7 @@ from portfoy.customers import months_before, to_frame
 from portfoy.deepening.pairs import baskets_of, held_by_size, pair_counts, pair_money
 from portfoy.errors import DataError
 from portfoy.firm import analysis
-from portfoy.intervals import bounded, on_logs, wald
+from portfoy.intervals import bounded, corrected, on_logs, wald
 from portfoy.locale import _, plural
 from portfoy.models.lists import check_limits
 from portfoy.words import figure, shapes, style
@@ -252,12 +252,9 @@ def judged(pairs, held, looked_at, confidence):
     both, a, b = (pairs[name].to_numpy(float) for name in ("both", "of_a", "of_b"))
     chance = by_chance(pairs, held)
     p = hypergeom.sf(both - 1, np.maximum(np.round(a * b / chance), a + b - both), a, b)
-    up, corrected = np.argsort(p), np.empty(len(p))
-    stepped = (p[up] * looked_at / np.arange(1, len(p) + 1))[::-1]
-    corrected[up] = np.minimum.accumulate(np.minimum(stepped, 1))[::-1]
     error = np.sqrt(np.maximum(1 / both - 1 / a - 1 / b + 2 * both / (a * b) - 1 / pairs["baskets"], 0))
     lift = bounded("lift", both / chance, on_logs(both / chance, error, confidence))
-    return pairs.assign(by_chance=chance, **lift, error=error, p_value=p, p_corrected=corrected)
+    return pairs.assign(by_chance=chance, **lift, error=error, p_value=p, p_corrected=corrected(p, looked_at))
 
 
 def _valued(table, measure, names, confidence):

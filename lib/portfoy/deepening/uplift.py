@@ -12,7 +12,7 @@ import pandas as pd
 from portfoy.deepening.learners import LOGISTIC, TREES, learn, places, qini_parts, scores
 from portfoy.errors import DataError
 from portfoy.firm import analysis
-from portfoy.intervals import bounded, two_sided, wald, z_value
+from portfoy.intervals import bounded, corrected, two_sided, wald, z_value
 from portfoy.locale import _
 from portfoy.models.arms import FEWEST, draw, lots
 from portfoy.models.columns import HISTORY, TREATED
@@ -272,8 +272,6 @@ def _banded(rows):
 
 def _groups(drawn, confidence):
     """The ``groups`` of `Uplift`; chance by Benjamini and Hochberg."""
-    from scipy.stats import false_discovery_control
-
     rows, moved = [], 100 * scores(drawn)
     for trait, levels in drawn[[name for name in BY if name in drawn]].items():
         for level in sorted(levels.dropna().unique()):
@@ -287,7 +285,7 @@ def _groups(drawn, confidence):
                 rows.append(about | row | {"p_value": two_sided(apart["apart"], error)})
     names = ["trait", "level", "contacts", "points", "points_low", "points_high", "p_value"]
     groups = pd.DataFrame(rows, columns=names).sort_values("p_value", kind="stable", ignore_index=True)
-    return groups.assign(clear=false_discovery_control(groups["p_value"]) <= 1 - confidence if rows else False)
+    return groups.assign(clear=corrected(groups["p_value"]) <= 1 - confidence)
 
 
 def _explained(listed, sign, groups, today, people):

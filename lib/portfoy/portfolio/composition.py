@@ -7,6 +7,7 @@ import pandas as pd
 
 from portfoy.errors import DataError, has_columns, need_columns, positive_total
 from portfoy.firm import Firm, analysis, customers_of
+from portfoy.intervals import corrected
 from portfoy.locale import _
 from portfoy.people import NOT_KNOWN, OTHERS, TRAITS, index_table, level_groups
 from portfoy.words import figure, shapes, style
@@ -187,11 +188,8 @@ def _compared_inside(customers, groups, known, trait, confidence):
 
 def _compared(table, confidence):
     """The levels that differ from the average beyond chance, of all that have a name."""
-    from scipy.stats import false_discovery_control
-
-    named = ~table["level"].isin([OTHERS, NOT_KNOWN]) & table["p_value"].notna()
-    differs = pd.Series(False, table.index)
-    differs[named] = false_discovery_control(table.loc[named, "p_value"]) <= 1 - confidence
+    named = ~table["level"].isin([OTHERS, NOT_KNOWN])
+    differs = corrected(table["p_value"].where(named)) <= 1 - confidence
     # what is said of a level in shares of the whole base has to be true of it too
     same = np.sign(table["excess"]) == np.sign(table["revenue_share"] - table["customer_share"])
     return table.assign(differs=differs & same).drop(columns="p_value")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from portfoy.intervals import two_sided, wilson, z_value
+from portfoy.intervals import corrected, two_sided, wilson, z_value
 from portfoy.locale import _, plural
 from portfoy.portfolio.key_figures import DOWN, metric_names
 from portfoy.portfolio.years import year_names
@@ -134,11 +134,7 @@ def _difference(topic, moved, error):
 
 def _judged(table, confidence):
     """Strength or weakness where a difference is beyond chance, corrected for how many were looked at."""
-    from scipy.stats import false_discovery_control
-
-    compared = table["p_value"].notna()
-    sure = compared.copy()
-    sure[compared] = false_discovery_control(table.loc[compared, "p_value"]) <= 1 - confidence
+    sure = corrected(table["p_value"]) <= 1 - confidence
     named = table["good"].eq(True).map({True: "strength", False: "weakness"})
     return table.assign(verdict=table["verdict"].mask(sure, named)).drop(columns="good")
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from portfoy.errors import need_columns, positive_total
-from portfoy.intervals import on_logs
+from portfoy.intervals import corrected, on_logs
 from portfoy.people import EVERYONE, TRAITS, index_table, level_groups
 from portfoy.rows import find_rows, with_ids
 
@@ -79,8 +79,6 @@ def profile_cards(customers, *, by="segment", most=4, categories=None, confidenc
     417-451); ways of buying and categories: Welch's test (`people.index_table`). Benjamini & Hochberg (1995), JRSS B
     57(1), 289-300.
     """
-    from scipy.stats import false_discovery_control
-
     need_columns(customers, [by, "revenue", "purchases"], "cards")
     total = positive_total(customers["revenue"], "revenue")
     groups, names = level_groups(customers, by)
@@ -91,7 +89,7 @@ def profile_cards(customers, *, by="segment", most=4, categories=None, confidenc
     ]
     lines += _buying_lines(customers, groups, confidence) + _category_lines(customers, groups, categories, confidence)
     lines = pd.concat(lines, ignore_index=True).dropna(subset="p_value")
-    lines = lines[lines.groupby("kind")["p_value"].transform(false_discovery_control) <= FALSE_SHARE]
+    lines = lines[lines.groupby("kind")["p_value"].transform(corrected) <= FALSE_SHARE]
     far = np.log(lines["index"].clip(lower=1) / 100).abs()
     lines = lines.assign(far=far)[far >= np.log(NOTABLE)].sort_values(["far", "level"], ascending=[False, True])
     lines = lines.groupby(["code", "kind"], sort=False).head(most)
