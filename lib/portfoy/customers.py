@@ -150,9 +150,7 @@ def purchase_days(log):
 def orders_of(log):
     """One row per order (ibis), on the ``day`` of its first sale; without a sale, ``returned_on`` the last return."""
     cost, paid = cost_of(log), log.amount_paid if "amount_paid" in log.columns else log.amount
-    orders = log.group_by(
-        customer_id=log.customer_id, order_id=log.order_id.fill_null(log.ordered_on.cast("string"))
-    ).agg(
+    orders = log.group_by(customer_id=log.customer_id, order_id=order_key(log)).agg(
         day=log.ordered_on.min(where=log.amount >= 0),
         revenue=log.amount.sum(),
         margin=ibis.null("float64") if cost is None else (log.amount - cost).sum(),
@@ -181,6 +179,11 @@ def purchases_by(log, as_of):
         oldest = _kept.pop(next(iter(_kept)))
         oldest.get_backend().raw_sql(f"DROP TABLE {oldest.get_name()}")  # Ibis 12 with sqlglot 30 loses the name
     return answer
+
+
+def order_key(log):
+    """What tells one order of a customer from another: its number, the day for lines without one (a column)."""
+    return log.order_id.fill_null(log.ordered_on.cast("string"))
 
 
 def as_table(log):

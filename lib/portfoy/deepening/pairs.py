@@ -2,7 +2,7 @@
 
 import ibis
 
-from portfoy.customers import as_table, cost_of, to_frame
+from portfoy.customers import as_table, cost_of, order_key, to_frame
 from portfoy.errors import DataError
 from portfoy.locale import _
 
@@ -73,8 +73,7 @@ def sold_lines(log):
     if "product_id" not in table.columns:
         text = _("transactions: column 'product_id' is missing. Map it in portfoy.toml to see what is bought together.")
         raise DataError(text)
-    order = table.order_id.fill_null(table.ordered_on.cast("string"))
-    table = table.mutate(product_id=table.product_id.cast("string"), order_id=order)
+    table = table.mutate(product_id=table.product_id.cast("string"), order_id=order_key(table))
     return table.filter((table.amount > 0) & table.product_id.notnull())
 
 

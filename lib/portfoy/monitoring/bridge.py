@@ -17,7 +17,7 @@ import ibis
 import numpy as np
 import pandas as pd
 
-from portfoy.customers import DAY, months_before, orders_of, purchases_by, to_frame
+from portfoy.customers import DAY, months_before, order_key, orders_of, purchases_by, to_frame
 from portfoy.errors import DataError
 from portfoy.firm import analysis
 from portfoy.locale import _
@@ -235,7 +235,7 @@ def _goods(firm, spans):
     log, orders = firm.log, orders_of(firm.log)
     orders = orders.select("customer_id", "order_id", side=_side(orders.day.fill_null(orders.returned_on), spans))
     lines = log.mutate(
-        order_id=log.order_id.fill_null(log.ordered_on.cast("string")),
+        order_id=order_key(log),
         paid=log.amount_paid if "amount_paid" in log.columns else log.amount,
         product=log.product_id.fill_null("") if "product_id" in log.columns else ibis.literal(""),
         number=log.quantity.cast("float64") if "quantity" in log.columns else ibis.null("float64"),
