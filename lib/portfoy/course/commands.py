@@ -77,10 +77,10 @@ def zip_(out, teacher):
 def progress(folder):
     """Sum up the progress files of a class in FOLDER: who has solved what, and which exercises are hard."""
     with one_line("progress"):
-        from portfoy.course import checks, results
-        from portfoy.course.lessons import LESSONS
+        from portfoy.course import results
+        from portfoy.course.lessons import SITTINGS, exercises_of
 
-        text = results.summary(folder, {phase: checks.of_lesson(phase) for phase in LESSONS})
+        text = results.summary(folder, {sitting: list(exercises_of(sitting)) for sitting in SITTINGS})
     click.echo(text)
 
 

@@ -2,18 +2,23 @@
 
 import ast
 import copy
+import hashlib
+import json
 import re
 import textwrap
 from pathlib import Path
 
-from portfoy.course import pages, terms
-from portfoy.course.lessons import LESSONS, about
+from portfoy.course import pages, quiz, terms
+from portfoy.course.exercise import MINUTES
+from portfoy.course.lessons import SITTINGS, WORKED, exercises_of, stem
 from portfoy.errors import DataError
 from portfoy.locale import _
 from portfoy.source.address import locate
 
 OPEN, CLOSE = "# solution", "# end"
-AUTHOR = {"solution", "nbval-check-output"}  # cells of the author alone: model answers, and figures that nbval compares
+AUTHOR = {"solution", "nbval-check-output", "notes"}  # the author's alone: answers, figures for nbval, speaker notes
+TERM = r"^> \*\*([^*\n]+)\*\*[^\n]*"  # a line that explains a new term
+WORDS, LINE, LOOK = 150, 10 / 60, 20 / 60  # words a minute; minutes for a line of code, and to look at what it shows
 MACHINE = ("execution", "ExecuteTime", "collapsed", "scrolled", "papermill")  # what tools leave in a cell's metadata
 
 
@@ -57,8 +62,7 @@ def without_answers(notebook):
 def title(notebook):
     """What errors call a notebook: the name of its file where it is a lesson of ours."""
     said = notebook.metadata.get("portfoy", {})
-    _number, stem = LESSONS.get(said.get("phase"), (None, said.get("title", _("a notebook without a title"))))
-    return stem
+    return stem(said["sitting"]) if said.get("sitting") in SITTINGS else _("a notebook without a sitting")
 
 
 def answer_of(source):
@@ -130,32 +134,99 @@ def _assigned(statement):
     return " = ".join([*left, ", ".join(["..."] * width)])
 
 
-def with_about(notebook):
-    """The notebook with its `about` cell written from metadata.portfoy; the same when it is written again.
+def written(notebook, glossary):
+    """The notebook with the cells that the build writes: the same when they are written again.
 
-    DataError where there is not exactly one cell tagged `about`.
+    Those tagged ``about`` (title, picture, question, minutes), ``objectives``, ``quiz`` and ``sources``; and every line
+    of Markdown that begins a new term, `> **top share**`, which gets its Turkish and Polish words and its definition.
+    DataError where one of these cells is missing, or a term is not in the glossary.
     """
-    made = copy.deepcopy(notebook)
-    cells = [cell for cell in made.cells if "about" in tags(cell)]
-    if len(cells) != 1 or cells[0].cell_type != "markdown":
-        message = _("{name}: {n} Markdown cells are tagged 'about'. Tag one, after the title.")
-        raise DataError(message.format(name=title(notebook), n=len(cells)))
-    cells[0].source = pages.about_text(made.metadata["portfoy"])
+    made, said = copy.deepcopy(notebook), notebook.metadata["portfoy"]
+    makers = {
+        "about": lambda: pages.about_text(said, minutes(made), len(defined(made))),
+        "objectives": lambda: pages.objectives_text(said),
+        "quiz": lambda: quiz.shown(said["sitting"]),
+        "sources": lambda: pages.sources_text(made),
+    }
+    for cell in made.cells:
+        if cell.cell_type == "markdown" and "exercise" not in tags(cell):
+            cell.source = re.sub(TERM, lambda found: pages.term_line(found[1], glossary), cell.source, flags=re.M)
+    for tag, maker in reversed(makers.items()):  # the minutes count what the others hold
+        cells = [cell for cell in made.cells if tag in tags(cell)]
+        if len(cells) != 1 or cells[0].cell_type != "markdown":
+            message = _("{name}: {n} Markdown cells are tagged {tag!r}. Tag one.")
+            raise DataError(message.format(name=title(notebook), n=len(cells), tag=tag))
+        cells[0].source = maker()
+        if tag == "about":
+            cells[0].attachments = {pages.PICTURE: {"image/svg+xml": pages.picture(said["sitting"])}}
     return made
 
 
+def defined(notebook):
+    """The terms that a notebook explains, in their order."""
+    texts = [cell.source for cell in notebook.cells if cell.cell_type == "markdown" and "exercise" not in tags(cell)]
+    return [term for text in texts for term in re.findall(TERM, text, flags=re.M)]
+
+
+def minutes(notebook):
+    """About how many minutes a sitting takes: words at 150 a minute, code at ten seconds a line, a look at what a cell
+    shows at twenty seconds, and each kind of exercise as timed."""
+    known = exercises_of(notebook.metadata["portfoy"]["sitting"])
+    texts = [cell.source for cell in notebook.cells if cell.cell_type == "markdown" and not AUTHOR & tags(cell)]
+    words = sum(len(re.findall(r"\S*\w\S*", re.sub(r"<[^>]*>", " ", text))) for text in texts)
+    read = [cell for cell in notebook.cells if cell.cell_type == "code" and not tags(cell) & {"answer", *AUTHOR}]
+    lines = sum(len(cell.source.splitlines()) for cell in read if not folded(cell))
+    practised = sum(MINUTES[one.kind] for one in known.values())
+    return words / WORDS + lines * LINE + len(read) * LOOK + practised
+
+
+def folded(cell):
+    """Whether a cell's code is folded away."""
+    return bool(cell.metadata.get("jupyter", {}).get("source_hidden"))
+
+
+def tasks(notebook):
+    """Exercise -> its ``task``, the ``code`` that solves it and the ``names`` that the answer is given by."""
+    found = {}
+    for before, cell in zip([None, *notebook.cells], notebook.cells, strict=False):
+        asked = re.search(r"""pf\.check\(\s*["']([^"']+)["']""", cell.source) if "answer" in tags(cell) else None
+        if asked:
+            task = [part for part in before.source.split("\n\n") if not part.startswith("#")]
+            code = answer_of(cell.source)
+            names = {node.id for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Name)}
+            stored = [name for name in sorted(names) if re.search(rf"^{name}\b[^=(]*=", code, flags=re.M)]
+            found[asked[1]] = {"task": " ".join(" ".join(task).split()), "code": code, "names": stored}
+    return found
+
+
 def build(root=None):
-    """Write the student editions, the index and the glossary, and the `about` cells of the solutions.
+    """Write the student editions, the index, the glossary, the worked solutions, and what the solutions get written.
 
     Gives the files that changed, relative to `root`, the folder that holds notebooks/ (else the project's own). Where a
-    lesson cannot be made, a DataError says so and nothing is written.
+    sitting cannot be made, or a student edition holds what somebody wrote into it, a DataError says so and nothing is
+    written.
     """
     root = _root(root)
     changed = {path: text for path, text in _contents(root).items() if _read(path) != text}
+    for path in changed:
+        if path.parent.name == "lessons" and path.exists() and not _as_made(read(path)):
+            text = _("{path}: holds answers, or results. Move it away; to work, use: portfoy lessons start FOLDER")
+            raise DataError(text.format(path=path.relative_to(root).as_posix()))
     for path, text in changed.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8", newline="\n")
     return [path.relative_to(root).as_posix() for path in changed]
+
+
+def _mark(notebook):
+    """What tells a notebook from one that somebody wrote into."""
+    cells = [[cell.cell_type, cell.source, bool(cell.get("outputs"))] for cell in notebook.cells]
+    return hashlib.sha256(json.dumps(cells).encode()).hexdigest()[:16]
+
+
+def _as_made(notebook):
+    """Whether a student edition is as the build left it."""
+    return notebook.metadata.get("portfoy", {}).get("made") == _mark(notebook)
 
 
 def stale(root=None):
@@ -195,25 +266,37 @@ def _contents(root):
     import nbformat
 
     folder, glossary = root / "notebooks", terms.glossary()
-    written = {phase: folder / "solutions" / f"{stem}.ipynb" for phase, (_number, stem) in LESSONS.items()}
-    found = {phase: read(path) for phase, path in written.items() if path.is_file()}
-    said = {phase: notebook.metadata.get("portfoy", {}) for phase, notebook in found.items()}
-    pages.check_about({written[phase].name: one for phase, one in said.items()}, glossary)
-    contents = {}
-    for phase, notebook in found.items():
-        full = with_about(notebook)
-        for path, made in ((written[phase], full), (folder / "lessons" / written[phase].name, student(full))):
+    paths = {sitting: folder / "solutions" / f"{stem(sitting)}.ipynb" for sitting in SITTINGS}
+    found = {sitting: read(path) for sitting, path in paths.items() if path.is_file()}
+    pages.check_about({sitting: one.metadata.get("portfoy", {}) for sitting, one in found.items()})
+    contents, solved = {}, {}
+    for sitting, notebook in found.items():
+        full = found[sitting] = written(notebook, glossary)
+        solved |= tasks(full)
+        edition = student(full)
+        edition.metadata["portfoy"]["made"] = _mark(edition)
+        for path, made in ((paths[sitting], full), (folder / "lessons" / paths[sitting].name, edition)):
             contents[path] = re.sub(r"\n*\Z", "\n", nbformat.writes(made))
-    contents[folder / "README.md"] = index(root)
-    lessons = {phase: (written[phase].stem, one) for phase, one in said.items()}
-    contents[folder / "GLOSSARY.md"] = pages.glossary_page(glossary, lessons)
+    contents[folder / "README.md"] = index(root, found)
+    contents[folder / "GLOSSARY.md"] = pages.glossary_page(
+        glossary, {sitting: (about_of(one), defined(one)) for sitting, one in found.items()}
+    )
+    contents[root / "lib" / "portfoy" / "course" / WORKED.name] = (
+        json.dumps(solved, indent=1, ensure_ascii=False) + "\n"
+    )
     return contents
 
 
-def index(root, *, teacher=True):
-    """The text of the index page for the lessons and reports in a project."""
+def about_of(notebook):
+    """What a sitting says of itself, with its ``minutes``."""
+    return {**notebook.metadata["portfoy"], "minutes": minutes(notebook)}
+
+
+def index(root, notebooks=None):
+    """The text of the index page for the sittings and reports in a project."""
     folder = Path(root) / "notebooks"
-    paths = {phase: folder / "solutions" / f"{stem}.ipynb" for phase, (_number, stem) in LESSONS.items()}
-    lessons = {phase: (path.stem, about(path)) for phase, path in paths.items() if path.is_file()}
+    if notebooks is None:
+        paths = {sitting: folder / "solutions" / f"{stem(sitting)}.ipynb" for sitting in SITTINGS}
+        notebooks = {sitting: read(path) for sitting, path in paths.items() if path.is_file()}
     reports = {path.stem for path in (folder / "reports").glob("*.ipynb")}
-    return pages.index_page(lessons, reports, teacher=teacher)
+    return pages.index_page({sitting: about_of(one) for sitting, one in notebooks.items()}, reports)

@@ -2,45 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from itertools import combinations, product
 
 import pandas as pd
 
-from portfoy.customers import as_table, customer_table, resolve_as_of
-from portfoy.models.examples import response_examples
-from portfoy.people import people_table
-from portfoy.selection.response import fit_response
-from portfoy.source.tables import Tables
+from portfoy.firm import Firm
+from portfoy.locale import _
 
-
-@dataclass(frozen=True)
-class Desk:
-    """The data a lesson stands on; what exercises need of them is worked out when it is first used."""
-
-    tables: Tables
-    as_of: str | None = None
-
-    @cached_property
-    def log(self):
-        return as_table(self.tables.transactions)
-
-    @cached_property
-    def day(self):
-        return resolve_as_of(self.log, self.as_of)
-
-    @cached_property
-    def customers(self):
-        return customer_table(self.log, as_of=self.day)
-
-    @cached_property
-    def people(self):
-        return people_table(self.tables, as_of=self.day)
-
-    @cached_property
-    def responded(self):
-        judged = fit_response(response_examples(self.tables, as_of=self.day)).judged
-        place = judged.groupby("campaign_id")["p_response"].rank(ascending=False, pct=True)
-        return judged.set_index(place)["responded"].sort_index(kind="stable")
+MINUTES = {"predict": 1, "compute": 6, "find": 4, "decide": 4}  # of each kind, as timed
 
 
 @dataclass(frozen=True)
@@ -55,18 +24,59 @@ class Mistake:
 class Exercise:
     """What is asked for, and how answers are judged.
 
-    ``reference(desk)`` is the right answer: a number, a text, a list or set of ids, a Series (compared by its index) or
-    a DataFrame (its first column is the key). ``hints()`` lead from a nudge to the plain way, without the answer.
-    ``mistakes(desk)`` are wrong answers with a message each. ``praise()`` says what the right one means. Numbers may
-    differ by ``tolerance``, relative to the right one.
+    ``kind`` is "predict" (a guess before the cell that shows it: any answer will do), "compute", "find" (the error in
+    an analysis) or "decide" (an action). ``work(firm, **choices)`` is the right answer: a number, a text, a list of
+    ids, a Series (compared by its index) or a DataFrame (its first column is the key). ``choices()`` are the turns the
+    work can take wrong, name -> {value: what is said to it}, the first value being the right one and said nothing to:
+    a mistake is a family, made of every wrong turn by itself and of every two. ``mistakes(firm)`` are wrong answers of
+    another kind; of a "find" or a "decide" they are the other options. ``hints()`` lead from a nudge to the plain way,
+    without the answer. ``praise(firm, answer)`` says what the right answer means, or how far off a guess was. Numbers
+    may differ by ``tolerance``, relative to the right one; a ``share`` may be given in per cent.
     """
 
     id: str
-    reference: Callable[[Desk], object]
+    kind: str
+    work: Callable[..., object]
     hints: Callable[[], list[str]]
-    mistakes: Callable[[Desk], list[Mistake]]
-    praise: Callable[[], str]
+    praise: Callable[[Firm, object], str]
+    choices: Callable[[], dict[str, dict]] = dict
+    mistakes: Callable[[Firm], list[Mistake]] = lambda firm: []
     tolerance: float = 1e-6
+    share: bool = False
+
+    def right(self, firm):
+        """The right answer on the data of a firm; worked out once."""
+        return firm.once(("right", self.id), lambda: self.work(firm))
+
+    def wrong(self, firm):
+        """The wrong answers as Mistakes, nearest first: those listed, one wrong turn, two; worked out once."""
+        return firm.once(("wrong", self.id), lambda: [*_listed(self, firm), *self._turns(firm)])
+
+    def _turns(self, firm):
+        wrong = {
+            name: [(value, says) for value, says in values.items() if says] for name, values in self.choices().items()
+        }
+        found = []
+        for names in [*combinations(wrong, 1), *combinations(wrong, 2)]:
+            for taken in product(*(wrong[name] for name in names)):
+                try:
+                    value = self.work(firm, **{name: value for name, (value, _says) in zip(names, taken, strict=True)})
+                except Exception:  # a slip that cannot happen on these data
+                    continue
+                says = [says for _value, says in taken]
+                found.append(Mistake(value, says[0] if len(says) == 1 else _both().format(one=says[0], other=says[1])))
+        return found
+
+
+def _both():
+    return _("Two things differ. First: {one} Second: {other}")
+
+
+def _listed(exercise, firm):
+    try:
+        return exercise.mistakes(firm)
+    except Exception:  # a slip that cannot happen on these data
+        return []
 
 
 def kind(value):

@@ -1,25 +1,70 @@
-"""The lessons there are, and the truth behind the data they use."""
+"""The sittings there are, their exercises and worked solutions, and the truth behind the data they use."""
 
 import json
 import tomllib
 from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
 from pathlib import Path
 
 import pandas as pd
 
 from portfoy.errors import DataError
 from portfoy.source.address import locate
+from portfoy.words.stages import STAGES
 
-LESSONS = {"portfolio": (0, "0_portfolio"), "selection": (1, "1_selection")}
+SITTINGS = {  # id -> name: notebooks/solutions/<id>_<name>.ipynb, exercises in sittings/<name>.py, quizzes/<id>.toml
+    "0a": "who_we_know",
+    "0b": "how_much_rests_on_few",
+    "0c": "growth_and_churn",
+    "0d": "judging",
+    "1a": "rfm",
+    "1b": "profit_and_value",
+    "1c": "campaigns",
+    "1d": "groups_and_maps",
+    "1e": "launch",
+    "2a": "channels",
+    "2b": "funnel_and_cycle",
+    "2c": "payback",
+}
+WORKED = Path(__file__).with_name("worked.json")  # written by `portfoy lessons build` from the solutions
+
+
+def stem(sitting):
+    """The name of a sitting's notebook, without its suffix."""
+    return f"{sitting}_{SITTINGS[sitting]}"
+
+
+def stage_of(sitting):
+    """The stage of the lifecycle that a sitting belongs to."""
+    return STAGES[int(sitting[0])]
+
+
+def sitting_of(name):
+    """A sitting's id, whether its id is given or that of one of its exercises; None where there is none."""
+    found = str(name).partition("-")[0]
+    return found if found in SITTINGS else None
+
+
+def exercises_of(sitting):
+    """The exercises of a sitting in their order, id -> Exercise."""
+    module = import_module(f"portfoy.course.sittings.{SITTINGS[sitting]}")
+    return {one.id: one for one in module.EXERCISES}
+
+
+@cache
+def worked():
+    """Exercise -> its ``task``, the ``code`` that solves it, and the ``names`` that the answer is given by."""
+    return json.loads(WORKED.read_text("utf-8"))
 
 
 def solutions():
-    """Phase -> solution notebook, in the order of the course; those that exist."""
+    """Sitting -> solution notebook, in the order of the course; those that exist."""
     return _notebooks("notebooks/solutions")
 
 
 def editions():
-    """Phase -> student edition, in the order of the course; those that exist."""
+    """Sitting -> student edition, in the order of the course; those that exist."""
     return _notebooks("notebooks/lessons")
 
 
@@ -28,12 +73,12 @@ def _notebooks(folder):
         folder = locate(folder)
     except DataError:
         return {}
-    paths = {phase: folder / f"{stem}.ipynb" for phase, (_number, stem) in LESSONS.items()}
-    return {phase: path for phase, path in paths.items() if path.exists()}
+    paths = {sitting: folder / f"{stem(sitting)}.ipynb" for sitting in SITTINGS}
+    return {sitting: path for sitting, path in paths.items() if path.exists()}
 
 
 def about(path):
-    """What a lesson says of itself: number, phase, title, questions, objectives, minutes, terms; see CONTRIBUTING."""
+    """What a sitting says of itself: title, question, objectives with their exercises, needs; see CONTRIBUTING."""
     return json.loads(Path(path).read_text("utf-8"))["metadata"]["portfoy"]
 
 
@@ -54,16 +99,22 @@ class Truth:
 
 
 def truth(where):
-    """The Truth of the simulated company at `where` (a folder, as `open` takes it), or None where there is none."""
+    """The Truth of a simulated company, given as its Firm or its folder, or None where there is none.
+
+    It is that of the last day of the data: a Firm that stands on an earlier day has none.
+    """
+    folder, day = (where.tables.where, where.as_of) if hasattr(where, "tables") else (where, None)
     try:
-        folder = locate(str(where)) / "truth"
+        folder = locate(str(folder)) / "truth"
     except DataError:
         return None
     if not (folder / "truth.toml").is_file():
         return None
+    parameters = tomllib.loads((folder / "truth.toml").read_text("utf-8"))
+    if day is not None and f"{day:%Y-%m-%d}" != parameters["end"]:
+        return None
     tables = {name: _table(folder, name) for name in ("customers", "answers", "affinities")}
-    with (folder / "truth.toml").open("rb") as file:
-        return Truth(**tables, parameters=tomllib.load(file))
+    return Truth(**tables, parameters=parameters)
 
 
 def _table(folder, name):

@@ -1,135 +1,170 @@
-"""The two pages every lesson leads to: the index of the course, and the glossary."""
+"""What the build writes into every sitting, and the two pages it leads to: index of the course, and glossary."""
 
+import base64
+import re
+from pathlib import Path
+from string import Template
+
+from portfoy.course.lessons import exercises_of, stage_of, stem
 from portfoy.errors import DataError
 from portfoy.locale import _, plural
 from portfoy.report.prose import anchor
-from portfoy.words.stages import stages
+from portfoy.words.stages import STAGES, stages
 
-FIELDS = (
-    "number", "phase", "title", "questions", "objectives", "prerequisites", "minutes_read", "minutes_practise",
-    "requires", "defines",
-)  # fmt: skip
+FIELDS = ("sitting", "title", "question", "objectives", "needs")
+PICTURE = "lifecycle.svg"
+SOURCE = r"\[source (\d{3})\]"
 
 
-def check_about(abouts, glossary):
-    """Hold what the lessons say of themselves, by name, against the glossary and against one another.
+def sources():
+    """The texts that sittings cite, number -> (what it is about, its language, its kind); they are not shipped."""
+    turkish, polish, article = _("Turkish"), _("Polish"), _("web article")
+    return {
+        "000": (_("What a customer portfolio is, and how one is managed"), turkish, article),
+        "001": (_("Key methods of managing a portfolio of customers"), polish, article),
+        "002": (_("Customer relationship management, in questions and answers"), turkish, _("lecture notes")),
+        "003": (_("How a firm builds a strategy around its customers"), turkish, article),
+        "004": (_("Which analyses are made in CRM"), turkish, _("answer of a search engine")),
+    }
 
-    DataError where a field is missing, a term is not in the glossary, or no earlier lesson defines a term that is
-    required.
+
+def check_about(abouts):
+    """Hold what the sittings say of themselves against what they must.
+
+    DataError where a field is missing, or an objective has no exercise of its sitting.
     """
-    known, defined = set(glossary["term"]), set()
-    for name, about in abouts.items():
+    for sitting, about in abouts.items():
         missing = [field for field in FIELDS if field not in about]
         if missing:
             message = _("{name}: metadata.portfoy lacks {missing}. Add it.")
-            raise DataError(message.format(name=name, missing=", ".join(missing)))
-        unknown = [term for term in [*about["requires"], *about["defines"]] if term not in known]
-        if unknown:
-            message = _("{name}: {terms} not in course/terms.csv. Add it.")
-            raise DataError(message.format(name=name, terms=", ".join(map(repr, unknown))))
-        early = [term for term in about["requires"] if term not in defined]
-        if early:
-            message = _("{name}: no earlier lesson defines {terms}. Define it there, or here.")
-            raise DataError(message.format(name=name, terms=", ".join(map(repr, early))))
-        defined |= set(about["defines"])
+            raise DataError(message.format(name=stem(sitting), missing=", ".join(missing)))
+        known = exercises_of(sitting)
+        bare = [text for text, names in about["objectives"].items() if not names or set(names) - set(known)]
+        if bare:
+            message = _("{name}: no exercise shows that one can {objectives}. Name one.")
+            raise DataError(message.format(name=stem(sitting), objectives=", ".join(map(repr, bare))))
 
 
-def time(about):
-    """The minutes of a lesson, in words."""
-    text = _("about {read} minutes to read and {practise} to practise")
-    return text.format(read=about["minutes_read"], practise=about["minutes_practise"])
+def rounded(minutes):
+    """Minutes as a plan has them: to five, upwards."""
+    return 5 * -int(-minutes // 5)
 
 
-def about_text(about):
-    """What stands at the head of a lesson, as Markdown: questions, objectives, what it needs, minutes, new terms."""
-    needs = [*about["prerequisites"], *(_link(term) for term in about["requires"])]
-    parts = [
-        f"**{_('Questions')}**",
-        _bullets(about["questions"]),
-        f"**{_('After this lesson you can')}**",
-        _bullets(about["objectives"]),
-        f"**{_('You need')}:** {'; '.join(needs)}." if needs else "",
-        f"**{_('Time')}:** {time(about)}.",
-        f"**{_('New terms')}:** {', '.join(map(_link, about['defines']))}." if about["defines"] else "",
-    ]
-    return "\n\n".join(part for part in parts if part)
+def picture(sitting):
+    """The lifecycle with the place of a sitting, as SVG in base64."""
+    here = {stage: "here" if stage == stage_of(sitting) else "" for stage in STAGES}
+    text = Template(Path(__file__).with_name("templates").joinpath(PICTURE).read_text("utf-8")).substitute(here)
+    return base64.b64encode(text.encode()).decode()
 
 
-def _link(term):
-    return f"[{term}](../GLOSSARY.md#{anchor(term)})"
+def about_text(about, minutes, count):
+    """The head of a sitting, as Markdown: title, picture of the lifecycle, question, minutes, number of new terms."""
+    where = _("The lifecycle of a customer; this sitting belongs to: {stage}.")
+    new = plural("{n} new term", "{n} new terms", count).format(n=count)
+    needs = [_("You need: {needs}.").format(needs="; ".join(about["needs"]))] if about["needs"] else []
+    return "\n\n".join([
+        f"# {about['sitting']}. {about['title']}",
+        f"![{where.format(stage=stages()[stage_of(about['sitting'])].name)}](attachment:{PICTURE})",
+        f"**{about['question']}**",
+        " ".join([_("About {minutes} minutes, {new}.").format(minutes=rounded(minutes), new=new), *needs]),
+    ])  # fmt: skip
+
+
+def objectives_text(about):
+    """What one can do after a sitting, as Markdown."""
+    return "\n\n".join([f"**{_('After this sitting you can')}**", _bullets(about["objectives"])])
+
+
+def term_line(term, glossary):
+    """The line that explains a new term: its Turkish and Polish words, and what it means."""
+    found = glossary[glossary["term"].str.casefold() == term.casefold()]
+    if not len(found):
+        raise DataError(_("{term!r} is not in course/terms.csv. Add it.").format(term=term))
+    row = found.iloc[0]
+    return f"> **{term}** (tr *{row.turkish}*, pl *{row.polish}*): {row.definition}"
+
+
+def sources_text(notebook):
+    """The texts that a notebook cites, as a table."""
+    text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    rows = [(f"[source {number}]", *sources()[number]) for number in sorted(set(re.findall(SOURCE, text)))]
+    head = [_("Text"), _("What it is about"), _("Language"), _("Kind")]
+    note = _("The texts are not part of the course.")
+    return f"## {_('Sources')}\n\n{_table(head, rows)}\n\n{note}" if rows else f"## {_('Sources')}\n\n{_('None.')}"
 
 
 def _bullets(lines):
     return "\n".join(f"- {line}" for line in lines)
 
 
-def index_page(lessons, reports, *, teacher=True):
-    """notebooks/README.md: the map of the lifecycle, and what each lesson is about.
+def index_page(sittings, reports):
+    """notebooks/README.md: the map of the lifecycle, and what each sitting is about.
 
-    `lessons` are those there are, phase -> (stem of the notebook, its metadata.portfoy), `reports` the phases that have
-    a report notebook; a `teacher` gets links of their own.
+    `sittings` are those there are, id -> what it says of itself with its minutes; `reports` the stages that have a
+    report notebook.
     """
-    head = [_("Phase"), _("Its question"), _("Lesson"), _("Report")]
+    head = [_("Stage"), _("Its question"), _("Sittings"), _("Report")]
     rows = [
         (
             f"{number}. **{stage.name}**",
             stage.question,
-            f"[{lessons[phase][1]['title']}](lessons/{lessons[phase][0]}.ipynb)" if phase in lessons else _("to come"),
-            f"[{phase}](reports/{phase}.ipynb)" if phase in reports else _("to come"),
+            ", ".join(_sitting_link(sitting, sitting) for sitting in sittings if stage_of(sitting) == code)
+            or _("to come"),
+            f"[{code}](reports/{code}.ipynb)" if code in reports else _("to come"),
         )
-        for number, (phase, stage) in enumerate(stages().items())
+        for number, (code, stage) in enumerate(stages().items())
     ]
-    beside = [
-        _("[Glossary](GLOSSARY.md): terms in English, Turkish and Polish."),
-        _("[For teachers](TEACHING.md): sessions, slides, answers."),
-    ]
+    parts = []
+    for code, stage in stages().items():
+        own = [about for sitting, about in sittings.items() if stage_of(sitting) == code]
+        parts += [f"### {stage.title}", *map(_sitting, own)] if own else []
     return _page(
         f"# {_('Customer portfolio management: the course')}",
-        _("A lesson works an idea out by hand on five rows, then on a company whose truth we know."),
+        _("A lesson is a few sittings of an hour at most: five rows by hand, then a company whose truth we know."),
+        _("Begin with: `portfoy lessons start my-course`. It copies the notebooks for you to write in."),
         _(
-            "Run a lesson cell by cell; write where it says `...`; `pf.check` answers and "
-                "`portfoy-progress.json` notes it."
+            "Run a sitting cell by cell; write where it says `...`; `pf.check` answers and "
+            "`portfoy-progress.json` notes it."
         ),
-        f"## {_('The lifecycle of a customer, and where each lesson stands')}",
+        f"## {_('The lifecycle of a customer, and where each sitting stands')}",
         _table(head, rows),
-        f"## {_('The lessons')}",
-        *(_lesson(stem, about, teacher) for stem, about in lessons.values()),
-        f"## {_('Beside the lessons')}",
-        _bullets(beside if teacher else beside[:1]),
+        f"## {_('The sittings')}",
+        *parts,
+        f"## {_('Beside the sittings')}",
+        _bullets([
+            _("[Glossary](GLOSSARY.md): terms in English, Turkish and Polish."),
+            _("[For teachers](TEACHING.md): timetables, slides, grading."),
+        ]),
     )  # fmt: skip
 
 
-def _lesson(stem, about, teacher):
-    count = len(about["defines"])
-    said = f"{time(about)}; {plural('{n} new term', '{n} new terms', count).format(n=count)}"
-    links = [f"[{_('The lesson')}](lessons/{stem}.ipynb)"]
-    if teacher:
-        links.append(_("for teachers: [with solutions]({file})").format(file=f"solutions/{stem}.ipynb"))
-    return "\n\n".join([
-        f"### {about['number']}. {about['title']}",
-        f"{said[:1].upper()}{said[1:]}. {' · '.join(links)}.",
-        _("After it you can:"),
-        _bullets(about["objectives"]),
-    ])  # fmt: skip
+def _sitting_link(sitting, text):
+    return f"[{text}](lessons/{stem(sitting)}.ipynb)"
 
 
-def glossary_page(glossary, lessons):
-    """notebooks/GLOSSARY.md: the terms of the course in three languages, and the lesson that introduces each."""
+def _sitting(about):
+    link = _sitting_link(about["sitting"], f"{about['sitting']}. {about['title']}")
+    time = _("about {minutes} minutes").format(minutes=rounded(about["minutes"]))
+    return f"**{link}**: {about['question']} ({time})\n\n{_bullets(about['objectives'])}"
+
+
+def glossary_page(glossary, sittings):
+    """notebooks/GLOSSARY.md: the terms of the course in three languages, and the sitting that introduces each."""
     where = {}
-    for stem, about in lessons.values():
-        for term in about["defines"]:
-            where.setdefault(term, f"[{about['number']}. {about['title']}](lessons/{stem}.ipynb)")
+    for sitting, (about, defined) in sittings.items():
+        for term in defined:
+            where.setdefault(term.casefold(), _sitting_link(sitting, f"{sitting}. {about['title']}"))
     rows = [
         (
             f'<a id="{anchor(row.term)}"></a>**{_cell(row.term)}**',
             *map(_cell, (row.turkish, row.polish, row.definition)),
-            where.get(row.term, ""),
+            where.get(row.term.casefold(), ""),
         )
         for row in glossary.itertuples(index=False)
     ]
     return _page(
         f"# {_('Glossary')}",
-        _("The words of the course, as they are used in every lesson, report and message."),
+        _("The words of the course, as they are used in every sitting, report and message."),
         _table([_("English"), _("Turkish"), _("Polish"), _("What it means"), _("Introduced in")], rows),
     )
 

@@ -19,26 +19,30 @@ def path():
 
 
 def read(file):
-    """Exercise -> ``tries`` and ``solved`` (the day as text, or None); an empty dict where there is no such file.
+    """Exercise -> ``tries``, ``solved`` (the day as text, or None), ``shown``; an empty dict where there is no file.
 
     DataError where the file is there and is no progress file.
     """
     try:
         kept = json.loads(Path(file).read_text("utf-8"))["exercises"]
-        return {str(name): {"tries": int(one["tries"]), "solved": one["solved"]} for name, one in kept.items()}
+        return {
+            str(name): {"tries": int(one["tries"]), "solved": one["solved"], "shown": bool(one.get("shown"))}
+            for name, one in kept.items()
+        }
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         raise DataError(_("{file}: is no progress file. Move it away.").format(file=file)) from None
 
 
-def note(exercise, solved):
-    """Count one try, and the day it was first solved. Returns whether that could be written down."""
+def note(exercise, *, solved=False, shown=False):
+    """Count one try, the day it was first solved, or that the solution was shown; whether that was written down."""
     try:
         kept = read(path())
-        one = kept.setdefault(exercise, {"tries": 0, "solved": None})
+        one = kept.setdefault(exercise, {"tries": 0, "solved": None, "shown": False})
         if one["solved"] is None:
-            one["tries"] += 1
+            one["tries"] += not shown
+            one["shown"] = one["shown"] or shown
             one["solved"] = date.today().isoformat() if solved else None
         aside = path().with_name(path().name + ".new")
         aside.write_text(json.dumps({"exercises": kept}, indent=1), "utf-8")

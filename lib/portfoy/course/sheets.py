@@ -8,8 +8,8 @@ from importlib.resources import files
 from pathlib import Path
 from string import Template
 
-from portfoy.course import checks, editions
-from portfoy.course.lessons import LESSONS
+from portfoy.course import editions
+from portfoy.course.lessons import SITTINGS, exercises_of, sitting_of, stem
 from portfoy.course.results import PLACE
 from portfoy.errors import DataError
 from portfoy.locale import _, language
@@ -65,7 +65,7 @@ def lesson_prose(words=()):
     Links to the glossary lead to the terms that the page itself explains, `words`; those to other lessons to their
     pages.
     """
-    pages = {f"{stem}.ipynb": f"{stem}.html" for _number, stem in LESSONS.values()}
+    pages = {f"{stem(sitting)}.ipynb": f"{stem(sitting)}.html" for sitting in SITTINGS}
     pages |= {f"../GLOSSARY.md#{anchor(word)}": f"#term-{anchor(word)}" for word in words}
     return Prose(escape=False, address=lambda target: pages.get(target, target))
 
@@ -112,7 +112,7 @@ def lesson_page(executed, glossary, *, teacher=False):
     """The HTML of an executed lesson: its prose, its code and what the code shows; the answers only for a teacher."""
     about = executed.metadata["portfoy"]
     notebook = executed if teacher else editions.without_answers(executed)
-    words = glossary[glossary["term"].isin([*about["requires"], *about["defines"]])]
+    words = glossary[glossary["term"].isin(editions.defined(executed))]
     prose, body = lesson_prose(words["term"]), []
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
@@ -159,7 +159,7 @@ def key_page(solutions):
     body = [prose(f"# {_('Answer key')}"), f"<p>{_('For teachers: not for students until they have tried.')}</p>"]
     for notebook in solutions:
         about = notebook.metadata["portfoy"]
-        body.append(prose(f"## {about['number']}. {html.escape(about['title'])}"))
+        body.append(prose(f"## {about['sitting']}. {html.escape(about['title'])}"))
         for before, cell in zip([None, *notebook.cells], notebook.cells, strict=False):
             body += _key(cell, before, prose)
     return _document(_("Answer key"), body, prose)
@@ -194,7 +194,7 @@ def _below(source):
 def _hints(source, prose):
     """The hints to the exercise that a cell checks."""
     asked = re.search(r"""check\(\s*["']([^"']+)["']""", source)
-    known = checks.EXERCISES.get(asked[1]) if asked else None
+    known = exercises_of(sitting_of(asked[1])).get(asked[1]) if asked else None
     if known is None:
         return ""
     lines = "".join(f"<li>{prose(hint)}</li>" for hint in known.hints())
