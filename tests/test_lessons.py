@@ -3,8 +3,11 @@
 import ast
 import json
 import re
+import tomllib
+from collections import Counter
 from itertools import pairwise
 from pathlib import Path
+from typing import NamedTuple
 
 import matplotlib.pyplot as plt
 import pytest
@@ -16,6 +19,7 @@ from portfoy.course.exercise import kind
 from run_notebook import run_cell
 
 ROOT = Path(__file__).parent.parent
+ANSWERS = Path(__file__).with_name("answers")  # <sitting>.toml: wrong answers, kept
 SITTINGS = list(lessons.solutions())
 EXERCISES = [pytest.param(one, id=one.id) for sitting in SITTINGS for one in lessons.exercises_of(sitting).values()]
 CELLS, TERMS, MINUTES = 34, 12, 60
@@ -122,32 +126,52 @@ def test_an_edition_gives_no_answer_away(sitting):
         assert ast.unparse(last).startswith("pf.check")
 
 
-# That they run, and what their checks say
+# That they run, and what their checks say. Each notebook is run once, for all the tests that ask what came of it
 
 
-@pytest.fixture
-def run(company, kept, monkeypatch, tmp_path):
-    """A function that runs a notebook's code in this process: what its checks said, its variables, what was shown."""
-    check = checks.check
-    monkeypatch.setenv(results.PLACE, str(tmp_path / "kept.json"))
+class Ran(NamedTuple):
+    """What came of a notebook: ``said`` by its checks, ``names`` its variables, ``shown`` under its cells."""
 
-    def run(sitting, folder, seed, size, *, whole=False):
-        said, shown = {}, {}
-        monkeypatch.setattr(pf, "check", lambda name, answer: said.setdefault(name, check(name, answer)))
-        code = [cell for cell in cells(sitting, folder) if cell["cell_type"] == "code"]
-        names = {"display": show}  # as IPython has it
-        for cell in code if whole else needed(code):
-            source = cell["source"]
-            for name in ("teaching", "campaigns") if seed != SHIPPED else ():
-                data = company(size, seed=seed)
-                source = source.replace(f'"data/{name}"', repr(str(data)))
-                monkeypatch.setenv("PORTFOY_KEPT", str(kept(data)))
-            shown[cell["id"]] = show(run_cell(source, names, cell["id"]))
-            plt.close("all")
-        assert list(said) == list(lessons.exercises_of(sitting))
-        return said, names, shown
+    said: dict
+    names: dict
+    shown: dict
+
+
+@pytest.fixture(scope="module")
+def run(company, kept, tmp_path_factory):
+    """A function that runs a notebook's code in this process, once: a Ran, for reading only."""
+    done = {}
+
+    def run(sitting, folder="solutions", seed=SHIPPED, size=None, *, whole=False):
+        key = (sitting, folder, seed, size, whole or seed == SHIPPED)
+        if key not in done:
+            data = ROOT / "data" / data_of(sitting) if seed == SHIPPED else company(size, seed=seed)
+            with pytest.MonkeyPatch.context() as patched:
+                patched.setenv(results.PLACE, str(tmp_path_factory.mktemp("progress") / "kept.json"))
+                patched.setenv("PORTFOY_KEPT", str(kept(data)))
+                done[key] = ran(sitting, folder, data, patched, whole=key[-1])
+        return done[key]
 
     return run
+
+
+def data_of(sitting):
+    source = "\n".join(cell["source"] for cell in cells(sitting) if cell["cell_type"] == "code")
+    return re.search(r'"data/(\w+)"', source)[1]
+
+
+def ran(sitting, folder, data, patched, *, whole):
+    """Run the code cells of a notebook on these data, or those that its answers hang on."""
+    check, said, shown = checks.check, {}, {}
+    patched.setattr(pf, "check", lambda name, answer: said.setdefault(name, check(name, answer)))
+    code = [cell for cell in cells(sitting, folder) if cell["cell_type"] == "code"]
+    names = {"display": show}  # as IPython has it
+    for cell in code if whole else needed(code):
+        source = cell["source"].replace(f'"data/{data_of(sitting)}"', repr(str(data)))
+        shown[cell["id"]] = show(run_cell(source, names, cell["id"]))
+        plt.close("all")
+    assert list(said) == list(lessons.exercises_of(sitting))
+    return Ran(said, names, shown)
 
 
 def show(value):
@@ -168,15 +192,13 @@ def unfit(one, size):
 )
 @pytest.mark.parametrize("sitting", SITTINGS)
 def test_the_author_s_answers_are_right_on_any_company(run, sitting, seed, size):
-    said, _names, _shown = run(sitting, "solutions", seed, size, whole=seed == SHIPPED)
-    for name, one in said.items():
+    for name, one in run(sitting, "solutions", seed, size).said.items():
         assert one.solved or unfit(one, size), (name, one.text)
 
 
 @pytest.mark.parametrize("sitting", SITTINGS)
 def test_an_untouched_edition_runs_and_gives_the_tasks(run, sitting):
-    said, _names, _shown = run(sitting, "lessons", SHIPPED, None, whole=True)
-    for name, one in said.items():
+    for name, one in run(sitting, "lessons").said.items():
         assert one.text == f"Not begun: write your answer in place of `...` and run the cell again. {task(name)}"
         assert not one
 
@@ -192,7 +214,7 @@ def number(value):
 @pytest.mark.parametrize("sitting", SITTINGS)
 def test_a_neighbour_gets_words_of_its_own_and_no_output_above_holds_the_answer(run, sitting, monkeypatch):
     """Every variable of the notebook, given as an answer, is told what it is; no bare "not yet"."""
-    said, names, shown = run(sitting, "solutions", SHIPPED, None, whole=True)
+    said, names, shown = run(sitting)
     assert all(said.values())
     monkeypatch.setattr(judging, "names", lambda: names)
     firm, code = names["firm"], cells(sitting)
@@ -213,25 +235,33 @@ def test_a_neighbour_gets_words_of_its_own_and_no_output_above_holds_the_answer(
             assert solved or not says.startswith(NOT_YET), (name, variable, says)
 
 
+def wrong_answers(sitting):
+    """Wrong answers that students gave: exercise, expr over the notebook's names, words its feedback must hold."""
+    return tomllib.loads((ANSWERS / f"{sitting}.toml").read_text("utf-8"))["answer"]
+
+
+@pytest.mark.parametrize("sitting", SITTINGS)
+def test_wrong_answers_are_told_what_is_wrong(run, sitting, monkeypatch):
+    names, given, known = run(sitting).names, wrong_answers(sitting), lessons.exercises_of(sitting)
+    monkeypatch.setattr(judging, "names", lambda: names)
+    assert len(given) >= 25
+    counts = Counter(one["exercise"] for one in given)
+    assert all(counts[name] >= 15 for name, one in known.items() if one.kind == "compute"), counts
+    assert len({(one["exercise"], one["expr"]) for one in given}) == len(given), "one answer twice"
+    unheard = []
+    for one in given:
+        answer = eval(one["expr"], dict(names))
+        solved, says, _read = judging.judge(known[one["exercise"]], answer, names["firm"])
+        if solved or says.startswith(NOT_YET) or one["words"] not in says:
+            unheard.append(f"{one['exercise']} {one['expr']}: {'right' if solved else says}")
+    assert not unheard, "\n".join(unheard)
+
+
 @pytest.fixture(scope="module", params=[pytest.param(MIDDLE, marks=pytest.mark.study), SHIPPED])
-def firm(request, company, kept):
-    shipped = request.param == SHIPPED
-    found = {}
-
-    def of(sitting):
-        folder = ROOT / "data" / data_of(sitting) if shipped else company(MIDDLE, seed=3)
-        if folder not in found:
-            with pytest.MonkeyPatch.context() as patched:
-                patched.setenv("PORTFOY_KEPT", str(kept(folder)))
-                found[folder] = pf.open(folder)
-        return found[folder]
-
-    return of
-
-
-def data_of(sitting):
-    source = "\n".join(cell["source"] for cell in cells(sitting) if cell["cell_type"] == "code")
-    return re.search(r'"data/(\w+)"', source)[1]
+def firm(request, run):
+    """A function that gives the firm of a sitting, as its solution opened it."""
+    given = [SHIPPED] if request.param == SHIPPED else [3, MIDDLE]
+    return lambda sitting: run(sitting, "solutions", *given).names["firm"]
 
 
 @pytest.mark.parametrize("exercise", EXERCISES)
@@ -269,5 +299,5 @@ def test_no_message_gives_the_answer_away(exercise, firm):
 @pytest.mark.parametrize("seed", [1, 2, 3])
 @pytest.mark.parametrize("sitting", SITTINGS)
 def test_a_whole_sitting_is_right_on_any_company(run, sitting, seed, size):
-    for name, one in run(sitting, "solutions", seed, size, whole=True)[0].items():
+    for name, one in run(sitting, "solutions", seed, size, whole=True).said.items():
         assert one.solved or unfit(one, size), (name, one.text)
