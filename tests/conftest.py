@@ -136,12 +136,13 @@ def hostile_run(once):
 
 @pytest.fixture(scope="session")
 def company(once):
-    """A function that gives the folder of a simulated company of so many customers and this seed."""
+    """A function that gives the folder of a simulated company of so many customers and this seed, or of a preset."""
     from portfoy.simulate import write_company
+    from portfoy.simulate.presets import write_preset
 
-    def folder(customers, *, seed):
-        name = f"{customers} customers of seed {seed}"
-        return once(name, lambda new: write_company(new, customers=customers, seed=seed))
+    def folder(customers, *, seed, preset=""):
+        name, given = f"{customers} customers of seed {seed} {preset}".strip(), {"customers": customers, "seed": seed}
+        return once(name, lambda new: write_preset(new, preset, **given) if preset else write_company(new, **given))
 
     return folder
 

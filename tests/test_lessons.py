@@ -24,6 +24,7 @@ SITTINGS = list(lessons.solutions())
 EXERCISES = [pytest.param(one, id=one.id) for sitting in SITTINGS for one in lessons.exercises_of(sitting).values()]
 CELLS, TERMS, MINUTES = 34, 12, 60
 SHIPPED, SMALL, MIDDLE = "shipped", 200, 1200  # of a seed, and of a number of customers
+PRESET_OF = {"teaching": "", "campaigns": "campaigns"}  # of the companies that stand in for the shipped ones
 NOT_YET = ("Not yet", "Too high", "Too low")
 
 
@@ -145,7 +146,8 @@ def run(company, kept, tmp_path_factory):
     def run(sitting, folder="solutions", seed=SHIPPED, size=None, *, whole=False):
         key = (sitting, folder, seed, size, whole or seed == SHIPPED)
         if key not in done:
-            data = ROOT / "data" / data_of(sitting) if seed == SHIPPED else company(size, seed=seed)
+            name = data_of(sitting)
+            data = ROOT / "data" / name if seed == SHIPPED else company(size, seed=seed, preset=PRESET_OF[name])
             with pytest.MonkeyPatch.context() as patched:
                 patched.setenv(results.PLACE, str(tmp_path_factory.mktemp("progress") / "kept.json"))
                 patched.setenv("PORTFOY_KEPT", str(kept(data)))

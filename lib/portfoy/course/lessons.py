@@ -89,12 +89,14 @@ class Truth:
     ``customers`` one row per customer: ``rate`` purchases a day while active, ``stop`` probability to leave after a
     purchase, ``mean_order`` money, ``multiplier`` of the mean order by income and region, ``persona``, ``active`` on
     the last day, ``left_on``; ``answers`` orders that answered a campaign; ``affinities`` pairs of products that are
-    bought together; ``parameters`` all that the simulation was told.
+    bought together; ``contacts`` of a company of the preset "campaigns", the probability of an answer with and without
+    each contact, ``p_treated`` and ``p_control``; ``parameters`` all that the simulation was told.
     """
 
-    customers: pd.DataFrame
+    customers: pd.DataFrame | None
     answers: pd.DataFrame | None
     affinities: pd.DataFrame | None
+    contacts: pd.DataFrame | None
     parameters: dict
 
 
@@ -113,7 +115,7 @@ def truth(where):
     parameters = tomllib.loads((folder / "truth.toml").read_text("utf-8"))
     if day is not None and f"{day:%Y-%m-%d}" != parameters["end"]:
         return None
-    tables = {name: _table(folder, name) for name in ("customers", "answers", "affinities")}
+    tables = {name: _table(folder, name) for name in ("customers", "answers", "affinities", "contacts")}
     return Truth(**tables, parameters=parameters)
 
 
