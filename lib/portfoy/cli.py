@@ -23,7 +23,7 @@ def main():
 
 for command in (
     *(commands.report, commands.customer, commands.parameters, commands.compare, commands.prune, commands.schedule),
-    *(course.lessons, course.progress, doctor),
+    *(course.lessons, course.progress, course.grade, doctor),
 ):
     main.add_command(command)
 

@@ -23,6 +23,7 @@ REPORTS = "reports"
 ROOM = 500e6  # bytes free on a disk
 MEMORY = 2e9  # bytes of memory
 PATIENCE = 60  # seconds for a kernel
+SLOW = 30  # seconds for one cell of a lesson
 LETTERS = "ğşİıłż"
 CGROUP = Path("/sys/fs/cgroup/memory.max")  # where Linux says how much of the memory a container may use
 
@@ -108,6 +109,7 @@ def _checks(data):
         (_("kernel"), _kernel),
         (_("data"), partial(_data, data)),
         (_("lessons"), _lessons),
+        (_("speed"), _slowest),
         (_("PDF"), _browser),
     ]
 
@@ -263,14 +265,25 @@ def _data(where):
 
 
 def _lessons():
-    from portfoy.course.lessons import LESSONS, editions
+    from portfoy.course.lessons import SITTINGS, editions, stem
 
-    there, stems = editions(), {phase: stem for phase, (_number, stem) in LESSONS.items()}
-    if lost := [stem for phase, stem in stems.items() if phase not in there]:
+    there = editions()
+    if lost := [stem(sitting) for sitting in SITTINGS if sitting not in there]:
         said = _("notebooks/lessons, seen from {here}, lacks {names}").format(here=Path.cwd(), names=", ".join(lost))
         return False, said, _("go to the course's folder, or run: portfoy lessons build")
-    said = plural("{n} lesson: {names}", "{n} lessons: {names}", len(stems))
-    return True, said.format(n=len(stems), names=", ".join(stems.values())), ""
+    said = plural("{n} sitting: {names}", "{n} sittings: {names}", len(there))
+    return True, said.format(n=len(there), names=", ".join(there)), ""
+
+
+def _slowest():
+    from portfoy.course.grading import run
+    from portfoy.course.lessons import editions
+
+    sitting, path = next(iter(editions().items()))
+    cell, seconds = run(path).get("slowest", ("", 0.0))
+    said = _("the slowest cell of sitting {sitting} takes {seconds:.0f} seconds ({cell})")
+    said = said.format(sitting=sitting, seconds=seconds, cell=cell)
+    return True, said, _("close other programs, or work in pairs") if seconds > SLOW else ""
 
 
 def _browser():

@@ -1,4 +1,4 @@
-"""The commands around lessons: lessons build, slides, key, zip; progress. No logic of their own."""
+"""The commands around lessons: lessons start, build, slides, key, quiz, zip; progress, grade. No logic of their own."""
 
 import sys
 from pathlib import Path
@@ -13,7 +13,7 @@ FOLDER = "course"
 
 @click.group()
 def lessons():
-    """Make the student editions, the slides, the answer key, and a zip for a classroom."""
+    """Start working on the sittings; make the student editions, slides, the answer key, a zip for a classroom."""
 
 
 @lessons.command()
@@ -30,28 +30,41 @@ def build():
 
 
 @lessons.command()
-@click.argument("number", type=int, metavar="N")
+@click.argument("folder", type=click.Path())
+@click.option("--seed", type=int, metavar="N", help="With a company of one's own: the same number, the same company.")
+def start(folder, seed):
+    """Copy the sittings into FOLDER, to work in; notebooks that are there stay as they are."""
+    with one_line("lessons start", out=folder):
+        from portfoy.course import start as beginning
+
+        copied, kept = beginning.begin(folder, seed=seed)
+    count = plural("{n} sitting copied to {folder}", "{n} sittings copied to {folder}", len(copied))
+    click.echo(count.format(n=len(copied), folder=folder))
+    if kept:
+        click.echo(_("left as they are: {names}").format(names=", ".join(kept)))
+
+
+@lessons.command()
+@click.argument("sitting")
 @click.option("--out", default=FOLDER, show_default=True, metavar="FOLDER", help="Where the file goes.")
-def slides(number, out):
-    """Run lesson N and make its slides: one HTML file that needs no network."""
+def slides(sitting, out):
+    """Run a SITTING, such as 0b, and make its slides: one HTML file that needs no network."""
     with one_line("lessons slides", out=out):
         from portfoy.course import sheets
         from portfoy.course import slides as deck
-        from portfoy.course.lessons import LESSONS, solutions
         from portfoy.errors import DataError
 
-        found = {LESSONS[phase][0]: path for phase, path in solutions().items()}
-        if number not in found:
-            known = ", ".join(map(str, found)) or _("none")
-            raise DataError(_("no lesson {number}; there are: {known}.").format(number=number, known=known))
-        _say(found[number].stem)
-        _write(Path(out) / f"{found[number].stem}.slides.html", deck.deck(sheets.execute(found[number])))
+        found = _solutions()
+        if sitting not in found:
+            raise DataError(_("no sitting {name}; there are: {known}.").format(name=sitting, known=", ".join(found)))
+        _say(found[sitting].stem)
+        _write(Path(out) / f"{found[sitting].stem}.slides.html", deck.deck(sheets.execute(found[sitting])))
 
 
 @lessons.command()
 @click.option("--out", default=FOLDER, show_default=True, metavar="FOLDER", help="Where the file goes.")
 def key(out):
-    """Make the answer key for the teacher: exercises with answers and hints, model answers, the quiz."""
+    """Make the answer key for the teacher: of each exercise the answer, its number, known mistakes and hints."""
     with one_line("lessons key", out=out):
         from portfoy.course import editions, sheets
 
@@ -59,29 +72,62 @@ def key(out):
         _write(Path(out) / "key.html", sheets.key_page(notebooks))
 
 
+@lessons.command("quiz")
+@click.option("--out", default=FOLDER, show_default=True, metavar="FOLDER", help="Where the file goes.")
+def quiz_(out):
+    """Write the quizzes of all sittings as one GIFT file, which Moodle imports."""
+    with one_line("lessons quiz", out=out):
+        from portfoy.course import quiz
+
+        _write(Path(out) / "quizzes.gift", "\n".join(quiz.gift(sitting) for sitting in _solutions()))
+
+
 @lessons.command("zip")
 @click.option("--out", default=f"{FOLDER}/portfoy-course.zip", show_default=True, metavar="FILE", help="The zip.")
 @click.option("--teacher", is_flag=True, help="With solutions, answer key and the page for teachers.")
-def zip_(out, teacher):
+@click.option(
+    "--wheels", is_flag=True, help="With the packages for machines like this one, for a room without network."
+)
+def zip_(out, teacher, wheels):
     """Pack all that a classroom without a network needs: lessons, data, pages, slides, the package."""
     with one_line("lessons zip", out=out):
         from portfoy.course import handout
 
         _solutions()
-        handout.pack(Path(out), teacher=teacher, progress=_say)
+        handout.pack(Path(out), teacher=teacher, wheels=wheels, progress=_say)
     click.echo(out)
 
 
 @click.command()
 @click.argument("folder", type=click.Path())
-def progress(folder):
+@click.option("--csv", "as_csv", is_flag=True, help="One line per student and exercise, solved or not.")
+def progress(folder, as_csv):
     """Sum up the progress files of a class in FOLDER: who has solved what, and which exercises are hard."""
     with one_line("progress"):
         from portfoy.course import results
-        from portfoy.course.lessons import SITTINGS, exercises_of
+        from portfoy.course.lessons import exercises_of
 
-        text = results.summary(folder, {sitting: list(exercises_of(sitting)) for sitting in SITTINGS})
-    click.echo(text)
+        known = {sitting: list(exercises_of(sitting)) for sitting in _solutions()}
+        text = results.table(folder, known) if as_csv else results.summary(folder, known)
+    click.echo(text, nl=not as_csv)
+
+
+@click.command()
+@click.argument("folder", type=click.Path())
+@click.option("--csv", "as_csv", is_flag=True, help="One line per student and exercise, with what the check says.")
+@click.option("--seconds", default=180, show_default=True, help="Time for one notebook.")
+@click.option("--memory", default=4.0, show_default=True, metavar="GB", help="Memory for one notebook.")
+def grade(folder, as_csv, seconds, memory):
+    """Run the notebooks that students handed in below FOLDER afresh, each by itself, and judge their answers."""
+    with one_line("grade"):
+        from portfoy.course import grading
+
+        rows = grading.grade(folder, seconds=seconds, gigabytes=memory, progress=lambda path: _say(path))
+        solved = rows.pivot_table(index="student", columns="exercise", values="solved", aggfunc="any")
+    if as_csv:
+        click.echo(rows.to_csv(index=False, lineterminator="\n"), nl=False)
+    else:
+        click.echo(solved.replace({True: "x", False: "."}).fillna("").to_string())
 
 
 def _solutions():

@@ -207,7 +207,7 @@ def build(root=None):
     written.
     """
     root = _root(root)
-    changed = {path: text for path, text in _contents(root).items() if _read(path) != text}
+    changed = {path: text for path, text in contents(root).items() if _read(path) != text}
     for path in changed:
         if path.parent.name == "lessons" and path.exists() and not _as_made(read(path)):
             text = _("{path}: holds answers, or results. Move it away; to work, use: portfoy lessons start FOLDER")
@@ -232,9 +232,9 @@ def _as_made(notebook):
 def stale(root=None):
     """The files that differ from what `build` would write, and editions without a solution; relative to `root`."""
     root = _root(root)
-    contents = _contents(root)
-    differ = [path for path, text in contents.items() if _read(path) != text]
-    orphans = [path for path in sorted((root / "notebooks" / "lessons").glob("*.ipynb")) if path not in contents]
+    made = contents(root)
+    differ = [path for path, text in made.items() if _read(path) != text]
+    orphans = [path for path in sorted((root / "notebooks" / "lessons").glob("*.ipynb")) if path not in made]
     return [path.relative_to(root).as_posix() for path in [*differ, *orphans]]
 
 
@@ -261,7 +261,7 @@ def read(path):
         raise DataError(message.format(path=path, reason=reason)) from None
 
 
-def _contents(root):
+def contents(root):
     """Path -> text of every file that a build writes."""
     import nbformat
 
@@ -269,22 +269,20 @@ def _contents(root):
     paths = {sitting: folder / "solutions" / f"{stem(sitting)}.ipynb" for sitting in SITTINGS}
     found = {sitting: read(path) for sitting, path in paths.items() if path.is_file()}
     pages.check_about({sitting: one.metadata.get("portfoy", {}) for sitting, one in found.items()})
-    contents, solved = {}, {}
+    made, solved = {}, {}
     for sitting, notebook in found.items():
         full = found[sitting] = written(notebook, glossary)
         solved |= tasks(full)
         edition = student(full)
         edition.metadata["portfoy"]["made"] = _mark(edition)
-        for path, made in ((paths[sitting], full), (folder / "lessons" / paths[sitting].name, edition)):
-            contents[path] = re.sub(r"\n*\Z", "\n", nbformat.writes(made))
-    contents[folder / "README.md"] = index(root, found)
-    contents[folder / "GLOSSARY.md"] = pages.glossary_page(
+        for path, one in ((paths[sitting], full), (folder / "lessons" / paths[sitting].name, edition)):
+            made[path] = re.sub(r"\n*\Z", "\n", nbformat.writes(one))
+    made[folder / "README.md"] = index(root, found)
+    made[folder / "GLOSSARY.md"] = pages.glossary_page(
         glossary, {sitting: (about_of(one), defined(one)) for sitting, one in found.items()}
     )
-    contents[root / "lib" / "portfoy" / "course" / WORKED.name] = (
-        json.dumps(solved, indent=1, ensure_ascii=False) + "\n"
-    )
-    return contents
+    made[root / "lib" / "portfoy" / "course" / WORKED.name] = json.dumps(solved, indent=1, ensure_ascii=False) + "\n"
+    return made
 
 
 def about_of(notebook):

@@ -1,35 +1,46 @@
 """One file for a classroom without a network: lessons, data, pages to read, slides, and the package itself."""
 
+import subprocess
+import sys
+import tempfile
 import zipfile
 from pathlib import Path
 
 from portfoy.course import editions, sheets, slides, terms
-from portfoy.course.lessons import LESSONS, solutions
+from portfoy.course.lessons import solutions, stem
 from portfoy.errors import DataError
 from portfoy.locale import _
 from portfoy.source.address import locate
 
 SHIPPED = ("environment.yml", "requirements.lock", "pyproject.toml", "Makefile", "LICENSE", "LICENSE-text")
-TREES = ("lib/portfoy", "data/teaching", "data/campaigns", "notebooks/reports", "notebooks/lessons")
-GLOSSARY, INDEX, TEACHING = "notebooks/GLOSSARY.md", "notebooks/README.md", "notebooks/TEACHING.md"
+TREES = ("lib/portfoy", "data/teaching", "data/campaigns", "notebooks/reports")
+TEACHING = "notebooks/TEACHING.md"
 LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the same content gives the same bytes, whenever it is packed
 
 
-def pack(out, *, teacher=False, progress=lambda stem: None):
+def pack(out, *, teacher=False, wheels=False, progress=lambda stem: None):
     """Write the zip, for a `teacher` with solutions, answer key and a page of their own; the names in it.
 
-    `progress` is called with the stem of a lesson before it is run. Where one does not run from top to bottom, or the
-    project is not whole, a DataError says so and nothing is written.
+    The student editions are made anew: what somebody wrote into a copy stays out. With `wheels` the packages for
+    machines like this one go in. `progress` is called with the stem of a sitting before it is run. Where one does not
+    run from top to bottom, or the project is not whole, a DataError says so and nothing is written.
     """
     root = locate("notebooks/solutions").parents[1]
     lost = [name for name in SHIPPED if not (root / name).is_file()]
     if lost:
         message = _("{folder}: lacks {names}. Use a copy of the repository.")
         raise DataError(message.format(folder=root, names=", ".join(lost)))
-    contents = {"README.md": _readme(teacher).encode(), INDEX: editions.index(root, teacher=teacher).encode()}
+    contents = {"README.md": _readme(teacher, wheels).encode()}
+    made = editions.contents(root)
+    contents |= {
+        path.relative_to(root).as_posix(): text.encode()
+        for path, text in made.items()
+        if path.parent.name != "solutions"
+    }
     for path in _files(root, teacher):
         contents[path.relative_to(root).as_posix()] = path.read_bytes()
     contents |= {name: text.encode() for name, text in _made(teacher, progress).items()}
+    contents |= _wheels(root) if wheels else {}
     partial = Path(out).with_name(f"{Path(out).name}.part")
     partial.parent.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as target:
@@ -43,7 +54,7 @@ def pack(out, *, teacher=False, progress=lambda stem: None):
 
 def _files(root, teacher):
     """The files of the project that go in as they are."""
-    found = [root / name for name in (*SHIPPED, GLOSSARY)]
+    found = [root / name for name in SHIPPED]
     found += [path for tree in TREES for path in (root / tree).rglob("*")]
     if teacher:
         found += [root / TEACHING, *solutions().values()]
@@ -61,28 +72,46 @@ def _made(teacher, progress):
     """Name -> text of the pages and slides, from lessons that are run now."""
     made, glossary = {}, terms.glossary()
     found = solutions()
-    for phase, path in found.items():
-        stem = LESSONS[phase][1]
-        progress(stem)
+    for sitting, path in found.items():
+        name = stem(sitting)
+        progress(name)
         executed = sheets.execute(path)
-        made[f"notebooks/html/{stem}.html"] = sheets.lesson_page(executed, glossary)
-        made[f"notebooks/slides/{stem}.html"] = slides.deck(executed)
+        made[f"notebooks/html/{name}.html"] = sheets.lesson_page(executed, glossary)
+        made[f"notebooks/slides/{name}.html"] = slides.deck(executed)
         if teacher:
-            made[f"notebooks/teacher/{stem}.html"] = sheets.lesson_page(executed, glossary, teacher=True)
+            made[f"notebooks/teacher/{name}.html"] = sheets.lesson_page(executed, glossary, teacher=True)
     if teacher:
         made["notebooks/teacher/key.html"] = sheets.key_page([editions.read(path) for path in found.values()])
     return made
 
 
-def _readme(teacher):
+def _wheels(root):
+    """The packages for machines like this one, as pip gets them, and the project's own; DataError where it cannot."""
+    with tempfile.TemporaryDirectory(prefix="portfoy-") as folder:
+        own = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "-w", folder, str(root)]
+        others = ["download", "-q", "--only-binary=:all:", "-r", str(root / "requirements.lock"), "-d", folder]
+        for command in (own, [sys.executable, "-m", "pip", *others]):
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            if done.returncode:
+                reason = (done.stderr.strip() or "-").splitlines()[-1][:300]
+                raise DataError(_("--wheels: pip gave up: {reason}. Look at the network.").format(reason=reason))
+        return {f"wheels/{path.name}": path.read_bytes() for path in Path(folder).iterdir()}
+
+
+def _readme(teacher, wheels):
+    offline = _(
+        "No network is needed: `python -m venv .venv`, then `.venv/bin/python -m pip install --no-index --find-links "
+        "wheels portfoy` (on Windows `.venv\\Scripts\\python`), in this folder."
+    )
+    online = _(
+        "While there is a network: `make lab` on Linux or macOS installs everything. Elsewhere: "
+        "`python -m venv .venv`, then `.venv\\Scripts\\python -m pip install -r requirements.lock .`, in this folder."
+    )
     steps = [
-        _(
-            "While there is a network: `make lab` on Linux or macOS installs everything. "
-            "Elsewhere: `conda env create -f environment.yml`, `conda activate portfoy`, `pip "
-            "install --no-deps --no-build-isolation -e .`, in this folder."
-        ),
-        _("Start JupyterLab here: `make lab`, or `jupyter lab`. From now on no network is needed."),
-        _("Open `notebooks/README.md`. To read only: `notebooks/html`; slides: `notebooks/slides`."),
+        offline if wheels else online,
+        _("Make a folder to work in: `portfoy lessons start my-course`. What you write stays there."),
+        _("Start JupyterLab in it: `jupyter lab`. From now on no network is needed."),
+        _("Open the first notebook. To read only: `notebooks/html`; slides: `notebooks/slides`."),
     ]
     lines = "\n".join(f"{number}. {step}" for number, step in enumerate(steps, start=1))
     note = _("`notebooks/teacher` and `notebooks/solutions` hold the answers: not for students.")

@@ -52,13 +52,11 @@ def note(exercise, *, solved=False, shown=False):
     return True
 
 
-def sum_up(folder, lessons):
-    """What a class has solved of each lesson's exercises, from a folder with one JSON a student, in it or below it.
+def everyone(folder):
+    """What each student has solved, from a folder with one progress file a student, in it or below it.
 
-    Gives three. Students, a DataFrame, one row per file: ``student``, the file's name; ``solved`` exercises, ``tries``,
-    and a column per lesson with the exercises of it that are solved. Exercises, one row each: ``exercise``; ``solved``
-    share of the students, 0-1; ``tries`` mean number until it was solved, missing where nobody did. And the files that
-    are no progress files. DataError where there is no such folder, or no progress file in it.
+    Gives (student -> what `read` gives, the files that are no progress files); DataError where there is no such folder,
+    or no progress file in it.
     """
     if not Path(folder).is_dir():
         raise DataError(_("{folder}: is no folder. Give that of the students.").format(folder=folder))
@@ -71,6 +69,35 @@ def sum_up(folder, lessons):
     if not kept:
         text = _("{folder}: has no progress file. Collect the students' {name}.")
         raise DataError(text.format(folder=folder, name=FILE))
+    return kept, unread
+
+
+def table(folder, sittings):
+    """The progress of a class as CSV: one line per student and exercise, of everyone, solved or not.
+
+    `sittings` are the exercises of each. Columns: ``student``, ``exercise``, ``tries``, ``shown`` whether the worked
+    solution was asked for, ``solved`` the day or nothing.
+    """
+    kept, _unread = everyone(folder)
+    fresh = {"tries": 0, "shown": False, "solved": None}
+    rows = [
+        {"student": student, "exercise": name, **{key: done.get(name, fresh)[key] for key in fresh}}
+        for student, done in kept.items()
+        for names in sittings.values()
+        for name in names
+    ]
+    return pd.DataFrame(rows).to_csv(index=False, lineterminator="\n")
+
+
+def sum_up(folder, lessons):
+    """What a class has solved of each lesson's exercises, from a folder with one JSON a student, in it or below it.
+
+    Gives three. Students, a DataFrame, one row per file: ``student``, the file's name; ``solved`` exercises, ``tries``,
+    and a column per lesson with the exercises of it that are solved. Exercises, one row each: ``exercise``; ``solved``
+    share of the students, 0-1; ``tries`` mean number until it was solved, missing where nobody did. And the files that
+    are no progress files. DataError where there is no such folder, or no progress file in it.
+    """
+    kept, unread = everyone(folder)
     students = [_row(student, one, lessons) for student, one in kept.items()]
     every = [name for names in lessons.values() for name in names]
     return pd.DataFrame(students), pd.DataFrame([_exercise(name, kept.values()) for name in every]), unread

@@ -9,6 +9,7 @@ from pathlib import Path
 from string import Template
 
 from portfoy.course import editions
+from portfoy.course.exercise import kind
 from portfoy.course.lessons import SITTINGS, exercises_of, sitting_of, stem
 from portfoy.course.results import PLACE
 from portfoy.errors import DataError
@@ -17,6 +18,7 @@ from portfoy.report.prose import Prose, anchor, shown
 from portfoy.words.result import section
 
 CELL_SECONDS = 600
+MISTAKES = 12  # of one exercise, in the key
 
 
 def template(name, **content):
@@ -154,26 +156,41 @@ def _document(name, body, prose):
 
 
 def key_page(solutions):
-    """The answer key: of each exercise the statement, the author's answer and the hints; then questions and quiz."""
+    """The answer key: of each exercise the task, the author's answer and its number, known mistakes, hints; the quiz.
+
+    Numbers are those of the data that the sitting opens.
+    """
     prose = lesson_prose()
     body = [prose(f"# {_('Answer key')}"), f"<p>{_('For teachers: not for students until they have tried.')}</p>"]
     for notebook in solutions:
-        about = notebook.metadata["portfoy"]
+        about, firm = notebook.metadata["portfoy"], _firm(notebook)
         body.append(prose(f"## {about['sitting']}. {html.escape(about['title'])}"))
         for before, cell in zip([None, *notebook.cells], notebook.cells, strict=False):
-            body += _key(cell, before, prose)
+            body += _key(cell, before, prose, firm)
     return _document(_("Answer key"), body, prose)
 
 
-def _key(cell, before, prose):
+def _firm(notebook):
+    """The firm that a sitting opens."""
+    from portfoy import firm
+
+    sources = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
+    where = re.search(r"""^data = ["']([^"']+)["']""", sources, flags=re.M)
+    return firm.open(where[1]) if where else None
+
+
+def _key(cell, before, prose, firm):
     """What the key says of one cell: a list of HTML, empty for most."""
     marked = editions.tags(cell)
     asked = _asked(before, prose)
     if "answer" in marked:
-        return [asked, f"<h4>{_('Answer')}</h4>", code(editions.answer_of(cell.source)), _hints(cell.source, prose)]
+        answer = f"<h4>{_('Answer')}</h4>"
+        return [asked, answer, code(editions.answer_of(cell.source)), _known(cell.source, prose, firm)]
     if "solution" in marked:
         made = prose(cell.source) if cell.cell_type == "markdown" else code(cell.source)
         return [asked, f'<div class="model"><h4>{_("Model answer")}</h4>{made}</div>']
+    if "notes" in marked:
+        return [f'<div class="model"><h4>{_("Where people get stuck")}</h4>{prose(cell.source)}</div>']
     if "quiz" in marked:
         return [prose(_below(cell.source)).replace("<details>", "<details open>")]
     return []
@@ -191,11 +208,29 @@ def _below(source):
     return re.sub(r"^#{1,3} ", "### ", source, flags=re.M)
 
 
-def _hints(source, prose):
-    """The hints to the exercise that a cell checks."""
+def _known(source, prose, firm):
+    """The number, the known mistakes and the hints of the exercise that a cell checks."""
     asked = re.search(r"""check\(\s*["']([^"']+)["']""", source)
-    known = exercises_of(sitting_of(asked[1])).get(asked[1]) if asked else None
+    sitting = sitting_of(asked[1]) if asked else None
+    known = exercises_of(sitting).get(asked[1]) if sitting else None
     if known is None:
         return ""
+    parts = []
+    if firm is not None and known.kind != "predict":
+        parts.append(f"<p>{_('On these data: {value}.').format(value=html.escape(_short(known.right(firm))))}</p>")
+        rows = {one.says: _short(one.value) for one in known.wrong(firm)[:MISTAKES]}
+        lines = "".join(f"<li>{html.escape(value)}: {prose(says)}</li>" for says, value in rows.items())
+        parts.append(f"<h4>{_('Known mistakes')}</h4><ul>{lines}</ul>" if rows else "")
     lines = "".join(f"<li>{prose(hint)}</li>" for hint in known.hints())
-    return f"<h4>{_('Hints, in this order')}</h4><ol>{lines}</ol>"
+    return "".join([*parts, f"<h4>{_('Hints, in this order')}</h4><ol>{lines}</ol>"])
+
+
+def _short(value):
+    """An answer in a few words."""
+    if kind(value) == "number":
+        return f"{value:,.6g}"
+    if kind(value) == "series":
+        return "; ".join(f"{label}: {_short(one)}" for label, one in value.head(6).items())
+    if kind(value) == "table":
+        return _("a table of {n} rows").format(n=len(value))
+    return ", ".join(map(str, list(value)[:6])) if kind(value) == "list" else str(value)

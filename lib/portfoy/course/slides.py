@@ -1,8 +1,9 @@
-"""A lesson as slides: one HTML file with reveal.js inside, which needs no network and nothing beside it.
+"""A sitting as slides: one HTML file with reveal.js inside, which needs no network and nothing beside it.
 
-Each `##` begins a slide, each `###` one below it; a cell tagged `slide` or `subslide` begins one too, `notes` is for
-the speaker, `skip` is left out. Figures, tables and sentences are shown, code is not. What students are to find out
-themselves is not on the slides. A slide that holds more than fits goes on on the next one; slides.js sees to it.
+The cells tagged `slide` are shown, some twenty a sitting, each on a slide of its own: prose, or what a code cell shows,
+not the code. A heading that comes before one goes on it. Cells tagged `notes` are for the speaker, on the slide before
+them. What students are to find out themselves is not on the slides. A slide that holds more than fits goes on on the
+next one; slides.js sees to it.
 """
 
 import html
@@ -12,24 +13,21 @@ from portfoy.course import editions
 from portfoy.course.sheets import lesson_prose, output, resource, template
 from portfoy.locale import _
 
-LEFT_OUT = {"answer", *editions.AUTHOR, "parameters", "injected-parameters", "skip"}
-
 
 def deck(executed):
-    """The slides of an executed lesson, the solution with results, as HTML."""
-    stacks, prose, before = [], lesson_prose(), set()
+    """The slides of an executed sitting, the solution with results, as HTML."""
+    slides, prose, heading = [], lesson_prose(), ""
     for cell in executed.cells:
         marked = editions.tags(cell)
-        if marked & LEFT_OUT:
-            before = before | marked
-            continue
-        if stacks and ("answer" in before or "holds" in before - marked):  # an aside is over
-            _new(stacks, 3, "")  # for what comes after it, which belongs to the question before it
-            stacks[-1][-1]["title"] = _text(stacks[-1][0]["heading"])
-        _add(stacks, cell, prose)
-        before = marked
-    stacks = [[slide for slide in stack if slide["heading"] or slide["blocks"]] for stack in stacks]
-    body = "\n".join(f"<section>\n{''.join(map(_slide, stack))}</section>" for stack in stacks if stack)
+        if found := re.search(r"^#{1,3} +(.+)$", cell.source, flags=re.M) if cell.cell_type == "markdown" else None:
+            heading = found[1]
+        if "notes" in marked and slides:
+            slides[-1]["notes"].append(prose(cell.source))
+        elif "about" in marked:
+            slides.append(_slide_of([("prose", prose(_with_picture(cell)))], prose("# " + heading), first=True))
+        elif "slide" in marked and not marked & {"answer", "solution"}:
+            slides.append(_slide_of(_blocks(cell, prose), prose("## " + heading)))
+    body = "\n".join(f"<section>\n{_slide(slide)}</section>" for slide in slides if slide["blocks"])
     return template(
         "slides.html",
         title=html.escape(executed.metadata["portfoy"]["title"]),
@@ -43,58 +41,26 @@ def deck(executed):
     )
 
 
-def _add(stacks, cell, prose):
-    """Put a cell on the slide at hand, or on those that it begins."""
-    marked = editions.tags(cell)
-    if cell.cell_type == "code":
-        if not stacks or stacks[-1][-1]["level"] == 1:  # what opens the data is not to be seen
-            return
-        _begin(stacks, marked)
-        shown = [made for shown in cell.outputs if (made := output(shown))]
-        stacks[-1][-1]["blocks"] += [made for made in shown if made[0] != "check"]
-    elif cell.cell_type == "markdown" and "notes" in marked and stacks:
-        stacks[-1][-1]["notes"].append(prose(cell.source))
-    elif cell.cell_type == "markdown":
-        if "about" in marked:
-            _new(stacks, 1, f"<h2>{_('What this lesson is about')}</h2>")
-            _at_hand(stacks)["blocks"].append(("prose", prose(cell.source.partition(f"\n\n**{_('New terms')}")[0])))
-            return
-        if not re.match(r"#{1,3} ", cell.source):
-            _begin(stacks, marked)
-        for level, heading, text in _parts(cell.source):
-            if heading:
-                _new(stacks, level, prose(heading))
-            if text.strip():
-                _at_hand(stacks)["blocks"].append(("prose", prose(text)))
+def _with_picture(cell):
+    """The head of a sitting below its title, with the picture that is attached to it."""
+    text = re.sub(r"^# .*\n", "", cell.source)
+    for name, held in cell.get("attachments", {}).items():
+        kind, data = next(iter(held.items()))
+        text = text.replace(f"(attachment:{name})", f"(data:{kind};base64,{data})")
+    return text
 
 
-def _parts(source):
-    """A Markdown cell cut at its headings of level 1 to 3: (level, heading, text below it)."""
-    fenced = re.split(r"(^```.*?^```[^\n]*$)", source, flags=re.M | re.S)
-    parts = [(0, "", "")]
-    for number, piece in enumerate(fenced):
-        lines = [piece] if number % 2 else piece.splitlines(keepends=True)
-        for line in lines:
-            heading = None if number % 2 else re.match(r"(#{1,3}) +\S", line)
-            if heading:
-                parts.append((len(heading[1]), line.strip(), ""))
-            else:
-                level, title, text = parts[-1]
-                parts[-1] = (level, title, text + line)
-    return [part for part in parts if part[1] or part[2].strip()]
+def _blocks(cell, prose):
+    """What a cell shows, as (kind, HTML)."""
+    if cell.cell_type == "markdown":
+        text = re.sub(r"^#{1,3} +.+\n?", "", cell.source, count=1, flags=re.M)
+        return [("prose", prose(text))] if text.strip() else []
+    made = [output(shown) for shown in cell.outputs]
+    return [one for one in made if one and one[0] != "check"]
 
 
-def _begin(stacks, marked):
-    """A new slide where a cell asks for one."""
-    if "slide" in marked or "subslide" in marked:
-        _new(stacks, 2 if "slide" in marked else 3, "")
-
-
-def _new(stacks, level, heading):
-    slide = {"level": level, "heading": heading, "title": _text(heading), "blocks": [], "notes": []}
-    if level < 3 or not stacks:
-        stacks.append([])
-    stacks[-1].append(slide)
+def _slide_of(blocks, heading, *, first=False):
+    return {"heading": heading, "title": _text(heading), "blocks": blocks, "notes": [], "first": first}
 
 
 def _text(heading):
@@ -102,18 +68,8 @@ def _text(heading):
     return html.unescape(re.sub(r"<[^>]+>", "", heading)).strip()
 
 
-def _at_hand(stacks):
-    if not stacks:
-        _new(stacks, 2, "")
-    return stacks[-1][-1]
-
-
 def _slide(slide):
     blocks = "".join(f'<div class="block {kind}">{made}</div>\n' for kind, made in slide["blocks"])
     notes = f'<aside class="notes">{"".join(slide["notes"])}</aside>' if slide["notes"] else ""
-    kind, title, heading = "", html.escape(slide["title"]), slide["heading"]
-    if heading.startswith("<h1"):
-        kind = " first"
-    elif title and not heading:
-        heading = f'<p class="again">{title} {html.escape(_("(continued)"))}</p>'
-    return f'<section><div class="leaf{kind}" data-title="{title}">{heading}{blocks}</div>{notes}</section>\n'
+    kind, title = " first" if slide["first"] else "", html.escape(slide["title"])
+    return f'<section><div class="leaf{kind}" data-title="{title}">{slide["heading"]}{blocks}</div>{notes}</section>\n'

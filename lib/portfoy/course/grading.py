@@ -1,0 +1,221 @@
+"""Grade submitted notebooks: each is run afresh, and what it answers is judged here, by the checks of the package.
+
+A notebook runs in a process of its own with limits of time and memory, and gives only values: numbers, texts, labels.
+Nothing that runs there can change how they are judged.
+"""
+
+import ast
+import io
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+
+from portfoy.course import editions, judging, results, start
+from portfoy.course.exercise import kind
+from portfoy.course.lessons import exercises_of, sitting_of
+from portfoy.errors import DataError
+from portfoy.locale import _
+
+SECONDS, GIGABYTES = 180, 4
+
+
+def grade(folder, *, seconds=SECONDS, gigabytes=GIGABYTES, progress=lambda path: None):
+    """What the notebooks in a folder, and below it, have solved.
+
+    Parameters
+    ----------
+    folder : path; a student is called like the folder that a notebook lies in, else like the notebook
+    seconds, gigabytes : limits of time and memory of one notebook; memory is limited where the system can
+    progress : called with the path of each notebook before it is run
+
+    Returns
+    -------
+    DataFrame, one row per student and exercise: ``student``, ``exercise``, ``solved``, and ``said``, what the check
+    says of it, or why the notebook could not be run
+
+    Raises
+    ------
+    DataError : there is no such folder, or no sitting in it.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise DataError(_("{folder}: is no folder. Give that of the students.").format(folder=folder))
+    found = [path for path in sorted(folder.rglob("*.ipynb")) if ".ipynb_checkpoints" not in path.parts]
+    rows, desks = [], {}
+    with tempfile.TemporaryDirectory(prefix="portfoy-") as room:
+        for path in found:
+            try:
+                about = editions.read(path).metadata.get("portfoy", {})
+            except DataError as error:
+                rows.append(_row(path, folder, path.name, False, str(error)))
+                continue
+            if sitting_of(about.get("sitting")) is not None:
+                progress(path)
+                desk = _desk(about.get("seed"), Path(room), desks)
+                rows += _graded(path, folder, about["sitting"], desk, seconds, gigabytes)
+    if not rows:
+        raise DataError(_("{folder}: holds no sitting of the course. Collect the notebooks.").format(folder=folder))
+    return pd.DataFrame(rows)
+
+
+@dataclass(frozen=True)
+class Desk:
+    """The folder that notebooks of one company are run in, None for their own, and the firms opened from it."""
+
+    folder: Path | None
+    firms: dict = field(default_factory=dict)
+
+    def firm(self, where):
+        """The firm of the course's data called so; each is opened once."""
+        if where not in self.firms:
+            from portfoy import firm
+
+            self.firms[where] = firm.open(self.folder / where if self.folder else where)
+        return self.firms[where]
+
+
+def _desk(seed, room, desks):
+    """The Desk of a student whose company has this seed; None: the shipped companies."""
+    if seed not in desks:
+        if seed is not None:
+            start.companies(room / str(int(seed)), int(seed))
+        desks[seed] = Desk(None if seed is None else room / str(int(seed)))
+    return desks[seed]
+
+
+def _row(path, folder, exercise, solved, said):
+    name = path.parent if path.parent != folder else path.with_suffix("")
+    return {"student": name.relative_to(folder).as_posix(), "exercise": exercise, "solved": solved, "said": said}
+
+
+def _graded(path, folder, sitting, desk, seconds, gigabytes):
+    """The rows of one notebook."""
+    given = run(path, within=desk.folder, seconds=seconds, gigabytes=gigabytes)
+    answers, where = given.get("answers", {}), given.get("opened", "")
+    for name, one in exercises_of(sitting).items():
+        if name not in answers:
+            solved, said = False, given.get("error") or _("Not answered.")
+        elif where not in start.DATA:
+            solved, said = False, _("Answered on other data: {where}.").format(where=where)
+        else:
+            solved, said, _read = judging.judge(one, _value(answers[name]), desk.firm(where))
+        yield _row(path, folder, name, solved, said)
+
+
+def run(path, *, within=None, seconds=SECONDS, gigabytes=GIGABYTES):
+    """Run a notebook in a process of its own, in a folder (else its own), and take down what it answers.
+
+    Returns
+    -------
+    dict : ``answers`` exercise -> value as JSON; ``opened`` the data that were opened last; ``slowest`` the id and the
+    seconds of the slowest cell; ``error`` why it came to an end before its last cell
+    """
+    with tempfile.TemporaryDirectory(prefix="portfoy-") as aside:
+        out = Path(aside) / "answers.json"
+        environment = {**os.environ, results.PLACE: str(Path(aside) / "progress.json"), "MPLBACKEND": "agg"}
+        command = [sys.executable, "-m", "portfoy.course.grading", str(Path(path).resolve()), str(out), str(gigabytes)]
+        try:
+            subprocess.run(
+                command,
+                cwd=within or Path(path).parent,
+                env=environment,
+                timeout=seconds,
+                capture_output=True,
+                check=False,
+            )
+            error = _("The notebook ended its own process.")
+        except subprocess.TimeoutExpired:
+            error = _("Stopped after {n} seconds.").format(n=seconds)
+        try:
+            return json.loads(out.read_text("utf-8"))
+        except (OSError, ValueError):
+            return {"error": error}
+
+
+def _value(given):
+    """An answer as it was taken down."""
+    if isinstance(given, dict) and "series" in given:
+        return pd.Series(given["series"], pd.Index(given["index"]))
+    if isinstance(given, dict):
+        return pd.DataFrame(given["table"])
+    return given
+
+
+def _taken_down(value):
+    """An answer as plain JSON; None for anything that is no answer."""
+    wanted = kind(value)
+    if wanted == "number":
+        return float(value)
+    if wanted == "text":
+        return str(value)
+    if wanted == "list":
+        return [str(one) for one in value]
+    if isinstance(value, dict):
+        value, wanted = pd.Series(value), "series"
+    if wanted == "series":
+        return {"series": json.loads(value.reset_index(drop=True).to_json(orient="values")), "index": _labels(value)}
+    return {"table": json.loads(value.reset_index(drop=True).to_json(orient="columns"))} if wanted == "table" else None
+
+
+def _labels(series):
+    return [one if isinstance(one, (str, int, float)) else str(one) for one in series.index.tolist()]
+
+
+def _run_here(path, out, gigabytes):
+    """Run the cells of a notebook in this process; each answer is written down as it is given."""
+    _limit(gigabytes)
+    from IPython.core.interactiveshell import InteractiveShell
+
+    import portfoy as pf
+    from portfoy.firm import open as opener
+
+    shell, found = InteractiveShell.instance(), {"answers": {}, "slowest": ["", 0.0]}
+    pf.open = lambda where, **more: (found.update(opened=str(where)), opener(where, **more))[1]
+    for cell in json.loads(Path(path).read_text("utf-8"))["cells"]:
+        if cell["cell_type"] != "code":
+            continue
+        begun, source = time.process_time(), "".join(cell["source"])
+        with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+            shell.run_cell(source)
+        spent = time.process_time() - begun
+        found["slowest"] = max(found["slowest"], [cell.get("id", ""), spent], key=lambda one: one[1])
+        for name, variable in _checked(source):
+            if judging.begun(value := shell.user_ns.get(variable)):
+                found["answers"][name] = _taken_down(value)
+        Path(out).write_text(json.dumps(found), "utf-8")
+
+
+def _checked(source):
+    """The exercises that a cell checks, with the variable that holds the answer."""
+    try:
+        calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
+    except SyntaxError:
+        return []
+    calls = [call for call in calls if getattr(call.func, "attr", "") == "check" and len(call.args) == 2]
+    return [
+        (call.args[0].value, call.args[1].id)
+        for call in calls
+        if isinstance(call.args[0], ast.Constant) and isinstance(call.args[1], ast.Name)
+    ]
+
+
+def _limit(gigabytes):
+    """Limit the memory of this process, where the system can."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return
+    size = int(float(gigabytes) * 2**30)
+    resource.setrlimit(resource.RLIMIT_AS, (size, size))
+
+
+if __name__ == "__main__":
+    _run_here(*sys.argv[1:])

@@ -1,0 +1,56 @@
+"""A folder to work in: fresh student editions, apart from those of the project, and a company of one's own by seed."""
+
+import shutil
+from pathlib import Path
+
+from portfoy.course import editions
+from portfoy.course.lessons import editions as fresh
+from portfoy.errors import DataError
+from portfoy.locale import _
+
+DATA = ("data/teaching", "data/campaigns")  # what sittings open
+
+
+def begin(folder, *, seed=None):
+    """Copy the student editions into a folder, and with a seed make the companies that belong to it.
+
+    A notebook that is there already stays as it is. Returns (names of those copied, names of those kept); a DataError
+    says that there are no editions, or that the folder cannot be written.
+    """
+    import nbformat
+
+    folder, found = Path(folder), fresh()
+    if not found:
+        raise DataError(_("notebooks/lessons holds no sitting. Use a copy of the repository."))
+    copied, kept = [], []
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for path in found.values():
+            target = folder / path.name
+            if target.exists():
+                kept.append(path.name)
+                continue
+            copied.append(path.name)
+            if seed is None:
+                shutil.copyfile(path, target)
+            else:
+                notebook = editions.read(path)
+                notebook.metadata["portfoy"]["seed"] = seed
+                target.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8", newline="\n")
+        if seed is not None:
+            companies(folder, seed)
+    except OSError as error:
+        text = _("{folder}: cannot be written: {reason}. Give another folder.")
+        raise DataError(text.format(folder=folder, reason=error.strerror or error)) from None
+    return copied, kept
+
+
+def companies(folder, seed):
+    """Make the companies of a seed in a folder, where sittings look before they look for the shipped ones."""
+    from portfoy.simulate import write_company, write_preset
+
+    teaching, campaigns = (Path(folder) / name for name in DATA)
+    if not teaching.exists():
+        write_company(teaching, seed=seed)
+    if not campaigns.exists():
+        write_preset(campaigns, "campaigns", seed=seed)
