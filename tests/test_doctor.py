@@ -42,11 +42,12 @@ def line():
 @pytest.fixture
 def lessons(tmp_path, monkeypatch):
     """A working directory with student editions in it."""
-    from portfoy.course.lessons import LESSONS
+    from portfoy.course.lessons import SITTINGS, stem
 
     (tmp_path / "notebooks" / "lessons").mkdir(parents=True)
-    for _number, stem in LESSONS.values():
-        (tmp_path / "notebooks" / "lessons" / f"{stem}.ipynb").write_text("{}", "utf-8")
+    for sitting in SITTINGS:
+        cells = '{"cells": [{"cell_type": "code", "id": "one", "source": "sum(range(9))"}]}'
+        (tmp_path / "notebooks" / "lessons" / f"{stem(sitting)}.ipynb").write_text(cells, "utf-8")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -351,9 +352,9 @@ def test_data_of_ones_own(line, tmp_path):
 
 
 def test_a_lesson_that_is_missing_is_named(line, lessons):
-    (lessons / "notebooks" / "lessons" / "1_selection.ipynb").unlink()
+    (lessons / "notebooks" / "lessons" / "1a_rfm.ipynb").unlink()
     assert line("lessons") == (
-        f"FIX  lessons: notebooks/lessons, seen from {Path.cwd()}, lacks 1_selection; "
+        f"FIX  lessons: notebooks/lessons, seen from {Path.cwd()}, lacks 1a_rfm; "
         "go to the course's folder, or run: portfoy lessons build"
     )
 

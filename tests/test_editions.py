@@ -1,7 +1,9 @@
 """Student editions, the index and the glossary. Judge: literal notebooks, and the files on disk."""
 
 import ast
+import base64
 import json
+import math
 import re
 import shutil
 from pathlib import Path
@@ -11,24 +13,20 @@ import pandas as pd
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from portfoy.course import editions, lessons, pages, terms
+from portfoy.course import editions, lessons, pages, start, terms
+from portfoy.course.exercise import MINUTES
 from portfoy.errors import DataError
 
 ROOT = Path(__file__).parent.parent
 
 ABOUT = {
-    "number": 0,
-    "phase": "portfolio",
+    "sitting": "0b",
     "title": "Who are our customers?",
-    "questions": ["Who is a customer?", "How much hangs on a few?"],
-    "objectives": ["tell customers apart", "compute a share"],
-    "prerequisites": ["a first look at pandas"],
-    "minutes_read": 20,
-    "minutes_practise": 35,
-    "requires": [],
-    "defines": ["customer portfolio", "top share"],
+    "question": "How much hangs on a few?",
+    "objectives": {"tell customers apart": ["0b-1"], "compute a share": ["0b-1", "0b-2"]},
+    "needs": ["a first look at pandas"],
 }
-SECOND = {**ABOUT, "number": 1, "phase": "selection", "title": "Selection", "requires": ["top share"], "defines": []}
+STEM = lessons.stem("0b")
 GLOSSARY = pd.DataFrame(
     [
         ["top share", "ilk pay", "udział największych", "The share that the largest hold | of all."],
@@ -69,7 +67,7 @@ def test_the_student_edition_of_a_small_notebook():
             code("x = 1\nx", name="setup", outputs=shown, execution_count=3),
             text("### Exercise 1", "exercise", name="exercise-1"),
             code(
-                '# solution\n# a remark\ntotal = x + 2\ntotal += 1\n# end\npf.check("portfolio-1", total)',
+                '# solution\n# a remark\ntotal = x + 2\ntotal += 1\n# end\npf.check("0b-1", total)',
                 "answer",
             ),
             text("The model answer.", "solution", name="model"),
@@ -80,7 +78,7 @@ def test_the_student_edition_of_a_small_notebook():
         ("text-1", "# Title", None),
         ("setup", "x = 1\nx", []),
         ("exercise-1", "### Exercise 1", ["exercise"]),
-        ("answer-1", 'total = ...\npf.check("portfolio-1", total)', ["answer"]),
+        ("answer-1", 'total = ...\npf.check("0b-1", total)', ["answer"]),
     ]
     assert [(cell.outputs, cell.execution_count) for cell in made.cells if cell.cell_type == "code"] == [([], None)] * 2
     assert made.metadata["portfoy"] == ABOUT
@@ -142,65 +140,86 @@ def test_what_tools_leave_in_metadata_goes():
     assert editions.student(notebook(cell)).cells[0].metadata == {"tags": ["answer"]}
 
 
-# The head of a lesson
+# What the build writes
 
 
-def test_the_about_cell_is_written_once_and_stays_the_same():
-    made = editions.with_about(notebook(text("# T"), text("", "about", name="about")))
-    assert made.cells[1].source == (
-        "**Questions**\n\n- Who is a customer?\n- How much hangs on a few?\n\n"
-        "**After this lesson you can**\n\n- tell customers apart\n- compute a share\n\n"
-        "**You need:** a first look at pandas.\n\n"
-        "**Time:** about 20 minutes to read and 35 to practise.\n\n"
-        "**New terms:** [customer portfolio](../GLOSSARY.md#customer-portfolio), [top share](../GLOSSARY.md#top-share)."
+def sitting(*more, about=ABOUT):
+    """A small sitting, as its author writes it."""
+    written = [text("", tag, name=tag) for tag in ("about", "objectives", "quiz", "sources")]
+    return notebook(*written[:2], *more, *written[2:], about=about)
+
+
+def by_name(made):
+    return {cell.id: cell for cell in made.cells}
+
+
+def test_what_the_build_writes_stays_the_same():
+    made = editions.written(sitting(text("> **top share** is\n\nSee [source 000].", name="term")), GLOSSARY)
+    cells = by_name(made)
+    assert cells["about"].source == (
+        "# 0b. Who are our customers?\n\n"
+        "![The lifecycle of a customer; this sitting belongs to: Portfolio.](attachment:lifecycle.svg)\n\n"
+        "**How much hangs on a few?**\n\n"
+        f"About {5 * math.ceil(editions.minutes(made) / 5)} minutes, 1 new term. You need: a first look at pandas."
     )
-    assert editions.with_about(made) == made
+    picture = base64.b64decode(cells["about"].attachments["lifecycle.svg"]["image/svg+xml"]).decode()
+    assert re.findall(r'<g class="here">.*?<text class="word"[^>]*>([^<]+)', picture) == ["Portfolio"]
+    assert cells["objectives"].source == ("**After this sitting you can**\n\n- tell customers apart\n- compute a share")
+    assert cells["term"].source == (
+        "> **top share** (tr *ilk pay*, pl *udział największych*): The share that the largest hold | of all.\n\n"
+        "See [source 000]."
+    )
+    assert cells["quiz"].source.startswith("## Quiz\n\n")
+    assert "| [source 000] |" in cells["sources"].source
+    assert editions.written(made, GLOSSARY) == made
 
 
-def test_a_lesson_that_needs_nothing_says_nothing_of_it():
-    written = pages.about_text({**ABOUT, "prerequisites": [], "defines": []})
-    assert "need" not in written
-    assert "New terms" not in written
+def test_minutes_are_words_code_looks_and_exercises():
+    """By hand: 150 words and 6 lines are a minute each, a look 20 seconds; exercises as timed."""
+    bare = editions.minutes(sitting())
+    assert editions.minutes(sitting(text("word " * 150))) - bare == pytest.approx(1)
+    assert editions.minutes(sitting(code("x = 1\n" * 6, name="six"))) - bare == pytest.approx(1 + 1 / 3)
+    folded = code("x = 1\n" * 6, name="six")
+    folded.metadata["jupyter"] = {"source_hidden": True}
+    assert editions.minutes(sitting(folded)) - bare == pytest.approx(1 / 3)
+    asked = lessons.exercises_of("0b").values()
+    assert bare == pytest.approx(sum(MINUTES[one.kind] for one in asked))
 
 
-def test_the_terms_that_a_lesson_needs_are_linked():
-    assert "**You need:** a first look at pandas; [top share](../GLOSSARY.md#top-share)." in pages.about_text(SECOND)
+def test_speaker_notes_are_not_in_the_student_edition():
+    assert [cell.id for cell in editions.student(sitting(text("They count rows.", "notes", name="stuck"))).cells] == [
+        "about", "objectives", "quiz", "sources",
+    ]  # fmt: skip
 
 
 # The two pages
 
 
 def test_the_glossary_says_where_a_term_comes_in():
-    made = pages.glossary_page(GLOSSARY.sort_values("term"), {"portfolio": ("0_portfolio", ABOUT)})
+    made = pages.glossary_page(GLOSSARY.sort_values("term"), {"0b": (ABOUT, ["customer portfolio"])})
     assert made.splitlines()[6:] == [
         "| English | Turkish | Polish | What it means | Introduced in |",
         "| --- | --- | --- | --- | --- |",
         '| <a id="customer-portfolio"></a>**customer portfolio** | müşteri portföyü | portfel klientów | '
-        "All customers of a firm. | [0. Who are our customers?](lessons/0_portfolio.ipynb) |",
+        f"All customers of a firm. | [0b. Who are our customers?](lessons/{STEM}.ipynb) |",
         '| <a id="top-share"></a>**top share** | ilk pay | udział największych | '
-        "The share that the largest hold \\| of all. | [0. Who are our customers?](lessons/0_portfolio.ipynb) |",
+        "The share that the largest hold \\| of all. |  |",
     ]
 
 
-def test_the_index_leads_to_lessons_reports_and_solutions():
-    made = pages.index_page({"portfolio": ("0_portfolio", ABOUT)}, {"selection"})
+def test_the_index_leads_to_sittings_and_reports_and_to_no_solution():
+    made = pages.index_page({"0b": {**ABOUT, "minutes": 41.2}}, {"selection"})
     rows = [line for line in made.splitlines() if line.startswith(("| 0", "| 1", "| 5"))]
     assert rows == [
-        "| 0. **Portfolio** | What do we have? | [Who are our customers?](lessons/0_portfolio.ipynb) | to come |",
+        f"| 0. **Portfolio** | What do we have? | [0b](lessons/{STEM}.ipynb) | to come |",
         "| 1. **Selection** | Who is the most profitable customer? | to come | [selection](reports/selection.ipynb) |",
         "| 5. **Monitoring** | What has changed, and what asks for action? | to come | to come |",
     ]
-    assert "About 20 minutes to read and 35 to practise; 2 new terms." in made
+    assert "How much hangs on a few? (about 45 minutes)" in made
     assert "- tell customers apart\n- compute a share" in made
     assert set(re.findall(r"\]\(([^)]+)\)", made)) == {
-        "lessons/0_portfolio.ipynb", "reports/selection.ipynb", "solutions/0_portfolio.ipynb", "GLOSSARY.md",
-        "TEACHING.md",
+        f"lessons/{STEM}.ipynb", "reports/selection.ipynb", "GLOSSARY.md", "TEACHING.md",
     }  # fmt: skip
-
-
-def test_the_index_for_students_has_no_link_for_teachers():
-    made = pages.index_page({"portfolio": ("0_portfolio", ABOUT)}, set(), teacher=False)
-    assert set(re.findall(r"\]\(([^)]+)\)", made)) == {"lessons/0_portfolio.ipynb", "GLOSSARY.md"}
 
 
 # (d) A build
@@ -208,18 +227,21 @@ def test_the_index_for_students_has_no_link_for_teachers():
 
 @pytest.fixture
 def project(tmp_path, monkeypatch):
-    """A project with one lesson."""
+    """A project with one sitting."""
     monkeypatch.setattr(terms, "glossary", lambda path=None: GLOSSARY)
     folder = tmp_path / "notebooks" / "solutions"
     folder.mkdir(parents=True)
-    cells = [text("# Şık", name="title"), text("", "about", name="about"), code("# solution\na = 1\n# end", "answer")]
-    nbformat.write(notebook(*cells), folder / "0_portfolio.ipynb")
+    asked = text("### Şık\n\nHow many?", "exercise", name="exercise-1")
+    nbformat.write(
+        sitting(asked, code('# solution\na = 1\n# end\npf.check("0b-1", a)', "answer")), folder / f"{STEM}.ipynb"
+    )
+    (tmp_path / "lib" / "portfoy" / "course").mkdir(parents=True)
     return tmp_path
 
 
 MADE = [
-    "notebooks/solutions/0_portfolio.ipynb", "notebooks/lessons/0_portfolio.ipynb", "notebooks/README.md",
-    "notebooks/GLOSSARY.md",
+    f"notebooks/solutions/{STEM}.ipynb", f"notebooks/lessons/{STEM}.ipynb", "notebooks/README.md",
+    "notebooks/GLOSSARY.md", "lib/portfoy/course/worked.json",
 ]  # fmt: skip
 
 
@@ -228,14 +250,21 @@ def test_a_build_writes_what_is_stale_and_then_nothing(project):
     assert editions.build(project) == MADE
     assert editions.stale(project) == []
     assert editions.build(project) == []
+    assert json.loads((project / MADE[4]).read_text("utf-8")) == {
+        "0b-1": {"task": "How many?", "code": "a = 1", "names": ["a"]}
+    }
 
 
-def test_a_build_mends_what_was_edited_by_hand(project):
+def test_a_build_mends_what_is_stale_and_keeps_what_somebody_wrote(project):
     editions.build(project)
-    (project / "notebooks" / "lessons" / "0_portfolio.ipynb").write_text("{}")
     (project / "notebooks" / "README.md").write_bytes(b"\xff")
-    assert editions.stale(project) == ["notebooks/lessons/0_portfolio.ipynb", "notebooks/README.md"]
-    assert editions.build(project) == ["notebooks/lessons/0_portfolio.ipynb", "notebooks/README.md"]
+    assert editions.build(project) == ["notebooks/README.md"]
+    edition = project / MADE[1]
+    mine = edition.read_text("utf-8").replace("a = ...", "a = 7")
+    edition.write_text(mine, "utf-8")
+    with pytest.raises(DataError, match="holds answers, or results"):
+        editions.build(project)
+    assert edition.read_text("utf-8") == mine
 
 
 def test_an_edition_without_a_solution_is_stale(project):
@@ -248,7 +277,16 @@ def test_notebooks_are_written_as_jupyterlab_writes_them(project):
     editions.build(project)
     written = (project / MADE[1]).read_text("utf-8")
     assert written == json.dumps(json.loads(written), indent=1, ensure_ascii=False, sort_keys=True) + "\n"
-    assert "# Şık" in written
+    assert "### Şık" in written
+
+
+def test_a_folder_to_work_in_keeps_what_is_there(tmp_path, monkeypatch):
+    copied, kept = start.begin(tmp_path / "mine")
+    assert copied == [path.name for path in lessons.editions().values()]
+    assert kept == []
+    (tmp_path / "mine" / copied[0]).write_text("my answers", "utf-8")
+    assert start.begin(tmp_path / "mine") == ([], copied)
+    assert (tmp_path / "mine" / copied[0]).read_text("utf-8") == "my answers"
 
 
 # (e) What is wrong, in one line
@@ -257,12 +295,12 @@ def test_notebooks_are_written_as_jupyterlab_writes_them(project):
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        ("# solution\na = 1", "0_portfolio, cell 'answer-1': '# solution' is not closed. Add '# end'."),
+        ("# solution\na = 1", f"{STEM}, cell 'answer-1': '# solution' is not closed. Add '# end'."),
         ("# solution\na = 1\n# solution\n# end",
-         "0_portfolio, cell 'answer-1': '# solution' is not closed. Add '# end'."),
-        ("a = 1\n# end", "0_portfolio, cell 'answer-1': '# end' without '# solution'. Take it out."),
+         f"{STEM}, cell 'answer-1': '# solution' is not closed. Add '# end'."),
+        ("a = 1\n# end", f"{STEM}, cell 'answer-1': '# end' without '# solution'. Take it out."),
         ("# solution\na = = 1\n# end",
-         "0_portfolio, cell 'answer-1': the answer is no Python: invalid syntax. Correct it."),
+         f"{STEM}, cell 'answer-1': the answer is no Python: invalid syntax. Correct it."),
     ],
 )  # fmt: skip
 def test_a_mark_that_does_not_fit_is_one_error(source, message):
@@ -271,34 +309,30 @@ def test_a_mark_that_does_not_fit_is_one_error(source, message):
     assert str(error.value) == message
 
 
-@pytest.mark.parametrize("cells", [[], ["about", "about"]])
-def test_there_is_one_about_cell(cells):
+def test_a_cell_that_the_build_writes_is_there_once():
     with pytest.raises(DataError) as error:
-        editions.with_about(notebook(*(text("", tag, name=f"a-{n}") for n, tag in enumerate(cells))))
-    assert str(error.value) == (
-        f"0_portfolio: {len(cells)} Markdown cells are tagged 'about'. Tag one, after the title."
-    )
+        editions.written(sitting(text("", "quiz", name="again")), GLOSSARY)
+    assert str(error.value) == f"{STEM}: 2 Markdown cells are tagged 'quiz'. Tag one."
 
 
 @pytest.mark.parametrize(
-    ("abouts", "message"),
+    ("about", "message"),
     [
-        ({"a.ipynb": {**ABOUT, "defines": ["top share", "Gini", "HHI"]}},
-         "a.ipynb: 'Gini', 'HHI' not in course/terms.csv. Add it."),
-        ({"a.ipynb": SECOND}, "a.ipynb: no earlier lesson defines 'top share'. Define it there, or here."),
-        ({"a.ipynb": {"number": 1, "phase": "x", "title": "y", "requires": [], "defines": []}},
-         "a.ipynb: metadata.portfoy lacks questions, objectives, prerequisites, minutes_read, minutes_practise. "
-         "Add it."),
+        ({**ABOUT, "objectives": {"fly": [], "swim": ["0b-9"]}},
+         f"{STEM}: no exercise shows that one can 'fly', 'swim'. Name one."),
+        ({"title": "y"}, f"{STEM}: metadata.portfoy lacks sitting, question, objectives, needs. Add it."),
     ],
 )  # fmt: skip
-def test_terms_are_in_the_glossary_and_defined_before_they_are_required(abouts, message):
+def test_what_a_sitting_says_of_itself_is_whole(about, message):
     with pytest.raises(DataError) as error:
-        pages.check_about(abouts, GLOSSARY)
+        pages.check_about({"0b": about})
     assert str(error.value) == message
 
 
-def test_a_term_that_an_earlier_lesson_defines_may_be_required():
-    pages.check_about({"a.ipynb": ABOUT, "b.ipynb": SECOND}, GLOSSARY)
+def test_a_term_that_is_not_in_the_glossary_is_one_error():
+    with pytest.raises(DataError) as error:
+        editions.written(sitting(text("> **Gini**")), GLOSSARY)
+    assert str(error.value) == "'Gini' is not in course/terms.csv. Add it."
 
 
 def test_a_file_that_is_no_notebook_is_one_error(tmp_path):
@@ -319,17 +353,13 @@ def test_nothing_is_written_where_a_lesson_cannot_be_made(project):
 
 
 def test_the_lessons_are_as_a_build_writes_them():
-    if not lessons.solutions():
-        pytest.skip("notebooks/solutions holds no lesson")
     stale = editions.stale(ROOT)
     assert not stale, f"run `make lessons`: {stale}"
 
 
-@pytest.mark.parametrize("phase", lessons.LESSONS)
-def test_no_line_of_an_answer_is_in_the_student_edition(phase):
-    if phase not in lessons.solutions():
-        pytest.skip(f"there is no lesson {phase}")
-    solution = editions.read(lessons.solutions()[phase])
+@pytest.mark.parametrize("sitting", lessons.SITTINGS)
+def test_no_line_of_an_answer_is_in_the_student_edition(sitting):
+    solution = editions.read(lessons.solutions()[sitting])
     left = "\n".join(cell.source for cell in editions.student(solution).cells)
     for cell in solution.cells:
         if cell.cell_type == "code":
@@ -338,8 +368,6 @@ def test_no_line_of_an_answer_is_in_the_student_edition(phase):
 
 
 def test_the_links_of_the_two_pages_lead_somewhere():
-    if not lessons.solutions():
-        pytest.skip("notebooks/solutions holds no lesson")
     folder = ROOT / "notebooks"
     for name in ("README.md", "GLOSSARY.md"):
         links = set(re.findall(r"\]\(([^)#]+)[^)]*\)", (folder / name).read_text("utf-8")))

@@ -15,18 +15,19 @@ from click.testing import CliRunner
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from PIL import Image
 
-from portfoy.course import checks, commands, editions, handout, lessons, sheets, slides, terms
+from portfoy.course import commands, editions, handout, lessons, sheets, slides, terms
 from portfoy.course.exercise import Exercise
 from portfoy.errors import DataError
+from portfoy.firm import Firm
 
 ROOT = Path(__file__).parent.parent
 SECRET = "the_author_alone"
 ABOUT = {
-    "number": 0, "phase": "portfolio", "title": "Who <are> they?", "questions": ["Who?"], "objectives": ["tell them"],
-    "prerequisites": [], "minutes_read": 5, "minutes_practise": 9, "requires": [], "defines": ["top share"],
+    "sitting": "0b", "title": "Who are they?", "question": "Who?", "objectives": {"tell them": ["0b-1"]}, "needs": [],
 }  # fmt: skip
+STEM = lessons.stem("0b")
 GLOSSARY = pd.DataFrame(
-    [["top share", "ilk pay", "udział", "The share <of> the largest."]],
+    [["top share", "ilk pay", "udział", "The share of the largest."]],
     columns=["term", "turkish", "polish", "definition"],
 )
 
@@ -66,25 +67,26 @@ def lesson(*more):
     """An executed lesson with a cell of every kind."""
     feedback = shown("text/html", '<div class="pf-check">1 of 1 solved</div>')
     cells = [
-        text("# Who are they?\n\nA sentence.", name="title"),
         text("", "about", name="about"),
-        code('data: str = "x"  # folder', "parameters", name="parameters"),
         code("setup()", name="setup", outputs=[feedback]),
-        text("## The idea\n\nOf $n$ customers: $$\\frac{a}{b}$$", name="idea"),
+        text("", "objectives", name="objectives"),
+        text("## The idea\n\nOf $n$ customers: $$\\frac{a}{b}$$", "slide", name="idea"),
         text("Said by the speaker.", "notes", name="notes"),
-        text("## The company\n\n[Selection](1_selection.ipynb), [site](https://example.org).", name="company"),
-        code("show()", name="show", outputs=[table(4), said("One, two and three, and there is no more of it."),
+        text("> **top share**", name="term"),
+        text("## The company\n\n[RFM](1a_rfm.ipynb), [site](https://example.org).", "slide", name="company"),
+        code("show()", "slide", name="show", outputs=[table(4), said("One, two and three, and there is no more of it."),
              picture()]),
         text("### Exercise 1: a share\n\nWhat is `x`?", "exercise", name="exercise-1"),
-        code(f'# solution\nx = {SECRET}(1)\n# end\npf.check("demo-1", x)', "answer", name="answer-1",
+        code(f'# solution\nx = {SECRET}(1)\n# end\npf.check("0b-1", x)', "answer", name="answer-1",
              outputs=[said(SECRET), feedback]),
         text("After the exercise.", name="after"),
         text("What would you do?", name="open"),
         text(f"{SECRET}: I would wait.", "solution", name="open-answer"),
-        text("## Quiz\n\n<details><summary>Why?</summary>\n\nBecause.\n\n</details>", "quiz", name="quiz"),
+        text("## Sources", "sources", name="sources"),
+        text("", "quiz", name="quiz"),
         *more,
     ]  # fmt: skip
-    return editions.with_about(new_notebook(cells=cells, metadata={"portfoy": ABOUT}))
+    return editions.written(new_notebook(cells=cells, metadata={"portfoy": ABOUT}), GLOSSARY)
 
 
 class Outline(HTMLParser):
@@ -117,33 +119,32 @@ def words(page):
 
 
 def test_a_lesson_page_shows_code_and_results_and_nothing_of_the_answers():
-    made = sheets.lesson_page(lesson(), GLOSSARY)
+    made = sheets.lesson_page(lesson())
     assert SECRET not in made
     assert "1 of 1 solved" not in made
-    assert 'x = ... pf.check("demo-1", x)' in words(made)
+    assert 'x = ... pf.check("0b-1", x)' in words(made)
     assert '<p class="said">One, two and three, and there is no more of it.</p>' in made
     assert 'alt="A &quot;block&quot;"' in made
     assert made.count("<math") == 2
-    assert "<title>Who &lt;are&gt; they?</title>" in made
+    assert "<title>Who are they?</title>" in made
 
 
 def test_a_page_for_the_teacher_has_the_answers():
-    made = sheets.lesson_page(lesson(), GLOSSARY, teacher=True)
+    made = sheets.lesson_page(lesson(), teacher=True)
     assert made.count(SECRET) == 3
     assert "1 of 1 solved" in made
 
 
-def test_the_terms_of_a_lesson_are_explained_on_its_page():
-    outline = Outline(made := sheets.lesson_page(lesson(), GLOSSARY))
-    assert {"#term-top-share", "1_selection.html", "https://example.org"} <= set(outline.links)
-    assert "term-top-share" in outline.ids
-    assert "The share &lt;of&gt; the largest." in made
+def test_the_terms_of_a_sitting_are_explained_on_its_page_and_links_lead_to_pages():
+    outline = Outline(made := sheets.lesson_page(lesson()))
+    assert {"1a_rfm.html", "https://example.org"} <= set(outline.links)
+    assert "(tr <em>ilk pay</em>, pl <em>udział</em>): The share of the largest." in made
 
 
-@pytest.mark.parametrize("make", [lambda made: sheets.lesson_page(made, GLOSSARY), slides.deck], ids=["page", "slides"])
+@pytest.mark.parametrize("make", [sheets.lesson_page, slides.deck], ids=["page", "slides"])
 def test_a_page_fetches_nothing(make):
     made = make(lesson())
-    assert [address[:22] for address in Outline(made).fetched] == ["data:image/png;base64,"]
+    assert {address[:22] for address in Outline(made).fetched} == {"data:image/svg+xml;bas", "data:image/png;base64,"}
     assert "default-src 'none'" in made
     assert not re.search(r"@import|url\((?!data:)", made.partition("</style>")[0])
 
@@ -175,17 +176,24 @@ def test_what_an_output_shows(given, made):
 # The answer key
 
 
-def test_the_key_has_statement_answer_hints_and_quiz(monkeypatch):
-    asked = Exercise("demo-1", lambda desk: 1, lambda: ["Look at `x`.", "Divide it.", "By two."], lambda desk: [], str)
-    monkeypatch.setitem(checks.EXERCISES, "demo-1", asked)
-    made = sheets.key_page([lesson()])
-    assert words(made).partition("Answer key ")[2] == (
-        "For teachers: not for students until they have tried. 0. Who <are> they? "
-        f"Exercise 1: a share What is x? Answer x = {SECRET}(1) "
-        "Hints, in this order Look at x. Divide it. By two. "
-        f"What would you do? Model answer {SECRET}: I would wait. Quiz Why? Because."
+def test_the_key_has_task_answer_its_number_mistakes_hints_and_quiz(monkeypatch):
+    wrong = {"by": {1: None, 2: "Divide by one."}}
+    asked = Exercise(
+        "0b-1", "compute", lambda firm, by=1: 12.5 / by, lambda: ["Look at `x`.", "Divide it."], str, lambda: wrong
     )
-    assert "<details open>" in made
+    monkeypatch.setattr(sheets, "exercises_of", lambda sitting: {"0b-1": asked})
+    firm = Firm.of(
+        pd.DataFrame({"customer_id": ["a"], "order_id": ["1"], "ordered_on": ["2026-01-05"], "amount": [1.0]})
+    )
+    monkeypatch.setattr(sheets, "_firm", lambda notebook: firm)
+    made = words(sheets.key_page([lesson()])).partition("Answer key ")[2]
+    assert made.startswith(
+        "For teachers: not for students until they have tried. 0b. Who are they? "
+        "Where people get stuck Said by the speaker. "
+        f"Exercise 1: a share What is x? Answer x = {SECRET}(1) On these data: 12.5. "
+        "Known mistakes 6.25: Divide by one. Hints, in this order Look at x. Divide it. "
+        f"What would you do? Model answer {SECRET}: I would wait. Quiz "
+    )
 
 
 # The slides
@@ -197,29 +205,16 @@ def sections(deck):
     return [(html.unescape(title), leaf.count('class="block ')) for title, leaf in leaves]
 
 
-def test_each_heading_begins_a_slide_and_answers_are_not_on_one():
+def test_cells_that_are_tagged_make_the_slides_and_answers_are_not_on_one():
     deck = slides.deck(lesson())
-    assert sections(deck) == [
-        ("Who are they?", 1),
-        ("What this lesson is about", 1),
-        ("The idea", 1),
-        ("The company", 4),
-        ("Exercise 1: a share", 1),
-        ("The company", 2),
-        ("Quiz", 1),
-    ]
+    assert sections(deck) == [("0b. Who are they?", 1), ("The idea", 1), ("The company", 1), ("The company", 3)]
     body = deck.partition("<body>")[2].partition("<!-- What shows")[0]
     assert SECRET not in body
     assert "solved" not in body
     assert "show()" not in body
     assert '<aside class="notes"><p>Said by the speaker.</p>' in body
+    assert 'src="data:image/svg+xml;base64,' in body
     assert Outline(body).links == ["https://example.org"]
-
-
-def test_tags_begin_slides_and_leave_cells_out():
-    more = [text("One.", "slide", name="s1"), text("Two.", "subslide", name="s2"), text("Three.", "skip", name="s3"),
-            text("```\n## no heading\n```", name="s4")]  # fmt: skip
-    assert sections(slides.deck(lesson(*more)))[-2:] == [("", 1), ("", 2)]
 
 
 def test_the_licence_of_what_shows_the_slides_travels_with_them():
@@ -263,11 +258,11 @@ def laid_out(browser, tmp_path):
 def test_long_slides_go_on_on_the_next_and_nothing_overflows(laid_out):
     more = [
         text("## Much", name="much"),
-        *(code("x", name=f"x{n}", outputs=[table(9), said(SENTENCE * 3), picture()]) for n in range(3)),
-        text(f"## Long table\n\n{SENTENCE}", name="long"),
-        code("x", name="rows", outputs=[table(70)]),
-        text("## A picture\n\nTo see.", name="wide"),
-        code("x", name="picture", outputs=[picture(), said(SENTENCE * 3)]),
+        code("x", "slide", name="x", outputs=[table(9), said(SENTENCE * 3), picture()] * 3),
+        text("## Long table", name="long"),
+        code("x", "slide", name="rows", outputs=[said(SENTENCE), table(70)]),
+        text("## A picture", name="wide"),
+        code("x", "slide", name="picture", outputs=[picture(), said(SENTENCE * 3)]),
     ]
     found, complaints = laid_out(slides.deck(lesson(*more)))
     assert complaints == []
@@ -280,8 +275,8 @@ def test_long_slides_go_on_on_the_next_and_nothing_overflows(laid_out):
 
 def test_a_picture_of_many_panels_keeps_its_size_and_scrolls(laid_out):
     more = [
-        text("## Cards\n\nTo see.", name="cards"),
-        code("x", name="tall", outputs=[picture(980, 1900), said(SENTENCE)]),
+        text("## Cards", name="cards"),
+        code("x", "slide", name="tall", outputs=[said(SENTENCE), picture(980, 1900), said(SENTENCE)]),
     ]
     found, _complaints = laid_out(slides.deck(lesson(*more)))
     cards = [(kind, over > 0) for title, kind, over, *_rest in found if title == "Cards"]
@@ -292,7 +287,7 @@ def test_a_lesson_page_in_a_browser_asks_for_nothing_and_has_names_for_its_parts
     from axe_playwright_python.sync_playwright import Axe
 
     path = tmp_path / "lesson.html"
-    path.write_text(sheets.lesson_page(lesson(), GLOSSARY), encoding="utf-8")
+    path.write_text(sheets.lesson_page(lesson()), encoding="utf-8")
     page, seen = browser.new_page(), []
     page.on("console", lambda message: seen.append(message.text))
     page.on("request", lambda request: seen.append(request.url))
@@ -313,20 +308,21 @@ def project(tmp_path, monkeypatch):
     folder = tmp_path / "notebooks" / "solutions"
     folder.mkdir(parents=True)
     for name in (*handout.SHIPPED, "lib/portfoy/one.py", "lib/portfoy/__pycache__/one.pyc", "data/teaching/truth/t.csv",
-                 "notebooks/TEACHING.md", "notebooks/lessons/.ipynb_checkpoints/x.ipynb"):  # fmt: skip
+                 "notebooks/TEACHING.md", "notebooks/lessons/mine.ipynb"):  # fmt: skip
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(name)
 
     def write(source):
         made = lesson()
-        kept = [cell for cell in made.cells if cell.cell_type == "markdown"]
+        kept = [cell for cell in made.cells if cell.cell_type == "markdown" and "exercise" not in editions.tags(cell)]
         answer = f'# solution\nx = "{SECRET}"\n# end\nx'
-        cells = [code(source, name="run"), code(answer, "answer", name="answer-1")]
+        cells = [code(source, name="run"), text("### One", "exercise", name="exercise-1")]
+        cells += [code(answer, "answer", name="answer-1")]
         made.cells = [*kept[:2], *cells, *kept[2:]]
         for cell in made.cells:
             if cell.cell_type == "code":
                 cell.outputs, cell.execution_count = [], None
-        nbformat.write(made, folder / "0_portfolio.ipynb")
+        nbformat.write(made, folder / f"{STEM}.ipynb")
         editions.build(tmp_path)
 
     write("import os, pathlib\nprint(pathlib.Path.cwd().name, os.environ['PORTFOY_PROGRESS'])")
@@ -339,7 +335,7 @@ def run(command, *arguments):
 
 
 def test_a_lesson_runs_in_its_own_folder_and_keeps_no_progress(project):
-    executed = sheets.execute(Path("notebooks/solutions/0_portfolio.ipynb").resolve())
+    executed = sheets.execute(Path(f"notebooks/solutions/{STEM}.ipynb").resolve())
     (output,) = executed.cells[2].outputs
     folder, progress = output.text.split()
     assert folder == "solutions"
@@ -348,8 +344,8 @@ def test_a_lesson_runs_in_its_own_folder_and_keeps_no_progress(project):
 
 def test_a_cell_that_fails_is_one_line(project):
     project("1 / 0")
-    message = "portfoy lessons slides: 0_portfolio.ipynb, cell 'run': ZeroDivisionError: division by zero. Mend it.\n"
-    assert run(commands.lessons, "slides", "0") == (2, message)
+    message = f"portfoy lessons slides: {STEM}.ipynb, cell 'run': ZeroDivisionError: division by zero. Mend it.\n"
+    assert run(commands.lessons, "slides", "0b") == (2, message)
 
 
 @pytest.mark.parametrize("teacher", [False, True])
@@ -363,15 +359,15 @@ def test_the_zip_is_the_same_each_time_and_holds_answers_for_teachers_only(proje
         names = {name.removeprefix("portfoy-course/") for name in packed.namelist()}
         holding = {name for name in names if SECRET in packed.read(f"portfoy-course/{name}").decode()}
     answers = {
-        "notebooks/solutions/0_portfolio.ipynb",
-        "notebooks/teacher/0_portfolio.html",
+        f"notebooks/solutions/{STEM}.ipynb",
+        f"notebooks/teacher/{STEM}.html",
         "notebooks/teacher/key.html",
     }
     assert holding == (answers if teacher else set())
     assert names - answers - {"notebooks/TEACHING.md"} == {
         "README.md", *handout.SHIPPED, "lib/portfoy/one.py", "data/teaching/truth/t.csv", "notebooks/README.md",
-        "notebooks/GLOSSARY.md", "notebooks/lessons/0_portfolio.ipynb", "notebooks/html/0_portfolio.html",
-        "notebooks/slides/0_portfolio.html",
+        "notebooks/GLOSSARY.md", f"notebooks/lessons/{STEM}.ipynb", f"notebooks/html/{STEM}.html",
+        f"notebooks/slides/{STEM}.html", "lib/portfoy/course/worked.json",
     }  # fmt: skip
     assert not Path("one.zip.part").exists()
 
@@ -391,7 +387,7 @@ def test_the_key_is_written_where_it_is_wanted(project):
 
 
 def test_a_lesson_that_is_not_there_is_one_line(project):
-    message = "portfoy lessons slides: no lesson 7; there are: 0.\n"
+    message = "portfoy lessons slides: no sitting 7; there are: 0b.\n"
     assert run(commands.lessons, "slides", "7") == (2, message)
 
 

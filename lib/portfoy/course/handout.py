@@ -6,7 +6,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from portfoy.course import editions, sheets, slides, terms
+from portfoy.course import editions, sheets, slides
 from portfoy.course.lessons import solutions, stem
 from portfoy.errors import DataError
 from portfoy.locale import _
@@ -70,16 +70,15 @@ def _by_the_way(path):
 
 def _made(teacher, progress):
     """Name -> text of the pages and slides, from lessons that are run now."""
-    made, glossary = {}, terms.glossary()
-    found = solutions()
+    made, found = {}, solutions()
     for sitting, path in found.items():
         name = stem(sitting)
         progress(name)
         executed = sheets.execute(path)
-        made[f"notebooks/html/{name}.html"] = sheets.lesson_page(executed, glossary)
+        made[f"notebooks/html/{name}.html"] = sheets.lesson_page(executed)
         made[f"notebooks/slides/{name}.html"] = slides.deck(executed)
         if teacher:
-            made[f"notebooks/teacher/{name}.html"] = sheets.lesson_page(executed, glossary, teacher=True)
+            made[f"notebooks/teacher/{name}.html"] = sheets.lesson_page(executed, teacher=True)
     if teacher:
         made["notebooks/teacher/key.html"] = sheets.key_page([editions.read(path) for path in found.values()])
     return made

@@ -14,7 +14,7 @@ from portfoy.course.lessons import SITTINGS, exercises_of, sitting_of, stem
 from portfoy.course.results import PLACE
 from portfoy.errors import DataError
 from portfoy.locale import _, language
-from portfoy.report.prose import Prose, anchor, shown
+from portfoy.report.prose import Prose, shown
 from portfoy.words.result import section
 
 CELL_SECONDS = 600
@@ -61,14 +61,18 @@ def execute(path):
     return notebook
 
 
-def lesson_prose(words=()):
-    """Markdown to HTML for one page of a lesson.
+def with_pictures(cell, prose, text=None):
+    """The text of a cell as HTML, with the pictures that are attached to it inside."""
+    made = prose((cell.source if text is None else text).replace("(attachment:", "(attached/"))
+    for name, held in cell.get("attachments", {}).items():
+        for form, data in held.items():
+            made = made.replace(f'src="attached/{name}"', f'src="data:{form};base64,{data}"')
+    return made
 
-    Links to the glossary lead to the terms that the page itself explains, `words`; those to other lessons to their
-    pages.
-    """
+
+def lesson_prose():
+    """Markdown to HTML for one page of a sitting; links to other sittings lead to their pages."""
     pages = {f"{stem(sitting)}.ipynb": f"{stem(sitting)}.html" for sitting in SITTINGS}
-    pages |= {f"../GLOSSARY.md#{anchor(word)}": f"#term-{anchor(word)}" for word in words}
     return Prose(escape=False, address=lambda target: pages.get(target, target))
 
 
@@ -110,36 +114,19 @@ def _text(text):
     return "text", "".join(f'<p class="said">{html.escape(line)}</p>' for line in text.splitlines() if line.strip())
 
 
-def lesson_page(executed, glossary, *, teacher=False):
+def lesson_page(executed, *, teacher=False):
     """The HTML of an executed lesson: its prose, its code and what the code shows; the answers only for a teacher."""
     about = executed.metadata["portfoy"]
     notebook = executed if teacher else editions.without_answers(executed)
-    words = glossary[glossary["term"].isin(editions.defined(executed))]
-    prose, body = lesson_prose(words["term"]), []
+    prose, body = lesson_prose(), []
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
-            body.append(prose(cell.source))
+            body.append(with_pictures(cell, prose))
         elif cell.cell_type == "code" and cell.source.strip():
             body.append(code(cell.source))
             shown = [made for shown in cell.outputs if (made := output(shown))]
             body += [made for kind, made in shown if teacher or kind != "check"]  # what is solved, nobody has yet
-    if len(words):
-        body += [prose(f"## {_('The terms of this lesson')}"), _definitions(words)]
     return _document(about["title"], body, prose)
-
-
-def _definitions(words):
-    rows = "".join(
-        f'<dt id="term-{anchor(row.term)}">{html.escape(row.term)} '
-        f'<span class="others">{_other("tr", row.turkish)} · {_other("pl", row.polish)}</span></dt>'
-        f"<dd>{html.escape(row.definition)}</dd>"
-        for row in words.itertuples(index=False)
-    )
-    return f'<dl class="terms">{rows}</dl>'
-
-
-def _other(code, text):
-    return f'<span lang="{code}">{html.escape(str(text))}</span>'
 
 
 def _document(name, body, prose):

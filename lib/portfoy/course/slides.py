@@ -10,7 +10,7 @@ import html
 import re
 
 from portfoy.course import editions
-from portfoy.course.sheets import lesson_prose, output, resource, template
+from portfoy.course.sheets import lesson_prose, output, resource, template, with_pictures
 from portfoy.locale import _
 
 
@@ -24,7 +24,8 @@ def deck(executed):
         if "notes" in marked and slides:
             slides[-1]["notes"].append(prose(cell.source))
         elif "about" in marked:
-            slides.append(_slide_of([("prose", prose(_with_picture(cell)))], prose("# " + heading), first=True))
+            text = re.sub(r"^# .*\n", "", cell.source)
+            slides.append(_slide_of([("prose", with_pictures(cell, prose, text))], prose("# " + heading), first=True))
         elif "slide" in marked and not marked & {"answer", "solution"}:
             slides.append(_slide_of(_blocks(cell, prose), prose("## " + heading)))
     body = "\n".join(f"<section>\n{_slide(slide)}</section>" for slide in slides if slide["blocks"])
@@ -39,15 +40,6 @@ def deck(executed):
         again=html.escape(_("(continued)")),
         body=re.sub(r'<a href="(?!https?:|mailto:)[^"]*">(.*?)</a>', r"\1", body, flags=re.DOTALL),
     )
-
-
-def _with_picture(cell):
-    """The head of a sitting below its title, with the picture that is attached to it."""
-    text = re.sub(r"^# .*\n", "", cell.source)
-    for name, held in cell.get("attachments", {}).items():
-        kind, data = next(iter(held.items()))
-        text = text.replace(f"(attachment:{name})", f"(data:{kind};base64,{data})")
-    return text
 
 
 def _blocks(cell, prose):
