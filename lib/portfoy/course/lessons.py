@@ -7,6 +7,7 @@ from functools import cache
 from importlib import import_module
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from portfoy.errors import DataError
@@ -98,6 +99,13 @@ class Truth:
     affinities: pd.DataFrame | None
     contacts: pd.DataFrame | None
     parameters: dict
+
+    def p_win(self, leads):
+        """The chance of each lead to be won, by what the simulation was told; on the index of the leads."""
+        odds = self.parameters["win_intercept"] + leads["channel"].map(self.parameters["win_by_channel"])
+        for name, weight in self.parameters["win_by_feature"].items():
+            odds = odds + weight * leads[name]
+        return 1 / (1 + np.exp(-odds))
 
 
 def truth(where):
