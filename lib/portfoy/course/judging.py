@@ -148,7 +148,12 @@ def _usual(answer, right):
         _("Upside down: what is divided by what?"): 1 / right,
         _("This is a change; a factor is one more."): right - 1,
     }
-    return next((text for text, value in near.items() if value is not None and _rounded(answer, value)), None)
+    alike = (text for text, value in near.items() if value is not None and _like(answer, value))
+    return next(alike, None)
+
+
+def _like(answer, value):
+    return _same(answer, value, 1e-6) or _rounded(answer, value)
 
 
 def names():

@@ -1,0 +1,130 @@
+"""Grading what was handed in. Judges: notebooks whose answers are right, wrong, missing or forged by hand."""
+
+import json
+import time
+
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+from nbformat.v4 import new_code_cell, new_notebook, writes
+
+from portfoy.course import commands, grading, lessons, start
+from portfoy.course.exercise import Exercise
+from portfoy.errors import DataError
+
+OPEN = 'import portfoy as pf\ndata = "data/teaching"\nfirm = pf.open(data)\npf.lesson("0b", firm)'
+DATA = pd.DataFrame(
+    {
+        "customer_id": list("aab"),
+        "order_id": list("123"),
+        "ordered_on": pd.to_datetime(["2026-01-05", "2026-02-05", "2026-02-05"]),
+        "amount": [40.0, 20.0, 30.0],
+    }
+)
+
+
+@pytest.fixture
+def handed_in(tmp_path, monkeypatch):
+    """A folder of students' notebooks, with small data in it; a function that adds one from its cells."""
+    exercises = {
+        "0b-1": Exercise("0b-1", "compute", lambda firm: float(firm.customers["revenue"].sum()), list, str),
+        "0b-2": Exercise("0b-2", "compute", lambda firm: firm.customers.set_index("customer_id")["revenue"], list, str),
+    }
+    monkeypatch.setattr(grading, "exercises_of", lambda sitting: exercises)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "teaching").mkdir()
+    DATA.to_csv(tmp_path / "data" / "teaching" / "transactions.csv", index=False)
+
+    def add(student, *cells, **about):
+        made = new_notebook(cells=[new_code_cell(cell) for cell in cells])
+        made.metadata["portfoy"] = {"sitting": "0b", **about}
+        folder = tmp_path / "class" / student
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{lessons.stem('0b')}.ipynb").write_text(writes(made), "utf-8")
+        if not (folder / "data").exists():
+            (folder / "data").symlink_to(tmp_path / "data", target_is_directory=True)
+        return folder
+
+    return add
+
+
+def graded(folder="class", **limits):
+    rows = grading.grade(folder, **limits)
+    return {(row.student, row.exercise): (row.solved, row.said) for row in rows.itertuples()}
+
+
+def test_answers_are_judged_afresh_and_by_the_checks_of_the_package(handed_in):
+    handed_in("right", OPEN, 'a = 90\npf.check("0b-1", a)', 'b = {"a": 60, "b": 30}\npf.check("0b-2", b)')
+    handed_in("wrong", OPEN, 'a = -90\npf.check("0b-1", a)', 'b = ...\npf.check("0b-2", b)')
+    handed_in("broken", OPEN, "1 / 0", 'a = 90\npf.check("0b-1", a)', "this is no Python")
+    forged = 'pf.check = lambda name, answer: print("Right.")\na = 1\npf.check("0b-1", a)'
+    note = 'import json, os\nopen(os.environ["PORTFOY_PROGRESS"], "w").write(json.dumps({"exercises": {"0b-1": 1}}))'
+    handed_in("forged", OPEN, forged, note)
+    handed_in("elsewhere", OPEN.replace("data/teaching", "own.csv"), 'a = 90\npf.check("0b-1", a)')
+    assert graded() == {
+        ("broken", "0b-1"): (True, "Right."),
+        ("broken", "0b-2"): (False, "Not answered."),
+        ("elsewhere", "0b-1"): (False, "Answered on other data: own.csv."),
+        ("elsewhere", "0b-2"): (False, "Not answered."),
+        ("forged", "0b-1"): (False, "Too low. Which rows are in, which column is added up, what is divided by what?"),
+        ("forged", "0b-2"): (False, "Not answered."),
+        ("right", "0b-1"): (True, "Right."),
+        ("right", "0b-2"): (True, "Right."),
+        ("wrong", "0b-1"): (False, "The number has the wrong sign."),
+        ("wrong", "0b-2"): (False, "Not answered."),
+    }
+
+
+def test_what_takes_too_long_or_too_much_memory_is_stopped_and_the_answers_before_it_count(handed_in):
+    handed_in("slow", OPEN, 'a = 90\npf.check("0b-1", a)', "while True:\n    pass")
+    begun = time.monotonic()
+    found = graded(seconds=25)
+    assert time.monotonic() - begun < 60
+    assert found["slow", "0b-1"] == (True, "Right.")
+    handed_in("slow", OPEN, 'big = bytearray(8 * 2**30)\na = 90\npf.check("0b-1", a)')
+    assert graded(gigabytes=3)["slow", "0b-1"] == (False, "Not answered.")
+
+
+def test_a_company_of_one_s_own_is_made_by_its_seed(handed_in, monkeypatch):
+    made = []
+
+    def companies(folder, seed):
+        made.append(seed)
+        (folder / "data" / "teaching").mkdir(parents=True)
+        DATA.assign(amount=seed).to_csv(folder / "data" / "teaching" / "transactions.csv", index=False)
+
+    monkeypatch.setattr(start, "companies", companies)
+    handed_in("seven", OPEN, 'a = 21\npf.check("0b-1", a)', seed=7)
+    handed_in("again", OPEN, 'a = 21\npf.check("0b-1", a)', seed=7)
+    found = graded()
+    assert found["seven", "0b-1"] == found["again", "0b-1"] == (True, "Right.")
+    assert made == [7]
+
+
+def test_the_command_shows_a_table_or_csv(handed_in):
+    handed_in("one", OPEN, 'a = 90\npf.check("0b-1", a)')
+    said = CliRunner().invoke(commands.grade, ["class", "--csv"])
+    assert said.stdout.splitlines() == [
+        "student,exercise,solved,said", "one,0b-1,True,Right.", "one,0b-2,False,Not answered.",
+    ]  # fmt: skip
+    assert CliRunner().invoke(commands.grade, ["class"]).output.split() == [
+        "exercise", "0b-1", "0b-2", "student", "one", "x", ".",
+    ]  # fmt: skip
+
+
+def test_a_folder_without_a_sitting_is_one_line(tmp_path):
+    for folder, said in ((tmp_path / "no", "is no folder"), (tmp_path, "holds no sitting of the course")):
+        with pytest.raises(DataError, match=said):
+            grading.grade(folder)
+
+
+def test_a_progress_table_has_everyone_and_every_exercise(tmp_path, monkeypatch):
+    monkeypatch.setattr(commands, "_solutions", lambda: {"0b": None})
+    kept = {"exercises": {"0b-1": {"tries": 2, "solved": "2026-11-27", "shown": True}}}
+    (tmp_path / "one.json").write_text(json.dumps(kept), "utf-8")
+    (tmp_path / "two.json").write_text(json.dumps({"exercises": {}}), "utf-8")
+    names = list(lessons.exercises_of("0b"))
+    lines = CliRunner().invoke(commands.progress, [str(tmp_path), "--csv"]).stdout.splitlines()
+    assert lines[:2] == ["student,exercise,tries,shown,solved", "one,0b-1,2,True,2026-11-27"]
+    assert lines[1 + len(names) :] == [f"two,{name},0,False," for name in names]
