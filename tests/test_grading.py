@@ -61,7 +61,8 @@ def test_answers_are_judged_afresh_and_by_the_checks_of_the_package(handed_in):
     forged = 'pf.check = lambda name, answer: print("Right.")\na = 1\npf.check("0b-1", a)'
     note = 'import json, os\nopen(os.environ["PORTFOY_PROGRESS"], "w").write(json.dumps({"exercises": {"0b-1": 1}}))'
     handed_in("forged", OPEN, forged, note)
-    handed_in("elsewhere", OPEN.replace("data/teaching", "own.csv"), 'a = 90\npf.check("0b-1", a)')
+    folder = handed_in("elsewhere", OPEN.replace("data/teaching", "own.csv"), 'a = 90\npf.check("0b-1", a)')
+    DATA.to_csv(folder / "own.csv", index=False)
     assert graded() == {
         ("broken", "0b-1"): (True, "Right."),
         ("broken", "0b-2"): (False, "Not answered."),

@@ -120,19 +120,8 @@ INSIDE = {  # the order inside a package, left to right
         "presets",
     ],
     "course": [
-        "exercise",
-        "results",
-        "portfolio",
-        "selection",
-        "checks",
-        "lessons",
-        "terms",
-        "pages",
-        "editions",
-        "sheets",
-        "slides",
-        "handout",
-        "commands",
+        *("exercise", "results", "sittings", "lessons", "judging", "checks", "terms", "quiz", "pages", "editions"),
+        *("start", "sheets", "slides", "handout", "grading", "commands"),
     ],
     "report": [
         "record",
@@ -217,7 +206,7 @@ def wrong_direction(name, target):
         if RANK[target_top] >= RANK[top]:
             yield f"imports portfoy.{target}, which is not to its left; move the shared part to a module left of both"
     elif top in INSIDE and name != top:
-        order, mine, its = INSIDE[top], name.removeprefix(f"{top}."), target.removeprefix(f"{top}.")
+        order, mine, its = INSIDE[top], name.split(".")[1], target.split(".")[1]
         if its not in order or order.index(its) >= order.index(mine):
             yield f"imports portfoy.{target}; inside {top} the order is {', '.join(order)}"
 
@@ -252,10 +241,8 @@ def test_every_module_has_a_place_in_the_order():
     assert not unknown, (
         f"place {unknown} in ORDER in tests/test_layout.py: right of all they import, left of all who use them"
     )
-    unknown = [
-        name for name in modules() if name.partition(".")[2] not in ["", *INSIDE.get(name.partition(".")[0], [])]
-    ]
-    unknown = [name for name in unknown if name.partition(".")[0] in INSIDE]
+    parts = {name: [*name.split("."), ""] for name in modules()}
+    unknown = [name for name, (top, own, *_) in parts.items() if top in INSIDE and own not in ["", *INSIDE[top]]]
     assert not unknown, f"place {unknown} in INSIDE in tests/test_layout.py"
 
 
