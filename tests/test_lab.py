@@ -9,24 +9,19 @@ import time
 import urllib.request
 from pathlib import Path
 
-import nbformat
 import pytest
 
-from helpers import needed
+from portfoy.course import lessons, start
 
 ROOT = Path(__file__).parent.parent
-LESSON = "1_selection.ipynb"
+SITTINGS = list(lessons.solutions())
 
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
-    """The address of a JupyterLab that stands in a folder with the student edition, but for code no answer needs."""
+    """The address of a JupyterLab that stands in a folder that `portfoy lessons start` has made."""
     folder = tmp_path_factory.mktemp("classroom")
-    edition = nbformat.read(ROOT / "notebooks" / "lessons" / LESSON, as_version=4)
-    code = [{**cell, "tags": cell.metadata.get("tags", [])} for cell in edition.cells if cell.cell_type == "code"]
-    kept = {cell["id"] for cell in needed(code)}
-    edition.cells = [cell for cell in edition.cells if cell.cell_type != "code" or cell.id in kept]
-    nbformat.write(edition, folder / LESSON)
+    start.begin(folder)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -66,11 +61,10 @@ def wait(ready, seconds):
         time.sleep(0.5)
 
 
-@pytest.fixture(scope="module")
-def page(browser, lab):
-    """The lesson, open and with a kernel."""
+def opened(browser, lab, sitting):
+    """A sitting, open in a browser and with a kernel."""
     page = browser.new_page(viewport={"width": 1280, "height": 900})
-    page.goto(f"{lab}/lab/tree/{LESSON}?reset")
+    page.goto(f"{lab}/lab/tree/{lessons.stem(sitting)}.ipynb?reset")
     page.wait_for_function(
         "() => window.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel", timeout=120_000
     )
@@ -92,32 +86,53 @@ def outputs(page):
     return [(cell["metadata"].get("tags", []), cell["source"], cell["outputs"]) for cell in cells if "outputs" in cell]
 
 
-def solution_of(source):
-    """The author's cell that belongs to an answer cell of the student edition: the one with the same check."""
-    check = source.strip().splitlines()[-1]
-    cells = json.loads((ROOT / "notebooks" / "solutions" / LESSON).read_text("utf-8"))["cells"]
-    return next("".join(cell["source"]) for cell in cells if "".join(cell["source"]).strip().endswith(check))
+def answer(page, number, source):
+    """Type a cell and run it; what the check says, as a reader sees it."""
+    page.evaluate(
+        "number => { const content = window.jupyterapp.shell.currentWidget.content;"
+        " content.activeCellIndex = number; content.scrollToItem(number);"
+        " content.widgets[number].model.sharedModel.clearOutputs?.();"
+        " window.jupyterapp.commands.execute('notebook:enter-edit-mode') }",
+        number,
+    )
+    page.locator(".jp-Notebook .jp-Cell.jp-mod-active .cm-content").click()
+    page.keyboard.press("Control+A")
+    page.keyboard.insert_text(source)
+    page.keyboard.press("Control+Enter")
+    page.wait_for_function(
+        "number => { const cell = window.jupyterapp.shell.currentWidget.content.widgets[number];"
+        " return !cell.node.classList.contains('jp-mod-executing') && cell.model.executionState !== 'running'"
+        " && cell.promptNode?.textContent !== '[*]:' }",
+        arg=number,
+        timeout=120_000,
+    )
+    said = page.locator(f".jp-Notebook .jp-Cell[data-windowed-list-index='{number}'] .pf-check")
+    said.wait_for(timeout=60_000)
+    return said.inner_text()
 
 
 @pytest.mark.study
-def test_a_student_runs_the_lesson_and_solves_an_exercise(page):
+@pytest.mark.parametrize("sitting", SITTINGS)
+def test_a_student_runs_a_sitting_is_wrong_twice_and_solves_every_exercise(browser, lab, sitting):
+    page = opened(browser, lab, sitting)
     run(page, "notebook:run-all-cells")
     ran = outputs(page)
     assert [one for _tags, _source, found in ran for one in found if one["output_type"] == "error"] == []
-    assert sum("Hint: " in json.dumps(found) for tags, _source, found in ran if "answer" in tags) >= 4
+    asked = lessons.exercises_of(sitting)
+    begun = [json.dumps(found) for tags, _source, found in ran if "answer" in tags]
+    assert ["Not begun" in said for said in begun] == [True] * len(asked)
 
-    number, source = page.evaluate(
-        "() => { const content = window.jupyterapp.shell.currentWidget.content;"
-        " const number = content.widgets.findIndex(one => (one.model.getMetadata('tags') || []).includes('answer'));"
-        " content.activeCellIndex = number; content.scrollToItem(number);"
-        " return [number, content.widgets[number].model.sharedModel.source] }"
+    places = page.evaluate(
+        "() => window.jupyterapp.shell.currentWidget.content.widgets"
+        ".map((one, number) => (one.model.getMetadata('tags') || []).includes('answer') ? number : -1)"
+        ".filter(number => number >= 0)"
     )
-    page.evaluate("() => window.jupyterapp.commands.execute('notebook:enter-edit-mode')")
-    editor = page.locator(".jp-Notebook .jp-Cell.jp-mod-active .cm-content")
-    editor.click()
-    page.keyboard.press("Control+A")
-    page.keyboard.insert_text(solution_of(source))
-    page.keyboard.press("Shift+Enter")
-    said = page.locator(f".jp-Notebook .jp-Cell[data-windowed-list-index='{number}'] .pf-check")
-    said.filter(has_text="Right.").wait_for(timeout=60_000)
-    assert "✓" in said.inner_text()
+    for number, (name, one) in zip(places, asked.items(), strict=True):
+        for wrong in () if one.kind == "predict" else ("object()", "'perhaps'"):
+            said = answer(page, number, f'mine = {wrong}\npf.check("{name}", mine)')
+            assert "Hint: " in said, said
+        solved = lessons.worked()[name]
+        last = next(source for tags, source, _found in ran if "answer" in tags and f'"{name}"' in source)
+        said = answer(page, number, f"{solved['code']}\n{last.strip().splitlines()[-1]}")
+        assert said.startswith("✓"), (name, said)
+    page.close()
