@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from PIL import Image
 
-from portfoy.course import commands, editions, handout, lessons, sheets, slides, terms
+from portfoy.course import commands, editions, handout, lessons, quiz, sheets, slides, terms
 from portfoy.course.exercise import Exercise
 from portfoy.errors import DataError
 from portfoy.firm import Firm
@@ -207,7 +207,11 @@ def sections(deck):
 
 def test_cells_that_are_tagged_make_the_slides_and_answers_are_not_on_one():
     deck = slides.deck(lesson())
-    assert sections(deck) == [("0b. Who are they?", 1), ("The idea", 1), ("The company", 1), ("The company", 3)]
+    asked = [(f"Quiz, {number + 1}", 1) for number in range(len(quiz.questions("0b")))]
+    assert sections(deck) == [
+        ("0b. Who are they?", 1), ("0b. Who are they?", 1), ("The idea", 1), ("The company", 1), ("The company", 3),
+        ("Exercise 1: a share", 1), *asked,
+    ]  # fmt: skip
     body = deck.partition("<body>")[2].partition("<!-- What shows")[0]
     assert SECRET not in body
     assert "solved" not in body

@@ -1,17 +1,20 @@
 """A sitting as slides: one HTML file with reveal.js inside, which needs no network and nothing beside it.
 
-The cells tagged `slide` are shown, some twenty a sitting, each on a slide of its own: prose, or what a code cell shows,
-not the code. A heading that comes before one goes on it. Cells tagged `notes` are for the speaker, on the slide before
-them. What students are to find out themselves is not on the slides. A slide that holds more than fits goes on on the
-next one; slides.js sees to it.
+Head, objectives, the tasks of the exercises, each question of the quiz and the key points are shown, and the cells
+tagged `slide`, each on a slide of its own: prose, or what a code cell shows, not the code; some twenty a sitting. A
+heading that comes before one goes on it. Cells tagged `notes` are for the speaker, on the slide before them. What
+students are to find out themselves is not on the slides. A slide that holds more than fits goes on on the next one;
+slides.js sees to it.
 """
 
 import html
 import re
 
-from portfoy.course import editions
+from portfoy.course import editions, quiz
 from portfoy.course.sheets import lesson_prose, output, resource, template, with_pictures
 from portfoy.locale import _
+
+SHOWN = {"slide", "objectives", "exercise", "key-points"}
 
 
 def deck(executed):
@@ -26,7 +29,9 @@ def deck(executed):
         elif "about" in marked:
             text = re.sub(r"^# .*\n", "", cell.source)
             slides.append(_slide_of([("prose", with_pictures(cell, prose, text))], prose("# " + heading), first=True))
-        elif "slide" in marked and not marked & {"answer", "solution"}:
+        elif "quiz" in marked:
+            slides += _quiz(executed.metadata["portfoy"]["sitting"], prose)
+        elif marked & SHOWN and not marked & {"answer", "solution"}:
             slides.append(_slide_of(_blocks(cell, prose), prose("## " + heading)))
     body = "\n".join(f"<section>\n{_slide(slide)}</section>" for slide in slides if slide["blocks"])
     return template(
@@ -40,6 +45,17 @@ def deck(executed):
         again=html.escape(_("(continued)")),
         body=re.sub(r'<a href="(?!https?:|mailto:)[^"]*">(.*?)</a>', r"\1", body, flags=re.DOTALL),
     )
+
+
+def _quiz(sitting, prose):
+    """A slide for each question of the quiz, its answer in the notes."""
+    for number, one in enumerate(quiz.questions(sitting), start=1):
+        options = "\n".join(
+            f"- ({letter}) {option.text}" for letter, option in zip(quiz.LETTERS, one.options, strict=False)
+        )
+        slide = _slide_of([("prose", prose(f"{one.text}\n\n{options}"))], prose(f"## {_('Quiz')}, {number}"))
+        slide["notes"] = [prose("\n".join(f"- **{option.text}**: {option.why}" for option in one.options))]
+        yield slide
 
 
 def _blocks(cell, prose):
