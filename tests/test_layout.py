@@ -120,7 +120,7 @@ INSIDE = {  # the order inside a package, left to right
         "presets",
     ],
     "course": [
-        *("exercise", "results", "sittings", "lessons", "judging", "checks", "terms", "quiz", "pages", "editions"),
+        *("exercise", "results", "lessons", "sittings", "judging", "checks", "terms", "quiz", "pages", "editions"),
         *("start", "sheets", "slides", "handout", "grading", "commands"),
     ],
     "report": [
