@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from portfoy.customers import margin_rate
 from portfoy.errors import DataError
 from portfoy.source.address import locate
 from portfoy.words.stages import STAGES
@@ -106,6 +107,20 @@ class Truth:
         for name, weight in self.parameters["win_by_feature"].items():
             odds = odds + weight * leads[name]
         return 1 / (1 + np.exp(-odds))
+
+    def coming(self, firm, *, days=365):
+        """Margin truly to be expected of each customer of a firm in so many days: money, on ``firm.customers``' index.
+
+        Who is active buys ``rate`` times a day and leaves with probability ``stop`` after each purchase, so within t
+        days buys (1 - exp(-rate stop t)) / stop times; who has left buys no more. At the firm's prices and its margin
+        on average; feasts, campaigns and complaints are left out.
+        """
+        own = self.customers.set_index("customer_id").reindex(firm.customers["customer_id"])
+        stop = own["stop"].clip(lower=1e-9)
+        purchases = -np.expm1(-own["rate"] * stop * days) / stop * own["active"].eq(True)
+        price = firm.prices.factors(pd.Series([self.parameters["start"]])).iloc[0]
+        money = purchases * own["mean_order"] * own["multiplier"] * price * margin_rate(firm.customers)
+        return money.set_axis(firm.customers.index).rename("coming")
 
 
 def truth(where):
