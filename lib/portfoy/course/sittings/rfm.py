@@ -1,6 +1,5 @@
 """Exercises of sitting 1a: RFM, its scores and ties, an index and its base, and which segment gets the money."""
 
-import numpy as np
 import pandas as pd
 
 from portfoy.course.exercise import Exercise, Mistake
@@ -31,22 +30,29 @@ def _groups(firm):
 
 def _worse(values, ties):
     """How many have less, of so many: by our rule for ties, or another."""
+    n = len(values)
     if ties == "limits":
         return pd.qcut(values, 5, labels=False, duplicates="drop"), 5
     if ties == "width":
         return pd.cut(values, 5, labels=False), 5
     if ties == "dense":
         return values.rank(method="dense") - 1, values.nunique()
-    return values.rank(method=ties) - 1, len(values)
+    if ties in ("steps", "place"):
+        return values.rank(method="dense" if ties == "steps" else "min") - (ties == "steps"), n
+    if ties == "nearest":
+        return (5 * values.rank(pct=True)).round().clip(lower=1) - 1, 5
+    return values.rank(method=ties) - 1, n
 
 
-def _scores(firm, who="firms", among="own", by="purchases", ties="min", best="most", start=1):
+def _scores(firm, who="firms", among="own", by="purchases", ties="min", best="most", form="score"):
     """Frequency scores of the firms among themselves; 1 + 5 x the share of those strictly worse, rounded down."""
     customers = _customers(firm)
     asked = customers[(customers["type"] != "consumer") == (who == "firms")]
     base = asked if among == "own" else customers
     worse, n = _worse(base[by] * (1 if best == "most" else -1), ties)
-    return (start + np.floor(5 * worse / n + 1e-9)).loc[asked.index].clip(upper=start + 4).astype(int)
+    worse, low = worse.loc[asked.index], 0 if form == "zero" else 1
+    forms = {"raw": asked[by], "count": worse, "share": worse / n, "exact": 1 + 5 * worse / n}
+    return forms.get(form, (low + 5 * worse // n).astype(int))
 
 
 def _wronged(firm):
@@ -87,7 +93,15 @@ def _index(firm, place=1, by="customers", figure="revenue", form="index", base="
     forms |= {"part": row["figure"] / whole.sum(), "size": 100 * len(groups) * row["customers"] / len(customers)}
     forms |= {"piece": 100 * len(groups) * row["figure"] / whole.sum(), "head": 100 * row["customers"] / len(customers)}
     forms |= {"level": 100 * row["figure"] / groups["figure"].mean(), "short": own - held[base], "sum": row["figure"]}
+    forms |= {"gross": 100 * row["figure"] / held[base]}
     return float(forms[form])
+
+
+def _crossed(firm):
+    """The second largest revenue of a segment by the second largest number of customers, as if they were of one."""
+    groups = _groups(firm)
+    own = groups["revenue"].nlargest(2).iloc[-1] / groups["customers"].nlargest(2).iloc[-1]
+    return 100 * own / firm.recent(0)["revenue"].mean()
 
 
 def _mailed(firm):
@@ -128,6 +142,9 @@ EXERCISES = [
                 "average": _("Half of the equals are counted as worse (ties `average`): count none of them."),
                 "dense": _("This counts different values, not customers (ties `dense`)."),
                 "limits": _("`qcut` puts those at a limit into the lower group: that is another rule."),
+                "steps": _("This counts different values, not customers (ties `dense`)."),
+                "place": _("This counts each customer, too: less one, for only those who did worse count."),
+                "nearest": _("This is rounded to the nearest, and half of the equals are counted as worse."),
                 "width": _("`cut` makes steps of equal width, not by how many customers are worse."),
             },
             "among": {"own": None, "all": _("These are scores among all customers, not among the firms alone.")},
@@ -141,16 +158,21 @@ EXERCISES = [
                 "repeats": _("These are scores of `repeats`."),
             },
             "best": {"most": None, "fewest": _("Reversed: 5 is for who bought most often.")},
-            "start": {1: None, 0: _("These scores begin at 0; ours begin at 1.")},
+            "form": {
+                "score": None,
+                "zero": _("These scores begin at 0; ours begin at 1."),
+                "exact": _("These are no whole numbers yet: round down, with `//` or `.astype(int)`."),
+                "share": _("This is the share of those who are worse; a score is 1 + 5 × this share, rounded down."),
+                "count": _("This counts those who are worse; a score is 1 + 5 × their share, rounded down."),
+                "raw": _("This is the metric itself; a score goes from 1 to 5."),
+            },
         },
         hints=lambda: [
             _("First keep the firms, then rank only these."),
             _('How many firms have strictly fewer purchases? That is `rank(method="min") - 1`.'),
             _("Times 5, divided by the number of firms, rounded down with `//`; then add 1, as whole numbers."),
         ],
-        praise=lambda firm, answer: _(
-            "{none} of the five scores stay empty. Equals got equal scores, whatever the order of rows."
-        ).format(none=5 - answer.nunique()),
+        praise=lambda firm, answer: _("Equals got equal scores, whatever the order of the rows."),
     ),
     Exercise(
         id="1a-2",
@@ -188,11 +210,14 @@ EXERCISES = [
         id="1a-4",
         kind="compute",
         work=_index,
+        mistakes=lambda firm: [
+            Mistake(_crossed(firm), _("Revenue and customers are of two different segments: take both from one row.")),
+        ],
         choices=lambda: {
             "place": {
                 1: None,
                 0: _("This is the segment with the most customers, not the second."),
-                2: _("This is the third segment by customers; Python counts from 0."),
+                2: _("This is the third segment, not the second; Python counts from 0."),
                 -1: _("This is the segment with the fewest customers."),
                 -2: _("This is the second smallest segment."),
             },
@@ -229,6 +254,7 @@ EXERCISES = [
                 "head": _("This is the segment's share of the customers."),
                 "short": _("This is a difference in money; an index divides."),
                 "sum": _("This is the segment's total."),
+                "gross": _("This takes all of the segment together; divide by its customers first."),
             },
         },
         hints=lambda: [
@@ -244,17 +270,13 @@ EXERCISES = [
         id="1a-5",
         kind="decide",
         work=lambda firm: _mailed(firm)["gain"].idxmax(),
-        mistakes=lambda firm: [
-            Mistake(segment, _mail_words(firm, segment))
-            for segment in MAIL
-            if segment != _mailed(firm)["gain"].idxmax()
-        ],
+        mistakes=lambda firm: [Mistake(segment, _mail_words(firm, segment)) for segment in MAIL],
         hints=lambda: [
             _("The letter works on those who are still with us. What does `came_back` say of each segment?"),
             _("Then: what will one customer bring in the *next* year? Old revenue does not come again."),
         ],
         praise=lambda firm, answer: " ".join(
-            _mail_words(firm, segment) for segment in [_mailed(firm)["gain"].idxmax(), *MAIL[::2]]
+            _mail_words(firm, segment) for segment in _mailed(firm).sort_values("gain", ascending=False).index
         ),
     ),
 ]
