@@ -28,8 +28,8 @@ def _per_customer(firm):
 
 
 def _said_per_customer(firm, guess):
-    more = _("You said {guess:.2f}; it is {right:.2f}. Each brings more: is it frequency, or ticket?")
-    less = _("You said {guess:.2f}; it is {right:.2f}. Each brings less: look at their number.")
+    more = _("You said {guess:.2f}; it is {right:.2f}. Each customer brings more. Frequency, or ticket? See below.")
+    less = _("You said {guess:.2f}; it is {right:.2f}. Each customer brings less. Did revenue fall, too? See below.")
     right = _per_customer(firm)
     return (more if right > 1 else less).format(guess=guess, right=right)
 
@@ -106,7 +106,7 @@ def _said_by_region(firm, _line):
     same = _("Over those of the start it is still {right} that loses least: {high:.0%}, though, and not {low:.0%}.")
     text = same if said["wrong"] == said["right"] else moved
     return " ".join([
-        _("Newcomers stand below the line, and could not be lost: a region with many of them looks loyal."),
+        _("The colleague divides by newcomers, too, who could not be lost: a region with many of them looks loyal."),
         text.format(**said),
     ])  # fmt: skip
 
@@ -221,13 +221,11 @@ EXERCISES = [
             },
             "below": {
                 "start": None,
-                "end": _("Below the line are those of the last six months, newcomers too. They could not be lost."),
-                "then": _(
-                    "Below the line are all who had ever bought by then. Who had left before cannot be lost again."
-                ),
-                "ever": _("Below the line are all who ever bought. Only those active at the start can be lost."),
-                "others": _("Below the line are all customers of the start, firms too."),
-                "either": _("Below the line are those of both windows. Who came in the second could not be lost."),
+                "end": _("You divided by those of the last window, newcomers too. Newcomers could not be lost."),
+                "then": _("You divided by all who had ever bought by then. Who had left before cannot be lost again."),
+                "ever": _("You divided by all who ever bought. Only those active at the start can be lost."),
+                "others": _("You divided by all customers of the start, firms too."),
+                "either": _("You divided by those of both windows. Who came in the second could not be lost."),
                 "one": _("This is how many. A rate is divided by those active at the start."),
             },
             "who": {
@@ -248,7 +246,7 @@ EXERCISES = [
             _("Divide the lost by those active at the start; or take one minus the mean of `isin`."),
         ],
         praise=lambda firm, answer: _(
-            "In twelve months it is {year:.1%}: not twice as much. We come back to that."
+            "With a window of twelve months it is {year:.1%}. Is that what you expected?"
         ).format(year=_churn(firm, months=12)),
     ),
     Exercise(
@@ -262,7 +260,7 @@ EXERCISES = [
         ],
         hints=lambda: [
             _("Say each line aloud: who is in this table?"),
-            _("Who stands below the line, and could they be lost?"),
+            _("By whom is divided? Could all of them be lost?"),
         ],
         praise=_said_by_region,
     ),
