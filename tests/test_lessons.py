@@ -141,17 +141,21 @@ class Ran(NamedTuple):
 @pytest.fixture(scope="module")
 def run(company, kept, tmp_path_factory):
     """A function that runs a notebook's code in this process, once: a Ran, for reading only."""
-    done = {}
+    done, failed = {}, {}
 
     def run(sitting, folder="solutions", seed=SHIPPED, size=None, *, whole=False):
         key = (sitting, folder, seed, size, whole or seed == SHIPPED)
+        if key in failed:
+            pytest.fail(f"{sitting} does not run: {failed[key]}")
         if key not in done:
+            failed[key] = "see the first test of it"
             name = data_of(sitting)
             data = ROOT / "data" / name if seed == SHIPPED else company(size, seed=seed, preset=PRESET_OF[name])
             with pytest.MonkeyPatch.context() as patched:
                 patched.setenv(results.PLACE, str(tmp_path_factory.mktemp("progress") / "kept.json"))
                 patched.setenv("PORTFOY_KEPT", str(kept(data)))
                 done[key] = ran(sitting, folder, data, patched, whole=key[-1])
+            del failed[key]
         return done[key]
 
     return run
