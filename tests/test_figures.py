@@ -3,6 +3,7 @@
 import io
 
 import matplotlib as mpl
+import matplotlib.pyplot as plt
 from PIL import Image
 
 from portfoy.words import figure
@@ -25,6 +26,15 @@ def test_a_picture_has_few_colours_and_says_what_it_shows():
     # 144 dots per inch on file, 96 on the page
     assert (about["width"], about["height"]) == (round(image.width / 1.5), round(image.height / 1.5))
     assert len(data) < 40_000
+
+
+def test_a_picture_of_somebody_else_is_whole_and_as_matplotlib_draws_it():
+    fig, ax = plt.subplots()
+    ax.barh(["a customer with a name too long for its sheet"], [1])
+    whole = io.BytesIO()
+    fig.savefig(whole, format="png", bbox_inches="tight")
+    assert Image.open(io.BytesIO(figure.picture(fig))).size == Image.open(whole).size
+    assert Image.open(whole).width > fig.get_size_inches()[0] * fig.dpi  # the sheet alone would cut the name
 
 
 def test_drawing_leaves_the_settings_of_others_alone():

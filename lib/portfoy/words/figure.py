@@ -13,10 +13,16 @@ def per_cent(*axes):
 
 
 def picture(fig):
-    """A figure as PNG with at most 256 colours, and what a page needs to show it: alt text, width and height."""
+    """A figure as PNG with at most 256 colours, and what a page needs to show it: alt text, width and height.
+
+    One that is not ours, as `name` gives it no label, is shown whole and as large as a notebook shows it without us.
+    """
     from PIL import Image
 
     buffer = io.BytesIO()
+    if not fig.get_label():
+        fig.savefig(buffer, format="png", bbox_inches="tight")
+        return buffer.getvalue()
     fig.savefig(buffer, format="png", dpi=DPI, facecolor="white")
     image = Image.open(buffer).convert("RGB").quantize(256, dither=Image.Dither.NONE)
     small = io.BytesIO()

@@ -207,12 +207,9 @@ def _by_the_truth(firm):
     known = truth(firm)
     if known is None:
         return _("By last year's figures: manager {manager:,.0f}, programme {programme:,.0f}.").format(**_plans(firm))
-    customers = firm.recent(12)
-    real = known.customers.set_index("customer_id").reindex(customers["customer_id"]).set_axis(customers.index)
-    today = firm.prices.factors(pd.Series([pd.Timestamp(known.parameters["start"])])).iloc[0]
-    rate = customers["margin"].sum() / customers["revenue"].sum()
-    year = 365 * real["rate"] * real["mean_order"] * real["multiplier"] * today * rate
-    here = real["active"]
+    customers = firm.recent(12).set_index("customer_id")
+    here = known.customers.set_index("customer_id")["active"].reindex(customers.index)
+    year = known.coming(firm).set_axis(firm.customers["customer_id"]).reindex(customers.index)
     ten = customers.nlargest(TEN, "revenue").index
     one, other = year[ten][here[ten]].mean(), year[here].mean()
     manager, programme = KEPT_BY_MANAGER * one, KEPT_BY_PROGRAMME * other
