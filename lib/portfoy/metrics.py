@@ -39,10 +39,10 @@ class Metric:
 
 
 def churn(log, *, days, as_of, confidence=0.95):
-    """Churn where nobody has a contract: of those who bought in a window, the share that did not buy in the next.
+    """Churn where nobody has a contract: of the customers of a day so many days ago, the share that has lapsed since.
 
-    ``counted`` customers lost of ``base`` who had bought in the first of two windows of so many `days`, as the gaps
-    between purchases suggest them (`state_rule`); the second ends on `as_of`. The interval is Wilson's.
+    ``base`` had bought within `days`, as the gaps between purchases suggest them (`state_rule`), on that day; ``counted``
+    of them have been silent for longer than that on `as_of`: the same words as for a state. The interval is Wilson's.
     """
     as_of = pd.Timestamp(as_of)
     start = as_of - 2 * days * DAY
@@ -84,12 +84,9 @@ def bought_by(log, as_of):
 
 
 def windows(bought, as_of, days):
-    """Whether a customer bought in each of the two windows of so many days that end on a day."""
+    """Whether a customer was silent for at most so many days, so many days before a day and on that day itself."""
     start, split, end = ((as_of - times * days * DAY).date() for times in (2, 1, 0))
-    return {
-        "before": ((bought.day > start) & (bought.day <= split)).any(),
-        "after": ((bought.day > split) & (bought.day <= end)).any(),
-    }
+    return {"before": bought.day.between(start, split).any(), "after": bought.day.between(split, end).any()}
 
 
 def contract_churn(subscriptions, *, as_of, days=365, confidence=0.95):

@@ -84,7 +84,7 @@ class KeyFigures(Result):
     def method(self):
         return style.say(
             _(
-                "Churn: bought in one window (the lapsed limit), not in the next. NPS: per cent 9 and 10 "
+                "Churn: of the customers of a day so long ago, who has lapsed since. NPS: per cent 9 and 10 "
                 "less per cent 0 to 6, of those who answered, not of all asked. Lifetime value: margin, or revenue "
                 "where no cost is known. Sales cycle: from first contact until half of those won within half a year "
                 "are. First contact resolution: no second contact. Open leads and running contracts are not lost. "

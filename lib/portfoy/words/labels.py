@@ -31,6 +31,7 @@ def columns():
         "purchases": (_("Purchases"), "number"),
         "idle": (_("Days since last purchase"), "count"),
         "year_revenue": (_("Revenue of the last year"), "money"),
+        "final_revenue": (_("Revenue of their last year"), "money"),
         "lapses_on": (_("Lapsed from"), "date"),
         "last_order": (_("Last purchase"), "date"),
         "came_back": (_("Bought again"), "share"),
