@@ -62,7 +62,7 @@ INSIDE = {  # the order inside a package, left to right
         *("histories", "afterwards", "answers", "satisfaction", "service"),
         *("leaving", "attention", "win_back", "programme"),
     ],
-    "monitoring": ["rates", "bridge", "months", "kpis", "alerts", "owners"],
+    "monitoring": ["rates", "bridge", "months", "kpis", "alerts", "owners", "segments", "three_dates"],
     "customer": ["known", "card"],
     "deepening": [
         *("pairs", "baskets", "wallet", "rhythms", "rankings", "next_offers"),

@@ -353,6 +353,7 @@ def columns():
         "price": (_("Paid for a piece"), "money"),
         "before_share": (_("Share of lines, the year before"), "share"),
         "tier_before": (_("Tier the year before"), "text"),
+        "segment_before": (_("Segment before"), "text"),
         "band_before": (_("Band a year before"), "code"),
         "band": (_("Band now"), "code"),
         "move": (_("What they did"), "code"),
