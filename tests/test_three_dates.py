@@ -114,7 +114,10 @@ def test_what_it_shows(found):
 def test_short_and_empty_histories_are_sentences():
     line = {"customer_id": "1", "order_id": "1", "ordered_on": pd.Timestamp("2026-05-01"), "amount": 5.0}
     firm = Firm.of(pd.DataFrame([line]), as_of="2026-06-30")
-    reason = "three_dates: neither the value of the base nor a share of wallet is known. Use a longer history."
+    reason = (
+        "three_dates: value and share of wallet are not known. Give orders in which 30 customers came again, or "
+        "surveys with category_spend."
+    )
     assert str(pf.three_dates(firm, value=pf.lifetime_value(firm))) == reason
     assert str(pf.three_dates(Firm.of(as_of="2026-06-30"))) == reason
 

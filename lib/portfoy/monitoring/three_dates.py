@@ -104,7 +104,10 @@ def three_dates(firm, *, value=None):
         if row:
             rows.append({"day": then.as_of} | row)
     if not rows:
-        text = _("three_dates: neither the value of the base nor a share of wallet is known. Use a longer history.")
+        text = _(
+            "three_dates: value and share of wallet are not known. Give orders in which 30 customers came again, or "
+            "surveys with category_spend."
+        )
         raise DataError(text)
     change = {}
     if value is not None and found[12] is not None:
