@@ -41,8 +41,8 @@ class Metric:
 def churn(log, *, days, as_of, confidence=0.95):
     """Churn where nobody has a contract: of the customers of a day so many days ago, the share that has lapsed since.
 
-    ``base`` had bought within `days`, as the gaps between purchases suggest them (`state_rule`), on that day; ``counted``
-    of them have been silent for longer than that on `as_of`: the same words as for a state. The interval is Wilson's.
+    ``base`` had bought within `days`, as the gaps between purchases suggest them (`state_rule`), on that day;
+    ``counted`` of them have been silent for longer on `as_of`: the words of the states. The interval is Wilson's.
     """
     as_of = pd.Timestamp(as_of)
     start = as_of - 2 * days * DAY

@@ -10,7 +10,7 @@ import re
 from urllib.parse import quote
 
 from portfoy.report import figures, look, message, overview
-from portfoy.report.prose import Prose, anchor, shown
+from portfoy.report.prose import Prose, anchor, reasons, shown
 from portfoy.words import style
 from portfoy.words.stages import CARD, title
 
@@ -67,8 +67,8 @@ def sections(notebook, lists=None, files=None):
     """The cells of an executed notebook as sections of blocks; those that were not run are left out.
 
     A section is a dict of ``title`` (the question), ``id``, ``finding`` (None without), ``blocks``, ``code``; ``also``
-    says that it stands folded: it found nothing, could not be computed, is tagged so, or six stand open already. The
-    ``path`` of each action comes from `lists`, by its name, that of each table from `files`, by its HTML.
+    says that it stands folded: it found nothing, it ``lacks`` something, is tagged so, or six stand open already. The ``path`` of
+    each action comes from `lists`, by its name, that of each table from `files`, by its HTML.
     """
     prose, found = Prose(), [_section("", "", ())]
     for cell in _cells_run(notebook):
@@ -87,12 +87,15 @@ def sections(notebook, lists=None, files=None):
         found[0]["code"] = []
     opening, rest = found[:1], sorted(found[1:], key=lambda section: not section["first"])
     left = OPEN
+    said = reasons(block["text"] for section in rest for block in section["blocks"] if block["kind"] == "missing")
     for block in (block for section in found for block in section["blocks"] if block["kind"] == "result"):
         _placed(block.get("actions", []), "name", lists or {})
         _placed(block["tables"], "html", files or {})
     for section in rest:
         kinds = {block["kind"] for block in section["blocks"]}
-        nothing = kinds == {"missing"} or (section["finding"] or {}).get("nothing")
+        if "missing" in kinds and kinds <= {"missing", "html"}:
+            section["lacks"] = said[next(block["text"] for block in section["blocks"] if block["kind"] == "missing")]
+        nothing = section["lacks"] or (section["finding"] or {}).get("nothing")
         section["also"] = bool(section["also"] or nothing or not left)
         left -= not section["also"]
     return opening + rest
@@ -104,7 +107,7 @@ def _placed(things, key, paths):
 
 
 def _section(title, identity, tags):
-    about = {"title": title, "id": identity, "first": "summary" in tags, "also": "also" in tags}
+    about = {"title": title, "id": identity, "first": "summary" in tags, "also": "also" in tags, "lacks": ""}
     return {**about, "finding": None, "blocks": [], "code": []}
 
 

@@ -162,8 +162,8 @@ class Churn(Result):
     def method(self):
         texts = {
             "churn": _(
-                "Customers: bought within the lapsed limit, kept from run to run, on the day as long ago, and have lapsed "
-                "since; some will come back. "
+                "Customers: had bought within the lapsed limit, kept from run to run, on the day as long ago, and have "
+                "lapsed since; some will come back. "
             ),
             "contract_churn": _("Contracts: running a year ago, ended since; open ones are not lost. "),
         }
