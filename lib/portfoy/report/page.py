@@ -66,9 +66,9 @@ def _cells_run(notebook):
 def sections(notebook, lists=None, files=None):
     """The cells of an executed notebook as sections of blocks; those that were not run are left out.
 
-    A section is a dict of ``title`` (the question), ``id``, ``finding`` (None without), ``blocks``, ``code``; ``also``
-    says that it stands folded: it found nothing, it ``lacks`` something, is tagged so, or six stand open already. The ``path`` of
-    each action comes from `lists`, by its name, that of each table from `files`, by its HTML.
+    A section is a dict of ``title`` (the question), ``id``, ``finding`` (None without), ``blocks``, ``code``; ``also``:
+    it stands folded, for it found nothing, ``lacks`` something, is tagged so, or six stand open. Each action has its
+    ``path`` from `lists`, by its name, each table from `files`, by its HTML.
     """
     prose, found = Prose(), [_section("", "", ())]
     for cell in _cells_run(notebook):
@@ -94,9 +94,8 @@ def sections(notebook, lists=None, files=None):
     for section in rest:
         kinds = {block["kind"] for block in section["blocks"]}
         if "missing" in kinds and kinds <= {"missing", "html"}:
-            section["lacks"] = said[next(block["text"] for block in section["blocks"] if block["kind"] == "missing")]
-        nothing = section["lacks"] or (section["finding"] or {}).get("nothing")
-        section["also"] = bool(section["also"] or nothing or not left)
+            section["lacks"] = next(said[block["text"]] for block in section["blocks"] if block["text"] in said)
+        section["also"] = any([section["also"], section["lacks"], (section["finding"] or {}).get("nothing"), not left])
         left -= not section["also"]
     return opening + rest
 
