@@ -88,6 +88,8 @@ class CustomerCard(Result):
         money = both if told["before_revenue"] else "{year_revenue:money}"
         answer = _("{nps:count} of 10, on {answered_on:day}") if told["nps"] else _("no answer yet")
         expected = _("{expected_value:money} of {measure} ({expected_value_interval:money})")
+        if row["expected_value_high"] < 1:
+            expected = _("next to nothing")
         facts = [
             (told["name"], _("Customer"), "{id}"),
             (told["type"], _("Type"), "{type}"),
@@ -170,8 +172,22 @@ def customer_card(firm, customer_id="", *, value=None):
     """
     every = known(firm, value)
     asked = find(every.table.index, str(customer_id)) if customer_id else chosen(every.table)
+    return _card(firm, every, asked, events(firm, [asked]))
+
+
+def cards(firm, ids, *, value=None):
+    """The `CustomerCard` of each of these ids that is a customer's, one after the other; DataError as from `known`."""
+    every = known(firm, value)
+    ids = [one for one in ids if one in every.table.index]
+    happened = events(firm, ids)
+    own = dict([*happened.groupby("customer_id")])
+    for one in ids:
+        yield _card(firm, every, one, own.get(one, happened.head(0)).reset_index(drop=True))
+
+
+def _card(firm, every, asked, happened):
     row, tables = every.table.loc[asked], ["transactions", *dict.fromkeys(name for name, *_about in SAID.values())]
     traits = [trait for trait in TRAITS if style.is_missing(row[trait])]
     tables = [name for name in tables if getattr(firm.tables, name) is None]
-    history, twins = History(events(firm, [asked]), firm.currency), likely_same(every, asked)
+    history, twins = History(happened, firm.currency), likely_same(every, asked)
     return CustomerCard(row, every, history, twins, traits, tables, firm.as_of, firm.currency)
