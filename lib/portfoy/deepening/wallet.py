@@ -124,7 +124,8 @@ def wallet(firm, *, days=YEAR, accounts=20):
     served = customers["channel"].eq("representative") if "channel" in customers else False
     listed = customers[served & (customers["headroom_low"] > 0)].sort_values("headroom_low", ascending=False)
     listed = listed[["customer_id", "group", "revenue", "last_order", "share", *ROOM[1:]]].head(int(accounts))
-    listed = listed.reset_index(drop=True).assign(next_step=_("ask what they buy elsewhere"))
+    listed = listed.reset_index(drop=True).rename(columns={"revenue": "year_revenue"})
+    listed = listed.assign(next_step=_("ask what they buy elsewhere"))
     customers = customers[["customer_id", "group", "revenue", "answers", *SHARE, *ROOM]]
     return Wallet(table, customers.reset_index(drop=True), listed, counts, past, days, firm)
 

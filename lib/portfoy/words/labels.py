@@ -66,6 +66,7 @@ def columns():
         "expected_purchases": (_("Expected purchases"), "number"),
         "expected_spend": (_("Expected spend per purchase"), "money"),
         "expected_value": (_("Expected value"), "money"),
+        "offer_value": (_("Expected of the offer"), "money"),
         "value_share": (_("Share of expected value"), "share"),
         "bought": (_("How often"), "code"),
         # portfolio
