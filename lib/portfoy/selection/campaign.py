@@ -245,9 +245,8 @@ def campaign(firm, response, *, contact_cost=0.0, response_margin=0.0, budget=0.
     useful = response.sorts and not (len(choices) and choices["profit_high"].iloc[1] < 0)
     most = {"budget": budget, "contacts": contacts if useful else 0, "hold_out_share": hold_out_share}
     listed, total = campaign_list(firm, response, terms, added, **most)
-    every = response.effect_of_all  # one number of what a contact adds, here and in the read-out of experiments
-    chosen = response.arms.loc[~response.arms["at_random"].astype(bool), "campaign_id"].tolist()
-    about = effect and every, every, response.arms, chosen
+    every, arms = response.effect_of_all, response.arms  # one number of what a contact adds, as in the read-out
+    about = effect and every, every, arms, arms.loc[~arms["at_random"].astype(bool), "campaign_id"].tolist()
     return Campaign(terms, *about, curve, choices, listed, total, response.sorts, firm.currency, confidence)
 
 
