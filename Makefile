@@ -82,7 +82,7 @@ $(READY): requirements.lock pyproject.toml
 	  fi; \
 	  $$python -m venv --clear .venv || exit 1; \
 	fi
-	@echo "Installing the packages into .venv; the first time takes a minute or two."
+	@echo "Installing the packages into .venv; the first time takes about three minutes."
 	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-compile -r requirements.lock
 	@.venv/bin/python -m compileall -q -j 0 .venv/lib >/dev/null 2>&1 || true
 	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .

@@ -1,13 +1,13 @@
-"""Six reports: portfoy's command beside papermill's, one after another and in a process pool.
+"""The seven reports: portfoy's command beside papermill's, one after another and in a process pool.
 
 python bench/reports.py [--repeats 3] [--quick]
 
-The six are the report notebooks there are, each at several confidences, as `portfoy report --each` makes them. Every
-way runs on the teaching company, from the start of its first process to the end of its last; portfoy's time holds
-reading the data, the pages, the shelf and its index, papermill's only the executed notebooks. The ways take turns, the
-fastest repeat counts. Peak memory comes from one more run of each, because looking takes time: the sum over all
-processes of a way, shared pages divided among those that share them (Linux only). A page is judged by what it weighs
-beside its pictures, and by what a picture weighs. Exit code 1 when the outputs differ, or a target is missed.
+The seven are the report notebooks there are (at several confidences where that are fewer than six), as `portfoy report
+--each` makes them. Every way runs on the teaching company, from the start of its first process to the end of its last;
+portfoy's time holds reading the data, the pages, the shelf and its index, papermill's only the executed notebooks. The
+ways take turns, the fastest repeat counts. Peak memory comes from one more run of each, because looking takes time: the
+sum over all processes of a way, shared pages divided among those that share them (Linux only). A page is judged by what
+it weighs beside its pictures, and by what a picture weighs. Exit code 1 when the outputs differ, or a target is missed.
 """
 
 import argparse

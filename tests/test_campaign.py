@@ -295,9 +295,8 @@ def test_a_label_that_is_another_word_for_the_control_is_one(shared_data):
 
 def test_the_teaching_company_speaks_of_the_difference_and_has_no_list(teaching_firm):
     found = pf.campaign(teaching_firm, pf.response(teaching_firm))
-    assert plain(found.finding().text) == "A contact makes 6.5 more customers in a hundred respond"
-    assert "6.5 points more (4.1–9.0), without CAM06, not drawn by chance." in plain(found.reading())
-    assert "6.2 points (4.0–8.3)" in plain(found.method())
+    assert plain(found.finding().text) == "A contact makes 6.2 more customers in a hundred respond"
+    assert "6.2 points more (4.0–8.3), without CAM06, not drawn by chance." in plain(found.reading())
     assert (found.actions(), len(found.listed)) == ([], 0)
     ax = found.plot()
     assert labels(ax.yaxis) == [f"CAM0{number}" for number in range(1, 7)]
@@ -409,9 +408,7 @@ def test_a_campaign_in_words():
 
 def test_how_a_campaign_was_worked_out_in_words():
     known = plain(shown(terms=prices(30, 100)).method())
-    assert known.startswith(
-        "In all campaigns drawn at random a contact added 6.5 points (4.1–9.0). Drawn at random is "
-    )
+    assert known.startswith("Drawn at random is ")
     assert known.endswith(" Of 900 customers 40 are expected to pay, 7 are like nobody contacted.")
     assert plain(shown().method()) == (
         "Contacts cost what the judged campaigns of their channel did. A response brings the mean margin of campaign "

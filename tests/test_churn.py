@@ -49,7 +49,7 @@ def test_contracts_that_ran_a_year_ago_and_ended():
     assert (row["metric"], row["counted"], row["base"], row["days"]) == ("contract_churn", 20, 60, 365)
     assert found.family == "contractual"
     assert found.lost["customer_id"].tolist() == [f"{number:03d}" for number in range(20)]
-    assert found.lost["year_revenue"].tolist() == [120.0] * 20
+    assert found.lost["final_revenue"].tolist() == [120.0] * 20
     assert plain(found.finding().text) == "33% of the contracts ended within a year"
 
 
@@ -112,19 +112,19 @@ def test_telco_is_1869_of_7043(shared_data, tmp_path):
     row = found.table.set_index("level").loc["Month-to-month"]
     assert (row["lost"], row["base"]) == ((own["Churn"] == "Yes").sum(), len(own))
     gone = raw[raw["Churn"] == "Yes"]
-    assert found.lost["year_revenue"].sum() == pytest.approx(
+    assert found.lost["final_revenue"].sum() == pytest.approx(
         (gone["MonthlyCharges"] * gone["tenure"].clip(upper=12)).sum()
     )
 
 
 def test_cdnow_is_a_business_without_contracts(cdnow_log):
-    """Counted anew in plain pandas: bought in one window of 258 days or what the gaps say, and not in the next."""
+    """Counted anew in plain pandas: silent for no longer than the gaps say on the day so long ago, for longer now."""
     firm = Firm.of(cdnow_log[["customer_id", "order_id", "ordered_on", "amount"]])
     found = churn(firm)
     days = int(found.first["days"])
     split = pd.Timestamp("1998-06-30") - days * DAY
-    first = cdnow_log[(cdnow_log["ordered_on"] > split - days * DAY) & (cdnow_log["ordered_on"] <= split)]
-    gone = set(first["customer_id"]) - set(cdnow_log.loc[cdnow_log["ordered_on"] > split, "customer_id"])
+    first = cdnow_log[cdnow_log["ordered_on"].between(split - days * DAY, split)]
+    gone = set(first["customer_id"]) - set(cdnow_log.loc[cdnow_log["ordered_on"] >= split, "customer_id"])
     assert (found.first["counted"], found.first["base"]) == (len(gone), first["customer_id"].nunique())
     assert set(found.lost["customer_id"]) == gone
     assert found.family == "non-contractual"
@@ -148,6 +148,8 @@ def test_the_number_is_that_of_the_portfolio_page(teaching_firm, taught):
         assert vars(figure.year) == pytest.approx(vars(told[figure.name].year))
         assert vars(figure.half) == pytest.approx(vars(told[figure.name].half))
     assert found.kept() == base.kept()
+    assert found.first["counted"] == base.counted["lost"]
+    assert not set(found.lost["customer_id"]) & set(base.at_risk["customer_id"])  # nobody is lost and at risk
     assert len(found.lost) == found.first["counted"]
     assert found.family == "both"
 
@@ -159,11 +161,13 @@ def test_those_lost_and_their_money_equal_plain_pandas():
     last, real = table["ordered_on"].max(), firm.log.to_pandas()
     real = real.assign(ordered_on=pd.to_datetime(real["ordered_on"]))
     split = last - 200 * DAY
-    base = set(table[(table["ordered_on"] > split - 200 * DAY) & (table["ordered_on"] <= split)]["customer_id"])
-    gone = base - set(table[table["ordered_on"] > split]["customer_id"])
+    base = set(table[table["ordered_on"].between(split - 200 * DAY, split)]["customer_id"])
+    gone = base - set(table[table["ordered_on"] >= split]["customer_id"])
     year = real[(real["ordered_on"] > split - 365 * DAY) & (real["ordered_on"] <= split)]
     money = year.groupby("customer_id")["amount"].sum()
-    assert found.lost.set_index("customer_id")["year_revenue"].to_dict() == pytest.approx(money[sorted(gone)].to_dict())
+    assert found.lost.set_index("customer_id")["final_revenue"].to_dict() == pytest.approx(
+        money[sorted(gone)].to_dict()
+    )
     low, high = proportion_confint(len(gone), len(base), method="wilson")
     row = found.first
     assert [*row[["value", "value_low", "value_high"]]] == pytest.approx([len(gone) / len(base), low, high])
@@ -181,7 +185,7 @@ def test_levels_equal_another_program(taught):
     assert tested["p_corrected"].tolist() == pytest.approx(multipletests(chance, method="fdr_bh")[1].tolist())
     rows = found.table[found.table["trait"] == "type"]
     assert rows["lost"].sum() == found.first["counted"]
-    assert rows["year_revenue"].sum() == pytest.approx(found.lost["year_revenue"].sum())
+    assert rows["final_revenue"].sum() == pytest.approx(found.lost["final_revenue"].sum())
 
 
 # (d) Simulated truth
@@ -222,7 +226,7 @@ def test_the_chart_compares_levels_with_all(taught):
     assert "Marmara" in set(found.table["level"])
     (action,) = found.actions()
     assert action.name == "lost_customers"
-    assert {"customer_id", "type", "last_order", "year_revenue"} <= set(action.table)
+    assert {"customer_id", "type", "last_order", "final_revenue"} <= set(action.table)
     assert len(found.finding().text.split()) <= 12
 
 

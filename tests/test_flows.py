@@ -210,9 +210,9 @@ def test_the_finding_says_how_many_left():
 
 def test_flows_in_words():
     assert plain(moved(*FLOWS).reading()) == (
-        "Those who left are 27% of 110 and had brought TRY 300. Of 5 lapsed by 31 Dec 2025, 5 came back."
+        "Those who left are 27% of 110 and had brought TRY 300. Of 5 lapsed by 31 Dec 2025, 5 are customers again."
     )
-    assert plain(moved(("active", "active", 3)).reading()) == "Of 0 lapsed by 31 Dec 2025, 0 came back."
+    assert plain(moved(("active", "active", 3)).reading()) == "Of 0 lapsed by 31 Dec 2025, 0 are customers again."
 
 
 def test_cells_say_how_many_and_are_tinted_by_their_part_of_the_row():

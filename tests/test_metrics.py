@@ -30,10 +30,11 @@ def answers(promoters, passives, detractors, **columns):
 # (a) Counted by hand
 
 
-def test_churn_compares_two_windows():
-    lines = [(f"K{number:02d}", AS_OF - 150 * DAY, 1.0) for number in range(40)]  # the earlier window, 101 to 200 days
-    lines += [(f"K{number:02d}", AS_OF - 100 * DAY, 1.0) for number in range(25)]  # still the earlier one, its last day
-    lines += [(f"K{number:02d}", AS_OF - 99 * DAY, 1.0) for number in range(10)]  # the first day of the later one
+def test_churn_is_the_share_of_the_customers_of_a_day_who_have_lapsed():
+    lines = [(f"K{number:02d}", AS_OF - 200 * DAY, 1.0) for number in range(40)]  # customers 100 days ago, just
+    lines += [("GONE", AS_OF - 201 * DAY, 1.0)]  # had lapsed by then
+    lines += [(f"K{number:02d}", AS_OF - 101 * DAY, 1.0) for number in range(25)]  # has lapsed since
+    lines += [(f"K{number:02d}", AS_OF - 100 * DAY, 1.0) for number in range(10)]  # is at risk, not yet lapsed
     lines += [("R01", AS_OF - 5 * DAY, -1.0)]  # a return is no purchase
     lines += [("OLD", AS_OF - 400 * DAY, 1.0), ("NEW", AS_OF, 1.0), ("LATE", AS_OF + DAY, 1.0)]
     found = metrics.churn(orders(lines), days=100, as_of=AS_OF)

@@ -45,7 +45,7 @@ def test_one_command_makes_a_whole_run(teaching_run):
     assert {f"2026-06-30/files/{name}" for name in ("portfolio/growth_2.csv", "selection/quality.csv")} <= files
     made = [path for path in made if path not in files]
     lists = [
-        *("at_risk", "early_adopters", "most_valuable", "rfm_cuts", "fallen", "fallen_3_months"),
+        *("at_risk", "early_adopters", "most_valuable", "rfm_cuts", "fallen", "moved_down"),
         *("leads_to_call", "referrers", "lost_customers", "open_tickets", "save", "special_attention", "win_back"),
         *("offers", "pairs", "key_accounts"),
     ]

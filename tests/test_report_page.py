@@ -117,7 +117,7 @@ def test_nothing_is_fetched_and_no_script_runs(made, soup):
 
 
 def test_a_section_that_could_not_be_computed_says_why_and_no_more(soup):
-    assert soup.find("p", class_="missing").get_text() == f"Cannot be computed: fit_x: {EVIL}"
+    assert soup.select_one(".lacks summary").get_text() == f"Cannot be computed: fit_x: {EVIL}"
 
 
 def test_what_did_not_run_is_not_on_the_page_of_a_failed_report():
@@ -201,11 +201,25 @@ def test_what_was_also_looked_at_is_one_line_that_unfolds():
     )  # fmt: skip
     also = soup.find("section", class_="also")
     assert [words(each) for each in also.find_all("summary") if "computed" not in words(each)] == [
-        "A beside", "No clear groups", "Map?", "Words",
+        "A beside", "No clear groups", "Words",
     ]  # fmt: skip
     assert words(also.find(id="beside").p) == "Beside?"
-    assert words(also.find("p", class_="missing")) == "Cannot be computed: No."
+    assert words(also.select_one(".lacks summary")) == "Cannot be computed: No."
     assert [words(item) for item in soup.ol.find_all("li")] == ["It is so. More"]  # what is beside is no headline
+
+
+def test_what_lacks_the_same_table_is_said_in_one_sentence():
+    less, more = (f"spend: there is no such table; it needs {columns}. Add it." for columns in ("month", "month, cost"))
+    soup = soup_of(
+        heading("## Dear?"), code("d", output({RESULT: {"missing": less}})),
+        heading("## Back?"), code("b", output({RESULT: {"missing": more}})),
+        heading("## Held?"), nbformat.v4.new_markdown_cell("By lot."), code("h", output({RESULT: {"missing": "No."}})),
+    )  # fmt: skip
+    told = soup.select(".lacks")
+    assert [words(each.summary) for each in told] == ["Cannot be computed: No.", f"Cannot be computed: {more}"]
+    assert [[words(title) for title in each.find_all("h3")] for each in told] == [["Held?"], ["Dear?", "Back?"]]
+    assert soup.find(id="back").find_next("code").text == "b"
+    assert soup.get_text().count("there is no such table") == 1
 
 
 def test_six_sections_stand_open_and_no_more():

@@ -61,6 +61,8 @@ _FRONT = {
     "kpis": "monitoring.kpis",
     "alerts": "monitoring.alerts",
     "bridge": "monitoring.bridge",
+    "segments": "monitoring.segments",
+    "three_dates": "monitoring.three_dates",
     "owners": "monitoring.owners",
     "experiment": "deepening.experiment",
     "baskets": "deepening.baskets",

@@ -17,7 +17,9 @@ def has_columns(table, columns, where, advice=None):
     if missing:
         what = plural("column {names} is missing", "columns {names} are missing", len(missing))
         what = what.format(names=", ".join(f"'{name}'" for name in missing))
-        found = ", ".join(f"'{name}'" for name in table.columns) or _("none")
+        found = ", ".join(f"'{name}'" for name in table.columns[:12]) or _("none")
+        if len(table.columns) > 12:
+            found = _("{names} and {n} more").format(names=found, n=len(table.columns) - 12)
         text = _("{where}: {what}; the table has {found}. {advice}")
         raise DataError(text.format(where=where, what=what, found=found, advice=advice or _("Take firm.customers.")))
 

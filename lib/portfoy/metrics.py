@@ -39,10 +39,10 @@ class Metric:
 
 
 def churn(log, *, days, as_of, confidence=0.95):
-    """Churn where nobody has a contract: of those who bought in a window, the share that did not buy in the next.
+    """Churn where nobody has a contract: of the customers of a day so many days ago, the share that has lapsed since.
 
-    ``counted`` customers lost of ``base`` who had bought in the first of two windows of so many `days`, as the gaps
-    between purchases suggest them (`state_rule`); the second ends on `as_of`. The interval is Wilson's.
+    ``base`` had bought within `days`, as the gaps between purchases suggest them (`state_rule`), on that day;
+    ``counted`` of them have been silent for longer on `as_of`: the words of the states. The interval is Wilson's.
     """
     as_of = pd.Timestamp(as_of)
     start = as_of - 2 * days * DAY
@@ -84,12 +84,9 @@ def bought_by(log, as_of):
 
 
 def windows(bought, as_of, days):
-    """Whether a customer bought in each of the two windows of so many days that end on a day."""
+    """Whether a customer was silent for at most so many days, so many days before a day and on that day itself."""
     start, split, end = ((as_of - times * days * DAY).date() for times in (2, 1, 0))
-    return {
-        "before": ((bought.day > start) & (bought.day <= split)).any(),
-        "after": ((bought.day > split) & (bought.day <= end)).any(),
-    }
+    return {"before": bought.day.between(start, split).any(), "after": bought.day.between(split, end).any()}
 
 
 def contract_churn(subscriptions, *, as_of, days=365, confidence=0.95):
@@ -156,24 +153,28 @@ def deal_table(leads, as_of):
     return leads.assign(**found, days=days.where((days >= 0) & told.notna()))
 
 
-def sales_cycle(leads, *, as_of, days=CYCLE_DAYS, horizon_days=180, confidence=0.95):
+def sales_cycle(leads, *, as_of, days=CYCLE_DAYS, horizon_days=180, confidence=0.95, whole=False):
     """Sales cycle length: the days from first contact by which half of those who will be won are won.
 
     Will be won means within the horizon, of the deals begun in so many `days`; open ones are censored, lost ones are
     no longer to be won (`models.survival.Incidence.day_of`, with its interval). ``base`` deals won by the horizon.
-    Needs ``created_on``, ``closed_on`` and ``outcome``, a row per lead, as `deal_table` reads them.
+    Needs ``created_on``, ``closed_on`` and ``outcome``, a row per lead, as `deal_table` reads them; `whole`: only where
+    records reach back so far, for where they begin quick deals are missing.
     """
     table = engine(leads, "leads", ["created_on", "closed_on", "outcome"])
     names = [name for name in ("created_on", "contacted_on", "closed_on", "outcome") if name in table.columns]
-    deals = begun_lately(deal_table(to_frame(table.select(names)), as_of), as_of, days)
+    deals = begun_lately(deal_table(to_frame(table.select(names)), as_of), as_of, days, whole=whole)
     found = cycle_incidence(deals, as_of=as_of, horizon_days=horizon_days)
     won = int(((deals["outcome"] == "won") & (deals["days"] <= horizon_days)).sum())
     return Metric("sales_cycle", *found.day_of("won", 0.5, confidence), "days", base=won, days=days)
 
 
-def begun_lately(deals, as_of, days):
+def begun_lately(deals, as_of, days, *, whole=False):
     """Of a `deal_table`, the deals begun in so many days whose outcome and length are known or still to come."""
-    lately = deals["begun_on"] > pd.Timestamp(as_of) - days * DAY
+    start, first = pd.Timestamp(as_of) - days * DAY, deals["begun_on"].min()
+    if whole and first > start + 31 * DAY:
+        raise DataError(_("leads: deals begin on {first:%Y-%m-%d}. Take a later day.").format(first=first))
+    lately = deals["begun_on"] > start
     return deals[lately & deals["outcome"].notna() & deals["days"].notna()]
 
 

@@ -257,7 +257,7 @@ def _past(every, day, now, horizon_days, confidence):
     """What half of the won took as seen on an earlier day; None where the data do not reach."""
     try:
         own = every[every.columns.intersection(["created_on", "contacted_on", "closed_on", "outcome"])]
-        lately = begun_lately(deal_table(own, day), day, CYCLE_DAYS)
+        lately = begun_lately(deal_table(own, day), day, CYCLE_DAYS, whole=True)
         half, low, high = cycle_incidence(lately, as_of=day, horizon_days=horizon_days).day_of("won", 0.5, confidence)
     except DataError:
         return None

@@ -73,11 +73,8 @@ class CustomerCard(Result):
         return self._say(steps[self.row["next"]])
 
     def summary(self):
-        row, rule, told = (
-            self.row,
-            self.every.rule,
-            {name: not style.is_missing(each) for name, each in self.row.items()},
-        )
+        row, rule = self.row, self.every.rule
+        told = {name: not style.is_missing(each) for name, each in row.items()}
         rhythm, segment = _("{idle:days} ago"), _("{segment}; a year ago: {segment_then}")
         if row["gaps"] >= FEWEST:
             rhythm = _("{idle:days} ago; usually every {usual:days}")
@@ -88,6 +85,7 @@ class CustomerCard(Result):
         money = both if told["before_revenue"] else "{year_revenue:money}"
         answer = _("{nps:count} of 10, on {answered_on:day}") if told["nps"] else _("no answer yet")
         expected = _("{expected_value:money} of {measure} ({expected_value_interval:money})")
+        expected = _("next to nothing") if row["expected_value_high"] < 1 else expected
         facts = [
             (told["name"], _("Customer"), "{id}"),
             (told["type"], _("Type"), "{type}"),
@@ -125,13 +123,9 @@ class History(Result):
     currency: str
 
     def reading(self):
-        counts = self.table["event"].value_counts()
+        counts, cut = self.table["event"].value_counts(), len(self.table) > SHOWN
         told = ", ".join(f"{said_as('event', event)} {style.number(n)}" for event, n in counts.items())
-        text = (
-            _("In all: {told}. The latest {shown:count} are listed.")
-            if len(self.table) > SHOWN
-            else _("In all: {told}.")
-        )
+        text = _("In all: {told}. The latest {shown:count} are listed.") if cut else _("In all: {told}.")
         return style.say(text if told else _("Nothing that is known."), {"told": told, "shown": SHOWN})
 
     def summary(self):
@@ -147,10 +141,8 @@ class History(Result):
         }
         needs, text = texts.get(row["event"], ("amount", "{amount:price}"))
         text = text if not style.is_missing(row[needs]) else _("{about}, open") if needs == "until" else "{about}"
-        told = {
-            "about": "" if style.is_missing(row["about"]) else row["about"],
-            "days": (row["until"] - row["day"]) / DAY,
-        }
+        about = "" if style.is_missing(row["about"]) else row["about"]
+        told = {"about": about, "days": (row["until"] - row["day"]) / DAY}
         return str(style.say(text, row | told, currency=self.currency))
 
 
@@ -168,10 +160,17 @@ def customer_card(firm, customer_id="", *, value=None):
     -------
     CustomerCard; not possible where there is no such customer, or none at all
     """
-    every = known(firm, value)
-    asked = find(every.table.index, str(customer_id)) if customer_id else chosen(every.table)
-    row, tables = every.table.loc[asked], ["transactions", *dict.fromkeys(name for name, *_about in SAID.values())]
-    traits = [trait for trait in TRAITS if style.is_missing(row[trait])]
+    every = known(firm, value).table
+    return next(cards(firm, [find(every.index, str(customer_id)) if customer_id else chosen(every)], value=value))
+
+
+def cards(firm, ids, *, value=None):
+    """The `CustomerCard` of each of these ids that is a customer's, one after the other; DataError as from `known`."""
+    every, happened = known(firm, value), events(firm, ids)
+    tables = ["transactions", *dict.fromkeys(name for name, *_about in SAID.values())]
     tables = [name for name in tables if getattr(firm.tables, name) is None]
-    history, twins = History(events(firm, [asked]), firm.currency), likely_same(every, asked)
-    return CustomerCard(row, every, history, twins, traits, tables, firm.as_of, firm.currency)
+    own = {one: rows.reset_index(drop=True) for one, rows in happened.groupby("customer_id")}
+    for one in (one for one in ids if one in every.table.index):
+        row, twins, rows = every.table.loc[one], likely_same(every, one), own.get(one, happened.head(0))
+        traits = [trait for trait in TRAITS if style.is_missing(row[trait])]
+        yield CustomerCard(row, every, History(rows, firm.currency), twins, traits, tables, firm.as_of, firm.currency)

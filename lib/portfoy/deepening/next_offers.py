@@ -36,7 +36,7 @@ class NextOffers(Result):
 
     ``table``, one row per customer and offer, the most expected first: ``customer_id``; ``place`` 1 .. k;
     ``product_id``, ``offer`` its name; ``kind`` "new" to the customer or "again"; ``p_buys`` chance that it is bought
-    within the horizon, offered or not; ``if_bought`` what it brings then; ``expected_value``, their product; and the
+    within the horizon, offered or not; ``if_bought`` what it brings then; ``offer_value``, their product; and the
     reason: ``since`` the product bought of whose buyers ``share`` bought it too, the highest; of again ``gap`` days,
     ``due`` since. ``ways``, one row per way to choose, over the judged days: ``way``; ``hit_rate`` share of customers
     who bought one of the k within the horizon, with bounds; ``recall`` share of what customers bought that was among
@@ -163,7 +163,7 @@ def next_offers(
     listed, called = _explained(listed, table, dict(zip(bought.products, names, strict=True))), listed["arm"] == TREATED
     room = int((called & listed["headroom"].notna()).sum()) if "headroom" in listed else 0
     total |= {"k": int(k), "horizon": bought.days, "measure": measure, "room": room}
-    total |= {"expected": float(listed.loc[called, "expected_value"].sum())}
+    total |= {"expected": float(listed.loc[called, "offer_value"].sum())}
     about = {"until": bought.last, "day": now.day, "confidence": firm.confidence}
     rhythms = rhythm_table(bought.ended, bought.begun, range(len(bought.categories)), **about).iloc[:-1]
     rhythms = rhythms.assign(category=bought.categories)
@@ -303,9 +303,9 @@ def _today(past, tried, used, k, names):
     if not parts:
         raise DataError(_("next_offers: no product on sale is new to a customer or due again. Look at the products."))
     rows = pd.concat(parts, ignore_index=True).sort_values(["customer", "place"], ignore_index=True)
-    rows = rows.assign(place=rows.groupby("customer").cumcount() + 1, expected_value=rows["p_buys"] * rows["if_bought"])
+    rows = rows.assign(place=rows.groupby("customer").cumcount() + 1, offer_value=rows["p_buys"] * rows["if_bought"])
     rows = rows[rows["place"] <= k].reset_index(drop=True)
-    rows = rows.assign(order=-rows.groupby("customer")["expected_value"].transform("sum"))
+    rows = rows.assign(order=-rows.groupby("customer")["offer_value"].transform("sum"))
     rows = rows.sort_values(["order", "customer", "place"], ignore_index=True)
     customer, product = rows["customer"].to_numpy(), rows["product"].to_numpy()
     ids, offer = past.bought.products, names[product]
@@ -319,7 +319,7 @@ def _today(past, tried, used, k, names):
     top = np.maximum.reduceat(value, had.indptr[:-1]) if len(value) else value
     first = np.unique(line[value == top[line]], return_index=True)[1]
     rows.loc[new, "since"], rows.loc[new, "share"] = ids[had.indices[value == top[line]][first]], top
-    columns = ["customer_id", "place", "product_id", "offer", "kind", "p_buys", "if_bought", "expected_value"]
+    columns = ["customer_id", "place", "product_id", "offer", "kind", "p_buys", "if_bought", "offer_value"]
     return rows[[*columns, "since", "share", "gap", "due"]]
 
 

@@ -111,10 +111,10 @@ def wallet(firm, *, days=YEAR, accounts=20):
     Wallet; not possible where no survey asks for ``category_spend``, there are no orders, or fewer than 30 who bought
     in the year before told it. Empirical Bayes by moments: Searle, Casella & McCulloch (1992), Variance Components.
     """
-    (table, own, bought, counts), past = _measured(firm, days), {}
+    (table, own, bought, counts), past = measured(firm, days), {}
     for when, then in (("year", firm.before(12)), ("half", firm.before(6))):
         try:
-            was = _measured(then, days)[0]
+            was = measured(then, days)[0]
         except DataError:
             continue
         p_value = change_p(*(each[SHARE].iloc[-1].to_list() for each in (table, was)), firm.confidence)
@@ -124,7 +124,8 @@ def wallet(firm, *, days=YEAR, accounts=20):
     served = customers["channel"].eq("representative") if "channel" in customers else False
     listed = customers[served & (customers["headroom_low"] > 0)].sort_values("headroom_low", ascending=False)
     listed = listed[["customer_id", "group", "revenue", "last_order", "share", *ROOM[1:]]].head(int(accounts))
-    listed = listed.reset_index(drop=True).assign(next_step=_("ask what they buy elsewhere"))
+    listed = listed.reset_index(drop=True).rename(columns={"revenue": "year_revenue"})
+    listed = listed.assign(next_step=_("ask what they buy elsewhere"))
     customers = customers[["customer_id", "group", "revenue", "answers", *SHARE, *ROOM]]
     return Wallet(table, customers.reset_index(drop=True), listed, counts, past, days, firm)
 
@@ -153,7 +154,7 @@ def _answers(firm, days):
     return used.assign(log=np.log(used["own"] / used["reported"])), counts
 
 
-def _measured(firm, days):
+def measured(firm, days):
     """`Wallet.table`; the answers of the last days; who bought in the last year, with the share of the group as a ratio
     of sums, and the ``error`` of its log, all answers of a customer as one; `Wallet.counts`.
     """

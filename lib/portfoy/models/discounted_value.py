@@ -90,6 +90,16 @@ class DiscountedValue:
         """Standard error of the total as an estimate: of the models, with these customers."""
         return float(delta_error(self._slopes.sum(axis=0), self._covariance))
 
+    def since(self, then):
+        """What the total is more than by the same fits on another day, and the standard error of that.
+
+        Models that value both days too high or too low do so alike; by chance are who came and who stopped.
+        """
+        each = [value.table.set_index("customer_id")["expected_value"] for value in (self, then)]
+        chance = np.square(each[0].sub(each[1], fill_value=0)).sum()
+        model = delta_error(self._slopes.sum(axis=0) - then._slopes.sum(axis=0), self._covariance)
+        return self.total - then.total, float(np.hypot(np.sqrt(chance), model))
+
     def by(self, groups, *, again=None):
         """Value of groups of customers: a DataFrame, one row per group, sorted.
 

@@ -152,7 +152,7 @@ def _leads(firm):
     month = deals["closed_on"].dt.to_period("M")
     won = deals[deals["outcome"] == "won"]
     found = pd.DataFrame({"closed": month.value_counts(), "won": month[won.index].value_counts()})
-    months = whole_months(firm, deals["created_on"].min())
+    months = whole_months(firm, deals["closed_on"].min())  # before it none could close: no month without a win
     found = found.reindex(months).fillna(0.0)
     return found.assign(days=won["days"].groupby(month[won.index]).median().reindex(months))
 

@@ -57,7 +57,7 @@ class Flows(Result):
                 "Those who left are {left_share:share} of {current:count} ({before_share:share} the year before) and "
                 "had brought {left_year:money} a year."
             )
-        back = _("Of {lapsed:count} lapsed by {since:day}, {back:count} came back.")
+        back = _("Of {lapsed:count} lapsed by {since:day}, {back:count} are customers again.")
         texts = [left, back] if self.moved["left"] else [back]
         return style.say(" ".join(texts), {**self.moved, "since": self.since}, currency=self.currency)
 

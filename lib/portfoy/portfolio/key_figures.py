@@ -84,7 +84,7 @@ class KeyFigures(Result):
     def method(self):
         return style.say(
             _(
-                "Churn: bought in one window (the lapsed limit), not in the next. NPS: per cent 9 and 10 "
+                "Churn: of the customers of a day so long ago, who has lapsed since. NPS: per cent 9 and 10 "
                 "less per cent 0 to 6, of those who answered, not of all asked. Lifetime value: margin, or revenue "
                 "where no cost is known. Sales cycle: from first contact until half of those won within half a year "
                 "are. First contact resolution: no second contact. Open leads and running contracts are not lost. "
@@ -109,7 +109,7 @@ def key_figures(firm, *, states=None, value=None):
     KeyFigures; where `states` or `value` is not possible, the row that needs it says why
     """
     table, then = metric_table(firm, states=states, value=value), {"year": firm.before(12), "half": firm.before(6)}
-    past = {when: metric_table(day, states=states, value=None) for when, day in then.items()}
+    past = {when: metric_table(day, states=states, value=None, whole=True) for when, day in then.items()}
     for when, day in then.items():
         p_value = _moved(firm, day, table, past[when])
         past[when] = past[when].assign(day=f"{day.as_of:%Y-%m-%d}", p_value=p_value)
@@ -128,15 +128,15 @@ def metric_names():
     }
 
 
-def metric_table(firm, *, states, value):
-    """The table of `KeyFigures`."""
+def metric_table(firm, *, states, value, whole=False):
+    """The table of `KeyFigures`; `whole`: of an earlier day, only what has all the days that it looks back to."""
     tables, terms = firm.tables, {"as_of": firm.as_of, "confidence": firm.confidence}
     ways = {
         "churn": lambda: churn(firm.log, days=_window(states), **terms),
         "contract_churn": lambda: contract_churn(tables.subscriptions, **terms),
         "nps": lambda: nps(tables.surveys, **terms),
         "clv": lambda: clv(_given(value)),
-        "sales_cycle": lambda: sales_cycle(tables.leads, **terms),
+        "sales_cycle": lambda: sales_cycle(tables.leads, **terms, whole=whole),
         "first_contact_resolution": lambda: first_contact_resolution(tables.tickets, **terms),
     }
     return pd.DataFrame([row_of(name, way) for name, way in ways.items()])

@@ -50,6 +50,14 @@ class _WithParameters(click.Command):
 @click.option(
     "--fresh-rules", is_flag=True, help="Derive the rules anew that earlier reports have kept (limits, cuts)."
 )
+@click.option(
+    "--cards",
+    type=click.IntRange(min=0),
+    default=15,
+    show_default=True,
+    metavar="N",
+    help="Make a page of each of the first N customers of every list; 0 makes none.",
+)
 @click.option("--on-success", metavar="CMD", help="Run this afterwards if all is well; PORTFOY_RUN is run.json.")
 @click.option("--on-failure", metavar="CMD", help="Run this afterwards if not; PORTFOY_MESSAGE says why.")
 def report(stages, data, as_of, language, given, file, each, out, jobs, isolated, on_success, on_failure, **options):
@@ -73,7 +81,7 @@ def report(stages, data, as_of, language, given, file, each, out, jobs, isolated
         with progress.Bars() if sys.stderr.isatty() else progress.Progress() as shown:
             seconds = (options["cell_timeout"], options["timeout"])
             where = {"root": out, "browser": browser, "if_changed": options["if_changed"], "progress": shown}
-            where["fresh"] = options["fresh_rules"]
+            where |= {"fresh": options["fresh_rules"], "rows": options["cards"]}
             folder, code = make.make(made, jobs=jobs, isolated=isolated, seconds=seconds, **where)
     for job in made.jobs:
         click.echo(folder / f"{job.name}.html")
@@ -83,7 +91,7 @@ def report(stages, data, as_of, language, given, file, each, out, jobs, isolated
         [_("all reports are made") if code == 0 else _("not all reports are whole")],
         shelf.find(Path(out), folder),
     )
-    said.append(message.uncomputed(record["stages"]))
+    said += [message.uncomputed(record["stages"]), record["carded"]["error"]]
     if mail and (error := _mailed(mail, record, folder, made)):
         code, said = max(code, 1), [*said, error]
     after(code, "; ".join(filter(None, said)), folder)

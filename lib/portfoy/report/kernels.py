@@ -19,6 +19,8 @@ from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning import LocalProvisioner
 
+from portfoy.locale import _
+
 NURSERY = "portfoy.report.nursery"
 BACKEND = "module://matplotlib_inline.backend_inline"
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "PORTFOY_THREADS")
@@ -54,6 +56,24 @@ class Kernels:
         manager.provisioner = _Provisioner(parent=manager, kernel_spec=manager.kernel_spec)
         self.managers.append(manager)
         return manager
+
+    def call(self, function, *given, seconds):
+        """Call a function in a process like that of a kernel: the status, as of a report, and what went wrong."""
+        log = self.folder / f"{function.__name__}.log"
+        context = _nursery() if self.warm else multiprocessing.get_context("spawn")
+        about = (self.environment, os.getcwd(), str(log), self.threads)
+        process = context.Process(target=_called, args=(function, given, *about), daemon=False)
+        try:
+            process.start()
+            process.join(seconds)
+            code = process.exitcode
+        finally:
+            if process.is_alive():
+                process.kill()
+        if code in (0, 1):  # an error is the last line of what it wrote
+            return ("failed", log.read_text(errors="replace").strip().rpartition("\n")[2]) if code else ("ok", "")
+        ended = _("the process was ended: exit code {code}").format(code=code)
+        return ("timeout", _("the time ran out")) if code is None else ("kernel died", ended)
 
 
 class OwnKernels(AsyncKernelManager):
@@ -186,9 +206,25 @@ def _nursery():
     return context
 
 
-def _serve(arguments, environment, folder, log, threads):
+def _serve(arguments, *about):
     """Be a kernel; what runs in a forked process."""
-    os.setsid()  # a group of its own: Ctrl-C goes to the command, which then ends the kernels
+    _settle(*about)
+    from ipykernel.kernelapp import IPKernelApp
+
+    sys.argv = ["ipykernel_launcher", *arguments]
+    IPKernelApp.launch_instance([*arguments, f"--IPKernelApp.parent_handle={os.getppid()}"])
+
+
+def _called(function, given, *about):
+    """Call a function; what runs in a process of its own, whose exit code is 1 where it raises."""
+    _settle(*about)
+    function(*given)
+
+
+def _settle(environment, folder, log, threads):
+    """What a process of this run starts with."""
+    if hasattr(os, "setsid"):
+        os.setsid()  # a group of its own: Ctrl-C goes to the command, which then ends the kernels
     threading.Thread(target=_end_with_the_command, daemon=True).start()
     file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(file, 1)
@@ -200,15 +236,12 @@ def _serve(arguments, environment, folder, log, threads):
         sys.modules["numpy"].random.seed()  # else all kernels would draw the same numbers
     if "duckdb" in sys.modules:
         sys.modules["duckdb"].execute(f"SET threads = {int(threads)}")
-    from ipykernel.kernelapp import IPKernelApp
     from threadpoolctl import threadpool_limits
 
     threadpool_limits(threads)
-    sys.argv = ["ipykernel_launcher", *arguments]
-    IPKernelApp.launch_instance([*arguments, f"--IPKernelApp.parent_handle={os.getppid()}"])
 
 
 def _end_with_the_command():
     """A command that is killed can end nothing: its kernels see that it is gone, and go with all they started."""
     multiprocessing.parent_process().join()
-    os.killpg(0, signal.SIGKILL)
+    os.killpg(0, signal.SIGKILL) if hasattr(os, "killpg") else os._exit(1)

@@ -15,6 +15,7 @@ from jupyter_core.utils import ensure_event_loop
 from portfoy.firm import LISTS, RULES
 from portfoy.locale import _, use_language
 from portfoy.report import (
+    cards,
     changes,
     figures,
     lists,
@@ -36,7 +37,7 @@ from portfoy.source.tables import KEPT, keep
 from portfoy.words import style
 
 PACKAGES = ("portfoy", "pandas", "duckdb", "ibis-framework", "scipy", "papermill")
-SAME = ("as_of", "source", "language", "versions", "rules", "lists")  # of a run that need not be made again
+SAME = ("as_of", "source", "language", "versions", "rules", "lists", "cards")  # of a run that need not be made again
 EXIT = {"ok": 0, "failed": 1, "timeout": 3, "kernel died": 3}
 
 
@@ -50,6 +51,7 @@ def make(
     browser=None,
     if_changed=False,
     fresh=False,
+    rows=cards.ROWS,
     progress=None,
 ):
     """Run every job of a plan and publish the run below `root`, whole, whatever became of its stages.
@@ -57,16 +59,16 @@ def make(
     So many `jobs` run at once, by default one a core; `isolated` asks for ordinary kernels even where they could be
     forked; `seconds` is how long a cell and a notebook may take; a `browser` also prints each page as PDF. With
     `if_changed` nothing is done where a good run has the same data, settings, code, parameters and rules; with `fresh`
-    the rules that earlier runs have kept are derived anew. Gives the Path of the published run, and the exit code: 0
-    all stages ok, 1 a stage or a PDF failed, 3 a kernel died or time ran out. An OSError says that the reports cannot
-    be written; nothing is published then.
+    the rules that earlier runs have kept are derived anew. The first `rows` customers of each list get a card. Gives
+    the Path of the published run, and the exit code: 0 all is ok, 1 a stage, a card or a PDF failed, 3 a kernel died or
+    time ran out. An OSError says that the reports cannot be written; nothing is published then.
     """
     use_language(plan.language)
     root, progress = Path(root), progress or Progress(lambda line: None)
     brand, record = look.brand(plan.tables.settings), describe(plan)
     record["rules"] = rules.handed(shelf.runs(root), record, fresh)
     paths, notes = lists.acted_on(shelf.runs(root), record, root, plan.tables.settings.lists)
-    record["lists"] = sorted(paths)
+    record["lists"], record["cards"] = sorted(paths), rows
     for note in notes:
         progress.note(note)
     if if_changed and (found := _made_already(record, root)):
@@ -85,7 +87,7 @@ def make(
     except BaseException:
         building.drop()
         raise
-    return folder, max([int(unprinted), *(EXIT[stage["status"]] for stage in record["stages"])])
+    return folder, max([int(unprinted), *(EXIT[each["status"]] for each in [*record["stages"], record["carded"]])])
 
 
 def describe(plan):
@@ -132,7 +134,7 @@ def _made_already(record, root):
 
 def _fill(building, record, plan, paths, brand, jobs, isolated, seconds, progress):
     """Run the stages into the folder being built, and complete the record of the run; the lists and tables of each."""
-    sheets, made, start, earlier = {}, {}, time.perf_counter(), shelf.runs(building.root)
+    sheets, made, pages, start, earlier = {}, {}, {}, time.perf_counter(), shelf.runs(building.root)
     stages = {stage["name"]: stage for stage in record["stages"]}
     work = (building.folder / "work").absolute()
     environment = {name: str(work) for name in ("TMPDIR", "TEMP", "TMP")}
@@ -160,19 +162,26 @@ def _fill(building, record, plan, paths, brand, jobs, isolated, seconds, progres
                 job, result = running[ended], ended.result()
                 made[job.name] = [each for each in result.actions if each["name"]]
                 sheets[job.name] = made[job.name] + result.tables
-                _finish(building.folder, record, stages[job.name], result, earlier, job, brand)
+                pages[job.name] = _finish(building.folder, record, stages[job.name], result, earlier, job)
                 unsaid = result.error or message.uncomputed([stages[job.name]])
                 progress.done(job.name, result.status, result.seconds, unsaid)
+            lists.mark_held_out(building.folder, record["stages"], made)
+            there = cards.make(building.folder, record, plan, made, sheets, brand, kernels, seconds[1])
+            if record["carded"]["error"]:
+                progress.note(record["carded"]["error"])
         finally:
             kernels.close()
             pool.shutdown(wait=True, cancel_futures=True)
-    lists.mark_held_out(building.folder, record["stages"], made)
+    for stage in record["stages"]:
+        page.lead_to_cards(pages[stage["name"]], there)
+        text = page.make_page(record, stage, pages[stage["name"]], brand)
+        (building.folder / stage["page"]).write_text(text, encoding="utf-8")
     record["seconds"] = round(time.perf_counter() - start, 1)
     return sheets
 
 
-def _finish(folder, record, stage, result, earlier, job, brand):
-    """Complete the record of a stage with its result, and write its page, its lists and its tables."""
+def _finish(folder, record, stage, result, earlier, job):
+    """Complete the record of a stage with its result, write its lists and tables, and give the sections of its page."""
     lists = shelf.write_tables(folder / "actions" / (job.name if job.each else ""), result.actions)
     tables = shelf.write_tables(folder / "files" / job.name, result.tables)
     written, files = ([path.relative_to(folder).as_posix() for path in paths] for paths in (lists, tables))
@@ -195,7 +204,7 @@ def _finish(folder, record, stage, result, earlier, job, brand):
         {**figure, "points": trend.points(figure, earlier, record, stage)}
         for figure in figures.judged(result.figures, job.parameters.get("confidence", 0.95))
     ]
-    (folder / stage["page"]).write_text(page.make_page(record, stage, made, brand), encoding="utf-8")
+    return made
 
 
 def _expected(earlier, record):

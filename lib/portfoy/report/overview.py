@@ -36,6 +36,7 @@ def contents(run):
         "tables": [_side_by_side(run, group) for group in several],
         "reports": [_report(stage) for stage in run["stages"]],
         "workbook": quote(run.get("workbook") or ""),
+        "cards": (run.get("carded") or {}).get("page"),
         "provenance": provenance(run, run["stages"]),
     }
 

@@ -10,7 +10,7 @@ import re
 from urllib.parse import quote
 
 from portfoy.report import figures, look, message, overview
-from portfoy.report.prose import Prose, anchor, shown
+from portfoy.report.prose import Prose, anchor, reasons, shown
 from portfoy.words import style
 from portfoy.words.stages import CARD, title
 
@@ -35,6 +35,7 @@ def make_page(run, stage, made, brand=None):
         sisters=[(quote(one["page"]), figures.short_title(one)) for one in run["stages"] if one is not stage],
         before=before and (quote(f"../{before['folder']}/{before['page']}"), style.day(before["as_of"])),
         workbook=quote(run.get("workbook") or ""),
+        cards=(run.get("carded") or {}).get("page"),
         card=card,  # its one finding is the heading, and its first screen the card itself
         happened=[] if card else message.happened(found, heading, page=False, short=True),
         todo=message.to_do(message.todo([stage]), page=False),
@@ -66,9 +67,9 @@ def _cells_run(notebook):
 def sections(notebook, lists=None, files=None):
     """The cells of an executed notebook as sections of blocks; those that were not run are left out.
 
-    A section is a dict of ``title`` (the question), ``id``, ``finding`` (None without), ``blocks``, ``code``; ``also``
-    says that it stands folded: it found nothing, could not be computed, is tagged so, or six stand open already. The
-    ``path`` of each action comes from `lists`, by its name, that of each table from `files`, by its HTML.
+    A section is a dict of ``title`` (the question), ``id``, ``finding`` (None without), ``blocks``, ``code``; ``also``:
+    it stands folded, for it found nothing, ``lacks`` something, is tagged so, or six stand open. Each action has its
+    ``path`` from `lists`, by its name, each table from `files`, by its HTML.
     """
     prose, found = Prose(), [_section("", "", ())]
     for cell in _cells_run(notebook):
@@ -87,24 +88,51 @@ def sections(notebook, lists=None, files=None):
         found[0]["code"] = []
     opening, rest = found[:1], sorted(found[1:], key=lambda section: not section["first"])
     left = OPEN
+    said = reasons(block["text"] for section in rest for block in section["blocks"] if block["kind"] == "missing")
     for block in (block for section in found for block in section["blocks"] if block["kind"] == "result"):
-        _placed(block.get("actions", []), "name", lists or {})
-        _placed(block["tables"], "html", files or {})
+        placed(block.get("actions", []), "name", lists or {})
+        placed(block["tables"], "html", files or {})
     for section in rest:
         kinds = {block["kind"] for block in section["blocks"]}
-        nothing = kinds == {"missing"} or (section["finding"] or {}).get("nothing")
-        section["also"] = bool(section["also"] or nothing or not left)
+        if "missing" in kinds and kinds <= {"missing", "html"}:
+            section["lacks"] = next(said[block["text"]] for block in section["blocks"] if block["text"] in said)
+        section["also"] = any([section["also"], section["lacks"], (section["finding"] or {}).get("nothing"), not left])
         left -= not section["also"]
     return opening + rest
 
 
-def _placed(things, key, paths):
+def placed(things, key, paths):
+    """Give each list or table the ``path`` of its file."""
     for thing in things:
         thing["path"] = quote(paths.get(thing[key], ""))
 
 
+def lead_to_cards(made, cards):
+    """In the sections of a page, link each id in a table, and each list, to the `cards` (customer_id -> path)."""
+    for block in (block for section in made for block in section["blocks"] if block["kind"] == "result"):
+        for table in block["tables"]:
+            table["html"] = linked(table, cards)
+        for action in block.get("actions", []):
+            if cards and action["path"] and "customer_id" in action["columns"]:
+                action["cards"] = f"customers/index.html#{action['path']}"
+
+
+def linked(table, cards, up=""):
+    """The HTML of a table in which the id of each customer with a card leads to it."""
+    if "customer_id" not in table["columns"]:
+        return table["html"]
+    place = table["columns"].index("customer_id")
+    paths = (cards.get(row[place]) for row in table["rows"])
+
+    def cell(found):
+        path = next(paths)
+        return f'<td class="who"><a href="{up}{path}">{found[1]}</a></td>' if path else found[0]
+
+    return re.sub(r'<td class="who">(.*?)</td>', cell, table["html"], flags=re.DOTALL)
+
+
 def _section(title, identity, tags):
-    about = {"title": title, "id": identity, "first": "summary" in tags, "also": "also" in tags}
+    about = {"title": title, "id": identity, "first": "summary" in tags, "also": "also" in tags, "lacks": ""}
     return {**about, "finding": None, "blocks": [], "code": []}
 
 

@@ -54,6 +54,12 @@ class Prose:
         return f'href="{self.address(found[1])}"'
 
 
+def reasons(texts):
+    """Why something could not be computed -> what is said for all that lack the same: the words that ask for most."""
+    lack = {text: re.split(r"[;.] ", text)[0] for text in texts}
+    return {text: max((other for other in lack if lack[other] == lack[text]), key=len) for text in lack}
+
+
 def shown(output):
     """What an output of a cell shows, None where it shows nothing.
 

@@ -12,6 +12,7 @@ from papermill.engines import NBClientEngine, papermill_engines
 from papermill.exceptions import PapermillExecutionError
 
 from portfoy.locale import _
+from portfoy.report.prose import reasons
 from portfoy.source.address import ADDRESS, hidden, masked
 from portfoy.words.result import RESULT
 
@@ -226,7 +227,7 @@ def tables_in(notebook):
 
 def missing_in(notebook):
     """Why analyses were not possible, in the order of the notebook, each reason once."""
-    return list(dict.fromkeys(filter(None, (content["missing"] for content in _results(notebook)))))
+    return list(dict.fromkeys(reasons(filter(None, (content["missing"] for content in _results(notebook)))).values()))
 
 
 def _unfinished(notebook):

@@ -26,9 +26,8 @@ class Attention(Result):
 
     ``table``, one row per customer among the fifth expected to bring most, who is at risk, unhappy by the last answer,
     or has an open ticket or a complaint that was not solved at once: ``customer_id``, ``type`` if known, ``why``,
-    ``last_order``, ``expected_value`` money, with bounds (of the estimate). ``found`` how many such customers there
-    are, expected to bring ``worth``; ``spared`` held out by a list of ours, so that nobody calls them. ``valuable``
-    customers were looked at.
+    ``last_order``, ``expected_value`` money. ``found`` how many such customers there are, expected to bring ``worth``;
+    ``spared`` held out by a list of ours, so that nobody calls them. ``valuable`` customers were looked at.
     """
 
     table: pd.DataFrame
@@ -89,7 +88,7 @@ def attention(firm, *, value, saved=None, contacts=50):
     """
     check_limits(contacts=contacts)
     rule = rule_of(firm)
-    worth = value.table.set_index("customer_id")[["expected_value", "expected_value_low", "expected_value_high"]]
+    worth = value.table.set_index("customer_id")["expected_value"]
     rows = firm.customers[["customer_id", "idle", "last_order"]].join(worth, on="customer_id").dropna()
     most = rows.sort_values(["expected_value", "customer_id"], ascending=[False, True])
     most = most.head(int(np.ceil(len(rows) / PART)))
@@ -101,7 +100,7 @@ def attention(firm, *, value, saved=None, contacts=50):
     if saved is not None and len(saved.listed):
         spared |= set(saved.listed.loc[saved.listed["arm"] == CONTROL, "customer_id"])
     free = found[~found["customer_id"].isin(spared)]
-    columns = ["customer_id", "why", "last_order", *worth]
+    columns = ["customer_id", "why", "last_order", "expected_value"]
     table = with_type(free[columns].head(int(contacts)).reset_index(drop=True), firm.people)
     counts = {"found": len(found), "worth": float(found["expected_value"].sum()), "valuable": len(most)}
     counts |= {"spared": len(found) - len(free), "at_risk_days": rule.at_risk_days, "currency": firm.currency}

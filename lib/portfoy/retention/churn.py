@@ -29,15 +29,15 @@ DRAWN = 10  # rows of the chart, where it has more than one trait
 class Churn(Result):
     """How many were lost of those there at the start.
 
-    ``rates``, one row per kind of churn that can be counted: ``metric`` "churn" (customers who bought in a window and
-    not in the next) or "contract_churn" (contracts running at the start that ended); ``value`` share, 0-1, with
-    ``value_low``, ``value_high``; ``counted`` lost of ``base``; ``days`` of the window, missing where contracts have no
+    ``rates``, one row per kind of churn that can be counted: ``metric`` "churn" (customers who have lapsed) or
+    "contract_churn" (contracts running at the start that ended); ``value`` share, 0-1, with ``value_low``,
+    ``value_high``; ``counted`` lost of ``base``; ``days`` of the window, missing where contracts have no
     dates and all there ever were count; ``year``, ``half`` the value on the same day last year and half a year ago,
     ``year_p``, ``half_p`` p-values of the change. ``missing``: metric -> why it cannot be counted.
     The others are of the first row. ``table``, one row per ``trait`` and ``level``: ``base``, ``lost``, ``value`` with
-    bounds, ``year_revenue`` of those lost, ``p_corrected`` against all others, for as many levels. ``lost``, one
+    bounds, ``final_revenue`` of those lost, ``p_corrected`` against all others, for as many levels. ``lost``, one
     row per customer (or contract) lost, who had brought most first: ``customer_id``; ``type`` where it is known;
-    ``last_order`` or ``ended_on``; ``year_revenue`` money of the year before the window in which they were lost, of a
+    ``last_order`` or ``ended_on``; ``final_revenue`` money of the year up to the day on which they were there, of a
     contract its fees of the last twelve months.
     ``family`` "contractual", "non-contractual" or "both"; ``with_contract`` share of the customers of the last year who
     have one running.
@@ -59,7 +59,7 @@ class Churn(Result):
     @property
     def brought(self):
         """What those lost had brought."""
-        return float(self.lost["year_revenue"].sum())
+        return float(self.lost["final_revenue"].sum())
 
     def _say(self, text):
         told = {**self.first, "brought": self.brought, "with_contract": self.with_contract}
@@ -155,15 +155,15 @@ class Churn(Result):
         named = named.assign(metric=named["metric"].map(said)).rename(columns={"metric": "measure"})
         tables = [show(named, _("Lost of those there at the start"), **terms, labels=labels)]
         if len(self.table):
-            labels |= {"lost": _("Number lost"), "year_revenue": _("Revenue of their last year")}
+            labels |= {"lost": _("Number lost")}
             tables.append(show(self.table, _("Who was lost"), **terms, labels=labels))
         return tables
 
     def method(self):
         texts = {
             "churn": _(
-                "Customers: bought in one window (the lapsed limit, kept from run to run), not in the next; some will "
-                "come back. "
+                "Customers: had bought within the lapsed limit, kept from run to run, on the day as long ago, and have "
+                "lapsed since; some will come back. "
             ),
             "contract_churn": _("Contracts: running a year ago, ended since; open ones are not lost. "),
         }
@@ -218,8 +218,9 @@ def _churn(firm, days):
         base = base[["customer_id", "kept", "last_order", "year_revenue"]]
     else:
         base = contracts[["customer_id", *contracts.columns.intersection(["plan", "ended_on"]), "kept", "year_revenue"]]
+    base = base.rename(columns={"year_revenue": "final_revenue"})
     lost = base[~base["kept"]].drop(columns="kept")
-    lost = lost.sort_values(["year_revenue", "customer_id"], ascending=[False, True], ignore_index=True)
+    lost = lost.sort_values(["final_revenue", "customer_id"], ascending=[False, True], ignore_index=True)
     lost = with_type(lost, firm.people)
     ways = (firm.tables.transactions is not None, contracts is not None)
     family = {(True, True): "both", (True, False): "non-contractual"}.get(ways, "contractual")
@@ -228,21 +229,21 @@ def _churn(firm, days):
 
 
 def windows_of(firm, days):
-    """Those who bought in the first of two windows of so many days, the second ending on the firm's: a row each.
+    """The customers of the day so many days before the firm's, none silent for longer than that: a row each.
 
-    ``kept`` whether they bought in the second too; ``last`` day of purchase in the first; ``year_revenue`` in the year
-    up to its end; ``revenue`` and ``margin`` of the second window, missing where no cost is known; worked out once.
+    ``kept`` whether the same holds on the firm's day; ``last`` day of purchase by the earlier one; ``year_revenue`` in
+    the year up to it; ``revenue`` and ``margin`` since, missing where no cost is known; worked out once.
     """
     return firm.once(("windows", days), lambda: _windows(firm.log, days, firm.as_of))
 
 
 def _windows(log, days, as_of):
     bought = bought_by(log, as_of)
-    start, split, year = ((as_of - back * DAY).date() for back in (2 * days, days, days + YEAR))
-    first, second = bought.day.between(start, split) & (bought.day > start), bought.day > split
+    split, year = ((as_of - back * DAY).date() for back in (days, days + YEAR))
+    second = bought.day > split
     each = bought.group_by("customer_id").agg(
         **windows(bought, as_of, days),
-        last=bought.day.max(where=first),
+        last=bought.day.max(where=bought.day <= split),
         year_revenue=bought.revenue.sum(where=(bought.day > year) & (bought.day <= split)).round(6),
         **{name: bought[name].sum(where=second).round(6) for name in ("revenue", "margin")},
     )
@@ -329,10 +330,10 @@ def _levels(firm, base):
     """``table`` of `Churn`."""
     known = with_traits(base.drop(columns="type", errors="ignore"), firm.people)
     known["gone"] = ~known["kept"].astype(bool)
-    known["brought"], part, tables = known["year_revenue"].where(known["gone"], 0.0), known["gone"].mean(), []
+    known["brought"], part, tables = known["final_revenue"].where(known["gone"], 0.0), known["gone"].mean(), []
     for trait in [name for name in BY if name in known and known[name].notna().any()]:
-        groups, names = level_groups(known.assign(revenue=known["year_revenue"]), trait, most=LEVELS)
-        sums = known.groupby(groups).agg(base=("gone", "size"), lost=("gone", "sum"), year_revenue=("brought", "sum"))
+        groups, names = level_groups(known.assign(revenue=known["final_revenue"]), trait, most=LEVELS)
+        sums = known.groupby(groups).agg(base=("gone", "size"), lost=("gone", "sum"), final_revenue=("brought", "sum"))
         table = sums.reindex(range(len(names)), fill_value=0).assign(trait=trait, level=list(names))
         n, others = table["base"], len(known) - table["base"]
         value, rest = table["lost"] / n, (known["gone"].sum() - table["lost"]) / others
@@ -341,6 +342,6 @@ def _levels(firm, base):
         chance = [two_sided(*pair) for pair in zip(value - rest, error, strict=True)]
         table["p_corrected"] = np.where(few, np.nan, chance)
         tables.append(table.assign(**bounded("value", value, wilson(table["lost"], n, firm.confidence))))
-    names = ["trait", "level", "base", "lost", "value", "value_low", "value_high", "year_revenue", "p_corrected"]
+    names = ["trait", "level", "base", "lost", "value", "value_low", "value_high", "final_revenue", "p_corrected"]
     table = pd.concat(tables, ignore_index=True)[names] if tables else pd.DataFrame(columns=names)
     return table.assign(p_corrected=corrected(table["p_corrected"]))

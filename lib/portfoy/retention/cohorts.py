@@ -40,7 +40,7 @@ class Cohorts(Result):
     a year before, or a ``level`` beside all others: ``months`` after the first period; ``now`` and ``before``, the
     share that came back until then, or the money that a customer brought in that period, of ``customers`` and
     ``before_customers``; ``difference`` with bounds; ``p_value``; ``sure`` after the correction for all of them.
-    ``newest`` start there is; ``begin`` days
+    ``newest`` first purchase there is; ``begin`` days
     from the first one in which newcomers may be old customers.
     """
 
@@ -267,11 +267,7 @@ def cohorts(firm, *, kind="returning", every="month", by=None):
     if off <= FAR:
         mean["expected"] = _expected(firm, mean["later"].to_numpy(), EVERY[every])
     tested = _tested(done, kind, every, by, ended, begin, firm.confidence)
-    about = {
-        "newest": start_of(cells["cohort"].max(), every),
-        "begin": begin,
-        "off": off,
-    }
+    about = {"newest": firm.customers["first_order"].max(), "begin": begin, "off": off}
     return Cohorts(table, mean, tested, kind, every, by, **about, firm=firm)
 
 

@@ -30,15 +30,15 @@ DRAWS, PARTS, SEED = 500, 2_000, 7  # bootstrap samples; groups of customers tha
 class Campaign(Result):
     """What contacts added in past campaigns, what choosing whom to contact would have earned, and who comes first next.
 
-    ``terms``: a `CampaignTerms`. ``effect``: what contacts added in the judged campaigns whose arms chance drew, as
-    from `difference`, and ``gain``: what that is worth for each contact at the cost of the next campaign, with bounds;
-    both None where nobody was held out at random; ``effect_of_all``: in all such campaigns. ``arms``: every campaign
-    with customers held out, as from `lots`; ``chosen``: those of the judged that were not drawn at random and are left
-    out. ``curve``: the campaigns of ``effect``, had they contacted only the best forecasts of each: ``depth`` share
-    contacted, 0-1, ``contacts``, ``profit`` money with bounds, ``profit_per_contact``, missing at depth 0. ``choices``:
-    one row each for nobody, the best and everybody: ``whom``, ``depth``, ``contacts``, ``added`` responses owed to
-    them, ``profit``, and ``profit_more`` than that of everybody, with bounds. The best are those whom a contact is
-    expected to pay for. Both are empty without an effect.
+    ``terms``: a `CampaignTerms`. ``effect``: what contacts added in all campaigns whose arms chance drew, as from
+    `difference`, and ``gain``: what that is worth for each contact at the cost of the next campaign, with bounds; both
+    None where nobody was held out at random in a judged one, ``effect_of_all`` all the same. ``arms``: every campaign
+    with customers held out, as from `lots`; ``chosen``: those that were not drawn at random and are left out.
+    ``curve``: the judged campaigns that chance drew, had they contacted only the best forecasts of each: ``depth``
+    share contacted, 0-1, ``contacts``, ``profit`` money with bounds, ``profit_per_contact``, missing at depth 0.
+    ``choices``: one row each for nobody, the best and everybody: ``whom``, ``depth``, ``contacts``, ``added`` responses
+    owed to them, ``profit``, and ``profit_more`` than that of everybody, with bounds. The best are those whom a contact
+    is expected to pay for. Both are empty without an effect.
     ``listed``: as from `campaign_list`, nobody where the forecasts do not sort (``sorts``) or even the best contacts
     lost money; ``total``: what it counts.
     """
@@ -196,10 +196,6 @@ class Campaign(Result):
             said.append(_("A response brings the mean {source} ({answers:count}): {response_margin_interval:money}."))
         if not self.terms.margin_known:
             said.append(_("Margin is revenue: no cost of goods is known."))
-        if self.effect_of_all:
-            said.append(
-                _("In all campaigns drawn at random a contact added {points:number} points ({points_interval:number}).")
-            )
         if len(self.arms):
             said.append(
                 _(
@@ -215,7 +211,7 @@ class Campaign(Result):
             )
         )
         values = vars(self.terms) | self.total | {"level": style.level(self.confidence), "source": source}
-        return style.say(" ".join(filter(None, said)), values | (self.effect_of_all or {}), currency=self.currency)
+        return style.say(" ".join(filter(None, said)), values, currency=self.currency)
 
 
 @analysis
@@ -249,7 +245,8 @@ def campaign(firm, response, *, contact_cost=0.0, response_margin=0.0, budget=0.
     useful = response.sorts and not (len(choices) and choices["profit_high"].iloc[1] < 0)
     most = {"budget": budget, "contacts": contacts if useful else 0, "hold_out_share": hold_out_share}
     listed, total = campaign_list(firm, response, terms, added, **most)
-    about = effect, response.effect_of_all, response.arms, response.chosen
+    every, arms = response.effect_of_all, response.arms  # one number of what a contact adds, as in the read-out
+    about = effect and every, every, arms, arms.loc[~arms["at_random"].astype(bool), "campaign_id"].tolist()
     return Campaign(terms, *about, curve, choices, listed, total, response.sorts, firm.currency, confidence)
 
 

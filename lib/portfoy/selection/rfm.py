@@ -106,8 +106,8 @@ class Rfm(Result):
         return style.say(text, values)
 
     def figures(self):
-        repeat_share = float((self.table["purchases"] > 1).mean())
-        return [Figure("repeat_share", repeat_share, unit="share", note=_("bought on more than one day"), better="up")]
+        share = float((self.table["purchases"] > 1).mean())
+        return [Figure("more_than_once", share, unit="share", note=_("of all who ever bought"), better="up")]
 
     def actions(self):
         return [Action("", name="rfm_cuts", table=self.cuts.reset_index())]

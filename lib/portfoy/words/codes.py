@@ -76,7 +76,7 @@ def figure_names():
         "csat": _("Satisfied customers"),
         "customers": _("Customers"),
         "revenue": _("Revenue"),
-        "repeat_share": _("Bought more than once"),
+        "more_than_once": _("Bought more than once"),
         "top_share": _("Revenue from the top 20%"),
         "current_customers": _("Current customers"),
         "customers_at_risk": _("Customers at risk"),

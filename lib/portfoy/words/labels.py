@@ -31,6 +31,7 @@ def columns():
         "purchases": (_("Purchases"), "number"),
         "idle": (_("Days since last purchase"), "count"),
         "year_revenue": (_("Revenue of the last year"), "money"),
+        "final_revenue": (_("Revenue of their last year"), "money"),
         "lapses_on": (_("Lapsed from"), "date"),
         "last_order": (_("Last purchase"), "date"),
         "came_back": (_("Bought again"), "share"),
@@ -65,6 +66,7 @@ def columns():
         "expected_purchases": (_("Expected purchases"), "number"),
         "expected_spend": (_("Expected spend per purchase"), "money"),
         "expected_value": (_("Expected value"), "money"),
+        "offer_value": (_("Expected of the offer"), "money"),
         "value_share": (_("Share of expected value"), "share"),
         "bought": (_("How often"), "code"),
         # portfolio
@@ -352,6 +354,7 @@ def columns():
         "price": (_("Paid for a piece"), "money"),
         "before_share": (_("Share of lines, the year before"), "share"),
         "tier_before": (_("Tier the year before"), "text"),
+        "segment_before": (_("Segment before"), "text"),
         "band_before": (_("Band a year before"), "code"),
         "band": (_("Band now"), "code"),
         "move": (_("What they did"), "code"),

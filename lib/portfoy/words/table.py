@@ -29,7 +29,9 @@ class Table:
 
     def html(self):
         """The table with its caption, without a style: it takes that of the page or the notebook, light or dark."""
-        marks = [' class="number"' if name in self.numbers else "" for name in self.texts]
+        heads = dict(zip(self.stored.get("columns", []), self.stored.get("heads", []), strict=True))
+        kinds = dict.fromkeys(self.numbers, "number") | {(heads.get("customer_id") or ("",))[0]: "who"}
+        marks = [f' class="{kinds[name]}"' if name in kinds else "" for name in self.texts]
 
         def row(cells, tag):
             made = [f"<{tag}{mark}>{html.escape(cell)}</{tag[:2]}>" for cell, mark in zip(cells, marks, strict=True)]
