@@ -169,6 +169,11 @@ def test_a_mistake_that_is_right_here_is_right(ask):
     assert ask(exercise(total, mistakes=lambda firm: [Mistake(100.0, "never said")]))(100)
 
 
+def test_a_mistake_without_end_is_no_answer_of_anyone(ask):
+    check = ask(exercise(total, mistakes=lambda firm: [Mistake(float("inf"), "never said")]))
+    assert "never said" not in check(37).text
+
+
 def test_each_option_has_its_words(ask):
     others = lambda firm: [Mistake("newcomers", "That would have cost 10.")]  # noqa: E731
     check = ask(exercise(lambda firm: "Regulars", "decide", mistakes=others))

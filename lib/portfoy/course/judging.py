@@ -239,7 +239,8 @@ def _same(answer, right, tolerance):
     if wanted != kind(answer):
         return False
     if wanted == "number":
-        return abs(float(answer) - float(right)) <= tolerance * max(abs(float(right)), 1e-9)
+        off = abs(float(answer) - float(right))  # not a number where both are without end
+        return bool(np.isfinite(off)) and off <= tolerance * max(abs(float(right)), 1e-9)
     if wanted == "text":
         return _plain(answer) == _plain(right)
     if wanted == "list":
