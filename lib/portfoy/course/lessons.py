@@ -108,6 +108,12 @@ class Truth:
             odds = odds + weight * leads[name]
         return 1 / (1 + np.exp(-odds))
 
+    def win_cost(self, firm, leads):
+        """What a won customer truly costs by channel of the leads: money at the firm's prices, sales work included."""
+        each = pd.Series(self.parameters["lead_cost"]) + pd.Series(self.parameters["sales_cost"])
+        price = firm.prices.factors(pd.Series([self.parameters["start"]])).iloc[0]
+        return price * each / self.p_win(leads).groupby(leads["channel"]).mean()
+
     def coming(self, firm, *, days=365):
         """Margin truly to be expected of each customer of a firm in so many days: money, on ``firm.customers``' index.
 

@@ -1,7 +1,5 @@
 """Exercises of sitting 2a: win rates, what a won customer costs, and the choice of a channel."""
 
-import pandas as pd
-
 from portfoy.acquisition.deals import deals, ripe_days
 from portfoy.course.exercise import Exercise, Mistake
 from portfoy.course.lessons import truth
@@ -111,11 +109,9 @@ def _bring(firm):
     found = truth(firm)
     if found is None:
         raise DataError(_("no truth is known of this company"))
-    leads, told = deals(firm), found.parameters
+    leads = deals(firm)
     rates = found.p_win(leads).groupby(leads["channel"]).mean()
-    factor = firm.prices.factors(pd.Series([pd.Timestamp(told["start"])])).iloc[0]
-    each = factor * (pd.Series(told["lead_cost"]) + pd.Series(told["sales_cost"]))
-    return (MONEY / each * rates)[BOUGHT], rates
+    return (MONEY / found.win_cost(firm, leads))[BOUGHT], rates
 
 
 def _choice(firm, name):
