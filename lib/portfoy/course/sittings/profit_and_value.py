@@ -160,7 +160,7 @@ EXERCISES = [
             _("`nsmallest` by margin gives the lower half."),
             _("Their margin, added up, divided by the margin of all consumers."),
         ],
-        praise=lambda firm, answer: _("So little rests on so many: the other half brings the rest."),
+        praise=lambda firm, answer: _("The other half of the consumers brings all the rest."),
     ),
     Exercise(
         id="1b-2",
