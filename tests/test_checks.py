@@ -122,6 +122,8 @@ def test_what_is_right_to_its_digits_is_right(ask, answer, said):
         (by_customer, pd.Series({"a": 60.0, "b": 30.0, "d": 10.0}), "The labels wanted are: a, b, c."),
         (by_customer, pd.Series({"a": 60.0, "b": 3.0, "c": 10.0}), "2 of 3 values are right. Look again at: b."),
         (by_customer, [1, 2], "2 entries, not 3: a, b, c."),
+        (lambda firm: pd.Series(1.0, list("abcdefgh")), pd.Series([1.0] * 8),
+         "The rows have other labels: keep the index (a, b, c, d, e, f, ...)."),
         (table, pd.DataFrame({"customer_id": list("abc")}), "The table lacks the column 'revenue', 'purchases'."),
         (table, pd.DataFrame({"customer_id": list("abc"), "revenue": 1.0, "purchases": [2, 1, 1]}),
          "Look again at the column 'revenue'."),

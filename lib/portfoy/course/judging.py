@@ -130,8 +130,13 @@ def _misshapen(answer, right):
             return _("The table lacks the column {names}.").format(names=", ".join(map(repr, lost)))
     if wanted in ("list", "table") and len(answer) != len(right):
         return _("{found} entries, not {wanted}.").format(found=len(answer), wanted=len(right))
-    if wanted == "series" and len(right) <= NAMED and set(map(str, answer.index)) != set(map(str, right.index)):
-        return _("The labels wanted are: {labels}.").format(labels=", ".join(map(str, right.index)))
+    if wanted == "series" and set(map(str, answer.index)) != set(map(str, right.index)):
+        text = (
+            _("The labels wanted are: {labels}.")
+            if len(right) <= NAMED
+            else _("The rows have other labels: keep the index ({labels}, ...).")
+        )
+        return text.format(labels=", ".join(map(str, right.index[:NAMED])))
     return None
 
 
