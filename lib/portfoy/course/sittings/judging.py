@@ -118,7 +118,7 @@ def _gains(firm):
 def _said_gain(firm, name):
     more, margin = _gains(firm)[name]
     text = _(
-        "By the truth, 100 letters to this group change purchases by {more:+.1f} and margin by {margin:+,.0f} {currency}."
+        "By the truth, 100 letters to this group change purchases by {more:+.1f}, margin by {margin:+,.0f} {currency}."
     )
     return text.format(more=more, margin=margin, currency=firm.currency)
 
