@@ -220,7 +220,7 @@ EXERCISES = [
         ],
         praise=lambda firm, answer: _(
             "Today's idle days count from the very purchase that is to be forecast. By themselves they sort "
-            "{today:.0%} of the pairs of one who bought and one who did not; as they stood a year ago, {then:.0%}."
+            "{today:.0%} of the pairs of one who bought and one who did not; as they were a year ago, {then:.0%}."
         ).format(**_sorted(firm)),
     ),
     Exercise(
