@@ -190,7 +190,8 @@ EXERCISES = [
         work=lambda firm: "type" if _common(firm)["base"] > 0 else "",
         mistakes=lambda firm: [
             Mistake(
-                "rules", _("This one is right: look at the rules, `scored.segments`. Champions need 4 or 5 in each.")
+                "cuts",
+                _("This one is right: with kept cut points only the own purchases count, and only the silence grows."),
             ),
             Mistake(
                 "money",
