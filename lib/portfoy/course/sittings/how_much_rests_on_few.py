@@ -63,8 +63,8 @@ def _tenth_turns():
             "purchases": _("These firms bought most often; asked are those with most margin."),
         },
         "counted": {"margin": None, "revenue": _("This is their revenue; asked is their margin.")},
-        "over": {"": None, "revenue": _("Below the line stands revenue; margin belongs there.")},
-        "below": {"": None, "all": _("Below the line stand all customers; the share is one of the firms' margin.")},
+        "over": {"": None, "revenue": _("Divided by revenue; divide by the margin.")},
+        "below": {"": None, "all": _("Divided by the margin of all customers; divide by that of all firms.")},
         "part": {
             10: None,
             5: _("This is the largest fifth, not the tenth."),
@@ -86,7 +86,7 @@ def _tenth_mistakes(firm):
     group, everyone = _group(firm), firm.recent(12)
     count, whole = len(group) // 10, group["margin"].sum()
     largest, fifth = group.nlargest(count, "margin"), everyone.nlargest(len(everyone) // 5, "revenue")
-    share, average = _tenth(firm), _("This is an average; a share needs the sum above and the sum below the line.")
+    share, average = _tenth(firm), _("This is an average; a share is one sum divided by another.")
     rate = _("This is their margin in their own revenue; asked is their part of the margin of all firms.")
     shown = _("This is of the largest fifth of all customers, as above; asked is the largest tenth of the firms.")
     return [
@@ -99,7 +99,7 @@ def _tenth_mistakes(firm):
         Mistake((largest["margin"] / largest["revenue"]).mean(), rate),
         *(Mistake(fifth[by].sum() / everyone[by].sum(), shown) for by in ("revenue", "margin")),
         Mistake(whole / everyone["margin"].sum(), _("This is what all firms bring of the margin of all customers.")),
-        Mistake(share / (1 - share), _("Below the line stand the other firms alone; the largest belong there, too.")),
+        Mistake(share / (1 - share), _("Divided by the other firms alone; divide by all firms, the largest, too.")),
         Mistake(largest["margin"].max() / whole, _("This is the largest firm alone.")),
     ]
 

@@ -65,12 +65,12 @@ def _never_turns():
         },
         "below": {
             "": None,
-            "everyone": _("Below the line stands everyone we know; the share is one of the firms."),
-            "bought": _("Below the line stand the firms that have bought; all firms known belong there."),
-            "never": _("Below the line stand all who never bought, firms or not; all firms known belong there."),
-            "leads": _("Below the line stands the number of leads; all firms known belong there."),
-            "listed": _("Below the line stand the firms listed as customers; all firms known belong there."),
-            "buyers": _("Below the line stand the customers who bought; all firms known belong there."),
+            "everyone": _("Divided by everyone we know; divide by the number of firms we know."),
+            "bought": _("Divided by the firms that have bought; divide by all firms we know."),
+            "never": _("Divided by all who never bought, consumers too; divide by all firms we know."),
+            "leads": _("Divided by the number of leads; divide by all firms we know."),
+            "listed": _("Divided by the firms listed as customers; divide by all firms we know."),
+            "buyers": _("Divided by the customers who bought; divide by all firms we know."),
         },
     }
 
@@ -144,11 +144,11 @@ def _silent_turns():
         },
         "below": {
             "": None,
-            "buyers": _("Below the line stand all who ever bought; the share is one of this channel."),
-            "everyone": _("Below the line stands everyone we know; the share is one of this channel."),
-            "known": _("Below the line stand some who never bought; they cannot be past customers."),
-            "past": _("Below the line stand all past customers: who of them is the representatives' is another share."),
-            "current": _("Below the line stand the current ones alone; past ones belong there, too."),
+            "buyers": _("Divided by all who ever bought; divide by the customers of this channel."),
+            "everyone": _("Divided by everyone we know; divide by the customers of this channel."),
+            "known": _("Divided by some who never bought, too; they cannot be past customers."),
+            "past": _("Divided by all past customers; divide by the customers of this channel."),
+            "current": _("Divided by the current ones alone; divide by all customers of this channel."),
         },
     }
 
@@ -190,7 +190,7 @@ def _page_praise(firm, _answer):
     old = customers[customers["age"] > rule.lapsed_days]
     text = _(
         "Who came less than {days} days ago cannot have been silent for longer: the limit itself makes all lapsed "
-        "customers old. A why needs a fair comparison: of those who came before that, {lapsed:.0%} have lapsed."
+        "customers old. To ask why, compare fairly: of those who came before that, {lapsed:.0%} have lapsed."
     )
     return text.format(days=rule.lapsed_days, lapsed=(old["idle"] > rule.lapsed_days).mean())
 
