@@ -72,7 +72,12 @@ def about_text(about, minutes, count):
 
 def objectives_text(about):
     """What one can do after a sitting, as Markdown."""
-    return "\n\n".join([f"**{_('After this sitting you can')}**", _bullets(about["objectives"])])
+    return "\n\n".join([f"**{_('After this sitting you can')}**", _bullets(_objectives(about))])
+
+
+def _objectives(about):
+    """What one can do after a sitting, in the order of the exercises that show it."""
+    return sorted(about["objectives"], key=lambda text: min(about["objectives"][text]))
 
 
 def term_line(term, glossary):
@@ -145,7 +150,7 @@ def _sitting_link(sitting, text):
 def _sitting(about):
     link = _sitting_link(about["sitting"], f"{about['sitting']}. {about['title']}")
     time = _("about {minutes} minutes").format(minutes=rounded(about["minutes"]))
-    return f"**{link}**: {about['question']} ({time})\n\n{_bullets(about['objectives'])}"
+    return f"**{link}**: {about['question']} ({time})\n\n{_bullets(_objectives(about))}"
 
 
 def glossary_page(glossary, sittings):
