@@ -28,6 +28,8 @@ SITTINGS = {  # id -> name: notebooks/solutions/<id>_<name>.ipynb, exercises in 
     "2a": "channels",
     "2b": "funnel_and_cycle",
     "2c": "payback",
+    "3a": "cohorts_and_churn",
+    "3b": "how_long",
     "5a": "bridge_and_prices",
     "5b": "alarms",
 }

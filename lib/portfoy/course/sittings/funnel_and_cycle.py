@@ -1,5 +1,6 @@
 """Exercises of sitting 2b: stages, days until a lead is closed, and whom to call first."""
 
+import numpy as np
 import pandas as pd
 
 from portfoy.acquisition.deals import deals, is_ripe
@@ -42,6 +43,8 @@ def _conversion(firm, who=("wholesaler", "wholesaler"), rows="ripe", step=("qual
 
 def _half(firm, channel="fair", window="new", who="all", how="curve", since="created_on", part=0.5):
     """The day by which half of the leads of a channel that came in the last 120 days are closed."""
+    from statsmodels.api import SurvfuncRight
+
     leads = deals(firm)
     leads = leads[(leads["channel"] == channel) | (channel == "all")]
     days = {"new": NEW, "180": 180, "year": 365}.get(window)
@@ -55,11 +58,10 @@ def _half(firm, channel="fair", window="new", who="all", how="curve", since="cre
     if how in ("median", "mean"):
         return took.agg(how)
     over = leads["outcome"].isin(["won"] if how == "won" else ["won", "lost"]).astype(float)
-    count = over[took.index].groupby(took).agg(["size", "sum"])
-    still = (1 - count["sum"] / count["size"][::-1].cumsum()).cumprod()
-    if not (still <= 1 - part).any():
+    day = SurvfuncRight(took, over[took.index]).quantile(part) if len(took) else np.nan
+    if np.isnan(day):
         raise DataError(_("not so many of these leads are closed yet"))
-    return float((still <= 1 - part).idxmax())
+    return float(day)
 
 
 def _no_days(firm):
