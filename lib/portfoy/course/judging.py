@@ -233,6 +233,8 @@ def _rounded(answer, right, least=2):
     if not np.isfinite(answer) or not np.isfinite(right):
         return False
     digits = f"{answer:.12g}"
+    if "e-" in digits:  # so small a number has no digits to round to
+        return False
     decimals = len(digits.partition(".")[2]) if "e" not in digits else 0
     significant = len(digits.lstrip("-0.").replace(".", ""))
     return significant >= least and abs(answer - right) <= 0.5 * 10.0**-decimals * (1 + 1e-9) and right != round(right)

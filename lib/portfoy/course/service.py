@@ -48,4 +48,9 @@ def two_years():
 
 def contract_months():
     """Contracts of the paid service by month: ``running`` when it began, ``begun`` and ``ended`` in it, ``fees``."""
+    return _months().copy()
+
+
+@cache
+def _months():
     return monthly(paid_service())["contracts"].loc["2023-07":]

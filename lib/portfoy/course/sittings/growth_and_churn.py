@@ -10,6 +10,7 @@ from portfoy.locale import _
 from portfoy.portfolio.states import states
 
 PLAN = 20  # the plans cost so many-th of a year's marketing
+FEWEST = 5  # customers driven away, to be compared with those won
 
 
 def _group(customers, who):
@@ -129,6 +130,8 @@ def _plans(firm):
     known = firm.customers.merge(envelope.customers, on="customer_id")
     again = (1 - np.exp(-known["rate"] * known["stop"] * 365)) / known["stop"]  # Fader, Hardie and Lee (2005)
     new, driven = known["first_order"] > ago, known["left_on"] > ago
+    if driven.sum() < FEWEST:
+        raise DataError(_("hardly anybody left because of a complaint. Use the teaching company."))
     year = known["ticket"] * (again + new) * margin  # a newcomer has a first purchase, too
     plans = {"won": new.sum() / PLAN, "win": year[new].sum() / PLAN, "kept": driven.sum()}
     return {**plans, "keep": (known["ticket"] * again * margin)[driven].sum(), "currency": firm.currency}

@@ -198,7 +198,7 @@ EXERCISES = [
             _("Divide the first by the second, and multiply by 100."),
         ],
         praise=lambda firm, answer: _(
-            "That of the ticket is {ticket:.0f}. Multiplied, over 100, the two give {revenue:.0f}: that of revenue."
+            "Their ticket has the index {ticket:.0f}. Multiplied, over 100, the two give revenue its {revenue:.0f}."
         ).format(ticket=_index(firm, of="spent"), revenue=_index(firm, of="revenue")),
     ),
     Exercise(

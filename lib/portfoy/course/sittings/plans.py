@@ -99,8 +99,8 @@ def costs():
 def rule(firm, name):
     row = costs().loc[name]
     text = _(
-        "By the truth this rule gives {false:.1f} false alarms in a steady year and sees the break after {late:.1f} "
-        "months more than the quickest can: together that costs {cost}."
+        "By the truth this rule gives {false:.2f} false alarms in a steady year, and it sees a break like that of "
+        "November {late:.1f} months late: together that costs {cost}."
     )
     return text.format(false=row["false"], late=row["late"], cost=style.money(row["cost"], "TRY"))
 
