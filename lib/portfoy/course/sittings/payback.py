@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-import portfoy as pf
+from portfoy.acquisition.channels import channels
 from portfoy.acquisition.deals import deals, ripe_days
 from portfoy.course.exercise import Exercise, Mistake
 from portfoy.course.lessons import truth
@@ -18,7 +18,7 @@ RATE = 1.1  # a year of waiting
 
 def _paid(firm):
     """The table of channels with leads, by channel."""
-    table = firm.once("channels of 2c", lambda: pf.channels(firm)).table
+    table = firm.once("channels of 2c", lambda: channels(firm)).table
     return table[table["source"] == "leads"].set_index("channel")
 
 
