@@ -53,4 +53,4 @@ def contract_months():
 
 @cache
 def _months():
-    return monthly(paid_service())["contracts"].loc["2023-07":]
+    return monthly(paid_service())["contracts"].loc["2023-07":].to_timestamp().rename_axis("month")

@@ -269,7 +269,9 @@ EXERCISES = [
             _("Copy the cell above: `steady > 0.03 + 2 * sd`. It has one True for each alarm."),
             _("`any(axis=1)` asks of each year if there is one or more; then take the mean."),
         ],
-        praise=lambda firm, answer: _("With twenty such numbers, a month without an alarm is rare."),
+        praise=lambda firm, answer: _("With twenty such numbers, {part:.0%} of the months have a false alarm.").format(
+            part=1 - (1 - _rung(firm, per="month")) ** 20
+        ),
     ),
     Exercise(
         id="5b-5",
