@@ -91,6 +91,8 @@ def _lists(firm):
         raise DataError(_("no truth is known of these contracts"))
     table, fits, told = _contracts(firm), contracts(firm).fits, found.parameters
     table = table[~table["ended"]].assign(chance=0.0, gone=0.0, lost=0.0)
+    if len(table) < 2 * CALLS:
+        raise DataError(_("too few contracts run: all lists are alike"))
     for plan, own in table.groupby("plan"):
         true = Sbg(told["churn_gamma"][plan], told["churn_delta"][plan])
         table.loc[own.index, "chance"] = 1 - fits[plan].kept(12, age=own["months"])
