@@ -117,6 +117,7 @@ def test_what_is_right_to_its_digits_is_right(ask, answer, said):
         (lambda firm: 0.25, 0.75, "This is the others' share: one minus it."),
         (lambda firm: 1.25, 0.25, "This is a change; a factor is one more."),
         (lambda firm: 0.25, 4.0001, "Too high. Which rows are in, which column is added up, what is divided by what?"),
+        (lambda firm: 0.25, 2.5e-19, "Too low. Which rows are in, which column is added up, what is divided by what?"),
         (lambda firm: ["a", "b"], ["a"], "1 entries, not 2."),
         (lambda firm: ["a", "b"], ["a", "c"], "1 of 2 belongs there."),
         (by_customer, pd.Series({"a": 60.0, "b": 30.0, "d": 10.0}), "The labels wanted are: a, b, c."),
