@@ -18,6 +18,7 @@ class Mistake:
 
     value: object
     says: str
+    turns: int = 0  # how many turns of the work went wrong; none for a mistake of another kind
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,8 @@ class Exercise:
                 except Exception:  # a slip that cannot happen on these data
                     continue
                 says = [says for _value, says in taken]
-                found.append(Mistake(value, says[0] if len(says) == 1 else _both().format(one=says[0], other=says[1])))
+                said = says[0] if len(says) == 1 else _both().format(one=says[0], other=says[1])
+                found.append(Mistake(value, said, len(says)))
         return found
 
 

@@ -33,32 +33,41 @@ def judge(asked, answer, firm):
     right = asked.right(firm)
     answer, said = _read(answer, right)
     if misshapen := _misshapen(answer, right):
-        return False, misshapen, answer
+        options = " " + _options(asked, right, firm) if kind(right) == "text" else ""
+        return False, _mistake(asked, answer, right, firm) or misshapen + options, answer
     if asked.kind == "predict":
         percent = asked.share and answer > 1
         return True, "", answer / 100 if percent else answer
     if kind(right) == "text":
-        return *_chosen(asked, answer, right, firm), answer
+        solved, said = _chosen(asked, answer, right, firm)
+        return solved, said, right if solved else answer
     if _same(answer, right, asked.tolerance):
         return True, said or _("Right."), answer
-    wrong = _mistake(asked, answer, right, firm, lambda given, value: _same(given, value, asked.tolerance))
-    if wrong:
+    if wrong := _mistake(asked, answer, right, firm):
         return False, wrong, answer
     if asked.share and _rounded(answer, 100 * right):
         return True, _("Right, in per cent; as a share it is from 0 to 1."), answer / 100
     if _rounded(answer, right):
         return True, _("Right. Unrounded it is exact."), answer
     in_per_cent = answer / 100 if asked.share and answer > 1 else answer
-    wrong = _mistake(asked, in_per_cent, right, firm, _rounded) or _usual(answer, right)
+    wrong = _mistake(asked, in_per_cent, right, firm, rounded=True) or _usual(answer, right)
     return False, wrong or _neighbour(asked, answer) or _far_off(answer, right), answer
 
 
-def _mistake(asked, answer, right, firm, alike):
-    """What is said to an answer that is a known mistake, unless on these data that is right; else None."""
-    for mistake in asked.wrong(firm):
-        if alike(answer, mistake.value) and not alike(mistake.value, right):
-            return mistake.says
-    return None
+def _mistake(asked, answer, right, firm, rounded=False):
+    """What is said to an answer that is a known mistake, unless on these data that is right; else None.
+
+    Where two mistakes come to one answer, both are named; two wrong turns take three digits to be told.
+    """
+
+    def alike(given, value, turns=0):
+        return _rounded(given, value, max(2, turns + 1)) if rounded else _same(given, value, asked.tolerance)
+
+    found = [one for one in asked.wrong(firm) if alike(answer, one.value, one.turns) and not alike(one.value, right)]
+    says = list(dict.fromkeys(one.says for one in found if one.turns == found[0].turns))
+    if len(says) < 2 or found[0].turns == 2:
+        return says[0] if says else None
+    return _("One of these: {one} Or: {other}").format(one=says[0], other=says[1])
 
 
 def _chosen(asked, answer, right, firm):
@@ -68,8 +77,12 @@ def _chosen(asked, answer, right, firm):
     others = {_plain(mistake.value): mistake for mistake in asked.wrong(firm)}
     if _plain(answer) in others:
         return False, others[_plain(answer)].says
-    options = sorted({right, *(mistake.value for mistake in others.values())})
-    return False, _("Choose one of: {options}.").format(options=", ".join(map(repr, options)))
+    return False, _options(asked, right, firm)
+
+
+def _options(asked, right, firm):
+    options = sorted({right, *(mistake.value for mistake in asked.wrong(firm))})
+    return _("Choose one of: {options}.").format(options=", ".join(map(repr, options)))
 
 
 def _plain(text):
@@ -199,10 +212,10 @@ def _neighbour(asked, answer):
 def _far_off(answer, right):
     """Where nothing else is known of a wrong answer: in which direction it is off, or how much of it is right."""
     wanted = kind(right)
+    if _rounded(answer, right, least=1) and (wanted == "number" or (answer % 1).any()):
+        return _("Right as far as it goes: give more digits.")
     if wanted == "number":
         answer, right = float(answer), float(right)
-        if _rounded(answer, right, least=1):
-            return _("Right as far as it goes: give more digits.")
         if f"{answer:.1e}" == f"{right:.1e}":
             return _("Very near: the first digits are right. A row too many or too few, or rounded on the way?")
         off = _("Too high.") if answer > right else _("Too low.")
@@ -227,7 +240,7 @@ def _rounded(answer, right, least=2):
     if kind(right) == "series":
         answer = answer.reindex(right.index)
         return pd.api.types.is_numeric_dtype(right) and all(
-            _rounded(a, b) or a == b for a, b in zip(answer.tolist(), right.tolist(), strict=True)
+            _rounded(a, b, least) or a == b for a, b in zip(answer.tolist(), right.tolist(), strict=True)
         )
     answer, right = float(answer), float(right)
     if not np.isfinite(answer) or not np.isfinite(right):
@@ -253,7 +266,11 @@ def _same(answer, right, tolerance):
     if wanted == "list":
         return sorted(map(str, answer)) == sorted(map(str, right))
     if wanted == "series":
-        return len(answer) == len(right) and _alike(answer.reindex(right.index), right, tolerance)
+        return (
+            len(answer) == len(right)
+            and answer.index.is_unique
+            and _alike(answer.reindex(right.index), right, tolerance)
+        )
     key = right.columns[0]
     if key not in answer or len(answer) != len(right):
         return False

@@ -35,22 +35,23 @@ def _said_per_customer(firm, guess):
     return (more if right > 1 else less).format(guess=guess, right=right)
 
 
-def _parts(customers, often, each, money):
+def _parts(customers, often, each, money, everyone):
     """Customers, purchases of each and revenue of each purchase."""
+    often, many = ("purchases", everyone) if often == "everyone" else (often, len(customers))
     buys, total = customers[often if often != "sum" else "purchases"].sum(), customers[money].sum()
     tickets = {
         "purchase": total / buys,
         "customer": total / len(customers),
         "mean": (customers[money] / customers["purchases"]).mean(),
     }
-    frequency = buys if often == "sum" else buys / len(customers)
+    frequency = buys if often == "sum" else buys / many
     return pd.Series({"customers": len(customers), "frequency": frequency, "ticket": tickets[each]})
 
 
 def _factors(firm, who="firms", months=12, way="factor", often="purchases", each="purchase", money="revenue"):
     """The factors of a group from one window to the next; `months` 0 for all that was ever bought."""
     sides = firm.before(months or 12).recent(months), firm.recent(months)
-    then, now = (_parts(_group(side, who), often, each, money) for side in sides)
+    then, now = (_parts(_group(side, who), often, each, money, len(side)) for side in sides)
     ways = {"factor": now / then, "change": now / then - 1, "percent": 100 * now / then, "upside": then / now}
     return {**ways, "difference": now - then, "now": now, "then": then}[way]
 
@@ -63,6 +64,7 @@ def _churn(firm, who="consumers", months=6, above="lost", below="start"):
     bottoms = {"start": len(then), "end": len(now), "either": len(then) + len(now) - stayed, "one": 1}
     bottoms["then"] = len(_group(firm.before(months).recent(0), who))
     bottoms |= {"ever": len(_group(firm.recent(0), who)), "others": len(firm.before(months).recent(months))}
+    bottoms |= {"everyone": len(firm.customers), "twice": len(then) + len(now)}
     return tops[above] / bottoms[below]
 
 
@@ -70,14 +72,15 @@ def _churn_mistakes(firm):
     then, now = (_group(day.recent(6), "consumers") for day in (firm.before(6), firm))
     lost = ~then["customer_id"].isin(now["customer_id"])
     ever, year = _group(firm.recent(0), "consumers"), _churn(firm, months=12)
-    long, early = (_group(side, "consumers") for side in (firm.before(6).recent(12), firm.before(12).recent(6)))
-    left = [1 - side["customer_id"].isin(now["customer_id"]).mean() for side in (long, early)]
+    starts = [firm.before(ago).recent(months) for ago, months in ((6, 12), (12, 6), (12, 12))]
+    left = [1 - _group(side, "consumers")["customer_id"].isin(now["customer_id"]).mean() for side in starts]
     slow = 1 - then["customer_id"].isin(firm.recent(12)["customer_id"]).mean()
     money = _("This is the revenue of the lost, not their number.")
     silent = _(
         "These are all who have been silent for half a year. Who had left before the start cannot be lost again."
     )
     half = _("You made it from the rate of a year. A window has to be counted, not divided.")
+    double = _("You doubled the rate. Half a year asked for is half a year: nothing is made into a year.")
     return [
         Mistake(then.loc[lost, "revenue"].sum() / then["revenue"].sum(), money),
         Mistake((ever["idle"] > 182).mean(), silent),
@@ -86,6 +89,8 @@ def _churn_mistakes(firm):
         Mistake(year / 2, half),
         Mistake(1 - (1 - year) ** 0.5, half),
         Mistake(slow, _("You looked for them in the last twelve months. Lost is who did not buy in the last six.")),
+        Mistake(2 * _churn(firm), double),
+        Mistake(left[2], _("Your start is the year before the last. Take the six months before the last six.")),
         Mistake(left[0], _("Your start looks back twelve months. Active at the start is who bought in six.")),
         Mistake(left[1], _("Your start is a year ago. The six months before the last six end half a year ago.")),
     ]
@@ -174,6 +179,8 @@ EXERCISES = [
                 "all": _("These are all customers, not the firms alone."),
                 "consumers": _("These are the consumers. Firms are the others: `!=`, not `==`."),
                 "business": _("These are the businesses alone. Retailers and wholesalers are firms, too."),
+                "wholesaler": _("These are the wholesalers alone. Businesses and retailers are firms, too."),
+                "retailer": _("These are the retailers alone. Businesses and wholesalers are firms, too."),
             },
             "money": {
                 "revenue": None,
@@ -192,6 +199,7 @@ EXERCISES = [
                 "purchases": None,
                 "sum": _("Your frequency is the number of purchases. Divide it by the number of customers."),
                 "orders": _("You counted orders. Several orders on one day are one purchase."),
+                "everyone": _("Your frequency is divided by all customers. Divide it by the firms."),
             },
             "months": {
                 12: None,
@@ -228,6 +236,10 @@ EXERCISES = [
                 "then": _("You divided by all who had ever bought by then. Who had left before cannot be lost again."),
                 "ever": _("You divided by all who ever bought. Only those active at the start can be lost."),
                 "others": _("You divided by all customers of the start, firms too."),
+                "everyone": _(
+                    "You divided by all who ever bought, firms too. Only consumers active at the start count."
+                ),
+                "twice": _("You divided by the numbers of both windows together. Divide by those of the start."),
                 "either": _("You divided by those of both windows. Who came in the second could not be lost."),
                 "one": _("This is how many. A rate is divided by those active at the start."),
             },

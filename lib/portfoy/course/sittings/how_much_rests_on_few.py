@@ -26,9 +26,8 @@ def _group(firm, who="firms", months=12):
         "firms": kind != "consumer",
         "all": kind.notna() | kind.isna(),
         "consumers": kind == "consumer",
-        "businesses": kind == "business",
     }
-    return customers[rows[who]]
+    return customers[rows.get(who, kind == who)]
 
 
 def _groups():
@@ -37,7 +36,8 @@ def _groups():
         "firms": None,
         "all": _("These are all customers, not the firms alone."),
         "consumers": _("These are the consumers; the firms are all others."),
-        "businesses": _("Only the type business is in here; wholesalers and retailers are firms, too."),
+        "business": _("Only the type business is in here; wholesalers and retailers are firms, too."),
+        "wholesaler": _("Only the wholesalers are in here; businesses and retailers are firms, too."),
     }
 
 
@@ -86,6 +86,9 @@ def _tenth_mistakes(firm):
     group, everyone = _group(firm), firm.recent(12)
     count, whole = len(group) // 10, group["margin"].sum()
     largest, fifth = group.nlargest(count, "margin"), everyone.nlargest(len(everyone) // 5, "revenue")
+    best = everyone.nlargest(len(everyone) // 10, "margin")
+    mixed = best.loc[best["type"] != "consumer", "margin"].sum()
+    top = _("These are the firms among the largest tenth of all customers; take the largest tenth of the firms.")
     share, average = _tenth(firm), _("This is an average; a share is one sum divided by another.")
     rate = _("This is their margin in their own revenue; asked is their part of the margin of all firms.")
     shown = _("This is of the largest fifth of all customers, as above; asked is the largest tenth of the firms.")
@@ -101,6 +104,7 @@ def _tenth_mistakes(firm):
         Mistake(whole / everyone["margin"].sum(), _("This is what all firms bring of the margin of all customers.")),
         Mistake(share / (1 - share), _("Divided by the other firms alone; divide by all firms, the largest, too.")),
         Mistake(largest["margin"].max() / whole, _("This is the largest firm alone.")),
+        *(Mistake(mixed / money, top) for money in (whole, best["margin"].sum(), everyone["margin"].sum())),
     ]
 
 
@@ -155,7 +159,7 @@ def _gini_mistakes(firm):
         Mistake(1 - held.gini, _("This is one minus it: 0 stands for all alike, not 1.")),
         *(Mistake(value, bound) for value in (held.gini_low, held.gini_high)),
         Mistake(held.top_share, _("This is the share of the largest fifth of the firms: one point of the curve only.")),
-        Mistake((parts**2).sum(), _("These are the squared shares; the Gini coefficient works with ranks.")),
+        *(Mistake((parts**2).sum() ** way, _("These are squared shares; here it takes ranks.")) for way in (1, -1)),
         *(Mistake(value, spread) for value in (parts.std() / typical, typical / middle, middle / typical)),
         Mistake(parts.max(), _("This is the share of the largest firm alone.")),
         *(Mistake(lorenz(tenth, by=by).gini, inside) for by in ("margin", "revenue")),

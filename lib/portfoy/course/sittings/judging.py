@@ -32,6 +32,7 @@ def _index(firm, of="purchases", level="wholesaler", base="all", way="index", mo
     group = now[now["type"] != "consumer"] if level == "firms" else _level(now, "type", level)
     yardsticks = {"all": now, "others": now[~now.index.isin(group.index)]}
     yardsticks |= {"consumers": now[now["type"] == "consumer"], "firms": now[now["type"] != "consumer"]}
+    yardsticks |= {"types": now.groupby("type")[["purchases", "revenue"]].mean()}
     whole = yardsticks[base]
     if of == "spent":
         own, usual = (table["revenue"].sum() / table["purchases"].sum() for table in (group, whole))
@@ -47,7 +48,12 @@ def _share_mistakes(firm):
     group = _level(now, "type", "wholesaler")
     bought = group["purchases"].sum() / now["purchases"].sum()
     share = _("This is a share. An index compares one customer with the average one: divide the means.")
-    return [Mistake(value, share) for part in (bought, len(group) / len(now)) for value in (part, 100 * part)]
+    mixed = _("One share is of the last year, the other of the whole history. Take both from `now`.")
+    ever = firm.recent(0)
+    return [
+        *(Mistake(value, share) for part in (bought, len(group) / len(now)) for value in (part, 100 * part)),
+        Mistake(100 * bought / (len(_level(ever, "type", "wholesaler")) / len(ever)), mixed),
+    ]
 
 
 def _mailed(firm, which="fair"):
@@ -84,6 +90,7 @@ def _count_mistakes(firm):
     fair = _mailed(firm)
     counts = fair[fair["responded"]].groupby("arm").size()
     treated, control = counts["treatment"], counts["control"]
+    both = _("You subtracted the share among both parts together. Subtract that of those held out.")
     number = _("These are numbers of people. The two parts are not equally large: compare shares.")
     written = _("This is how many of the responders were written to. Wanted is how many of those written to responded.")
     one = _("This is one mailing, or one channel. Take all of `fair` together.")
@@ -92,6 +99,10 @@ def _count_mistakes(firm):
     whole = _("Each part has its own denominator: divide by those written to, and by those held out.")
     return [
         Mistake(treated - control, number),
+        Mistake(_difference(firm, way="treated") - fair["responded"].mean(), both),
+        Mistake(
+            2 * (fair["arm"] == "treatment").mean() - 1, _("This is how large the parts are. Who of them responded?")
+        ),
         Mistake(treated / (treated + control), written),
         Mistake((treated - control) / (treated + control), written),
         Mistake((treated - control) / len(fair), whole),
@@ -177,6 +188,7 @@ EXERCISES = [
                 "others": _("Your yardstick is the customers of the other types. Asked is: all customers."),
                 "consumers": _("Your yardstick is the consumers. Asked is: all customers."),
                 "firms": _("Your yardstick is the firms. Asked is: all customers."),
+                "types": _("Your yardstick is the mean of the types, each counted once. Asked is: all customers."),
             },
             "level": {
                 "wholesaler": None,

@@ -47,11 +47,12 @@ def _worse(values, ties):
 def _scores(firm, who="firms", among="own", by="purchases", ties="min", best="most", form="score"):
     """Frequency scores of the firms among themselves; 1 + 5 x the share of those strictly worse, rounded down."""
     customers = _customers(firm)
-    asked = customers[(customers["type"] != "consumer") == (who == "firms")]
+    asked = customers if who == "everyone" else customers[(customers["type"] != "consumer") == (who == "firms")]
     base = asked if among == "own" else customers
     worse, n = _worse(base[by] * (1 if best == "most" else -1), ties)
     worse, low = worse.loc[asked.index], 0 if form == "zero" else 1
     forms = {"raw": asked[by], "count": worse, "share": worse / n, "exact": 1 + 5 * worse / n}
+    forms["nearest"] = (1 + 5 * worse / n).round().astype(int)
     return forms.get(form, (low + 5 * worse // n).astype(int))
 
 
@@ -87,7 +88,9 @@ def _index(firm, place=1, by="customers", figure="revenue", form="index", base="
     own, each = row["figure"] / row["customers"], groups["figure"] / groups["customers"]
     others = (groups["figure"].sum() - row["figure"]) / (groups["customers"].sum() - row["customers"])
     held = {"mean": whole.mean(), "median": whole.median(), "others": others, "segments": each.mean()}
-    held |= {"best": each.max(), "total": whole.sum()}
+    held |= {"best": each.max(), "total": whole.sum(), "margin": customers["margin"].mean()} | {
+        "most": each[groups["customers"].idxmax()]
+    }
     forms = {"index": 100 * own / held[base], "ratio": own / held[base], "down": 100 * held[base] / own}
     forms |= {"more": 100 * own / held[base] - 100, "own": own, "share": 100 * row["figure"] / whole.sum()}
     forms |= {"part": row["figure"] / whole.sum(), "size": 100 * len(groups) * row["customers"] / len(customers)}
@@ -134,6 +137,12 @@ EXERCISES = [
         id="1a-1",
         kind="compute",
         work=_scores,
+        mistakes=lambda firm: [
+            Mistake(
+                _scores(firm, ties="steps"), _("All are 1: by different values (ties `dense`), or over all customers.")
+            ),
+            Mistake(_scores(firm, by="idle", best="fewest"), _("These are scores of idle days (R), not frequency.")),
+        ],
         choices=lambda: {
             "ties": {
                 "min": None,
@@ -148,7 +157,11 @@ EXERCISES = [
                 "width": _("`cut` makes steps of equal width, not by how many customers are worse."),
             },
             "among": {"own": None, "all": _("These are scores among all customers, not among the firms alone.")},
-            "who": {"firms": None, "consumers": _("These are the consumers; firms are the others.")},
+            "who": {
+                "firms": None,
+                "consumers": _("These are the consumers; firms are the others."),
+                "everyone": _("These are all customers; keep the firms alone."),
+            },
             "by": {
                 "purchases": None,
                 "orders": _("These are scores of `orders`; orders of one day are one purchase."),
@@ -156,11 +169,13 @@ EXERCISES = [
                 "margin": _("These are scores of margin, not of frequency."),
                 "idle": _("These are scores of idle days, with long silence as best."),
                 "repeats": _("These are scores of `repeats`."),
+                "ticket": _("These are scores of the ticket (money of one purchase), not of frequency."),
             },
             "best": {"most": None, "fewest": _("Reversed: 5 is for who bought most often.")},
             "form": {
                 "score": None,
                 "zero": _("These scores begin at 0; ours begin at 1."),
+                "nearest": _("Rounded to the nearest, so there is a 6; ours are rounded down, with `//`."),
                 "exact": _("These are no whole numbers yet: round down, with `//` or `.astype(int)`."),
                 "share": _("This is the share of those who are worse; a score is 1 + 5 × this share, rounded down."),
                 "count": _("This counts those who are worse; a score is 1 + 5 × their share, rounded down."),
@@ -239,6 +254,8 @@ EXERCISES = [
                 "others": _("The base is the other customers; the segment belongs to the base, too."),
                 "segments": _("The base is the mean of the segments, each counted once; take all customers."),
                 "best": _("The base is the best segment; take all customers."),
+                "most": _("The base is the segment with most customers; take all customers."),
+                "margin": _("The base is the margin of all customers; take their revenue."),
                 "total": _("The base is the revenue of all together; take the revenue per customer."),
             },
             "form": {

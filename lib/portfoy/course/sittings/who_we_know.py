@@ -54,6 +54,8 @@ def _never_turns():
             "all": _("This is of everyone we know, not the firms alone."),
             "consumers": _("These are the consumers; the firms are all others."),
             "business": _("Only the type business is in here; wholesalers and retailers are firms, too."),
+            "wholesaler": _("Only the wholesalers are in here; businesses and retailers are firms, too."),
+            "retailer": _("Only the retailers are in here; businesses and wholesalers are firms, too."),
         },
         "counted": {
             "never bought": None,
@@ -96,7 +98,7 @@ def _silent(firm, who="representative", limit="lapsed", by="idle", state="past",
     groups["firms"] = customers["type"] != "consumer" if "type" in customers else groups["all"]
     group = customers[groups.get(who, customers["channel"] == who)]
     days = {"lapsed": rule.lapsed_days, "at risk": rule.at_risk_days, "twice": 2 * rule.lapsed_days, "year": 365}
-    limit = days.get(limit, limit)
+    limit = {**days, "half": customers["idle"].median()}.get(limit, limit)
     silent = {
         "past": group[by] > limit,
         "current": group[by] <= limit,
@@ -129,6 +131,7 @@ def _silent_turns():
             "at risk": _("This is the limit for at risk; it takes more silence to be lapsed."),
             "twice": _("This is twice the limit."),
             "year": _("The limit is not 365 days; the gaps of our company say where it lies."),
+            "half": _("This is the silence that half of the customers have passed; it is no limit."),
             90: _("This is the limit of the five by pencil."),
         },
         "by": {
@@ -159,6 +162,8 @@ def _silent_mistakes(firm):
     past, silence = (group["idle"] > rule.lapsed_days).sum(), _("This is their mean silence; asked is a share of them.")
     return [
         Mistake(past, _("This is how many; divide it by the customers of this channel.")),
+        Mistake(group["idle"].between(rule.at_risk_days, rule.lapsed_days).mean(), _silent_turns()["state"]["at risk"]),
+        Mistake(group["idle"].mean() / rule.lapsed_days, silence),
         Mistake(len(group), _("This is how many customers this channel has; asked is which share of them is past.")),
         Mistake(len(group) / len(customers), _("This is their share of the customers; asked is who of them is past.")),
         *(Mistake(group["idle"].mean() / days, silence) for days in (1, 365)),
@@ -175,12 +180,8 @@ def _page_mistakes(firm):
     lapsed = (firm.customers["idle"] > rule_of(firm).lapsed_days).sum()
     says = {
         "descriptive": _("This one only counts, and the count is right: {lapsed:,} are silent for so long."),
-        "predictive": _(
-            "This one takes what happened within last year for the next one, and says about: that is fair."
-        ),
-        "prescriptive": _(
-            "This one follows from its sentence: who is at risk is not gone, and the largest weigh most."
-        ),
+        "predictive": _("This one expects of the next year what the last one brought, and says about: that is fair."),
+        "prescriptive": _("This one follows from its sentence: who is at risk is not gone, so a call can help."),
     }
     return [Mistake(name, text.format(lapsed=lapsed)) for name, text in says.items()]
 
@@ -220,13 +221,12 @@ def _letter_mistakes(firm):
         "{money:,} TRY: another one brings {more:,} more."
     )
     reached, best = _letters(firm), _best_limit(firm)
+    top = reached[best][2]
     return [
-        Mistake(
-            name, text.format(limit=name, left=left, here=here, money=money, more=reached[best][2] - money)
-        )
+        Mistake(name, text.format(limit=name, left=left, here=here, money=money, more=top - money))
         for name, (left, here, money) in reached.items()
         if name != best
-    ]  # fmt: skip
+    ]
 
 
 def _letter_praise(firm, _answer):
