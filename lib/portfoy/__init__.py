@@ -74,6 +74,7 @@ _FRONT = {
     "check": "course.checks",
     "progress": "course.checks",
     "truth": "course.lessons",
+    "paid_service": "course.service",
     "glossary": "course.terms",
 }
 

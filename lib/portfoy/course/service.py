@@ -4,6 +4,7 @@ from functools import cache
 
 import pandas as pd
 
+from portfoy.course.lessons import Truth
 from portfoy.customers import to_frame
 from portfoy.firm import Firm
 from portfoy.monitoring.months import monthly
@@ -23,7 +24,9 @@ def _made():
 def paid_service():
     """The Firm of a service with contracts in three plans, on 30 June 2026."""
     tables = {name: table for name, table in _made().tables.items() if len(table)}
-    return Firm.of(as_of=pd.Timestamp("2026-06-30"), currency="TRY", **tables)
+    firm = Firm.of(as_of=pd.Timestamp("2026-06-30"), currency="TRY", **tables)
+    firm.worked["truth"] = Truth(None, None, None, None, parameters=planted())
+    return firm
 
 
 def planted_churn():
