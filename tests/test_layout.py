@@ -305,7 +305,6 @@ def test_notebooks_import_the_front_page_only():
                 continue
             code = re.sub(r"^(\s*)[%!?].*$", r"\1pass", code, flags=re.M)
             names = [module for module, _ in imports(code) if module.partition(".")[0] == "portfoy"]
-            names = [name for name in names if not name.startswith("portfoy.course.service")]  # a company, no tool
             if len(names) > len(re.findall(r"^import portfoy as pf$", code, flags=re.M)):
                 wrong.append(f"{path.relative_to(ROOT)}: {names}")
     assert not wrong, f"write `import portfoy as pf` and nothing else of the package: {wrong}"
