@@ -86,8 +86,12 @@ def _brought_mistakes(firm):
     middle = (len(new) - len(old)) * (old["revenue"].median() + new["revenue"].median()) / 2
     pooled = (len(new) - len(old)) * pd.concat([old, new])["revenue"].mean()
     others = _brought(firm, "all") - _brought(firm)
+    mixed = (len(new) - len(old)) * sum(side["revenue"].mean() for side in _spans(firm, "all")) / 2
     return [
         Mistake(others, _("This is the number of all, less that of the consumers; asked are the consumers.")),
+        Mistake(
+            mixed, _("The number is that of the consumers, but `each0` and `each1` are the money of all customers.")
+        ),
         Mistake(_brought(firm) / 1e6, _("This is in millions: give the money itself.")),
         Mistake(middle, _("This takes the median of the customers; a sum needs their mean.")),
         Mistake(
@@ -110,6 +114,7 @@ def _tops(firm, who="new", cut="kept", money="revenue", part=0.8, form="share"):
         seen[money],
         {"kept": before, "new": now, "own": seen, "real": before.assign(revenue_paid=before["revenue"])},
     )
+    lines["ever"] = firm.before(12).customers
     lines = lines[cut][money]
     line = lines.mean() if part == "mean" else lines.quantile(part)
     if form == "revenue":
@@ -129,6 +134,9 @@ def _top_turns():
         "cut": {
             "kept": None,
             "new": _("This is a new cut point, taken from the last year. The cut of the year before is to be kept."),
+            "ever": _(
+                "This cut point is of all customers there ever were; take those who bought in that year: `before`."
+            ),
             "real": _("The money is as it was paid, but the cut point is at the prices of today."),
             "own": _("This is an own cut point, taken from the new customers: then a fifth is always at the top."),
         },

@@ -31,7 +31,8 @@ def _recent(firm, who="retailer", window="came", base="closed", top="won"):
     inside = {
         "came": leads["created_on"] > since,
         "ended": leads["closed_on"] > since,
-        "before": leads["created_on"] <= since,
+        "before": leads["created_on"] < since,
+        "until": leads["created_on"] <= since,
         "ever": leads["created_on"].notna(),
     }[window]
     mine = leads[inside & ((leads["type"] == who) | (who == "all"))]
@@ -47,6 +48,13 @@ def _recent(firm, who="retailer", window="came", base="closed", top="won"):
     if not len(below) or not _over(mine).any():
         raise DataError(_("no such lead is closed yet"))
     return (_over(mine) if top == "closed" else mine["outcome"] == top).sum() / len(below)
+
+
+def _mean_of_rates(firm):
+    leads = deals(firm)
+    mine = leads[(leads["type"] == "retailer") & (leads["created_on"] > firm.as_of - 180 * DAY) & _over(leads)]
+    each = _won(mine).groupby(mine["channel"]).mean()
+    return [Mistake(each.mean(), _("This is the mean of the channels' rates: a channel of few leads weighs as much."))]
 
 
 def _quarters(firm):
@@ -88,7 +96,7 @@ def _cost(firm, whose=("fair", "fair"), kinds="all", prices="today", months=("ri
     until = (firm.as_of - (ripe_days(firm) - 1) * DAY).to_period("M").start_time
     spend = spend.assign(paid=spend["cost"], today=spend["cost"] * firm.prices.factors(spend["month"]))
     spend = spend[(spend["month"] < until) | (months[0] == "every")]
-    leads = leads[(leads["created_on"] < until) | (months[1] == "every")]
+    leads = leads[(leads["closed_on" if months[1] == "ended" else "created_on"] < until) | (months[1] == "every")]
     spend, leads = (
         table[(table["channel"] == name) | (name == "every")] for table, name in zip((spend, leads), whose, strict=True)
     )
@@ -146,6 +154,7 @@ EXERCISES = [
         id="2a-2",
         kind="compute",
         work=_recent,
+        mistakes=_mean_of_rates,
         share=True,
         choices=lambda: {
             "who": {
@@ -159,6 +168,7 @@ EXERCISES = [
                 "ever": _("These are leads of all days, not of the last 180."),
                 "ended": _("These ended in the last 180 days; asked is when they came (`created_on`)."),
                 "before": _("These came before the day; asked is after it."),
+                "until": _("These came before the day or on it; asked is after it."),
             },
             "base": {
                 "closed": None,
@@ -208,6 +218,8 @@ EXERCISES = [
                 ("every", "every"): _("This takes all channels."),
                 ("fair", "every"): _("The money is the fair's, but the leads are of all channels."),
                 ("every", "fair"): _("The leads are the fair's, but the money is of all channels."),
+                ("website", "fair"): _("The leads are the fair's, but the money is the website's."),
+                ("fair", "website"): _("The money is the fair's, but the leads are the website's."),
             },
             "kinds": {
                 "all": None,
@@ -220,6 +232,7 @@ EXERCISES = [
                 ("every", "every"): _("These are all months, also those whose leads still need time."),
                 ("every", "ripe"): _("The money is of all months, the leads are not: they do not belong together."),
                 ("ripe", "every"): _("The leads are of all months, the money is not: they do not belong together."),
+                ("ripe", "ended"): _("These were won before `until`; asked are those whose lead came before it."),
             },
             "per": {
                 "won": None,

@@ -29,9 +29,9 @@ def _orders(firm):
 
 def _back(firm, who="online", later=3, base="old", top="in", how="all"):
     """The share of a channel's customers that came back so many months after their first."""
-    (rows, last), people = _orders(firm), firm.people
-    if who != "all":
-        rows = rows[rows["customer_id"].isin(people.loc[people["channel"] == who, "customer_id"])]
+    (everyone, last), people = _orders(firm), firm.people
+    mine = people.loc[people["channel"] == who, "customer_id"]
+    rows = everyone[everyone["customer_id"].isin(mine) | (who == "all")]
     came = rows.groupby("customer_id")["came"].first()
     old = came[came + later <= last]
     if old.empty:
@@ -45,10 +45,9 @@ def _back(firm, who="online", later=3, base="old", top="in", how="all"):
     if how != "all":
         each = hit.groupby(old).mean()
         return each.mean() if how == "mean" else each.sum() / came.nunique()
-    everyone = _orders(firm)[0]
     below = {
         "old": len(old), "came": len(came), "month before": (rows["later"] == later - 1).sum(),
-        "others": len(old) - n, "everyone": everyone["customer_id"].nunique(),
+        "others": len(old) - n, "next": (came + 1 <= last).sum(), "everyone": everyone["customer_id"].nunique(),
         "every buyer": (everyone["later"] == later).sum(), "none": 1,
     }  # fmt: skip
     return n / below[base]
@@ -116,8 +115,8 @@ def _ended(firm, plan="family", days=180, base="start", top="lost"):
     start = firm.as_of - days * DAY
     over = table["ended_on"] <= firm.as_of
     running = (table["started_on"] <= start) & ~(table["ended_on"] <= start)
-    if top == "ever of ever":
-        return over.mean()
+    if top.endswith(" of ever"):
+        return over[(table["started_on"] <= start) | top.startswith("ever")].mean()
     lost = {
         "lost": running & over, "kept": running & ~over, "new too": over & (table["ended_on"] > start), "ever": over,
     }[top].sum()  # fmt: skip
@@ -206,6 +205,7 @@ EXERCISES = [
                 "came": _("Below the line stand also those whose month has not been yet: it counts as zero."),
                 "month before": _("This divides by those who bought in the month before, not by all who came."),
                 "others": _("This divides by those who did not come back."),
+                "next": _("Below the line stand also those who have had one month, but not yet three."),
                 "everyone": _("This divides by the customers of all channels."),
                 "every buyer": _("This divides by all who bought in that month of their age, of every channel."),
                 "none": _("This is a number of customers, not a share."),
@@ -271,6 +271,7 @@ EXERCISES = [
                 "kept": _("These are the contracts that were kept: the retention rate."),
                 "new too": _("Above the line stand also contracts that began after the start and ended since."),
                 "ever": _("Above the line stand all contracts that ever ended."),
+                "old of ever": _("Contracts that had ended before that day are in: they were not there to be lost."),
                 "ever of ever": _("This is all that ever ended over all there ever were: it says nothing of a time."),
             },
         },

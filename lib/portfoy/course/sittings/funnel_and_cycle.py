@@ -68,7 +68,10 @@ def _no_days(firm):
     leads = deals(firm)
     leads = leads[(leads["channel"] == "fair") & (leads["created_on"] > firm.as_of - NEW * DAY)]
     closed = leads["outcome"] != "open"
+    left_out = _("Open leads are left out, and so are those that take longest.")
     return [
+        Mistake(_half(firm, who="closed", how="median"), left_out),
+        Mistake(_half(firm, who="closed", how="mean"), f"{left_out} {_('And this is a mean.')}"),
         Mistake(len(leads), _("This is how many leads there are, not a day.")),
         Mistake(int(closed.sum()), _("This is how many of them are closed, not a day.")),
         Mistake(float(closed.mean()), _("This is the share that is closed. Asked is a day.")),

@@ -36,6 +36,7 @@ def _longer(firm, plan="family", month=6, how="curve", side="longer"):
     old = table["started_on"] <= firm.as_of - month * 30.4 * DAY
     watched = table.groupby("months").size()[::-1].cumsum()[::-1]
     ends = table.groupby("months")["ended"].sum()
+    every = _contracts(firm).groupby("months").size()[::-1].cumsum()[::-1]
     share = {
         "curve": (1 - ends / watched).cumprod().loc[:month].iloc[-1],
         "ended only": (over["months"] > month).mean(),
@@ -48,6 +49,9 @@ def _longer(firm, plan="family", month=6, how="curve", side="longer"):
         "of running": long[~table["ended"]].mean(),
         "this month": (ends / watched).get(month, float("nan")),
         "all ends": (1 - ends.cumsum() / len(table)).loc[:month].iloc[-1],
+        "each of all": (1 - ends / len(table)).cumprod().loc[:month].iloc[-1],
+        "other base": (1 - ends / every).cumprod().loc[:month].iloc[-1],
+        "wrong end": (1 - ends / table.groupby("months").size().cumsum()).cumprod().loc[:month].iloc[-1],
         "one step": 1 - (ends / watched).get(month, float("nan")),
         "number": float(long.sum()),
         "mean": table["months"].mean(),
@@ -162,6 +166,12 @@ EXERCISES = [
                 "of running": _("These are only contracts that run today. Ended ones are left out."),
                 "this month": _("This is the share that ends in that very month, of those watched."),
                 "all ends": _("The ends are divided by all contracts, not by those that we still watch."),
+                "each of all": _("Each step divides by all contracts of the plan, not by those still watched."),
+                "other base": _("Each step divides by the contracts of all plans, not by those of this plan."),
+                "wrong end": _(
+                    "The number watched is added up from the wrong end: it is those seen for at least so many "
+                    "months. Turn the order round with `[::-1]` before and after `cumsum()`."
+                ),
                 "one step": _("This is the step of that one month. Multiply the steps of all months up to it."),
                 "number": _("This is a number of contracts, not a share."),
                 "mean": _("This is a mean of months, not a share; and running contracts count as ended today."),

@@ -70,12 +70,13 @@ def _counts(firm, base, channel, won, lines, seen, ages):
         "stayed": lines["customer_id"].nunique(),
         "bought": lines.loc[_month(lines["ordered_on"]) - lines["came"] < ages[-1], "customer_id"].nunique(),
         "whole": (seen >= ages[-1]).sum(),
+        "old": (seen >= ages[-1]).sum(),
         "leads": (leads == channel).sum() or len(leads),
         "none": 1,
     }
     if base in many:
         return many[base]
-    if base == "website":
+    if base in ("website", "fair"):
         seen = firm.as_of.year * 12 + firm.as_of.month - _won_of(firm, base)["came"] + 1
     elif base == "buyers":
         seen = seen[won["customer_id"].isin(lines["customer_id"])]
@@ -103,6 +104,10 @@ def _not_brought(firm):
         Mistake(
             today.groupby(lines["customer_id"]).sum().median(),
             _("This is the median customer who bought. The cost is paid by all, so take the mean."),
+        ),
+        Mistake(
+            _brought(firm, "all", base="fair"),
+            _("The money is of all channels; the customers are those of the fair."),
         ),
         Mistake(margin.mean(), _("This is their margin so far, in as many months as each was seen, not in twelve.")),
     ]
@@ -205,6 +210,7 @@ EXERCISES = [
                 "website": _("The number of customers is that of the website."),
                 "each month": _("This is a month on average. Asked is all that came by the end of month 12."),
                 "bought": _("This divides by those who bought in these months. Paid for are all who were won."),
+                "old": _("Above the line stand all, below it only those seen for twelve months."),
                 "whole": _("These are only those seen for the whole twelve months. Younger ones tell of their months."),
             },
             "since": {"came": None, "closed": _("This counts months from the day of the win, not of the lead.")},

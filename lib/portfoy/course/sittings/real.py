@@ -31,7 +31,7 @@ def growth(firm, prices="real", now="quarter", then="year ago", how="factor"):
         "index": months["index"],
     }
     length = {"quarter": 3, "year": 12, "month": 1, "half": 6, "four": 4, "two": 2}[now]
-    back = {"year ago": 12, "just before": length, "two years": 24, "late": 11, "early": 13}[then]
+    back = {"year ago": 12, "just before": length, "two years": 24, "late": 11, "early": 13, "too late": 9}[then]
     if back + length > len(months):
         raise DataError(_("The history is too short."))
 
@@ -40,7 +40,12 @@ def growth(firm, prices="real", now="quarter", then="year ago", how="factor"):
 
     (new, old), (high, low) = sides(money[prices]), sides(months["index"])
     taken = {"factor": new / old, "difference": new - old, "now": new, "then": old, "change": new / old - 1}
-    return {**taken, "mean": new / old / (high / low), "less": new / old - high / low}[how]
+    return {
+        **taken,
+        "mean": new / old / (high / low),
+        "less": new / old - high / low,
+        "part": new / money[prices].iloc[-12:].sum(),
+    }[how]
 
 
 def growth_turns():
@@ -64,6 +69,7 @@ def growth_turns():
             "just before": _("This is against the months just before. Asked are the same months a year before."),
             "two years": _("This is against two years before, not one."),
             "late": _("The months of then begin one too late: `iloc[-15:-12]` are the same months a year before."),
+            "too late": _("`iloc[-12:-9]` begins where the last year begins: three months too late."),
             "early": _("The months of then begin one too early: `iloc[-15:-12]` are the same months a year before."),
         },
         "how": {
@@ -71,6 +77,7 @@ def growth_turns():
             "difference": _("This is a difference, in money. A growth factor is new divided by old."),
             "now": _("This is the money of the new months. Divide it by that of the old ones."),
             "then": _("This is the money of the old months. The new money is divided by it."),
+            "part": _("This is their part of the last year. Asked is against the same months a year before."),
             "change": _("This is a change; a factor is one more."),
             "mean": _("Near: one index stands for all three months here. Write each month in the prices of today."),
         },
