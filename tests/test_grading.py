@@ -87,6 +87,36 @@ def test_what_takes_too_long_or_too_much_memory_is_stopped_and_the_answers_befor
     assert graded(gigabytes=3)["slow", "0b-1"] == (False, "Not answered.")
 
 
+def test_what_a_notebook_starts_and_deletes_ends_with_it(handed_in, tmp_path):
+    mark = tmp_path / "mark"
+    child = f"import os, time\nif os.fork() == 0:\n    time.sleep(25)\n    open({str(mark)!r}, 'w').write('went on')"
+    asks = 'a = 90\npf.check("0b-1", a)'
+    folder = handed_in(
+        "Şule Öz Işık", OPEN, child, asks, "print('x' * 30_000_000)", "os.system('yes | head -c 9000000')"
+    )
+    (folder / "notes.txt").write_text("kept")
+    handed_in("deletes", OPEN, asks, "import pathlib\nfor one in pathlib.Path().glob('*.*'):\n    one.unlink()")
+    handed_in("leaves", OPEN, asks, "import os\nos._exit(0)", 'b = {"a": 60, "b": 30}\npf.check("0b-2", b)')
+    begun = time.monotonic()
+    found = graded()
+    assert time.monotonic() - begun < 100, "it waited for the child"
+    assert [found[name, "0b-1"][0] for name in ("Şule Öz Işık", "deletes", "leaves")] == [True] * 3
+    assert found["leaves", "0b-2"] == (False, "The notebook ended its own process.")
+    assert (folder / "notes.txt").exists()
+    assert list((tmp_path / "class" / "deletes").glob("*.ipynb"))
+    time.sleep(max(0, 27 - (time.monotonic() - begun)))
+    assert not mark.exists()
+
+
+def test_answers_written_into_the_check_count_and_a_seed_that_is_none_is_a_line(handed_in):
+    handed_in("short", OPEN, 'pf.check("0b-1", 90)', 'pf.check("0b-2", dict(a=60, b=-30))')
+    handed_in("odd", OPEN, seed="seven")
+    found = graded()
+    assert found["short", "0b-1"] == (True, "Right.")
+    assert found["short", "0b-2"] == (False, "1 of 2 values are right. Look again at: b.")
+    assert found["odd", f"{lessons.stem('0b')}.ipynb"] == (False, "Its seed is no number: seven.")
+
+
 def test_a_company_of_one_s_own_is_made_by_its_seed(handed_in, monkeypatch):
     made = []
 

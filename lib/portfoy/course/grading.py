@@ -8,6 +8,8 @@ import ast
 import io
 import json
 import os
+import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -57,10 +59,14 @@ def grade(folder, *, seconds=SECONDS, gigabytes=GIGABYTES, progress=lambda path:
             except DataError as error:
                 rows.append(_row(path, folder, path.name, False, str(error)))
                 continue
-            if sitting_of(about.get("sitting")) is not None:
-                progress(path)
-                desk = _desk(about.get("seed"), Path(room), desks)
-                rows += _graded(path, folder, about["sitting"], desk, seconds, gigabytes)
+            sitting, seed = (about.get(name) if isinstance(about, dict) else None for name in ("sitting", "seed"))
+            if sitting_of(sitting) is None:
+                continue
+            if not (seed is None or (isinstance(seed, int) and 0 <= seed < 2**32)):
+                rows.append(_row(path, folder, path.name, False, _("Its seed is no number: {seed}.").format(seed=seed)))
+                continue
+            progress(path)
+            rows += _graded(path, folder, sitting_of(sitting), _desk(seed, Path(room), desks), seconds, gigabytes)
     if not rows:
         raise DataError(_("{folder}: holds no sitting of the course. Collect the notebooks.").format(folder=folder))
     return pd.DataFrame(rows)
@@ -106,38 +112,51 @@ def _graded(path, folder, sitting, desk, seconds, gigabytes):
         elif where not in start.DATA:
             solved, said = False, _("Answered on other data: {where}.").format(where=where or "?")
         else:
-            solved, said, _read = judging.judge(one, _value(answers[name]), desk.firm(where))
+            solved, said, _read = judging.judge(one, _value(answers[name]["answer"]), desk.firm(where))
         yield _row(path, folder, name, solved, said)
 
 
 def run(path, *, within=None, seconds=SECONDS, gigabytes=GIGABYTES):
-    """Run a notebook in a process of its own, in a folder (else its own), and take down what it answers.
+    """Run a notebook in a process of its own, in a copy of a folder (else its own), and take down what it answers.
+
+    What it writes or deletes where it runs is gone with the copy, and what it started ends with it.
 
     Returns
     -------
     dict : ``answers`` exercise -> value as JSON; ``opened`` the data of its ``firm``; ``slowest`` the id and the
     seconds of the slowest cell; ``error`` why it came to an end before its last cell
     """
-    with tempfile.TemporaryDirectory(prefix="portfoy-") as aside:
-        out = Path(aside) / "answers.json"
+    with tempfile.TemporaryDirectory(prefix="portfoy-", ignore_cleanup_errors=True) as aside:
+        out, desk = Path(aside) / "answers.json", Path(aside) / "desk"
+        leave = shutil.ignore_patterns(".*", "__pycache__")
+        shutil.copytree(within or Path(path).parent, desk, symlinks=True, ignore=leave)
         environment = {**os.environ, results.PLACE: str(Path(aside) / "progress.json"), "MPLBACKEND": "agg"}
         command = [sys.executable, "-m", "portfoy.course.grading", str(Path(path).resolve()), str(out), str(gigabytes)]
+        nowhere = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        process = subprocess.Popen(command, cwd=desk, env=environment, start_new_session=True, **nowhere)
+        error = _("The notebook ended its own process.")
         try:
-            subprocess.run(
-                command,
-                cwd=within or Path(path).parent,
-                env=environment,
-                timeout=seconds,
-                capture_output=True,
-                check=False,
-            )
-            error = _("The notebook ended its own process.")
+            process.wait(seconds)
         except subprocess.TimeoutExpired:
             error = _("Stopped after {n} seconds.").format(n=seconds)
+        finally:
+            _end(process)
         try:
-            return json.loads(out.read_text("utf-8"))
+            given = json.loads(out.read_text("utf-8"))
         except (OSError, ValueError):
-            return {"error": error}
+            given = {}
+        return given if given.get("ended") else {**given, "error": error}
+
+
+def _end(process):
+    """End a process and, where the system knows groups, all that it started."""
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except AttributeError:  # Windows
+        process.kill()
+    except OSError:  # all have ended
+        pass
+    process.wait()
 
 
 def _value(given):
@@ -174,34 +193,41 @@ def _run_here(path, out, gigabytes):
     _limit(gigabytes)
     from IPython.core.interactiveshell import InteractiveShell
 
-    shell, found = InteractiveShell.instance(), {"answers": {}, "slowest": ["", 0.0]}
-    for cell in json.loads(Path(path).read_text("utf-8"))["cells"]:
-        if cell["cell_type"] != "code":
-            continue
+    shell, found, own = InteractiveShell.instance(), {"answers": {}, "slowest": ["", 0.0]}, os.getpid()
+    cells = [cell for cell in json.loads(Path(path).read_text("utf-8"))["cells"] if cell["cell_type"] == "code"]
+    for cell in cells:
         begun, source = time.process_time(), "".join(cell["source"])
         with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
             shell.run_cell(source)
+            if os.getpid() != own:  # a child that the cell forked
+                os._exit(0)
+            found["answers"] |= {name: worth for name, answer in _checked(source) if (worth := _worth(answer, shell))}
         spent = time.process_time() - begun
         found["slowest"] = max(found["slowest"], [cell.get("id", ""), spent], key=lambda one: one[1])
-        for name, variable in _checked(source):
-            if judging.begun(value := shell.user_ns.get(variable)):
-                found["answers"][name] = _taken_down(value)
         found["opened"] = str(getattr(getattr(shell.user_ns.get("firm"), "tables", None), "where", ""))
-        Path(out).write_text(json.dumps(found), "utf-8")
+        found["ended"] = cell is cells[-1]
+        part = Path(f"{out}.part")
+        part.write_text(json.dumps(found), "utf-8")
+        part.replace(out)
+
+
+def _worth(answer, shell):
+    """What an answer, as it is written in a check, is worth after its cell, taken down; None where there is none."""
+    try:
+        value = eval(answer, shell.user_ns)
+        return {"answer": _taken_down(value)} if judging.begun(value) else None
+    except Exception:
+        return None
 
 
 def _checked(source):
-    """The exercises that a cell checks, with the variable that holds the answer."""
+    """The exercises that a cell checks, with the answer as it is written: a name, mostly."""
     try:
         calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
     except SyntaxError:
         return []
     calls = [call for call in calls if getattr(call.func, "attr", "") == "check" and len(call.args) == 2]
-    return [
-        (call.args[0].value, call.args[1].id)
-        for call in calls
-        if isinstance(call.args[0], ast.Constant) and isinstance(call.args[1], ast.Name)
-    ]
+    return [(call.args[0].value, ast.unparse(call.args[1])) for call in calls if isinstance(call.args[0], ast.Constant)]
 
 
 def _limit(gigabytes):
