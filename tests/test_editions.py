@@ -372,3 +372,16 @@ def test_the_links_of_the_two_pages_lead_somewhere():
     for name in ("README.md", "GLOSSARY.md"):
         links = set(re.findall(r"\]\(([^)#]+)[^)]*\)", (folder / name).read_text("utf-8")))
         assert [link for link in links if not (folder / link).exists()] == []
+
+
+def test_a_folder_keeps_the_seed_it_was_started_with(tmp_path):
+    begun, last = tmp_path / "mine", f"{lessons.stem('2a')}.ipynb"
+    start.begin(begun, seed=7)
+    (begun / last).unlink()
+    with pytest.raises(DataError, match="was started with --seed 7"):
+        start.begin(begun, seed=8)
+    assert start.begin(begun)[0] == [last]
+    assert json.loads((begun / last).read_text("utf-8"))["metadata"]["portfoy"]["seed"] == 7
+    start.begin(tmp_path / "shared")
+    with pytest.raises(DataError, match="was started with no seed"):
+        start.begin(tmp_path / "shared", seed=7)

@@ -31,7 +31,12 @@ def build():
 
 @lessons.command()
 @click.argument("folder", type=click.Path())
-@click.option("--seed", type=int, metavar="N", help="With a company of one's own: the same number, the same company.")
+@click.option(
+    "--seed",
+    type=click.IntRange(0, 2**32 - 1),
+    metavar="N",
+    help="With a company of one's own: the same number, the same company.",
+)
 def start(folder, seed):
     """Copy the sittings into FOLDER, to work in; notebooks that are there stay as they are."""
     with one_line("lessons start", out=folder):

@@ -14,8 +14,9 @@ DATA = ("data/teaching", "data/campaigns")  # what sittings open
 def begin(folder, *, seed=None):
     """Copy the student editions into a folder, and with a seed make the companies that belong to it.
 
-    A notebook that is there already stays as it is. Returns (names of those copied, names of those kept); a DataError
-    says that there are no editions, or that the folder cannot be written.
+    A notebook that is there already stays as it is, and its seed goes on for those that come. Returns (names of those
+    copied, names of those kept); a DataError says that there are no editions, that the folder cannot be written, or
+    that it was started with another seed: its answers would be judged on a company that it does not have.
     """
     import nbformat
 
@@ -23,6 +24,11 @@ def begin(folder, *, seed=None):
     if not found:
         raise DataError(_("notebooks/lessons holds no sitting. Use a copy of the repository."))
     copied, kept = [], []
+    if begun := _seeds(folder / path.name for path in found.values()):
+        if seed is not None and begun != {seed}:
+            was = ", ".join(_("no seed") if one is None else f"--seed {one}" for one in sorted(begun, key=str))
+            raise DataError(_("{folder}: was started with {was}. Give another folder.").format(folder=folder, was=was))
+        seed = next(iter(begun)) if len(begun) == 1 else None
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for path in found.values():
@@ -43,6 +49,17 @@ def begin(folder, *, seed=None):
         text = _("{folder}: cannot be written: {reason}. Give another folder.")
         raise DataError(text.format(folder=folder, reason=error.strerror or error)) from None
     return copied, kept
+
+
+def _seeds(paths):
+    """The seeds of the notebooks that are there and can be read; None where one has none."""
+    found = set()
+    for path in paths:
+        try:
+            found |= {editions.read(path).metadata["portfoy"].get("seed")} if path.exists() else set()
+        except (DataError, KeyError, AttributeError, TypeError):
+            continue
+    return found
 
 
 def companies(folder, seed):
