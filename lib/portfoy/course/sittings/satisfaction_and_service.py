@@ -108,6 +108,8 @@ def _pays(firm, plus="anyway", measure="margin", of="back", way="over"):
     lapsed = before.customers[before.customers["idle"] > 335].set_index("customer_id")
     today = firm.customers.set_index("customer_id").loc[lapsed.index]
     back = today["last_order"] > before.as_of
+    if not back.any():
+        raise DataError(_("nobody came back without an offer"))
     column = "margin" if measure == "middle" else measure
     gain, own = today[column] - lapsed[column], today[column]
     each = {"back": gain[back].median() if measure == "middle" else gain[back].mean(), "lapsed": gain.mean(),
