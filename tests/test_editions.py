@@ -2,6 +2,7 @@
 
 import ast
 import base64
+import io
 import json
 import math
 import re
@@ -12,6 +13,7 @@ import nbformat
 import pandas as pd
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from PIL import Image
 
 from portfoy.course import editions, lessons, pages, start, terms
 from portfoy.course.exercise import MINUTES
@@ -158,12 +160,14 @@ def test_what_the_build_writes_stays_the_same():
     cells = by_name(made)
     assert cells["about"].source == (
         "# 0b. Who are our customers?\n\n"
-        "![The lifecycle of a customer; this sitting belongs to: Portfolio.](attachment:lifecycle.svg)\n\n"
+        "![The lifecycle of a customer; this sitting belongs to: Portfolio.](attachment:lifecycle.png)\n\n"
         "**How much hangs on a few?**\n\n"
         f"About {5 * math.ceil(editions.minutes(made) / 5)} minutes, 1 new term. You need: a first look at pandas."
     )
-    picture = base64.b64decode(cells["about"].attachments["lifecycle.svg"]["image/svg+xml"]).decode()
-    assert re.findall(r'<g class="here">.*?<text class="word"[^>]*>([^<]+)', picture) == ["Portfolio"]
+    picture = Image.open(io.BytesIO(base64.b64decode(cells["about"].attachments["lifecycle.png"]["image/png"])))
+    left, middle = (picture.convert("RGB").getpixel((x, 145)) for x in (90, 260))
+    assert left == pytest.approx((15, 107, 109), abs=8), "the portfolio is where we are, in our colour"
+    assert middle == pytest.approx((228, 222, 212), abs=8)
     assert cells["objectives"].source == ("**After this sitting you can**\n\n- tell customers apart\n- compute a share")
     assert cells["term"].source == (
         "> **top share** (tr *ilk pay*, pl *udział największych*): The share that the largest hold | of all.\n\n"

@@ -158,7 +158,7 @@ def written(notebook, glossary):
             raise DataError(message.format(name=title(notebook), n=len(cells), tag=tag))
         cells[0].source = maker()
         if tag == "about":
-            cells[0].attachments = {pages.PICTURE: {"image/svg+xml": pages.picture(said["sitting"])}}
+            cells[0].attachments = {pages.PICTURE: {"image/png": pages.picture(said["sitting"])}}
     return made
 
 
@@ -192,6 +192,7 @@ def tasks(notebook):
         asked = re.search(r"""pf\.check\(\s*["']([^"']+)["']""", cell.source) if "answer" in tags(cell) else None
         if asked:
             task = [part for part in before.source.split("\n\n") if not part.startswith("#")]
+            task = [re.sub(r"(\*\*|\*)(\S|\S.*?\S)\1", r"\2", part, flags=re.S) for part in task]
             code = answer_of(cell.source)
             names = {node.id for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Name)}
             stored = [name for name in sorted(names) if re.search(rf"^{name}\b[^=(]*=", code, flags=re.M)]

@@ -3,16 +3,15 @@
 import base64
 import re
 from pathlib import Path
-from string import Template
 
 from portfoy.course.lessons import exercises_of, stage_of, stem
 from portfoy.errors import DataError
 from portfoy.locale import _, plural
 from portfoy.report.prose import anchor
-from portfoy.words.stages import STAGES, stages
+from portfoy.words.stages import stages
 
 FIELDS = ("sitting", "title", "question", "objectives", "needs")
-PICTURE = "lifecycle.svg"
+PICTURE = "lifecycle.png"
 SOURCE = r"\[source (\d{3})\]"
 
 
@@ -51,10 +50,12 @@ def rounded(minutes):
 
 
 def picture(sitting):
-    """The lifecycle with the place of a sitting, as SVG in base64."""
-    here = {stage: "here" if stage == stage_of(sitting) else "" for stage in STAGES}
-    text = Template(Path(__file__).with_name("templates").joinpath(PICTURE).read_text("utf-8")).substitute(here)
-    return base64.b64encode(text.encode()).decode()
+    """The lifecycle with the place of a sitting, as PNG in base64: JupyterLab shows no SVG that is attached.
+
+    templates/lifecycle.svg is what the PNG are made from, one a stage, at half as large again.
+    """
+    path = Path(__file__).with_name("templates") / f"lifecycle_{stage_of(sitting)}.png"
+    return base64.b64encode(path.read_bytes()).decode()
 
 
 def about_text(about, minutes, count):
