@@ -43,7 +43,8 @@ def judge(asked, answer, firm):
         return solved, said, right if solved else answer
     if _same(answer, right, asked.tolerance):
         return True, said or _("Right."), answer
-    if wrong := _mistake(asked, answer, right, firm):
+    short = kind(answer) == "number" and answer % 1 and _rounded(answer, right, least=1)  # the right one, cut short
+    if not short and (wrong := _mistake(asked, answer, right, firm)):
         return False, wrong, answer
     if asked.share and _rounded(answer, 100 * right):
         return True, _("Right, in per cent; as a share it is from 0 to 1."), answer / 100

@@ -41,7 +41,9 @@ def _cut_off(firm, cost=CALL, of="margin", each="answers", how="mean"):
 
 
 def _cut_off_mistakes(firm):
-    margin, least = CALL / _cut_off(firm), _cut_off(firm)
+    margin, least, answers = CALL / _cut_off(firm), _cut_off(firm), _answers(firm)[0]
+    rates = _response(firm).examples.groupby("arm")["responded"].mean().sort_index()
+    seen = _("This is how many bought in past campaigns; asked is the chance at which a call pays its cost.")
     money = _("This is money; a chance is asked for: the chance at which chance times margin is just the cost.")
     return [
         Mistake(1 / least, _("Upside down: the cost is divided by the margin.")),
@@ -52,9 +54,12 @@ def _cut_off_mistakes(firm):
         Mistake(CALL * margin, money),
         Mistake(LETTER / 60, _("This is the cut-off of the five customers; here cost and margin are others.")),
         Mistake(CALL / 60, _("The margin of 60 belongs to the five customers; `answers` has ours.")),
+        Mistake(CALL / (margin + CALL), _("You added the cost to the margin; divide by the margin alone.")),
+        Mistake((CALL / answers["margin"]).mean(), _("This is a mean of ratios; divide by the mean margin.")),
+        *(Mistake(value, seen) for value in (rates["treatment"], rates["control"], rates.diff().iloc[-1])),
         Mistake(CALL / (margin - CALL), _("You took the cost off the margin and then divided: it counts only once.")),
         Mistake(
-            (_answers(firm)[0]["margin"] > CALL).mean(),
+            (answers["margin"] > CALL).mean(),
             _("This is a count: the share of answers with more margin than a call costs."),
         ),
     ]
@@ -77,18 +82,36 @@ def _lift(firm, against="all", measure="lift", depth="rows", **best):
         return gain if measure == "gain" else gain / best.get("share", 0.25)
     if measure == "rate":
         return rate
-    base = judged.loc[~kept, of].mean() if against == "rest" else every
+    sent = _response(firm).examples.groupby("arm")["responded"].mean()
+    base = {"rest": judged.loc[~kept, of].mean(), "all": every}.get(against, sent.get(against))
     return {"difference": rate - base, "upside": base / rate, "index": 100 * rate / base}.get(measure, rate / base)
 
 
 def _lift_mistakes(firm):
     place = _response(firm).judged.groupby("campaign_id")["p_response"].rank(ascending=False, pct=True)
-    responded = _response(firm).judged["responded"]
+    responded, chance = _response(firm).judged["responded"], _response(firm).judged["p_response"]
+    newest = _response(firm).judged["campaign_id"] == _response(firm).judged["campaign_id"].max()
+    every = _response(firm).examples["responded"].mean()
     table = _("This is the lift of another row of the kit's table, not of the best quarter.")
     others = _("These are the other three quarters: the best have a small rank.")
     lowest = _("These have the lowest forecasts: the best have a small rank.")
     return [
+        Mistake(
+            responded[place <= 0.25].mean() / every, _("The base is everybody, control group, too; take `judged`.")
+        ),
+        Mistake(
+            responded[newest & (place <= 0.25)].mean() / responded[newest].mean(),
+            _("This is the newest campaign alone; `judged` has more of them."),
+        ),
         *(Mistake(lift, table) for lift in _response(firm).gains["lift"].iloc[:-1]),
+        Mistake(
+            responded[place <= 0.25].sum() / responded.sum() / 0.2,
+            _("The gain is divided by a fifth; these are a quarter."),
+        ),
+        Mistake(responded[place <= 0.25].sum() / len(responded), _("Divided by all; divide by those you kept.")),
+        Mistake(
+            responded[chance >= 0.25].mean() / responded.mean(), _("The rank is to be cut at 0.25, not the chance.")
+        ),
         *(Mistake(responded[kept].mean() / responded.mean(), others) for kept in (place > 0.25, place >= 0.25)),
         *(Mistake(responded[kept].mean() / responded.mean(), lowest) for kept in (place > 0.75, place >= 0.75)),
     ]
@@ -158,7 +181,12 @@ EXERCISES = [
         work=_cut_off,
         share=True,
         choices=lambda: {
-            "cost": {CALL: None, LETTER: _("The cost of 3 belongs to the five customers; a call costs 110.")},
+            "cost": {
+                CALL: None,
+                LETTER: _("The cost of 3 belongs to the five customers; a call costs 110."),
+                GIFT: _("The 150 are of the exercise at the end; a call costs 110."),
+                45: _("The 45 are of another cell; a call costs 110."),
+            },
             "of": {"margin": None, "amount": _("Only margin pays for a call; of the revenue the goods are paid, too.")},
             "each": {
                 "answers": None,
@@ -218,7 +246,11 @@ EXERCISES = [
             "worst": {False: None, True: _("These have the lowest forecasts, not the highest.")},
             "within": {True: None, False: _("Here all campaigns are mixed; rank inside each campaign.")},
             "by": {"p_response": None, "spent": _("These spent most so far; rank by the forecast.")},
-            "against": {"all": None, "rest": _("The best are held against the rest; a lift holds them against all.")},
+            "against": {
+                "all": None,
+                "rest": _("The best are held against the rest; a lift holds them against all."),
+                "control": _("The best are held against the control group; a lift holds them against all of `judged`."),
+            },
             "depth": {
                 "rows": None,
                 "share": _(

@@ -37,12 +37,17 @@ def _index(firm, of="margin", who="most customers", against="all", measure="inde
     customers = _clustered(firm).dropna(subset=of)
     each = customers.groupby("cluster")[of].agg(["size", "mean", "sum", "median"])
     which = {"most customers": each["size"].idxmax(), "fewest": each["size"].idxmin(), "richest": each["mean"].idxmax()}
+    which["second"] = each["size"].nlargest(2).index[-1]
     own = each.loc[which[who]]
     rest = customers[customers["cluster"] != which[who]] if against == "rest" else customers
     found = {
         "share": own["sum"] / customers[of].sum(),
         "per cent": 100 * own["sum"] / customers[of].sum(),
         "customers": own["size"] / len(customers),
+        "heads": 100 * own["size"] / len(customers),
+        "clusters": 100 * own["mean"] / each["mean"].mean(),
+        "mixed": 100 * own["mean"] / customers["revenue"].mean(),
+        "rate": 100 * own["sum"] / customers.loc[customers["cluster"] == which[who], "revenue"].sum(),
         "median": 100 * own["median"] / rest[of].median(),
         "mean": own["mean"],
         "upside": 100 * rest[of].mean() / own["mean"],
@@ -130,10 +135,17 @@ def _distance_mistakes(firm):
     step = place[means.index.get_loc(one)] - place[means.index.get_loc(two)]
     apart = means.loc[one] - means.loc[two]
     single = _("This is the difference on one attribute; take all eight.")
+    seven = _("There are eight attributes: the mean divides by eight.")
+    late = _("Divide by eight before the square root, not after it.")
     on_map = _("This is a distance on the map, in two directions; take the mean over all eight attributes.")
     other = _("This is the distance of another pair of brands.")
     pairs = [(a, b) for place, a in enumerate(means.index) for b in means.index[place + 1 :] if {a, b} != set(PAIR)]
     return [
+        Mistake(apart.abs().max(), _("This is the largest difference, not a typical one.")),
+        Mistake((apart**2).sum() / (len(apart) - 1), seven),
+        Mistake(((apart**2).sum() / (len(apart) - 1)) ** 0.5, seven),
+        Mistake((apart**2).sum() ** 0.5 / len(apart), late),
+        Mistake((apart**2).mean() / 2, _("A square root is `** 0.5`, not a half.")),
         *(Mistake(value, single) for value in [*apart, *apart.abs()]),
         *(Mistake(_distance(firm, pair=pair), other) for pair in pairs),
         *(Mistake(float(agg(step**2) ** 0.5), on_map) for agg in (np.sum, np.mean)),
@@ -164,14 +176,24 @@ EXERCISES = [
                 "share": _("This is a share of the sum; an index holds one customer against the average one."),
                 "per cent": _("This is a share of the sum in per cent; an index is about one customer."),
                 "customers": _("This is the share of the customers."),
+                "heads": _("This is the share of the customers, in per cent; an index is about margin."),
+                "clusters": _("The base is the mean of the clusters, each counted once; take all customers."),
+                "mixed": _("This is margin against revenue: take margin for both."),
+                "rate": _("This is margin as a share of its own revenue; hold it against all customers."),
                 "median": _("These are medians; margin per customer is the mean."),
                 "mean": _("This is money for each customer; hold it against all, times 100."),
                 "upside": _("Upside down: the cluster is divided by the base."),
             },
-            "of": {"margin": None, "revenue": _("This is about revenue; margin is asked for.")},
+            "of": {
+                "margin": None,
+                "revenue": _("This is about revenue; margin is asked for."),
+                "purchases": _("This is about purchases; margin is asked for."),
+                "ticket": _("This is about the money of one purchase; margin per customer is asked for."),
+            },
             "who": {
                 "most customers": None,
                 "fewest": _("This is the cluster with the fewest customers."),
+                "second": _("This is the second largest cluster; the one with most customers is asked for."),
                 "richest": _("This cluster brings most for each customer; the one with most customers is asked for."),
             },
             "against": {"all": None, "rest": _("The base is all customers, those of the cluster too.")},

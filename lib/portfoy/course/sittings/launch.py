@@ -46,6 +46,12 @@ def _third_mistakes(firm):
         Mistake(
             p + q * owners / m, _("This is the share of those who do not have it yet; multiply it by their number.")
         ),
+        Mistake((p + q * owners / m) * (m - two), _("Those of the first month have it, too: m less all owners.")),
+        Mistake((p + q * two / m) * (m - two), _("Owners are all who bought so far, not only those of last month.")),
+        Mistake(p + q * owners / m * (m - owners), _("Brackets: p belongs to the sum that is multiplied.")),
+        Mistake((q + p * owners / m) * (m - owners), _("p and q have changed places.")),
+        Mistake(p * (m - owners), _("Here q is left out of this month: some follow those who have it.")),
+        Mistake((p + q * owners / 100) * (100 - owners), _("m is 200 here; 100 was in the cell above.")),
         Mistake(owners, _("This is how many have it before the third month.")),
         Mistake((p + q * (owners + third) / m) * (m - owners - third), _("This is the fourth month.")),
         Mistake(
@@ -67,13 +73,19 @@ def _first(firm):
     return each, each.groupby("customer_id")["ordered_on"].min().sort_values().to_frame("bought").join(born), born
 
 
-def _young(firm, base="buyers", who="young", early="first", share=0.16, measure="index", rows="buyers"):
+def _young(firm, base="buyers", who="young", early="first", share=0.16, measure="index", rows="buyers", sixteen=False):
     lines, buyers, born = firm.once("1e first", lambda: _first(firm))
     known = buyers.dropna(subset="birth_year")["birth_year"]
     missing = {"lines": lines["born"].dropna(), "unknown": buyers["birth_year"]}
     known = missing.get(rows, known)
-    group = {"young": known >= YOUNG, "older": known <= OLD, "strictly": known > YOUNG, "not young": known < YOUNG}[who]
-    n = int(share * len(known))
+    group = {
+        "young": known >= YOUNG,
+        "older": known <= OLD,
+        "strictly": known > YOUNG,
+        "not young": known < YOUNG,
+        "turned": known <= YOUNG,
+    }[who]
+    n = 16 if sixteen else int(share * len(known))
     if not n or not group.sum():
         raise DataError(_("too few buyers whose age is known."))
     some = group.iloc[:n] if early == "first" else group.iloc[n:] if early == "others" else group.iloc[-n:]
@@ -200,6 +212,7 @@ EXERCISES = [
                 "older": _("These are the older ones; the young were born in 1991 or later."),
                 "strictly": _("Born *in* 1991 counts as young, too: `>=`."),
                 "not young": _("These are all who are not young."),
+                "turned": _("The sign is turned: born in 1991 or *later* is `>=`."),
             },
             "early": {
                 "first": None,
@@ -221,6 +234,9 @@ EXERCISES = [
         },
         mistakes=lambda firm: [
             Mistake(_young(firm) / 100, _("The base is 100: multiply by 100.")),
+            Mistake(_young(firm) - 100, _("This is how far it is from 100; the index itself is asked for.")),
+            Mistake(100 * _young(firm, measure="part"), _("This is how many of the young were first, in per cent.")),
+            Mistake(_young(firm, sixteen=True), _("These are 16 people; 16 % of the buyers are asked for.")),
             Mistake(
                 100 * _young(firm, measure="share"), _("This is the share of the young among the first, in per cent.")
             ),

@@ -14,9 +14,9 @@ PART, MORE = 50, 0.2  # one customer in so many has a manager; what that adds to
 FEW = 10  # customers on a list, below which the truth is mostly luck
 
 
-def _half(firm, who="consumers", by="margin", counted="margin", part=2, which="lower", form="share", up=0):
+def _half(firm, who="consumers", by="margin", counted="margin", part=2, which="lower", form="share", up=0, months=0):
     """The share of `counted` that those with the least of `by` bring, in a group of customers."""
-    customers = firm.recent(0).dropna(subset="margin")
+    customers = firm.recent(months).dropna(subset="margin")
     if "type" not in customers:
         raise DataError(_("customers: no type is known. Add a column type."))
     rest = customers["type"] != "consumer"
@@ -28,6 +28,7 @@ def _half(firm, who="consumers", by="margin", counted="margin", part=2, which="l
     forms = {"share": own.sum() / whole.sum(), "base": own.sum() / customers[counted].sum(), "money": own.sum()}
     forms |= {"each": own.mean(), "mean": own.mean() / whole.mean(), "rate": own.sum() / rows[which]["revenue"].sum()}
     forms |= {"heads": len(own) / len(group), "people": len(own) / len(customers)}
+    forms |= {"paid": own.sum() / group["revenue"].sum(), "rest": own.sum() / (whole.sum() - own.sum())}
     return float(forms[form])
 
 
@@ -41,6 +42,7 @@ def _worth(firm, flows=FLOWS, rate=RATE, first=1, way="each"):
         "last": [flow / (1 + rate) ** years[-1] for flow in flows],
         "ever": [flow / rate for flow in flows],
         "simple": [flow / (1 + rate * year) for flow, year in zip(flows, years, strict=True)],
+        "times": [flow / ((1 + rate) * year) for flow, year in zip(flows, years, strict=True)],
         "less": [flow * (1 - rate) ** year for flow, year in zip(flows, years, strict=True)],
         "off": [flow * (1 - rate) for flow in flows],
         "grown": [flow * (1 + rate) ** year for flow, year in zip(flows, years, strict=True)],
@@ -112,9 +114,7 @@ def _managed(firm):
 
 
 def _list_words(firm, name):
-    text = _(
-        "With “{name}” the manager would have brought TRY {gain:,.0f}; {gone:.0f} of these {n:.0f} have truly left."
-    )
+    text = _("With “{name}” a manager would have brought TRY {gain:,.0f}; {gone:.0f} of {n:.0f} have truly left.")
     return text.format(name=name, **firm.once("lists of 1b", lambda: _managed(firm)).loc[name])
 
 
@@ -150,10 +150,13 @@ EXERCISES = [
                 "each": _("This is money per customer; asked is a share of the whole."),
                 "mean": _("This compares the mean of the half with the mean of all; asked is a share of the sum."),
                 "rate": _("This is margin as a share of revenue."),
+                "paid": _("Divided by revenue; divide by the margin of all consumers."),
+                "rest": _("Divided by the other half; divide by all consumers, the lower half, too."),
                 "heads": _("This is a share of the customers, not of the margin."),
                 "people": _("This is a share of the customers, not of the margin."),
             },
             "up": {0: None, 1: _("One customer too many: round down, with `//`.")},
+            "months": {0: None, 12: _("This is the last year alone; `customers` holds all that was ever bought.")},
         },
         hints=lambda: [
             _("First keep the consumers. How many is a half? `len(consumers) // 2`."),
@@ -174,6 +177,7 @@ EXERCISES = [
                 "last": _("All are discounted by the last of the three years; the first waits for one only."),
                 "ever": _("Divided by the rate: that is for a margin that never ends."),
                 "simple": _("Year 2 is 1.3 times 1.3: count rate on rate."),
+                "times": _("Year 2 is 1.3 times 1.3, not twice 1.3: `**`, not `*`."),
                 "less": _("This multiplies by 1 less the rate; to discount is to divide by 1 plus the rate."),
                 "off": _("This takes the rate off; to discount is to divide by 1 plus the rate, for each year."),
                 "grown": _("This grows; to discount is to divide."),
@@ -257,9 +261,7 @@ EXERCISES = [
                 "count": _("This is the number of hits: divide it by the size of the tenth."),
                 "base": _("This is a share of all customers of a year ago; asked is a share of the tenth."),
                 "any": _("These have bought at all; asked is who is in the real top tenth."),
-                "money": _(
-                    "This is the share of the revenue that the tenth brought; asked is a share of its customers."
-                ),
+                "money": _("This is the share of the revenue that the tenth brought; asked is of its customers."),
                 "said": _("This is a share of what was forecast; hold it against what came."),
                 "total": _("This is the whole forecast by all that came."),
                 "alike": _("This is a correlation; count who is in both lists."),
