@@ -80,7 +80,6 @@ def _churn_mistakes(firm):
         "These are all who have been silent for half a year. Who had left before the start cannot be lost again."
     )
     half = _("You made it from the rate of a year. A window has to be counted, not divided.")
-    double = _("You doubled the rate. Half a year asked for is half a year: nothing is made into a year.")
     return [
         Mistake(then.loc[lost, "revenue"].sum() / then["revenue"].sum(), money),
         Mistake((ever["idle"] > 182).mean(), silent),
@@ -89,7 +88,7 @@ def _churn_mistakes(firm):
         Mistake(year / 2, half),
         Mistake(1 - (1 - year) ** 0.5, half),
         Mistake(slow, _("You looked for them in the last twelve months. Lost is who did not buy in the last six.")),
-        Mistake(2 * _churn(firm), double),
+        Mistake(2 * _churn(firm), _("You doubled the rate: half a year is asked for.")),
         Mistake(left[2], _("Your start is the year before the last. Take the six months before the last six.")),
         Mistake(left[0], _("Your start looks back twelve months. Active at the start is who bought in six.")),
         Mistake(left[1], _("Your start is a year ago. The six months before the last six end half a year ago.")),
@@ -225,9 +224,7 @@ EXERCISES = [
             "above": {
                 "lost": None,
                 "stayed": _("These are those who stayed. Churn counts those who did not."),
-                "net": _(
-                    "This is by how many there are fewer now. New ones hide those who were lost: look at who is who."
-                ),
+                "net": _("This is by how many there are fewer now. New ones hide the lost: look at who is who."),
                 "new": _("These are those who came. Churn counts those who left."),
             },
             "below": {

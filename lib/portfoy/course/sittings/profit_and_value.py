@@ -42,7 +42,7 @@ def _worth(firm, flows=FLOWS, rate=RATE, first=1, way="each"):
         "last": [flow / (1 + rate) ** years[-1] for flow in flows],
         "ever": [flow / rate for flow in flows],
         "simple": [flow / (1 + rate * year) for flow, year in zip(flows, years, strict=True)],
-        "times": [flow / ((1 + rate) * year) for flow, year in zip(flows, years, strict=True)],
+        "times": [flow / (1 + rate) / max(year, 1) for flow, year in zip(flows, years, strict=True)],
         "less": [flow * (1 - rate) ** year for flow, year in zip(flows, years, strict=True)],
         "off": [flow * (1 - rate) for flow in flows],
         "grown": [flow * (1 + rate) ** year for flow, year in zip(flows, years, strict=True)],
