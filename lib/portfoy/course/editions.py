@@ -171,12 +171,11 @@ def defined(notebook):
 def minutes(notebook):
     """About how many minutes a sitting takes: words at 150 a minute, code at ten seconds a line, a look at what a cell
     shows at twenty seconds, and each kind of exercise as timed."""
-    known = exercises_of(notebook.metadata["portfoy"]["sitting"])
     texts = [cell.source for cell in notebook.cells if cell.cell_type == "markdown" and not AUTHOR & tags(cell)]
     words = sum(len(re.findall(r"\S*\w\S*", re.sub(r"<[^>]*>", " ", text))) for text in texts)
     read = [cell for cell in notebook.cells if cell.cell_type == "code" and not tags(cell) & {"answer", *AUTHOR}]
     lines = sum(len(cell.source.splitlines()) for cell in read if not folded(cell))
-    practised = sum(MINUTES[one.kind] for one in known.values())
+    practised = sum(MINUTES[one.kind] for one in exercises_of(notebook.metadata["portfoy"]["sitting"]).values())
     return words / WORDS + lines * LINE + len(read) * LOOK + practised
 
 
