@@ -49,16 +49,20 @@ class Exercise:
         """The right answer on the data of a firm; worked out once."""
         return firm.once(("right", self.id), lambda: self.work(firm))
 
-    def wrong(self, firm):
-        """The wrong answers as Mistakes, nearest first: those listed, one wrong turn, two; worked out once."""
-        return firm.once(("wrong", self.id), lambda: [*_listed(self, firm), *self._turns(firm)])
+    def wrong(self, firm, turns):
+        """The wrong answers of so many turns, 1 or 2, as Mistakes, those listed before the first; worked out once."""
 
-    def _turns(self, firm):
+        def work():
+            return [*(_listed(self, firm) if turns == 1 else []), *self._turns(firm, turns)]
+
+        return firm.once(("wrong", self.id, turns), work)
+
+    def _turns(self, firm, turns):
         wrong = {
             name: [(value, says) for value, says in values.items() if says] for name, values in self.choices().items()
         }
         found = []
-        for names in [*combinations(wrong, 1), *combinations(wrong, 2)]:
+        for names in combinations(wrong, turns):
             for taken in product(*(wrong[name] for name in names)):
                 try:
                     value = self.work(firm, **{name: value for name, (value, _says) in zip(names, taken, strict=True)})

@@ -64,7 +64,11 @@ def _mistake(asked, answer, right, firm, rounded=False):
     def alike(given, value, turns=0):
         return _rounded(given, value, max(2, turns + 1)) if rounded else _same(given, value, asked.tolerance)
 
-    found = [one for one in asked.wrong(firm) if alike(answer, one.value, one.turns) and not alike(one.value, right)]
+    for turns in (1, 2):  # those of two are worked out where no other fits
+        known = asked.wrong(firm, turns)
+        found = [one for one in known if alike(answer, one.value, one.turns) and not alike(one.value, right)]
+        if found:
+            break
     says = list(dict.fromkeys(one.says for one in found if one.turns == found[0].turns))
     if len(says) < 2 or found[0].turns == 2:
         return says[0] if says else None
@@ -75,14 +79,14 @@ def _chosen(asked, answer, right, firm):
     """Of options, each has its words."""
     if _plain(answer) == _plain(right):
         return True, _("Right.")
-    others = {_plain(mistake.value): mistake for mistake in asked.wrong(firm)}
+    others = {_plain(mistake.value): mistake for mistake in asked.wrong(firm, 1)}
     if _plain(answer) in others:
         return False, others[_plain(answer)].says
     return False, _options(asked, right, firm)
 
 
 def _options(asked, right, firm):
-    options = sorted({right, *(mistake.value for mistake in asked.wrong(firm))})
+    options = sorted({right, *(mistake.value for mistake in asked.wrong(firm, 1))})
     return _("Choose one of: {options}.").format(options=", ".join(map(repr, options)))
 
 

@@ -205,7 +205,7 @@ def _known(source, prose, firm):
     parts = []
     if firm is not None and known.kind != "predict":
         parts.append(f"<p>{_('On these data: {value}.').format(value=html.escape(_short(known.right(firm))))}</p>")
-        rows = {one.says: _short(one.value) for one in known.wrong(firm)[:MISTAKES]}
+        rows = {one.says: _short(one.value) for one in known.wrong(firm, 1)[:MISTAKES]}
         lines = "".join(f"<li>{html.escape(value)}: {prose(says)}</li>" for says, value in rows.items())
         parts.append(f"<h4>{_('Known mistakes')}</h4><ul>{lines}</ul>" if rows else "")
     lines = "".join(f"<li>{prose(hint)}</li>" for hint in known.hints())
