@@ -41,7 +41,7 @@ def lab(tmp_path_factory):
         server = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
     address = f"http://127.0.0.1:{port}"
     try:
-        wait(lambda: server.poll() is None and urllib.request.urlopen(f"{address}/api").status == 200, 90)
+        wait(lambda: server.poll() is None and urllib.request.urlopen(f"{address}/api").status == 200, 240)
         yield address
     finally:
         server.terminate()

@@ -42,7 +42,6 @@ def _longer(firm, plan="family", month=6, how="curve", side="longer"):
         "ended only": (over["months"] > month).mean(),
         "as ended": long.mean(),
         "as going on": 1 - (over["months"] <= month).sum() / len(table),
-        "or as long": (1 - ends / watched).cumprod().loc[: month - 1].iloc[-1],
         "old enough": (long | ~table["ended"])[old].mean(),
         "running": (~table["ended"]).mean(),
         "running long": (long & ~table["ended"]).mean(),
@@ -156,7 +155,6 @@ EXERCISES = [
                 "ended only": _("Those that still run are left out: of what remains, nothing is very long."),
                 "as ended": _("Those that still run are taken as ended today."),
                 "as going on": _("Every young contract is taken as one that will run on, however little we saw of it."),
-                "or as long": _("This is one month less: those that end in that month do not run longer."),
                 "old enough": _(
                     "This takes only contracts that began long enough ago. That is fair, but it throws away what the "
                     "younger ones tell."
@@ -183,7 +181,12 @@ EXERCISES = [
                 "basic": _("This is the plan `basic`."),
                 "plus": _("This is the plan `plus`."),
             },
-            "month": {6: None, 12: _("This is longer than 12 months, not 6."), 7: _("This is longer than 7 months.")},
+            "month": {
+                6: None,
+                5: _("This is one month less: those that end in that month do not run longer."),
+                12: _("This is longer than 12 months, not 6."),
+                7: _("This is longer than 7 months."),
+            },
             "side": {"longer": None, "ended": _("This is the share that has ended by then: one minus it.")},
         },
         hints=lambda: [
