@@ -62,6 +62,7 @@ def run(way, folder, out):
     if way == "portfoy":
         each = f"confidence={','.join(CONFIDENCES)}"
         start = [sys.executable, "-m", "portfoy", "report", "--data", "shop", "--as-of", AS_OF, "--each", each]
+        start += ["--cards", "0"]  # those of customers on lists are no notebook's output
         commands = [[*start, "--out", str(out)]]
     elif way == "papermill one by one":
         start = [sys.executable, "-m", "papermill", "--no-progress-bar", "-k", "python3"]
