@@ -133,6 +133,19 @@ def test_a_company_of_one_s_own_is_made_by_its_seed(handed_in, monkeypatch):
     assert made == [7]
 
 
+def test_an_exercise_that_a_company_does_not_allow_stops_nobody_s_grading(handed_in, monkeypatch):
+    def nobody(firm):
+        raise DataError("nobody came back. Take a longer history.")
+
+    known = {"0b-1": Exercise("0b-1", "compute", nobody, list, str), "0b-2": grading.exercises_of("0b")["0b-2"]}
+    monkeypatch.setattr(grading, "exercises_of", lambda sitting: known)
+    handed_in("one", OPEN, 'a = 90\npf.check("0b-1", a)', 'b = {"a": 60, "b": 30}\npf.check("0b-2", b)')
+    assert graded() == {
+        ("one", "0b-1"): (False, "Not to be checked on these data: nobody came back. Take a longer history."),
+        ("one", "0b-2"): (True, "Right."),
+    }
+
+
 def test_the_command_shows_a_table_or_csv(handed_in):
     handed_in("one", OPEN, 'a = 90\npf.check("0b-1", a)')
     said = CliRunner().invoke(commands.grade, ["class", "--csv"])

@@ -112,7 +112,10 @@ def _graded(path, folder, sitting, desk, seconds, gigabytes):
         elif where not in start.DATA:
             solved, said = False, _("Answered on other data: {where}.").format(where=where or "?")
         else:
-            solved, said, _read = judging.judge(one, _value(answers[name]["answer"]), desk.firm(where))
+            try:
+                solved, said, _read = judging.judge(one, _value(answers[name]["answer"]), desk.firm(where))
+            except Exception as error:  # whatever these data or an answer do, the rest of the class is graded
+                solved, said = False, _("Not to be checked on these data: {reason}").format(reason=error)
         yield _row(path, folder, name, solved, said)
 
 
