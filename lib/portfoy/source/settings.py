@@ -1,19 +1,16 @@
 """portfoy.toml: how an analyst's own names and formats map onto the tables of the contract."""
 
-import difflib
 import hashlib
 import json
-import re
 import tomllib
 from dataclasses import dataclass, field, replace
-from datetime import date
 from pathlib import Path
 
 from portfoy.errors import DataError
 from portfoy.locale import _
-from portfoy.source import sniff
 from portfoy.source.contract import MEASURED, TABLES, kind_of
 from portfoy.source.labels import CODED, LABELS, folded
+from portfoy.source.rules import SECTIONS, bad_value, check_keys, check_values
 
 UNKNOWN = ("", "na", "n/a", "nan", "null", "none", "guest", "unknown", "anonymous", "-")
 """Customer ids, in lower case, that never name a customer."""
@@ -86,7 +83,6 @@ def _said(given):
     return {key: value for key, value in vars(given).items() if value != plain[key]}
 
 
-_SECTIONS = {"look": ("logo", "accent", "warm"), "lists": ("acted_on",), "monitoring": ("until", "reason", "notes")}
 _FORMAT_KEYS = set(Format.__dataclass_fields__)
 _OF_TABLE = {"file", "join", "keep", "leave_out", "constants", "values", "ranges"}  # said under a table only
 _TOP_KEYS = set(Settings.__dataclass_fields__) - {"formats", "columns"} | _FORMAT_KEYS - _OF_TABLE
@@ -102,28 +98,28 @@ def read_settings(path):
         content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise DataError(_("{path}: is no TOML: {error}. Correct that line.").format(path=path, error=error)) from None
-    _check_keys(path, "", content, _TOP_KEYS | set(TABLES))
+    check_keys(path, "", content, _TOP_KEYS | set(TABLES))
     top = {key: value for key, value in content.items() if key not in TABLES}
-    _check_values(path, "", top)
+    check_values(path, "", top)
     tables, columns = {key: value for key, value in content.items() if key in TABLES}, {}
     for table, section in tables.items():
         if not isinstance(section, dict):
-            raise _bad_value(path, table, section, _("a section, [{table}]").format(table=table))
+            raise bad_value(path, table, section, _("a section, [{table}]").format(table=table))
         known = TABLES[table].keys() | _FORMAT_KEYS
-        _check_keys(path, f"{table}.", [key for key in section if not MEASURED.fullmatch(key)], known)
-        _check_values(path, f"{table}.", {key: value for key, value in section.items() if key in _FORMAT_KEYS})
+        check_keys(path, f"{table}.", [key for key in section if not MEASURED.fullmatch(key)], known)
+        check_values(path, f"{table}.", {key: value for key, value in section.items() if key in _FORMAT_KEYS})
         columns[table] = {key: value for key, value in section.items() if key not in _FORMAT_KEYS}
         _check_columns(path, table, columns[table])
         for key in ("values", "constants", "ranges"):
             named = [name for name in section.get(key, {}) if not MEASURED.fullmatch(name)]
-            _check_keys(path, f"{table}.{key}.", named, _numbers(table) if key == "ranges" else TABLES[table])
+            check_keys(path, f"{table}.{key}.", named, _numbers(table) if key == "ranges" else TABLES[table])
         for name, labels in section.get("values", {}).items():
             kind = CODED.get(name, kind_of(table, name))
             known = labels if kind == "arm" else LABELS.get(kind, labels)  # arms may have names of their own
-            _check_keys(path, f"{table}.values.{name}.", labels, known)
+            check_keys(path, f"{table}.values.{name}.", labels, known)
             said = [folded(str(word)) for words in labels.values() for word in words]
             if twice := sorted({word for word in said if said.count(word) > 1}):
-                raise _bad_value(path, f"{table}.values.{name}", ", ".join(twice), _("each word under one label"))
+                raise bad_value(path, f"{table}.values.{name}", ", ".join(twice), _("each word under one label"))
     shared = {key: top.pop(key) for key in list(top) if key in _FORMAT_KEYS}
     top |= _sections(path, top)
     top["unknown_customers"] = tuple(top.get("unknown_customers", ()))
@@ -144,132 +140,17 @@ def _numbers(table):
 
 def _sections(path, top):
     """The sections that are no table: their keys known, their values possible, and each as `Settings` keeps it."""
-    for name, keys in _SECTIONS.items():
-        _check_keys(path, f"{name}.", top.get(name, {}), keys)
-        _check_values(path, f"{name}.", top.get(name, {}))
+    for name, keys in SECTIONS.items():
+        check_keys(path, f"{name}.", top.get(name, {}), keys)
+        check_values(path, f"{name}.", top.get(name, {}))
     look, monitoring = top.get("look", {}), top.get("monitoring", {})
     if "until" in monitoring and not str(monitoring.get("reason", "")).strip():
-        raise _bad_value(path, "monitoring.reason", monitoring.get("reason"), _("a text that says why the base moves"))
+        raise bad_value(path, "monitoring.reason", monitoring.get("reason"), _("a text that says why the base moves"))
     return {
         "look": look | ({"logo": str(path.parent / look["logo"])} if "logo" in look else {}),  # from the file's folder
         "lists": tuple(str(name) for name in top.get("lists", {}).get("acted_on", ())),
         "monitoring": {key: str(value) if key == "until" else value for key, value in monitoring.items()},
     }
-
-
-def _check_keys(path, section, given, known):
-    named = []
-    for key in given:
-        if key not in known:
-            near = difflib.get_close_matches(key, known, n=1)
-            hint = " " + _("(did you mean '{near}'?)").format(near=near[0]) if near else ""
-            named.append(f"'{section}{key}'{hint}")
-    if named:
-        text = _("{path}: unknown settings: {named}. Known are: {known}.")
-        raise DataError(text.format(path=path, named=", ".join(named), known=", ".join(sorted(known))))
-
-
-def _check_values(path, section, given):
-    """Raise a DataError for the first value that its setting cannot have."""
-    for key, value in given.items():
-        allowed, rule = _rule(key)
-        if not allowed(value):
-            raise _bad_value(path, section + key, value, rule)
-
-
-def _rule(key):
-    """Which values a setting can have: a test of the value, and the words for it."""
-
-    def text(test):
-        return lambda value: isinstance(value, str) and test(value)
-
-    rows = _('columns with lists of values, { status = ["paid"] }')
-    is_colour, is_section = re.compile("#[0-9a-fA-F]{6}").fullmatch, lambda value: isinstance(value, dict)
-    return {
-        "returns": (text(("net", "drop").__contains__), '"net" / "drop"'),
-        "duplicates": (text(("drop", "keep").__contains__), '"drop" / "keep"'),
-        "decimal": (text((".", ",").__contains__), '"." / ","'),
-        "thousands": (text(("", ".", ",", "'", " ").__contains__), '"" / "." / "," / "\'" / " "'),
-        "delimiter": (
-            text(lambda value: value in ("tab", "whitespace") or re.fullmatch(r'[^"\r\n]', value)),
-            _('one character (no quotation mark), "tab" or "whitespace"'),
-        ),
-        "encoding": (text(sniff.is_encoding), '"utf-8", "utf-16", "windows-1254", "windows-1250", "windows-1252" ...'),
-        "date_format": (text(sniff.is_date_format), _('a date form such as "DD.MM.YYYY" or "%d.%m.%Y"')),
-        "header": (_is_header, _("false, or a list of column names")),
-        "currency": (text(re.compile("[A-Z]{3}").fullmatch), _('three capital letters, such as "EUR"')),
-        "logo": (text(lambda value: value.lower().endswith((".svg", ".png"))), _("a file .svg or .png")),
-        **dict.fromkeys(("accent", "warm"), (text(is_colour), _('a colour such as "#0f6b6d"'))),
-        "prices": (_is_rate, _("a yearly rate from -0.5 to 2, such as 0.03 for 3 %")),
-        **dict.fromkeys(("unknown_customers", "null_words", "acted_on"), (_is_texts, _("a list of texts"))),
-        **dict.fromkeys(("as_of", "until"), (_is_day, _("a date such as 2026-06-30"))),
-        **{name: (is_section, _("a section, [{table}]").format(table=name)) for name in (*_SECTIONS, "notes")},
-        "join": (_is_join, _('a file and its key, { file = "teams.csv", on = "agent" }, or a list')),
-        "keep": (lambda value: _is_lists(value) and all(value.values()), rows),
-        "leave_out": (_is_lists, rows),
-        "constants": (_is_constants, _('columns with one value each, { channel = "web" }')),
-        "values": (
-            lambda value: isinstance(value, dict) and all(_is_lists(labels) for labels in value.values()),
-            _('labels with lists of words, { outcome = { won = ["Closed Won"] } }'),
-        ),
-        "ranges": (_is_ranges, _("columns with their lowest and highest value, { nps = [0, 10] }")),
-        "test_pattern": (text(_is_pattern), _("a regular expression without look-around or back-references")),
-    }.get(key, (text(lambda value: True), _("a text in quotes")))
-
-
-def _is_rate(value):
-    return type(value) in (int, float) and -0.5 <= value <= 2
-
-
-def _is_texts(value):
-    return isinstance(value, list) and all(isinstance(text, (str, int, float)) for text in value)
-
-
-def _is_day(value):
-    try:
-        return len(str(value)) == 10 and bool(date.fromisoformat(str(value)))
-    except ValueError:
-        return False
-
-
-def _is_join(value):
-    each = value if isinstance(value, list) else [value]
-    return len(each) > 0 and all(isinstance(one, dict) and set(one) == {"file", "on"} and _is_key(one) for one in each)
-
-
-def _is_key(join):
-    on = join["on"] if isinstance(join["on"], list) else [join["on"]]
-    return len(on) in (1, 2) and all(isinstance(text, str) for text in (join["file"], *on))
-
-
-def _is_lists(value):
-    return isinstance(value, dict) and len(value) > 0 and all(_is_texts(each) for each in value.values())
-
-
-def _is_constants(value):
-    return isinstance(value, dict) and all(isinstance(each, (str, int, float)) for each in value.values())
-
-
-def _is_ranges(value):
-    def fits(ends):
-        numbers = isinstance(ends, list) and len(ends) == 2 and all(type(end) in (int, float) for end in ends)
-        return numbers and ends[0] < ends[1]
-
-    return isinstance(value, dict) and all(map(fits, value.values()))
-
-
-def _is_header(value):
-    return isinstance(value, bool) or (
-        isinstance(value, list) and len(value) > 0 and all(isinstance(name, str) for name in value)
-    )
-
-
-def _is_pattern(value):
-    try:
-        re.compile(value)
-    except re.error:
-        return False
-    return not re.search(r"\(\?<?[=!P]|\\\d", value)  # the engines do not know these
 
 
 def _check_columns(path, table, section):
@@ -278,7 +159,7 @@ def _check_columns(path, table, section):
         rule = _("a column name, or a list of column names") if several else _("one column name in quotes")
         names = value if isinstance(value, list) and several else [value]
         if not names or not all(isinstance(name, str) for name in names):
-            raise _bad_value(path, f"{table}.{key}", value, rule)
+            raise bad_value(path, f"{table}.{key}", value, rule)
 
 
 def _format(path, section):
@@ -292,9 +173,5 @@ def _format(path, section):
         for one in (joins if isinstance(joins, list) else [joins])
     )
     if values.get("decimal") and values.get("decimal") == values.get("thousands"):
-        raise _bad_value(path, "thousands", values["thousands"], _("another sign than decimal"))
+        raise bad_value(path, "thousands", values["thousands"], _("another sign than decimal"))
     return Format(**values)
-
-
-def _bad_value(path, key, value, rule):
-    return DataError(_("{path}: '{key}' is {value!r}, not {rule}.").format(path=path, key=key, value=value, rule=rule))
