@@ -17,7 +17,7 @@ help:
 	@echo "make test     unit tests, then the reports and lessons from top to bottom"
 	@echo "make study    tests that draw, kill or measure many times, and the student editions from top to bottom"
 	@echo "make check    lint, format, layout and notebook rules; seconds"
-	@echo "make lab      JupyterLab with everything installed"
+	@echo "make lab      JupyterLab at the first lesson, in a folder of your own: my-course"
 	@echo "make bench    the benchmarks, each with its peers"
 	@echo "make lock     requirements.lock from pyproject.toml; ARGS=--upgrade takes newer versions"
 	@echo "make clean    remove .venv and caches; reports stay"
@@ -42,7 +42,7 @@ check: $(READY)
 	$(PYTEST) tests/test_layout.py tests/test_notebooks.py
 
 lab: $(READY)
-	.venv/bin/jupyter lab
+	.venv/bin/portfoy lab $(ARGS)
 
 bench: $(READY)
 	.venv/bin/python bench/customers.py

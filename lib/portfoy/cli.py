@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from portfoy import doors
 from portfoy.course import commands as course
 from portfoy.doctor import doctor
 from portfoy.locale import _
@@ -15,15 +16,18 @@ from portfoy.terminal import one_line
 EXPLAIN = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
-@click.group(context_settings=EXPLAIN)
+@click.group(context_settings=EXPLAIN, invoke_without_command=True)
 @click.version_option(package_name="portfoy")
-def main():
+@click.pass_context
+def main(context):
     """Customer portfolio management: check data, make dated reports, run the course."""
+    if context.invoked_subcommand is None:
+        click.echo(doors.shown())
 
 
 for command in (
     *(commands.report, commands.customer, commands.parameters, commands.compare, commands.prune, commands.schedule),
-    *(course.lessons, course.progress, course.grade, doctor),
+    *(course.lessons, course.progress, course.grade, doctor, doors.lab, doors.test_),
 ):
     main.add_command(command)
 

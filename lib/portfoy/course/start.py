@@ -9,6 +9,33 @@ from portfoy.errors import DataError
 from portfoy.locale import _
 
 DATA = ("data/teaching", "data/campaigns")  # what sittings open
+FOLDER = "my-course"  # where a student writes, unless another is named
+
+
+def desk(where=None):
+    """What JupyterLab is to open: (the path, names of the sittings that were copied for it).
+
+    Of a folder with sittings the first one; a folder that is not there, or empty, is begun; a notebook or any other
+    folder is itself. Without `where`, the working directory if it holds sittings, else my-course. DataError where it
+    is the project's own editions, which every student begins with, or a notebook that is not there.
+    """
+    place, editions = Path(where or FOLDER), fresh()
+    if where is None and _sittings(Path()):
+        place = Path()
+    if {path.parent for path in editions.values()} & {place.resolve(), place.resolve().parent}:
+        text = _("{folder}: holds the notebooks that others are copied from. Leave it, then: portfoy lab {name}")
+        raise DataError(text.format(folder=place, name=FOLDER))
+    if place.suffix == ".ipynb" and not place.is_file():
+        raise DataError(_("{place}: there is no such notebook. Give one, or a folder.").format(place=place))
+    copied = []
+    if not place.exists() or (place.is_dir() and not any(place.iterdir())):
+        copied, _kept = begin(place)
+    return next(iter(_sittings(place)), place), copied
+
+
+def _sittings(folder):
+    """The sittings in a folder, in the order of the course."""
+    return [folder / path.name for path in fresh().values() if (folder / path.name).is_file()]
 
 
 def begin(folder, *, seed=None):
