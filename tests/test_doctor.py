@@ -12,9 +12,16 @@ from types import SimpleNamespace
 import click.testing
 import pytest
 
-from portfoy import doctor
+from portfoy import doctor, remedies
 
 AGAIN = "Then run portfoy doctor again."
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(autouse=True)
+def active(monkeypatch):
+    """The environment is active: its programs go by their names."""
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
 
 
 def run(*words):
@@ -135,8 +142,7 @@ def test_a_letter_the_terminal_does_not_have_is_no_error():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=60, env=os.environ | environment)
     assert done.stdout.decode("cp1254").splitlines() == [
         "OK   ?ód?",
-        "FIX  letters: the terminal writes cp1254, which lacks U+0142, U+017C; set "
-        "PYTHONUTF8=1 and open a new terminal.",
+        'FIX  letters: the terminal writes cp1254, which lacks U+0142, U+017C; run: export PYTHONUTF8="1"',
         f"1 of 2 checks needs fixing. {AGAIN}",
     ]
     assert done.stderr == b""
@@ -151,10 +157,16 @@ def test_a_letter_the_terminal_does_not_have_is_no_error():
 def test_an_old_python_or_one_of_32_bit(line, monkeypatch, version, size, found):
     python = SimpleNamespace(version_info=version, maxsize=size, stdout=sys.stdout, executable=sys.executable)
     monkeypatch.setattr(doctor, "sys", python)
-    assert line("Python") == (
-        f"FIX  Python: this is Python {found} bit; 3.11 or later, 64 bit, is needed; "
-        "install one from python.org and install the course into it."
-    )
+    for system, command in [
+        ("linux", "apt install python3-venv"),
+        ("darwin", "brew install python"),
+        ("win32", "winget install Python.Python.3.13"),
+    ]:
+        monkeypatch.setattr(remedies.sys, "platform", system)
+        assert line("Python") == (
+            f"FIX  Python: this is Python {found} bit; 3.11 or later, 64 bit, is needed; "
+            f"such as by {command}; then install the course into it."
+        )
 
 
 def test_every_package_that_is_missing_or_outside_its_bounds_is_named(line, monkeypatch):
@@ -168,7 +180,7 @@ def test_every_package_that_is_missing_or_outside_its_bounds_is_named(line, monk
     monkeypatch.setattr(metadata, "distributions", distributions)
     assert line("packages") == (
         "FIX  packages: pandas is 2.2.3 (needs <4,>=3), scipy is missing (needs <2,>=1.16), "
-        "half is missing (needs >=1); install again: pip install -r requirements.lock"
+        'half is missing (needs >=1); run: python -m pip install "pandas<4,>=3" "scipy<2,>=1.16" "half>=1"'
     )
 
 
@@ -182,10 +194,14 @@ def test_portfoy_itself_not_installed(line, monkeypatch):
         raise metadata.PackageNotFoundError(name)
 
     monkeypatch.setattr(metadata, "requires", nothing)
-    assert line("packages") == (
-        "FIX  packages: PackageNotFoundError: No package metadata was found for portfoy; "
-        "install again: pip install -r requirements.lock"
-    )
+    again = f'run: python -m pip install -r "{ROOT / "requirements.lock"}"'
+    said = "FIX  packages: PackageNotFoundError: No package metadata was found for portfoy; "
+    monkeypatch.chdir(ROOT / "tests")
+    assert line("packages") == said + again
+    monkeypatch.chdir(ROOT)
+    assert line("packages") == said + "run: python -m pip install -r requirements.lock"
+    monkeypatch.setattr(remedies, "project", lambda: None)  # installed from a wheel
+    assert line("packages") == said + "run: python -m pip install portfoy"
 
 
 @pytest.mark.parametrize(
@@ -198,9 +214,10 @@ def test_portfoy_itself_not_installed(line, monkeypatch):
 )
 def test_a_terminal_without_the_letters(line, monkeypatch, encoding, lacks):
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), encoding=encoding))
-    assert line("letters") == (
-        f"FIX  letters: the terminal writes {encoding}, which lacks {lacks}; set PYTHONUTF8=1 and open a new terminal."
-    )
+    said = f"FIX  letters: the terminal writes {encoding}, which lacks {lacks}; run: "
+    assert line("letters") == said + 'export PYTHONUTF8="1"'
+    monkeypatch.setattr(remedies, "os", SimpleNamespace(name="nt"))
+    assert line("letters") == said + 'setx PYTHONUTF8 "1" and open a new terminal'
 
 
 def test_a_working_directory_that_cannot_be_written_to(line, monkeypatch, tmp_path):
@@ -210,7 +227,8 @@ def test_a_working_directory_that_cannot_be_written_to(line, monkeypatch, tmp_pa
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("tempfile.TemporaryFile", refuse)
     assert line("folder") == (
-        f"FIX  folder: {Path.cwd()} cannot be written to (Permission denied); go to a folder of your own."
+        f"FIX  folder: {Path.cwd()} cannot be written to (Permission denied); "
+        f'go to a folder of your own: cd "{Path.home()}"'
     )
 
 
@@ -228,10 +246,11 @@ def test_a_full_disk(line, monkeypatch, tmp_path):
     monkeypatch.setattr("shutil.disk_usage", lambda place: SimpleNamespace(free=120e6))
     monkeypatch.setattr("tempfile.gettempdir", lambda: "elsewhere")
     assert line("disk") == (
-        f"FIX  disk: 0.1 GB free in {Path.cwd()}; 0.5 GB are needed; empty the bin, or work on another disk."
+        f"FIX  disk: 0.1 GB free in {Path.cwd()}; 0.5 GB are needed; "
+        "empty the bin; old runs go by: portfoy prune --keep 3"
     )
     assert line("temporary folder") == (
-        "FIX  temporary folder: 0.1 GB free in elsewhere; 0.5 GB are needed; empty it, or let TMPDIR name another."
+        f'FIX  temporary folder: 0.1 GB free in elsewhere; 0.5 GB are needed; run: export TMPDIR="{tmp_path}"'
     )
 
 
@@ -257,7 +276,7 @@ def test_no_font(line, monkeypatch):
 
     monkeypatch.setattr("matplotlib.font_manager.findfont", nothing)
     assert line("fonts") == (
-        "FIX  fonts: matplotlib finds no DejaVu Sans, the figures' font; run: pip install "
+        "FIX  fonts: matplotlib finds no DejaVu Sans, the figures' font; run: python -m pip install "
         "--force-reinstall --no-deps matplotlib"
     )
 
@@ -268,15 +287,16 @@ def test_a_font_without_the_letters(line, monkeypatch):
     monkeypatch.setattr("matplotlib.ft2font.FT2Font", lambda path: latin)
     assert line("fonts") == (
         "FIX  fonts: DejaVu Sans at old.ttf lacks U+0130, U+0131; "
-        "run: pip install --force-reinstall --no-deps matplotlib"
+        "run: python -m pip install --force-reinstall --no-deps matplotlib"
     )
 
 
-def test_no_jupyterlab(line, monkeypatch):
+def test_no_jupyterlab(line, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setitem(sys.modules, "jupyterlab", None)
     assert line("JupyterLab") == (
         "FIX  JupyterLab: ModuleNotFoundError: import of jupyterlab halted; None in "
-        "sys.modules; install again: pip install -r requirements.lock"
+        f'sys.modules; run: python -m pip install -r "{ROOT / "requirements.lock"}"'
     )
 
 
@@ -345,6 +365,18 @@ def test_data_that_are_not_there(line):
     )
 
 
+def test_the_teaching_company_that_is_not_there_is_made_by_a_command(line, monkeypatch, tmp_path):
+    """The judge: the command, run as it is shown but for fewer customers, after which the check is passed."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("portfoy.source.address.__file__", str(tmp_path / "lib" / "portfoy" / "source" / "address.py"))
+    said = "FIX  data: data/teaching: there is no such file or folder; run: portfoy "
+    found = line("data")
+    assert found == f"{said}simulate --out data/teaching"
+    command = [sys.executable, "-m", "portfoy", *found.removeprefix(said).split()]
+    subprocess.run([*command, "--customers", "100"], check=True, timeout=120, capture_output=True)
+    assert line("data").startswith("OK   data/teaching: ")
+
+
 def test_data_of_ones_own(line, tmp_path):
     rows = "".join(f"C{i},O{i},2026-01-{i:02},10\n" for i in range(1, 11)) + "C1,O99,2999-01-01,5\n"
     (tmp_path / "own.csv").write_text("customer_id,order_id,ordered_on,amount\n" + rows, "utf-8")
@@ -363,8 +395,8 @@ def test_no_browser_is_a_note(line, monkeypatch):
     monkeypatch.delenv("PORTFOY_BROWSER", raising=False)
     monkeypatch.setattr("portfoy.report.pdf.find_browser", lambda: None)
     assert line("PDF") == (
-        "NOTE PDF: no page can be printed, which only portfoy report --pdf does; pdf: no "
-        "browser was found. Install Chromium, Chrome or Edge, or name one in PORTFOY_BROWSER."
+        "NOTE PDF: no page can be printed, which only portfoy report --pdf does; it takes Chromium, Chrome or Edge, "
+        "such as by apt install chromium; or name one in PORTFOY_BROWSER."
     )
 
 

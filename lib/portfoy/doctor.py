@@ -14,6 +14,7 @@ from pathlib import Path
 
 import click
 
+from portfoy import remedies
 from portfoy.errors import DataError
 from portfoy.locale import _, plural
 from portfoy.terminal import one_line
@@ -79,7 +80,7 @@ def findings(data=DATA):
         except DataError as error:  # says what to do
             yield Finding(name, False, " ".join(str(error).split()))
         except ImportError as error:
-            yield Finding(name, False, _reason(error), _install())
+            yield Finding(name, False, _reason(error), remedies.install())
         except Exception as error:  # whatever it is, the others are still to be looked at
             yield Finding(name, False, _reason(error), _("the check could not be made; mend this first."))
 
@@ -90,10 +91,6 @@ def _reason(error):
     return f"{type(error).__name__}: {said}"[:300] if said else type(error).__name__
 
 
-def _install():
-    return _("install again: pip install -r requirements.lock")
-
-
 def _checks(data):
     """Name and function of every check; a function gives whether it is ok, what was found, and what to do."""
     return [
@@ -101,8 +98,8 @@ def _checks(data):
         (_("packages"), _packages),
         (_("letters"), _letters),
         (_("folder"), _folder),
-        (_("disk"), lambda: _room(_reports(), _("empty the bin, or work on another disk."))),
-        (_("temporary folder"), lambda: _room(tempfile.gettempdir(), _("empty it, or let TMPDIR name another."))),
+        (_("disk"), lambda: _room(_reports(), _("empty the bin; old runs go by: portfoy prune --keep 3"))),
+        (_("temporary folder"), lambda: _room(tempfile.gettempdir(), remedies.setting("TMPDIR", Path.cwd()))),
         (_("memory"), _memory),
         (_("fonts"), _fonts),
         (_("JupyterLab"), _jupyterlab),
@@ -120,7 +117,8 @@ def _python():
     if tuple(sys.version_info[:2]) >= (3, 11) and bits == 64:
         return True, found, ""
     said = _("this is {found}; 3.11 or later, 64 bit, is needed").format(found=found)
-    return False, said, _("install one from python.org and install the course into it.")
+    fix = _("such as by {command}; then install the course into it.")
+    return False, said, fix.format(command=remedies.program("python"))
 
 
 def _packages():
@@ -131,11 +129,11 @@ def _packages():
 
     wanted = [Requirement(line) for line in metadata.requires("portfoy") or []]
     wanted = [package for package in wanted if package.marker is None or package.marker.evaluate({"extra": ""})]
-    wrong = [text for package in wanted if (text := _outside(package, metadata))]
+    wrong = {package: text for package in wanted if (text := _outside(package, metadata))}
     if not wrong:
         said = plural("{n} package, within its bounds", "{n} packages, all within their bounds", len(wanted))
         return True, said.format(n=len(wanted)), ""
-    return False, ", ".join(wrong), _install()
+    return False, ", ".join(wrong.values()), remedies.install(*wrong)
 
 
 def _outside(package, metadata):
@@ -154,7 +152,7 @@ def _letters():
     if not lacks:
         return True, _("Turkish and Polish can be printed ({encoding})").format(encoding=encoding.lower()), ""
     said = _("the terminal writes {encoding}, which lacks {letters}").format(encoding=encoding, letters=lacks)
-    return False, said, _("set PYTHONUTF8=1 and open a new terminal.")
+    return False, said, remedies.setting("PYTHONUTF8", 1)
 
 
 def _codes(letters):
@@ -175,7 +173,7 @@ def _folder():
                 file.write(b"portfoy")
         except OSError as error:
             said = _("{place} cannot be written to ({reason})").format(place=place, reason=error.strerror)
-            return False, said, _("go to a folder of your own.")
+            return False, said, _('go to a folder of your own: cd "{home}"').format(home=Path.home())
     return True, _("{place} can be written to").format(place=Path.cwd()), ""
 
 
@@ -203,7 +201,7 @@ def _memory():
 def _fonts():
     from matplotlib import font_manager, ft2font
 
-    again = _("run: pip install --force-reinstall --no-deps matplotlib")
+    again = remedies.pip("--force-reinstall --no-deps matplotlib")
     try:
         path = font_manager.findfont("DejaVu Sans", fallback_to_default=False)
     except ValueError:
@@ -226,7 +224,8 @@ def _kernel():
 
     from jupyter_client.manager import start_new_kernel
 
-    start, again = time.monotonic(), _("run: python -m ipykernel install --sys-prefix --name python3")
+    start = time.monotonic()
+    again = _("run: {python} -m ipykernel install --sys-prefix --name python3").format(python=remedies.called("python"))
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     try:
         manager, client = start_new_kernel(startup_timeout=PATIENCE, kernel_name="python3", **quiet)
@@ -259,7 +258,12 @@ def _data(where):
     from portfoy.source import open as source
     from portfoy.words import style
 
-    facts = source.open(where).facts
+    try:
+        facts = source.open(where).facts
+    except DataError as error:
+        if where != DATA:
+            raise
+        return False, str(error).partition(". ")[0], _("run: portfoy simulate --out {where}").format(where=where)
     words = {"where": where, "used": style.number(facts.used), "rows": style.number(facts.rows)}
     return True, _("{where}: {used} of {rows} order lines are used").format(**words), ""
 
@@ -291,4 +295,6 @@ def _browser():
 
     if browser := pdf.find_browser():
         return True, _("{browser} can print PDFs").format(browser=browser), ""
-    return True, _("no page can be printed, which only portfoy report --pdf does"), pdf.missing()
+    fix = _("it takes Chromium, Chrome or Edge, such as by {command}; or name one in PORTFOY_BROWSER.")
+    said = _("no page can be printed, which only portfoy report --pdf does")
+    return True, said, fix.format(command=remedies.program("browser"))
