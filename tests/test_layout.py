@@ -368,11 +368,11 @@ def test_readme_tree_names_every_top_level_path():
 
 
 def conda_packages():
-    """environment.yml: name -> (bounds, reason)."""
+    """environment.yml: name -> (bounds, reason); the project itself is ``-e``."""
     text = (ROOT / "environment.yml").read_text("utf-8").partition("dependencies:\n")[2]
     lines = [line.strip().removeprefix("- ") for line in text.splitlines() if line.strip().startswith("- ")]
     lines = [line for line in lines if not line.startswith("pip:")]  # what follows it comes from there
-    split = [re.fullmatch(r"([\w.-]+) *([^# ]*) *(?:# *(.*))?", line) for line in lines]
+    split = [re.fullmatch(r"(-e|[\w.-]+) *([^# ]*) *(?:# *(.*))?", line) for line in lines]
     assert all(split), (
         f"environment.yml: write `- name >=1,<2  # reason`: {[a for a, b in zip(lines, split, strict=True) if not b]}"
     )
@@ -382,7 +382,7 @@ def conda_packages():
 def test_environment_and_pyproject_hold_the_same_bounds():
     packages, python = requirements()
     wanted = {CONDA_NAMES.get(name, name).lower(): str(package.specifier) for name, package in packages.items()}
-    wanted |= {"python": python, "pip": ""}
+    wanted |= {"python": python, "pip": "", "-e": "."}
     found = {name: bounds for name, (bounds, _) in conda_packages().items()}
     differ = [
         f"{name}: pyproject.toml {wanted.get(name, 'lacks it')!r}, environment.yml {found.get(name, 'lacks it')!r}"

@@ -13,7 +13,7 @@ from portfoy.locale import _
 from portfoy.source.address import locate
 
 SHIPPED = ("environment.yml", "requirements.lock", "pyproject.toml", "Makefile", "LICENSE", "LICENSE-text")
-TREES = ("lib/portfoy", "data/teaching", "data/campaigns", "notebooks/reports")
+TREES = ("lib/portfoy", "data/teaching", "data/campaigns", "data/example", "notebooks/reports")
 TEACHING = "notebooks/TEACHING.md"
 LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the same content gives the same bytes, whenever it is packed
 
