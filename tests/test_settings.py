@@ -62,8 +62,8 @@ def test_unknown_customers_are_compared_in_lower_case_without_blanks():
 
 
 KNOWN_SPEND = (
-    "channel, constants, cost, date_format, decimal, delimiter, encoding, file, header, join, keep, kind, leave_out, "
-    "month, null_words, ranges, thousands, values"
+    "channel, constants, cost, date_format, decimal, delimiter, encoding, file, fill_down, first_of, header, join, "
+    "keep, kind, leave_out, month, null_words, ranges, thousands, values"
 )
 
 

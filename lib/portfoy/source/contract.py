@@ -14,7 +14,7 @@ from portfoy.words.style import shorten
 
 _COLUMNS = {  # in front of the bar stands what a table cannot do without
     "transactions": "customer_id order_id ordered_on amount | "
-    "quantity unit_price product_id unit_cost discount campaign_id",
+    "quantity unit_price product_id unit_cost discount refunded currency campaign_id",
     "customers": "customer_id | name joined_on type birth_year gender region income_band education channel interests",
     "products": "product_id | name category tier list_price unit_cost launched_on",
     "leads": "lead_id created_on | channel customer_id contacted_on qualified_on proposed_on closed_on outcome "
@@ -30,8 +30,8 @@ _COLUMNS = {  # in front of the bar stands what a table cannot do without
     "price_index": "month index |",
 }
 _NUMBERS = (
-    "amount quantity unit_price unit_cost discount birth_year list_price expected_value cost duration monthly_fee "
-    "touches weight nps csat effort category_spend rating index"
+    "amount quantity unit_price unit_cost discount refunded birth_year list_price expected_value cost duration "
+    "monthly_fee touches weight nps csat effort category_spend rating index"
 )
 
 

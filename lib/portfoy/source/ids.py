@@ -18,6 +18,11 @@ ELSEWHERE = [  # table, column, the table that should know its ids
 ]
 OTHERWISE = {"referred_by": "customer_id", "account": "customer_id"}  # column -> what the table that knows it calls it
 NEEDED = {"account"}  # columns of which also those that are empty are counted
+ALIKE = {  # what may be ignored in ids -> how
+    "case": fold,
+    "letters": lambda ids: ids.re_replace("^[^0-9]+([0-9])", r"\1"),
+    "zeros": lambda ids: ids.re_replace("^0+([0-9])", r"\1"),
+}
 WHOLE = r"^-?[0-9]+\.0$"  # a whole number, by a program that takes ids for measurements
 
 
@@ -37,6 +42,17 @@ def whole(table, name, log, unknown, reading, *, among=None):
             odd = ids.re_search(WHOLE) & ~fold(ids).isin(unknown)
             changed[link] = ibis.ifelse(odd, ids.left(ids.length() - 2), ids)
             reading.append(_said(name, link))
+    return table.mutate(**changed) if changed else table
+
+
+def alike(table, ignored):
+    """The table with ids as they are told apart: `ignored` of them may be "case", "letters" and "zeros" in front."""
+    changed = {}
+    for link in [link for link in (*LINKS, *OTHERWISE) if ignored and link in table.columns]:
+        ids = table[link]
+        for what, how in ALIKE.items():
+            ids = how(ids) if what in ignored else ids
+        changed[link] = ids
     return table.mutate(**changed) if changed else table
 
 

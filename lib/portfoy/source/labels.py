@@ -26,6 +26,42 @@ LABELS = {
 }
 """Kind -> our label -> the words for it, apart by blanks or, where they have blanks of their own, by bars."""
 
+NOBODY = [
+    *("", "-", "--", "---", ".", "?", "na", "n/a", "#n/a", "nan", "nat", "null", "nil", "none", "undefined", "unknown"),
+    *("(null)", "[null]", "<null>", "<na>", "(none)", "(blank)", "(empty)", "blank", "empty", "not set", "(not set)"),
+    *("\\n", "guest", "anonymous", "#ref!", "#value!", "#name?", "#null!", "#div/0!", "#num!", "not available"),
+    *(
+        "misafir",
+        "konuk",
+        "anonim",
+        "bilinmiyor",
+        "bilinmeyen",
+        "belirsiz",
+        "belirtilmemiş",
+        "yok",
+        "boş",
+        "(boş)",
+        "#yok",
+    ),
+    *("brak", "brak danych", "(puste)", "gość", "gosc", "anonimowy", "nieznany", "nie dotyczy", "b/d", "n/d", "#n/d!"),
+    *(
+        "#brak!",
+        "#nd!",
+        "gast",
+        "anonym",
+        "unbekannt",
+        "keine",
+        "kein",
+        "keine angabe",
+        "k.a.",
+        "(leer)",
+        "leer",
+        "#nv",
+    ),
+    *("inconnu", "anonyme", "desconocido", "ninguno", "sconosciuto", "onbekend"),
+]
+"""Ids, in lower case, that never name a customer: what programs and people write for nothing and for nobody."""
+
 CODED = {"outcome": "outcome", "arm": "arm"}  # text columns whose values are labels of ours -> kind
 
 

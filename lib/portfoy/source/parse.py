@@ -96,7 +96,7 @@ def typed(raw, table, mapping, given, reading):
     columns |= {"raw_ordered_on": _unread(found.ordered_on), "raw_amount": _unread(found[money])}
     columns.setdefault("order_id", ibis.null("string"))
     log = found.select(**columns, **{name: found[name] for name in row})
-    log = log.mutate(amount=_amount(log))
+    log = log.mutate(amount=_amount(log, given))
     return log.mutate(
         raw_ordered_on=ibis.ifelse(log.ordered_on.isnull(), log.raw_ordered_on, ibis.null("string")),
         raw_amount=ibis.ifelse(log.amount.isnull(), log.raw_amount, ibis.null("string")),
@@ -165,11 +165,12 @@ def _joined(columns):
     return reduce(lambda one, other: one + "-" + other, parts)
 
 
-def _amount(log):
+def _amount(log, given):
     """What was paid: the amount, or quantity x unit price less discount; a negative quantity is always a return."""
     if "amount" not in log.columns:
         discount = log.discount.fill_null(0.0) if "discount" in log.columns else 0.0
-        return log.quantity * log.unit_price - discount
+        price = ibis.ifelse(log.quantity < 0, log.unit_price.abs(), log.unit_price)  # both below zero: a credit note
+        return (log.quantity.sign() if given.price_per == "line" else log.quantity) * price - discount
     if "quantity" not in log.columns:
         return log.amount
     return ibis.ifelse((log.quantity < 0) & (log.amount > 0), -log.amount, log.amount)

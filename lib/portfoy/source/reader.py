@@ -9,7 +9,7 @@ import pandas as pd
 
 from portfoy.errors import DataError
 from portfoy.locale import _
-from portfoy.source import ids, parse
+from portfoy.source import ids, orders, parse
 from portfoy.source.account import account
 from portfoy.source.contract import ALONE, check_columns
 from portfoy.source.files import UNREADABLE, fault, is_embedded
@@ -56,9 +56,11 @@ class Reader:
             return None
         raw, columns = self._shaped("transactions")
         copied = _without_copies(raw.table, self.keep, drop=self.settings.duplicates == "drop")
+        rates = orders.currencies(raw.table, columns, self.settings, self.reading)
         typed = parse.typed(copied, "transactions", columns, raw.format, self.reading)
         among = parse.read_ids(copied, columns, raw.format)
-        return ids.whole(typed, "transactions", None, self.settings.unknown(), self.reading, among=among)
+        typed = ids.whole(typed, "transactions", None, self.settings.unknown(), self.reading, among=among)
+        return orders.of_lines(ids.alike(typed, self.settings.ignore_in_ids), raw.format, rates)
 
     def table(self, name):
         """A further table, accounted for; None where there is none or it cannot be used, which `aside` says why."""
@@ -86,7 +88,9 @@ class Reader:
             raise DataError(raw.fault)
         if not raw.numbered:
             raw.table = raw.table.rename({f"{name}_": name for name in raw.table.columns if name.lower() in RESERVED})
-        raw.table = shaped(raw.table, name, raw.format, self.fetch, self.keep, self.reading)
+        order = self.settings.columns.get(name, {}).get("order_id", "order_id")
+        order = order if isinstance(order, str) else ""
+        raw.table = shaped(raw.table, name, raw.format, self.fetch, self.keep, self.reading, order=order)
         found = [column for column in raw.table.columns if column not in OWN]
         columns = parse.mapping(name, found, self.settings.columns.get(name, {}))
         check_columns(name, columns, found)
@@ -99,6 +103,7 @@ class Reader:
             typed = parse.typed(raw.table, name, columns, raw.format, self.reading)
             typed = self.keep(typed, f"typed_{name}")
             typed = ids.whole(typed, name, self.log, self.settings.unknown(), self.reading)
+            typed = ids.alike(typed, self.settings.ignore_in_ids)
             self.typed[name] = typed
             given = {"ranges": raw.format.ranges, "broken": raw.broken, "place": raw.place, "today": self.today}
             used, told = account(name, typed, **given, as_of=self.day, keep=partial(self.keep, name=f"flagged_{name}"))

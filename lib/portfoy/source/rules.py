@@ -42,6 +42,8 @@ def _rule(key):
     rows = _('columns with lists of values, { status = ["paid"] }')
     is_colour, is_section = re.compile("#[0-9a-fA-F]{6}").fullmatch, lambda value: isinstance(value, dict)
     return {
+        "amount_per": (text(("line", "order").__contains__), '"line" / "order"'),
+        "price_per": (text(("piece", "line").__contains__), '"piece" / "line"'),
         "returns": (text(("net", "drop").__contains__), '"net" / "drop"'),
         "duplicates": (text(("drop", "keep").__contains__), '"drop" / "keep"'),
         "decimal": (text((".", ",").__contains__), '"." / ","'),
@@ -57,12 +59,23 @@ def _rule(key):
         "logo": (text(lambda value: value.lower().endswith((".svg", ".png"))), _("a file .svg or .png")),
         **dict.fromkeys(("accent", "warm"), (text(is_colour), _('a colour such as "#0f6b6d"'))),
         "prices": (_is_rate, _("a yearly rate from -0.5 to 2, such as 0.03 for 3 %")),
-        **dict.fromkeys(("unknown_customers", "null_words", "acted_on"), (_is_texts, _("a list of texts"))),
+        **dict.fromkeys(
+            ("unknown_customers", "null_words", "acted_on", "fill_down"), (_is_texts, _("a list of texts"))
+        ),
         **dict.fromkeys(("as_of", "until"), (_is_day, _("a date such as 2026-06-30"))),
         **{name: (is_section, _("a section, [{table}]").format(table=name)) for name in (*SECTIONS, "notes")},
         "join": (_is_join, _('a file and its key, { file = "teams.csv", on = "agent" }, or a list')),
         "keep": (lambda value: _is_lists(value) and all(value.values()), rows),
         "leave_out": (_is_lists, rows),
+        "first_of": (
+            lambda value: _is_lists(value) and all(value.values()),
+            _('columns with lists of theirs, { customer_id = ["Email", "Phone"] }'),
+        ),
+        "rates": (_is_rates, _("currency codes with what one unit is worth, such as EUR = 48.5")),
+        "ignore_in_ids": (
+            lambda value: _is_texts(value) and {*value} <= {"case", "letters", "zeros"},
+            _('a list of "case", "letters", "zeros"'),
+        ),
         "constants": (_is_constants, _('columns with one value each, { channel = "web" }')),
         "values": (
             lambda value: isinstance(value, dict) and all(_is_lists(labels) for labels in value.values()),
@@ -75,6 +88,13 @@ def _rule(key):
 
 def _is_rate(value):
     return type(value) in (int, float) and -0.5 <= value <= 2
+
+
+def _is_rates(value):
+    def fits(code, rate):
+        return re.fullmatch("[A-Z]{3}", code) and type(rate) in (int, float) and 0 < rate < float("inf")
+
+    return isinstance(value, dict) and all(fits(*one) for one in value.items())
 
 
 def _is_texts(value):

@@ -9,11 +9,8 @@ from pathlib import Path
 from portfoy.errors import DataError
 from portfoy.locale import _
 from portfoy.source.contract import MEASURED, TABLES, kind_of
-from portfoy.source.labels import CODED, LABELS, folded
+from portfoy.source.labels import CODED, LABELS, NOBODY, folded
 from portfoy.source.rules import SECTIONS, bad_value, check_keys, check_values
-
-UNKNOWN = ("", "na", "n/a", "nan", "null", "none", "guest", "unknown", "anonymous", "-")
-"""Customer ids, in lower case, that never name a customer."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +31,12 @@ class Format:
     constants: dict[str, str] = field(default_factory=dict)  # our column -> its value in every row
     values: dict[str, dict[str, tuple[str, ...]]] = field(default_factory=dict)  # our column -> label -> their words
     ranges: dict[str, tuple[float, float]] = field(default_factory=dict)  # our column -> lowest, highest value
+    first_of: dict[str, tuple[str, ...]] = field(
+        default_factory=dict
+    )  # our column -> theirs; the first not empty counts
+    fill_down: tuple[str, ...] = ()  # their columns that stand on the first line of an order only
+    amount_per: str = "line"  # or "order": what the order cost stands on each of its lines, or on its first
+    price_per: str = "piece"  # or "line": what all pieces of a line cost stands where the price of one should
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,9 @@ class Settings:
     prices: float | None = None  # by how much they rise a year, where there is no price index
     returns: str = "net"
     duplicates: str = "drop"
+    rates: dict[str, float] = field(default_factory=dict)  # currency code -> one unit of it in `currency`
     unknown_customers: tuple[str, ...] = ()
+    ignore_in_ids: tuple[str, ...] = ()  # "case", "letters" in front, "zeros" in front: these tell no two ids apart
     test_pattern: str = r"test[-_ ]?\d*"  # customers and products that are nobody's purchase; whole id, any case
     formats: dict[str, Format] = field(default_factory=dict)
     columns: dict[str, dict[str, str | list[str]]] = field(default_factory=dict)
@@ -61,7 +66,7 @@ class Settings:
 
     def unknown(self):
         """Customer ids, in lower case, that stand for nobody in particular."""
-        return sorted({*UNKNOWN, *(folded(str(value)) for value in self.unknown_customers)})
+        return sorted({*map(folded, NOBODY), *(folded(str(value)) for value in self.unknown_customers)})
 
     def fingerprint(self):
         """SHA-256 over what can move a figure: not where the data are nor what they are called, and no defaults."""
@@ -84,7 +89,8 @@ def _said(given):
 
 
 _FORMAT_KEYS = set(Format.__dataclass_fields__)
-_OF_TABLE = {"file", "join", "keep", "leave_out", "constants", "values", "ranges"}  # said under a table only
+_OF_ORDERS = {"amount_per", "price_per"}
+_OF_TABLE = {"file", "join", "keep", "leave_out", "constants", "values", "ranges", "first_of", "fill_down"} | _OF_ORDERS
 _TOP_KEYS = set(Settings.__dataclass_fields__) - {"formats", "columns"} | _FORMAT_KEYS - _OF_TABLE
 
 
@@ -105,12 +111,12 @@ def read_settings(path):
     for table, section in tables.items():
         if not isinstance(section, dict):
             raise bad_value(path, table, section, _("a section, [{table}]").format(table=table))
-        known = TABLES[table].keys() | _FORMAT_KEYS
+        known = TABLES[table].keys() | _FORMAT_KEYS - (_OF_ORDERS if table != "transactions" else set())
         check_keys(path, f"{table}.", [key for key in section if not MEASURED.fullmatch(key)], known)
         check_values(path, f"{table}.", {key: value for key, value in section.items() if key in _FORMAT_KEYS})
         columns[table] = {key: value for key, value in section.items() if key not in _FORMAT_KEYS}
         _check_columns(path, table, columns[table])
-        for key in ("values", "constants", "ranges"):
+        for key in ("values", "constants", "ranges", "first_of"):
             named = [name for name in section.get(key, {}) if not MEASURED.fullmatch(name)]
             check_keys(path, f"{table}.{key}.", named, _numbers(table) if key == "ranges" else TABLES[table])
         for name, labels in section.get("values", {}).items():
@@ -122,10 +128,12 @@ def read_settings(path):
                 raise bad_value(path, f"{table}.values.{name}", ", ".join(twice), _("each word under one label"))
     shared = {key: top.pop(key) for key in list(top) if key in _FORMAT_KEYS}
     top |= _sections(path, top)
-    top["unknown_customers"] = tuple(top.get("unknown_customers", ()))
+    top |= {key: tuple(top[key]) for key in ("unknown_customers", "ignore_in_ids") if key in top}
     top |= {"as_of": str(top["as_of"])} if "as_of" in top else {}
     formats = {table: _format(path, {**shared, **tables.get(table, {})}) for table in TABLES}
     settings = Settings(**top, formats=formats, columns=columns)
+    if settings.rates and not settings.currency:
+        raise bad_value(path, "currency", settings.currency, _("the currency that [rates] turn others into"))
     source = settings.source or "."
     elsewhere = "://" in source or source.startswith("${")  # an address, or the environment variable that holds one
     return replace(settings, source=source if elsewhere else str((path.parent / source).resolve()))

@@ -4,24 +4,32 @@ import ibis
 
 from portfoy.errors import DataError
 from portfoy.locale import _
-from portfoy.source.labels import fold, folded
+from portfoy.source.labels import NOBODY, fold, folded
 from portfoy.source.parse import text_of
 from portfoy.words.style import shorten
 
 OWN = ("portfoy_row", "portfoy_left_out", "portfoy_copies")  # columns that the files do not have
 
 
-def shaped(raw, table, given, read, keep, reading):
+def shaped(raw, table, given, read, keep, reading, *, order=""):
     """The table as the Format `given` says: rows to be left out have ``portfoy_left_out``.
 
-    `read` opens a further file as a table of the engine, `keep` stores one in the engine where it can; what a join did
-    not find is added to `reading`. A DataError says which column or file is not there.
+    `order` is their column of order numbers, where it is one; `read` opens a further file as a table of the engine,
+    `keep` stores one in the engine where it can; what a join did not find is added to `reading`. A DataError says which
+    column or file is not there.
     """
     for file, here, there in given.join:
         raw = _joined(raw, table, (file, here, there), read(file, given), keep, reading)
     for column, value in given.constants.items():
         raw = raw.drop(*[name for name in raw.columns if name.lower() == column])
         raw = raw.mutate(ibis.literal(str(value)).name(column))
+    if given.fill_down:
+        raw = keep(_filled_down(raw, table, given.fill_down, order), f"filled_{table}")
+    for ours, names in given.first_of.items():
+        columns = [text_of(_named(raw, table, name, "first_of")) for name in names]
+        columns = [fold(column).isin([*map(folded, NOBODY)]).ifelse(None, column) for column in columns]
+        others = raw.drop(*[name for name in raw.columns if name.lower() == ours])
+        raw = raw.select(*others.columns, ibis.coalesce(*columns).name(ours))
     rules = []
     for setting in ("keep", "leave_out"):
         for column, values in getattr(given, setting).items():
@@ -29,6 +37,26 @@ def shaped(raw, table, given, read, keep, reading):
             among = named.isin([folded(str(value)) for value in values])
             rules.append(~among if setting == "keep" else among)
     return raw.mutate(portfoy_left_out=ibis.or_(*rules)) if rules else raw
+
+
+def _filled_down(raw, table, names, order):
+    """The table with what is empty in these columns as in the row above: one of the same order, where that is known."""
+    if "portfoy_row" not in raw.columns:
+        text = _(
+            "{table}: portfoy.toml has fill_down, but these rows have no order. Fill them in where they come from."
+        )
+        raise DataError(text.format(table=table))
+    named = {_named(raw, table, name, "fill_down").get_name() for name in names}
+    order = {name for name in raw.columns if name.lower() == order.strip().lower()}
+    for columns, within in ((named & order, set()), (named - order, order)):
+        for name in columns:
+            above = {"group_by": [raw[key] for key in within], "order_by": raw.portfoy_row}
+            filled = text_of(raw[name])
+            block = filled.count().over(ibis.window(**above, preceding=None, following=0))  # grows where a value begins
+            raw = raw.mutate(filled.name(name), portfoy_block=block)
+            blocks = ibis.window(group_by=[*(raw[key] for key in within), raw.portfoy_block])
+            raw = raw.mutate(raw[name].max().over(blocks).name(name)).drop("portfoy_block")
+    return raw
 
 
 def _named(raw, table, column, setting):
