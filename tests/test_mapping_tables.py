@@ -272,7 +272,9 @@ def test_files_of_one_table_that_differ_in_a_number_are_one(draft):
     _text, found = draft(files)
     assert found["transactions"]["file"] == "sales_[0-9]*.csv"
     assert found["tickets"] == {"ticket_id": "ticket_id", "customer_id": "customer_id", "opened_on": "opened_on"}
-    text, found = draft({"sales_2026.csv": rows.replace("total", "sum,total").replace(",5", ",1,5")})
+    _text, found = draft({"sales_2026.csv": rows.replace("total", "sum,total").replace(",5", ",1,5")})  # a new column
+    assert found["transactions"]["file"] == "sales_[0-9]*.csv"
+    text, found = draft({"sales_2026.csv": rows.replace(",", ";")})
     assert found["transactions"]["file"] == "sales_2025.csv"
     assert "# not mapped: sales_2026.csv looks like transactions, which sales_2025.csv is\n" in text
 

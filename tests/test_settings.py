@@ -62,8 +62,8 @@ def test_unknown_customers_are_compared_in_lower_case_without_blanks():
 
 
 KNOWN_SPEND = (
-    "channel, constants, cost, date_format, decimal, delimiter, encoding, file, fill_down, first_of, header, join, "
-    "keep, kind, leave_out, month, null_words, ranges, thousands, values"
+    "channel, constants, cost, date_format, decimal, delimiter, encoding, escape, file, fill_down, first_of, footer, "
+    "header, join, keep, kind, leave_out, month, null_words, ranges, sheet, skip, thousands, timezone, unfold, values"
 )
 
 
@@ -95,7 +95,7 @@ def test_all_unknown_keys_stand_in_one_message_with_the_nearest_known_one(error)
         ),
         (
             'encoding = "rot13"',
-            '\'encoding\' is \'rot13\', not "utf-8", "utf-16", "windows-1254", "windows-1250", "windows-1252" ....',
+            '\'encoding\' is \'rot13\', not "utf-8", "utf-16", "windows-1254", "windows-1250", "cp857" ....',
         ),
         (
             'date_format = "TT.MM.JJJJ"',

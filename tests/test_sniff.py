@@ -5,7 +5,7 @@ import gzip
 import pytest
 
 from portfoy.errors import DataError
-from portfoy.source import sniff
+from portfoy.source import dates, sniff, workbooks
 from portfoy.source.settings import Format
 
 TABLE = "a,b\n1,x\n2,y\n"
@@ -44,13 +44,13 @@ def test_kind_is_told_by_the_first_bytes_whatever_the_name(tmp_path, head, kind)
     ("head", "message"),
     [
         (b"", "is empty. Export it again."),
-        (b"PK\x03\x04.", "is a spreadsheet or an archive. Save it as CSV."),
+        (b"PK\x03\x04.", "is an archive and no workbook. Save it as CSV."),
     ],
 )
 def test_what_is_no_table_is_refused_at_the_first_bytes(tmp_path, head, message):
     (tmp_path / "x.csv").write_bytes(head)
     with pytest.raises(DataError) as raised:
-        sniff.kind(tmp_path / "x.csv")
+        workbooks.sheets(tmp_path / "x.csv") if head else sniff.kind(tmp_path / "x.csv")
     assert str(raised.value) == f"{tmp_path / 'x.csv'}: {message}"
 
 
@@ -122,8 +122,8 @@ def test_a_file_without_header_gets_its_names_from_the_settings(look, header, na
         (
             "Müşteri\n".encode("windows-1254"),
             {},
-            'is not UTF-8 text at byte 1. Say in portfoy.toml: encoding = "windows-1254" (Turkish), '
-            '"windows-1250" (Polish) or "windows-1252" (Western Europe).',
+            "is not UTF-8 text at byte 1. Its letters look like windows-1254: say in portfoy.toml: encoding = "
+            '"windows-1254".',
         ),
         (
             TABLE,
@@ -163,12 +163,12 @@ def test_what_is_no_text_table_is_refused_in_one_sentence(error, content, given,
     ],
 )
 def test_the_date_format_is_the_one_that_reads_most_rows(days, form):
-    assert sniff.date_format(days, where="here") == form
+    assert dates.date_format(days, where="here") == form
 
 
 def test_dates_that_read_both_ways_are_a_question_to_the_user():
     with pytest.raises(DataError) as raised:
-        sniff.date_format({"01/02/2024": 1, "03/04/2024": 1}, where="leads.created_on")
+        dates.date_format({"01/02/2024": 1, "03/04/2024": 1}, where="leads.created_on")
     assert str(raised.value) == (
         "leads.created_on: day and month cannot be told apart ('01/02/2024' and all other dates read both ways). "
         'Say which in portfoy.toml: date_format = "DD/MM/YYYY" or "MM/DD/YYYY".'
@@ -177,7 +177,7 @@ def test_dates_that_read_both_ways_are_a_question_to_the_user():
 
 def test_dates_that_contradict_one_another_are_a_question_too():
     with pytest.raises(DataError) as raised:
-        sniff.date_format({"13/02/2024": 1, "02/13/2024": 1}, where="here")
+        dates.date_format({"13/02/2024": 1, "02/13/2024": 1}, where="here")
     assert str(raised.value) == (
         "here: as many dates read only as DD/MM/YYYY ('13/02/2024') as read only as MM/DD/YYYY. "
         'Say which in portfoy.toml: date_format = "DD/MM/YYYY" or "MM/DD/YYYY".'
@@ -186,14 +186,14 @@ def test_dates_that_contradict_one_another_are_a_question_too():
 
 @pytest.mark.parametrize("form", ["DD.MM.YYYY", "%d.%m.%Y", "DD MMM YYYY", "%m/%d/%Y %H:%M", "YYYY-MM-DD HH:mm:ss"])
 def test_a_date_format_may_be_words_or_codes(form):
-    assert sniff.is_date_format(form)
+    assert dates.is_date_format(form)
 
 
 @pytest.mark.parametrize("form", ["", "MM.YYYY", "%Q", "TT.MM.JJJJ", "DD.MM.YYYY HH:MM"])
 def test_a_date_format_without_day_month_and_year_is_none(form):
-    assert not sniff.is_date_format(form)
+    assert not dates.is_date_format(form)
 
 
 def test_formats_go_from_words_to_codes_and_back():
-    for form in sniff.DATE_FORMATS:
-        assert sniff.strptime_format(sniff.worded(form)) == form
+    for form in dates.DATE_FORMATS:
+        assert dates.strptime_format(dates.worded(form)) == form

@@ -6,7 +6,7 @@ from functools import cache, cached_property
 
 import ibis
 
-from portfoy.source import sniff
+from portfoy.source import dates
 from portfoy.source.labels import understood
 from portfoy.source.names import plain
 from portfoy.source.numbers import NARROW, number_pattern
@@ -43,7 +43,7 @@ class Look:
 
     def _formats(self, name, monthly=False):
         """Date format -> rows of the sample that it reads."""
-        return sniff.rows_read(self.days(name, monthly))
+        return dates.rows_read(self.days(name, monthly))
 
     def _labels(self, name):
         """Texts of a column -> all rows, the commonest first."""
@@ -106,7 +106,7 @@ class Look:
 
 def is_day(text, form, monthly=False):
     """Whether a text is a date in that format, with a time behind it perhaps."""
-    return sniff.rows_read({day_of(text, monthly): 1})[form] == 1
+    return dates.rows_read({day_of(text, monthly): 1})[form] == 1
 
 
 def day_of(text, monthly=False):

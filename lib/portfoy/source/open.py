@@ -17,12 +17,13 @@ from portfoy.locale import _
 from portfoy.source import sniff
 from portfoy.source.address import connect, discreet, filled, hidden, locate, revealed
 from portfoy.source.contract import ALONE, TABLES
-from portfoy.source.files import SUFFIXES, UNREADABLE, Raw, embedded, fault, load, quoted, readable, stamp
+from portfoy.source.files import SUFFIXES, UNREADABLE, Raw, embedded, fault, load, readable, stamp
 from portfoy.source.quality import check_transactions
 from portfoy.source.reader import Reader
 from portfoy.source.seen import on_day
 from portfoy.source.settings import Format, Settings, read_settings
 from portfoy.source.tables import Tables, kept
+from portfoy.source.texts import quoted
 
 
 def open(where, *, as_of=None, today=None):

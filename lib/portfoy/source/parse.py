@@ -8,22 +8,12 @@ import ibis
 
 from portfoy.errors import DataError
 from portfoy.locale import _
-from portfoy.source import ids, numbers, sniff
+from portfoy.source import dates, ids, numbers
 from portfoy.source.contract import TABLES, kind_of
 from portfoy.source.labels import CODED, YES, fold, folded, words
 from portfoy.words.style import shorten
 
 BLANK = f"[\\s{numbers.NARROW}\u200b\ufeff]"
-
-
-@ibis.udf.scalar.builtin(name="try_strptime", signature=(("string", "string"), "timestamp"))
-def _try_strptime(text, form):
-    """DuckDB's own: the timestamp, or null where the text does not fit."""
-
-
-@ibis.udf.scalar.builtin(name="split_part", signature=(("string", "string", "int64"), "string"))
-def _split_part(text, mark, position):
-    """The part of the text before, between or behind a mark."""
 
 
 def mapping(table, found, said):
@@ -190,54 +180,53 @@ def _date(raw, source, given, where, reading):
         raise DataError(_("{where}: is of type {kind}. Map a column of dates.").format(where=where, kind=kind))
     text = _unread(source)
     if given.date_format:
-        form = sniff.strptime_format(given.date_format)
-        simple = not any(mark in form for mark in (" ", "T", "%b"))
-        return _parsed_date(_day(text) if simple else text, form)
+        return _sound(dates.parsed(text, dates.strptime_format(given.date_format), given.timezone))
     counts = day_counts(raw, source)
-    form = sniff.date_format(counts, where=where)
+    form = dates.date_format(counts, where=where)
+    if form is None or dates.rows_read(counts)[form] < sum(rows for day, rows in counts.items() if day) / 2:
+        unusual = dates.unusual(raw, text)
+        form = max(unusual, key=unusual.get, default=form)
     if form is None:
         _refuse(counts, where, text)
         return ibis.null("date")
-    if form != sniff.DATE_FORMATS[0]:
-        reading.append(_("{where}: dates read as {form}").format(where=where, form=sniff.worded(form)))
-    return _parsed_date(_day(text), form)
+    if form != dates.DATE_FORMATS[0]:
+        reading.append(_("{where}: dates read as {form}").format(where=where, form=dates.worded(form)))
+    if not given.timezone and (away := _away(raw, text)):
+        said = _('{where}: days as written, of several time zones ({example}); timezone = "..." counts those of one')
+        reading.append(said.format(where=where, example=away))
+    return _sound(dates.parsed(text, form, given.timezone))
 
 
 def _refuse(counts, where, source):
     """Raise a DataError where there are values of the `source` and none is a date."""
     values = [text for text in counts if text]
-    if values and all(map(sniff.is_day_number, values)):
-        message = _("{where}: holds day numbers ({example}) of a spreadsheet. Format it as a date there, export again.")
-        raise DataError(message.format(where=where, example=values[0]))
     if values:
-        whole = source.min(where=_day(text_of(source)) == values[0]).to_pyarrow().as_py()
+        whole = source.min(where=dates.day(text_of(source)) == values[0]).to_pyarrow().as_py()
         message = _(
             "{where}: no value reads as a date ({example!r}); known are {known}. Map another, "
             'or write in portfoy.toml: date_format = "DD MMM YYYY".'
         )
         raise DataError(
             message.format(
-                where=where, example=shorten(whole, 40), known=", ".join(map(sniff.worded, sniff.DATE_FORMATS))
+                where=where, example=shorten(whole, 40), known=", ".join(map(dates.worded, dates.DATE_FORMATS))
             )
         )
 
 
-def _day(text):
-    """The part of a date and time that holds the day."""
-    return _split_part(_split_part(text, " ", 1), "T", 1)
+def _away(raw, text):
+    """A stamp among the first rows that says how far it is from UTC."""
+    head = raw.select(text=text).limit(numbers.HEAD_ROWS)
+    return head.text.min(where=head.text.re_search(dates.OFFSET)).to_pyarrow().as_py()
 
 
 def day_counts(raw, source):
     """Days as they are written in a text column -> rows, the commonest first."""
     texts = raw.select(text=source).group_by("text").agg(rows=lambda t: t.count())
-    days = texts.mutate(day=_day(text_of(texts.text)).fill_null("")).group_by("day").agg(rows=lambda t: t.rows.sum())
+    days = (
+        texts.mutate(day=dates.day(text_of(texts.text)).fill_null("")).group_by("day").agg(rows=lambda t: t.rows.sum())
+    )
     counts = days.order_by(ibis.desc("rows"), "day").limit(20_000).to_pandas()
     return dict(zip(counts["day"], counts["rows"].tolist(), strict=True))
-
-
-def _parsed_date(day, form):
-    iso = form == sniff.DATE_FORMATS[0]  # the engine reads these four times faster by itself
-    return _sound(day.try_cast("date") if iso else _try_strptime(day, form).cast("date"))
 
 
 def _sound(day):

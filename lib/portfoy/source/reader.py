@@ -11,7 +11,7 @@ from portfoy.errors import DataError
 from portfoy.locale import _
 from portfoy.source import ids, orders, parse
 from portfoy.source.account import account
-from portfoy.source.contract import ALONE, check_columns
+from portfoy.source.contract import ALONE, REQUIRED, check_columns
 from portfoy.source.files import UNREADABLE, fault, is_embedded
 from portfoy.source.settings import Settings
 from portfoy.source.shape import OWN, shaped
@@ -94,6 +94,8 @@ class Reader:
         found = [column for column in raw.table.columns if column not in OWN]
         columns = parse.mapping(name, found, self.settings.columns.get(name, {}))
         check_columns(name, columns, found)
+        _check_whole(name, columns, raw.absent)
+        self.reading += raw.notes
         return raw, columns
 
     def _further(self, name):
@@ -113,6 +115,16 @@ class Reader:
             return None
         self.accounts[name] = told
         return used
+
+
+def _check_whole(name, columns, absent):
+    """Raise a DataError where a file of a table is without a column that every row needs."""
+    for ours in REQUIRED[name]:
+        theirs = columns.get(ours, [])
+        for column in [theirs] if isinstance(theirs, str) else theirs:
+            if column in absent:
+                text = _("{file}: has no column '{column}', which is {table}.{ours}. Write files of one table alike.")
+                raise DataError(text.format(file=absent[column][0], column=column, table=name, ours=ours))
 
 
 def _last_day(table, today):

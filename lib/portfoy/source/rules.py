@@ -3,10 +3,11 @@
 import difflib
 import re
 from datetime import date
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from portfoy.errors import DataError
 from portfoy.locale import _
-from portfoy.source import sniff
+from portfoy.source import dates, encodings
 
 SECTIONS = {"look": ("logo", "accent", "warm"), "lists": ("acted_on",), "monitoring": ("until", "reason", "notes")}
 """The sections that are no table, and their keys."""
@@ -52,8 +53,12 @@ def _rule(key):
             text(lambda value: value in ("tab", "whitespace") or re.fullmatch(r'[^"\r\n]', value)),
             _('one character (no quotation mark), "tab" or "whitespace"'),
         ),
-        "encoding": (text(sniff.is_encoding), '"utf-8", "utf-16", "windows-1254", "windows-1250", "windows-1252" ...'),
-        "date_format": (text(sniff.is_date_format), _('a date form such as "DD.MM.YYYY" or "%d.%m.%Y"')),
+        "encoding": (text(encodings.is_encoding), '"utf-8", "utf-16", "windows-1254", "windows-1250", "cp857" ...'),
+        "date_format": (text(dates.is_date_format), _('a date form such as "DD.MM.YYYY" or "%d.%m.%Y"')),
+        **dict.fromkeys(("skip", "footer"), (_is_count, _("a number of lines, 0 or more"))),
+        "escape": (text(re.compile(r'[^"\r\n]').fullmatch), _("one character (no quotation mark)")),
+        "timezone": (text(_is_zone), _('the name of a time zone such as "Europe/Istanbul"')),
+        "unfold": (_is_unfold, _('columns with lists of equal length, { nps = ["NPS_2015", "NPS_2016"] }')),
         "header": (_is_header, _("false, or a list of column names")),
         "currency": (text(re.compile("[A-Z]{3}").fullmatch), _('three capital letters, such as "EUR"')),
         "logo": (text(lambda value: value.lower().endswith((".svg", ".png"))), _("a file .svg or .png")),
@@ -84,6 +89,21 @@ def _rule(key):
         "ranges": (_is_ranges, _("columns with their lowest and highest value, { nps = [0, 10] }")),
         "test_pattern": (text(_is_pattern), _("a regular expression without look-around or back-references")),
     }.get(key, (text(lambda value: True), _("a text in quotes")))
+
+
+def _is_count(value):
+    return type(value) is int and value >= 0
+
+
+def _is_zone(value):
+    try:
+        return bool(ZoneInfo(value))
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+
+
+def _is_unfold(value):
+    return _is_lists(value) and len({len(each) for each in value.values()}) == 1 and all(value.values())
 
 
 def _is_rate(value):

@@ -4,7 +4,7 @@ import json
 
 from portfoy.errors import DataError
 from portfoy.locale import _
-from portfoy.source import sniff
+from portfoy.source import dates
 from portfoy.source.contract import TABLES, kind_of
 from portfoy.source.guess import label_kind, unsure, used_names
 from portfoy.source.labels import LABELS
@@ -28,15 +28,15 @@ def _date_lines(look, best):
     for ours, theirs in _written(look, best, "date"):
         counts = look.days(theirs, ours == "month")
         try:
-            if form := sniff.date_format(counts, where=theirs):
+            if form := dates.date_format(counts, where=theirs):
                 forms.setdefault(form, (theirs, next(text for text in counts if is_day(text, form))))
         except DataError as error:
             both_ways[theirs] = error
     if len(forms) == 1:  # a column that reads both ways is read as the others are
         [(form, (_first, example))] = forms.items()
-        yield f"date_format = {toml(sniff.worded(form))}  " + comment(_("as in {example}").format(example=example))
+        yield f"date_format = {toml(dates.worded(form))}  " + comment(_("as in {example}").format(example=example))
     elif forms:
-        ways = ", ".join(f"{theirs} {sniff.worded(form)}" for form, (theirs, _example) in forms.items())
+        ways = ", ".join(f"{theirs} {dates.worded(form)}" for form, (theirs, _example) in forms.items())
         yield comment(_("dates are written in several ways, each column is read in its own: {ways}").format(ways=ways))
     else:
         yield from (comment(f"date_format = ?  # {error}") for error in both_ways.values())

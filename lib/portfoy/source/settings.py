@@ -19,12 +19,18 @@ class Format:
 
     delimiter: str | None = None  # "," ";" "tab" "|" or "whitespace"
     encoding: str | None = None
+    skip: int | None = None  # lines above the header
+    footer: int = 0  # lines below the last row
+    escape: str | None = None  # what stands before a quotation mark inside quotes, where that is not another one
     date_format: str | None = None  # "DD.MM.YYYY" or "%d.%m.%Y"
+    timezone: str | None = None  # whose days the stamps are counted in that say how far they are from UTC
     decimal: str | None = None
     thousands: str | None = None
     header: bool | tuple[str, ...] = True  # where the file has no header line: false, or the names of its columns
     null_words: tuple[str, ...] = ()  # texts that stand for nothing, in any case
     file: str | None = None  # file, pattern or table name inside the source
+    sheet: str | None = None  # of a workbook
+    unfold: dict[str, tuple[str, ...]] = field(default_factory=dict)  # our column -> theirs, a row for each; or texts
     join: tuple[tuple[str, str, str], ...] = ()  # further files: name, key here, key there
     keep: dict[str, tuple[str, ...]] = field(default_factory=dict)  # their column -> values whose rows are kept
     leave_out: dict[str, tuple[str, ...]] = field(default_factory=dict)  # their column -> values left out
@@ -90,7 +96,8 @@ def _said(given):
 
 _FORMAT_KEYS = set(Format.__dataclass_fields__)
 _OF_ORDERS = {"amount_per", "price_per"}
-_OF_TABLE = {"file", "join", "keep", "leave_out", "constants", "values", "ranges", "first_of", "fill_down"} | _OF_ORDERS
+_OF_TABLE = {"file", "sheet", "unfold", "join", "keep", "leave_out", "constants", "values", "ranges"}
+_OF_TABLE |= {"first_of", "fill_down", *_OF_ORDERS}  # said under a table only
 _TOP_KEYS = set(Settings.__dataclass_fields__) - {"formats", "columns"} | _FORMAT_KEYS - _OF_TABLE
 
 

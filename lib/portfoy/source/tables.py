@@ -18,11 +18,12 @@ import pandas as pd
 from portfoy.errors import DataError
 from portfoy.locale import _
 from portfoy.source.contract import TABLES
-from portfoy.source.files import embedded, quoted, stamp
+from portfoy.source.files import embedded, stamp
 from portfoy.source.ids import unmatched
 from portfoy.source.prices import AS_PAID, prices_of
 from portfoy.source.quality import Facts
 from portfoy.source.settings import Settings
+from portfoy.source.texts import quoted
 
 KEPT = "PORTFOY_KEPT"  # environment: the file that `keep` wrote, for kernels of the same report
 
