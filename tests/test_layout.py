@@ -44,7 +44,7 @@ RANK = {name: rank for rank, row in enumerate(ORDER) for name in row}
 INSIDE = {  # the order inside a package, left to right
     "words": ["stages", "codes", "labels", "style", "table", "placing", "figure", "shapes", "result"],
     "source": [
-        *("names", "contract", "labels", "dates", "encodings", "header", "sniff", "rules", "settings"),
+        *("names", "contract", "labels", "pseudonyms", "dates", "encodings", "header", "sniff", "rules", "settings"),
         *("numbers", "ids", "parse", "shape", "orders", "prices", "address", "workbooks", "texts", "files"),
         *("seen", "quality", "faults", "account", "reader", "tables", "open"),
         *("look", "guess", "section", "mapping"),
@@ -138,6 +138,7 @@ INSIDE = {  # the order inside a package, left to right
         *("start", "sheets", "slides", "handout", "grading", "commands"),
     ],
     "report": [
+        "private",
         "record",
         "prose",
         "parameters",
@@ -434,7 +435,7 @@ STAGES = {"portfolio", "selection", "acquisition", "retention", "deepening", "mo
 PARTS = {  # modules -> lines of Python they may have, once all seven stages stand
     "helper lib": ([], 23_300),  # what no other part has
     "source": (["source"], 4_900),
-    "report kit": (["report", "terminal", "cli", "doctor", "doors", "remedies", "__main__"], 4_350),
+    "report kit": (["report", "terminal", "cli", "doctor", "doors", "remedies", "__main__"], 4_450),
     "course": (["course"], 3_100),
     "sittings": ([], 6_000),  # what exercises ask and know, beside the notebooks: content, some 280 lines an hour
     "simulator": (["simulate"], 2_000),

@@ -13,6 +13,7 @@ from portfoy.errors import DataError, FitError
 from portfoy.locale import _
 from portfoy.people import people_table, with_traits
 from portfoy.source import open as source
+from portfoy.source import pseudonyms
 from portfoy.source.contract import TABLES, kind_of
 from portfoy.source.prices import AS_PAID, Prices
 from portfoy.source.seen import on_day
@@ -186,6 +187,9 @@ def _with_lists(tables):
     lists = [pd.read_csv(path, dtype=str, encoding="utf-8-sig")[[*LISTED]] for path in paths.values()]
     rows = pd.concat(lists, ignore_index=True)
     rows["customer_id"] = rows["customer_id"].str.replace(r"^'(?=[=+\-@\t\r])", "", regex=True)  # as the file has it
+    if tables.settings.pseudonyms:
+        key = pseudonyms.key_of(tables.settings.pseudonyms)
+        rows["customer_id"] = [pseudonyms.pseudonym(real, key) for real in rows["customer_id"]]
     own = tables.contacts
     columns = dict(own.schema()) if own is not None else {}
     rows = ibis.memtable(rows).cast(LISTED)

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from portfoy.locale import _
+from portfoy.report.private import private
 from portfoy.source.address import masked
 from portfoy.terminal import one_line
 
@@ -58,6 +59,7 @@ class _WithParameters(click.Command):
     metavar="N",
     help="Make a page of each of the first N customers of every list; 0 makes none.",
 )
+@click.option("--share", is_flag=True, help="Let others on this machine read the reports, as the system has it.")
 @click.option("--on-success", metavar="CMD", help="Run this afterwards if all is well; PORTFOY_RUN is run.json.")
 @click.option("--on-failure", metavar="CMD", help="Run this afterwards if not; PORTFOY_MESSAGE says why.")
 def report(stages, data, as_of, language, given, file, each, out, jobs, isolated, on_success, on_failure, **options):
@@ -70,7 +72,7 @@ def report(stages, data, as_of, language, given, file, each, out, jobs, isolated
     def after(code, message, folder=None):
         _hook(on_failure if code else on_success, code, message, folder)
 
-    with one_line("report", after=after, out=out):
+    with one_line("report", after=after, out=out), private(options["share"]):
         from portfoy.report import plan
 
         browser, mail = _browser() if options["pdf"] else None, _mailbox(options["mail"])
@@ -107,8 +109,11 @@ def report(stages, data, as_of, language, given, file, each, out, jobs, isolated
 @click.option("--out", default="reports", show_default=True, metavar="FOLDER", help="Where the dated folders go.")
 def customer(customer_id, data, as_of, language, given, out):
     """Make the page of one customer: what is known and expected, and what to do next. Exit codes as of report."""
-    with one_line("customer", out=out):
+    with one_line("customer", out=out), private():
+        from dataclasses import replace
+
         from portfoy.report import plan
+        from portfoy.source.pseudonyms import shown
 
         wanted = {"data": data, "as_of": as_of, "language": language}
         given = {**_pairs(given), "customer": customer_id}
@@ -117,8 +122,10 @@ def customer(customer_id, data, as_of, language, given, out):
         from portfoy.firm import Firm
         from portfoy.report import make, progress
 
-        find(ids_of(Firm(made.tables, made.as_of)), customer_id)
-
+        shown_id = shown(customer_id, made.tables.settings)
+        find(ids_of(Firm(made.tables, made.as_of)), shown_id)
+        jobs = [replace(job, parameters={**job.parameters, "customer": shown_id}) for job in made.jobs]
+        made = replace(made, jobs=tuple(jobs))
         with progress.Bars() if sys.stderr.isatty() else progress.Progress() as shown:
             folder, code = make.make(made, root=out, progress=shown)
     click.echo(folder / "customer.html")
@@ -160,18 +167,26 @@ def compare(earlier, later, out):
 @click.command()
 @click.option("--keep", type=click.IntRange(min=1), metavar="N", help="Keep the newest N runs of each source.")
 @click.option("--older-than", type=click.IntRange(min=0), metavar="DAYS", help="Remove only runs made before that.")
+@click.option("--of", "customer_id", metavar="ID", help="Remove all runs that name this customer, good or not.")
+@click.option("--data", metavar="WHERE", help="With --of: the portfoy.toml whose pseudonyms they show.")
 @click.option("--dry-run", is_flag=True, help="Only say which would go.")
 @click.option("--out", default="reports", show_default=True, metavar="FOLDER", help="The shelf that holds the runs.")
-def prune(keep, older_than, dry_run, out):
+def prune(keep, older_than, customer_id, data, dry_run, out):
     """Remove old runs from the shelf; the newest good one of each source always stays."""
-    if keep is None and older_than is None:
-        raise click.UsageError(_("say what to keep: --keep N, --older-than DAYS."))
+    if (keep is None and older_than is None) == (not customer_id):
+        raise click.UsageError(_("say what to keep, --keep N, --older-than DAYS; or whom to remove, --of ID."))
     with one_line("prune", out=out):
         from portfoy.report import shelf
 
         if not Path(out).is_dir():
             raise shelf.ShelfError(_("{out}: there is no such folder. Give --out.").format(out=out))
-        gone = shelf.prune(Path(out), keep=keep, older_than=older_than, dry_run=dry_run)
+        forms = [customer_id] if customer_id else []
+        if forms and data:
+            from portfoy.source.pseudonyms import shown
+            from portfoy.source.settings import read_settings
+
+            forms.append(shown(customer_id, read_settings(data)))
+        gone = shelf.prune(Path(out), keep=keep, older_than=older_than, of=forms, dry_run=dry_run)
     for folder in gone:
         click.echo(_("would remove {folder}").format(folder=folder) if dry_run else f"{folder}")
     click.echo(_("{n} run(s)").format(n=len(gone)), err=True)

@@ -28,10 +28,11 @@ def acted_on(runs, record, root, names):
     return {name: there[name] for name in names if name in there}, notes
 
 
-def mark_held_out(folder, stages, lists):
+def mark_held_out(folder, stages, lists, real):
     """Add to the lists of a run who is held out of another one, so that nobody contacts them: column ``held_out_of``.
 
-    `lists` are those of each of the `stages` (of run.json) by its name; their files in the `folder` are written anew.
+    `lists` are those of each of the `stages` (of run.json) by its name; their files in the `folder` are written anew,
+    with the ids that pseudonyms stand for (`real`).
     """
     named = [(stage, each) for stage in stages for each in lists.get(stage["name"], []) if each["name"]]
     held, waiting = {}, []
@@ -48,7 +49,7 @@ def mark_held_out(folder, stages, lists):
             each["columns"].append(HELD)
             each["heads"].append((_("Held out of"), "text"))
             each["rows"] = [[*row, mark] for row, mark in zip(each["rows"], marks, strict=True)]
-            shelf.write_tables(folder / "actions" / (stage["name"] if stage["each"] else ""), [each])
+            shelf.write_tables(folder / "actions" / (stage["name"] if stage["each"] else ""), [each], real)
 
 
 def _campaign(path):

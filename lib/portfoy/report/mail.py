@@ -41,7 +41,7 @@ def message(record, folder, brand=None):
     The lists of what to do go with it where they are small.
     """
     said = overview.contents(record)
-    lists = _lists(said["todo"], folder)
+    lists = {} if record.get("pseudonyms") else _lists(said["todo"], folder)  # ids stay in the folder
     pictures = {f"line-{n}@portfoy": row for n, row in enumerate(said["rows"]) if row["line"]}
     for address, row in pictures.items():
         row["picture"] = f"cid:{address}"

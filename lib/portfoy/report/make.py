@@ -106,6 +106,7 @@ def describe(plan):
         "currency": tables.currency,
         "language": plan.language,
         "workbook": "portfoy.xlsx",
+        "pseudonyms": bool(tables.settings.pseudonyms),
         "prices": style.say(_("money at {day:month} prices"), vars(prices)) if prices else _("money as paid"),
         "price_level": float(prices.table["index"].iloc[-1]) if prices else None,
         "data": {
@@ -141,6 +142,7 @@ def _fill(building, record, plan, paths, brand, jobs, isolated, seconds, progres
     environment |= {ADDRESS: plan.address} if plan.address else {}
     environment[RULES] = json.dumps({record["source"]: record["rules"]})
     environment[LISTS] = json.dumps({record["source"]: paths})
+    real = plan.tables.real_ids()
     if keep(plan.tables, work / "tables.duckdb"):
         environment[KEPT] = str(work / "tables.duckdb")
         plan.tables.engine.disconnect()  # from here on they would only take memory
@@ -162,10 +164,10 @@ def _fill(building, record, plan, paths, brand, jobs, isolated, seconds, progres
                 job, result = running[ended], ended.result()
                 made[job.name] = [each for each in result.actions if each["name"]]
                 sheets[job.name] = made[job.name] + result.tables
-                pages[job.name] = _finish(building.folder, record, stages[job.name], result, earlier, job)
+                pages[job.name] = _finish(building.folder, record, stages[job.name], result, earlier, job, real)
                 unsaid = result.error or message.uncomputed([stages[job.name]])
                 progress.done(job.name, result.status, result.seconds, unsaid)
-            lists.mark_held_out(building.folder, record["stages"], made)
+            lists.mark_held_out(building.folder, record["stages"], made, real)
             there = cards.make(building.folder, record, plan, made, sheets, brand, kernels, seconds[1])
             if record["carded"]["error"]:
                 progress.note(record["carded"]["error"])
@@ -180,9 +182,9 @@ def _fill(building, record, plan, paths, brand, jobs, isolated, seconds, progres
     return sheets
 
 
-def _finish(folder, record, stage, result, earlier, job):
+def _finish(folder, record, stage, result, earlier, job, real):
     """Complete the record of a stage with its result, write its lists and tables, and give the sections of its page."""
-    lists = shelf.write_tables(folder / "actions" / (job.name if job.each else ""), result.actions)
+    lists = shelf.write_tables(folder / "actions" / (job.name if job.each else ""), result.actions, real)
     tables = shelf.write_tables(folder / "files" / job.name, result.tables)
     written, files = ([path.relative_to(folder).as_posix() for path in paths] for paths in (lists, tables))
     places = dict(zip([table["html"] for table in result.tables], files, strict=True))

@@ -10,6 +10,7 @@ What changes the shelf does so under a lock that its process loses when it ends,
 """
 
 import csv
+import html
 import json
 import os
 import re
@@ -23,6 +24,7 @@ from filelock import FileLock, Timeout
 from portfoy.locale import _
 from portfoy.report import changes, overview
 from portfoy.source.address import hidden
+from portfoy.source.pseudonyms import leads_back
 
 BUILDING, REMOVING, LOCK = ".building-", ".removing-", ".lock"
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would take for the start of a formula
@@ -161,11 +163,12 @@ def find(root, name):
     )
 
 
-def prune(root, *, keep=None, older_than=None, dry_run=False, now=None):
+def prune(root, *, keep=None, older_than=None, of=(), dry_run=False, now=None):
     """Remove old runs, or with `dry_run` only tell which; the list of their folders.
 
     The newest good run of each source always stays, and so do the newest `keep` of each source whatever their age, and
-    those that were made less than `older_than` days ago.
+    those that were made less than `older_than` days ago. With `of`, forms of one id, only the runs that name it go, and
+    all of them.
     """
     from datetime import datetime, timedelta
 
@@ -179,7 +182,8 @@ def prune(root, *, keep=None, older_than=None, dry_run=False, now=None):
             good |= {source} if newest_good else set()
             age = now - datetime.fromisoformat(run["made_at"])
             young = older_than is not None and age < timedelta(days=older_than)
-            if not newest_good and seen[source] > (keep or 0) and not young:
+            old = not newest_good and seen[source] > (keep or 0) and not young
+            if _names(root / run["folder"], of) if of else old:
                 doomed.append(run["folder"])
         if doomed and not dry_run:
             for name in doomed:
@@ -187,6 +191,14 @@ def prune(root, *, keep=None, older_than=None, dry_run=False, now=None):
             _put(_pages(root, runs(root)))
             _clear(root)
     return doomed
+
+
+def _names(folder, forms):
+    """Whether a list, a table, a page or a notebook of a run has one of these ids, as a word."""
+    said = "|".join(re.escape(text) for form in forms for text in {form, html.escape(form)})
+    word = re.compile(rf"(?<![\w-])(?:{said})(?![\w-])".encode())
+    files = (path for path in folder.rglob("*") if path.suffix in (".csv", ".html", ".ipynb", ".json"))
+    return any(word.search(path.read_bytes()) for path in files)
 
 
 # --- pages of the shelf ----------------------------------------------------------------------------------------------
@@ -222,17 +234,19 @@ def _settle(path):
 # --- what else a run holds -----------------------------------------------------------------------------------------
 
 
-def write_tables(folder, tables):
+def write_tables(folder, tables, real=None):
     """Write each list or table that has a name as <name>.csv; the paths.
 
-    Text that a spreadsheet would read as a formula gets a ' in front.
+    With `real`, pseudonym -> id, ids stand in the file in place of pseudonyms. Text that a spreadsheet would read as a
+    formula gets a ' in front.
     """
     paths = {folder / f"{table['name']}.csv": table for table in tables if table["name"]}
     for path, table in paths.items():
         folder.mkdir(parents=True, exist_ok=True)
         with path.open("w", newline="", encoding="utf-8-sig") as file:
             writer = csv.writer(file, lineterminator="\n")
-            writer.writerows([[_inert(cell) for cell in row] for row in [table["columns"], *table["rows"]]])
+            rows = leads_back(table["rows"], table["columns"], real) if real else table["rows"]
+            writer.writerows([[_inert(cell) for cell in row] for row in [table["columns"], *rows]])
     return list(paths)
 
 

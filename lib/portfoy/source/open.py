@@ -199,7 +199,7 @@ def _tables(where, settings, reader, day, today):
     further = [table for table in reader.raws if table != "transactions"]
     later = {table: partial(on_day, table, day, reader.table, log, earlier=earlier) for table in further}
     files = tuple(dict.fromkeys(path for raw in reader.raws.values() for path in raw.files))
-    told = {"as_of": day, "accounts": reader.accounts, "aside": reader.aside}
+    told = {"as_of": day, "accounts": reader.accounts, "aside": reader.aside, "known": reader.known}
     return Tables(where, settings, log, quality, facts, reader.reading, files, later, **told)
 
 

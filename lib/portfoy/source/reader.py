@@ -9,7 +9,7 @@ import pandas as pd
 
 from portfoy.errors import DataError
 from portfoy.locale import _
-from portfoy.source import ids, orders, parse
+from portfoy.source import ids, orders, parse, pseudonyms
 from portfoy.source.account import account
 from portfoy.source.contract import ALONE, REQUIRED, check_columns
 from portfoy.source.files import UNREADABLE, fault, is_embedded
@@ -39,6 +39,7 @@ class Reader:
     aside: dict = field(default_factory=dict)
     read: dict = field(default_factory=dict)
     typed: dict = field(default_factory=dict)  # all rows of a further table, faulty ones too
+    known: list = field(default_factory=list)  # where ids are hidden: tables of them with their pseudonyms
 
     def keep(self, table, name):
         """The table in the embedded engine, so that later steps do not work it out again; elsewhere as it is."""
@@ -60,7 +61,8 @@ class Reader:
         typed = parse.typed(copied, "transactions", columns, raw.format, self.reading)
         among = parse.read_ids(copied, columns, raw.format)
         typed = ids.whole(typed, "transactions", None, self.settings.unknown(), self.reading, among=among)
-        return orders.of_lines(ids.alike(typed, self.settings.ignore_in_ids), raw.format, rates)
+        typed = orders.of_lines(ids.alike(typed, self.settings.ignore_in_ids), raw.format, rates)
+        return self._hidden(typed, "transactions")
 
     def table(self, name):
         """A further table, accounted for; None where there is none or it cannot be used, which `aside` says why."""
@@ -86,6 +88,8 @@ class Reader:
         raw = self.raws[name]
         if raw.fault:
             raise DataError(raw.fault)
+        if self.settings.pseudonyms:
+            raw.broken = raw.broken[0], ""  # a line that does not fit may hold anything
         if not raw.numbered:
             raw.table = raw.table.rename({f"{name}_": name for name in raw.table.columns if name.lower() in RESERVED})
         order = self.settings.columns.get(name, {}).get("order_id", "order_id")
@@ -98,6 +102,15 @@ class Reader:
         self.reading += raw.notes
         return raw, columns
 
+    def _hidden(self, table, name):
+        """The table with pseudonyms in place of ids, where portfoy.toml asks for them."""
+        if not self.settings.pseudonyms:
+            return table
+        key = pseudonyms.key_of(self.settings.pseudonyms)
+        if (found := pseudonyms.pairs(table, key, self.settings)) is not None:
+            self.known.append(self.keep(found, f"ids_{name}"))
+        return pseudonyms.hide(table, key, self.settings)
+
     def _further(self, name):
         before = len(self.reading)
         try:
@@ -105,7 +118,7 @@ class Reader:
             typed = parse.typed(raw.table, name, columns, raw.format, self.reading)
             typed = self.keep(typed, f"typed_{name}")
             typed = ids.whole(typed, name, self.log, self.settings.unknown(), self.reading)
-            typed = ids.alike(typed, self.settings.ignore_in_ids)
+            typed = self._hidden(ids.alike(typed, self.settings.ignore_in_ids), name)
             self.typed[name] = typed
             given = {"ranges": raw.format.ranges, "broken": raw.broken, "place": raw.place, "today": self.today}
             used, told = account(name, typed, **given, as_of=self.day, keep=partial(self.keep, name=f"flagged_{name}"))

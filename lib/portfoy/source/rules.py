@@ -69,6 +69,7 @@ def _rule(key):
         ),
         **dict.fromkeys(("as_of", "until"), (_is_day, _("a date such as 2026-06-30"))),
         **{name: (is_section, _("a section, [{table}]").format(table=name)) for name in (*SECTIONS, "notes")},
+        "pseudonyms": (lambda value: isinstance(value, bool), "true / false"),
         "join": (_is_join, _('a file and its key, { file = "teams.csv", on = "agent" }, or a list')),
         "keep": (lambda value: _is_lists(value) and all(value.values()), rows),
         "leave_out": (_is_lists, rows),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from portfoy.errors import DataError
 from portfoy.locale import _
+from portfoy.source import pseudonyms
 from portfoy.source.contract import MEASURED, TABLES, kind_of
 from portfoy.source.labels import CODED, LABELS, NOBODY, folded
 from portfoy.source.rules import SECTIONS, bad_value, check_keys, check_values
@@ -63,6 +64,7 @@ class Settings:
     formats: dict[str, Format] = field(default_factory=dict)
     columns: dict[str, dict[str, str | list[str]]] = field(default_factory=dict)
     lists: tuple[str, ...] = ()  # campaign ids of lists of earlier runs that were acted on
+    pseudonyms: str = ""  # the file of their key where ids are hidden; portfoy.toml says true
     look: dict[str, str] = field(default_factory=dict)  # of reports: logo, accent, warm
     monitoring: dict = field(default_factory=dict)  # until, the last day of the base, its reason; notes by figure
 
@@ -79,6 +81,7 @@ class Settings:
         own = ("source", "as_of", "name", "unknown_customers", "formats", "columns", "look")
         said = {key: value for key, value in _said(self).items() if key not in own}
         said["unknown"] = self.unknown()
+        said |= {"pseudonyms": True} if self.pseudonyms else {}
         said["formats"] = {table: _said(given) for table, given in self.formats.items() if given != Format()}
         lists = {
             table: {key: value if isinstance(value, list) else [value] for key, value in names.items()}
@@ -137,6 +140,7 @@ def read_settings(path):
     top |= _sections(path, top)
     top |= {key: tuple(top[key]) for key in ("unknown_customers", "ignore_in_ids") if key in top}
     top |= {"as_of": str(top["as_of"])} if "as_of" in top else {}
+    top["pseudonyms"] = str(path.resolve().parent / pseudonyms.FILE) if top.get("pseudonyms") else ""
     formats = {table: _format(path, {**shared, **tables.get(table, {})}) for table in TABLES}
     settings = Settings(**top, formats=formats, columns=columns)
     if settings.rates and not settings.currency:

@@ -52,6 +52,7 @@ class Tables:
     accounts: dict = field(default_factory=dict, repr=False)  # table -> account.Account, once it was used
     aside: dict = field(default_factory=dict, repr=False)  # table -> why it is set aside whole, once it was asked for
     worked: dict = field(default_factory=dict, repr=False)  # what was worked out once
+    known: list = field(default_factory=list, repr=False)  # where ids are hidden: tables of them with their pseudonyms
 
     def __getattr__(self, name):
         if name not in TABLES:
@@ -100,6 +101,13 @@ class Tables:
         if "unmatched" not in self.worked:
             self.worked["unmatched"] = unmatched(self.all())
         return self.worked["unmatched"]
+
+    def real_ids(self):
+        """Pseudonym -> the id it stands for, of every table that was used; empty where ids are not hidden."""
+        if self.settings.pseudonyms:
+            self.all()
+        frames = [table.to_pandas().dropna() for table in self.known]
+        return {name: real for frame in frames for name, real in zip(frame["pseudonym"], frame["real"], strict=True)}
 
     @property
     def currency(self):
@@ -193,7 +201,7 @@ def keep(tables, path):
     for file in (file for read in tables.read.values() for file in read):  # some were read only now
         _check_unchanged(file)
     tables.unmatched(), tables.prices
-    about = replace(tables, transactions=None, later=dict.fromkeys(every), reading=list(tables.reading))
+    about = replace(tables, transactions=None, later=dict.fromkeys(every), reading=list(tables.reading), known=[])
     _beside(path).write_bytes(pickle.dumps((os.getcwd(), about)))
     return True
 
