@@ -31,6 +31,7 @@ SITTINGS = {  # id -> name: notebooks/solutions/<id>_<name>.ipynb, exercises in 
     "3a": "cohorts_and_churn",
     "3b": "how_long",
     "3c": "satisfaction_and_service",
+    "3d": "expected_and_got",
     "4a": "what_goes_together",
     "4b": "who_is_moved",
     "5a": "bridge_and_prices",
