@@ -9,11 +9,12 @@ PYTEST = PYTHONDONTWRITEBYTECODE= $(ONE_THREAD) .venv/bin/python -m pytest -q
 SPREAD = -n auto --dist loadscope
 TESTS = $(PYTEST) $(SPREAD) -p no:nbval  # loading it takes seconds in each worker
 
-.PHONY: help report lessons test study check lab bench lock clean
+.PHONY: help report lessons docs test study check lab bench lock clean
 
 help:
 	@echo "make report   the reports on the teaching company, in reports/index.html; ARGS='--language tr' adds options"
 	@echo "make lessons  the student editions, the index and the glossary, from notebooks/solutions"
+	@echo "make docs     what docs/ shows: a report and a sitting with results, the teacher's page, the README's pictures"
 	@echo "make test     unit tests, then the reports and lessons from top to bottom"
 	@echo "make study    tests that draw, kill or measure many times, and the student editions from top to bottom"
 	@echo "make check    lint, format, layout and notebook rules; seconds"
@@ -27,6 +28,10 @@ report: $(READY)
 
 lessons: $(READY)
 	.venv/bin/portfoy lessons build
+
+docs: $(READY)
+	.venv/bin/python docs/make.py
+	.venv/bin/python docs/pictures.py
 
 test: $(READY)
 	$(TESTS) $(ARGS)
