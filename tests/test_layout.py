@@ -44,7 +44,19 @@ RANK = {name: rank for rank, row in enumerate(ORDER) for name in row}
 INSIDE = {  # the order inside a package, left to right
     "words": ["stages", "codes", "labels", "style", "table", "placing", "figure", "shapes", "result"],
     "source": [
-        *("names", "contract", "labels", "pseudonyms", "dates", "encodings", "header", "sniff", "rules", "settings"),
+        *(
+            "aside",
+            "names",
+            "contract",
+            "labels",
+            "pseudonyms",
+            "dates",
+            "encodings",
+            "header",
+            "sniff",
+            "rules",
+            "settings",
+        ),
         *("numbers", "ids", "parse", "shape", "orders", "prices", "address", "workbooks", "texts", "files"),
         *("seen", "quality", "faults", "account", "reader", "tables", "open"),
         *("look", "guess", "section", "mapping"),

@@ -78,7 +78,7 @@ def _print(page, browser, seconds):
         return _("{page}: is not there. Make the report first.").format(page=page.name)
     aside = page.with_name(f".{page.stem}-{uuid.uuid4().hex[:8]}.pdf")
     try:
-        with tempfile.TemporaryDirectory(prefix="portfoy-", ignore_cleanup_errors=True) as profile:
+        with tempfile.TemporaryDirectory(dir=aside.folder(), ignore_cleanup_errors=True) as profile:
             said = Path(profile, "said.txt")
             with said.open("wb") as log:
                 code = run_alone(

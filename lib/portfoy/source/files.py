@@ -15,7 +15,7 @@ from ibis.common.exceptions import IbisError, TableNotFound
 
 from portfoy.errors import DataError
 from portfoy.locale import _
-from portfoy.source import sniff, workbooks
+from portfoy.source import aside, sniff, workbooks
 from portfoy.source.settings import Format
 from portfoy.source.sniff import in_row
 from portfoy.source.texts import as_it_stands, in_folders, plain_text, read_all, refuse_endless
@@ -74,7 +74,7 @@ _OURS = weakref.WeakSet()
 
 def embedded():
     """An empty in-memory DuckDB that never goes to the network and spills beside the system's temporary files."""
-    spill = Path(tempfile.gettempdir()) / f"portfoy-{uuid.uuid4().hex}"  # its own: engines do not share the names in it
+    spill = aside.folder() / f"spill-{uuid.uuid4().hex}"  # its own: engines do not share the names in it
     engine = ibis.duckdb.connect(temp_directory=str(spill))
     engine.raw_sql("SET autoinstall_known_extensions = false")
     if os.environ.get("PORTFOY_THREADS"):  # several kernels share the cores
@@ -102,7 +102,7 @@ def load(engine, table, paths, given):
     if kinds not in ({"text"}, {"workbook"}):
         text = _("{where}: files of {table} are of kinds {kinds}. Make them one kind.")
         raise DataError(text.format(where=paths[0].parent, table=table, kinds=", ".join(sorted(kinds))))
-    with tempfile.TemporaryDirectory(prefix="portfoy-") as folder:  # which only its owner may read
+    with tempfile.TemporaryDirectory(dir=aside.folder()) as folder:  # which only its owner may read
         texts = paths
         if kinds == {"workbook"}:
             texts = [workbooks.as_csv(path, table, given.sheet, Path(folder)) for path in paths]

@@ -1,0 +1,51 @@
+"""One temporary folder a process, its owner's alone; what a process that was killed has left, the next one clears."""
+
+import atexit
+import os
+import shutil
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+PREFIX, LOCK = "portfoy-", ".lock"
+_OURS = {}  # process -> its folder and the lock that is gone when the process is
+
+
+def folder():
+    """The temporary folder of this process, a Path; made when first asked for, and gone with the process."""
+    process = os.getpid()
+    while process not in _OURS:
+        clear()
+        made = Path(tempfile.mkdtemp(prefix=PREFIX))
+        lock = FileLock(made / LOCK)
+        with suppress(Timeout, OSError):  # another process took it for remains
+            lock.acquire(timeout=0)
+            if (made / LOCK).exists():
+                _OURS[process] = made, lock
+                atexit.register(_leave, process)
+    return _OURS[process][0]
+
+
+def clear():
+    """Remove the folders of processes that have not come to their end; how many there were."""
+    cleared = 0
+    for remains in Path(tempfile.gettempdir()).glob(f"{PREFIX}*/{LOCK}"):
+        lock = FileLock(remains)
+        try:
+            lock.acquire(timeout=0)
+        except (Timeout, OSError):  # its process is at work, or it is another user's
+            continue
+        lock.release()
+        shutil.rmtree(remains.parent, ignore_errors=True)
+        cleared += 1
+    return cleared
+
+
+def _leave(process):
+    """At the end of a process; one that it forked has none of its own to leave here."""
+    if process == os.getpid() and process in _OURS:
+        made, lock = _OURS.pop(process)
+        lock.release()
+        shutil.rmtree(made, ignore_errors=True)
