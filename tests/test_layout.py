@@ -21,6 +21,7 @@ ORDER = [
     ["locale"],
     ["errors"],
     ["intervals"],
+    ["inert"],
     ["rows"],
     ["words"],
     ["source"],

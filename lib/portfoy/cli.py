@@ -11,7 +11,7 @@ from portfoy.course import commands as course
 from portfoy.doctor import doctor
 from portfoy.locale import _
 from portfoy.report import commands
-from portfoy.terminal import one_line
+from portfoy.terminal import one_line, say
 
 EXPLAIN = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -43,7 +43,7 @@ def check(where):
         tables = source.open(where)
         for name in tables.later:  # a report reads a table when it needs it; a check reads them all
             getattr(tables, name)
-        click.echo(quality_text(tables))
+        say(quality_text(tables))
 
 
 @main.command("map")
@@ -57,7 +57,7 @@ def map_(where, table, out):
 
         text = mapping.draft(where, table=table, beside=Path(out).parent if out else Path())
         if out is None:
-            click.echo(text, nl=False)
+            say(text, nl=False)
             return
         try:
             with Path(out).open("x", encoding="utf-8") as target:

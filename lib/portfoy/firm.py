@@ -10,6 +10,7 @@ import pandas as pd
 
 from portfoy.customers import as_table, customer_table, months_before, recent_table, resolve_as_of
 from portfoy.errors import DataError, FitError
+from portfoy.inert import as_given
 from portfoy.locale import _
 from portfoy.people import people_table, with_traits
 from portfoy.source import open as source
@@ -186,7 +187,7 @@ def _with_lists(tables):
         return tables
     lists = [pd.read_csv(path, dtype=str, encoding="utf-8-sig")[[*LISTED]] for path in paths.values()]
     rows = pd.concat(lists, ignore_index=True)
-    rows["customer_id"] = rows["customer_id"].str.replace(r"^'(?=[=+\-@\t\r])", "", regex=True)  # as the file has it
+    rows["customer_id"] = rows["customer_id"].map(as_given)
     if tables.settings.pseudonyms:
         key = pseudonyms.key_of(tables.settings.pseudonyms)
         rows["customer_id"] = [pseudonyms.pseudonym(real, key) for real in rows["customer_id"]]

@@ -5,8 +5,14 @@ from contextlib import suppress
 
 import click
 
+from portfoy.inert import for_terminal
 from portfoy.locale import _
 from portfoy.source.address import masked
+
+
+def say(text, **how):
+    """Print a text that may hold what stands in data or is called by a user: no terminal runs what is in it."""
+    click.echo(for_terminal(str(text)), **how)
 
 
 class one_line:
@@ -35,7 +41,7 @@ class one_line:
         if code is None:
             return False
         message = f"portfoy {self.command}: {' '.join(masked(text).split())}"
-        click.echo(message, err=True)
+        say(message, err=True)
         if self.after:
             self.after(code, message)
         sys.exit(code)

@@ -8,7 +8,7 @@ import click
 from portfoy.locale import _
 from portfoy.report.private import private
 from portfoy.source.address import masked
-from portfoy.terminal import one_line
+from portfoy.terminal import one_line, say
 
 
 class _WithParameters(click.Command):
@@ -86,9 +86,9 @@ def report(stages, data, as_of, language, given, file, each, out, jobs, isolated
             where |= {"fresh": options["fresh_rules"], "rows": options["cards"]}
             folder, code = make.make(made, jobs=jobs, isolated=isolated, seconds=seconds, **where)
     for job in made.jobs:
-        click.echo(folder / f"{job.name}.html")
-    click.echo(folder / "index.html")
-    click.echo(Path(out) / "index.html")
+        say(folder / f"{job.name}.html")
+    say(folder / "index.html")
+    say(Path(out) / "index.html")
     said, record = (
         [_("all reports are made") if code == 0 else _("not all reports are whole")],
         shelf.find(Path(out), folder),
@@ -128,7 +128,7 @@ def customer(customer_id, data, as_of, language, given, out):
         made = replace(made, jobs=tuple(jobs))
         with progress.Bars() if sys.stderr.isatty() else progress.Progress() as shown:
             folder, code = make.make(made, root=out, progress=shown)
-    click.echo(folder / "customer.html")
+    say(folder / "customer.html")
     sys.exit(code)
 
 
@@ -161,7 +161,7 @@ def compare(earlier, later, out):
         from portfoy.report import compare, shelf
 
         runs = [shelf.find(Path(out), name) for name in (earlier, later)]
-        click.echo(compare.compare_text(*runs, runs=shelf.runs(Path(out))))
+        say(compare.compare_text(*runs, runs=shelf.runs(Path(out))))
 
 
 @click.command()
@@ -188,7 +188,7 @@ def prune(keep, older_than, customer_id, data, dry_run, out):
             forms.append(shown(customer_id, read_settings(data)))
         gone = shelf.prune(Path(out), keep=keep, older_than=older_than, of=forms, dry_run=dry_run)
     for folder in gone:
-        click.echo(_("would remove {folder}").format(folder=folder) if dry_run else f"{folder}")
+        say(_("would remove {folder}").format(folder=folder) if dry_run else f"{folder}")
     click.echo(_("{n} run(s)").format(n=len(gone)), err=True)
 
 
@@ -263,9 +263,9 @@ def _mailed(file, record, folder, plan):
     except OSError as error:
         said = _("--mail {file}: cannot be written: {reason}. Give another; the reports are there.")
         said = said.format(file=file, reason=error.strerror or error)
-        click.echo(said, err=True)
+        say(said, err=True)
         return said
-    click.echo(file)
+    say(file)
     return ""
 
 
@@ -277,7 +277,7 @@ def _hook(command, code, message, folder):
             command, record=folder and folder / "run.json", folder=folder, code=code, message=message
         )
         if error:
-            click.echo(error, err=True)
+            say(error, err=True)
 
 
 def _pairs(given):

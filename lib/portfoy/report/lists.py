@@ -28,7 +28,7 @@ def acted_on(runs, record, root, names):
     return {name: there[name] for name in names if name in there}, notes
 
 
-def mark_held_out(folder, stages, lists, real):
+def mark_held_out(folder, stages, lists, real=None):
     """Add to the lists of a run who is held out of another one, so that nobody contacts them: column ``held_out_of``.
 
     `lists` are those of each of the `stages` (of run.json) by its name; their files in the `folder` are written anew,

@@ -4,6 +4,7 @@ import sys
 import threading
 import time
 
+from portfoy.inert import for_terminal
 from portfoy.locale import _
 
 
@@ -11,7 +12,7 @@ class Progress:
     """One line as each section of a report starts, and one as the report ends; `tell` is called with each."""
 
     def __init__(self, tell=None):
-        self.tell = tell or (lambda line: print(line, file=sys.stderr, flush=True))
+        self.tell = tell or (lambda line: print(for_terminal(line), file=sys.stderr, flush=True))
         self.sections, self.lock = {}, threading.Lock()
 
     def __enter__(self):
@@ -54,7 +55,7 @@ class Bars(Progress):
             *(TextColumn(f"{{task.fields[{name}]}}", markup=False) for name in ("cells", "left", "section")),
         )
         self.console = Console(stderr=True)
-        super().__init__(lambda line: self.console.print(line, markup=False, highlight=False))
+        super().__init__(lambda line: self.console.print(for_terminal(line), markup=False, highlight=False))
         self.bars = Rich(*columns, console=self.console, transient=True)
         self.tasks, self.expected, self.started = {}, {}, {}
 

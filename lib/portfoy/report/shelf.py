@@ -21,13 +21,13 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from portfoy.inert import for_sheets
 from portfoy.locale import _
 from portfoy.report import changes, overview
 from portfoy.source.address import hidden
 from portfoy.source.pseudonyms import leads_back
 
 BUILDING, REMOVING, LOCK = ".building-", ".removing-", ".lock"
-FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would take for the start of a formula
 
 
 class ShelfError(ValueError):
@@ -238,7 +238,7 @@ def write_tables(folder, tables, real=None):
     """Write each list or table that has a name as <name>.csv; the paths.
 
     With `real`, pseudonym -> id, ids stand in the file in place of pseudonyms. Text that a spreadsheet would read as a
-    formula gets a ' in front.
+    formula gets a ' before it (`inert`).
     """
     paths = {folder / f"{table['name']}.csv": table for table in tables if table["name"]}
     for path, table in paths.items():
@@ -251,7 +251,7 @@ def write_tables(folder, tables, real=None):
 
 
 def _inert(cell):
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell
+    return for_sheets(cell) if isinstance(cell, str) else cell
 
 
 def code_fingerprint(notebook):
