@@ -4,6 +4,7 @@ import base64
 import html
 import io
 import re
+import tomllib
 import zipfile
 from html.parser import HTMLParser
 from pathlib import Path
@@ -408,6 +409,13 @@ def test_a_zip_of_half_a_project_is_one_line(project):
     message = f"{Path.cwd()}: lacks Makefile, LICENSE. Use a copy of the repository."
     assert run(commands.lessons, "zip", "--out", "x.zip") == (2, f"portfoy lessons zip: {message}\n")
     assert not Path("x.zip").exists()
+
+
+def test_the_zip_holds_all_that_the_package_is_built_from():
+    """The judge: what pyproject.toml forces into a wheel, without which none is built in a classroom."""
+    project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text("utf-8"))
+    forced = set(project["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]) - {"notebooks"}
+    assert forced <= set(handout.TREES)
 
 
 def test_progress_of_a_folder_that_is_not_there_is_one_line():

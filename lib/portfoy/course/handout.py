@@ -106,12 +106,14 @@ def _readme(teacher, wheels):
         "While there is a network: `make lab` on Linux or macOS installs everything. Elsewhere: "
         "`python -m venv .venv`, then `.venv\\Scripts\\python -m pip install -r requirements.lock .`, in this folder."
     )
-    steps = [
-        offline if wheels else online,
-        _("Make a folder to work in: `portfoy lessons start my-course`. What you write stays there."),
-        _("Start JupyterLab in it: `jupyter lab`. From now on no network is needed."),
-        _("Open the first notebook. To read only: `notebooks/html`; slides: `notebooks/slides`."),
-    ]
+    begin = _(
+        "Begin, today and each time after: `.venv/bin/portfoy lab` (on Windows `.venv\\Scripts\\portfoy lab`). "
+        "It makes a folder to work in, my-course, and opens its first notebook. What you write stays there."
+    )
+    read = _(
+        "To read only, in any browser: `notebooks/html`; slides: `notebooks/slides`. None of this needs a network."
+    )
+    steps = [offline if wheels else online, begin, read]
     lines = "\n".join(f"{number}. {step}" for number, step in enumerate(steps, start=1))
     note = _("`notebooks/teacher` and `notebooks/solutions` hold the answers: not for students.")
     return f"# {_('Customer portfolio management: the course')}\n\n{lines}\n" + (f"\n{note}\n" if teacher else "")
