@@ -226,7 +226,7 @@ def test_an_exercise_that_is_not_there_and_a_lesson_that_has_not_begun(ask):
     assert pf.progress().text.startswith("No sitting has begun: ")
     ask(exercise(total))
     assert pf.check("0b1", 3).text == "There is no exercise '0b1' in this sitting. Did you mean '0b-1'?"
-    assert pf.check(7, 3).text == "There is no exercise '7' in this sitting."
+    assert pf.check(7, 3).text == "Give the name of the exercise in quotes, such as '0b-1'."
     assert pf.lesson("9z", None).text == "There is no sitting '9z'."
 
 

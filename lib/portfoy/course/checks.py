@@ -5,6 +5,7 @@ import html
 import re
 
 from portfoy.course import judging, results
+from portfoy.course.exercise import of_plain_parts
 from portfoy.course.lessons import exercises_of, sitting_of, worked
 from portfoy.errors import DataError
 from portfoy.locale import _, plural
@@ -47,8 +48,9 @@ def lesson(sitting, firm):
     Feedback : how many exercises there are, and how many of them are solved
     """
     _open.clear()
-    if sitting_of(sitting) is None:
-        return Feedback(_("There is no sitting {name!r}.").format(name=str(sitting)))
+    if type(sitting) is not str or sitting_of(sitting) is None:
+        name = sitting[:20] if type(sitting) is str else type(sitting).__name__
+        return Feedback(_("There is no sitting {name!r}.").format(name=name))
     _open.update(sitting=sitting, firm=firm, tries={})
     return _standing()
 
@@ -67,19 +69,29 @@ def check(exercise, answer=..., *, show=False):
     Feedback : true where the answer is right to the digits given
     """
     try:
-        return _check(exercise, answer, show)
-    except Exception as error:  # whatever these data or an answer do, a student sees a sentence
-        return Feedback(_("Not to be checked on these data: {reason}").format(reason=error))
+        return _check(exercise, of_plain_parts(answer), show)
+    except BaseException as error:  # whatever these data or an answer do, a student sees a sentence
+        return Feedback(_("Not to be checked on these data: {reason}").format(reason=_reason(error)))
+
+
+def _reason(error):
+    """What an error says; an answer's own errors may fail at that, too."""
+    try:
+        return str(error)
+    except BaseException:
+        return type(error).__name__
 
 
 def _check(exercise, answer, show):
     if not _open:
         return _not_open()
     known = exercises_of(_open["sitting"])
+    if type(exercise) is not str:
+        return Feedback(_("Give the name of the exercise in quotes, such as {name!r}.").format(name=next(iter(known))))
     if exercise not in known:
-        near = difflib.get_close_matches(str(exercise), known, n=1)
+        near = difflib.get_close_matches(exercise[:20], known, n=1)
         meant = " " + _("Did you mean {name!r}?").format(name=near[0]) if near else ""
-        return Feedback(_("There is no exercise {name!r} in this sitting.").format(name=str(exercise)) + meant)
+        return Feedback(_("There is no exercise {name!r} in this sitting.").format(name=exercise[:20]) + meant)
     asked, firm, tried = known[exercise], _open["firm"], _open["tries"].setdefault(exercise, [])
     if show:
         return _shown(exercise, len(tried))

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import combinations, product
+from itertools import combinations, islice, product
 
 import pandas as pd
 
 from portfoy.firm import Firm
 from portfoy.locale import _
 
+MOST = 1_000_000  # entries of an answer that are looked at
 MINUTES = {"predict": 1, "compute": 6, "find": 4, "decide": 4}  # of each kind, as timed
 
 
@@ -100,3 +101,12 @@ def kind(value):
     if getattr(value, "ndim", None) == 0:
         return kind(value.item())
     return "list" if getattr(value, "ndim", None) == 1 else None
+
+
+def of_plain_parts(answer):
+    """An answer that is a list or a dict of some kind of its own, as a plain one: such a thing may have no end."""
+    if isinstance(answer, (list, tuple, set, frozenset)) and type(answer) not in (list, tuple, set, frozenset):
+        return list(islice(answer, MOST))
+    if isinstance(answer, dict) and type(answer) is not dict:
+        return dict(islice(answer.items(), MOST))
+    return answer

@@ -269,7 +269,7 @@ def _same(answer, right, tolerance):
     if wanted == "text":
         return _plain(answer) == _plain(right)
     if wanted == "list":
-        return sorted(map(str, answer)) == sorted(map(str, right))
+        return len(answer) == len(right) and sorted(map(str, answer)) == sorted(map(str, right))
     if wanted == "series":
         return (
             len(answer) == len(right)
