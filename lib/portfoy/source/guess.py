@@ -6,7 +6,7 @@ from portfoy.locale import _
 from portfoy.source import faults
 from portfoy.source.contract import REQUIRED, TABLES, kind_of, missing_columns
 from portfoy.source.labels import CODED
-from portfoy.source.names import called, candidates, plain
+from portfoy.source.names import INSTEAD, called, called_so, candidates, plain
 
 LABELS = 30  # a column of more distinct values holds no labels
 KEYS = {table: key for table, (key, *more) in faults.KEYS.items() if not more}
@@ -76,6 +76,10 @@ def used_names(columns):
 def _named(look, table, ours):
     """The columns that may be ours by name; a key may just be called "ID"."""
     names = candidates(ours, look.names)
+    if not names and (ours in REQUIRED[table] or table == "transactions"):
+        names = called_so(INSTEAD.get(ours, ()), look.names)
+    if ours == "order_id":  # a number on the first line of an order only is not the one
+        names = sorted(names, key=lambda name: look.empty(name) > 0)
     return names + [name for name in look.names if KEYS.get(table) == ours and plain(name) == "id"]
 
 
@@ -83,7 +87,7 @@ def _fits(look, table, ours, name):
     """Whether the values of a column can be what its name says."""
     kind, own = kind_of(table, ours), plain(name) == plain(ours)
     if kind == "date":
-        share = look.dated(name, ours == "month")
+        share = look.dated(name, ours == "month", numbered=True)
         return share is None or share >= 0.5
     if kind == "number":
         share = look.numeric(name)
@@ -91,10 +95,20 @@ def _fits(look, table, ours, name):
     if kind := label_kind(table, ours):
         few = len(look.counts(name)) <= LABELS
         return own or (few and (kind != "flag" or look.coded(kind, name).keys() != {None}))
+    if table == "transactions" and ours == "order_id" and plain(name) in INSTEAD["order_id"]:
+        return _numbers_orders(look, name)
     if ours == KEYS.get(table) and not own:  # "contract" may be its number, or its kind
         share = look.differing(name)
         return share is None or share >= 0.5
     return True
+
+
+def _numbers_orders(look, name):
+    """Whether a column called "name" or "id" numbers orders: it has digits, and is not the number of each line."""
+    counts = look.counts(name)
+    numbered = sum(rows for text, rows in counts.items() if any(map(str.isdigit, text)) and " " not in text)
+    lines = any(candidates(ours, look.names) for ours in ("product_id", "quantity"))
+    return numbered >= 0.9 * sum(counts.values()) and not (lines and look.differing(name) == 1)
 
 
 def label_kind(table, ours):
@@ -173,6 +187,9 @@ def unsure(look, found, ours):
         yield _("or {names}?").format(names=", ".join(f'"{name}"' for name in found.others[ours]))
     if ours in found.by_value:
         yield _("by its values; its name does not say so")
+    if ours == "customer_id" and (kept := called_so(INSTEAD[ours], [theirs])) and not candidates(ours, kept):
+        mail = any("@" in text for text in look.counts(theirs))
+        yield _("e-mail addresses: who has two is two customers") if mail else _("names: two customers may share one")
     if ours != "customer_id" and theirs == found.columns.get("customer_id"):
         yield _("no column numbers them; each customer stands once")
     if ours == "duration":

@@ -49,14 +49,17 @@ def is_value(text):
 
 
 def below(records, wide, plain):
-    """How many of the last records stand below the table: totals, footnotes; `plain` writes a name plainly."""
+    """How many of the last records stand below a table so wide, totals or footnotes, and the first of them.
+
+    `plain` writes a name plainly. Such a line has at most half of its fields filled, and is a text alone, or begins
+    with a word for totals, or is not as wide as the table.
+    """
     count = 0
     for fields in reversed(records):
         filled = [field for field in fields if field.strip()]
         word = plain(filled[0]) if filled else ""
-        short = len(filled) <= max(1, wide / 2)
         total = any(word.startswith(total) and len(word) <= len(total) + 8 for total in TOTALS)
-        if filled and not (short and (len(fields) != wide or total or len(filled) == 1)):
+        if wide < 3 or len(filled) > max(1, wide / 2) or not (len(fields) != wide or total or len(filled) <= 1):
             break
         count += 1
-    return count if count < len(records) else 0
+    return (count, ", ".join(filter(str.strip, records[-count]))) if 0 < count < len(records) else (0, "")

@@ -42,8 +42,11 @@ class Look:
         return _ordered(days)
 
     def _formats(self, name, monthly=False):
-        """Date format -> rows of the sample that it reads."""
-        return dates.rows_read(self.days(name, monthly))
+        """Date format -> rows of the sample that it reads; where none of the common ones does, of the others."""
+        read, rows = dates.rows_read(self.days(name, monthly)), sum(self.counts(name).values())
+        if max(read.values()) >= rows / 2:
+            return read
+        return read | dates.unusual(self.sample, text_of(self.sample[name]))
 
     def _labels(self, name):
         """Texts of a column -> all rows, the commonest first."""
@@ -57,14 +60,18 @@ class Look:
         rows, distinct = self.table.agg(rows=column.count(), distinct=column.nunique()).to_pandas().iloc[0]
         return distinct / rows if rows else None
 
-    def dated(self, name, monthly=False):
-        """How many of the values that are there are dates, 0-1; None where there is no value."""
+    def dated(self, name, monthly=False, *, numbered=False):
+        """How many of the values that are there are dates, 0-1; None where there is no value.
+
+        Numbers that may stand for days count where they are `numbered`: where the name says that they are dates.
+        """
         if self.table[name].type().is_temporal():
             return 1.0
         if not self.table[name].type().is_string() and not self.table[name].type().is_integer():
             return 0.0
         counts = self.days(name, monthly)
-        return max(self.formats(name, monthly).values()) / sum(counts.values()) if counts else None
+        read = [rows for form, rows in self.formats(name, monthly).items() if numbered or form not in dates.NUMBERED]
+        return max(read) / sum(counts.values()) if counts else None
 
     def numeric(self, name):
         """How many of the values that are there may be meant as numbers, 0-1; None where there is no value."""
@@ -91,6 +98,17 @@ class Look:
         """How many rows of the sample have nothing in a column."""
         return self.rows - sum(self.counts(name).values())
 
+    def first_only(self, order, name):
+        """Whether a column is empty on all lines of an order but the first; without `order`, on some lines below."""
+        seen, below = set(), 0
+        for key, text in zip(self._texts[order or name], self._texts[name], strict=True):
+            if (key is None and seen) if order is None else key in seen:
+                if text is not None:
+                    return False
+                below += 1
+            seen.add(key)
+        return below > 0
+
     def unread(self, kind, name, monthly=False):
         """Of the sample, how many rows hold a text that is no date or no number, and the commonest such text."""
         if kind not in ("date", "number") or not self.table[name].type().is_string():
@@ -101,6 +119,10 @@ class Look:
         counts, read = self.days(name, monthly), self.formats(name, monthly)
         form = max(read, key=read.get)
         rows = sum(counts.values()) - read[form]
+        if rows and form not in dates.DATE_FORMATS:
+            texts = self.sample.select(text=text_of(self.sample[name]))
+            odd = texts.filter(texts.text.notnull() & dates.parsed(texts.text, form).isnull())
+            return rows, odd.text.min().to_pyarrow().as_py() or ""
         return rows, next(text for text in self.counts(name) if not is_day(text, form, monthly)) if rows else ""
 
 

@@ -5,25 +5,21 @@ import re
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 from portfoy.errors import DataError
 from portfoy.locale import _
-from portfoy.source import sniff
+from portfoy.source import encodings, header, periods, sniff, workbooks
 from portfoy.source.contract import ALONE, TABLES, kind_of
 from portfoy.source.files import SUFFIXES, embedded, load, readable
+from portfoy.source.firsts import order_lines
 from portfoy.source.guess import Guess, guess, guesses, likely
 from portfoy.source.look import Look, join_key, joined
 from portfoy.source.names import plain
 from portfoy.source.section import comment, mapping_lines, reading, toml
 from portfoy.source.settings import Format
-
-LETTERS = {
-    "windows-1254": "çğıöşüâîûÇĞİÖŞÜÂÎÛ",
-    "windows-1250": "ąćęłńóśźżĄĆĘŁŃÓŚŹŻ",
-    "windows-1252": "àáâãäåæçèéêëìíîïñòóôõöøœùúûüÿßÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØŒÙÚÛÜ",
-}
-"""Letters that make an encoding likely: those of Turkish, of Polish, of Western Europe."""
+from portfoy.source.shape import unfolded
 
 
 @dataclass
@@ -36,6 +32,8 @@ class Source:
     guesses: list[Guess]
     join: str = ""  # the line that joins another file
     used: bool = False  # whether another file joins this one
+    sheet: str | None = None  # of a workbook
+    unfold: str = ""  # the line that makes rows of columns
 
     @property
     def best(self):
@@ -59,7 +57,8 @@ def draft(path, *, table=None, beside=Path()):
         if table not in (None, *TABLES):
             text = _("{path}: there is no table '{table}', only {tables}.")
             raise DataError(text.format(path=path, table=table, tables=", ".join(TABLES)))
-        if not path.is_dir():
+        sheets = _sheets(path)
+        if not path.is_dir() and len(sheets) < 2:
             return _one_file(path, table, top, where)
         if table:
             raise DataError(_("{path}: is a folder; give `--table` with one file.").format(path=path))
@@ -71,10 +70,12 @@ def _one_file(path, table, top, where):
     alone = source.best.table in ALONE
     lines = [*top, f"source = {toml((where if alone else where.parent).as_posix())}", *_general([source], [path])]
     section = [f"[{source.best.table}]", *([] if alone else [f"file = {toml(path.name)}"]), *_grounds(source, table)]
+    section += [source.unfold] if source.unfold else []
     if not alone:
         text = _("this table cannot stand alone: map a folder with one of {tables}")
         section.append(comment(text.format(tables=", ".join(ALONE))))
-    return "\n".join([*lines, *source.notes, *reading(source), "", *section, *mapping_lines(source)]) + "\n"
+    section += [*mapping_lines(source), *order_lines(source.look, source.best)]
+    return "\n".join([*lines, *source.notes, *reading(source), "", *section]) + "\n"
 
 
 def _folder(path, top, where):
@@ -82,19 +83,22 @@ def _folder(path, top, where):
     chosen, rest = _chosen(sources)
     if not chosen:
         text = _("{path}: no file looks like a table; it has {found}. Map a file: {advice}.")
-        found = ", ".join(f"'{entry.name}'" for entry in sorted(path.iterdir())[:30]) or _("nothing")
+        entries = sorted(entry.name for entry in path.iterdir()) if path.is_dir() else _sheets(path)
+        found = ", ".join(f"'{entry}'" for entry in entries[:30]) or _("nothing")
         raise DataError(text.format(path=path, found=found, advice="portfoy map FILE --table TABLE"))
     lines = [
         *top,
         f"source = {toml(where.as_posix())}",
-        *_general(chosen, [file for file in path.iterdir() if file.suffix != ".toml"]),
+        *_general(chosen, [file for file in path.iterdir() if file.suffix != ".toml"] if path.is_dir() else [path]),
     ]
     if not any(source.best.table in ALONE for source in chosen):
         lines.append(comment(_("one of {tables} is needed, and none is here").format(tables=", ".join(ALONE))))
     for source in chosen:
-        file = [] if source.name in TABLES else [f"file = {toml(source.name)}"]
+        file = [] if source.name in TABLES or not path.is_dir() else [f"file = {toml(source.name)}"]
+        file += [f"sheet = {toml(source.sheet)}"] if source.sheet else []
         lines += ["", f"[{source.best.table}]", *file, *_grounds(source), *source.notes, *reading(source)]
-        lines += [*([source.join] if source.join else []), *mapping_lines(source), *_lookups(source, rest)]
+        lines += [*filter(None, (source.unfold, source.join)), *mapping_lines(source)]
+        lines += [*order_lines(source.look, source.best), *_lookups(source, rest)]
     held = {source.best.table: source.name for source in chosen}
     lines += ["", *(comment(_not_mapped(source, held)) for source in rest if not source.used), *map(comment, aside)]
     return "\n".join(lines).rstrip() + "\n"
@@ -103,6 +107,8 @@ def _folder(path, top, where):
 def _sources(path):
     """The files of a folder that can be tables; and what is to be said of the others."""
     engine, groups, aside, sources = embedded(), {}, [], []
+    if path.is_file():
+        return [_read(engine, path.name, [path], sheet=sheet) for sheet in _sheets(path)], aside
     for entry in sorted(path.iterdir()):
         if entry.is_dir() and entry.name in TABLES:
             groups[entry.name] = sorted(file for file in entry.glob("*") if file.name.endswith(SUFFIXES))
@@ -115,7 +121,9 @@ def _sources(path):
         pieces = [(name, paths)] if whole else [(file.name, [file]) for file in paths]
         for piece, files in pieces:
             try:
-                sources.append(_read(engine, piece, files))
+                sheets = _sheets(files[0]) if len(files) == 1 else []
+                each = sheets if len(sheets) > 1 and piece not in TABLES else [None]
+                sources += [_read(engine, piece, files, sheet=sheet) for sheet in each]
             except DataError as error:
                 if piece in TABLES or len(files) == 1:
                     aside.append(str(error))
@@ -124,12 +132,30 @@ def _sources(path):
     return sources, aside
 
 
-def _read(engine, name, paths, table=None):
-    given, notes = _format(paths[0])
+def _read(engine, name, paths, table=None, sheet=None):
+    given, notes = _format(paths[0], sheet)
+    if given.footer and len(paths) > 1:  # how many lines stand below may differ from file to file
+        given, notes = replace(given, footer=0), [note for note in notes if not note.startswith("footer")]
     with readable(paths[0]):
-        look = Look(load(engine, f"file_{uuid4().hex}", paths, given).table)
-        stem = name.partition(".")[0]
-        return Source(name, look, notes, [guess(look, table, stem)] if table else guesses(look, stem))
+        raw = load(engine, f"file_{uuid4().hex}", paths, given)
+        notes += [comment(note.partition(": ")[2]) for note in raw.notes if raw.absent]
+        look, stem = Look(raw.table), (sheet or name).partition(".")[0]
+        wide = periods.wide(look.names)
+        if wide and table in (None, "surveys"):
+            look = Look(unfolded(raw.table, "surveys", wide))
+            found = [guess(look, "surveys", stem)]
+            return Source(name, look, notes, [periods.keyed(found[0])], sheet=sheet, unfold=_unfold_line(wide))
+        return Source(name, look, notes, [guess(look, table, stem)] if table else guesses(look, stem), sheet=sheet)
+
+
+def _unfold_line(wide):
+    said = ", ".join(f"{ours} = {toml([*each])}" for ours, each in wide.items())
+    return f"unfold = {{ {said} }}  {comment(_('a row for each; the days are the last of each period'))}"
+
+
+def _sheets(path):
+    """The sheets of a workbook; of another file, or a folder, none."""
+    return workbooks.sheets(path) if path.is_file() and path.stat().st_size and sniff.kind(path) == "workbook" else []
 
 
 def _chosen(sources):
@@ -142,7 +168,7 @@ def _chosen(sources):
             rest.append(source)
     for source in chosen.values():
         for other in rest:
-            key = source.best.missing and join_key(source.look, other.look)
+            key = source.best.missing and not other.sheet and join_key(source.look, other.look)
             both = key and joined(source.look, other.look, key)
             whole = both and guess(both, source.best.table, source.name.partition(".")[0])
             if whole and len(whole.missing) < len(source.best.missing) and not source.join:
@@ -160,7 +186,8 @@ def _lookups(source, rest):
     for other in rest:
         own = {plain(name) for name in source.look.names}
         more = ", ".join(name for name in other.look.names if plain(name) not in own)
-        key = join_key(source.look, other.look) if more and not other.used and not likely(other.best) else None
+        joins = more and not other.used and not other.sheet and not likely(other.best)
+        key = join_key(source.look, other.look) if joins else None
         if key:
             yield comment(f"{_join_line(other, key)}  # " + _("would add {names}").format(names=more))
 
@@ -203,32 +230,34 @@ def _grounds(source, said=None):
     return lines
 
 
-def _format(path):
+def _format(path, sheet=None):
     """How the file must be opened, and the lines that say so."""
-    given = Format()
-    if sniff.kind(path) != "text":
-        return given, []
-    notes = []
-    try:
-        look = sniff.look(path, given)
-    except DataError:
-        likely_one = _likely_encoding(path)
-        if likely_one is None:
-            raise
-        given = replace(given, encoding=likely_one)
-        look = sniff.look(path, given)
-        notes.append(f"encoding = {toml(likely_one)}  # " + _("a guess: look at the letters in the names"))
-    if look.delimiter != ",":
-        notes.append(f"delimiter = {toml('tab' if look.delimiter == chr(9) else look.delimiter)}")
+    given, notes = Format(sheet=sheet), []
+    if sniff.kind(path) not in ("text", "workbook"):
+        return given, notes
+    with TemporaryDirectory(prefix="portfoy-") as folder:
+        text = workbooks.as_csv(path, sheet or "", sheet, Path(folder)) if sniff.kind(path) == "workbook" else path
+        try:
+            look = sniff.look(text, given, path)
+        except DataError:
+            encoding = encodings.by_letters(sniff.head(text)[0])
+            if encoding is None:
+                raise
+            given = replace(given, encoding=encoding)
+            look = sniff.look(text, given, path)
+            notes.append(f"encoding = {toml(encoding)}  # " + _("a guess: look at the letters in the names"))
+        if look.delimiter != "," and text == path:
+            notes.append(f"delimiter = {toml('tab' if look.delimiter == chr(9) else look.delimiter)}")
+        if look.title:
+            given = replace(given, skip=look.skip - 1)
+            said = _("the header is line {n}, below '{title}'").format(n=look.skip, title=look.title[:60])
+            notes.append(f"skip = {given.skip}  {comment(said)}")
+        if sniff.is_escaped(text, look):
+            given = replace(given, escape="\\")
+            notes.append(f"escape = {toml(given.escape)}  {comment(_('before quotation marks inside quotes'))}")
+        count, line = header.below(sniff.tail(text, look), len(look.names), plain)
+        if count:
+            given = replace(given, footer=count)
+            said = _("lines below the table, the first of them '{line}'").format(line=line[:60])
+            notes.append(f"footer = {count}  {comment(said)}")
     return given, notes
-
-
-def _likely_encoding(path):
-    """The encoding under which most letters beyond a-z are those of one language; None when none has any."""
-    raw, _zipped = sniff.head(path)
-    letters = {
-        encoding: sum(letter in known for letter in raw.decode(encoding, "replace"))
-        for encoding, known in LETTERS.items()
-    }
-    best = max(letters, key=letters.get)
-    return best if letters[best] else None

@@ -9,6 +9,15 @@ _WORDS = tomllib.loads(files("portfoy.source").joinpath("names.toml").read_text(
 ALIASES = {ours: words.split() for ours, words in _WORDS["columns"].items()}
 """Our column -> what exports call it, plainly written, the likeliest first."""
 
+INSTEAD = {ours: words.split() for ours, words in _WORDS["instead"].items()}
+"""Our id -> what may do for it in a table that needs one: e-mail addresses, names."""
+
+BESIDE = _WORDS["beside"]["words"].split()
+"""Words that may stand before or behind a name."""
+
+STATES = {kind: words.split() for kind, words in _WORDS["states"].items()}
+"""What is said of orders that came to nothing ("void"), and of those of which it must be "asked"."""
+
 CALLED = {table: words.split() for table, words in _WORDS["tables"].items()}
 """Table -> what its files are called."""
 
@@ -21,9 +30,26 @@ def plain(name):
 
 def candidates(ours, found):
     """The columns among `found` that may be `ours` by their names, the likeliest first."""
-    by_plain = {plain(name): name for name in reversed(found)}
-    aliases = dict.fromkeys([plain(ours), *ALIASES.get(ours, [])])
-    return [by_plain[alias] for alias in aliases if alias in by_plain]
+    return called_so(dict.fromkeys([plain(ours), *ALIASES.get(ours, [])]), found)
+
+
+def called_so(aliases, found):
+    """The columns among `found` that are called by one of the `aliases`: as they are, then without words around it."""
+    whole = {plain(name): name for name in reversed(found)}
+    bare = {form: name for name in reversed(found) for form in _bare(name)}
+    each = [names[alias] for names in (whole, bare) for alias in aliases if alias in names]
+    return list(dict.fromkeys(each))
+
+
+def _bare(name):
+    """A name without what stands around it: "Order Lines/Quantity", "Lineitem quantity", "Quantity (pcs)": quantity."""
+    words = re.sub(r"\(.*?\)|\[.*?\]", " ", name).rpartition("/")[2]
+    words = [word for word in map(plain, re.findall(r"[^\W_]+", words)) if word]
+    yield "".join(words)
+    for side in (0, -1):
+        while len(words) > 1 and words[side] in BESIDE:
+            words.pop(side)
+            yield "".join(words)
 
 
 def guess(ours, found):

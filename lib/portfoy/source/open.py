@@ -14,7 +14,7 @@ import pandas as pd
 
 from portfoy.errors import DataError
 from portfoy.locale import _
-from portfoy.source import sniff
+from portfoy.source import sniff, workbooks
 from portfoy.source.address import connect, discreet, filled, hidden, locate, revealed
 from portfoy.source.contract import ALONE, TABLES
 from portfoy.source.files import SUFFIXES, UNREADABLE, Raw, embedded, fault, load, readable, stamp
@@ -141,7 +141,7 @@ def _files(location, table, settings):
     """The files of one table: those named in portfoy.toml, by name or else by pattern; else by the table's own name."""
     given = settings.format(table)
     if location.is_file():
-        return [location] if table == _of_file(location, settings) else []
+        return [location] if table in _in_file(location, settings) else []
     if given.file:
         try:
             relative = not Path(given.file).is_absolute()
@@ -162,6 +162,16 @@ def _files(location, table, settings):
         example = f'[{table}] file = "{found[0][0].relative_to(location)}"'
         raise DataError(text.format(where=location, table=table, names=", ".join(names), example=example))
     return found[0] if found else []
+
+
+def _in_file(path, settings):
+    """The tables that are in one file: of a workbook those whose sheets are named, by portfoy.toml or by themselves."""
+    sheets = workbooks.sheets(path) if sniff.kind(path) == "workbook" else []
+    if len(sheets) > 1:
+        called = [name.strip().lower() for name in sheets]
+        there = [table for table in TABLES if settings.format(table).sheet or table in called]
+        return there if {*there} & {*ALONE} else [*there, "transactions"]
+    return [_of_file(path, settings)]
 
 
 def _of_file(path, settings):

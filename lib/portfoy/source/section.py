@@ -1,6 +1,7 @@
 """The lines of a portfoy.toml for one table: how its values are written, its columns, its labels, what is unsure."""
 
 import json
+import re
 
 from portfoy.errors import DataError
 from portfoy.locale import _
@@ -14,7 +15,8 @@ from portfoy.source.numbers import decimal_counts, decimal_sign
 
 def reading(source):
     """The lines that say how dates and numbers are written."""
-    return [*_date_lines(source.look, source.best), *_decimal_lines(source.look, source.best)]
+    written = source.look, source.best
+    return [*_date_lines(*written), *_zone_lines(*written), *_decimal_lines(*written)]
 
 
 def _written(look, best, kind):
@@ -27,6 +29,11 @@ def _date_lines(look, best):
     forms, both_ways = {}, {}
     for ours, theirs in _written(look, best, "date"):
         counts = look.days(theirs, ours == "month")
+        read = look.formats(theirs, ours == "month")
+        form = max(read, key=read.get)
+        if read[form] and form not in dates.DATE_FORMATS:
+            forms.setdefault(form, (theirs, next(iter(look.counts(theirs)))))
+            continue
         try:
             if form := dates.date_format(counts, where=theirs):
                 forms.setdefault(form, (theirs, next(text for text in counts if is_day(text, form))))
@@ -40,6 +47,15 @@ def _date_lines(look, best):
         yield comment(_("dates are written in several ways, each column is read in its own: {ways}").format(ways=ways))
     else:
         yield from (comment(f"date_format = ?  # {error}") for error in both_ways.values())
+
+
+def _zone_lines(look, best):
+    for _ours, theirs in _written(look, best, "date"):
+        stamp = next((text for text in look.counts(theirs) if re.search(dates.OFFSET, text)), None)
+        if stamp:
+            text = _("times away from UTC, as in {example}: name the zone whose days count")
+            return [f'# timezone = "Europe/Istanbul"  {comment(text.format(example=stamp))}']
+    return []
 
 
 def _decimal_lines(look, best):

@@ -20,6 +20,8 @@ def shaped(raw, table, given, read, keep, reading, *, order=""):
     """
     for file, here, there in given.join:
         raw = _joined(raw, table, (file, here, there), read(file, given), keep, reading)
+    if given.unfold:
+        raw = unfolded(raw, table, given.unfold)
     for column, value in given.constants.items():
         raw = raw.drop(*[name for name in raw.columns if name.lower() == column])
         raw = raw.mutate(ibis.literal(str(value)).name(column))
@@ -57,6 +59,26 @@ def _filled_down(raw, table, names, order):
             blocks = ibis.window(group_by=[*(raw[key] for key in within), raw.portfoy_block])
             raw = raw.mutate(raw[name].max().over(blocks).name(name)).drop("portfoy_block")
     return raw
+
+
+def unfolded(raw, table, unfold):
+    """A row for each of the columns side by side: where `unfold` names a column its value, else the text itself.
+
+    A row in which all of these are empty is none: nobody was asked.
+    """
+    theirs = {name.lower(): name for name in raw.columns}
+    wide = [theirs[name.strip().lower()] for each in unfold.values() for name in each if name.strip().lower() in theirs]
+    if not wide:
+        _named(raw, table, next(iter(unfold.values()))[0], "unfold")  # says that there is no such column
+    parts = []
+    for place in range(len(next(iter(unfold.values())))):
+        named = {ours: theirs.get(each[place].strip().lower()) for ours, each in unfold.items()}
+        said = {ours: ibis.literal(str(unfold[ours][place])) for ours, name in named.items() if name is None}
+        own = {ours: text_of(raw[name]) for ours, name in named.items() if name is not None}
+        rest = [name for name in raw.columns if name not in wide and name.lower() not in unfold]
+        there = ibis.or_(*(column.notnull() for column in own.values()))
+        parts.append(raw.filter(there).select(*rest, **own, **said))
+    return ibis.union(*parts) if len(parts) > 1 else parts[0]
 
 
 def _named(raw, table, column, setting):

@@ -14,6 +14,7 @@ from portfoy.errors import DataError
 from portfoy.locale import _
 from portfoy.source import encodings, header
 
+TAIL = 2**16  # bytes read to find what stands below a table
 HEAD = 4 * 2**20  # bytes read to judge a file; a line longer than this is no table
 
 
@@ -93,6 +94,28 @@ def _not_blank(lines, start):
     """The first line from `start` on in which something stands; None where there is none."""
     texts = enumerate(lines[start:], start)
     return next((place for place, line in texts if line.strip("\r\n\t \ufeff")), None)
+
+
+def is_escaped(path, look):
+    """Whether a backslash stands before quotation marks inside quotes: more lines fit the header so."""
+    lines = encodings.decoded(path, head(path)[0], look.encoding).splitlines(keepends=True)[look.skip : 1_000]
+    if look.escape or look.delimiter == "whitespace" or not any('\\"' in line for line in lines):
+        return False
+    as_is, escaped = (_records(lines, look.delimiter, escape)[0] for escape in (None, "\\"))
+    fit, more = (sum(len(fields) == len(look.names) for fields in records) for records in (as_is, escaped))
+    return more > fit
+
+
+def tail(path, look):
+    """The last records of a file that is not packed, at most 50."""
+    with opened(path) as file:
+        if isinstance(file, gzip.GzipFile):
+            return []
+        size = file.seek(0, io.SEEK_END)
+        file.seek(max(0, size - TAIL))
+        lines = file.read().decode(look.encoding.removesuffix("-sig"), "ignore").splitlines(keepends=True)
+    lines = [line for line in lines[size > TAIL :] if line.strip()][-50:]
+    return _records(lines, look.delimiter, look.escape)[0]
 
 
 def opened(path):
