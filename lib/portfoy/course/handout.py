@@ -14,7 +14,7 @@ from portfoy.source.address import locate
 
 SHIPPED = ("environment.yml", "requirements.lock", "pyproject.toml", "Makefile", "LICENSE", "LICENSE-text")
 TREES = ("lib/portfoy", "data/teaching", "data/campaigns", "data/example", "notebooks/reports")
-TEACHING = "notebooks/TEACHING.md"
+TEACHING = ("notebooks/TEACHING.md", "docs/ninety-minutes.md", "docs/ninety-minutes.html")
 LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the same content gives the same bytes, whenever it is packed
 
 
@@ -57,7 +57,7 @@ def _files(root, teacher):
     found = [root / name for name in SHIPPED]
     found += [path for tree in TREES for path in (root / tree).rglob("*")]
     if teacher:
-        found += [root / TEACHING, *solutions().values()]
+        found += [*(root / name for name in TEACHING), *solutions().values()]
     return [path for path in found if path.is_file() and not _by_the_way(path.relative_to(root))]
 
 
