@@ -14,13 +14,14 @@ import pytest
 
 import portfoy as pf
 from helpers import needed
-from portfoy.course import checks, editions, judging, lessons, quiz, results
+from portfoy.course import capstone, checks, editions, judging, lessons, quiz, results
 from portfoy.course.exercise import kind
 from run_notebook import run_cell
 
 ROOT = Path(__file__).parent.parent
 ANSWERS = Path(__file__).with_name("answers")  # <sitting>.toml: wrong answers, kept
 SITTINGS = list(lessons.solutions())
+TAUGHT = [sitting for sitting in SITTINGS if sitting not in lessons.CAPSTONE]  # a capstone asks, it does not teach
 EXERCISES = [pytest.param(one, id=one.id) for sitting in SITTINGS for one in lessons.exercises_of(sitting).values()]
 CELLS, TERMS, MINUTES = 34, 12, 60
 SHIPPED, SMALL, MIDDLE = "shipped", 200, 1200  # of a seed, and of a number of customers
@@ -57,15 +58,20 @@ def test_a_sitting_keeps_the_limits(sitting):
     assert editions.minutes(solution) <= MINUTES
 
 
-@pytest.mark.parametrize("sitting", SITTINGS)
+@pytest.mark.parametrize("sitting", TAUGHT)
 def test_it_has_the_four_kinds_of_exercise_between_its_cells(sitting):
     kinds = [one.kind for one in lessons.exercises_of(sitting).values()]
     assert set(kinds) == {"predict", "compute", "find", "decide"}
     every, asked = cells(sitting), cells(sitting, tag="answer")
-    assert [check_of(cell)[0] for cell in asked] == list(lessons.exercises_of(sitting))
     places = [every.index(cell) for cell in asked]
-    assert all("exercise" in every[place - 1]["tags"] for place in places)
     assert all(later - earlier > 2 for earlier, later in pairwise(places)), "exercises in a row"
+
+
+@pytest.mark.parametrize("sitting", SITTINGS)
+def test_each_exercise_is_asked_once_and_its_task_stands_before_it(sitting):
+    every, asked = cells(sitting), cells(sitting, tag="answer")
+    assert [check_of(cell)[0] for cell in asked] == list(lessons.exercises_of(sitting))
+    assert all("exercise" in every[every.index(cell) - 1]["tags"] for cell in asked)
 
 
 @pytest.mark.parametrize("sitting", SITTINGS)
@@ -80,7 +86,8 @@ def test_it_begins_with_a_chart_and_says_what_one_can_do_after_it(sitting):
     assert 3 <= len(said["objectives"]) <= 6
     assert all(re.match(r"[a-z]+ ", text) for text in said["objectives"])
     assert said["question"].endswith("?")
-    assert {"quiz", "holds", "key-points", "own-data", "sources"} <= set(tags)
+    taught = {"holds", "own-data"} if sitting in TAUGHT else set()  # in the capstone the page has a claim
+    assert {"quiz", "key-points", "sources"} | taught <= set(tags)
 
 
 @pytest.mark.parametrize("sitting", SITTINGS)
@@ -97,7 +104,12 @@ def test_terms_are_explained_once_in_the_course(sitting):
 
 @pytest.mark.parametrize("sitting", SITTINGS)
 def test_its_tools_are_seen(sitting):
-    code = [cell for cell in cells(sitting) if cell["cell_type"] == "code" and not set(cell["tags"]) & {"answer"}]
+    code = [
+        cell
+        for cell in cells(sitting)
+        if cell["cell_type"] == "code" and not set(cell["tags"]) & {"answer", "solution"}
+    ]
+    code = [cell for cell in code if "# solution" not in cell["source"]]  # what the author writes there, nobody reads
     text = "\n".join(cell["source"] for cell in code)
     assert "sns." in text
     read = [cell for cell in code if not cell["metadata"].get("jupyter", {}).get("source_hidden")]
@@ -138,8 +150,18 @@ class Ran(NamedTuple):
     shown: dict
 
 
+@pytest.fixture(scope="session")
+def own_company(once):
+    """A function that gives the folder of a company of the capstone, by default that of who gives no seed."""
+
+    def folder(**given):
+        return once(f"capstone {given}", lambda new: capstone.make(new / "own", **given)) / "own"
+
+    return folder
+
+
 @pytest.fixture(scope="module")
-def run(company, kept, tmp_path_factory):
+def run(company, own_company, kept, tmp_path_factory):
     """A function that runs a notebook's code in this process, once: a Ran, for reading only."""
     done, failed = {}, {}
 
@@ -150,7 +172,10 @@ def run(company, kept, tmp_path_factory):
         if key not in done:
             failed[key] = "see the first test of it"
             name = data_of(sitting)
-            data = ROOT / "data" / name if seed == SHIPPED else company(size, seed=seed, preset=PRESET_OF[name])
+            if name == "capstone":
+                data = own_company(**({} if seed == SHIPPED else {"seed": seed, "customers": size}))
+            else:
+                data = ROOT / "data" / name if seed == SHIPPED else company(size, seed=seed, preset=PRESET_OF[name])
             with pytest.MonkeyPatch.context() as patched:
                 patched.setenv(results.PLACE, str(tmp_path_factory.mktemp("progress") / "kept.json"))
                 patched.setenv("PORTFOY_KEPT", str(kept(data)))
@@ -278,7 +303,7 @@ def test_known_mistakes_get_their_words(exercise, firm, monkeypatch, tmp_path):
     seen = firm(sitting)
     pf.lesson(sitting, seen)
     right = exercise.right(seen)
-    if exercise.kind != "predict":
+    if exercise.kind not in ("predict", "page"):
         assert pf.check(exercise.id, right)
         says = set()
         for mistake in [*exercise.wrong(seen, 1), *exercise.wrong(seen, 2)]:

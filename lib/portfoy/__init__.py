@@ -75,6 +75,10 @@ _FRONT = {
     "progress": "course.checks",
     "truth": "course.lessons",
     "paid_service": "course.service",
+    "own_company": "course.capstone",
+    "brief": "course.capstone",
+    "one_page": "course.opened",
+    "open_truth": "course.opened",
     "glossary": "course.terms",
 }
 

@@ -10,7 +10,7 @@ from portfoy.firm import Firm
 from portfoy.locale import _
 
 MOST = 1_000_000  # entries of an answer that are looked at
-MINUTES = {"predict": 1, "compute": 6, "find": 4, "decide": 4}  # of each kind, as timed
+MINUTES = {"predict": 1, "compute": 6, "find": 4, "decide": 4, "page": 4}  # of each kind, as timed
 
 
 @dataclass(frozen=True)
@@ -27,13 +27,15 @@ class Exercise:
     """What is asked for, and how answers are judged.
 
     ``kind`` is "predict" (a guess before the cell that shows it: any answer will do), "compute", "find" (the error in
-    an analysis) or "decide" (an action). ``work(firm, **choices)`` is the right answer: a number, a text, a list of
-    ids, a Series (compared by its index) or a DataFrame (its first column is the key). ``choices()`` are the turns the
-    work can take wrong, name -> {value: what is said to it}, the first value being the right one and said nothing to:
-    a mistake is a family, made of every wrong turn by itself and of every two. ``mistakes(firm)`` are wrong answers of
-    another kind; of a "find" or a "decide" they are the other options. ``hints()`` lead from a nudge to the plain way,
-    without the answer. ``praise(firm, answer)`` says what the right answer means, or how far off a guess was. Numbers
-    may differ by ``tolerance``, relative to the right one; a ``share`` may be given in per cent.
+    an analysis), "decide" (an action) or "page" (a part of the capstone's page: ``form(firm, answer)`` gives
+    whether its form is right, and what is said).
+    ``work(firm, **choices)`` is the right answer: a number, a text, a list of ids, a Series (compared by its index) or
+    a DataFrame (its first column is the key). ``choices()`` are the turns the work can take wrong, name -> {value: what
+    is said to it}, the first value being the right one and said nothing to: a mistake is a family, made of every wrong
+    turn by itself and of every two. ``mistakes(firm)`` are wrong answers of another kind; of a "find" or a "decide"
+    they are the other options. ``hints()`` lead from a nudge to the plain way, without the answer. ``praise(firm,
+    answer)`` says what the right answer means, or how far off a guess was. Numbers may differ by ``tolerance``,
+    relative to the right one; a ``share`` may be given in per cent.
     """
 
     id: str
@@ -45,6 +47,7 @@ class Exercise:
     mistakes: Callable[[Firm], list[Mistake]] = lambda firm: []
     tolerance: float = 1e-6
     share: bool = False
+    form: Callable[[Firm, object], tuple[bool, str]] | None = None
 
     def right(self, firm):
         """The right answer on the data of a firm; worked out once."""

@@ -74,9 +74,13 @@ def grade(folder, *, seconds=SECONDS, gigabytes=GIGABYTES, progress=lambda path:
 
 @dataclass(frozen=True)
 class Desk:
-    """The folder that notebooks of one company are run in, None for their own, and the firms opened from it."""
+    """The folder that notebooks of one company are run in, None for their own, and the firms opened from it.
+
+    Without one the default company of the capstone is made in the ``room``: a student's own is not what judges.
+    """
 
     folder: Path | None
+    room: Path
     firms: dict = field(default_factory=dict)
 
     def firm(self, where):
@@ -84,7 +88,9 @@ class Desk:
         if where not in self.firms:
             from portfoy import firm
 
-            self.firms[where] = firm.open(self.folder / where if self.folder else where)
+            own = where == start.capstone.DATA and not self.folder
+            opened = start.capstone.own_company if own else firm.open
+            self.firms[where] = opened(self.room / where if own else self.folder / where if self.folder else where)
         return self.firms[where]
 
 
@@ -93,7 +99,7 @@ def _desk(seed, room, desks):
     if seed not in desks:
         if seed is not None:
             start.companies(room / str(int(seed)), int(seed))
-        desks[seed] = Desk(None if seed is None else room / str(int(seed)))
+        desks[seed] = Desk(None if seed is None else room / str(int(seed)), room)
     return desks[seed]
 
 

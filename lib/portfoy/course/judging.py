@@ -30,6 +30,8 @@ def judge(asked, answer, firm):
     -------
     (bool, text, object)
     """
+    if asked.form:
+        return (*asked.form(firm, answer), answer)
     right = asked.right(firm)
     answer, said = _read(answer, right)
     if misshapen := _misshapen(answer, right):

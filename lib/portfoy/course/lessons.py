@@ -36,7 +36,11 @@ SITTINGS = {  # id -> name: notebooks/solutions/<id>_<name>.ipynb, exercises in 
     "4b": "who_is_moved",
     "5a": "bridge_and_prices",
     "5b": "alarms",
+    "6a": "the_brief",
+    "6b": "the_figures",
+    "6c": "the_decision",
 }
+CAPSTONE = ("6a", "6b", "6c")  # a company of one's own; no stage of the lifecycle, but all of them
 WORKED = Path(__file__).with_name("worked.json")  # written by `portfoy lessons build` from the solutions
 
 
@@ -46,8 +50,8 @@ def stem(sitting):
 
 
 def stage_of(sitting):
-    """The stage of the lifecycle that a sitting belongs to."""
-    return STAGES[int(sitting[0])]
+    """The stage of the lifecycle that a sitting belongs to; None for one of the capstone, which belongs to all."""
+    return None if sitting in CAPSTONE else STAGES[int(sitting[0])]
 
 
 def sitting_of(name):

@@ -54,18 +54,19 @@ def picture(sitting):
 
     templates/lifecycle.svg is what the PNG are made from, one a stage, at half as large again.
     """
-    path = Path(__file__).with_name("templates") / f"lifecycle_{stage_of(sitting)}.png"
+    path = Path(__file__).with_name("templates") / f"lifecycle_{stage_of(sitting) or 'capstone'}.png"
     return base64.b64encode(path.read_bytes()).decode()
 
 
 def about_text(about, minutes, count):
     """The head of a sitting, as Markdown: title, picture of the lifecycle, question, minutes, number of new terms."""
-    where = _("The lifecycle of a customer; this sitting belongs to: {stage}.")
+    own, stage = _("The lifecycle of a customer; this sitting belongs to: {stage}."), stage_of(about["sitting"])
+    where = own.format(stage=stages()[stage].name) if stage else _("The whole lifecycle of a customer.")
     new = plural("{n} new term", "{n} new terms", count).format(n=count)
     needs = [_("You need: {needs}.").format(needs="; ".join(about["needs"]))] if about["needs"] else []
     return "\n\n".join([
         f"# {about['sitting']}. {about['title']}",
-        f"![{where.format(stage=stages()[stage_of(about['sitting'])].name)}](attachment:{PICTURE})",
+        f"![{where}](attachment:{PICTURE})",
         f"**{about['question']}**",
         " ".join([_("About {minutes} minutes, {new}.").format(minutes=rounded(minutes), new=new), *needs]),
     ])  # fmt: skip
@@ -124,6 +125,8 @@ def index_page(sittings, reports):
     for code, stage in stages().items():
         own = [about for sitting, about in sittings.items() if stage_of(sitting) == code]
         parts += [f"### {stage.title}", *map(_sitting, own)] if own else []
+    own = [about for sitting, about in sittings.items() if stage_of(sitting) is None]
+    parts += [f"### {_('Capstone: a company of your own')}", *map(_sitting, own)] if own else []
     return _page(
         f"# {_('Customer portfolio management: the course')}",
         _("A lesson is a few sittings of an hour at most: five rows by hand, then a company whose truth we know."),

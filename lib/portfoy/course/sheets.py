@@ -8,9 +8,9 @@ from importlib.resources import files
 from pathlib import Path
 from string import Template
 
-from portfoy.course import editions
+from portfoy.course import capstone, editions
 from portfoy.course.exercise import kind
-from portfoy.course.lessons import SITTINGS, exercises_of, sitting_of, stem
+from portfoy.course.lessons import CAPSTONE, SITTINGS, exercises_of, sitting_of, stem
 from portfoy.course.results import PLACE
 from portfoy.errors import DataError
 from portfoy.locale import _, language
@@ -149,18 +149,21 @@ def key_page(solutions):
     """
     prose = lesson_prose()
     body = [prose(f"# {_('Answer key')}"), f"<p>{_('For teachers: not for students until they have tried.')}</p>"]
-    for notebook in solutions:
-        about, firm = notebook.metadata["portfoy"], _firm(notebook)
-        body.append(prose(f"## {about['sitting']}. {html.escape(about['title'])}"))
-        for before, cell in zip([None, *notebook.cells], notebook.cells, strict=False):
-            body += _key(cell, before, prose, firm)
+    with tempfile.TemporaryDirectory(prefix="portfoy-") as room:
+        for notebook in solutions:
+            about, firm = notebook.metadata["portfoy"], _firm(notebook, Path(room) / "capstone")
+            body.append(prose(f"## {about['sitting']}. {html.escape(about['title'])}"))
+            for before, cell in zip([None, *notebook.cells], notebook.cells, strict=False):
+                body += _key(cell, before, prose, firm)
     return _document(_("Answer key"), body, prose)
 
 
-def _firm(notebook):
-    """The firm that a sitting opens."""
+def _firm(notebook, own):
+    """The firm that a sitting opens; the default company of the capstone is made at `own`."""
     from portfoy import firm
 
+    if notebook.metadata["portfoy"]["sitting"] in CAPSTONE:
+        return capstone.own_company(own)
     sources = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
     where = re.search(r"""^data = ["']([^"']+)["']""", sources, flags=re.M)
     return firm.open(where[1]) if where else None
@@ -203,7 +206,7 @@ def _known(source, prose, firm):
     if known is None:
         return ""
     parts = []
-    if firm is not None and known.kind != "predict":
+    if firm is not None and known.kind not in ("predict", "page"):
         parts.append(f"<p>{_('On these data: {value}.').format(value=html.escape(_short(known.right(firm))))}</p>")
         rows = {one.says: _short(one.value) for one in known.wrong(firm, 1)[:MISTAKES]}
         lines = "".join(f"<li>{html.escape(value)}: {prose(says)}</li>" for says, value in rows.items())

@@ -3,12 +3,12 @@
 import shutil
 from pathlib import Path
 
-from portfoy.course import editions
+from portfoy.course import capstone, editions
 from portfoy.course.lessons import editions as fresh
 from portfoy.errors import DataError
 from portfoy.locale import _
 
-DATA = ("data/teaching", "data/campaigns")  # what sittings open
+DATA = ("data/teaching", "data/campaigns", capstone.DATA)  # what sittings open
 FOLDER = "my-course"  # where a student writes, unless another is named
 
 
@@ -93,8 +93,9 @@ def companies(folder, seed):
     """Make the companies of a seed in a folder, where sittings look before they look for the shipped ones."""
     from portfoy.simulate import write_company, write_preset
 
-    teaching, campaigns = (Path(folder) / name for name in DATA)
+    teaching, campaigns, own = (Path(folder) / name for name in DATA)
     if not teaching.exists():
         write_company(teaching, seed=seed)
     if not campaigns.exists():
         write_preset(campaigns, "campaigns", seed=seed)
+    capstone.make(own, seed=seed)
