@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 AT_WORK = """
 import sys
@@ -38,7 +39,10 @@ def at_work(tmp_path):
 
 
 def test_what_a_killed_process_left_the_next_one_clears_and_no_other(at_work, tmp_path, monkeypatch):
-    (tmp_path / "portfoy-of-somebody").mkdir()
+    shelf = tmp_path / "portfoy-of-somebody"
+    shelf.mkdir()
+    with FileLock(shelf / ".lock"):  # as a run takes it
+        (shelf / "2026-06-30").mkdir()
     killed, remains = at_work()
     killed.kill()
     killed.wait()
@@ -50,7 +54,7 @@ def test_what_a_killed_process_left_the_next_one_clears_and_no_other(at_work, tm
     ends.communicate("")
     assert not own.exists(), "it ended as it should"
     assert living.poll() is None
-    assert (tmp_path / "portfoy-of-somebody").exists()
+    assert (shelf / "2026-06-30").exists(), "a shelf is no remains, whatever it is called"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="modes of files are not those of Windows")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-PREFIX, LOCK = "portfoy-", ".lock"
+PREFIX, LOCK = "portfoy-", ".aside-lock"  # no shelf has a file of that name: one in /tmp may be called portfoy-june
 _OURS = {}  # process -> its folder and the lock that is gone when the process is
 
 
