@@ -37,9 +37,14 @@ MONTHS = (  # in English, German, Turkish and Polish, plainly written; Polish al
     "dec december dez dezember aralik ara gru grudzien grudnia",
 )
 _WORD, _GAP = r"([^\s\d.,/-]+)", r"[\s./,-]*"
-_DAY_FIRST = rf"^(?:[^\s\d]+\s+)?(\d{{1,4}})(?:st|nd|rd|th)?{_GAP}(?:of\s+)?{_WORD}{_GAP}(\d{{1,4}})"
+_DAY_FIRST = rf"^(?:[^\s\d]+\s+)?(\d{{1,4}})(?:st|nd|rd|th)?{_GAP}(?:of\s+)?{_WORD}{_GAP}(\d{{1,4}})(?:[^\da-z]|$)"
 _MONTH_FIRST = rf"^(?:[^\s\d,]+,?\s+)?{_WORD}{_GAP}(\d{{1,2}})(?:st|nd|rd|th)?[\s./,-]+(\d{{2,4}})(?:[^\d:]|$)"
 _TIME = r"(\d{1,2}):(\d{2})"
+_CLOCK = (  # what may stand behind a day
+    r"[T ]+(?:\d{1,2}[:.h]?\d{2}(?:[:.]?\d{2}(?:[.,]\d+)?)?(?: ?(?:[AaPp]\.?[Mm]\.?|ÖÖ|ÖS))?|\d{1,2} ?[AaPp][Mm])"
+    r"(?: ?(?:Z|UTC|GMT|[ECMP][SD]T|[CEW]ES?T|TRT|MSK|BST|[+-]\d{1,2}(?::?\d{2}){0,2}))?(?: ?\[?[A-Z]\w+/\w+\]?)?$"
+)
+_ISO = r"^\d{4}-\d{1,2}-\d{1,2}"
 OFFSET = r"\d:\d{2}(?::\d{2}(?:[.,]\d+)?)?\s*(?:[AaPp][Mm]\s*)?(Z|UTC|GMT|[+-]\d{2}:?\d{2}|[+-]\d{2})$"
 """What stands behind a time and says how far it is from UTC."""
 
@@ -83,11 +88,14 @@ def parsed(text, form, zone=None):
         return _numbered(text, form, zone)
     if "%b" in form or "%B" in form:
         date = ibis.coalesce(_named(text), _try_strptime(text, form).cast("date"))
-    elif form == DATE_FORMATS[0]:  # the engine reads these four times faster by itself
-        date = day(text).try_cast("date")
+    elif form == DATE_FORMATS[0]:  # the engine reads these four times faster by itself, but whatever stands behind them
+        longer = ibis.ifelse(text.re_search(_ISO + _CLOCK), day(text).try_cast("date"), ibis.null("date"))
+        date = ibis.ifelse(text.re_search(_ISO + "$"), text.try_cast("date"), longer)
+    elif " " in form or "T" in form:
+        date = _try_strptime(text, form).cast("date")
     else:
-        simple = " " not in form and "T" not in form
-        date = _try_strptime(day(text) if simple else text, form).cast("date")
+        known = ibis.cases((text == day(text), True), else_=text.re_search(f"^[^ T]+{_CLOCK}"))
+        date = ibis.ifelse(known, _try_strptime(day(text), form).cast("date"), ibis.null("date"))
     return _local(text, date, zone) if zone else date
 
 

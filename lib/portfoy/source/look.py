@@ -6,10 +6,9 @@ from functools import cache, cached_property
 
 import ibis
 
-from portfoy.source import dates
+from portfoy.source import amounts, dates
 from portfoy.source.labels import understood
 from portfoy.source.names import plain
-from portfoy.source.numbers import NARROW, number_pattern
 from portfoy.source.parse import text_of
 
 SAMPLE = 10_000
@@ -114,7 +113,7 @@ class Look:
         if kind not in ("date", "number") or not self.table[name].type().is_string():
             return 0, ""
         if kind == "number":
-            odd = {text: rows for text, rows in self.counts(name).items() if not is_number(text)}
+            odd = {text: rows for text, rows in self.counts(name).items() if not amounts.is_amount(text)}
             return sum(odd.values()), next(iter(odd), "")
         counts, read = self.days(name, monthly), self.formats(name, monthly)
         form = max(read, key=read.get)
@@ -139,13 +138,6 @@ def day_of(text, monthly=False):
 
 def _ordered(counts):
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
-
-
-def is_number(text):
-    """Whether a text is a number as they are read, beside the sign or the code of a currency perhaps."""
-    digits = re.sub(f"[^0-9.,' {NARROW}]", "", text).strip()
-    known = any(re.search(number_pattern(*signs), digits) for signs in ((".", f", '{NARROW}"), (",", f". '{NARROW}")))
-    return known and "%" not in text and letters(text) <= 3
 
 
 def letters(text):

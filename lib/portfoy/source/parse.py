@@ -8,12 +8,12 @@ import ibis
 
 from portfoy.errors import DataError
 from portfoy.locale import _
-from portfoy.source import dates, ids, numbers
+from portfoy.source import amounts, dates, ids, lines
 from portfoy.source.contract import TABLES, kind_of
 from portfoy.source.labels import CODED, YES, fold, folded, words
 from portfoy.words.style import shorten
 
-BLANK = f"[\\s{numbers.NARROW}\u200b\ufeff]"
+BLANK = "[\\s\u00a0\u202f\u200b\ufeff]"
 
 
 def mapping(table, found, said):
@@ -59,18 +59,22 @@ def typed(raw, table, mapping, given, reading):
     another. Other tables have such text of any date, number, flag or label as ``unread_`` and its name.
     """
     row = {name: raw[f"portfoy_{name}"] for name in ("row", "left_out", "copies") if f"portfoy_{name}" in raw.columns}
+    second = _beside(raw, given) if table == "transactions" and "amount" in mapping else None
     columns = {ours: _found(raw, theirs, kind_of(table, ours), given, ours) for ours, theirs in mapping.items()}
+    columns |= {"portfoy_second": _found(raw, second, "number", given, "amount")} if second else {}
     if "month" in columns and columns["month"].type().is_string():  # 2025-03 is its first day
         columns["month"] = columns["month"].re_replace("^([0-9]{4}-[0-9]{2})$", r"\1-01")
     found = raw.select([column.name(name) for name, column in (columns | row).items()])  # no keywords: "self" is one
-    columns, marks = {}, numbers.marks_of(found, [ours for ours in mapping if kind_of(table, ours) == "number"], given)
+    columns, hints = {}, amounts.hints_of(found, [ours for ours in mapping if kind_of(table, ours) == "number"])
     unread = {}
     for ours in mapping:
         where, kind = f"{table}.{ours}", CODED.get(ours, kind_of(table, ours))
         if kind == "date":
             columns[ours] = _date(found, found[ours], given, where, reading)
+        elif ours == "amount" and second:
+            columns[ours] = lines.of_two(found, [ours, "portfoy_second"], given, reading)
         elif kind == "number":
-            columns[ours] = numbers.number(found, found[ours], given, where, reading, marks.get(ours))
+            columns[ours] = amounts.number(found, found[ours], given, where, reading, hints.get(ours))
             if table == "transactions" and ours in given.ranges:
                 columns[ours] = columns[ours].between(*given.ranges[ours]).ifelse(columns[ours], None)
         elif kind in ("flag", *CODED.values()):
@@ -82,15 +86,27 @@ def typed(raw, table, mapping, given, reading):
             unread[f"unread_{ours}"] = ibis.ifelse(columns[ours].isnull(), _unread(found[ours]), ibis.null("string"))
     if table != "transactions":
         return found.select([column.name(name) for name, column in (columns | unread).items()] + [*row])
-    money = "amount" if "amount" in mapping else "unit_price"
-    columns |= {"raw_ordered_on": _unread(found.ordered_on), "raw_amount": _unread(found[money])}
+    raw = {f"raw_{name}": _unread(found[name]) for name in ("ordered_on", "amount", *lines.PRICED) if name in mapping}
+    if second:
+        raw["raw_amount"] = _unread(found.amount).fill_null("") + " " + _unread(found.portfoy_second).fill_null("")
     columns.setdefault("order_id", ibis.null("string"))
-    log = found.select(**columns, **{name: found[name] for name in row})
-    log = log.mutate(amount=_amount(log, given))
-    return log.mutate(
+    log = found.select(**columns, **raw, **{name: found[name] for name in row})
+    log = lines.with_money(log, mapping, given, reading)
+    log = log.mutate(
         raw_ordered_on=ibis.ifelse(log.ordered_on.isnull(), log.raw_ordered_on, ibis.null("string")),
-        raw_amount=ibis.ifelse(log.amount.isnull(), log.raw_amount, ibis.null("string")),
+        raw_amount=ibis.ifelse(log.amount.isnull(), lines.unread(log, mapping), ibis.null("string")),
     )
+    return log.drop(*(f"raw_{name}" for name in lines.PRICED if name in mapping))
+
+
+def _beside(raw, given):
+    """Their column of credits, or of signs, that the amount is read with; None where portfoy.toml names none."""
+    wanted = given.sign or given.credit
+    found = next((name for name in raw.columns if wanted and name.lower() == wanted.strip().lower()), None)
+    if wanted and not found:
+        text = _("transactions: portfoy.toml names '{name}' beside the amount, which is no column. Correct the name.")
+        raise DataError(text.format(name=wanted))
+    return found
 
 
 def read_ids(raw, mapping, given):
@@ -139,31 +155,21 @@ def _label(column, kind, named):
 
 
 def text_of(column):
-    """Text without blanks around it; whole numbers without a decimal part; null where nothing is left."""
+    """Text without blanks around it and without a spreadsheet's ="..."; whole numbers without a decimal part."""
     if column.type().is_floating():
         whole = (column % 1 == 0) & (column.abs() < 1e15)
         number = ibis.ifelse(whole, column, ibis.null(column.type()))
         column = ibis.coalesce(number.cast("int64").cast("string"), column.cast("string"))
     text = column.cast("string")
-    trimmed = text.re_replace(f"^{BLANK}+|{BLANK}+$", "")
-    return ibis.ifelse(text.re_search(f"^{BLANK}|{BLANK}$"), trimmed, text).nullif("")  # few rows need the dear part
+    inner = text.re_replace(f'^{BLANK}*="(.*)"{BLANK}*$', r"\1").re_replace(f"^{BLANK}+|{BLANK}+$", "")
+    odd = text.re_search(f'^(?:{BLANK}|=")|{BLANK}$')  # few rows need the dear part
+    return ibis.ifelse(odd, inner, text).nullif("")
 
 
 def _joined(columns):
     """Columns that only together are an id; missing where one of them is."""
     parts = [text_of(column) for column in columns]
     return reduce(lambda one, other: one + "-" + other, parts)
-
-
-def _amount(log, given):
-    """What was paid: the amount, or quantity x unit price less discount; a negative quantity is always a return."""
-    if "amount" not in log.columns:
-        discount = log.discount.fill_null(0.0) if "discount" in log.columns else 0.0
-        price = ibis.ifelse(log.quantity < 0, log.unit_price.abs(), log.unit_price)  # both below zero: a credit note
-        return (log.quantity.sign() if given.price_per == "line" else log.quantity) * price - discount
-    if "quantity" not in log.columns:
-        return log.amount
-    return ibis.ifelse((log.quantity < 0) & (log.amount > 0), -log.amount, log.amount)
 
 
 def _unread(source):
@@ -215,7 +221,7 @@ def _refuse(counts, where, source):
 
 def _away(raw, text):
     """A stamp among the first rows that says how far it is from UTC."""
-    head = raw.select(text=text).limit(numbers.HEAD_ROWS)
+    head = raw.select(text=text).limit(amounts.HEAD_ROWS)
     return head.text.min(where=head.text.re_search(dates.OFFSET)).to_pyarrow().as_py()
 
 

@@ -49,6 +49,9 @@ def _rule(key):
         "duplicates": (text(("drop", "keep").__contains__), '"drop" / "keep"'),
         "decimal": (text((".", ",").__contains__), '"." / ","'),
         "thousands": (text(("", ".", ",", "'", " ").__contains__), '"" / "." / "," / "\'" / " "'),
+        "debit": (text(("sale", "return").__contains__), '"sale" / "return"'),
+        "discount_as": (text(("money", "percent", "share").__contains__), '"money" / "percent" / "share"'),
+        "cost_of": (text(("piece", "line").__contains__), '"piece" / "line"'),
         "delimiter": (
             text(lambda value: value in ("tab", "whitespace") or re.fullmatch(r'[^"\r\n]', value)),
             _('one character (no quotation mark), "tab" or "whitespace"'),

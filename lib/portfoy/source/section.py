@@ -6,11 +6,11 @@ import re
 from portfoy.errors import DataError
 from portfoy.locale import _
 from portfoy.source import dates
+from portfoy.source.amounts import decimal_counts, decimal_sign
 from portfoy.source.contract import TABLES, kind_of
 from portfoy.source.guess import label_kind, unsure, used_names
 from portfoy.source.labels import LABELS
 from portfoy.source.look import is_day
-from portfoy.source.numbers import decimal_counts, decimal_sign
 
 
 def reading(source):

@@ -28,6 +28,11 @@ class Format:
     decimal: str | None = None
     thousands: str | None = None
     header: bool | tuple[str, ...] = True  # where the file has no header line: false, or the names of its columns
+    sign: str | None = None  # their column that says the sign of the amount
+    credit: str | None = None  # their column of what is subtracted from the amount, which then is the debit
+    debit: str | None = None  # what an amount marked as debit is: "sale" or "return"
+    discount_as: str | None = None  # "money", "percent" or "share"
+    cost_of: str | None = None  # what unit_cost is of: "piece" or "line"
     null_words: tuple[str, ...] = ()  # texts that stand for nothing, in any case
     file: str | None = None  # file, pattern or table name inside the source
     sheet: str | None = None  # of a workbook
@@ -98,7 +103,7 @@ def _said(given):
 
 
 _FORMAT_KEYS = set(Format.__dataclass_fields__)
-_OF_ORDERS = {"amount_per", "price_per"}
+_OF_ORDERS = {"amount_per", "price_per", "sign", "credit", "debit", "discount_as", "cost_of"}
 _OF_TABLE = {"file", "sheet", "unfold", "join", "keep", "leave_out", "constants", "values", "ranges"}
 _OF_TABLE |= {"first_of", "fill_down", *_OF_ORDERS}  # said under a table only
 _TOP_KEYS = set(Settings.__dataclass_fields__) - {"formats", "columns"} | _FORMAT_KEYS - _OF_TABLE

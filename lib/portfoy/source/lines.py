@@ -1,0 +1,140 @@
+"""What an order line brought and cost: the amount, or pieces times price less a discount; what a piece cost."""
+
+import re
+
+import ibis
+
+from portfoy.errors import DataError
+from portfoy.locale import _
+from portfoy.source import amounts
+
+NOTHING = ["none", "no", "yok", "brak", "keine", "kein", "0"]  # of a discount
+RATE = r"%|pct|percent|per cent|prozent|procent|yüzde|yuzde|\boran"  # in the name of a column
+PRICED = ("quantity", "unit_price", "discount")
+
+
+def with_money(log, mapping, given, reading):
+    """The order lines with ``amount``, ``discount`` as money off the line, ``unit_cost`` of a piece.
+
+    `log` has its numbers as they were read and their texts in ``raw_`` and the name; `mapping` says how the columns are
+    called in the file. What was decided from the values is added to `reading`; a DataError names the setting that
+    decides where the values do not.
+    """
+    if "amount" not in mapping:
+        price = ibis.ifelse(log.quantity < 0, log.unit_price.abs(), log.unit_price)  # both below zero: a credit note
+        log = log.mutate(amount=(log.quantity.sign() if given.price_per == "line" else log.quantity) * price)
+        if "discount" in mapping:
+            log = _less_discount(log, mapping, given, reading)
+            log = log.mutate(amount=log.amount - ibis.ifelse(log.raw_discount.isnull(), 0.0, log.discount))
+    elif "quantity" in mapping:  # a negative quantity is always a return
+        log = log.mutate(amount=ibis.ifelse((log.quantity < 0) & (log.amount > 0), -log.amount, log.amount))
+    if {"unit_cost", "quantity"} <= mapping.keys() and _is_of_line(log, given, reading):
+        log = log.mutate(unit_cost=log.unit_cost / log.quantity.abs().nullif(0.0))
+    return log
+
+
+def unread(log, mapping):
+    """The text that is why a line has no amount, behind the name of its column where there are several."""
+    if "amount" in mapping:
+        return log.raw_amount
+    texts = [
+        ibis.ifelse(log[name].isnull(), ibis.literal(f"{name}: ").concat(log[f"raw_{name}"]), ibis.null("string"))
+        for name in PRICED
+        if name in mapping
+    ]
+    return ibis.coalesce(*texts)
+
+
+def _less_discount(log, mapping, given, reading):
+    """The lines with the discount as money off; a line that comes back takes its discount with it."""
+    text = amounts.clean(log.raw_discount)
+    written = text.re_search(amounts.SHARES).fill_null(False)
+    value = ibis.ifelse(text.isin(NOTHING), 0.0, log.discount)
+    log = log.mutate(portfoy_off=value, portfoy_written=written)
+    gross, off, plain = log.amount, log.portfoy_off, ~log.portfoy_written
+    given_off = (off != 0) & (gross > 0)
+    facts = log.agg(
+        rows=given_off.sum(),
+        plain=(given_off & plain).sum(),
+        above=(given_off & (off > 0)).sum(),
+        most=off.abs().max(where=given_off & plain),
+        tiny=(given_off & plain & (off.abs() < 0.01 * gross)).sum(),
+        over=(given_off & plain & (off.abs() > gross)).sum(),
+    )
+    facts = {name: found or 0 for name, found in facts.to_pyarrow().to_pylist()[0].items()}
+    unit = _unit(facts, mapping["discount"], given, reading)
+    part = {"money": 0.0, "percent": 0.01, "share": 1.0}[unit]
+    of_gross = off * gross.abs() * ibis.ifelse(plain, part, 0.01)
+    size = ibis.ifelse(plain, off if unit == "money" else of_gross, of_gross)
+    if facts["rows"] and not facts["above"]:
+        reading.append(_("transactions.discount: never above zero, so what is below is taken off"))
+        size = -size
+    money = ibis.ifelse(gross < 0, -size.abs(), size)
+    return log.mutate(discount=money).drop("portfoy_off", "portfoy_written")
+
+
+def _unit(facts, name, given, reading):
+    """What a discount without a sign of its own is: "money", "percent" or "share"."""
+    if given.discount_as or not facts["plain"]:
+        return given.discount_as or "money"
+    named, most, half = re.search(RATE, name.lower()), facts["most"], facts["plain"] / 2
+    unit = "money"
+    if most <= 1 and (named or facts["tiny"] > half):
+        unit = "share"
+    elif most <= 100 and named:
+        unit = "percent"
+    elif most <= 1 or (most <= 100 and facts["over"] > 0.05 * facts["plain"]):
+        text = _(
+            "transactions.discount: is {most} at most; that may be money off the line, per cent or a share of it. "
+            'Say in portfoy.toml: discount_as = "money", "percent" or "share".'
+        )
+        raise DataError(text.format(most=f"{most:g}"))
+    if unit != "money":
+        text = _(
+            'transactions.discount: read as {unit} of the price; if not, say in portfoy.toml: discount_as = "money"'
+        )
+        reading.append(text.format(unit={"share": _("a share"), "percent": _("per cent")}[unit]))
+    return unit
+
+
+def _is_of_line(log, given, reading):
+    """Whether `unit_cost` is the cost of the whole line: times the pieces it would be more than most lines brought."""
+    if given.cost_of:
+        return given.cost_of == "line"
+    head = log.select("quantity", "unit_cost", "amount").limit(amounts.HEAD_ROWS)
+    several = (head.quantity.abs() > 1) & (head.unit_cost > 0) & (head.amount > 0)
+    facts = head.agg(
+        rows=several.sum(),
+        by_piece=(several & (head.unit_cost * head.quantity > head.amount)).sum(),
+        by_line=(several & (head.unit_cost > head.amount)).sum(),
+    )
+    rows, by_piece, by_line = (found or 0 for found in facts.to_pyarrow().to_pylist()[0].values())
+    if by_piece <= rows / 2 or by_line > rows / 10:
+        return False
+    text = _(
+        "transactions.unit_cost: taken as the cost of the line, for times quantity it is more than the amount on {n} "
+        'of {rows} lines; if not, say in portfoy.toml: cost_of = "piece"'
+    )
+    reading.append(text.format(n=by_piece, rows=rows))
+    return True
+
+
+def of_two(found, names, given, reading):
+    """The amount out of two columns of `found`: debit less credit, or an amount and beside it its sign."""
+    where, (first, second) = "transactions.amount", (found[name] for name in names)
+    hints = amounts.hints_of(found, names)
+    one = amounts.number(found, first, given, where, reading, hints.get(names[0]))
+    if second.type().is_string() and not _is_numeric(found, names[1]):
+        sign = amounts.signs(found, names[1], given, where, reading)
+        return ibis.ifelse(one < 0, ibis.null("float64"), one * sign)
+    other = amounts.number(found, second, given, where, reading, hints.get(names[1]))
+    odd = (one.isnull() & first.notnull()) | (other.isnull() & second.notnull()) | (one.isnull() & other.isnull())
+    return ibis.ifelse(odd, ibis.null("float64"), one.fill_null(0.0) - other.fill_null(0.0))
+
+
+def _is_numeric(found, name):
+    """Whether most texts of a column hold digits, but for 1 and -1, which are signs."""
+    head = found.select(text=amounts.clean(found[name])).limit(amounts.HEAD_ROWS)
+    numeric = head.text.re_search(r"\d") & ~head.text.isin(["1", "-1", "+1"])
+    facts = head.agg(rows=head.text.count(), numeric=numeric.sum()).to_pyarrow().to_pylist()[0]
+    return (facts["numeric"] or 0) > (facts["rows"] or 0) / 2
