@@ -49,6 +49,7 @@ UNITS = {  # what may stand beside a number of that name; beside others MONEY
     "duration": MONTHS.split(),
     "discount": ["pct", "percent", "per cent", "prozent", "procent", "proc", "yüzde", *MONEY],
 }
+SCORES = ("nps", "csat", "effort", "rating", "expectation", "performance")  # where a point of the scale has a name
 SHARES = "%|pct|percent|per cent|prozent|procent|proc|yüzde"
 UNIT, TEXT = "¤", "§"  # what stands for any of them; what an amount begins with while it is still a text
 SYMBOLS = r"(?:us|a|au|c|ca|nz|hk|s|sg|nt|mx|r|cl|bds|tt|j|z)?\$|[€£¥₺₹₽₩₪₫฿₴₦₱₸₼₾₲₡₵₭₮₨]"
@@ -85,6 +86,8 @@ def clean(text):
 @cache
 def unit_pattern(name):
     """Regular expression of the units beside a number of that name; a word has no further letter beside it."""
+    if name.partition("_")[0] in SCORES:
+        return rf"(^\d+) ?[-=:(] ?[{LETTER}][^\d]*()$"  # 10 - extremely likely
     words = "|".join(map(re.escape, UNITS.get(name, MONEY)))
     words = rf"(^|[^{LETTER}])(?:{words})\.?([^{LETTER}]|$)"
     return words if name in ("quantity", "duration") else f"{SYMBOLS}|{words}" + "|%" * (name == "discount")
