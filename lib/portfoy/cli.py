@@ -103,7 +103,7 @@ def simulate(customers, size, preset, seed, start, end, dirt, out):
             write_large(out, **span, progress=progress)
         else:
             write_company(out, **span, dirt=dirt, progress=progress)
-    click.echo(out)
+    say(out)
 
 
 @contextmanager

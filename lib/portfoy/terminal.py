@@ -1,5 +1,6 @@
 """What the commands say when something is wrong: one line, and the exit code."""
 
+import os
 import sys
 from contextlib import suppress
 
@@ -55,8 +56,18 @@ def _told(kind, error, out):
         return 2, str(error)
     if issubclass(kind, KeyboardInterrupt):
         return 130, _("interrupted; nothing was published.") if out else _("interrupted.")
-    if issubclass(kind, OSError) and out:
+    if issubclass(kind, BrokenPipeError):
+        return 1, _("nobody reads what it says.")
+    if issubclass(kind, OSError) and not out:
+        where = _shown(error.filename) if error.filename else _("the output")
+        text = _("{where}: cannot be read or written: {reason}. Correct that, or give another place.")
+        return 1, text.format(where=where, reason=error.strerror or error)
+    if issubclass(kind, OSError):
         reason = error.strerror or str(error)
         said = _("{out}: cannot be written: {reason}. Make room or give --out; no report is lost.")
         return 1, said.format(out=out, reason=reason)
     return None, ""
+
+
+def _shown(name):
+    return os.fsdecode(name) if isinstance(name, (str, bytes, os.PathLike)) else name

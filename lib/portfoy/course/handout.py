@@ -30,7 +30,10 @@ def pack(out, *, teacher=False, wheels=False, progress=lambda stem: None):
     if lost:
         message = _("{folder}: lacks {names}. Use a copy of the repository.")
         raise DataError(message.format(folder=root, names=", ".join(lost)))
-    contents = {"README.md": _readme(teacher, wheels).encode()}
+    partial = Path(out).with_name(f"{Path(out).name}.part")
+    partial.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=partial.parent):  # it takes minutes: whether it can be written is known now
+        contents = {"README.md": _readme(teacher, wheels).encode()}
     made = editions.contents(root)
     contents |= {
         path.relative_to(root).as_posix(): text.encode()
@@ -41,8 +44,6 @@ def pack(out, *, teacher=False, wheels=False, progress=lambda stem: None):
         contents[path.relative_to(root).as_posix()] = path.read_bytes()
     contents |= {name: text.encode() for name, text in _made(teacher, progress).items()}
     contents |= _wheels(root) if wheels else {}
-    partial = Path(out).with_name(f"{Path(out).name}.part")
-    partial.parent.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as target:
         for name in sorted(contents):
             entry = zipfile.ZipInfo(f"portfoy-course/{name}", LONG_AGO)

@@ -94,7 +94,7 @@ def _from_file(path, declared):
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise PlanError(_("{file}: cannot be read: {reason}.").format(file=path, reason=reason)) from None
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise PlanError(_("{file}: is not TOML: {reason}.").format(file=path, reason=error)) from None
     general = [("", name, value) for name, value in content.items() if not isinstance(value, dict)]
     special = []

@@ -22,6 +22,10 @@ _WRITTEN = re.compile(r"(?<![\w+.-])[A-Za-z][\w+.-]*://[^\s\"'<>]+?(?=:?(?:[\s\"
 
 def locate(where):
     """`where` as a path: from the working directory, else from the project's own folder; a DataError if none is."""
+    try:
+        str(where).encode()
+    except UnicodeEncodeError:  # the engine could not open it
+        raise DataError(_("{where}: its name is not UTF-8. Rename it.").format(where=where)) from None
     here = Path(__file__).resolve().parents[1]  # the package
     roots = (Path(), here.parents[1], here / "_project")  # the last one is in an installed package
     for root, named in itertools.product(roots, (Path.expanduser, Path)):  # a file may be called "~sales.csv"

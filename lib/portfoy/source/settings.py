@@ -117,7 +117,7 @@ def read_settings(path):
     path = Path(path)
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise DataError(_("{path}: is no TOML: {error}. Correct that line.").format(path=path, error=error)) from None
     check_keys(path, "", content, _TOP_KEYS | set(TABLES))
     top = {key: value for key, value in content.items() if key not in TABLES}
