@@ -13,8 +13,8 @@ BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 TURKISH = "çğıöşüÇĞİÖŞÜ âîûÂÎÛ"  # the common letters, and behind the blank the rare ones
-CENTRAL = "ąćęłóśźżĄĆĘŁŃÓŚŹŻáčďéěíňřšťúůýžäöüßőűÁČĎÉĚÍŇŘŠŤÚŮÝŽÄÖÜŐŰ ńĺľŕôĹĽŔÔ"  # Poland to Hungary
-WESTERN = "éèàüöäßçñóíáúÜÖÄÉÇÑ âãåæêëìîïòôõøœùûÿÀÁÂÃÅÆÈÊËÌÍÎÏÒÓÔÕØŒÙÚÛ"
+CENTRAL = "ąćęłóśźżĄĆĘŁŃÓŚŹŻáčéěíňřšťúůýžäöüßőűÁČÉĚÍŇŘŠŤÚŮÝŽÄÖÜŐŰ ńďĎĺľŕôĹĽŔÔ"  # Poland to Hungary
+WESTERN = "éèàïüöäßçñóíáúÜÖÄÉÇÑ âãåæêëìîòôõøœùûÿÀÁÂÃÅÆÈÊËÌÍÎÏÒÓÔÕØŒÙÚÛ"
 LETTERS = {
     "windows-1254": TURKISH,
     "windows-1252": WESTERN,

@@ -6,7 +6,7 @@ from portfoy.locale import _
 from portfoy.source import faults
 from portfoy.source.contract import REQUIRED, TABLES, kind_of, missing_columns
 from portfoy.source.labels import CODED
-from portfoy.source.names import INSTEAD, called, called_so, candidates, plain
+from portfoy.source.names import ALIASES, INSTEAD, called, called_so, candidates, plain
 
 LABELS = 30  # a column of more distinct values holds no labels
 KEYS = {table: key for table, (key, *more) in faults.KEYS.items() if not more}
@@ -75,7 +75,9 @@ def used_names(columns):
 
 def _named(look, table, ours):
     """The columns that may be ours by name; a key may just be called "ID"."""
-    names = candidates(ours, look.names)
+    others = {alias for other in TABLES[table] if other != ours for alias in (plain(other), *ALIASES.get(other, ()))}
+    own = {plain(ours), *ALIASES.get(ours, ())}
+    names = [name for name in candidates(ours, look.names) if plain(name) in own or plain(name) not in others]
     if not names and (ours in REQUIRED[table] or table == "transactions"):
         names = called_so(INSTEAD.get(ours, ()), look.names)
     if ours == "order_id":  # a number on the first line of an order only is not the one
