@@ -83,7 +83,7 @@ def look(path, given, called=None):
         codecs.lookup(encoding).name in ("utf-8", "utf-8-sig", "ascii")
         and delimiter != "whitespace"
         and not given.footer
-        and not (encoding == "utf-8-sig" and skip and lines[0].startswith('"'))  # the engine would take all lines for one
+        and not (encoding == "utf-8-sig" and skip and lines[0].startswith('"'))  # all lines were one
         and zipped == (str(path).endswith(".gz") and "?" not in str(path))  # behind it the engine sees no ending
         and len({line[len(line.rstrip("\r\n")) :] for line in lines if line.endswith(("\r", "\n"))}) <= 1
     )
