@@ -172,6 +172,18 @@ def test_a_mistake_that_is_right_here_is_right(ask):
     assert ask(exercise(total, mistakes=lambda firm: [Mistake(100.0, "never said")]))(100)
 
 
+def test_a_known_mistake_that_may_be_the_right_one_cut_short_hears_both(ask):
+    check = ask(exercise(lambda firm: 0.663421, mistakes=lambda firm: [Mistake(0.7, "These are the firms.")]))
+    both = "Right as far as it goes, if you rounded: give more digits. If not: These are the firms. Hint: Look."
+    assert check(0.7).text == both
+    assert check(0.66)  # two digits are enough
+
+
+def test_a_mistake_from_which_no_number_comes_has_its_words(ask):
+    check = ask(exercise(total, mistakes=lambda firm: [Mistake(float("nan"), "Days are missing.")]))
+    assert check(float("nan")).text == "Days are missing. Hint: Look."
+
+
 def test_a_mistake_without_end_is_no_answer_of_anyone(ask):
     check = ask(exercise(total, mistakes=lambda firm: [Mistake(float("inf"), "never said")]))
     assert "never said" not in check(37).text

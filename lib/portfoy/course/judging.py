@@ -46,8 +46,9 @@ def judge(asked, answer, firm):
     if _same(answer, right, asked.tolerance):
         return True, said or _("Right."), answer
     short = kind(answer) == "number" and answer % 1 and _rounded(answer, right, least=1)  # the right one, cut short
-    if not short and (wrong := _mistake(asked, answer, right, firm)):
-        return False, wrong, answer
+    if (wrong := _mistake(asked, answer, right, firm)) and not (short and _rounded(answer, right)):
+        more = _("Right as far as it goes, if you rounded: give more digits. If not: {mistake}")
+        return False, more.format(mistake=wrong) if short else wrong, answer
     if asked.share and _rounded(answer, 100 * right):
         return True, _("Right, in per cent; as a share it is from 0 to 1."), answer / 100
     if _rounded(answer, right):
@@ -64,6 +65,8 @@ def _mistake(asked, answer, right, firm, rounded=False):
     """
 
     def alike(given, value, turns=0):
+        if turns == 0 and kind(given) == kind(value) == "number" and pd.isna(given) and pd.isna(value):
+            return True  # a mistake from which no number comes
         return _rounded(given, value, max(2, turns + 1)) if rounded else _same(given, value, asked.tolerance)
 
     for turns in (1, 2):  # those of two are worked out where no other fits

@@ -4,124 +4,27 @@ import pandas as pd
 
 from portfoy.course.exercise import Exercise, Mistake
 from portfoy.course.lessons import truth
-from portfoy.customers import to_frame
+from portfoy.course.sittings.lifts import (
+    CALL,
+    GIFT,
+    KEY,
+    LETTER,
+    cut_off,
+    cut_off_mistakes,
+    lift,
+    lift_mistakes,
+    past_campaigns,
+)
 from portfoy.errors import DataError
 from portfoy.locale import _
 from portfoy.selection.campaign import campaign
-from portfoy.selection.response import response
-
-CALL, LETTER, GIFT = 110, 3, 150  # money: a call, the letter of the five customers, a call with a gift
-KEY = ["campaign_id", "customer_id"]
-
-
-def _response(firm):
-    found = firm.once("1c response", lambda: response(firm))
-    if not found:
-        raise DataError(str(found.reason))
-    return found
-
-
-def _lines(firm):
-    """Order lines that answered a campaign, with their margin."""
-    lines = firm.once("1c lines", lambda: to_frame(firm.log).dropna(subset="campaign_id"))
-    return lines.assign(margin=lines["amount"] - lines["quantity"] * lines["unit_cost"])
-
-
-def _answers(firm):
-    """What each answer to a judged campaign brought, and each to any campaign."""
-    totals = _lines(firm).groupby(KEY)[["amount", "margin"]].sum().reset_index()
-    return totals[totals["campaign_id"].isin(_response(firm).judged["campaign_id"])], totals
-
-
-def _cut_off(firm, cost=CALL, of="margin", each="answers", how="mean"):
-    customers, (answers, every) = firm.customers, _answers(firm)
-    if each == "purchases":
-        return cost / (customers["revenue" if of == "amount" else of].sum() / customers["purchases"].sum())
-    return cost / {"answers": answers, "all": every, "lines": _lines(firm)}[each][of].agg(how)
-
-
-def _cut_off_mistakes(firm):
-    margin, least, answers = CALL / _cut_off(firm), _cut_off(firm), _answers(firm)[0]
-    rates = _response(firm).examples.groupby("arm")["responded"].mean().sort_index()
-    seen = _("This is how many bought in past campaigns; asked is the chance at which a call pays its cost.")
-    money = _("This is money; a chance is asked for: the chance at which chance times margin is just the cost.")
-    return [
-        Mistake(1 / least, _("Upside down: the cost is divided by the margin.")),
-        Mistake(1 - least, _("This is the others' share: the chance itself is asked for.")),
-        Mistake(margin, _("This is the mean margin. Now divide the cost by it.")),
-        Mistake(margin - CALL, money),
-        Mistake(margin * LETTER / 60 - CALL, money),
-        Mistake(CALL * margin, money),
-        Mistake(LETTER / 60, _("This is the cut-off of the five customers; here cost and margin are others.")),
-        Mistake(CALL / 60, _("The margin of 60 belongs to the five customers; `answers` has ours.")),
-        Mistake(CALL / (margin + CALL), _("You added the cost to the margin; divide by the margin alone.")),
-        Mistake((CALL / answers["margin"]).mean(), _("This is a mean of ratios; divide by the mean margin.")),
-        *(Mistake(value, seen) for value in (rates["treatment"], rates["control"], rates.diff().iloc[-1])),
-        Mistake(CALL / (margin - CALL), _("You took the cost off the margin and then divided: it counts only once.")),
-        Mistake(
-            (answers["margin"] > CALL).mean(),
-            _("This is a count: the share of answers with more margin than a call costs."),
-        ),
-    ]
-
-
-def _best(firm, share=0.25, by="p_response", within=True, worst=False):
-    """The judged contacts, and which of them are the best of their campaign."""
-    judged = _response(firm).judged
-    judged = judged.assign(spent=judged["purchases"] * judged["ticket"])
-    ranked = judged.groupby("campaign_id")[by] if within else judged[by]
-    return judged, ranked.rank(ascending=worst, pct=True) <= share
-
-
-def _lift(firm, against="all", measure="lift", depth="rows", **best):
-    judged, kept = _best(firm, **best)
-    of = "p_response" if measure == "forecast" else "responded"
-    rate, every = judged.loc[kept, of].mean(), judged[of].mean()
-    gain = judged.loc[kept, of].sum() / judged[of].sum()
-    if measure == "gain" or depth == "share":
-        return gain if measure == "gain" else gain / best.get("share", 0.25)
-    if measure == "rate":
-        return rate
-    sent = _response(firm).examples.groupby("arm")["responded"].mean()
-    base = {"rest": judged.loc[~kept, of].mean(), "all": every}.get(against, sent.get(against))
-    return {"difference": rate - base, "upside": base / rate, "index": 100 * rate / base}.get(measure, rate / base)
-
-
-def _lift_mistakes(firm):
-    place = _response(firm).judged.groupby("campaign_id")["p_response"].rank(ascending=False, pct=True)
-    responded, chance = _response(firm).judged["responded"], _response(firm).judged["p_response"]
-    newest = _response(firm).judged["campaign_id"] == _response(firm).judged["campaign_id"].max()
-    every = _response(firm).examples["responded"].mean()
-    table = _("This is the lift of another row of the kit's table, not of the best quarter.")
-    others = _("These are the other three quarters: the best have a small rank.")
-    lowest = _("These have the lowest forecasts: the best have a small rank.")
-    return [
-        Mistake(
-            responded[place <= 0.25].mean() / every, _("The base is everybody, control group, too; take `judged`.")
-        ),
-        Mistake(
-            responded[newest & (place <= 0.25)].mean() / responded[newest].mean(),
-            _("This is the newest campaign alone; `judged` has more of them."),
-        ),
-        *(Mistake(lift, table) for lift in _response(firm).gains["lift"].iloc[:-1]),
-        Mistake(
-            responded[place <= 0.25].sum() / responded.sum() / 0.2,
-            _("The gain is divided by a fifth; these are a quarter."),
-        ),
-        Mistake(responded[place <= 0.25].sum() / len(responded), _("Divided by all; divide by those you kept.")),
-        Mistake(
-            responded[chance >= 0.25].mean() / responded.mean(), _("The rank is to be cut at 0.25, not the chance.")
-        ),
-        *(Mistake(responded[kept].mean() / responded.mean(), others) for kept in (place > 0.25, place >= 0.25)),
-        *(Mistake(responded[kept].mean() / responded.mean(), lowest) for kept in (place > 0.75, place >= 0.75)),
-    ]
 
 
 def _tree(firm):
     """The share of the newest campaign's responses in the best fifth by a tree that learnt from the earlier ones."""
     from sklearn.tree import DecisionTreeClassifier
 
-    treated = _response(firm).examples.query("arm == 'treatment' and responded.notna()")
+    treated = past_campaigns(firm).examples.query("arm == 'treatment' and responded.notna()")
     columns, newest = ["purchases", "idle", "age", "ticket"], treated["campaign_id"] == treated["campaign_id"].iloc[-1]
     tree = DecisionTreeClassifier(random_state=1).fit(
         treated.loc[~newest, columns].fillna(0), treated[~newest]["responded"]
@@ -132,7 +35,7 @@ def _tree(firm):
 
 def _plans(firm, cost=GIFT):
     """What each choice would have earned by the truth, for the customers of the newest campaign."""
-    known, found = truth(firm), _response(firm)
+    known, found = truth(firm), past_campaigns(firm)
     if known is None or known.contacts is None:
         raise DataError(_("nobody knows here how much a contact truly changes."))
     plan = campaign(firm, found, contact_cost=cost)
@@ -176,32 +79,26 @@ def _plan_praise(firm):
 
 EXERCISES = [
     Exercise(
-        id="1c-1",
-        kind="compute",
-        work=_cut_off,
-        share=True,
+        id="1c-1", kind="compute", work=cut_off, share=True,
         choices=lambda: {
-            "cost": {
-                CALL: None,
+            "cost": {CALL: None,
                 LETTER: _("The cost of 3 belongs to the five customers; a call costs 110."),
                 GIFT: _("The 150 are of the exercise at the end; a call costs 110."),
                 45: _("The 45 are of another cell; a call costs 110."),
             },
             "of": {"margin": None, "amount": _("Only margin pays for a call; of the revenue the goods are paid, too.")},
-            "each": {
-                "answers": None,
+            "each": {"answers": None,
                 "all": _("These are the answers to all eight campaigns; `answers` has those asked for."),
                 "lines": _("This is the mean of an order line; one answer has several lines."),
                 "purchases": _("This is the mean of every purchase, not only of the answers."),
             },
-            "how": {
-                "mean": None,
+            "how": {"mean": None,
                 "median": _("This is the median answer; what many calls bring together is told by the mean."),
                 "sum": _("This is the margin of all answers together; one call brings one answer at most."),
                 "max": _("This is the largest answer; take the mean."),
             },
         },
-        mistakes=_cut_off_mistakes,
+        mistakes=cut_off_mistakes,
         hints=lambda: [
             _("A call pays where added chance times margin is more than the call costs."),
             _("At the cut-off the two are equal: which chance is that?"),
@@ -210,24 +107,17 @@ EXERCISES = [
         praise=lambda firm, answer: _("Whoever becomes likelier to buy by more than that pays for the call."),
     ),
     Exercise(
-        id="1c-2",
-        kind="predict",
-        work=lambda firm: _lift(firm, measure="gain", share=0.2),
-        share=True,
+        id="1c-2", kind="predict", work=lambda firm: lift(firm, measure="gain", share=0.2), share=True,
         hints=lambda: [_("Any number from 0 to 1. A coin gives 0.2, a fortune teller 1.")],
         praise=lambda firm, guess: _(
             "You said {guess:.0%}; over all campaigns that could be judged it is {right:.0%}. "
             "People are hard to foresee: twice a coin is a good model."
-        ).format(guess=guess, right=_lift(firm, measure="gain", share=0.2)),
+        ).format(guess=guess, right=lift(firm, measure="gain", share=0.2)),
     ),
     Exercise(
-        id="1c-3",
-        kind="compute",
-        work=_lift,
-        tolerance=1e-4,
+        id="1c-3", kind="compute", work=lift, tolerance=1e-4,
         choices=lambda: {
-            "measure": {
-                "lift": None,
+            "measure": {"lift": None,
                 "gain": _("This is the gain, a share of all responses."),
                 "rate": _("This is the rate of the best alone; hold it against the rate of all."),
                 "forecast": _("This is what was forecast; count who `responded`."),
@@ -235,8 +125,7 @@ EXERCISES = [
                 "upside": _("Upside down: the best are divided by all."),
                 "index": _("This is the index: a hundred times the lift."),
             },
-            "share": {
-                0.25: None,
+            "share": {0.25: None,
                 0.2: _("This is the best fifth, not the quarter."),
                 0.3: _("These are the best 30 %, not the quarter."),
                 0.1: _("This is the best tenth, not the quarter."),
@@ -246,19 +135,17 @@ EXERCISES = [
             "worst": {False: None, True: _("These have the lowest forecasts, not the highest.")},
             "within": {True: None, False: _("Here all campaigns are mixed; rank inside each campaign.")},
             "by": {"p_response": None, "spent": _("These spent most so far; rank by the forecast.")},
-            "against": {
-                "all": None,
+            "against": {"all": None,
                 "rest": _("The best are held against the rest; a lift holds them against all."),
                 "control": _("The best are held against the control group; a lift holds them against all of `judged`."),
             },
-            "depth": {
-                "rows": None,
+            "depth": {"rows": None,
                 "share": _(
                     "You divided by exactly the share asked for; the rows kept are a few fewer: divide the rates."
                 ),
             },
         },
-        mistakes=_lift_mistakes,
+        mistakes=lift_mistakes,
         hints=lambda: [
             _('The place in a campaign: `judged.groupby("campaign_id")["p_response"].rank(ascending=False, pct=True)`'),
             _("Keep the rows whose place is at most 0.25; take the mean of `responded`."),
@@ -267,9 +154,7 @@ EXERCISES = [
         praise=lambda firm, answer: _("1 is a coin. A lift says nothing of money yet: a response may be small."),
     ),
     Exercise(
-        id="1c-4",
-        kind="find",
-        work=lambda firm: "campaigns",
+        id="1c-4", kind="find", work=lambda firm: "campaigns",
         mistakes=lambda firm: [
             Mistake("columns", _("These columns stop on the day before each campaign: nothing in them came later.")),
             Mistake("lift", _("Dividing the gain by the share contacted, 0.2, is right. What went in is not.")),
@@ -284,9 +169,7 @@ EXERCISES = [
         ).format(gain=_tree(firm)),
     ),
     Exercise(
-        id="1c-5",
-        kind="decide",
-        work=lambda firm: max(_plans(firm), key=_plans(firm).get),
+        id="1c-5", kind="decide", work=lambda firm: max(_plans(firm), key=_plans(firm).get),
         mistakes=lambda firm: [Mistake(name, _plan_says(firm, name)) for name in _plans(firm)],
         hints=lambda: [
             _("Put the cost of 150 into the cell above: how many contacts does the line want?"),
@@ -294,4 +177,4 @@ EXERCISES = [
         ],
         praise=lambda firm, answer: _plan_praise(firm),
     ),
-]
+]  # fmt: skip

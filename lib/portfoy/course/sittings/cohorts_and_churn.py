@@ -4,6 +4,7 @@ import pandas as pd
 
 from portfoy.course.exercise import Exercise, Mistake
 from portfoy.course.lessons import truth
+from portfoy.course.sittings.contracts import ended, ended_mistakes
 from portfoy.customers import DAY, to_frame
 from portfoy.errors import DataError
 from portfoy.locale import _
@@ -108,28 +109,6 @@ def _again(rows, cohorts):
     return (own["later"] == 1).sum() / max((own["later"] == 0).sum(), 1)
 
 
-def _ended(firm, plan="family", days=180, base="start", top="lost"):
-    """The share of the contracts that ran so many days ago which have ended."""
-    every = firm.once("contracts of 3a", lambda: to_frame(firm.tables.subscriptions))
-    table = every[(every["plan"] == plan) | (plan == "all")]
-    start = firm.as_of - days * DAY
-    over = table["ended_on"] <= firm.as_of
-    running = (table["started_on"] <= start) & ~(table["ended_on"] <= start)
-    if top.endswith(" of ever"):
-        return over[(table["started_on"] <= start) | top.startswith("ever")].mean()
-    lost = {
-        "lost": running & over, "kept": running & ~over, "new too": over & (table["ended_on"] > start), "ever": over,
-    }[top].sum()  # fmt: skip
-    below = {
-        "start": running.sum(), "end": (~over).sum(), "both": (running | (table["started_on"] > start)).sum(),
-        "ever": len(table), "kept": (running & ~over).sum(),
-        "all plans": ((every["started_on"] <= start) & ~(every["ended_on"] <= start)).sum(),
-        "all lost": ((every["started_on"] <= start) & (every["ended_on"] > start)).sum(),
-        "mean": (running.sum() + (~over).sum()) / 2, "none": 1,
-    }  # fmt: skip
-    return lost / below[base]
-
-
 def _costs(firm):
     """Limit -> money lost by the truth, customers wrongly given up, and catalogues to those who have left."""
     found = truth(firm)
@@ -173,35 +152,26 @@ def _limits(firm):
 
 EXERCISES = [
     Exercise(
-        id="3a-1",
-        kind="predict",
-        work=_next,
-        share=True,
+        id="3a-1", kind="predict", work=_next, share=True,
         hints=lambda: [_("Any number from 0 to 1.")],
         praise=lambda firm, guess: _(
             "You said {guess:.0%}; it is {right:.0%}. Who comes once need not come back soon."
         ).format(guess=guess, right=_next(firm)),
     ),
     Exercise(
-        id="3a-2",
-        kind="compute",
-        work=_back,
-        share=True,
+        id="3a-2", kind="compute", work=_back, share=True,
         choices=lambda: {
-            "who": {
-                "online": None,
+            "who": {"online": None,
                 "all": _("These are the customers of all channels."),
                 "shop": _("These are the customers of the shop."),
                 "representative": _("These are the customers of the representatives."),
             },
-            "later": {
-                3: None,
+            "later": {3: None,
                 2: _("This is the second month after the first."),
                 4: _("This is the fourth month after the first. The month of the first order is month 0."),
                 1: _("This is the month after the first, not the third."),
             },
-            "base": {
-                "old": None,
+            "base": {"old": None,
                 "came": _("Below the line stand also those whose month has not been yet: it counts as zero."),
                 "month before": _("This divides by those who bought in the month before, not by all who came."),
                 "others": _("This divides by those who did not come back."),
@@ -210,15 +180,13 @@ EXERCISES = [
                 "every buyer": _("This divides by all who bought in that month of their age, of every channel."),
                 "none": _("This is a number of customers, not a share."),
             },
-            "top": {
-                "in": None,
+            "top": {"in": None,
                 "ever": _("This counts who bought in that month or later."),
                 "until": _("This counts who came back at any time up to that month."),
                 "lines": _("This counts lines of orders, not customers."),
                 "next": _("Above the line stand those who came back in the month after the first."),
             },
-            "how": {
-                "all": None,
+            "how": {"all": None,
                 "mean": _("This is the mean of the cohorts' shares: small ones weigh as much."),
                 "filled": _("This is the mean of the cohorts' shares, with zero where that month has not been yet."),
             },
@@ -232,9 +200,7 @@ EXERCISES = [
         ),
     ),
     Exercise(
-        id="3a-3",
-        kind="find",
-        work=lambda firm: "blank",
+        id="3a-3", kind="find", work=lambda firm: "blank",
         mistakes=_faults,
         hints=lambda: [
             _("How many months have the newcomers of the last month had so far?"),
@@ -243,20 +209,16 @@ EXERCISES = [
         praise=_blank,
     ),
     Exercise(
-        id="3a-4",
-        kind="compute",
-        work=_ended,
-        share=True,
+        id="3a-4", kind="compute", work=ended, share=True, mistakes=ended_mistakes,
         choices=lambda: {
-            "plan": {
-                "family": None,
+            "plan": {"family": None,
                 "all": _("These are the contracts of all plans."),
                 "basic": _("This is the plan `basic`."),
                 "plus": _("This is the plan `plus`."),
+                "others": _("These are all plans but `family`: `==`, not `!=`."),
             },
             "days": {180: None, 365: _("This is a year, not 180 days."), 90: _("These are 90 days, not 180.")},
-            "base": {
-                "start": None,
+            "base": {"start": None,
                 "end": _("This divides by the contracts that run today; some of them are new."),
                 "both": _("New contracts are below the line: they were not there at the start."),
                 "ever": _("This divides by all contracts there ever were."),
@@ -266,9 +228,9 @@ EXERCISES = [
                 "mean": _("This divides by the mean of start and end."),
                 "none": _("This is a number of contracts, not a share."),
             },
-            "top": {
-                "lost": None,
+            "top": {"lost": None,
                 "kept": _("These are the contracts that were kept: the retention rate."),
+                "money": _("This is a share of the fees; asked is one of the contracts."),
                 "new too": _("Above the line stand also contracts that began after the start and ended since."),
                 "ever": _("Above the line stand all contracts that ever ended."),
                 "old of ever": _("Contracts that had ended before that day are in: they were not there to be lost."),
@@ -284,9 +246,7 @@ EXERCISES = [
         ).format(two=1 - (1 - answer) ** 2),
     ),
     Exercise(
-        id="3a-5",
-        kind="decide",
-        work=_best,
+        id="3a-5", kind="decide", work=_best,
         mistakes=_limits,
         hints=lambda: [
             _("Below which share of true customers does a catalogue lose money? Weigh 60 against 140."),

@@ -57,7 +57,8 @@ def _half(firm, channel="fair", window="new", who="all", how="curve", since="cre
     took = ((leads["closed_on"].fillna(firm.as_of) - leads[since]) / DAY).dropna()
     if how in ("median", "mean"):
         return took.agg(how)
-    over = leads["outcome"].isin(["won"] if how == "won" else ["won", "lost"]).astype(float)
+    outcomes = {"won": ["won"], "turned": ["open"], "all": ["won", "lost", "open"]}.get(how, ["won", "lost"])
+    over = leads["outcome"].isin(outcomes).astype(float)
     day = SurvfuncRight(took, over[took.index]).quantile(part) if len(took) else np.nan
     if np.isnan(day):
         raise DataError(_("not so many of these leads are closed yet"))
@@ -69,7 +70,12 @@ def _no_days(firm):
     leads = leads[(leads["channel"] == "fair") & (leads["created_on"] > firm.as_of - NEW * DAY)]
     closed = leads["outcome"] != "open"
     left_out = _("Open leads are left out, and so are those that take longest.")
+    missing = _("No finite number: open leads have no `closed_on`: count them up to `firm.as_of`. And ask for half.")
+    near = _("A day off: asked is the first day by which half are closed, as `quantile(0.5)` gives it.")
     return [
+        Mistake(np.nan, missing),
+        *(Mistake(_half(firm) + off, near) for off in (-1.0, -0.5, 0.5, 1.0)),
+        Mistake(999, _("999 is no day. Count open leads up to `firm.as_of`, and say that they are open.")),
         Mistake(_half(firm, who="closed", how="median"), left_out),
         Mistake(_half(firm, who="closed", how="mean"), f"{left_out} {_('And this is a mean.')}"),
         Mistake(len(leads), _("This is how many leads there are, not a day.")),
@@ -142,36 +148,27 @@ def _called_others(firm):
 
 EXERCISES = [
     Exercise(
-        id="2b-1",
-        kind="predict",
-        work=_won_of_offers,
-        share=True,
+        id="2b-1", kind="predict", work=_won_of_offers, share=True,
         hints=lambda: [_("Any number from 0 to 1.")],
         praise=lambda firm, guess: _(
             "You said {guess:.0%}; it is {right:.0%}. Of all leads it is {all:.0%}: most are lost before the offer."
         ).format(guess=guess, right=_won_of_offers(firm), all=_conversion(firm, ("all",) * 2, step=("created", "won"))),
     ),
     Exercise(
-        id="2b-2",
-        kind="compute",
-        work=_conversion,
-        share=True,
+        id="2b-2", kind="compute", work=_conversion, share=True,
         choices=lambda: {
-            "who": {
-                ("wholesaler", "wholesaler"): None,
+            "who": {("wholesaler", "wholesaler"): None,
                 ("all", "all"): _("These are leads of all types, not wholesalers alone."),
                 ("retailer", "retailer"): _("These are retailers, not wholesalers."),
                 ("business", "business"): _("These are businesses, not wholesalers."),
                 ("wholesaler", "all"): _("This divides by leads of all types."),
                 ("all", "wholesaler"): _("The offers are of all types, the base is wholesalers alone."),
             },
-            "rows": {
-                "ripe": None,
+            "rows": {"ripe": None,
                 "all": _("These are all leads. The young ones still have time to get an offer: take `old`."),
                 "closed": _("These are closed leads of any age; asked are the `old` ones."),
             },
-            "step": {
-                ("qualified", "proposed"): None,
+            "step": {("qualified", "proposed"): None,
                 ("created", "proposed"): _("This divides by all that came, not by those that were qualified."),
                 ("contacted", "qualified"): _("This is the step before: from contacted to qualified."),
                 ("proposed", "won"): _("This is the step after: from offer to win."),
@@ -192,40 +189,35 @@ EXERCISES = [
         ),
     ),
     Exercise(
-        id="2b-3",
-        kind="compute",
-        work=_half,
+        id="2b-3", kind="compute", work=_half,
         mistakes=_no_days,
         choices=lambda: {
-            "channel": {
-                "fair": None,
+            "channel": {"fair": None,
                 "all": _("These are leads of all channels, not of the fair alone."),
                 "website": _("These are leads of the website, not of the fair."),
             },
-            "window": {
-                "new": None,
+            "window": {"new": None,
                 "ever": _("These are leads of all days, not of the last 120."),
                 "before": _("These came before the day; asked is after it."),
                 "180": _("These came in the last 180 days, not 120."),
                 "year": _("These came in the last year, not in the last 120 days."),
             },
-            "who": {
-                "all": None,
+            "who": {"all": None,
                 "closed": _("Open leads are left out, and so are those that take longest."),
                 "won": _("These are the won alone: who takes longest is not among them yet."),
             },
-            "how": {
-                "curve": None,
+            "how": {"curve": None,
                 "median": _("This is the plain median: an open lead counts as if it had closed today."),
                 "mean": _("This is a mean. Asked is the day by which half are closed."),
+                "turned": _("Open and closed have changed places."),
+                "all": _("Here open leads count as if they had closed today."),
                 "won": _("Here lost leads count as if they were open. Asked is when leads are closed, won or lost."),
             },
-            "since": {
-                "created_on": None,
+            "since": {"created_on": None,
                 "contacted_on": _("This counts from the first contact, not from the day a lead came."),
             },
-            "part": {
-                0.5: None,
+            "part": {0.5: None,
+                0.05: _("This is when 5 of 100 are closed: half is 0.5."),
                 0.95: _("This is when 95 of 100 are closed, not half."),
                 0.25: _("This is when a quarter is closed, not half."),
                 0.75: _("This is when three quarters are closed, not half."),
@@ -240,9 +232,7 @@ EXERCISES = [
         ).format(closed=_half(firm, who="closed")),
     ),
     Exercise(
-        id="2b-4",
-        kind="find",
-        work=lambda firm: LATE,
+        id="2b-4", kind="find", work=lambda firm: LATE,
         mistakes=_others_known,
         hints=lambda: [
             _("Make a table: the means of `features` by `outcome`, for all leads."),
@@ -254,9 +244,7 @@ EXERCISES = [
         ).format(**_means(firm, LATE)),
     ),
     Exercise(
-        id="2b-5",
-        kind="decide",
-        work=lambda firm: _called(firm)[0].idxmax(),
+        id="2b-5", kind="decide", work=lambda firm: _called(firm)[0].idxmax(),
         mistakes=_called_others,
         hints=lambda: [
             _("Each call has a chance to win. Which choice adds up the largest chances?"),

@@ -4,14 +4,14 @@ import numpy as np
 
 from portfoy.course.exercise import Exercise, Mistake
 from portfoy.course.lessons import truth
-from portfoy.customers import to_frame
+from portfoy.course.sittings.brands import distance, distance_mistakes, mean_ratings
 from portfoy.errors import DataError
 from portfoy.locale import _
 from portfoy.models.threads import one_thread
 from portfoy.selection.clusters import clusters
 from portfoy.selection.positioning import positioning
 
-PAIR, ONE_ATTRIBUTE = ("Sedirhan", "Çınarca"), "value for money"
+ONE_ATTRIBUTE = "value for money"
 RECENT = 180  # days
 
 
@@ -109,70 +109,19 @@ def _gift_says(firm, name):
     return text.format(active=active, n=n, brings=brings, currency=firm.currency)
 
 
-def _means(firm):
-    ratings = firm.tables.ratings
-    if ratings is None:
-        raise DataError(_("there are no ratings."))
-    means = to_frame(ratings).pivot_table(index="brand", columns="attribute", values="rating", aggfunc="mean")
-    if not set(PAIR) <= set(means.index):
-        raise DataError(_("the ratings know no brands called {names}.").format(names=", ".join(PAIR)))
-    return means
-
-
-def _distance(firm, pair=PAIR, size="square", how="mean", root=True):
-    means = _means(firm)
-    apart = means.loc[pair[0]] - means.loc[pair[1]]
-    apart = {"square": apart**2, "absolute": apart.abs(), "plain": apart}[size]
-    value = float(apart.agg(how))
-    return abs(value) ** 0.5 if root and size == "square" else value
-
-
-def _distance_mistakes(firm):
-    from sklearn.decomposition import PCA
-
-    means, (one, two) = _means(firm), PAIR
-    place = PCA(2).fit_transform(means)
-    step = place[means.index.get_loc(one)] - place[means.index.get_loc(two)]
-    apart = means.loc[one] - means.loc[two]
-    single = _("This is the difference on one attribute; take all eight.")
-    seven = _("There are eight attributes: the mean divides by eight.")
-    late = _("Divide by eight before the square root, not after it.")
-    on_map = _("This is a distance on the map, in two directions; take the mean over all eight attributes.")
-    other = _("This is the distance of another pair of brands.")
-    pairs = [(a, b) for place, a in enumerate(means.index) for b in means.index[place + 1 :] if {a, b} != set(PAIR)]
-    return [
-        Mistake(apart.abs().max(), _("This is the largest difference, not a typical one.")),
-        Mistake((apart**2).sum() / (len(apart) - 1), seven),
-        Mistake(((apart**2).sum() / (len(apart) - 1)) ** 0.5, seven),
-        Mistake((apart**2).sum() ** 0.5 / len(apart), late),
-        Mistake((apart**2).mean() / 2, _("A square root is `** 0.5`, not a half.")),
-        *(Mistake(value, single) for value in [*apart, *apart.abs()]),
-        *(Mistake(_distance(firm, pair=pair), other) for pair in pairs),
-        *(Mistake(float(agg(step**2) ** 0.5), on_map) for agg in (np.sum, np.mean)),
-        Mistake(apart.std(), _("This is a standard deviation: it takes the mean difference off first.")),
-        Mistake(apart.std(ddof=0), _("This is a standard deviation: it takes the mean difference off first.")),
-        Mistake(means.loc[one].mean(), _("This is the mean rating of one brand.")),
-        Mistake(means.loc[two].mean(), _("This is the mean rating of one brand.")),
-        Mistake(means.loc[one].corr(means.loc[two]), _("This is a correlation: it does not count points.")),
-    ]
-
-
 def _reading(firm, name):
     if name == "close":
         text = _("Close on the map, and only {d:.2f} points apart over all attributes: no pair is nearer.")
         return text.format(d=positioning(firm).table["distance"].iloc[0])
     text = _("Its mean rating there is {r:.2f}: far along an arrow means high on it.")
-    return text.format(r=_means(firm).loc["Çınarca", ONE_ATTRIBUTE])
+    return text.format(r=mean_ratings(firm).loc["Çınarca", ONE_ATTRIBUTE])
 
 
 EXERCISES = [
     Exercise(
-        id="1d-1",
-        kind="compute",
-        work=_index,
+        id="1d-1", kind="compute", work=_index,
         choices=lambda: {
-            "measure": {
-                "index": None,
+            "measure": {"index": None,
                 "share": _("This is a share of the sum; an index holds one customer against the average one."),
                 "per cent": _("This is a share of the sum in per cent; an index is about one customer."),
                 "customers": _("This is the share of the customers."),
@@ -184,14 +133,12 @@ EXERCISES = [
                 "mean": _("This is money for each customer; hold it against all, times 100."),
                 "upside": _("Upside down: the cluster is divided by the base."),
             },
-            "of": {
-                "margin": None,
+            "of": {"margin": None,
                 "revenue": _("This is about revenue; margin is asked for."),
                 "purchases": _("This is about purchases; margin is asked for."),
                 "ticket": _("This is about the money of one purchase; margin per customer is asked for."),
             },
-            "who": {
-                "most customers": None,
+            "who": {"most customers": None,
                 "fewest": _("This is the cluster with the fewest customers."),
                 "second": _("This is the second largest cluster; the one with most customers is asked for."),
                 "richest": _("This cluster brings most for each customer; the one with most customers is asked for."),
@@ -211,18 +158,14 @@ EXERCISES = [
         praise=lambda firm, answer: _("The average customer has 100. Most customers are not the average one."),
     ),
     Exercise(
-        id="1d-2",
-        kind="predict",
-        work=_silhouette,
+        id="1d-2", kind="predict", work=_silhouette,
         hints=lambda: [_("Any number from 0 to 1.")],
         praise=lambda firm, guess: _(
             "You said {guess:.2f}; it is {right:.2f}. A silhouette of {right:.1f} is what nothing looks like."
         ).format(guess=guess, right=_silhouette(firm)),
     ),
     Exercise(
-        id="1d-3",
-        kind="find",
-        work=lambda firm: "kinds",
+        id="1d-3", kind="find", work=lambda firm: "kinds",
         mistakes=lambda firm: [
             Mistake("came back", _("That the clusters came back was measured: it is the stability of the table.")),
             Mistake("name", _("A name from the medians is right: it says what sets a cluster apart.")),
@@ -234,9 +177,7 @@ EXERCISES = [
         praise=lambda firm, answer: _kinds_praise(firm),
     ),
     Exercise(
-        id="1d-4",
-        kind="decide",
-        work=lambda firm: max(_gifts(firm), key=_gifts(firm).get),
+        id="1d-4", kind="decide", work=lambda firm: max(_gifts(firm), key=_gifts(firm).get),
         mistakes=lambda firm: [
             Mistake(name, _gift_says(firm, name) + " " + _("Another choice reaches more.")) for name in _gifts(firm)
         ],
@@ -249,24 +190,20 @@ EXERCISES = [
         ),
     ),
     Exercise(
-        id="1d-5",
-        kind="compute",
-        work=_distance,
+        id="1d-5", kind="compute", work=distance,
         choices=lambda: {
-            "size": {
-                "square": None,
+            "size": {"square": None,
                 "absolute": _("These are differences without their sign; they have to be squared."),
                 "plain": _("Plus and minus cancel here: square the differences first."),
             },
-            "how": {
-                "mean": None,
+            "how": {"mean": None,
                 "sum": _("This adds up all attributes; a typical one is their mean."),
                 "median": _("This is the median over the attributes; take the mean."),
                 "max": _("This is the largest difference, not a typical one."),
             },
             "root": {True: None, False: _("The square root at the end is missing.")},
         },
-        mistakes=_distance_mistakes,
+        mistakes=distance_mistakes,
         hints=lambda: [
             _('One row less the other: `means.loc["Sedirhan"] - means.loc["Çınarca"]`.'),
             _("Square them with `**2`, then `.mean()` over the attributes."),
@@ -275,9 +212,7 @@ EXERCISES = [
         praise=lambda firm, answer: _("So many points on a typical attribute. Brands that are near compete most."),
     ),
     Exercise(
-        id="1d-6",
-        kind="find",
-        work=lambda firm: "right",
+        id="1d-6", kind="find", work=lambda firm: "right",
         mistakes=lambda firm: [
             Mistake("close", _reading(firm, "close")),
             Mistake("arrow", _reading(firm, "arrow")),
@@ -288,4 +223,4 @@ EXERCISES = [
         ],
         praise=lambda firm, answer: _("Left and right only say: not alike. Mirrored, the map would be as true."),
     ),
-]
+]  # fmt: skip

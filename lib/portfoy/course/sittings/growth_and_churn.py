@@ -38,13 +38,17 @@ def _said_per_customer(firm, guess):
 def _parts(customers, often, each, money, everyone):
     """Customers, purchases of each and revenue of each purchase."""
     often, many = ("purchases", everyone) if often == "everyone" else (often, len(customers))
-    buys, total = customers[often if often != "sum" else "purchases"].sum(), customers[money].sum()
+    column = "purchases" if often in ("sum", "middle") else often
+    buys, total, own = customers[column].sum(), customers[money].sum(), customers[money] / customers["purchases"]
     tickets = {
+        "middle": own.median(),
+        "revenue": customers[money].median(),
+        "medians": customers[money].median() / customers["purchases"].median(),
         "purchase": total / buys,
         "customer": total / len(customers),
-        "mean": (customers[money] / customers["purchases"]).mean(),
+        "mean": own.mean(),
     }
-    frequency = buys if often == "sum" else buys / many
+    frequency = {"sum": buys, "middle": customers["purchases"].median()}.get(often, buys / many)
     return pd.Series({"customers": len(customers), "frequency": frequency, "ticket": tickets[each]})
 
 
@@ -153,19 +157,14 @@ def _said_plans(firm, _plan=None):
 
 EXERCISES = [
     Exercise(
-        id="0c-1",
-        kind="predict",
-        work=_per_customer,
+        id="0c-1", kind="predict", work=_per_customer,
         hints=lambda: [_("Any number; 1 is no change.")],
         praise=_said_per_customer,
     ),
     Exercise(
-        id="0c-2",
-        kind="compute",
-        work=_factors,
+        id="0c-2", kind="compute", work=_factors,
         choices=lambda: {
-            "way": {
-                "factor": None,
+            "way": {"factor": None,
                 "difference": _("These are differences, last year less year before. A factor is a division."),
                 "change": _("These are changes. A factor is one more: 1.1 for a tenth more."),
                 "percent": _("These are per cents. A factor of 1.1 is written 1.1, not 110."),
@@ -173,35 +172,34 @@ EXERCISES = [
                 "now": _("These are the figures of the last year alone. Divide them by those of the year before."),
                 "then": _("These are the figures of the year before. Divide those of the last year by them."),
             },
-            "who": {
-                "firms": None,
+            "who": {"firms": None,
                 "all": _("These are all customers, not the firms alone."),
                 "consumers": _("These are the consumers. Firms are the others: `!=`, not `==`."),
                 "business": _("These are the businesses alone. Retailers and wholesalers are firms, too."),
                 "wholesaler": _("These are the wholesalers alone. Businesses and retailers are firms, too."),
                 "retailer": _("These are the retailers alone. Businesses and wholesalers are firms, too."),
             },
-            "money": {
-                "revenue": None,
+            "money": {"revenue": None,
                 "revenue_paid": _("This is money as paid: the prices are still in it."),
                 "margin": _("This is margin, not revenue."),
             },
-            "each": {
-                "purchase": None,
+            "each": {"purchase": None,
                 "customer": _("Your ticket is revenue of one customer. A ticket is revenue of one purchase."),
+                "middle": _("Your ticket is a median of the customers' tickets: divide all revenue by all purchases."),
+                "revenue": _("Your ticket is the median revenue of a customer: divide all revenue by all purchases."),
+                "medians": _("Your ticket is made of two medians: divide all revenue by all purchases."),
                 "mean": _(
                     "Your ticket is a mean of each customer's own ticket. There a customer with one purchase counts as "
                     "much as one with fifty: divide all revenue by all purchases."
                 ),
             },
-            "often": {
-                "purchases": None,
+            "often": {"purchases": None,
                 "sum": _("Your frequency is the number of purchases. Divide it by the number of customers."),
+                "middle": _("Your frequency is a median: divide all purchases by all customers."),
                 "orders": _("You counted orders. Several orders on one day are one purchase."),
                 "everyone": _("Your frequency is divided by all customers. Divide it by the firms."),
             },
-            "months": {
-                12: None,
+            "months": {12: None,
                 6: _("Your two windows are six months long. Wanted are years: the tables `before` and `now`."),
                 0: _("These are all purchases ever, not those of one year. Use the tables `before` and `now`."),
             },
@@ -216,19 +214,14 @@ EXERCISES = [
         ),
     ),
     Exercise(
-        id="0c-3",
-        kind="compute",
-        work=_churn,
-        share=True,
+        id="0c-3", kind="compute", work=_churn, share=True,
         choices=lambda: {
-            "above": {
-                "lost": None,
+            "above": {"lost": None,
                 "stayed": _("These are those who stayed. Churn counts those who did not."),
                 "net": _("This is by how many there are fewer now. New ones hide the lost: look at who is who."),
                 "new": _("These are those who came. Churn counts those who left."),
             },
-            "below": {
-                "start": None,
+            "below": {"start": None,
                 "end": _("You divided by those of the last window, newcomers too. Newcomers could not be lost."),
                 "then": _("You divided by all who had ever bought by then. Who had left before cannot be lost again."),
                 "ever": _("You divided by all who ever bought. Only those active at the start can be lost."),
@@ -240,13 +233,11 @@ EXERCISES = [
                 "either": _("You divided by those of both windows. Who came in the second could not be lost."),
                 "one": _("This is how many. A rate is divided by those active at the start."),
             },
-            "who": {
-                "consumers": None,
+            "who": {"consumers": None,
                 "all": _("These are all customers, not the consumers alone."),
                 "firms": _("These are the firms, not the consumers."),
             },
-            "months": {
-                6: None,
+            "months": {6: None,
                 12: _("Your window is twelve months; six are asked for."),
                 3: _("Your window is three months; six are asked for."),
             },
@@ -262,9 +253,7 @@ EXERCISES = [
         ).format(year=_churn(firm, months=12)),
     ),
     Exercise(
-        id="0c-4",
-        kind="find",
-        work=lambda firm: "D" if _by_region(firm) else None,
+        id="0c-4", kind="find", work=lambda firm: "D" if _by_region(firm) else None,
         mistakes=lambda firm: [
             Mistake("A", _("A is right: who bought in the year before was active at the start.")),
             Mistake("B", _("B is right: who bought in the last year is there to be found, or not.")),
@@ -277,19 +266,14 @@ EXERCISES = [
         praise=_said_by_region,
     ),
     Exercise(
-        id="0c-5",
-        kind="predict",
-        work=_flow,
-        share=True,
+        id="0c-5", kind="predict", work=_flow, share=True,
         hints=lambda: [_("Any number from 0 to 1.")],
         praise=lambda firm, guess: _(
             "You said {guess:.0%}; it is {right:.0%}. Find the cell in the picture: row at risk, column lapsed."
         ).format(guess=guess, right=_flow(firm)),
     ),
     Exercise(
-        id="0c-6",
-        kind="decide",
-        work=lambda firm: max(("win", "keep"), key=_plans(firm).get),
+        id="0c-6", kind="decide", work=lambda firm: max(("win", "keep"), key=_plans(firm).get),
         mistakes=lambda firm: [Mistake(min(("win", "keep"), key=_plans(firm).get), _said_plans(firm))],
         hints=lambda: [
             _("How many people does each plan win or keep, and what does one of them bring?"),
@@ -297,4 +281,4 @@ EXERCISES = [
         ],
         praise=_said_plans,
     ),
-]
+]  # fmt: skip

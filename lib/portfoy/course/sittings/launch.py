@@ -1,5 +1,6 @@
 """Exercises of sitting 1e: how a new product spreads, and a plan for each segment."""
 
+import numpy as np
 import pandas as pd
 
 from portfoy.course.exercise import Exercise, Mistake
@@ -88,11 +89,25 @@ def _young(firm, base="buyers", who="young", early="first", share=0.16, measure=
     n = 16 if sixteen else int(share * len(known))
     if not n or not group.sum():
         raise DataError(_("too few buyers whose age is known."))
-    some = group.iloc[:n] if early == "first" else group.iloc[n:] if early == "others" else group.iloc[-n:]
-    every = {"buyers": group, "customers": born.dropna() >= YOUNG, "others": group.iloc[n:]}[base]
+    by_birth = group[known.sort_values(kind="stable").index]
+    some = {"first": group.iloc[:n], "others": group.iloc[n:], "last": group.iloc[-n:]} | {
+        "unsorted": group.sort_index().iloc[:n], "oldest": by_birth.iloc[:n], "youngest": by_birth.iloc[-n:],
+        "of the young": group.iloc[: int(share * group.sum())], "every": group.iloc[: int(share * len(buyers))],
+    }  # fmt: skip
+    some = some[early]
+    every = {"buyers": group, "last": group.iloc[-n:], "customers": born.dropna() >= YOUNG, "others": group.iloc[n:]}[
+        base
+    ]
     found = {"share": some.mean(), "part": some.sum() / group.sum(), "difference": 100 * (some.mean() - every.mean())}
-    found |= {"base": every.mean(), "upside": 100 * every.mean() / some.mean(), "count": float(some.sum())}
+    found |= {"base": every.mean(), "upside": 100 * every.mean() / (some.mean() or np.nan), "count": float(some.sum())}
     return float(found.get(measure, 100 * some.mean() / every.mean()))
+
+
+def _years(firm):
+    """The mean year of birth of the first against that of all, as if it were a share."""
+    _lines, buyers, _born = firm.once("1e first", lambda: _first(firm))
+    known = buyers["birth_year"].dropna()
+    return 100 * known.iloc[: int(0.16 * len(known))].mean() / known.mean()
 
 
 def _sales_praise(firm):
@@ -134,34 +149,26 @@ def _reached_praise(firm, answer):
 
 EXERCISES = [
     Exercise(
-        id="1e-1",
-        kind="predict",
-        work=lambda firm: sum(_spread(12, **PENCIL)) / 100,
-        share=True,
+        id="1e-1", kind="predict", work=lambda firm: sum(_spread(12, **PENCIL)) / 100, share=True,
         hints=lambda: [_("Any number from 0 to 1.")],
         praise=lambda firm, guess: _(
             "You said {guess:.0%}; by the formula it is {right:.0%}. Growth that feeds on itself is easily misjudged."
         ).format(guess=guess, right=sum(_spread(12, **PENCIL)) / 100),
     ),
     Exercise(
-        id="1e-2",
-        kind="compute",
-        work=_third,
+        id="1e-2", kind="compute", work=_third,
         choices=lambda: {
-            "month": {
-                3: None,
+            "month": {3: None,
                 1: _("This is the first month."),
                 2: _("This is the second month."),
                 4: _("This is the fourth month."),
             },
-            "so_far": {
-                False: None,
+            "so_far": {False: None,
                 True: _("This is how many have it in all; how many buy in the month is asked for."),
             },
             "numbers": {"asked": None, "cell": _("These are p, q and m of the cell above, not those of the exercise.")},
             "rest": {True: None, False: _("Those who have it already cannot buy it first again: times (m - owners).")},
-            "only": {
-                "": None,
+            "only": {"": None,
                 "p": _("Here q is left out: nobody follows those who have it."),
                 "q": _("Here p is left out of this month: some still buy unprompted."),
             },
@@ -175,9 +182,7 @@ EXERCISES = [
         praise=lambda firm, answer: _("From month to month more follow those who have it: that is q at work."),
     ),
     Exercise(
-        id="1e-3",
-        kind="find",
-        work=lambda firm: "sales",
+        id="1e-3", kind="find", work=lambda firm: "sales",
         mistakes=lambda firm: [
             Mistake("fit", _("`curve_fit` did the same above. What it was given is the question.")),
             Mistake("growth", _("Where q is much larger than p, growth does come mostly from q.")),
@@ -189,12 +194,9 @@ EXERCISES = [
         praise=lambda firm, answer: _sales_praise(firm),
     ),
     Exercise(
-        id="1e-4",
-        kind="compute",
-        work=_young,
+        id="1e-4", kind="compute", work=_young,
         choices=lambda: {
-            "measure": {
-                "index": None,
+            "measure": {"index": None,
                 "share": _("This is the share of the young among the first; hold it against all, times 100."),
                 "part": _("This is the part of the young buyers who were among the first: the other way round."),
                 "difference": _("This is a difference in points; an index divides."),
@@ -202,32 +204,33 @@ EXERCISES = [
                 "upside": _("Upside down: the first are divided by all."),
                 "count": _("This is a number of people; an index compares two shares."),
             },
-            "base": {
-                "buyers": None,
+            "base": {"buyers": None,
                 "customers": _("The base here is all customers; asked for are all buyers of the product."),
                 "others": _("The base here is the later buyers; asked for are all buyers."),
+                "last": _("The base here is the last buyers; asked for are all buyers."),
             },
-            "who": {
-                "young": None,
+            "who": {"young": None,
                 "older": _("These are the older ones; the young were born in 1991 or later."),
                 "strictly": _("Born *in* 1991 counts as young, too: `>=`."),
                 "not young": _("These are all who are not young."),
                 "turned": _("The sign is turned: born in 1991 or *later* is `>=`."),
             },
-            "early": {
-                "first": None,
+            "early": {"first": None,
                 "last": _("These are the last to buy, not the first."),
                 "others": _("These are all but the first."),
+                "unsorted": _("These stand in the order of their ids, not of the first purchase: nobody sorted them."),
+                "oldest": _("These are sorted by their birth, the oldest first; sort by the first purchase."),
+                "youngest": _("These are the youngest ones; sort by the day of the first purchase."),
+                "of the young": _("This is 16 % of the young in number; take 16 % of all these buyers."),
+                "every": _("This is 16 % of all buyers; take it of those whose year of birth is known."),
             },
-            "share": {
-                0.16: None,
+            "share": {0.16: None,
                 0.1: _("This is the first tenth; 16 % are asked for."),
                 0.2: _("This is the first fifth; 16 % are asked for."),
                 0.5: _("This is the first half; 16 % are asked for."),
                 0.84: _("These are the first 84 %; 16 % are asked for."),
             },
-            "rows": {
-                "buyers": None,
+            "rows": {"buyers": None,
                 "lines": _("Here every sale counts; each buyer counts once."),
                 "unknown": _("Here buyers without a year of birth count as not young; leave them out."),
             },
@@ -236,6 +239,9 @@ EXERCISES = [
             Mistake(_young(firm) / 100, _("The base is 100: multiply by 100.")),
             Mistake(_young(firm) - 100, _("This is how far it is from 100; the index itself is asked for.")),
             Mistake(100 * _young(firm, measure="part"), _("This is how many of the young were first, in per cent.")),
+            Mistake(_young(firm, measure="share") * 100 / 0.16, _("This divides by 16 %; divide by the share of all.")),
+            Mistake(_young(firm, measure="count") / 0.16, _("This divides by 16 %; divide by the share of all.")),
+            Mistake(_years(firm), _("These are means of years of birth; the young are to be counted.")),
             Mistake(_young(firm, sixteen=True), _("These are 16 people; 16 % of the buyers are asked for.")),
             Mistake(
                 100 * _young(firm, measure="share"), _("This is the share of the young among the first, in per cent.")
@@ -254,9 +260,7 @@ EXERCISES = [
         ),
     ),
     Exercise(
-        id="1e-5",
-        kind="decide",
-        work=lambda firm: max(_reached(firm), key=_reached(firm).get),
+        id="1e-5", kind="decide", work=lambda firm: max(_reached(firm), key=_reached(firm).get),
         mistakes=lambda firm: [
             Mistake(name, _reached_says(firm, name) + " " + _("In another segment more can be reached."))
             for name in _reached(firm)
@@ -267,4 +271,4 @@ EXERCISES = [
         ],
         praise=_reached_praise,
     ),
-]
+]  # fmt: skip

@@ -1,5 +1,6 @@
 """Exercises of sitting 1b: who brought the profit, money that comes later, a forecast under test, who will bring."""
 
+import numpy as np
 import pandas as pd
 
 from portfoy.course.exercise import Exercise, Mistake
@@ -34,23 +35,19 @@ def _half(firm, who="consumers", by="margin", counted="margin", part=2, which="l
 
 def _worth(firm, flows=FLOWS, rate=RATE, first=1, way="each"):
     """What the margins are worth today."""
-    years = range(first, first + len(flows))
-    each = {
-        "each": [flow / (1 + rate) ** year for flow, year in zip(flows, years, strict=True)],
-        "plain": flows,
-        "once": [flow / (1 + rate) for flow in flows],
-        "last": [flow / (1 + rate) ** years[-1] for flow in flows],
-        "ever": [flow / rate for flow in flows],
-        "simple": [flow / (1 + rate * year) for flow, year in zip(flows, years, strict=True)],
-        "times": [flow / (1 + rate) / max(year, 1) for flow, year in zip(flows, years, strict=True)],
-        "less": [flow * (1 - rate) ** year for flow, year in zip(flows, years, strict=True)],
-        "off": [flow * (1 - rate) for flow in flows],
-        "grown": [flow * (1 + rate) ** year for flow, year in zip(flows, years, strict=True)],
-        "bare": [flow / (100 * rate) ** year for flow, year in zip(flows, years, strict=True)],
-    }
-    each["mean"] = [sum(flows) / len(flows) / (1 + rate)]
-    each["lost"] = [sum(flows) - sum(each["each"])]
-    return float(sum(each[way]))
+    m, years = np.array(flows, dtype=float), first + np.arange(len(flows))
+    each, last, whole = m / (1 + rate) ** years, years[-1], m.sum()
+    ways = {
+        "each": each, "plain": m, "lost": whole - each.sum(), "average": each.mean(), "part": rate * whole,
+        "once": m / (1 + rate), "last": m / (1 + rate) ** last, "mean": m.mean() / (1 + rate), "ever": m / rate,
+        "simple": m / (1 + rate * years), "long": m / (1 + rate * last), "times": m / (1 + rate) / np.maximum(years, 1),
+        "less": m * (1 - rate) ** years, "all off": m * (1 - rate) ** last, "off": m * (1 - rate),
+        "taken": m * (1 - rate * years), "straight": m * (1 - rate * last), "under": m / (1 - rate) ** years,
+        "grown": m * (1 + rate) ** years, "bare": m / (100 * rate) ** years, "alone": m / rate**years,
+        "always": m * np.exp(-rate * years), "stuck": m / (1 + rate) ** np.minimum(years, 2),
+        "only first": whole - m[0] + each[0],
+    }  # fmt: skip
+    return float(np.sum(ways[way]))
 
 
 def _then(firm):
@@ -120,31 +117,24 @@ def _list_words(firm, name):
 
 EXERCISES = [
     Exercise(
-        id="1b-1",
-        kind="compute",
-        work=_half,
-        share=True,
+        id="1b-1", kind="compute", work=_half, share=True,
         choices=lambda: {
-            "who": {
-                "consumers": None,
+            "who": {"consumers": None,
                 "all": _("These are all customers, not the consumers alone."),
                 "firms": _("These are the firms, not the consumers."),
             },
             "by": {"margin": None, "revenue": _("These have the least revenue, not the least margin.")},
             "counted": {"margin": None, "revenue": _("This is their share of revenue, not of margin.")},
-            "part": {
-                2: None,
+            "part": {2: None,
                 10: _("This is a tenth of them, not the half."),
                 5: _("This is a fifth of them, not the half."),
             },
-            "which": {
-                "lower": None,
+            "which": {"lower": None,
                 "upper": _("This is the upper half, those with the largest margin."),
                 "first": _("This is the first half of the table: it was not sorted by margin."),
                 "below": _("These are all below the mean, and more than half of the consumers are."),
             },
-            "form": {
-                "share": None,
+            "form": {"share": None,
                 "base": _("This is a share of the margin of all customers; the whole is that of the consumers."),
                 "money": _("This is money: divide it by what all consumers bring."),
                 "each": _("This is money per customer; asked is a share of the whole."),
@@ -166,12 +156,9 @@ EXERCISES = [
         praise=lambda firm, answer: _("The other half of the consumers brings all the rest."),
     ),
     Exercise(
-        id="1b-2",
-        kind="compute",
-        work=_worth,
+        id="1b-2", kind="compute", work=_worth,
         choices=lambda: {
-            "way": {
-                "each": None,
+            "way": {"each": None,
                 "plain": _("This is the plain sum; money later is worth less today."),
                 "once": _("All three are discounted by one year; each has waited for years of its own."),
                 "last": _("All are discounted by the last of the three years; the first waits for one only."),
@@ -183,23 +170,38 @@ EXERCISES = [
                 "grown": _("This grows; to discount is to divide."),
                 "bare": _("The rate is 0.3, and 1 plus the rate is 1.3."),
                 "mean": _("This is the mean of the margins, discounted by a year; discount each, then add up."),
+                "alone": _("This divides by the rate alone: 0.3 makes money grow. Divide by 1 plus the rate."),
+                "under": _("This divides by 1 *less* the rate, and so it grows; divide by 1 plus the rate."),
+                "always": _("This discounts at every moment (`exp`); here it is once a year: `(1 + rate) ** year`."),
+                "taken": _("This takes off 30 % more each year; to discount is to divide, again each year."),
+                "all off": _("This takes the rate off three times, from all three; divide, each by its own years."),
+                "straight": _("This takes 90 % off the sum; to discount is to divide, each by its own years."),
+                "long": _("This divides all by 1.9; each margin is divided by 1.3, once for each of its years."),
+                "only first": _("Only the first margin is discounted; the others wait, too, and longer."),
+                "stuck": _("The third margin waits for three years, not two."),
+                "part": _("This is 30 % of the sum; money later is divided by 1.3 for each year."),
+                "average": _("This is the mean of the three values of today; add them up."),
                 "lost": _("This is what is lost by waiting; asked is what is left."),
             },
-            "rate": {
-                RATE: None,
+            "rate": {RATE: None,
+                30: _("The rate is 0.3, not 30: 1 plus the rate is 1.3."),
                 0.1: _("This is discounted at 10 %, as by pencil; the rate is another one."),
+                0.2: _("This is discounted at 20 %; the rate is 30 %."),
+                0.4: _("This is discounted at 40 %; the rate is 30 %."),
                 0.03: _("This is discounted at 3 %; the rate is ten times as much."),
             },
-            "first": {
-                1: None,
+            "first": {1: None,
                 0: _("The first margin comes at the end of a year, not today."),
+                0.5: _("The first margin comes at the *end* of a year, not in its middle."),
                 2: _("That is one year too many: the first margin comes after one year."),
             },
-            "flows": {
-                FLOWS: None,
+            "flows": {FLOWS: None,
                 FLOWS[::-1]: _("The margins stand in the other order: the largest comes first."),
                 FLOWS[:2]: _("The third year is missing."),
                 FLOWS[:1]: _("This is the first year alone."),
+                (0, FLOWS[1]): _("This is the second year alone."),
+                (0, 0, FLOWS[2]): _("This is the third year alone."),
+                (400, 400, 400): _("This takes the mean margin three times; the early ones are larger."),
                 (100, 100, 100): _("These are margins of 100, as by pencil; the customer brings others."),
             },
         },
@@ -211,9 +213,7 @@ EXERCISES = [
         praise=lambda firm, answer: _("At this rate more than a third of the 1,200 is lost by waiting."),
     ),
     Exercise(
-        id="1b-3",
-        kind="find",
-        work=lambda firm: "columns" if _sorted(firm) else "",
+        id="1b-3", kind="find", work=lambda firm: "columns" if _sorted(firm) else "",
         mistakes=lambda firm: [
             Mistake("people", _("This step is right: a forecast begins with those who were there on its day.")),
             Mistake("outcome", _("This step is right: what came after that day is what has to be forecast.")),
@@ -228,13 +228,9 @@ EXERCISES = [
         ).format(**_sorted(firm)),
     ),
     Exercise(
-        id="1b-4",
-        kind="compute",
-        work=_hits,
-        share=True,
+        id="1b-4", kind="compute", work=_hits, share=True,
         choices=lambda: {
-            "by": {
-                "expected_value": None,
+            "by": {"expected_value": None,
                 "expected_purchases": _("These have the highest `expected_purchases`, not `expected_value`."),
                 "p_alive": _("These have the highest P(alive), not `expected_value`."),
                 "expected_spend": _("These have the highest `expected_spend`, not `expected_value`."),
@@ -243,20 +239,17 @@ EXERCISES = [
                 "purchases": _("These are no forecast: they had come most often before."),
                 "today": _("This is the forecast of today, which has seen the year that was to be forecast."),
             },
-            "came": {
-                "revenue": None,
+            "came": {"revenue": None,
                 "purchases": _("These really came most often: it is purchases, not revenue."),
                 "margin": _("These really brought the most margin, not revenue."),
             },
-            "part": {
-                10: None,
+            "part": {10: None,
                 5: _("This is about the top fifth, not the tenth."),
                 2: _("This is about the upper half."),
             },
             "which": {"best": None, "worst": _("These have the lowest forecast.")},
             "known": {"then": None, "now": _("The real top holds new customers, too, of whom no forecast was made.")},
-            "form": {
-                "share": None,
+            "form": {"share": None,
                 "missed": _("This is the share that the forecast missed."),
                 "count": _("This is the number of hits: divide it by the size of the tenth."),
                 "base": _("This is a share of all customers of a year ago; asked is a share of the tenth."),
@@ -277,19 +270,14 @@ EXERCISES = [
         ).format(past=_hits(firm, by="revenue")),
     ),
     Exercise(
-        id="1b-5",
-        kind="predict",
-        work=lambda firm: float(_active(firm).mean()),
-        share=True,
+        id="1b-5", kind="predict", work=lambda firm: float(_active(firm).mean()), share=True,
         hints=lambda: [_("Any number from 0 to 1.")],
         praise=lambda firm, guess: _("You said {guess:.0%}; it is {right:.0%}.").format(
             guess=guess, right=_active(firm).mean()
         ),
     ),
     Exercise(
-        id="1b-6",
-        kind="decide",
-        work=lambda firm: str(_managed(firm).index[0]),
+        id="1b-6", kind="decide", work=lambda firm: str(_managed(firm).index[0]),
         mistakes=lambda firm: [Mistake(name, _list_words(firm, name)) for name in _managed(firm).index],
         hints=lambda: [
             _("The manager works on what comes in the next year, not on what came."),
@@ -297,4 +285,4 @@ EXERCISES = [
         ],
         praise=lambda firm, answer: " ".join(_list_words(firm, name) for name in _managed(firm).index),
     ),
-]
+]  # fmt: skip

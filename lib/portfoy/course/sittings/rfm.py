@@ -73,21 +73,25 @@ def _common(firm):
     return {"share": share, "base": base, "index": 100 * share / base}
 
 
-def _index(firm, place=1, by="customers", figure="revenue", form="index", base="mean"):
+def _index(firm, place=1, by="customers", figure="revenue", form="index", base="mean", how="mean"):
     """Index of the revenue per customer of a segment, counted from the one with most customers."""
     groups, customers = _groups(firm), firm.recent(0)
     if len(groups) < 3:
         raise DataError(_("there are fewer than three segments."))
+    segment, each = _scored(firm).table["segment"].astype(str), customers["revenue"] / customers["purchases"]
     if figure in ("purchases", "ticket"):
         groups = groups.assign(figure=groups[figure] * groups["customers"])
-        whole = customers["purchases"] if figure == "purchases" else customers["revenue"] / customers["purchases"]
+        whole = customers["purchases"] if figure == "purchases" else each
     else:
-        whole = customers[figure]
-        groups = groups.assign(figure=whole.groupby(_scored(firm).table["segment"].astype(str)).sum())
+        whole = each if figure == "own tickets" else customers[figure]
+        groups = groups.assign(figure=whole.groupby(segment).sum())
     row = groups.sort_values(by, ascending=False).iloc[place]
     own, each = row["figure"] / row["customers"], groups["figure"] / groups["customers"]
     others = (groups["figure"].sum() - row["figure"]) / (groups["customers"].sum() - row["customers"])
     held = {"mean": whole.mean(), "median": whole.median(), "others": others, "segments": each.mean()}
+    if how != "mean":
+        own = whole[segment == row.name].median()
+        held["mean"] = whole.median() if how == "medians" else held["mean"]
     held |= {"best": each.max(), "total": whole.sum(), "margin": customers["margin"].mean()} | {
         "most": each[groups["customers"].idxmax()]
     }
@@ -105,6 +109,14 @@ def _crossed(firm):
     groups = _groups(firm)
     own = groups["revenue"].nlargest(2).iloc[-1] / groups["customers"].nlargest(2).iloc[-1]
     return 100 * own / firm.recent(0)["revenue"].mean()
+
+
+def _tickets(firm):
+    """Indexes in which a ticket stands where revenue of a customer should."""
+    customers, ticket = firm.recent(0), _groups(firm).nlargest(2, "customers").iloc[-1]["ticket"]
+    return 100 * ticket / (customers["revenue"].sum() / customers["purchases"].sum()), 100 * ticket / customers[
+        "revenue"
+    ].mean()
 
 
 def _mailed(firm):
@@ -134,9 +146,7 @@ def _mail_words(firm, segment):
 
 EXERCISES = [
     Exercise(
-        id="1a-1",
-        kind="compute",
-        work=_scores,
+        id="1a-1", kind="compute", work=_scores,
         mistakes=lambda firm: [
             Mistake(
                 _scores(firm, ties="steps"), _("All are 1: by different values (ties `dense`), or over all customers.")
@@ -144,8 +154,7 @@ EXERCISES = [
             Mistake(_scores(firm, by="idle", best="fewest"), _("These are scores of idle days (R), not frequency.")),
         ],
         choices=lambda: {
-            "ties": {
-                "min": None,
+            "ties": {"min": None,
                 "first": _("Equals got different scores, by the order of the rows (ties `first`)."),
                 "max": _("Equals are counted as worse: count only those with strictly fewer (ties `min`)."),
                 "average": _("Half of the equals are counted as worse (ties `average`): count none of them."),
@@ -157,13 +166,11 @@ EXERCISES = [
                 "width": _("`cut` makes steps of equal width, not by how many customers are worse."),
             },
             "among": {"own": None, "all": _("These are scores among all customers, not among the firms alone.")},
-            "who": {
-                "firms": None,
+            "who": {"firms": None,
                 "consumers": _("These are the consumers; firms are the others."),
                 "everyone": _("These are all customers; keep the firms alone."),
             },
-            "by": {
-                "purchases": None,
+            "by": {"purchases": None,
                 "orders": _("These are scores of `orders`; orders of one day are one purchase."),
                 "revenue": _("These are scores of revenue (M), not of frequency (F)."),
                 "margin": _("These are scores of margin, not of frequency."),
@@ -172,8 +179,7 @@ EXERCISES = [
                 "ticket": _("These are scores of the ticket (money of one purchase), not of frequency."),
             },
             "best": {"most": None, "fewest": _("Reversed: 5 is for who bought most often.")},
-            "form": {
-                "score": None,
+            "form": {"score": None,
                 "zero": _("These scores begin at 0; ours begin at 1."),
                 "nearest": _("Rounded to the nearest, so there is a 6; ours are rounded down, with `//`."),
                 "exact": _("These are no whole numbers yet: round down, with `//` or `.astype(int)`."),
@@ -190,19 +196,14 @@ EXERCISES = [
         praise=lambda firm, answer: _("Equals got equal scores, whatever the order of the rows."),
     ),
     Exercise(
-        id="1a-2",
-        kind="predict",
-        work=_wronged,
-        share=True,
+        id="1a-2", kind="predict", work=_wronged, share=True,
         hints=lambda: [_("Any number from 0 to 1.")],
         praise=lambda firm, guess: _(
             "You said {guess:.0%}; it is {right:.1%}. They bought as often as others, and stood in another row."
         ).format(guess=guess, right=_wronged(firm)),
     ),
     Exercise(
-        id="1a-3",
-        kind="find",
-        work=lambda firm: "type" if _common(firm)["base"] > 0 else "",
+        id="1a-3", kind="find", work=lambda firm: "type" if _common(firm)["base"] > 0 else "",
         mistakes=lambda firm: [
             Mistake(
                 "cuts",
@@ -223,33 +224,33 @@ EXERCISES = [
         ).format(**_common(firm)),
     ),
     Exercise(
-        id="1a-4",
-        kind="compute",
-        work=_index,
+        id="1a-4", kind="compute", work=_index,
         mistakes=lambda firm: [
+            *(Mistake(value, _("This is about the ticket (revenue per purchase).")) for value in _tickets(firm)),
             Mistake(_crossed(firm), _("Revenue and customers are of two different segments: take both from one row.")),
         ],
         choices=lambda: {
-            "place": {
-                1: None,
+            "place": {1: None,
                 0: _("This is the segment with the most customers, not the second."),
                 2: _("This is the third segment, not the second; Python counts from 0."),
                 -1: _("This is the segment with the fewest customers."),
                 -2: _("This is the second smallest segment."),
             },
-            "by": {
-                "customers": None,
+            "by": {"customers": None,
                 "revenue": _("This ranks the segments by revenue, not by customers."),
                 "purchases": _("This ranks the segments by purchases, not by customers."),
             },
-            "figure": {
-                "revenue": None,
+            "figure": {"revenue": None,
                 "margin": _("This is an index of margin, not of revenue."),
                 "purchases": _("This is an index of purchases, not of revenue."),
                 "ticket": _("This is an index of the ticket (revenue per purchase), not of revenue per customer."),
+                "own tickets": _("This is an index of the customers' own tickets, not of their revenue."),
             },
-            "base": {
-                "mean": None,
+            "how": {"mean": None,
+                "middle": _("This is the median customer of the segment; take the mean."),
+                "medians": _("These are two medians; revenue per customer is a mean."),
+            },
+            "base": {"mean": None,
                 "median": _("The base is the median; take the mean of all customers."),
                 "others": _("The base is the other customers; the segment belongs to the base, too."),
                 "segments": _("The base is the mean of the segments, each counted once; take all customers."),
@@ -258,8 +259,7 @@ EXERCISES = [
                 "margin": _("The base is the margin of all customers; take their revenue."),
                 "total": _("The base is the revenue of all together; take the revenue per customer."),
             },
-            "form": {
-                "index": None,
+            "form": {"index": None,
                 "ratio": _("The base is 100, so multiply by 100."),
                 "down": _("Upside down: the segment is divided by the base."),
                 "more": _("This is how far it is from 100; an index keeps the 100."),
@@ -285,9 +285,7 @@ EXERCISES = [
         ),
     ),
     Exercise(
-        id="1a-5",
-        kind="decide",
-        work=lambda firm: _mailed(firm)["gain"].idxmax(),
+        id="1a-5", kind="decide", work=lambda firm: _mailed(firm)["gain"].idxmax(),
         mistakes=lambda firm: [Mistake(segment, _mail_words(firm, segment)) for segment in MAIL],
         hints=lambda: [
             _("The letter works on those who are still with us. What does `came_back` say of each segment?"),
@@ -297,4 +295,4 @@ EXERCISES = [
             _mail_words(firm, segment) for segment in _mailed(firm).sort_values("gain", ascending=False).index
         ),
     ),
-]
+]  # fmt: skip
