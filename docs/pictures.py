@@ -88,5 +88,5 @@ def main(shelf, docs=ROOT / "docs"):
 
 
 if __name__ == "__main__":
-    with tempfile.TemporaryDirectory(prefix="portfoy-") as folder:
+    with tempfile.TemporaryDirectory(prefix="pictures-") as folder:
         main(Path(folder))
