@@ -82,7 +82,7 @@ def main(shelf, docs=ROOT / "docs"):
             content="body { padding: 12px } h2 { margin: 0 } figcaption { font-size: 0 } b { font-size: 16px }"
         )
         small(part.screenshot(), docs / "analyst.png", *DOOR)
-        small(page(shelf / "exercise.html", 512, 320).screenshot(), docs / "student.png", *DOOR)
+        small(page(shelf / "exercise.html", 528, 330).screenshot(), docs / "student.png", *DOOR)
         small(page(shelf / f"{SITTING}.slides.html", 640, 400).screenshot(), docs / "teacher.png", *DOOR)
         browser.close()
 
