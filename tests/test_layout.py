@@ -59,7 +59,7 @@ INSIDE = {  # the order inside a package, left to right
             "settings",
         ),
         *("amounts", "lines", "ids", "parse", "shape", "orders", "prices", "address", "workbooks", "texts", "files"),
-        *("seen", "quality", "faults", "account", "reader", "tables", "open"),
+        *("seen", "doubts", "totals", "checks", "quality", "faults", "account", "reader", "tables", "open"),
         *("look", "guess", "periods", "section", "firsts", "mapping"),
     ],
     "models": [

@@ -190,16 +190,16 @@ def _no_table(location):
 
 
 def _tables(where, settings, reader, day, today):
-    log, quality, facts = None, None, None
+    log, quality, facts, every = None, None, None, None
     if reader.log is not None:
-        log, quality, facts = check_transactions(
+        log, quality, facts, every = check_transactions(
             _with_cost(reader.log, lambda: on_day("products", day or today, reader.table, None, earlier=False)),
             settings,
             broken=reader.raws["transactions"].broken,
             place=reader.raws["transactions"].place,
             as_of=day,
             today=today,
-            keep=partial(reader.keep, name="checked_transactions"),
+            keep=reader.keep,
         )
         reader.log = log  # what further tables are held against
         reader.drop("raw_transactions")
@@ -210,6 +210,7 @@ def _tables(where, settings, reader, day, today):
     later = {table: partial(on_day, table, day, reader.table, log, earlier=earlier) for table in further}
     files = tuple(dict.fromkeys(path for raw in reader.raws.values() for path in raw.files))
     told = {"as_of": day, "accounts": reader.accounts, "aside": reader.aside, "known": reader.known}
+    told["every"] = every
     return Tables(where, settings, log, quality, facts, reader.reading, files, later, **told)
 
 

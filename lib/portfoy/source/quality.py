@@ -6,17 +6,23 @@ rows used add up to the rows read. Nothing is dropped without a line in the data
 
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 
 import ibis
 import pandas as pd
 
 from portfoy.errors import DataError
 from portfoy.locale import _
-from portfoy.source.labels import fold
+from portfoy.source import doubts, totals
+from portfoy.source.checks import nothing_left, quality_table
+from portfoy.source.labels import fold, folded
 from portfoy.source.seen import log_on_day
 from portfoy.source.sniff import in_row
-from portfoy.words.style import shorten
 
+OWN = ("problem", "raw_ordered_on", "raw_amount", "copies", "left_out")  # columns of ours beside the log's
+SUMS = ("customers", "orders", "lines")
+SPAN = 31  # days between the lines of one order number from which it may be that of two orders
+ONE_EACH = 1.01  # orders a customer up to which the id may be that of the order
 FIRST = date(1900, 1, 2)  # programs write 1900-01-01 for "none"
 DOMINANT = 0.2  # share of all lines from which one id looks like a stand-in for many people
 
@@ -44,22 +50,30 @@ def check_transactions(typed, settings, *, broken, today, keep, as_of=None, plac
 
     Gives the log of rows that are used (ibis); a DataFrame, one row per check, indexed by its code: ``rule``; ``rows``;
     ``share`` of the rows read, 0-1; ``money`` paid in these rows, where they say; ``example``, the first one; ``done``
-    with them; and the Facts. DataError where no row is left to use, or all are after `as_of`.
+    with them; the Facts; and all rows, each with its ``problem``. DataError where no row is left to use, or all are
+    after `as_of`.
     """
-    flagged, goes_on = log_on_day(keep(typed.mutate(problem=_problem(typed, settings, today))), as_of)
-    seen = _count(flagged, place)
+    typed, unknown = doubts.of_ids(typed, settings)
+    every = keep(typed.mutate(problem=_problem(typed, settings, unknown, today)), "checked_transactions")
+    for named in (False, True):
+        marked = totals.marked(every, partial(keep, name="marked_transactions"), named=named)
+        every = every if marked is None else marked
+        flagged, goes_on = log_on_day(every, as_of)
+        seen = _count(flagged, place)
+        log = flagged.filter(flagged.problem == "none")
+        log = log.drop(*({*OWN} & {*log.columns}))
+        people = _people(log) if (seen["problem"] == "none").any() else {"customers": 0, "totals": 0}
+        if not people["totals"]:
+            break
     counts = seen.assign(money=seen["amount"]).set_index("problem")[["rows", "example", "money"]].to_dict("index")
     copies = _copies(seen, place)
     counts |= {"duplicate": _found(copies), "broken_line": _found(broken)}
     rows = int(seen["rows"].sum()) + broken[0] + (copies[0] if settings.duplicates == "drop" else 0)
     used = seen[seen["problem"] == "none"]
-    log = flagged.filter(flagged.problem == "none")
-    log = log.drop(*({"problem", "raw_ordered_on", "raw_amount", "copies", "left_out"} & {*log.columns}))
-    people = _people(log) if len(used) else {"customers": 0}
     if not people["customers"]:
-        raise DataError(_nothing_left(counts | (_kept(used.iloc[0], people) if len(used) else {}), rows, settings))
+        raise DataError(nothing_left(counts | (_kept(used.iloc[0], people) if len(used) else {}), rows, settings))
     used = used.iloc[0]
-    counts |= _kept(used, people)
+    counts |= _kept(used, people) | {code: _found(count) for code, count in doubts.of_log(log, settings).items()}
     first_day, last_day = pd.Timestamp(used["first_day"]).date(), pd.Timestamp(used["last_day"]).date()
     month_end = (pd.Timestamp(last_day) + pd.offsets.MonthEnd(0)).date()
     if last_day < month_end:
@@ -68,7 +82,8 @@ def check_transactions(typed, settings, *, broken, today, keep, as_of=None, plac
         counts["partial_month"] = _found((since["rows"], f"{last_day:%Y-%m-%d}", since["money"]))
     read = rows, int(used["rows"]), int(people["customers"]), int(people["orders"])
     facts = Facts(*read, round(float(used["amount"]), 6), first_day, last_day, goes_on)
-    return log.drop("row") if "row" in log.columns else log, _quality_table(counts, rows, settings), facts
+    log = log.drop(*({"row", "refunded"} & {*log.columns}))
+    return log, quality_table(counts, rows, settings), facts, every
 
 
 def _found(count):
@@ -87,20 +102,27 @@ def _copies(seen, place):
     return round(seen["copies"].sum()), first, seen["copied_money"].sum()
 
 
-def _problem(log, settings, today):
+def _problem(log, settings, unknown, today):
     """The first rule that sets a row aside, or "none"."""
-    pattern = f"(?i)^({settings.test_pattern})$"
+    pattern = f"(?i)^({settings.test_pattern})$|{doubts.LOST}"
     tested = log.customer_id.re_search(pattern)
     if "product_id" in log.columns:
         tested |= log.product_id.re_search(pattern).fill_null(False)
-    unknown = log.customer_id.isnull() | fold(log.customer_id).isin(settings.unknown())
+    lost = tested & log.customer_id.re_search(doubts.LOST)  # one pattern for both: nearly no row is looked at twice
+    unknown = log.customer_id.isnull() | fold(log.customer_id).isin(unknown)
+    undated = log.ordered_on.isnull()
+    header = settings.columns.get("transactions", {}).get("ordered_on", "ordered_on")
+    above = log.raw_ordered_on.isnull() & log.customer_id.isnull() & log.amount.notnull()
     rules = [(log.left_out, "left_out")] if "left_out" in log.columns else []
     rules += [
-        (log.ordered_on.isnull(), "unreadable_date"),
+        (undated & (fold(log.raw_ordered_on) == folded(header)), "repeated_header"),
+        (undated & above, "fields_above"),
+        (undated, "unreadable_date"),
         (log.ordered_on < FIRST, "impossible_date"),
         (log.amount.isnull(), "unreadable_amount"),
         (log.ordered_on > today, "future_date"),
         (unknown, "unknown_customer"),
+        (lost, "lost_id"),
         (tested, "test_row"),
     ]
     if settings.returns == "drop":
@@ -113,9 +135,14 @@ def _count(log, place):
     day = log.ordered_on.cast("string")
     shown = ibis.cases(
         (log.problem == "unreadable_date", log.raw_ordered_on.fill_null(_("(empty)"))),
+        (log.problem == "fields_above", log.order_id.fill_null(_("(empty)"))),
         (log.problem == "unreadable_amount", log.raw_amount.fill_null(_("(empty)"))),
         (log.problem.isin(["future_date", "impossible_date"]), day),
-        (log.problem == "test_row", log.customer_id),
+        (log.problem.isin(["test_row", "lost_id"]), log.customer_id),
+        (
+            log.problem.isin(["total_row", "repeated_header"]),
+            ibis.coalesce(log.customer_id, log.order_id, log.raw_ordered_on),
+        ),
         else_=ibis.coalesce(log.order_id, day),
     )
     numbered = "row" in log.columns
@@ -154,13 +181,17 @@ def _people(log):
     sale = log.amount >= 0
     numbered = ibis.coalesce(log.order_id, log.ordered_on.cast("string"))  # without a number a day is an order
     orders = log.group_by(["customer_id", numbered.name("order_id")]).agg(
-        day=log.ordered_on.min(where=sale), lines=log.count()
+        day=log.ordered_on.min(where=sale), last=log.ordered_on.max(where=sale), lines=log.count()
     )
-    days = orders.group_by(["customer_id", "day"]).agg(orders=orders.count(), lines=orders.lines.sum())
+    orders = orders.mutate(spans=(orders.last > orders.day + ibis.interval(days=SPAN)).fill_null(False).ifelse(1, 0))
+    days = orders.group_by(["customer_id", "day"]).agg(
+        orders=orders.count(), lines=orders.lines.sum(), spans=orders.spans.sum()
+    )
     people = days.group_by("customer_id").agg(
         days=days.day.notnull().sum(),
         orders=days.orders.sum(where=days.day.notnull()).fill_null(0),
         lines=days.lines.sum(),
+        spans=days.spans.sum(),
     )
     buys, merges = people.days > 0, people.orders > people.days
     names = people.group_by(name=people.customer_id.lower()).agg(  # ids that differ in case only go by one name
@@ -175,10 +206,15 @@ def _people(log):
         most=people.lines.max(),
         most_by=people.customer_id.argmax(people.lines),
         lines=people.lines.sum(),
+        spans=people.spans.sum(),
+        first_span=people.customer_id.min(where=people.spans > 0),
+        zeros=people.lines.sum(where=people.customer_id.re_search("^0+$")),
     )
+    totals_of = fold(names.name).re_search(totals.SAYS)
     row = names.agg(
-        **{name: names[name].sum() for name in ("customers", "orders", "merged", "only_returns", "lines")},
-        **{name: names[name].min() for name in ("first_merged", "first_only_return")},
+        **{name: names[name].sum() for name in (*SUMS, "merged", "only_returns", "spans", "zeros")},
+        **{name: names[name].min() for name in ("first_merged", "first_only_return", "first_span", "first")},
+        totals=totals_of.sum().fill_null(0),
         mixed=(names.ids - 1).sum(),
         first_mixed=names["first"].min(where=names.ids > 1),
         most=names.most.max(),
@@ -200,61 +236,13 @@ def _kept(used, people):
         found["return"] = (used["returns"], used["returns_example"], used["returns_money"])
     if "no_cost" in used:
         found["no_cost"] = (used["no_cost"], used["no_cost_example"], used["no_cost_money"])
+    customers, orders = people["customers"], people["orders"]
+    if customers >= 30 and orders <= ONE_EACH * customers:
+        found["one_order_each"] = (customers, people["first"])
+    if people["spans"]:
+        found["number_spans"] = (people["spans"], people["first_span"])
+    if people["zeros"] and people["zeros"] > 5 * people["lines"] / max(customers, 5):
+        found["zero_id"] = (people["zeros"], "0")
     if people["customers"] >= 20 and people["most"] >= DOMINANT * people["lines"]:
         found["dominant_customer"] = (people["most"], people["most_by"])
     return {code: _found(count) for code, count in found.items()}
-
-
-def _words(settings):
-    """Rule and treatment of each check, in the order they are shown."""
-    aside = _("set aside")
-    netted = _("off the customer's revenue; no purchase") if settings.returns == "net" else aside
-    doubled = aside if settings.duplicates == "drop" else _("kept, as portfoy.toml says")
-    return {
-        "broken_line": (_("Line does not fit the header"), aside),
-        "duplicate": (_("Repeats an earlier row"), doubled),
-        "left_out": (_("Left out, as portfoy.toml says"), aside),
-        "unreadable_date": (_("Date missing or unreadable"), aside),
-        "impossible_date": (_("Date that cannot be"), aside),
-        "unreadable_amount": (_("Amount missing or unreadable"), aside),
-        "future_date": (_("Date in the future"), aside),
-        "unknown_customer": (_("Customer unknown (guest)"), _("set aside; the revenue is nobody's")),
-        "test_row": (_("Test customer or product"), aside),
-        "return": (_("Return (negative amount)"), netted),
-        "only_returns": (_("Customer with returns but no purchase"), _("in no customer's figures")),
-        "zero_amount": (_("Amount of zero"), _("kept; counts as a purchase")),
-        "no_order_number": (_("No order number"), _("a customer's day counts as one order")),
-        "same_day_order": (_("Further order on the same day"), _("kept; one purchase a day")),
-        "mixed_case_id": (_("Id differs from another only in case"), _("kept as a customer of its own")),
-        "dominant_customer": (
-            _("One id on a fifth of rows or more"),
-            _("kept; if it is many people, name it under unknown_customers"),
-        ),
-        "no_cost": (_("Unit cost missing"), _("kept; not in the margin")),
-        "partial_month": (_("Last month is not over"), _("kept; not compared with whole months")),
-    }
-
-
-def _quality_table(counts, rows, settings):
-    lines = []
-    for code, (rule, done) in _words(settings).items():
-        found = counts.get(code, {"rows": 0, "example": "", "money": None})
-        number = int(found["rows"])
-        example = shorten(found["example"], 80) if number and isinstance(found["example"], str) else ""
-        money = float("nan") if not number or pd.isna(found["money"]) else round(float(found["money"]), 6)
-        lines.append((code, rule, number, number / rows, money, example, done if number else ""))
-    names = ["check", "rule", "rows", "share", "money", "example", "done"]
-    return pd.DataFrame(lines, columns=names).set_index("check")
-
-
-def _nothing_left(counts, rows, settings):
-    set_aside = [(counts[code], rule) for code, (rule, _done) in list(_words(settings).items())[:10] if code in counts]
-    why = "; ".join(f"{rule}: {it['rows']:,}{_example(it['example'])}" for it, rule in set_aside if it["rows"])
-    if not why:
-        return _("transactions: there are no rows. Check the file and its filters.")
-    text = _("transactions: none of {rows} rows can be used: {why}. Check mapping and formats in portfoy.toml.")
-    return text.format(rows=f"{rows:,}", why=why)
-
-
-def _example(text):
-    return f" ({shorten(text, 80)})" if isinstance(text, str) and text else ""

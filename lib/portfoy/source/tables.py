@@ -51,6 +51,7 @@ class Tables:
     as_of: date | None = None
     accounts: dict = field(default_factory=dict, repr=False)  # table -> account.Account, once it was used
     aside: dict = field(default_factory=dict, repr=False)  # table -> why it is set aside whole, once it was asked for
+    every: ibis.Table | None = field(default=None, repr=False)  # all order lines, each with its ``problem``
     worked: dict = field(default_factory=dict, repr=False)  # what was worked out once
     known: list = field(default_factory=list, repr=False)  # where ids are hidden: tables of them with their pseudonyms
 
@@ -201,7 +202,8 @@ def keep(tables, path):
     for file in (file for read in tables.read.values() for file in read):  # some were read only now
         _check_unchanged(file)
     tables.unmatched(), tables.prices
-    about = replace(tables, transactions=None, later=dict.fromkeys(every), reading=list(tables.reading), known=[])
+    told = {"later": dict.fromkeys(every), "reading": list(tables.reading), "known": []}
+    about = replace(tables, transactions=None, every=None, **told)
     _beside(path).write_bytes(pickle.dumps((os.getcwd(), about)))
     return True
 
