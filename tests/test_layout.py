@@ -84,7 +84,7 @@ INSIDE = {  # the order inside a package, left to right
         *("upsell", "migration", "readout", "experiment", "learners", "uplift"),
     ],
     "portfolio": [
-        "quality",
+        *("quality", "reconcile"),
         "spread",
         "stress",
         "concentration",

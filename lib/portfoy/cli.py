@@ -34,13 +34,28 @@ for command in (
 
 @main.command()
 @click.argument("where")
-def check(where):
-    """Read the data at WHERE, print the data-quality table, and say whether they can be used (exit code 2: no)."""
+@click.option(
+    "--against", type=float, metavar="MONEY", help="What the books say the sales are: explain the difference."
+)
+@click.option("--from", "first", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="First day of that figure.")
+@click.option("--to", "last", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="Last day of that figure.")
+def check(where, against, first, last):
+    """Read the data at WHERE, print the data-quality table, and say whether they can be used (exit code 2: no).
+
+    With --against the way from the rows as read to that figure, rule by rule; exit code 1 where something is left.
+    """
+    if against is None and (first or last):
+        raise click.UsageError(_("--from and --to go with --against only."))
     with one_line("check"):
         from portfoy.portfolio.quality import quality_text
+        from portfoy.portfolio.reconcile import reconcile
         from portfoy.source import open as source
 
         tables = source.open(where)
+        if against is not None:
+            found = reconcile(tables, against, first=first and first.date(), last=last and last.date())
+            click.echo(found.text())
+            sys.exit(0 if found else 1)
         for name in tables.later:  # a report reads a table when it needs it; a check reads them all
             getattr(tables, name)
         say(quality_text(tables))

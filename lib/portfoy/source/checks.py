@@ -6,7 +6,7 @@ from portfoy.locale import _
 from portfoy.words.style import shorten
 
 
-def _words(settings):
+def words(settings):
     """Rule and treatment of each check, in the order they are shown."""
     aside = _("set aside")
     netted = _("off the customer's revenue; no purchase") if settings.returns == "net" else aside
@@ -67,7 +67,7 @@ def _words(settings):
 def quality_table(counts, rows, settings):
     """One row per check, indexed by its code, of what was found under each."""
     lines = []
-    for code, (rule, done) in _words(settings).items():
+    for code, (rule, done) in words(settings).items():
         found = counts.get(code, {"rows": 0, "example": "", "money": None})
         number = int(found["rows"])
         example = shorten(found["example"], 80) if number and isinstance(found["example"], str) else ""
@@ -79,7 +79,7 @@ def quality_table(counts, rows, settings):
 
 def nothing_left(counts, rows, settings):
     """The sentence that says why no row can be used."""
-    set_aside = [(counts[code], rule) for code, (rule, _done) in list(_words(settings).items())[:14] if code in counts]
+    set_aside = [(counts[code], rule) for code, (rule, _done) in list(words(settings).items())[:14] if code in counts]
     why = "; ".join(f"{rule}: {it['rows']:,}{_example(it['example'])}" for it, rule in set_aside if it["rows"])
     if not why:
         return _("transactions: there are no rows. Check the file and its filters.")

@@ -183,15 +183,14 @@ def _people(log):
     orders = log.group_by(["customer_id", numbered.name("order_id")]).agg(
         day=log.ordered_on.min(where=sale), last=log.ordered_on.max(where=sale), lines=log.count()
     )
-    orders = orders.mutate(spans=(orders.last > orders.day + ibis.interval(days=SPAN)).fill_null(False).ifelse(1, 0))
     days = orders.group_by(["customer_id", "day"]).agg(
-        orders=orders.count(), lines=orders.lines.sum(), spans=orders.spans.sum()
+        orders=orders.count(), lines=orders.lines.sum(), last=orders["last"].max()
     )
     people = days.group_by("customer_id").agg(
         days=days.day.notnull().sum(),
         orders=days.orders.sum(where=days.day.notnull()).fill_null(0),
         lines=days.lines.sum(),
-        spans=days.spans.sum(),
+        spans=(days["last"].delta(days.day, unit="day") > SPAN).sum(),
     )
     buys, merges = people.days > 0, people.orders > people.days
     names = people.group_by(name=people.customer_id.lower()).agg(  # ids that differ in case only go by one name
@@ -210,11 +209,10 @@ def _people(log):
         first_span=people.customer_id.min(where=people.spans > 0),
         zeros=people.lines.sum(where=people.customer_id.re_search("^0+$")),
     )
-    totals_of = fold(names.name).re_search(totals.SAYS)
     row = names.agg(
         **{name: names[name].sum() for name in (*SUMS, "merged", "only_returns", "spans", "zeros")},
         **{name: names[name].min() for name in ("first_merged", "first_only_return", "first_span", "first")},
-        totals=totals_of.sum().fill_null(0),
+        totals=names.name.re_search(totals.SAYS).sum().fill_null(0),
         mixed=(names.ids - 1).sum(),
         first_mixed=names["first"].min(where=names.ids > 1),
         most=names.most.max(),
