@@ -1,5 +1,6 @@
 """The front door: `portfoy` by itself, lab, test. Judges: JupyterLab, make and git."""
 
+import json
 import os
 import re
 import shlex
@@ -138,6 +139,10 @@ def test_jupyterlab_opens_at_the_first_sitting(here):
             except OSError:
                 time.sleep(0.3)
         assert leads.partition("?")[0] == f"http://127.0.0.1:{port}/lab/tree/{NAMES[0]}"
+        page = urllib.request.urlopen(leads, timeout=20).read().decode()
+        assert '"news": {"disabled": true}' in page  # no question, and nothing is asked of anybody outside
+        update = f"http://127.0.0.1:{port}/lab/api/update"
+        assert json.loads(urllib.request.urlopen(update, timeout=20).read()) == {"notification": None}
         held = urllib.request.urlopen(f"http://127.0.0.1:{port}/api/contents/{NAMES[0]}", timeout=20).read()
         assert b'"type": "notebook"' in held
     finally:

@@ -13,6 +13,7 @@ from portfoy.errors import DataError
 from portfoy.locale import _, plural
 from portfoy.terminal import one_line
 
+NO_UPDATES = "jupyterlab.handlers.announcements.NeverCheckForUpdate"
 ONE_THREAD = ("PORTFOY_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")  # as in the Makefile
 
 
@@ -54,6 +55,7 @@ def lab(where, no_browser, port):
 
     folder, first = (place.parent, f"/tree/{quote(place.name)}") if place.is_file() else (place, "")
     options = [f"--ServerApp.root_dir={folder.resolve()}", f"--LabApp.default_url=/lab{first}"]
+    options += ["--LabApp.news_url=None", f"--LabApp.check_for_updates_class={NO_UPDATES}"]  # it asks nobody outside
     LabApp.launch_instance([*options, *["--no-browser"] * no_browser, *[f"--port={port}"] * bool(port)])
 
 
