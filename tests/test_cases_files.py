@@ -402,3 +402,19 @@ def test_orders_that_came_to_nothing_are_left_out_in_the_draft_and_others_asked_
     tables, text = drafted(written(tmp_path / "t.csv", "Klient;Nr;Data;Kwota;Status\n" + rows.replace("Nr", "Numer")))
     assert (tables.facts.revenue, text["transactions"]["leave_out"]) == (14, {"Status": ["Anulowane"]})
     assert "# Status says Zwrot: is that money the firm has?" in (tmp_path / "portfoy.toml").read_text("utf-8")
+
+
+# One row a customer
+
+
+def test_totals_by_customer_are_told_from_orders_and_the_error_says_what_is_needed(case, tmp_path):
+    path = case("one_row_per_customer") / "flo_shape.csv"
+    with pytest.raises(DataError) as raised:
+        source.open(path)
+    assert str(raised.value).endswith(
+        "It has one row a customer ('first_order_date'): totals say no dates between. Export one row an order, or a line."
+    )
+    assert "\n# one row a customer ('first_order_date'): reports need one row an order" in mapping.draft(path)
+    path = written(tmp_path / "t.csv", "Müşteri No;İlk Sipariş Tarihi;Son Sipariş Tarihi;Ciro\nA;1.1.2025;2.2.2025;5\n")
+    with pytest.raises(DataError, match=r"one row a customer .'İlk Sipariş Tarihi'."):
+        source.open(path)

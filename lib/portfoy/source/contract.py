@@ -9,7 +9,7 @@ import re
 
 from portfoy.errors import DataError
 from portfoy.locale import _, plural
-from portfoy.source.names import guess
+from portfoy.source.names import a_row_a_customer, guess
 from portfoy.words.style import shorten
 
 _COLUMNS = {  # in front of the bar stands what a table cannot do without
@@ -84,6 +84,11 @@ def check_columns(table, columns, found):
 
 def _advice(table, missing, found):
     """The next step: the mapping that the names suggest, else the command that drafts one."""
+    if table == "transactions" and (first := a_row_a_customer(found)):
+        text = _(
+            "It has one row a customer ('{first}'): totals say no dates between. Export one row an order, or a line."
+        )
+        return text.format(first=shorten(first, 40))
     guesses = {name: guess(name, found) for name in missing}
     known = [f'{name} = "{shorten(theirs, 40)}"' for name, theirs in guesses.items() if theirs]
     if table == "transactions" and "order_id" in missing and not guesses["order_id"] and guesses.get("customer_id"):

@@ -17,7 +17,7 @@ from portfoy.source.files import SUFFIXES, embedded, load, readable
 from portfoy.source.firsts import order_lines
 from portfoy.source.guess import Guess, guess, guesses, likely
 from portfoy.source.look import Look, join_key, joined
-from portfoy.source.names import plain
+from portfoy.source.names import a_row_a_customer, plain
 from portfoy.source.section import comment, mapping_lines, reading, toml
 from portfoy.source.settings import Format
 from portfoy.source.shape import unfolded
@@ -75,7 +75,7 @@ def _one_file(path, table, top, where):
     section += [source.unfold] if source.unfold else []
     if not alone:
         text = _("this table cannot stand alone: map a folder with one of {tables}")
-        section.append(comment(text.format(tables=", ".join(ALONE))))
+        section += [comment(text.format(tables=", ".join(ALONE))), *_totals(source)]
     section += [*mapping_lines(source), *order_lines(source.look, source.best)]
     return "\n".join([*lines, *source.notes, *reading(source), "", *section]) + "\n"
 
@@ -216,6 +216,13 @@ def _general(sources, files):
         last = date.fromtimestamp(max(file.stat().st_mtime for file in files))
         lines.append(f'as_of = "{last}"  # ' + _("no column holds dates: the day of the export; here the file's"))
     return lines
+
+
+def _totals(source):
+    """What is said of a file that has totals in place of orders."""
+    if (first := a_row_a_customer(source.look.names)) and source.best.table != "transactions":
+        text = _("one row a customer ('{first}'): reports need one row an order, or an order line; export these")
+        yield comment(text.format(first=first))
 
 
 def _grounds(source, said=None):

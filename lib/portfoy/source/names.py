@@ -57,6 +57,12 @@ def guess(ours, found):
     return next(iter(candidates(ours, found)), None)
 
 
+def a_row_a_customer(found):
+    """The column with the day of the first order, where another has that of the last one; else None."""
+    first, last = (called_so(_WORDS["totals"][end].split(), found) for end in ("first", "last"))
+    return first[0] if first and last else None
+
+
 def called(table, stem):
     """How much the name of a file, without its ending, speaks for a table: 3 where it is the table's own, else 1 or 0.
 
