@@ -50,7 +50,7 @@ def test_names_that_engines_use_themselves_change_nothing_in_any_table(tmp_path,
     plain = source.open(folder(tmp_path / "plain", ending, [], tables), today=TODAY)
     odd = source.open(folder(tmp_path / "odd", ending, ODD, tables), today=TODAY)
     assert odd.facts == plain.facts
-    assert odd.facts.revenue == 6
+    assert odd.facts.revenue == 6 - 6  # as much was refunded
     for table in tables:
         found, judge = getattr(odd, table).to_pandas(), getattr(plain, table).to_pandas()
         pd.testing.assert_frame_equal(found[list(judge)], judge)

@@ -85,9 +85,7 @@ def check_columns(table, columns, found):
 def _advice(table, missing, found):
     """The next step: the mapping that the names suggest, else the command that drafts one."""
     if table == "transactions" and (first := a_row_a_customer(found)):
-        text = _(
-            "It has one row a customer ('{first}'): totals say no dates between. Export one row an order, or a line."
-        )
+        text = _("It has one row a customer ('{first}'): totals, no dates between. Export one row an order, or a line.")
         return text.format(first=shorten(first, 40))
     guesses = {name: guess(name, found) for name in missing}
     known = [f'{name} = "{shorten(theirs, 40)}"' for name, theirs in guesses.items() if theirs]
