@@ -124,11 +124,15 @@ def test_the_doors_are_on_the_first_screen(browser, tmp_path, name):
 # Three languages
 
 
+def fenced(text):
+    """The blocks of commands: those of no language that do not draw the repository."""
+    found = re.findall(r"^```(\w*)\n(.*?)^```", text, flags=re.M | re.S)
+    return [block for kind, block in found if not kind and "lib/portfoy" not in block]
+
+
 def commands(text):
     """What is to be typed: the lines of its blocks without their remarks, and the commands in its first table."""
-    fenced = re.findall(r"^```(\w*)\n(.*?)^```", text, flags=re.M | re.S)
-    blocks = [block for kind, block in fenced if not kind and "lib/portfoy" not in block]
-    lines = [line.partition("  #")[0].strip() for block in blocks for line in block.splitlines()]
+    lines = [line.partition("  #")[0].strip() for block in fenced(text) for line in block.splitlines()]
     return lines + re.findall(r"^\| `(.*)` \| `(.*)` \| `(.*)` \|$", text, flags=re.M)
 
 
@@ -137,6 +141,7 @@ def test_the_other_languages_have_the_same_commands_and_links(name):
     english, other = text_of("README.md"), text_of(name)
     assert commands(other) == commands(english)
     assert len(commands(english)) > 15
+    assert max(len(line) for block in fenced(other) + fenced(english) for line in block.splitlines()) <= 97
     files = [{link.partition("#")[0] for link in links(text)} - {""} for text in (english, other)]
     assert files[0] - {name} == files[1] - {"README.md"}
 
