@@ -226,7 +226,7 @@ def test_what_leaves_with_the_largest():
 def test_one_customer_cannot_be_put_under_stress():
     with pytest.raises(DataError) as error:
         stress(people([5]))
-    assert str(error.value) == ("stress: at most half may leave, here 0; asked for are 1 and more. Take fewer.")
+    assert str(error.value) == ("stress: at most half may leave, here 0, not 1. Take fewer.")
 
 
 def test_one_customer_has_a_concentration_though_no_stress():
@@ -283,9 +283,9 @@ def test_a_firm_whose_customers_bring_nothing():
 
 def test_the_finding_is_what_the_largest_hold():
     found = concentration(people([100, 25, 25, 25, 25]))
-    assert plain(found.finding().text) == "The largest fifth of customers bring 50% of the revenue"
+    assert plain(found.finding().text) == "The largest fifth bring 50% of the revenue"
     tenth = concentration(people(range(1, 21), margin=np.arange(20.0)), by="margin", top=0.1)
-    assert plain(tenth.finding().text) == "The largest 10% of customers bring 19% of the margin"
+    assert plain(tenth.finding().text) == "The largest 10% bring 19% of the margin"
     assert plain(concentration(people([7])).finding().text) == "One customer brings all of the revenue"
     (figure,) = found.figures()
     assert (figure.name, figure.value, figure.low, figure.high, figure.unit) == (
@@ -304,9 +304,9 @@ def test_concentration_in_words():
 @pytest.mark.parametrize(
     ("revenue", "expected"),
     [
-        ([100, 50, 3, 0], "they are too narrow."),
-        ([100, 50, 3, -1], "1 customer has brought less than nothing, which lifts both."),
-        ([100, 50, -3, -1], "2 customers have brought less than nothing, which lifts both."),
+        ([100, 50, 3, 0], "too narrow with few."),
+        ([100, 50, 3, -1], "Brought less than nothing, which lifts both: 1."),
+        ([100, 50, -3, -1], "Brought less than nothing, which lifts both: 2."),
     ],
 )
 def test_customers_below_zero_are_named(revenue, expected):
@@ -366,11 +366,11 @@ def test_without_groups_there_is_nothing_to_spread_over():
 def test_stress_in_words():
     found = stress(people([50, *[10] * 25]), months=12, currency="TRY")
     assert plain(found.finding().text) == "If the 10 largest left, 47% of revenue would go"
-    assert plain(found.reading()) == "It takes 12 average customers to replace their TRY 140."
+    assert plain(found.reading()) == "Average customers to replace their TRY 140: 12."
     assert found.method() == "Counted, not estimated (last 12 months); at most half may leave."
     few = stress(people([50, 25, 25]))
-    assert plain(few.finding().text) == "If the largest customer left, 50% of revenue would go"
-    assert plain(few.reading()) == "It takes 2 average customers to replace their 50."
+    assert plain(few.finding().text) == "If the 1 largest left, 50% of revenue would go"
+    assert plain(few.reading()) == "Average customers to replace their 50: 2."
 
 
 def test_confidence_moves_the_intervals_and_the_words():

@@ -86,4 +86,4 @@ def test_three_commands_end_in_a_page_whose_revenue_is_the_sum_by_hand(tmp_path,
     assert figures["revenue"]["value"] == pytest.approx(year, abs=0.01)
     page = " ".join(BeautifulSoup((run / "portfolio.html").read_text("utf-8"), "html.parser").get_text(" ").split())
     assert f"Revenue of twelve months {year / 1000:.0f}K" in page
-    assert "Add a table customers" in page  # it says what is missing
+    assert "Add type, birth_year, gender," in page  # it says what is missing

@@ -105,9 +105,7 @@ def test_whether_more_left_than_the_year_before_in_money():
     assert told == pytest.approx([247, 0, share * 346, (share - half) * 346, (share + half) * 346])
     found = flows.finding()
     assert (found.low, found.high) == pytest.approx(((share - half) * 346, (share + half) * 346))
-    assert plain(flows.reading()).startswith(
-        "Those who left are 98% of 42 (0% the year before) and had brought TRY 250 a year. "
-    )
+    assert plain(flows.reading()).startswith("They are 98% of 42 (0% the year before) and had brought TRY 250 a year. ")
 
 
 def test_people_who_vanish_have_a_column_of_their_own():
@@ -187,8 +185,8 @@ def test_without_enough_history_there_is_no_earlier_day():
     found = states(Firm.of(log, as_of="2026-06-30"), at_risk_days=60, lapsed_days=181)
     assert (bool(found), bool(found.flows), found.earlier) == (True, False, None)
     assert found.flows.reason == (
-        "flows: the data begin on 2025-01-01; for 2025-06-30 181 days before it are needed. "
-        "Take a later day, or shorter limits."
+        "flows: the data begin on 2025-01-01; 181 days before 2025-06-30 are needed. Take a later "
+        "day, or shorter limits."
     )
     enough = states(Firm.of(log, as_of="2026-06-30"), at_risk_days=60, lapsed_days=180)
     assert (bool(enough.flows), len(enough.earlier)) == (True, 1)
@@ -200,19 +198,19 @@ def test_without_enough_history_there_is_no_earlier_day():
 def test_the_finding_says_how_many_left():
     one, back, still = moved(("at risk", "lapsed", 1)), moved(("lapsed", "new", 1)), moved(("active", "active", 3))
     assert [plain(each.finding().text) for each in (moved(*FLOWS), one, back, still)] == [
-        "30 customers left within the year",
-        "1 customer left within the year",
-        "0 customers left within the year",
-        "0 customers left within the year",
+        "Customers who left within the year: 30",
+        "Customers who left within the year: 1",
+        "Customers who left within the year: 0",
+        "Customers who left within the year: 0",
     ]
     assert [each.finding().nothing for each in (one, back, still)] == [False, False, True]
 
 
 def test_flows_in_words():
     assert plain(moved(*FLOWS).reading()) == (
-        "Those who left are 27% of 110 and had brought TRY 300. Of 5 lapsed by 31 Dec 2025, 5 are customers again."
+        "They are 27% of 110 and had brought TRY 300. Of 5 lapsed by 31 Dec 2025, 5 came back."
     )
-    assert plain(moved(("active", "active", 3)).reading()) == "Of 0 lapsed by 31 Dec 2025, 0 are customers again."
+    assert plain(moved(("active", "active", 3)).reading()) == "Of 0 lapsed by 31 Dec 2025, 0 came back."
 
 
 def test_cells_say_how_many_and_are_tinted_by_their_part_of_the_row():
@@ -230,7 +228,7 @@ def test_cells_say_how_many_and_are_tinted_by_their_part_of_the_row():
     assert tints[2, 2] == pytest.approx(to_rgba(style.MUTED, 0.06 + 0.44 * 50 / 80))
     assert tints[0, 0, 3] == 0  # nobody
     (legend,) = ax.figure.legends
-    assert [text.get_text() for text in legend.get_texts()] == ["for the better", "for the worse", "neither"]
+    assert [text.get_text() for text in legend.get_texts()] == ["better", "worse", "neither"]
     assert "; active · 80: 50 active, 30 at risk; " in ax.figure.get_label()
 
 

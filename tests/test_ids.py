@@ -135,7 +135,7 @@ def test_leads_without_an_account_are_counted_where_accounts_are_our_customers(f
     row = found[found["link"] == "account"].iloc[0]
     assert row[["ids", "missing", "example", "empty"]].tolist() == [2, 1, "X", 1]
     said = [plain(sentence) for sentence in without_order(found)]
-    assert "1 row of leads has no account." in said
+    assert "Rows of leads without account: 1." in said
 
 
 def test_the_missing_accounts_of_the_sales_pipeline_are_told(shared_data, tmp_path):

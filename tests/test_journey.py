@@ -95,10 +95,10 @@ def test_the_picture_shows_a_number_or_says_that_there_is_none():
 
 def test_the_journey_in_words():
     found = result("won", "second", "stays", "returns")
-    assert plain(found.finding().text) == "25% of new customers come back for a second purchase"
-    assert plain(found.reading()) == "Of those gone a year ago 25% have returned."
+    assert plain(found.finding().text) == "25% of new customers buy a second time"
+    assert plain(found.reading()) == "Of those gone a year ago, 25% returned."
     assert result("won").finding() is None
-    assert plain(result("stays").finding().text) == "25% of those who bought buy again in time"
+    assert plain(result("stays").finding().text) == "25% of buyers buy again in time"
     nothing = result()
     told = nothing.finding()
     assert (told.text, told.nothing, nothing.plot()) == ("No step can be counted yet", True, None)

@@ -1,5 +1,7 @@
 """Money at constant prices: a firm whose index doubles by hand, a second computation in pandas, and simulated truth."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -281,9 +283,9 @@ def test_every_verdict_on_money_names_its_prices():
     firm = priced(random_log(6), rising(), as_of=AS_OF, currency="TRY")
     years, growth = pf.years(firm), pf.growth(firm)
     texts = [years.finding().text, growth.reading(), str(pf.findings(firm, years=years).summary())]
-    for text in texts:
-        assert "prices" in text
-        assert "prices included" not in text
+    assert not [text for text in texts if "prices included" in text]
+    assert re.match(r"As paid: \S+; prices: \S+\.", plain(years.reading()))  # the page names the month of its money
+    assert [text for text in texts[1:] if "as paid" not in text] == []
     assert "June 2026 prices" in plain(years.content()["chart"]["svg"])
     assert [line.get_color() for line in years.plot().lines] == [style.ACCENT, style.MUTED]
     as_paid = Firm.of(random_log(6), as_of=AS_OF, currency="TRY")

@@ -95,8 +95,8 @@ def test_the_figures_are_those_of_the_file(teaching_firm):
 def test_an_earlier_day_is_said(opened):
     found = quality(opened(as_of="2026-03-30"))
     assert plain(found.reading()) == (
-        "2 of 4 order lines are used; 2 customers placed 2 orders from 1 Mar 2026 to 2 Mar 2026. "
-        "What came after 30 Mar 2026 is left out."
+        "2 of 4 order lines are used: 2 customers, 2 orders, 1 Mar 2026 to 2 Mar 2026. What came "
+        "after 30 Mar 2026 is left out."
     )
 
 
@@ -121,7 +121,7 @@ FACTS = Facts(
     first_day=date(2025, 1, 2),
     last_day=date(2026, 6, 30),
 )
-USED = "1,100 of 1,200 order lines are used; 300 customers placed 800 orders from 2 Jan 2025 to 30 Jun 2026."
+USED = "1,100 of 1,200 order lines are used: 300 customers, 800 orders, 2 Jan 2025 to 30 Jun 2026."
 NONE = pd.DataFrame(columns=["table", "link", "of", "ids", "missing", "example", "order"])
 
 
@@ -156,9 +156,9 @@ def result(facts=FACTS, unmatched=NONE, read=(), confidence=0.95, **further):
 
 
 def test_the_finding_counts_what_is_set_aside():
-    assert result().finding().text == "100 order lines are set aside"
+    assert result().finding().text == "Order lines set aside: 100"
     one = Facts(**{**vars(FACTS), "used": 1199})
-    assert result(one).finding().text == "1 order line is set aside"
+    assert result(one).finding().text == "Order lines set aside: 1"
 
 
 def test_the_reading_is_what_is_used():
@@ -191,9 +191,9 @@ def test_a_table_that_cannot_be_used_is_set_aside_with_its_sentence(opened):
 
 
 def test_what_is_found_in_further_tables_is_a_table_of_its_own_and_only_then_there():
-    assert [table.caption for table in result().summary()] == ["Checks that found something"]
+    assert [table.caption for table in result().summary()] == ["What was found"]
     _lines, found = result(further=[LATE, WORD]).summary()
-    assert found.caption == "What was found in other tables"
+    assert found.caption == "In other tables"
     assert [plain(cell) for cell in found.texts.iloc[0]] == [
         *("leads", "created_on", "Date in the future", "2", "1,500", "row 9: 2031-01-01 (L7)", "set aside")
     ]
@@ -204,22 +204,22 @@ def test_what_is_found_in_further_tables_is_a_table_of_its_own_and_only_then_the
 
 def test_rows_of_further_tables_are_the_finding_where_every_line_is_used():
     whole = Facts(**{**vars(FACTS), "used": 1200})
-    assert result(whole, further=[LATE]).finding().text == "2 rows of other tables are set aside"
-    assert result(whole, aside={"spend": "spend: is empty."}).finding().text == "1 table is set aside"
-    assert result(further=[LATE]).finding().text == "100 order lines are set aside"
+    assert result(whole, further=[LATE]).finding().text == "Rows of other tables set aside: 2"
+    assert result(whole, aside={"spend": "spend: is empty."}).finding().text == "Tables set aside: 1"
+    assert result(further=[LATE]).finding().text == "Order lines set aside: 100"
 
 
 def test_without_order_lines_the_further_tables_are_the_whole():
     found = result(None, further=[LATE])
-    assert found.finding().text == "2 rows are set aside"
-    used = "398 of 400 rows are used, of leads, tickets; there are no order lines."
+    assert found.finding().text == "Rows set aside: 2"
+    used = "398 of 400 rows of leads, tickets are used; no order lines."
     assert plain(found.reading()) == f"{used} Faults were found in leads. Every row of tickets is used."
-    assert [table.caption for table in found.summary()] == ["What was found in other tables"]
+    assert [table.caption for table in found.summary()] == ["In other tables"]
     assert result(None).finding().text == "Every row is used"
     assert found.content()["missing"] == ""
     told = quality_text(tables(facts=None, further=[WORD]))
     assert plain(told).splitlines() == [
-        "Kırtasiye: 400 of 400 rows are used, of leads, tickets; there are no order lines.",
+        "Kırtasiye: 400 of 400 rows of leads, tickets are used; no order lines.",
         "Faults were found in leads.",
         "Every row of tickets is used.",
         "",
@@ -236,9 +236,9 @@ def test_the_method_names_ids_without_an_order_and_how_text_was_read(opened):
         opened(customers="customer_id\nA\nX\n", tickets="ticket_id,customer_id,opened_on\n1,Q,2026-03-01\n")
     )
     assert plain(found.method()) == (
-        "A row is set aside under the first check that finds it; shares are of lines read. 1 "
-        "of 2 ids in customers are without an order (X). No id of tickets (Q) is in the orders "
-        "(A); check its column. Brackets hold intervals, of 95% if not said."
+        "The first check that finds a row sets it aside; shares are of lines read. 1 of 2 ids in "
+        "customers are without an order (X). No id of tickets (Q) is in the orders (A); check its "
+        "column. Brackets hold intervals, of 95% if not said."
     )
     assert (
         "Read from the values: dates are day first; commas." in result(read=["dates are day first", "commas"]).method()
@@ -254,7 +254,7 @@ def test_the_reader_is_told_of_which_confidence_the_intervals_are(confidence, wo
 def test_the_table_is_open_and_nothing_is_left_blank():
     content = result(confidence=0.8).content()
     assert content["chart"] is None
-    assert [table["caption"] for table in content["tables"]] == ["Checks that found something"]
+    assert [table["caption"] for table in content["tables"]] == ["What was found"]
     assert not re.search(r"95|[{}]|nan|None", content["reading"] + content["method"])
 
 

@@ -57,7 +57,7 @@ def test_a_short_history_has_no_year_before():
     assert table[["before", "change", "change_low"]].isna().all(axis=None)
     assert table["now"].notna().all()
     found = Years(table, 12, "TRY", 0.95)
-    assert found.reading() == "The data do not reach back two years, or revenue is not above zero."
+    assert found.reading() == "The data hold no two years, or no revenue above zero."
     told = found.finding()
     assert (told.text, told.nothing) == ("Revenue cannot be compared with the year before", True)
 
@@ -111,21 +111,19 @@ def test_the_finding_says_what_chance_allows():
     assert [
         plain(result(*each, months=3).finding().text) for each in ((0.1, 0.2, 0.3), (-0.3, -0.2, -0.1), (-1, 0, 1))
     ] == [
-        "Revenue is up 20% on this quarter last year, prices included",
-        "Revenue is down 20% on this quarter last year, prices included",
-        "Revenue is about that of this quarter last year, prices included",
+        "Revenue is up 20% on last year's quarter, prices included",
+        "Revenue is down 20% on last year's quarter, prices included",
+        "Revenue is about that of last year's quarter, prices included",
     ]
     constant = {"prices": Prices("index", AS_OF), "paid": 0.5}
     for each, words in ((result(**constant), "up 20%"), (result(-0.3, -0.2, -0.1, **constant), "down 20%")):
-        assert plain(each.finding().text) == f"Revenue is {words} on the year before at constant prices"
-    assert plain(result(months=3, **constant).finding().text) == (
-        "Revenue is up 20% on this quarter last year at constant prices"
-    )
+        assert plain(each.finding().text) == f"Revenue is {words} on the year before"
+    assert plain(result(months=3, **constant).finding().text) == ("Revenue is up 20% on last year's quarter")
     assert plain(result(**constant, buyers=0.1).reading()) == (
-        "As paid it is up 50%: prices rose 25%. What changed most: Customers who bought, +10%."
+        "As paid: +50%; prices: +25%. What changed most: Customers who bought, +10%."
     )
     assert plain(result(**constant | {"paid": 0.08}, buyers=0.1).reading()) == (
-        "As paid it changed by +8%: prices changed by \u221210%. What changed most: Customers who bought, +10%."
+        "As paid: +8%; prices: −10%. What changed most: Customers who bought, +10%."
     )
     assert (found[0].finding().low, found[0].finding().high) == pytest.approx((10, 30))  # of 100 a year ago
 

@@ -56,11 +56,11 @@ class Composition(Result):
         row = self.first
         if row is None:
             return Finding(_("No group stands out beyond chance"), nothing=True)
-        more = _("\u201c{level}\u201d brings {revenue_share:share} of revenue, more than its share of customers")
-        less = _("\u201c{level}\u201d brings {revenue_share:share} of revenue, less than its share of customers")
+        more = _("\u201c{level}\u201d brings more than its share: {revenue_share:share} of revenue")
+        less = _("\u201c{level}\u201d brings less than its share: {revenue_share:share} of revenue")
         if self.table.loc[self.table["trait"] == row["trait"], "level"].eq(NOT_KNOWN).any():
-            more = _("Of those known, \u201c{level}\u201d brings {revenue_share:share} of revenue, more than its share")
-            less = _("Of those known, \u201c{level}\u201d brings {revenue_share:share} of revenue, less than its share")
+            more = _("Of those known, \u201c{level}\u201d brings more than its share: {revenue_share:share} of revenue")
+            less = _("Of those known, \u201c{level}\u201d brings less than its share: {revenue_share:share} of revenue")
         level = style.shorten(said_as("level", row["level"]), 24)
         return Finding(style.say(more if row["excess"] > 0 else less, {**row, "level": level}))
 
@@ -69,10 +69,10 @@ class Composition(Result):
             return ""
         return style.say(
             _(
-                "They are {customer_share:share} of customers and bring {within:count} ({within_interval:count}) each "
-                "where the average is 100. Of {n:count} groups {sure:count} differ beyond chance."
+                "They are {customer_share:share} of customers and bring {within:count} ({within_interval:count}) "
+                "each, the average 100."
             ),
-            {**self.first, "n": len(self.compared), "sure": self.compared["differs"].sum()},
+            self.first,
         )
 
     def plot(self, ax=None):
@@ -85,7 +85,7 @@ class Composition(Result):
             value=rows["within"], low=rows["within_low"], high=rows["within_high"], strong=rows["differs"],
         )  # fmt: skip
         numbers = "; ".join(style.say(_("{name}: {value:count}"), row) for _place, row in rows.iterrows())
-        under = _("index, the average is 100; {period}").format(period=style.lately(self.months))
+        under = _("average 100; {period}").format(period=style.lately(self.months))
         return figure.name(shapes.dots(rows, ax, at=100), _("Revenue per customer"), under, numbers)
 
     def _drawn(self):
@@ -105,11 +105,11 @@ class Composition(Result):
     def method(self):
         return style.say(
             _(
-                "Revenue per customer, 100 for all known; a level of one type alone is "
-                "compared inside that type. Intervals ({confidence:share}) see customers as a sample; very large ones "
-                "make them too narrow. Coloured: Welch's test, corrected for all groups. No index names a cause."
+                "Revenue per customer, 100 for all known; a level of one type alone is compared inside it. "
+                "Intervals ({confidence:share}) see customers as a sample, too narrow where some are very large. "
+                "Coloured: beyond chance (Welch's test, corrected for all {n:count}). No index names a cause."
             ),
-            vars(self),
+            vars(self) | {"n": len(self.compared)},
         )
 
 
@@ -143,8 +143,8 @@ def _known_traits(customers, traits):
     has_columns(customers, traits, "composition")
     if not traits:
         text = _(
-            "composition: nothing is known of the customers. Add a table customers, with type, "
-            "birth_year, gender, region, income_band, channel or interests."
+            "composition: nothing is known of customers. Add type, birth_year, gender, region, income_band, "
+            "channel or interests."
         )
         raise DataError(text)
     return traits

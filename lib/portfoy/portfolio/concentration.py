@@ -6,7 +6,7 @@ import pandas as pd
 
 from portfoy.errors import DataError
 from portfoy.firm import Firm, analysis, customers_of
-from portfoy.locale import _, plural
+from portfoy.locale import _
 from portfoy.models.lorenz import Lorenz, lorenz
 from portfoy.portfolio import spread as spreading
 from portfoy.portfolio import stress as stressing
@@ -40,9 +40,9 @@ class Concentration(Lorenz, Result):
         if self.customers == 1:
             text = _("One customer brings all of the {measure}")
         elif self.top == 0.2:
-            text = _("The largest fifth of customers bring {top_share:share} of the {measure}")
+            text = _("The largest fifth bring {top_share:share} of the {measure}")
         else:
-            text = _("The largest {top:share} of customers bring {top_share:share} of the {measure}")
+            text = _("The largest {top:share} bring {top_share:share} of the {measure}")
         return Finding(style.say(text, {**vars(self), "measure": style.measure(self.by)}))
 
     def reading(self):
@@ -72,7 +72,7 @@ class Concentration(Lorenz, Result):
         shapes.point(
             ax, self.top, self.top_share, style.share(self.top_share, 0), self.top_share_low, self.top_share_high
         )
-        ax.set(xlim=(0, 1.01), xlabel=_("share of customers, the largest first"))
+        ax.set(xlim=(0, 1.01), xlabel=_("customers, the largest first"))
         figure.per_cent(ax.xaxis, ax.yaxis)
         under = _("share of the total, {period}").format(period=style.lately(self.months))
         return figure.name(ax, _("What the largest hold"), under, self.finding().text)
@@ -84,14 +84,10 @@ class Concentration(Lorenz, Result):
 
     def method(self):
         said = _(
-            "Gini, 0 all alike to 1 one has all: {gini:ratio} ({gini_interval:ratio}). Intervals ({confidence:share}; "
-            "Langel and Tille 2013) see customers as a sample; with few they are too narrow."
+            "Gini, 0 all alike to 1 one has all: {gini:ratio} ({gini_interval:ratio}). Intervals "
+            "({confidence:share}; Langel and Tille 2013) see customers as a sample, too narrow with few."
         )
-        below = plural(
-            "{below_zero:count} customer has brought less than nothing, which lifts both.",
-            "{below_zero:count} customers have brought less than nothing, which lifts both.",
-            self.below_zero,
-        )
+        below = _("Brought less than nothing, which lifts both: {below_zero:count}.")
         return style.say(f"{said} {below}" if self.below_zero else said, vars(self))
 
 

@@ -7,9 +7,11 @@ import pandas as pd
 
 from portfoy.intervals import corrected, two_sided, wilson, z_value
 from portfoy.locale import _, plural
-from portfoy.portfolio.key_figures import DOWN, metric_names
+from portfoy.portfolio.key_figures import DOWN
 from portfoy.portfolio.years import year_names
 from portfoy.words import style
+from portfoy.words.codes import figure_names
+from portfoy.words.labels import columns
 from portfoy.words.result import Finding, NotPossible, Result
 from portfoy.words.table import show
 
@@ -44,11 +46,9 @@ class Findings(Result):
     def finding(self):
         weak, strong = (int((self.table["verdict"] == verdict).sum()) for verdict in ("weakness", "strength"))
         if weak:
-            text = plural("{n:count} weakness stands out", "{n:count} weaknesses stand out", weak)
+            text = plural("{n:count} weakness", "{n:count} weaknesses", weak)
         elif strong:
-            text = plural(
-                "{n:count} strength stands out, no weakness", "{n:count} strengths stand out, no weakness", strong
-            )
+            text = plural("{n:count} strength, no weakness", "{n:count} strengths, no weakness", strong)
         else:
             return Finding(_("Nothing stands out beyond chance"), nothing=True)
         return Finding(style.say(text, {"n": weak or strong}))
@@ -65,7 +65,7 @@ class Findings(Result):
         verdicts = (_("Strength"), _("Weakness"), _("Opportunity"), _("Threat"), _("No clear change"))
         areas = {
             "finance": _("Finance"),
-            "market": _("Sales and customers"),
+            "market": _("Customers"),
             "service": _("Service"),
             "risk": _("Risk"),
         }
@@ -74,13 +74,13 @@ class Findings(Result):
             area=self.table["area"].map(areas),
             finding=[_sentence(row, self.currency) for _place, row in self.table.iterrows()],
         )[["verdict", "area", "finding", "value", "value_low", "value_high", "unit"]]
-        return show(shown, _("Each finding with its number"), currency=self.currency)
+        return show(shown, _("The findings"), currency=self.currency)
 
     def method(self):
         compared = int(self.table["p_value"].notna().sum())
         said = _(
-            "Strengths and weaknesses: beyond chance, of {compared:count} looked at; at most {error:share} are false "
-            "(Benjamini-Hochberg). Opportunities and threats are not tested."
+            "Strengths and weaknesses: beyond chance, of {compared:count} tested; at most {error:share} false "
+            "(Benjamini-Hochberg). Opportunities and threats: not tested."
         )
         told = style.say(said, {"compared": compared, "error": 1 - self.confidence})
         return style.Reading(" ".join([told, *self.left_out]))
@@ -112,7 +112,7 @@ def findings(firm, *, years=None, growth=None, concentration=None, key_figures=N
     }
     rows = [row for name, result in given.items() if result for row in ways[name](result)]
     if not rows:
-        return NotPossible(_("findings: too little history to compare with. Take a longer one."))
+        return NotPossible(_("findings: nothing to compare with. Take a longer history."))
     table = _judged(pd.DataFrame(rows), firm.confidence)
     place = {verdict: place for place, verdict in enumerate(VERDICTS)}
     table = table.sort_values("verdict", key=lambda verdict: verdict.map(place), kind="stable", ignore_index=True)
@@ -218,43 +218,40 @@ def _left_finding(moved, confidence):
 
 def topic_names():
     """What a finding is about."""
+    names = figure_names()
     return {
         **year_names(),
-        **metric_names(),
-        "quick_ratio": _("Gained for each one lost"),
+        **names,
         "left": _("Customers who left"),
-        "largest": _("Share of the largest customer"),
-        "loss_making": _("Profit by customer"),
-        "at_risk": _("At risk"),
-        "open_leads": _("Leads still open"),
-        "never_bought": _("Known, never bought"),
+        "largest": _("Largest customer"),
+        "loss_making": _("Brought less than their purchases cost"),
+        "at_risk": names["customers_at_risk"],
+        "open_leads": columns()["open_leads"][0],
+        "never_bought": _("Never bought, no lead"),
     }
 
 
 def _sentence(row, currency):
     """A finding in words: its topic, its number and the yardstick."""
     texts = {
-        "quick_ratio": _("{name}: {value:ratio}, where 1 is even ({beside:ratio} a year before)")
+        "quick_ratio": _("{name}: {value:ratio} ({beside:ratio} a year before); 1 is even")
         if row["beside"] > 0
-        else _("{name}: {value:ratio}, where 1 is even"),
-        "left": _("{name}: {value:share} in a year ({against:share} before), who had brought {beside:money} in all"),
-        "largest": _("{name}: {value:share}; from {against:share} a listed firm must say so (IFRS 8)"),
-        "loss_making": _("{name}: {value:share} brought less than their purchases cost"),
-        "at_risk": _("{name}: {value:count} customers, beside {beside:count} lapsed"),
-        "open_leads": _("{name}: {value:count}"),
-        "never_bought": _("{name}: {value:count} people or firms without a lead"),
+        else _("{name}: {value:ratio}; 1 is even"),
+        "left": _("{name}: {value:share} in a year ({against:share} before); had brought {beside:money}"),
+        "largest": _("{name}: {value:share}; listed firms disclose {against:share} and more (IFRS 8)"),
+        "loss_making": _("{name}: {value:share}"),
+        "at_risk": _("{name}: {value:count}, beside {beside:count} lapsed"),
+        **dict.fromkeys(["open_leads", "never_bought"], _("{name}: {value:count}")),
     }
     changes = {
-        ("before", "constant"): _("{name}: {value:change} on the year before, constant prices (paid {beside:change})"),
-        ("quarter", "constant"): _(
-            "{name}: {value:change} on this quarter last year, constant prices (paid {beside:change})"
-        ),
+        ("before", "constant"): _("{name}: {value:change} on the year before (as paid {beside:change})"),
+        ("quarter", "constant"): _("{name}: {value:change} on last year's quarter (as paid {beside:change})"),
         ("before", "paid"): _("{name}: {value:change} on the year before, prices included"),
-        ("quarter", "paid"): _("{name}: {value:change} on this quarter last year, prices included"),
+        ("quarter", "paid"): _("{name}: {value:change} on last year's quarter, prices included"),
         ("before", ""): _("{name}: {value:change} on the year before"),
-        ("quarter", ""): _("{name}: {value:change} on this quarter last year"),
+        ("quarter", ""): _("{name}: {value:change} on last year's quarter"),
     }
-    text = texts.get(row["topic"], _("{name}: {value:figure} after {against:figure} a year ago"))
+    text = texts.get(row["topic"], _("{name}: {value:figure}, a year ago {against:figure}"))
     if row["unit"] == "change":
         money = row["topic"] in ("revenue", "ticket")
         text = changes[row["yardstick"], "constant" if pd.notna(row["beside"]) else "paid" if money else ""]

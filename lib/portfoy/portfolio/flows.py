@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from portfoy.intervals import bounded, wald, wilson
-from portfoy.locale import _, plural
+from portfoy.locale import _
 from portfoy.standing import BUYING, CURRENT, GONE, QUIET, STATES, UNKNOWN
 from portfoy.words import figure, shapes, style
 from portfoy.words.codes import state_names
@@ -42,22 +42,18 @@ class Flows(Result):
     confidence: float
 
     def finding(self):
-        text = plural(
-            "{left:count} customer left within the year",
-            "{left:count} customers left within the year",
-            self.moved["left"],
-        )
+        text = _("Customers who left within the year: {left:count}")
         money = (self.moved[f"left_more_{bound}"] for bound in ("low", "high"))
         return Finding(style.say(text, self.moved), *money, nothing=not self.moved["left"] + self.moved["back"])
 
     def reading(self):
-        left = _("Those who left are {left_share:share} of {current:count} and had brought {left_revenue:money}.")
+        left = _("They are {left_share:share} of {current:count} and had brought {left_revenue:money}.")
         if not style.is_missing(self.moved["before_share"]):
             left = _(
-                "Those who left are {left_share:share} of {current:count} ({before_share:share} the year before) and "
-                "had brought {left_year:money} a year."
+                "They are {left_share:share} of {current:count} ({before_share:share} the year before) and had "
+                "brought {left_year:money} a year."
             )
-        back = _("Of {lapsed:count} lapsed by {since:day}, {back:count} are customers again.")
+        back = _("Of {lapsed:count} lapsed by {since:day}, {back:count} came back.")
         texts = [left, back] if self.moved["left"] else [back]
         return style.say(" ".join(texts), {**self.moved, "since": self.since}, currency=self.currency)
 
@@ -71,7 +67,7 @@ class Flows(Result):
             wide = cells[column].map(write).unstack("now").reindex(index=list(rows), columns=columns)
             return wide.where(wide.notna(), empty).rename(index=rows, columns=names)
 
-        told = [(_("for the better"), style.ACCENT), (_("for the worse"), style.WARM), (_("neither"), style.MUTED)]
+        told = [(_("better"), style.ACCENT), (_("worse"), style.WARM), (_("neither"), style.MUTED)]
         people = laid("people", style.number, "")
         shares, colours = laid("share", float, 0.0), laid("step", COLOURS.get, style.MUTED)
         ax = shapes.heat_map(people, shares, colours, ax, told=told)
@@ -79,20 +75,20 @@ class Flows(Result):
             f"{row}: {', '.join(f'{text} {name}' for name, text in cells.items() if text)}"
             for row, cells in people.iterrows()
         )
-        under = _("from {since:day} (rows) to {as_of:day}, tinted by the part of the row")
+        under = _("rows {since:day}, columns {as_of:day}; tint: share of the row")
         return figure.name(ax, _("Who moved"), style.say(under, vars(self)), numbers)
 
     def summary(self):
         labels = {"before": style.day(self.since), "now": style.day(self.as_of), "share": _("Share of the row")}
         table, kinds = self.table[self.table["people"] > 0].drop(columns="step"), {"before": "code", "now": "code"}
-        return show(table, _("People by state, then and now"), currency=self.currency, labels=labels, kinds=kinds)
+        return show(table, _("Then and now"), currency=self.currency, labels=labels, kinds=kinds)
 
     def method(self):
         return style.say(
             _(
-                "Left: was current, has lapsed; better moves: who buys and did not; worse: who "
-                "goes towards lapsed. Both days by one rule. Intervals ({confidence:share}): "
-                "Wilson. Money is all they brought, at constant prices where known."
+                "Left: was current, has lapsed; better: buys and did not; worse: goes towards lapsed. Both days by "
+                "one rule. Intervals ({confidence:share}): Wilson. Money is all they brought, at constant prices "
+                "where known."
             ),
             vars(self),
         )

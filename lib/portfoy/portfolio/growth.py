@@ -10,7 +10,7 @@ from portfoy.customers import DAY, months_before, nobody_bought, purchases_by, t
 from portfoy.errors import DataError
 from portfoy.firm import analysis
 from portfoy.intervals import quick_ratio
-from portfoy.locale import _, plural
+from portfoy.locale import _
 from portfoy.source.prices import AS_PAID, Prices
 from portfoy.words import figure, shapes, style
 from portfoy.words.result import Figure, Finding, Result
@@ -71,19 +71,16 @@ class Growth(Result):
 
     def reading(self):
         text = _(
-            "{active:count} customers bought from {start:day} to {end:day}: {new:count} new, "
-            "{reactivated:count} back; {lost:count} of the period before did not buy. "
+            "{active:count} bought from {start:day} to {end:day}: {new:count} new, {reactivated:count} back; "
+            "{lost:count} did not buy again. "
         )
         ago, before = self.year_ago, self.last["revenue"] - self.last["revenue_net"]
         if ago is None:
             included = _("Revenue went from {before:money} to {revenue:money}, prices included.")
-            constant = _("Revenue went from {before:money} to {revenue:money} at {day:month} prices.")
+            constant = _("Revenue went from {before:money} to {revenue:money}.")
         else:
             included = _("Revenue was {revenue:money}, a year before {before:money}, prices included.")
-            constant = _(
-                "Revenue was {revenue:money}, a year before {before:money} at {day:month} prices (as paid "
-                "{before_paid:money})."
-            )
+            constant = _("Revenue was {revenue:money}, a year before {before:money} (as paid {before_paid:money}).")
             before = ago["revenue"]
         values = {"before": before, "before_paid": None if ago is None else ago["revenue_paid"], "day": self.prices.day}
         text += constant if self.prices else included
@@ -103,8 +100,8 @@ class Growth(Result):
         ax = shapes.stacked_changes(parts, ends, (_("net"), table["net"]), ax)
         text = _("{end:day}: {new:count} new, {reactivated:count} back, {lost:count} lost")
         numbers = "; ".join(style.say(text, row) for _place, row in table.iterrows())
-        under = plural("every month", "every {n:count} months, named by the last", self.months)
-        return figure.name(ax, _("Customers gained and lost"), style.say(under, {"n": self.months}), numbers)
+        under = style.say(_("{n:months} each, by their end"), {"n": self.months})
+        return figure.name(ax, _("Customers gained and lost"), under, numbers)
 
     def summary(self):
         money = self.table.columns[self.table.columns.get_loc("revenue") :]
@@ -117,8 +114,8 @@ class Growth(Result):
 
     def method(self):
         text = _(
-            "Lost: bought in the period before, not in this; new: has not bought since the data begin. Interval "
-            "({confidence:share}): Wilson. The season may be behind a change."
+            "Lost: bought in the period before, not in this; new: first in the data. Interval "
+            "({confidence:share}): Wilson. A season may be behind it."
         )
         return style.say(f"{text} {self.prices.said()}", vars(self))
 

@@ -9,7 +9,7 @@ import pandas as pd
 from portfoy.customers import DAY, as_table, purchases_by
 from portfoy.errors import DataError
 from portfoy.intervals import wald
-from portfoy.locale import _, plural
+from portfoy.locale import _
 from portfoy.metrics import Metric, engine, enough, one_row, rate, row_of, within
 from portfoy.words import figure, style
 from portfoy.words.result import Finding, Result
@@ -50,8 +50,8 @@ class Journey(Result):
 
     def finding(self):
         texts = {
-            "second": _("{value:share} of new customers come back for a second purchase"),
-            "stays": _("{value:share} of those who bought buy again in time"),
+            "second": _("{value:share} of new customers buy a second time"),
+            "stays": _("{value:share} of buyers buy again in time"),
         }
         told = next((step for step in texts if step in self.there.index), None)
         if told is not None:
@@ -61,7 +61,7 @@ class Journey(Result):
     def reading(self):
         if "returns" not in self.there.index:
             return ""
-        return style.say(_("Of those gone a year ago {value:share} have returned."), self.there.loc["returns"])
+        return style.say(_("Of those gone a year ago, {value:share} returned."), self.there.loc["returns"])
 
     def plot(self, ax=None):
         if self.there.empty:
@@ -80,9 +80,8 @@ class Journey(Result):
 
     def words(self):
         """Step -> its name, and what its number counts."""
-        again = plural("of the new, within {n:count} day", "of the new, within {n:count} days", self.window)
-        kept = plural("buy again within {n:count} day", "buy again within {n:count} days", self.window)
-        again, kept = (style.say(text, {"n": self.window}) for text in (again, kept))
+        texts = (_("of the new, within {n:days}"), _("buy again within {n:days}"))
+        again, kept = (style.say(text, {"n": self.window}) for text in texts)
         return {
             "known": (_("Known"), _("people and firms")),
             "won": (_("Won"), _("of leads closed")),
@@ -90,7 +89,7 @@ class Journey(Result):
             "second": (_("Second purchase"), again),
             "stays": (_("Stays"), kept),
             "grows": (_("Grows"), _("purchases per buyer")),
-            "recommends": (_("Recommends"), _("NPS of those who answered, points")),
+            "recommends": (_("Recommends"), _("points, of those who answered")),
             "returns": (_("Comes back"), _("of those gone a year ago")),
         }
 
@@ -100,13 +99,13 @@ class Journey(Result):
             figure=[words[step][0] for step in self.table["step"]],
             basis=[row.missing or words[row.step][1] for row in self.table.itertuples()],
         )[["figure", "value", "value_low", "value_high", "unit", "basis"]]
-        return show(shown, _("The journey, step by step"), labels={"figure": _("Step")})
+        return show(shown, _("The steps"), labels={"figure": _("Step")})
 
     def method(self):
         return style.say(
             _(
-                "Second purchase: within the lapsed limit, of the new who have had that long; gone: silent longer a "
-                "year ago. Each step has its own people. Intervals ({confidence:share}): Wilson; of means, normal."
+                "Second purchase: within the lapsed limit, of those new that long; gone: silent longer a year ago. "
+                "Each step has its own people. Intervals ({confidence:share}): Wilson; means: normal."
             ),
             vars(self),
         )

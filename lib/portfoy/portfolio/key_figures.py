@@ -7,9 +7,10 @@ import pandas as pd
 
 from portfoy.errors import DataError
 from portfoy.intervals import change_p
-from portfoy.locale import _, plural
+from portfoy.locale import _
 from portfoy.metrics import churn, churn_change, clv, contract_churn, first_contact_resolution, nps, row_of, sales_cycle
 from portfoy.words import style
+from portfoy.words.codes import figure_names
 from portfoy.words.result import Figure, Finding, NotPossible, Past, Result
 from portfoy.words.table import show
 
@@ -40,7 +41,7 @@ class KeyFigures(Result):
             return Finding(_("No figure can be counted"), nothing=True)
         texts = {
             "churn": _("{value:share} of customers did not buy again in time"),
-            "contract_churn": _("{value:share} of the contracts ended within a year"),
+            "contract_churn": _("{value:share} of contracts ended within a year"),
         }
         told = next((metric for metric in texts if metric in rows.index), None)
         return None if told is None else Finding(style.say(texts[told], rows.loc[told]))
@@ -51,8 +52,7 @@ class KeyFigures(Result):
         if not rows.loc["churn", "missing"]:
             texts.append(_("In time is within {days:days}."))
         if missing:
-            text = plural("{n:count} figure cannot be counted.", "{n:count} figures cannot be counted.", missing)
-            texts.append(text)
+            texts.append(_("Not countable: {n:count}."))
         return style.say(" ".join(texts), {"days": rows.loc["churn", "days"], "n": missing})
 
     def figures(self):
@@ -77,19 +77,18 @@ class KeyFigures(Result):
 
     def summary(self):
         basis = [row["missing"] or str(_basis(row)) for _place, row in self.table.iterrows()]
-        shown = self.table.assign(figure=self.table["metric"].map(metric_names()), basis=basis)
+        shown = self.table.assign(figure=self.table["metric"].map(figure_names()), basis=basis)
         shown = shown[["figure", "value", "value_low", "value_high", "unit", "basis"]]
         return show(shown, _("The five figures"), currency=self.currency)
 
     def method(self):
         return style.say(
             _(
-                "Churn: of the customers of a day so long ago, who has lapsed since. NPS: per cent 9 and 10 "
-                "less per cent 0 to 6, of those who answered, not of all asked. Lifetime value: margin, or revenue "
-                "where no cost is known. Sales cycle: from first contact until half of those won within half a year "
-                "are. First contact resolution: no second contact. Open leads and running contracts are not lost. "
-                "Intervals ({confidence:share}): Wilson for shares, normal for NPS, by inversion for the cycle, the "
-                "forecast's own."
+                "Churn: customers of a day so long ago who have lapsed since. Net promoter score (NPS): per cent "
+                "9 and 10 less per cent 0 to 6. Lifetime value: margin, or revenue where no cost is known. Sales "
+                "cycle: from first contact until half of those won within half a year are. First contact resolution: "
+                "no second contact. Open leads and running contracts are not lost. Intervals ({confidence:share}): "
+                "Wilson for shares, normal for NPS, by inversion for the cycle, the forecast's own."
             ),
             vars(self),
         )
@@ -114,18 +113,6 @@ def key_figures(firm, *, states=None, value=None):
         p_value = _moved(firm, day, table, past[when])
         past[when] = past[when].assign(day=f"{day.as_of:%Y-%m-%d}", p_value=p_value)
     return KeyFigures(table, past, firm.currency, firm.confidence)
-
-
-def metric_names():
-    """What the five most-used metrics are called; churn is two, with contracts and without."""
-    return {
-        "churn": _("Churn"),
-        "contract_churn": _("Churn of contracts"),
-        "nps": _("Net promoter score (NPS)"),
-        "clv": _("Customer lifetime value"),
-        "sales_cycle": _("Sales cycle length"),
-        "first_contact_resolution": _("First contact resolution"),
-    }
 
 
 def metric_table(firm, *, states, value, whole=False):
@@ -180,8 +167,8 @@ def _basis(row, window=True):
         "churn": _("{counted:count} of {base:count} customers, in {days:days}"),
         "contract_churn": _("{counted:count} of {base:count} contracts, in {days:days}"),
         "nps": _("{base:count} customers who answered, in {days:days}"),
-        "clv": _("mean of {base:count} customers, over the next {days:days}"),
-        "sales_cycle": _("half of {base:count} deals won, begun in {days:days}"),
+        "clv": _("mean of {base:count} customers, next {days:days}"),
+        "sales_cycle": _("{base:count} deals won, begun in {days:days}"),
         "first_contact_resolution": _("{counted:count} of {base:count} closed tickets, in {days:days}"),
     }[row["metric"]]
     return style.say(text, row)

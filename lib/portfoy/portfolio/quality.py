@@ -6,7 +6,7 @@ import pandas as pd
 
 from portfoy.errors import DataError
 from portfoy.firm import analysis
-from portfoy.locale import _, plural
+from portfoy.locale import _
 from portfoy.source.account import COLUMNS
 from portfoy.source.prices import AS_PAID, Prices
 from portfoy.source.quality import Facts
@@ -50,7 +50,7 @@ class Further:
 
     def whole(self):
         """How many of all rows are used, where the source has no order lines."""
-        text = _("{used:count} of {rows:count} rows are used, of {names}; there are no order lines.")
+        text = _("{used:count} of {rows:count} rows of {names} are used; no order lines.")
         return style.say(text, {**self.rows[["rows", "used"]].sum(), "names": ", ".join(self.rows["table"])})
 
     def said(self):
@@ -94,15 +94,13 @@ class Quality(Result):
         lines = self.facts.rows - self.facts.used if self.facts else 0
         rows, whole = int(self.further.rows["rows"].sum() - self.further.rows["used"].sum()), len(self.further.aside)
         if lines:
-            text = plural("{n:count} order line is set aside", "{n:count} order lines are set aside", lines)
+            text = _("Order lines set aside: {n:count}")
         elif whole:
-            text = plural("{n:count} table is set aside", "{n:count} tables are set aside", whole)
+            text = _("Tables set aside: {n:count}")
         elif rows and self.facts:
-            text = plural(
-                "{n:count} row of other tables is set aside", "{n:count} rows of other tables are set aside", rows
-            )
+            text = _("Rows of other tables set aside: {n:count}")
         elif rows:
-            text = plural("{n:count} row is set aside", "{n:count} rows are set aside", rows)
+            text = _("Rows set aside: {n:count}")
         else:
             text = _("Every order line is used") if self.facts else _("Every row is used")
         return Finding(style.say(text, {"n": lines or whole or rows}))
@@ -113,12 +111,12 @@ class Quality(Result):
         return style.Reading(" ".join([*lines, *self.further.said(), *(style.say(text, vars(self)) for text in later)]))
 
     def summary(self):
-        lines = [] if self.table is None else [_shown(self.table, _("Checks that found something"), self.currency)]
+        lines = [] if self.table is None else [_shown(self.table, _("What was found"), self.currency)]
         found = self.further.findings
-        return lines + [_shown(found, _("What was found in other tables"), self.currency)] * (len(found) > 0)
+        return lines + [_shown(found, _("In other tables"), self.currency)] * (len(found) > 0)
 
     def method(self):
-        first = _("A row is set aside under the first check that finds it; shares are of lines read.")
+        first = _("The first check that finds a row sets it aside; shares are of lines read.")
         level = _("Brackets hold intervals, of {confidence} if not said.")
         level = level.format(confidence=style.level(self.confidence))
         said = [self.prices.said()] if self.prices else []
@@ -173,8 +171,8 @@ def _shown(found, caption, currency):
 def _used():
     """How many order lines are used, and what they hold; a template for `Facts`."""
     return _(
-        "{used:count} of {rows:count} order lines are used; {customers:count} customers placed {orders:count} orders "
-        "from {first_day:day} to {last_day:day}."
+        "{used:count} of {rows:count} order lines are used: {customers:count} customers, {orders:count} "
+        "orders, {first_day:day} to {last_day:day}."
     )
 
 
@@ -194,10 +192,4 @@ def without_order(found):
     lost = [row for row in rows if row["missing"]]
     told = [style.say(said[row["of"] == "transactions", row["missing"] == row["ids"]], row) for row in lost]
     empty = [row for row in rows if row["empty"]]
-    texts = [
-        plural(
-            "{empty:count} row of {table} has no {link}.", "{empty:count} rows of {table} have no {link}.", row["empty"]
-        )
-        for row in empty
-    ]
-    return told + [style.say(*pair) for pair in zip(texts, empty, strict=True)]
+    return told + [style.say(_("Rows of {table} without {link}: {empty:count}."), row) for row in empty]

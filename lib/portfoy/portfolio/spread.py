@@ -72,18 +72,18 @@ class Spread(Result):
         text = _("{name}: {equals:number} ({equals_interval:number})")
         numbers = "; ".join(style.say(text, row) for _place, row in shown.iterrows())
         title = _("How widely the {measure} is spread").format(measure=style.measure(rows["measure"].iloc[0]))
-        return figure.name(ax, title, _("groups of one size; 1: one has all"), numbers)
+        return figure.name(ax, title, _("groups of one size"), numbers)
 
     def summary(self):
         table = self.table.assign(group=[said_as("unit", unit) for unit in self.table["unit"]])
         table["measure"] = table["measure"].map(style.measure)
-        return show(table[SHOWN], _("Spread over customers and groups"))
+        return show(table[SHOWN], _("The groups"))
 
     def method(self):
         return style.say(
             _(
-                "One over the sum of squared shares (HHI); who is in none known is left out. Intervals "
-                "({confidence:share}; delta method) see customers as a sample. Groups may fall together."
+                "One over the sum of squared shares (HHI), of those known. Intervals ({confidence:share}; delta "
+                "method) see customers as a sample. Groups may fall together."
             ),
             vars(self),
         )

@@ -8,7 +8,7 @@ import pandas as pd
 from portfoy.customers import DAY, months_before
 from portfoy.firm import analysis, in_force
 from portfoy.intervals import quick_ratio, two_sided, wilson
-from portfoy.locale import _, plural
+from portfoy.locale import _
 from portfoy.people import people_table, with_type
 from portfoy.portfolio.flows import Flows, flows_between
 from portfoy.standing import BUYING, CURRENT, LIMITS, QUIET, STATES, StateRule, kept_limits, state_rule, state_table
@@ -75,11 +75,7 @@ class States(Result):
     def finding(self):
         text = _("{quiet_share:share} of all who ever bought are at risk or lapsed")
         if not 0.005 <= self.counted["quiet_share"] <= 0.995:  # what would be written as nobody or as all is counted
-            text = plural(
-                "{quiet:count} customer is at risk or lapsed",
-                "{quiet:count} customers are at risk or lapsed",
-                self.counted["quiet"],
-            )
+            text = _("Customers at risk or lapsed: {quiet:count}")
         elif self.counted["quick_ratio_high"] < DYING:
             text = _("The base is dying: {quiet_share:share} of customers are at risk or lapsed")
         elif self.counted["quick_ratio_high"] < 1:
@@ -95,7 +91,7 @@ class States(Result):
                 _("Of those lapsed a year ago, {wrong_share:share} ({wrong_share_interval:share}) have bought since.")
             )
         elif self.counted["quiet"] and not style.is_missing(self.counted["quiet_revenue_share"]):
-            texts.append(_("Those quiet brought {quiet_revenue_share:share} of the revenue so far."))
+            texts.append(_("Those quiet brought {quiet_revenue_share:share} of revenue so far."))
         said = {**self.counted, **(tested[0] if tested else {}), "lapsed_days": self.rule.lapsed_days}
         return style.say(" ".join(texts), said)
 
@@ -114,11 +110,7 @@ class States(Result):
     def actions(self):
         if self.at_risk.empty:
             return []
-        text = plural(
-            "Call the {n:count} customer at risk before they lapse: {worth:money} came from them in a year",
-            "Call the {n:count} customers at risk before they lapse: {worth:money} came from them in a year",
-            len(self.at_risk),
-        )
+        text = _("Call the {n:count} at risk: they brought {worth:money} in a year")
         said = {"n": len(self.at_risk), "worth": self.counted["at_risk_year"]}
         return [Action(style.say(text, said, currency=self.currency), said["worth"], "at_risk", self.at_risk)]
 
@@ -143,11 +135,11 @@ class States(Result):
     def summary(self):
         leads = ["open_leads", "lost_leads"]
         table = self.table if self.table[leads].any(axis=None) else self.table.drop(columns=leads)
-        called = {"lapsed": _("lapsed, and bought since"), "others": _("not lapsed, and did not buy since")}
+        called = {"lapsed": _("lapsed, and bought since"), "others": _("not lapsed, bought no more")}
         tested = self.tested.assign(called=self.tested["called"].map(called))
         labels = {"called": _("Called a year ago"), "wrong": _("Wrongly"), "wrong_share": _("Share")}
         return [
-            show(table, _("People by state, with revenue so far"), currency=self.currency),
+            show(table, _("With revenue so far"), currency=self.currency),
             *(
                 [show(tested, _("How often the rule was wrong"), labels=labels, kinds={"wrong_share": "share"})]
                 if len(tested)
@@ -158,11 +150,11 @@ class States(Result):
     def method(self):
         rule, texts = self.rule, []
         if self.derived():
-            texts.append(_("One limit was given, the other is from the data."))
+            texts.append(_("One limit was given, one derived."))
         elif rule.given:
             texts.append(_("The limits were given."))
         elif in_force(self.before):
-            texts.append(_("Limits are those of the run of {since:day}."))
+            texts.append(_("Limits kept since {since:day}."))
         elif self.before:
             texts.append(_("Limits were derived anew; since {since:day} they were {first:count} and {second:days}."))
         if not style.is_missing(rule.lapsed):
@@ -170,7 +162,7 @@ class States(Result):
                 _(
                     "Of {gaps:count} gaps between purchases ({customers:count} customers, each counted once), "
                     "{at_risk:share} last {at_risk_days:days} at most, {lapsed:share} last {lapsed_days:days}; begun "
-                    "{horizon_days:days} ago or earlier, no longer than that."
+                    "{horizon_days:days} ago or earlier, no longer."
                 )
             )
         if not style.is_missing(rule.at_risk_days_low + rule.lapsed_days_low):
@@ -179,9 +171,8 @@ class States(Result):
             )
         texts.append(
             _(
-                "Beyond the limits is at risk or lapsed: a judgement. New bought first within "
-                "the first limit; reactivated came back within it after a gap past the second. "
-                "Money is net of returns, at constant prices where known."
+                "The limits are a judgement. New: first bought within the first; reactivated: back within it after "
+                "a gap past the second. Money is net of returns, at constant prices where known."
             )
         )
         before = dict(zip(("since", "first", "second"), map(self.before.get, ("since", *LIMITS)), strict=True))
@@ -308,7 +299,7 @@ def _too_short(firm, since, rule):
     if since - first >= rule.lapsed_days * DAY:
         return None
     text = _(
-        "flows: the data begin on {first:%Y-%m-%d}; for {since:%Y-%m-%d} {days} days before it "
-        "are needed. Take a later day, or shorter limits."
+        "flows: the data begin on {first:%Y-%m-%d}; {days} days before {since:%Y-%m-%d} are needed. Take a "
+        "later day, or shorter limits."
     )
     return NotPossible(text.format(first=first, since=since, days=rule.lapsed_days))

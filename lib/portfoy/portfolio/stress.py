@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from portfoy.errors import DataError, need_columns, positive_total
-from portfoy.locale import _, plural
+from portfoy.locale import _
 from portfoy.words import style
 from portfoy.words.result import Finding, Result
 from portfoy.words.table import show
@@ -33,23 +33,15 @@ class Stress(Result):
         return self.table.iloc[min(2, len(self.table) - 1)]
 
     def finding(self):
-        text = plural(
-            "If the largest customer left, {revenue_share:share} of revenue would go",
-            "If the {leave:count} largest left, {revenue_share:share} of revenue would go",
-            int(self.row["leave"]),
-        )
+        text = _("If the {leave:count} largest left, {revenue_share:share} of revenue would go")
         return Finding(style.say(text, self.row))
 
     def reading(self):
-        text = plural(
-            "It takes {replaced_by:count} average customer to replace their {revenue:money}.",
-            "It takes {replaced_by:count} average customers to replace their {revenue:money}.",
-            round(self.row["replaced_by"]),
-        )
+        text = _("Average customers to replace their {revenue:money}: {replaced_by:count}.")
         return style.say(text, self.row, currency=self.currency)
 
     def summary(self):
-        return show(self.table[SHOWN], _("What would leave with the largest"), currency=self.currency)
+        return show(self.table[SHOWN], _("What would leave"), currency=self.currency)
 
     def method(self):
         text = _("Counted, not estimated ({period}); at most half may leave.")
@@ -69,7 +61,7 @@ def stress(customers, *, leave=(1, 5, 10, 50, 100), by="revenue", months=0, curr
     n = len(customers)
     most = np.array([k for k in leave if k <= n / 2], dtype=int)
     if not len(most):
-        text = _("stress: at most half may leave, here {half}; asked for are {least} and more. Take fewer.")
+        text = _("stress: at most half may leave, here {half}, not {least}. Take fewer.")
         raise DataError(text.format(half=n // 2, least=min(leave)))
     there = [name for name in ("revenue", "margin") if name in customers and customers[name].notna().any()]
     largest = customers.sort_values(list(dict.fromkeys([by, *there])), ascending=False).fillna(dict.fromkeys(there, 0))

@@ -61,17 +61,14 @@ class Years(Result):
 
     def reading(self):
         if pd.isna(self.rows.loc["revenue", "change"]):
-            return style.Reading(_("The data do not reach back two years, or revenue is not above zero."))
+            return style.Reading(_("The data hold no two years, or no revenue above zero."))
         parts = self.rows.loc[["buyers", "frequency", "ticket"]]
         most = parts.loc[(1 + parts["change"]).apply("log").abs().idxmax()]
         text, revenue = _("What changed most: {name}, {change:change}."), self.rows.loc["revenue"]
         values = {"name": year_names()[most.name], "change": most["change"], "paid": revenue["change_paid"]}
         if self.prices and pd.notna(values["paid"]):
             values["rise"] = (1 + values["paid"]) / (1 + revenue["change"]) - 1
-            paid = _("As paid it changed by {paid:change}: prices changed by {rise:change}.")
-            if min(values["paid"], values["rise"]) > 0:
-                paid = _("As paid it is up {paid:share}: prices rose {rise:share}.")
-            text = f"{paid} {text}"
+            text = f"{_('As paid: {paid:change}; prices: {rise:change}.')} {text}"
         return style.say(text, values)
 
     def figures(self):
@@ -93,18 +90,18 @@ class Years(Result):
         ax = shapes.lines(parts, ax)
         ax.yaxis.set_major_formatter(lambda value, _position: style.money(value, "", compact=True))
         ax.set_ylim(min(0, ax.get_ylim()[0]))
-        text = _("three months to {end:day}: {revenue:money}, as paid {revenue_paid:money}")
+        text = _("to {end:day}: {revenue:money}, as paid {revenue_paid:money}")
         told = "; ".join(style.say(text, row, currency=self.currency) for _place, row in rows.iloc[[0, -1]].iterrows())
-        under = _("{currency}, three months each, named by the last").format(currency=self.currency or _("money"))
+        under = _("{currency}, three months each, by their end").format(currency=self.currency or _("money"))
         return figure.name(ax, _("Revenue by quarter"), under, told)
 
     def summary(self):
         table = self.table.assign(figure=self.table["figure"].map(year_names()))
         table = table if self.prices else table.drop(columns="change_paid")
-        title = _("The last twelve months and the twelve before")
+        title = _("The two years")
         labels = {}
         if self.months < 12:
-            title = _("The last three months and the same a year before")
+            title = _("The two quarters")
             labels = {"now": _("Last 3 months"), "before": _("A year before")}
         return show(table, title, currency=self.currency, labels=labels)
 
@@ -120,15 +117,15 @@ def change_texts(months, constant):
     """Revenue up, down or the same: the templates for so many months beside those a year before."""
     if months == 12 and constant:
         return (
-            _("Revenue is up {size:share} on the year before at constant prices"),
-            _("Revenue is down {size:share} on the year before at constant prices"),
-            _("Revenue is about that of the year before at constant prices"),
+            _("Revenue is up {size:share} on the year before"),
+            _("Revenue is down {size:share} on the year before"),
+            _("Revenue is about that of the year before"),
         )
     if constant:
         return (
-            _("Revenue is up {size:share} on this quarter last year at constant prices"),
-            _("Revenue is down {size:share} on this quarter last year at constant prices"),
-            _("Revenue is about that of this quarter last year at constant prices"),
+            _("Revenue is up {size:share} on last year's quarter"),
+            _("Revenue is down {size:share} on last year's quarter"),
+            _("Revenue is about that of last year's quarter"),
         )
     if months == 12:
         return (
@@ -137,9 +134,9 @@ def change_texts(months, constant):
             _("Revenue is about that of the year before, prices included"),
         )
     return (
-        _("Revenue is up {size:share} on this quarter last year, prices included"),
-        _("Revenue is down {size:share} on this quarter last year, prices included"),
-        _("Revenue is about that of this quarter last year, prices included"),
+        _("Revenue is up {size:share} on last year's quarter, prices included"),
+        _("Revenue is down {size:share} on last year's quarter, prices included"),
+        _("Revenue is about that of last year's quarter, prices included"),
     )
 
 
