@@ -280,7 +280,7 @@ def test_arms_that_chance_did_not_draw_are_left_out_and_named(today):
     alone = fit_response(examples[examples["arm"] == TREATED], features=["purchases", "channel", "years"])
     none = campaign(today, alone, contact_cost=5, response_margin=50)
     assert (none.effect, none.plot(), none.curve.empty) == (None, None, True)
-    assert none.finding().text == "What a contact adds is not known: nobody was held out"
+    assert none.finding().text == "Effect of contacts not known: nobody was held out"
 
 
 def test_a_label_that_is_another_word_for_the_control_is_one(shared_data):
@@ -376,9 +376,9 @@ def points(low, high):
         ),
         ({"n": 0}, "A contact makes 6.5 more customers in a hundred respond"),
         ({"n": 0, "effect": points(-7.0, -1)}, "A contact makes 4.0 fewer customers in a hundred respond"),
-        ({"n": 0, "effect": points(-1.0, 3)}, "What a contact adds cannot be told from chance"),
-        ({"effect": None}, "What a contact adds is not known: nobody was held out"),
-        ({"n": 0, "effect": None}, "What a contact adds is not known: nobody was held out"),
+        ({"n": 0, "effect": points(-1.0, 3)}, "No effect of contacts beyond chance"),
+        ({"effect": None}, "Effect of contacts not known: nobody was held out"),
+        ({"n": 0, "effect": None}, "Effect of contacts not known: nobody was held out"),
     ],
 )
 def test_the_finding_says_what_a_contact_adds(given, text):
@@ -392,32 +392,32 @@ BOUGHT = "Of those contacted 18% responded, of those held out 11%: 6.5 points mo
 
 def test_a_campaign_in_words():
     assert plain(shown().reading()) == (
-        f"{BOUGHT}. The list of 2 costs TRY 20 and should earn TRY 80 (TRY 60–100); 1 are held out."
+        f"{BOUGHT}. The 2 listed cost TRY 20 and should earn TRY 80 (TRY 60–100); 1 are held out."
     )
     assert plain(shown(n=0, chosen=["K6", "K8"]).reading()) == (
-        f"{BOUGHT}, without K6, K8, not drawn by chance. By mail a contact costs TRY 30, pays from "
-        "30.0 points on, and earns TRY −24 (TRY −26 – −21)."
+        f"{BOUGHT}. By mail a contact costs TRY 30, pays from 30.0 points on, and earns TRY −24 (TRY −26 – −21)."
     )
+    assert "Left out, as not drawn by chance: K6, K8. " in plain(shown(chosen=["K6", "K8"]).method())
     assert plain(shown(n=0, terms=prices(4, 100)).reading()) == (
         f"{BOUGHT}. A contact costs TRY 4, pays from 4.0 points on, and earns TRY 2.5 (TRY 0.10–5)."
     )
-    assert plain(shown(effect=None).reading()) == ("The list of 2 costs TRY 20; 1 are held out to know it.")
+    assert plain(shown(effect=None).reading()) == ("The 2 listed cost TRY 20; 1 are held out to know it.")
     assert shown(n=0, effect=None).reading() == ""
-    assert plain(shown().actions()[0].text) == "Contact the 1 likeliest to answer, but not the 1 held out"
+    assert plain(shown().actions()[0].text) == "Contact the 1 likeliest to answer, not the 1 held out"
 
 
 def test_how_a_campaign_was_worked_out_in_words():
     known = plain(shown(terms=prices(30, 100)).method())
-    assert known.startswith("Drawn at random is ")
-    assert known.endswith(" Of 900 customers 40 are expected to pay, 7 are like nobody contacted.")
+    assert known.startswith("At random: arms differ in nothing ")
+    assert known.endswith(" Of 900 customers 40 should pay, 7 are like nobody contacted.")
     assert plain(shown().method()) == (
-        "Contacts cost what the judged campaigns of their channel did. A response brings the mean margin of campaign "
+        "Contacts cost what their channel's judged campaigns did. A response brings the mean margin of campaign "
         f"orders (40): TRY 90–110. {known}"
     )
     usual = CampaignTerms(30, 100, 90, 110, "campaign revenue", 40, False)
     assert plain(shown(terms=usual).method()) == (
-        "A response brings the mean usual margin on campaign orders (40): TRY 90–110. Margin is revenue: no "
-        f"cost of goods is known. {known}"
+        "A response brings the mean usual margin on campaign orders (40): TRY 90–110. No cost of goods is known: "
+        f"margin is revenue. {known}"
     )
     people = CampaignTerms(30, 100, 90, 110, "customers", 40)
     assert plain(shown(terms=people).method()).startswith("A response brings the mean margin of a purchase (40): TRY ")
@@ -442,14 +442,14 @@ def test_the_tables_have_headings(known, today):
     found = campaign(today, known, contact_cost=5, response_margin=50)
     assert [(table.caption, list(table.texts)) for table in found.summary()] == [
         (
-            "What contacts added, by campaign",
+            "By campaign",
             [
                 *("Campaign", "Contacted", "Held out", "Response", "Bought without a contact"),
                 *("Points more than held out", "Not at random: arms differ in"),
             ],
         ),
         (
-            "What judged campaigns would have earned",
+            "What they would have earned",
             [
                 *("Who is contacted", "Share contacted", "Contacts", "Responses caused", "Profit (TRY)"),
                 "More than from everybody (TRY)",

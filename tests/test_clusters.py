@@ -435,7 +435,7 @@ def test_pieces_of_one_cloud_are_not_drawn_as_groups():
     segments = scored(["Champions", "Champions", "Lost", "Lost", "Champions"])
     assert not compare_groups(made(), segments).finding().nothing
     found = compare_groups(made(clear=False), segments)
-    assert found.finding().text == "No clear groups to compare with the segments"
+    assert found.finding().text == "No clear groups to compare with segments"
     assert (found.finding().nothing, found.reading(), found.content()["tables"]) == (True, "", [])
 
 
@@ -446,8 +446,8 @@ def test_how_the_number_was_chosen():
     )
     assert plain(made().method()) == (
         "Compared by Days since last purchase, Purchases, Revenue per purchase, Days since "
-        "first purchase, each on one scale. Of numbers whose groups come back 2 has the highest "
-        f"silhouette, or is the most stable. {measures}"
+        "first purchase, each on one scale. 2 has the highest silhouette of numbers that come back, or is the most "
+        f"stable. {measures}"
     )
     features = made().features.assign(scale=[1.0, 1, np.nan, 1])
     assert plain(made(features=features, left_out=1, given=True).method()) == (
@@ -460,7 +460,7 @@ def test_how_the_number_was_chosen():
     ("low", "high", "found"),
     [
         (0.66, 0.9, "Clusters and segments are much the same"),
-        (0.5, 0.7, "Whether clusters and segments are the same stays open"),
+        (0.5, 0.7, "Whether clusters and segments agree stays open"),
         (0.1, 0.3, "Clusters and segments are different views"),
     ],
 )

@@ -268,17 +268,10 @@ def test_the_method_says_how_sure_it_is_and_what_the_parameters_mean():
     assert said.endswith(
         "Revenue: TRY 940 forecast, TRY 1,000 came, error −15 – +4%. Within the interval: 1 of 2 tenths. Purchases: "
         "90 forecast, 80 came, error +12–+12%. Buyers: 45 forecast, 52 came, error −13 – −13%. Within the interval: "
-        "1 of 2 tenths. Today's fit: active customers buy 2.5 times a year, 20% stop after a purchase."
+        "1 of 2 tenths."
     )
     left = replace(shown(94, 100), open="all seem alike").method()
-    assert left.endswith(", 20% stop after a purchase. a and b stay open, because all seem alike.")
-
-
-def test_a_share_that_stops_is_not_told_where_the_fit_is_at_its_bound():
-    found = shown(94, 100)
-    bound = found.parameters.assign(estimate=[0.5, 73.0, 0.004, 4])  # 0.1 % would stop after a purchase
-    said = plain(replace(found, parameters=bound, open="of something").method())
-    assert said.endswith("Today's fit: customers buy 2.5 times a year; how many stop cannot be told.")
+    assert left.endswith(" tenths. Today's a and b stay open, because all seem alike.")
 
 
 def test_the_chart_has_a_dot_with_its_interval_and_a_mark_for_each_tenth(found):
@@ -299,9 +292,9 @@ def test_the_chart_has_a_dot_with_its_interval_and_a_mark_for_each_tenth(found):
 def test_all_is_folded_but_the_chart(found):
     content = found.content()
     assert [table["caption"] for table in content["tables"]] == [
-        "Forecast and actual by tenths",
-        "Purchases, by repeats before the split",
-        "Parameters of the buying model",
+        "By tenths",
+        "Purchases by repeats before",
+        "The buying model",
     ]
     assert (content["figures"], content["actions"], content["missing"]) == ([], [], "")
     assert len(content["finding"]["text"].split()) <= 12

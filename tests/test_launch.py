@@ -441,7 +441,7 @@ def test_a_launch_is_told():
         "the first ones."
     )
     assert " weeks that scatter 2.0 times as chance. " in taken.method()
-    assert taken.method().endswith("It has most buyers of 8 launches (half a year on sale, if any).")
+    assert taken.method().endswith("It has most buyers of 8 launches (half a year old, if any).")
     assert "most buyers" not in told(known(), given=True).method()
 
 
@@ -467,7 +467,7 @@ def test_what_carries_the_spread(fit, carried):
 def test_early_adopters_are_told(company):
     firm, taken = company
     found = early_adopters(firm, taken)
-    assert found.finding().text == "50 customers of today are most like early adopters"
+    assert found.finding().text == "Customers most like early adopters: 50"
     age = found.table[found.table["feature"] == "Age"].iloc[0]
     interval = f"({age['odds_ratio_low']:.2f}–{age['odds_ratio_high']:.2f})"
     assert plain(found.reading()) == (
@@ -475,8 +475,8 @@ def test_early_adopters_are_told(company):
         "The next launch will tell whether it holds."
     )
     assert plain(found.method()).startswith(
-        "Early: the first 16% of the buyers expected (or so far): 63 active customers until 28 "
-        "Feb 2025, against 1,340 who had not bought. Logistic regression "
+        "Early: the first 16% of buyers expected (or so far): 63 active customers until 28 Feb 2025, "
+        "against 1,340 who had not bought. Logistic regression "
     )
     assert [each.name for each in found.actions()] == ["early_adopters"]
     none = replace(found, surest=found.surest.head(0))

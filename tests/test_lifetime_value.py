@@ -183,7 +183,7 @@ def test_a_forecast_that_reaches_farther_than_what_lies_behind_is_not_tested():
     assert not track_record(firm, horizon_months=int(months * 0.6), discount_rate=0.1).tests
     found = lifetime_value(firm, horizon_months=int(months * 0.6))
     assert np.isnan([found.total_low, found.total_high, *found.parts["expected_value_low"]]).all()
-    assert "It has no interval" in found.reading()
+    assert "No interval: " in found.reading()
 
 
 # (c) What a firm shares, and what it cannot
@@ -277,19 +277,20 @@ TOLD = "That is over the next 12 months, in today's money (TRY 2.8–3.2M); TRY 
     [
         (
             {"record": record(0.8, 0.8)},
-            f"{TOLD}Such forecasts, tested on 2 earlier days, were each too high, by 25% on average.",
+            f"{TOLD}On 2 earlier days such forecasts were each too high, 25% on average.",
         ),
         (
             {"record": record(1.25, 1.25)},
-            f"{TOLD}Such forecasts, tested on 2 earlier days, were each too low, by 20% on average.",
+            f"{TOLD}On 2 earlier days such forecasts were each too low, 20% on average.",
         ),
-        ({"record": record(0.8, 1.01)}, f"{TOLD}33% of it rests on those who bought once, of whom least is known."),
-        ({"record": record(0.97, 0.98)}, f"{TOLD}33% of it rests on those who bought once, of whom least is known."),
+        ({"record": record(0.8, 1.01)}, f"{TOLD}33% rests on those who bought once, of whom least is known."),
+        ({"record": record(0.97, 0.98)}, f"{TOLD}33% rests on those who bought once, of whom least is known."),
         (
             {"record": record(0.8), "total_low": np.nan, "total_high": np.nan},
-            "That is over the next 12 months, in today's money; TRY 3,000 a customer. It has "
-            "no interval: the history is too short to test two forecasts of this length; a "
-            "shorter horizon may have one.",
+            (
+                "That is over the next 12 months, in today's money; TRY 3,000 a customer. No interval: the "
+                "history is too short to test two such forecasts; a shorter horizon may have one."
+            ),
         ),
     ],
 )
@@ -298,27 +299,27 @@ def test_the_reading_says_how_such_forecasts_did_or_why_there_is_no_interval(abo
 
 
 def test_the_method_says_what_the_interval_is_where_there_is_one():
-    assert (
-        "The interval (80%) is the error of 2 forecasts of this length on earlier days, bias and chance included. "
-    ) in plain(told(record=record(0.8, 0.9)).method())
+    assert ("Interval (80%): errors of 2 such forecasts on earlier days, bias and chance included. ") in plain(
+        told(record=record(0.8, 0.9)).method()
+    )
     assert "interval" not in told(record=record(0.8)).method()
 
 
 def test_words_of_a_value():
     found = told()
-    assert plain(found.finding().text) == "The customers of today are expected to bring TRY 3M of margin"
+    assert plain(found.finding().text) == "Today's customers are expected to bring TRY 3M of margin"
     assert plain(found.reading()) == (
-        "That is over the next 12 months, in today's money (TRY 2.8–3.2M); TRY 3,000 a customer. "
-        "33% of it rests on those who bought once, of whom least is known."
+        "That is over the next 12 months, in today's money (TRY 2.8–3.2M); TRY 3,000 a customer. 33% "
+        "rests on those who bought once, of whom least is known."
     )
     one = told(horizon_months=1, margin_rate=1, parts=found.parts.iloc[:1])
-    assert plain(one.finding().text) == "The customers of today are expected to bring TRY 3M of revenue"
+    assert plain(one.finding().text) == "Today's customers are expected to bring TRY 3M of revenue"
     assert plain(one.reading()) == (
         "That is over the next month, in today's money (TRY 2.8–3.2M); TRY 3,000 a customer."
     )
     none = told(total=0.0, total_low=0.0, total_high=0.0)
     assert (none.finding().text, none.finding().nothing, none.reading()) == (
-        "Nothing is expected of the customers of today",
+        "Nothing is expected of today's customers",
         True,
         "",
     )
@@ -349,9 +350,9 @@ def test_headlines_say_what_they_count(about, notes):
 @pytest.mark.parametrize(
     ("correlation", "ends"),
     [
-        (0.11, "their correlation is 0.11."),
-        (-0.45, "their correlation is −0.45. Read the values with care."),
-        (np.nan, "their correlation is –."),
+        (0.11, "unrelated: correlation 0.11."),
+        (-0.45, "unrelated: correlation −0.45. Read the values with care."),
+        (np.nan, "unrelated: correlation –."),
     ],
 )
 def test_what_the_models_assume_is_told(correlation, ends):
@@ -363,8 +364,8 @@ def test_what_the_models_assume_is_told(correlation, ends):
     ("correlation", "said"),
     [
         (0.05, "it may be chance.)"),
-        (0.27, "who buys seldom spends less, and is valued too high.)"),
-        (-0.27, "who buys seldom spends more, and is valued too low.)"),
+        (0.27, "seldom buyers spend less, are valued too high.)"),
+        (-0.27, "seldom buyers spend more, are valued too low.)"),
     ],
 )
 def test_a_correlation_stands_with_its_standard_error_and_what_it_means(correlation, said):

@@ -210,15 +210,13 @@ def test_a_plan_in_words(shoppers):
     plan = segment_plan(firm, scored, contact_cost=2.5)
     table = pd.DataFrame({"segment": ["A", "B", "C"], "aim": ["back", "none", "keep"], "customers": [5, 900, 20]})
     plan = replace(plan, table=table.assign(budget=[10.0, 0, 50]))
-    assert plan.finding().text == "2 segments give a reason to act"
-    assert plain(plan.reading()) == (
-        "The largest of them is “C”, 20 customers. One contact with each of their customers costs EUR 60."
-    )
-    assert replace(plan, table=plan.table.iloc[:2]).finding().text == "1 segment gives a reason to act"
+    assert plan.finding().text == "Segments with a reason to act: 2"
+    assert plain(plan.reading()) == ("The largest is “C”, 20 customers. Contacting all of theirs once costs EUR 60.")
+    assert replace(plan, table=plan.table.iloc[:2]).finding().text == "Segments with a reason to act: 1"
     none = replace(plan, table=plan.table.iloc[1:2])
     assert (none.finding().nothing, none.reading()) == (True, "")
     assert plan.reading().count(".") == 2
-    assert "A contact costs EUR 2.50" in plain(plan.method())
+    assert "The budget: one contact each, at EUR 2.50" in plain(plan.method())
 
 
 def test_the_measure_is_a_number_on_the_page_and_in_the_file(shoppers):

@@ -784,10 +784,8 @@ def test_a_response_is_judged_by_its_interval(sure, auc):
     assert (never.finding().text, never.finding().nothing) == (
         "30% of the revenue comes from customers never contacted", False
     )  # fmt: skip
-    assert plain(never.reading()) == (
-        "They are all 40 who are retailer, $x$; of the others, nobody's response can be foreseen."
-    )
-    assert never.summary()[0].caption == "Customers like nobody contacted so far"
+    assert plain(never.reading()) == ("They are all 40 who are retailer, $x$; the others' response cannot be foreseen.")
+    assert never.summary()[0].caption == "Like nobody contacted so far"
     few = replace(found, unreached=FIRMS.assign(revenue_share=0.02))
     assert few.finding().nothing
 
@@ -798,14 +796,14 @@ def test_how_a_response_was_foreseen_in_words(sure):
     odds = pd.DataFrame([("idle", "", "", 2.0, 0.9, 0.8, 1.1), ("years", "", "", 9.0, 0.5, 0.4, 0.6)], columns=columns)
     found = replace(judged_as(sure, *rows), odds=odds, confidence=0.8)
     start = (
-        "A logistic regression, each campaign with a level of its own and forecast from earlier ones. Of two customers "
-        "of one campaign it ranks the one who responded higher in 55% of pairs (52–58%; guessing: 50%). Its squared "
-        "error is 10% below that of one rate "
+        "Logistic regression, a level for each campaign, forecast from earlier ones. Within one, it "
+        "ranks who responded higher in 55% of pairs (52–58%; guessing: 50%). Its squared error is 10% "
+        "below that of one rate "
     )
     end = (
-        "Of 2 odds ratios 0.4 would leave 1 out by chance. Columns whose name, dates or power "
-        "betray that they came after the contact are out; one filled in later that looks like "
-        "any other is not seen. Intervals: 80%."
+        "Of 2 odds ratios 0.4 would leave 1 out by chance. Columns whose name, dates or power betray "
+        "that they came after the contact are out; others filled in later are not seen. Intervals: "
+        "80%."
     )
     assert plain(found.method()) == f"{start}(5–15%). {end}"
     worse = replace(found, judgement=found.judgement.assign(skill_low=-0.2, skill_high=-0.1))
@@ -828,7 +826,7 @@ def test_gains_are_drawn_beside_chance(sure):
 def test_tables_behind_a_response(sure):
     tables = {table.caption: list(table.texts) for table in sure.summary()}
     assert tables == {
-        "Responses that the best forecasts of each campaign hold": [
+        "The best forecasts of each campaign": [
             *(
                 "Contacts",
                 "Responses",
@@ -838,10 +836,10 @@ def test_tables_behind_a_response(sure):
                 "Times as many as at random",
             )
         ],
-        "Each campaign, forecast from those before": [
+        "By campaign": [
             *("Campaign", "Contacts", "Responses", "Response", "Response forecast", "Pairs in the right order")
         ],
-        "Forecast and response, by groups within campaigns": [*("Group", "Contacts", "Response forecast", "Response")],
+        "By forecast, within campaigns": [*("Group", "Contacts", "Response forecast", "Response")],
         "What goes with a response": ["Feature", "Compared", "Odds ratio"],
     }
     late = fit_response(contacted(17).assign(clicked="no"))

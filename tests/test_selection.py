@@ -331,9 +331,9 @@ def told(**columns):
 
 
 def test_the_segment_with_most_revenue_and_the_quiet_one_with_most_behind_it():
-    assert told().finding().text == "60% of the revenue so far comes from the segment “Champions”"
+    assert told().finding().text == "“Champions” brought 60% of the revenue so far"
     assert plain(told().reading()) == (
-        "It holds 20% of the customers. Most gone quiet: “Lost”, 25%; half last bought 300 days ago or more."
+        "They are 20% of customers. Most gone quiet: “Lost”, 25%; half last bought 300 days ago or more."
     )
 
 
@@ -343,15 +343,15 @@ def test_days_of_silence_are_never_rounded_up():
 
 
 def test_segments_where_nobody_is_quieter_or_the_quiet_bring_nothing():
-    assert plain(told(idle=[7.0, 7, 7]).reading()) == "It holds 20% of the customers."
+    assert plain(told(idle=[7.0, 7, 7]).reading()) == "They are 20% of customers."
     loss = told(idle=[1.0, 1, 90], revenue_share=[0.6, 0.5, -0.1])
-    assert plain(loss.reading()) == "It holds 20% of the customers."
+    assert plain(loss.reading()) == "They are 20% of customers."
 
 
 def test_one_segment_only_is_no_finding():
     alone = replace(told(), groups=told().groups.iloc[:1])
     assert (alone.finding().nothing, alone.reading()) == (True, "")
-    assert alone.finding().text == "All customers are in the segment “Champions”"
+    assert alone.finding().text == "All customers are in “Champions”"
 
 
 @pytest.mark.parametrize(
@@ -378,8 +378,8 @@ def test_a_bar_is_a_share_of_revenue_and_says_of_how_many_customers():
     assert labels(ax.yaxis) == ["Champions", "At risk", "Lost"]
     assert [mpl.colors.to_hex(bar.get_facecolor()) for bar in ax.patches] == [style.ACCENT, style.MUTED, style.WARM]
     assert ax.figure.get_label() == (
-        "Chart: Revenue by segment. share of revenue so far, and of customers. Champions: 60% "
-        "from 20% of customers; At risk: 15% from 30% of customers; Lost: 25% from 50% of customers"
+        "Chart: Revenue by segment. of revenue so far, and of customers. Champions: 60% from 20% of "
+        "customers; At risk: 15% from 30% of customers; Lost: 25% from 50% of customers"
     )
 
 
@@ -393,5 +393,5 @@ def test_a_name_is_text_and_no_formula(name):
 
 def test_the_tables_behind_it():
     content = told(revenue=1.0, ticket=1.0, purchases=1.0).content()
-    assert [table["caption"] for table in content["tables"]] == ["The segments", "What it takes to get a score"]
+    assert [table["caption"] for table in content["tables"]] == ["The segments", "The scores"]
     assert content["actions"][0]["columns"] == ["score", "metric", "2", "3", "4", "5"]

@@ -120,12 +120,12 @@ def test_a_list_needs_customers_with_a_name_and_a_value(valued):
 
 def test_words_and_lists(valued):
     found = shortlist(shop(), *valued, contacts=5)
-    assert plain(found.finding().text) == (f"The customers listed hold {100 * found.share:.0f}% of the expected value")
-    assert found.reading() == "5 are listed; those who bought once and have gone quiet come last."
+    assert plain(found.finding().text) == (f"Those listed hold {100 * found.share:.0f}% of the expected value")
+    assert found.reading() == "5 are listed; who bought once and went quiet comes last."
     (first,) = found.actions()
     assert first.name == "most_valuable"
     worth = f"{float(f'{first.worth:.2g}'):,.0f}"
-    assert plain(first.text) == f"Look after the 5 customers worth most: TRY {worth} is expected of them"
+    assert plain(first.text) == f"Look after the 5 worth most: TRY {worth} is expected of them"
     who = ["customer_id", "segment", "last_order", "purchases", "revenue", "p_alive", "expected_purchases"]
     worth = ["expected_value", "expected_value_low", "expected_value_high", "action"]
     assert [list(action.table) for action in found.actions()] == [who + worth]
@@ -150,7 +150,7 @@ def test_nothing_to_list_is_no_list(valued):
     ],
 )
 def test_a_budget_is_told_where_it_limits_the_list(valued, asked, said):
-    assert plain(shortlist(shop(), *valued, **asked).reading()).endswith(f" have gone quiet come last.{said}")
+    assert plain(shortlist(shop(), *valued, **asked).reading()).endswith(f" went quiet comes last.{said}")
 
 
 def test_what_a_contact_cost_needs_no_arms_and_no_dates():

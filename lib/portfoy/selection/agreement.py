@@ -39,12 +39,12 @@ class Agreement(Result):
 
     def finding(self):
         if not self.clear:
-            return Finding(_("No clear groups to compare with the segments"), nothing=True)
+            return Finding(_("No clear groups to compare with segments"), nothing=True)
         if self.rand_low >= MODERATE:
             return Finding(_("Clusters and segments are much the same"))
         if self.rand_high < MODERATE:
             return Finding(_("Clusters and segments are different views"))
-        return Finding(_("Whether clusters and segments are the same stays open"))
+        return Finding(_("Whether clusters and segments agree stays open"))
 
     def reading(self):
         if not self.clear:
@@ -55,7 +55,7 @@ class Agreement(Result):
     def summary(self):
         if not self.clear:
             return []
-        return show(self.table, _("Largest segments of each cluster"))
+        return show(self.table, _("Segments of each cluster"))
 
     def method(self):
         text = _("Adjusted Rand index, 1 the same, 0 chance: {rand:ratio} ({rand_interval:ratio}, {level} interval).")

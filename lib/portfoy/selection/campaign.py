@@ -76,9 +76,9 @@ class Campaign(Result):
 
     def finding(self):
         if self.effect is None:
-            text = _("What a contact adds is not known: nobody was held out")
+            text = _("Effect of contacts not known: nobody was held out")
             if len(self.arms) and self.arms["at_random"].any():
-                text = _("What a contact adds is not known: too few were held out")
+                text = _("Effect of contacts not known: too few were held out")
             return Finding(text, nothing=self.listed.empty)
         if len(self.listed):
             better = self.best["profit_more_low"] > 0
@@ -87,7 +87,7 @@ class Campaign(Result):
             return Finding(style.say(text, self.best if better else self.total, currency=self.currency))
         low, high = self.effect["points_low"], self.effect["points_high"]
         if not (low > 0 or high < 0):
-            return Finding(_("What a contact adds cannot be told from chance"), nothing=True)
+            return Finding(_("No effect of contacts beyond chance"), nothing=True)
         text = _("A contact makes {more:number} more customers in a hundred respond")
         text = text if low > 0 else _("A contact makes {more:number} fewer customers in a hundred respond")
         return Finding(style.say(text, {"more": abs(self.effect["points"])}))
@@ -95,26 +95,20 @@ class Campaign(Result):
     def reading(self):
         values = vars(self.terms) | self.total | (self.effect or {}) | (self.gain or {})
         values["least"] = 100 * self.terms.p_least
-        values["chosen"] = ", ".join(style.shorten(name) for name in self.chosen)
         if self.effect is None:
             if self.listed.empty:
                 return ""
-            text = _("The list of {listed:count} costs {cost:money}; {held:count} are held out to know it.")
+            text = _("The {listed:count} listed cost {cost:money}; {held:count} are held out to know it.")
             return style.say(text, values, currency=self.currency)
         text = _(
             "Of those contacted {response:share} responded, of those held out "
             "{held_out_response:share}: {points:number} points more ({points_interval:number})."
         )
-        if self.chosen:
-            text = _(
-                "Of those contacted {response:share} responded, of those held out {held_out_response:share}: "
-                "{points:number} points more ({points_interval:number}), without {chosen}, not drawn by chance."
-            )
         if back := latest(self.arms):  # what all campaigns added stands in the table
             text, values = back[0], values | back[1]
         if len(self.listed):
             text += " " + _(
-                "The list of {listed:count} costs {cost:money} and should earn {profit:money} "
+                "The {listed:count} listed cost {cost:money} and should earn {profit:money} "
                 "({profit_interval:money}); {held:count} are held out."
             )
         elif self.terms.channel:
@@ -141,7 +135,7 @@ class Campaign(Result):
         ax = shapes.dots(
             rows.assign(name=rows["campaign_id"], strong=rows["at_random"]), ax, at=0.0, write=style.writer("points")
         )
-        under = _("points more of those contacted bought; grey: not at random; lines: {level} interval")
+        under = _("points more bought; grey: not at random; lines: {level} interval")
         told = (style.say(_("{campaign_id}: {points:number}"), row) for _place, row in self.arms.tail(SHOWN).iterrows())
         under = under.format(level=style.level(self.confidence))
         return figure.name(ax, _("What a contact added, by campaign"), under, "; ".join(told))
@@ -167,20 +161,20 @@ class Campaign(Result):
             rows = pd.DataFrame(
                 [{"campaign_id": ALL, "differs": ""} | self.effect_of_all] if self.effect_of_all else []
             )
-            tables.append(show(pd.concat([each, rows], ignore_index=True), _("What contacts added, by campaign")))
+            tables.append(show(pd.concat([each, rows], ignore_index=True), _("By campaign")))
         if len(self.choices):
-            tables.append(show(self.choices, _("What judged campaigns would have earned"), currency=self.currency))
+            tables.append(show(self.choices, _("What they would have earned"), currency=self.currency))
         if len(self.listed):
             shown = self.listed.head(15).drop(columns=["campaign_id", "contacted_on", "hold_out_share"])
             tables.append(show(shown, _("Whom to contact first"), currency=self.currency))
         if self.terms.costs is not None:
-            tables.append(show(self.terms.costs, _("What a contact cost, by channel"), currency=self.currency))
+            tables.append(show(self.terms.costs, _("Cost by channel"), currency=self.currency))
         return tables
 
     def actions(self):
         if self.listed.empty:
             return []
-        text = _("Contact the {n:count} likeliest to answer, but not the {held:count} held out")
+        text = _("Contact the {n:count} likeliest to answer, not the {held:count} held out")
         values = {"n": len(self.listed) - self.total["held"], "held": self.total["held"]}
         return [Action(style.say(text, values), name=LIST, table=self.listed)]
 
@@ -191,26 +185,29 @@ class Campaign(Result):
             "campaign revenue": _("usual margin on campaign orders"),
             "customers": _("margin of a purchase"),
         }[self.terms.margin_from]
-        said = [_("Contacts cost what the judged campaigns of their channel did.") if self.terms.each else ""]
+        said = [_("Contacts cost what their channel's judged campaigns did.") if self.terms.each else ""]
         if source:
             said.append(_("A response brings the mean {source} ({answers:count}): {response_margin_interval:money}."))
         if not self.terms.margin_known:
-            said.append(_("Margin is revenue: no cost of goods is known."))
+            said.append(_("No cost of goods is known: margin is revenue."))
         if len(self.arms):
             said.append(
                 _(
-                    "Drawn at random is where arms differ in nothing known before beyond chance "
-                    "(1% in all looks); what is in no table is not seen."
+                    "At random: arms differ in nothing known before beyond chance (1% in all looks); what no table "
+                    "holds is not seen."
                 )
             )
+        if self.chosen:
+            said.append(_("Left out, as not drawn by chance: {chosen}."))
         said.append(
             _(
-                "Profit counts the responses beyond those of the held out. Intervals ({level}): of the effect and its "
-                "fit, margin and cost held fixed; of the curve, bootstrap of customers. Of {customers:count} customers "
-                "{worth:count} are expected to pay, {strange:count} are like nobody contacted."
+                "Profit counts responses beyond those of the held out. Intervals ({level}): effect and its fit, "
+                "margin and cost held fixed; curve: bootstrap of customers. Of {customers:count} customers "
+                "{worth:count} should pay, {strange:count} are like nobody contacted."
             )
         )
         values = vars(self.terms) | self.total | {"level": style.level(self.confidence), "source": source}
+        values["chosen"] = ", ".join(style.shorten(name) for name in self.chosen)
         return style.say(" ".join(filter(None, said)), values, currency=self.currency)
 
 

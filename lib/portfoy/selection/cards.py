@@ -76,16 +76,16 @@ class Cards(Result):
         kinds = dict.fromkeys(heads, "sentence")
         columns = ["group", "revenue_each", "margin_each", "ticket", "purchases"]
         index = ["index_revenue", "index_revenue_low", "index_revenue_high"]
-        title = _("What a customer is like")
+        title = _("The average customer")
         return [
-            show(rows, _("What sets each group apart; all are 100"), labels=heads, kinds=kinds),
+            show(rows, _("What sets each group apart; all: 100"), labels=heads, kinds=kinds),
             show(self.profiles[[*columns, *index]], title, currency=self.currency),
         ]
 
     def method(self):
         text = _(
-            "A line: a group differs by a tenth or more, beyond chance; at most 5 in 100 are false "
-            "(Benjamini-Hochberg; chi-square for traits, else Welch). Intervals: {confidence}."
+            "A line: a tenth or more apart, beyond chance; at most 5 in 100 are false (Benjamini-Hochberg; "
+            "chi-square for traits, else Welch). Intervals: {confidence}."
         )
         return style.say(text, {"confidence": style.level(self.confidence)})
 

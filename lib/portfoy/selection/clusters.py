@@ -83,7 +83,7 @@ class Clusters(Result):
         said = [_("Compared by {features}, each on one scale.")]
         if self.left_out:
             said.append(_("Lacking one, in no cluster: {left_out:count}."))
-        number = _("Of numbers whose groups come back {k:count} has the highest silhouette, or is the most stable.")
+        number = _("{k:count} has the highest silhouette of numbers that come back, or is the most stable.")
         said.append(_("{k:count} clusters, as asked.") if self.given else number)
         said.append(
             _(

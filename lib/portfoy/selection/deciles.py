@@ -33,11 +33,11 @@ class Deciles(Result):
 
     def finding(self):
         if self.alike:
-            return Finding(_("Customers are too few or too much alike for tenths"), nothing=True)
+            return Finding(_("Customers are too few or too alike for tenths"), nothing=True)
         best, part = self.table.iloc[0], self.table["customers"].iloc[0] / self.table["customers"].sum()
-        text = _("The best customers have brought {share:share} of the {measure}")
+        text = _("The best customers brought {share:share} of the {measure}")
         if 0.09 <= part <= 0.11:  # else there are few customers, or many who are equal
-            text = _("The best tenth of customers has brought {share:share} of the {measure}")
+            text = _("The best tenth of customers brought {share:share} of the {measure}")
         return Finding(style.say(text, {**best, "measure": style.measure(self.by)}))
 
     def reading(self):
@@ -45,7 +45,7 @@ class Deciles(Result):
             return ""
         lower = self.table[self.table["decile"] > 5]
         values = {**self.table.iloc[0], "rest": lower["customers"].sum(), "low": lower["share"].sum()}
-        text = _("They are {customers:count}, with {mean:money} each on average.")
+        text = _("They are {customers:count}, {mean:money} each on average.")
         if len(lower):
             text += " " + _("The lower half ({rest:count}) brings {low:share}.")
         return style.say(text, values, currency=self.currency)

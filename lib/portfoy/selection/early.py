@@ -18,7 +18,7 @@ from portfoy.customers import DAY, customer_table
 from portfoy.errors import FitError
 from portfoy.firm import analysis
 from portfoy.intervals import on_logs
-from portfoy.locale import _, plural
+from portfoy.locale import _
 from portfoy.models.examples import join_people
 from portfoy.models.judging import area_with_interval
 from portfoy.models.lists import reach
@@ -72,11 +72,7 @@ class EarlyAdopters(Result):
     def finding(self):
         if not self.auc_low > 0.5:
             return Finding(_("Nothing known tells who takes a launch up first"), nothing=True)
-        text = plural(
-            "{n:count} customer of today is most like early adopters",
-            "{n:count} customers of today are most like early adopters",
-            len(self.listed),
-        )
+        text = _("Customers most like early adopters: {n:count}")
         return Finding(style.say(text, {"n": len(self.listed)}))
 
     def reading(self):
@@ -91,21 +87,21 @@ class EarlyAdopters(Result):
         return style.say(text, self.surest.iloc[0] if known else {})
 
     def summary(self):
-        odds = show(self.table, _("What changes the odds of being early"))
+        odds = show(self.table, _("Odds of being early"))
         if self.listed.empty:
             return odds
-        return [odds, show(self.listed.head(15), _("Most like the early adopters"), currency=self.currency)]
+        return [odds, show(self.listed.head(15), _("Most like early adopters"), currency=self.currency)]
 
     def actions(self):
         if self.listed.empty:
             return []
-        text = _("Show the next launch first to these {n:count} customers")
+        text = _("Show these {n:count} customers the next launch first")
         return [Action(style.say(text, {"n": len(self.listed)}), name="early_adopters", table=self.listed)]
 
     def method(self):
         text = _(
-            "Early: the first 16% of the buyers expected (or so far): {early:count} active "
-            "customers until {until:day}, against {others:count} who had not bought."
+            "Early: the first 16% of buyers expected (or so far): {early:count} active customers until "
+            "{until:day}, against {others:count} who had not bought."
         )
         if self.sampled < 1:
             text += " " + _("A random sample: {sampled:share}.")

@@ -10,7 +10,7 @@ from portfoy.errors import DataError, FitError
 from portfoy.firm import analysis
 from portfoy.intervals import on_logs
 from portfoy.locale import _
-from portfoy.models.bg_nbd import FEW_STOP, fit_bg_nbd
+from portfoy.models.bg_nbd import fit_bg_nbd
 from portfoy.models.gamma_gamma import fit_gamma_gamma
 from portfoy.models.holdout import holdout_table, outcomes, repeat_groups, tenths_table
 from portfoy.source.prices import AS_PAID, Prices
@@ -111,7 +111,7 @@ class Forecast(Result):
 
     def summary(self):
         meanings = {
-            "r": _("shape of the buying rates"),
+            "r": _("shape of buying rates"),
             "alpha": _("days; r / alpha purchases a day"),
             "a": _("shape of the chance to stop"),
             "b": _("the same; on average a / (a + b)"),
@@ -120,9 +120,9 @@ class Forecast(Result):
         parameters.insert(1, "meaning", parameters["parameter"].map(meanings))
         tenths, repeats = {"group": _("Tenth")}, {"group": _("Repeat purchases")}
         return [
-            show(self.table, _("Forecast and actual by tenths"), currency=self.currency, labels=tenths),
-            show(self.purchases, _("Purchases, by repeats before the split"), labels=repeats),
-            show(parameters, _("Parameters of the buying model")),
+            show(self.table, _("By tenths"), currency=self.currency, labels=tenths),
+            show(self.purchases, _("Purchases by repeats before"), labels=repeats),
+            show(parameters, _("The buying model")),
         ]
 
     def method(self):
@@ -140,14 +140,9 @@ class Forecast(Result):
         for _place, row in self.total.iterrows():
             text = f"{each} {within}" if row["tenths"] else each
             said.append(style.say(text, self._values(row), currency=self.currency))
-        found = self.parameters.set_index("parameter")["estimate"]
-        rates = {"rate": 365 * found["r"] / found["alpha"], "stop": found["a"] / (found["a"] + found["b"])}
-        text = _("Today's fit: active customers buy {rate:number} times a year, {stop:share} stop after a purchase.")
-        if rates["stop"] < FEW_STOP:
-            text = _("Today's fit: customers buy {rate:number} times a year; how many stop cannot be told.")
-        elif self.open:
-            text += " " + _("a and b stay open, because {why}.")
-        return style.Reading(" ".join([*said, style.say(text, rates | {"why": self.open})]))
+        if self.open:
+            said.append(style.say(_("Today's a and b stay open, because {why}."), {"why": self.open}))
+        return style.Reading(" ".join(said))
 
 
 @analysis

@@ -102,7 +102,7 @@ class Launch(Result):
     def summary(self):
         return [
             show(self.table, _("What carries the spread")),
-            show(self.products.head(10), _("Launches within the data")),
+            show(self.products.head(10), _("The launches")),
         ]
 
     def method(self):
@@ -111,7 +111,7 @@ class Launch(Result):
             "scatter {times:number} times as chance. A season looks alike."
         )
         if not self.product.given:
-            text += " " + _("It has most buyers of {choices:count} launches (half a year on sale, if any).")
+            text += " " + _("It has most buyers of {choices:count} launches (half a year old, if any).")
         return style.say(text, self._values | {"times": math.sqrt(self.bass.dispersion)})
 
 

@@ -63,8 +63,8 @@ class LifetimeValue(DiscountedValue, Result):
 
     def finding(self):
         if not self.total > 0:
-            return Finding(_("Nothing is expected of the customers of today"), nothing=True)
-        return Finding(self._say(_("The customers of today are expected to bring {total:money} of {measure}")))
+            return Finding(_("Nothing is expected of today's customers"), nothing=True)
+        return Finding(self._say(_("Today's customers are expected to bring {total:money} of {measure}")))
 
     def reading(self):
         if not self.total > 0:
@@ -78,20 +78,17 @@ class LifetimeValue(DiscountedValue, Result):
         """What to know of the value, in one sentence: no interval, a bias, or how much rests on those known least."""
         if np.isnan(self.total_low):
             return self._say(
-                _(
-                    "It has no interval: the history is too short to test two forecasts of "
-                    "this length; a shorter horizon may have one."
-                )
+                _("No interval: the history is too short to test two such forecasts; a shorter horizon may have one.")
             )
         errors = self.record.errors if self.record else np.zeros(1)
         mean = float(np.expm1(errors.mean()))
         if abs(mean) >= BIAS and (np.sign(errors) == np.sign(mean)).all():
             low, high = (
-                _("Such forecasts, tested on {n:count} earlier days, were each too low, by {off:share} on average."),
-                _("Such forecasts, tested on {n:count} earlier days, were each too high, by {off:share} on average."),
+                _("On {n:count} earlier days such forecasts were each too low, {off:share} on average."),
+                _("On {n:count} earlier days such forecasts were each too high, {off:share} on average."),
             )
             return style.say(low if mean < 0 else high, {"n": len(errors), "off": abs(mean)})
-        once = _("{value_share:share} of it rests on those who bought once, of whom least is known.")
+        once = _("{value_share:share} rests on those who bought once, of whom least is known.")
         return " ".join(style.say(once, row) for _place, row in self.parts[self.parts["bought"] == "once"].iterrows())
 
     def figures(self):
@@ -120,21 +117,20 @@ class LifetimeValue(DiscountedValue, Result):
 
     def summary(self):
         columns = ["bought", "customers", "value_share", "expected_value", "expected_value_low", "expected_value_high"]
-        title = _("Expected of those who bought once, and of others")
+        title = _("By how often they bought")
         return show(self.parts[columns], title, currency=self.currency)
 
     def method(self):
         text = _(
-            "Purchases to come (BG/NBD) times spend (Gamma-Gamma) times margin, {margin_rate:share} of revenue, at "
-            "{discount_rate:share} a year less for later money; no new customers. Purchases and spend are taken as "
-            "unrelated; their correlation is {correlation:ratio}."
+            "Purchases to come (BG/NBD) times spend (Gamma-Gamma) times margin, {margin_rate:share} of revenue, "
+            "at {discount_rate:share} a year less for later money; no new customers. Purchases and spend are "
+            "taken as unrelated: correlation {correlation:ratio}."
         )
         if not style.is_missing(self.correlation_error):
             text += " " + self._meant()
         if self.record:
             text += " " + _(
-                "The interval ({level}) is the error of {tests:count} forecasts of this length "
-                "on earlier days, bias and chance included."
+                "Interval ({level}): errors of {tests:count} such forecasts on earlier days, bias and chance included."
             )
         if abs(self.correlation) >= UNRELATED:
             text += " " + _("Read the values with care.")
@@ -148,8 +144,8 @@ class LifetimeValue(DiscountedValue, Result):
         if abs(self.correlation) <= 2 * self.correlation_error:
             return _("(Standard error {correlation_error:ratio}: it may be chance.)")
         if self.correlation > 0:
-            return _("(Standard error {correlation_error:ratio}: who buys seldom spends less, and is valued too high.)")
-        return _("(Standard error {correlation_error:ratio}: who buys seldom spends more, and is valued too low.)")
+            return _("(Standard error {correlation_error:ratio}: seldom buyers spend less, are valued too high.)")
+        return _("(Standard error {correlation_error:ratio}: seldom buyers spend more, are valued too low.)")
 
 
 def _bought(customers):

@@ -8,7 +8,7 @@ import pandas as pd
 from portfoy.customers import DAY
 from portfoy.errors import DataError
 from portfoy.firm import analysis
-from portfoy.locale import _, plural
+from portfoy.locale import _
 from portfoy.models.lists import reach
 from portfoy.selection.worth import named
 from portfoy.words import style
@@ -52,7 +52,7 @@ class SegmentPlan(Result):
         n = len(self.acted_on)
         if not n:
             return Finding(_("No reason to treat any segment differently"), nothing=True)
-        text = plural("{n:count} segment gives a reason to act", "{n:count} segments give a reason to act", n)
+        text = _("Segments with a reason to act: {n:count}")
         return Finding(str(style.say(text, {"n": n})))
 
     def reading(self):
@@ -60,9 +60,9 @@ class SegmentPlan(Result):
         if rows.empty:
             return ""
         largest = rows.loc[rows["customers"].idxmax()]
-        said.append(_("The largest of them is \u201c{segment}\u201d, {customers:count} customers."))
+        said.append(_("The largest is \u201c{segment}\u201d, {customers:count} customers."))
         if rows["budget"].notna().all() and rows["budget"].sum() > 0:
-            said.append(_("One contact with each of their customers costs {spent:money}."))
+            said.append(_("Contacting all of theirs once costs {spent:money}."))
         values = {**named(largest), "spent": rows["budget"].sum()}
         return style.say(" ".join(said), values, currency=self.currency)
 
@@ -75,15 +75,15 @@ class SegmentPlan(Result):
     def method(self):
         said = [
             _(
-                "A segment has the rules' aim and action where its figures bear them out and a "
-                "contact costs less than a customer should bring. One looks again after a "
-                "median gap, not before {soonest:days}. Revenue: the last 12 months."
+                "Aim and action are the rules' where a segment's figures bear them out and a contact costs less "
+                "than a customer should bring. Look again after a median gap, at least {soonest:days}. Revenue: "
+                "last 12 months."
             )
         ]
         if self.back_days:
-            said.append(_("Bought again is within {back_days:days} ({level}), of those in the segment that long ago."))
+            said.append(_("Bought again: within {back_days:days} ({level}), of those in the segment then."))
         if not style.is_missing(self.contact_cost):
-            said.append(_("A contact costs {contact_cost:price}; the budget is one for each customer."))
+            said.append(_("The budget: one contact each, at {contact_cost:price}."))
         values = {**vars(self), "soonest": SOONEST, "level": style.level(self.confidence)}
         return style.say(" ".join(said), values, currency=self.currency)
 

@@ -107,7 +107,7 @@ class Positioning(Result):
         return figure.name(ax, _("Brands, and what pulls them"), under, "; ".join(told))
 
     def summary(self):
-        return show(self.table, _("Differences on a typical attribute, in rating points"))
+        return show(self.table, _("On a typical attribute"))
 
     def method(self):
         text = _(

@@ -81,7 +81,7 @@ class Profitability(Result):
     def summary(self):
         each = ["profit_each", "profit_each_low", "profit_each_high", "losing", "break_even"]
         columns = ["group", "revenue", "margin", "cost_to_serve", "profit", *each]
-        return show(self.table[columns], _("What each group brings and costs"), currency=self.currency)
+        return show(self.table[columns], _("By group"), currency=self.currency)
 
     def method(self):
         values = {"known": self.table["known"].sum(), "n": self.table["customers"].sum()}

@@ -124,9 +124,7 @@ class Response(Result):
         if self.sorts:
             said.append(_("That is {lift:ratio} times as many as at random ({lift_interval:ratio})."))
         elif self.never:
-            said.append(
-                _("They are all {customers:count} who are {groups}; of the others, nobody's response can be foreseen.")
-            )
+            said.append(_("They are all {customers:count} who are {groups}; the others' response cannot be foreseen."))
         if self.unread:
             said.append(_("Left out: {unread:count} contacts whose arm is not understood; portfoy.toml can say it."))
         elif self.sorts and self.never:
@@ -148,31 +146,30 @@ class Response(Result):
             self.gains,
         )
         tables = [
-            show(gains, _("Responses that the best forecasts of each campaign hold")),
-            show(each, _("Each campaign, forecast from those before")),
-            show(self.calibration, _("Forecast and response, by groups within campaigns")),
+            show(gains, _("The best forecasts of each campaign")),
+            show(each, _("By campaign")),
+            show(self.calibration, _("By forecast, within campaigns")),
             show(said_terms(self.odds.head(10), "odds_ratio"), _("What goes with a response")),
         ]
         tables += [show(self.leaks, _("Left out, as known only afterwards"))] if len(self.leaks) else []
         if self.unreached is None or self.unreached.empty:
             return tables
-        never = show(self.unreached.drop(columns="revenue"), _("Customers like nobody contacted so far"))
+        never = show(self.unreached.drop(columns="revenue"), _("Like nobody contacted so far"))
         return [*tables, never] if self.sorts else [never, *tables]
 
     def method(self):
         text = _(
-            "A logistic regression, each campaign with a level of its own and forecast from earlier ones. Of two "
-            "customers of one campaign it ranks the one who responded higher in {auc:share} of pairs "
-            "({auc_interval:share}; guessing: 50%)."
+            "Logistic regression, a level for each campaign, forecast from earlier ones. Within one, it ranks "
+            "who responded higher in {auc:share} of pairs ({auc_interval:share}; guessing: 50%)."
         )
         if self.sorts:
             text += " " + _("Its squared error is {skill:share} below that of one rate ({skill_interval:share}).")
         if self.sorts and self.total["skill_high"] < 0:
             text += " " + _("Use the order, not the probabilities.")
         text += " " + _(
-            "Of {all:count} odds ratios {chance:number} would leave 1 out by chance. Columns "
-            "whose name, dates or power betray that they came after the contact are out; one "
-            "filled in later that looks like any other is not seen. Intervals: {level}."
+            "Of {all:count} odds ratios {chance:number} would leave 1 out by chance. Columns whose name, dates "
+            "or power betray that they came after the contact are out; others filled in later are not seen. "
+            "Intervals: {level}."
         )
         counts = {"all": len(self.odds), "chance": (1 - self.confidence) * len(self.odds)}
         return style.say(text, {**self.total, **counts, "level": style.level(self.confidence)})

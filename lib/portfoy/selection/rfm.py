@@ -89,15 +89,15 @@ class Rfm(Result):
         return groups[(groups["idle"] > usual) & (groups["revenue_share"] > 0)].nlargest(1, "revenue_share")
 
     def finding(self):
-        text = _("{revenue_share:share} of the revenue so far comes from the segment \u201c{segment}\u201d")
+        text = _("\u201c{segment}\u201d brought {revenue_share:share} of the revenue so far")
         if alone := len(self.groups) == 1:
-            text = _("All customers are in the segment \u201c{segment}\u201d")
+            text = _("All customers are in \u201c{segment}\u201d")
         return Finding(style.say(text, named(self.most)), nothing=alone)
 
     def reading(self):
         if len(self.groups) == 1:
             return ""
-        text, values = _("It holds {customer_share:share} of the customers."), {**self.most}
+        text, values = _("They are {customer_share:share} of customers."), {**self.most}
         for _place, stake in self.quiet.iterrows():
             text += " " + _(
                 "Most gone quiet: “{segment}”, {revenue_share:share}; half last bought {idle:days} ago or more."
@@ -123,29 +123,29 @@ class Rfm(Result):
         ]
         ax = shapes.ranked_bars(names, groups["revenue_share"], texts, colours, ax)
         numbers = "; ".join(f"{name}: {told}" for name, told in zip(groups["segment"], texts, strict=True))
-        return figure.name(ax, _("Revenue by segment"), _("share of revenue so far, and of customers"), numbers)
+        return figure.name(ax, _("Revenue by segment"), _("of revenue so far, and of customers"), numbers)
 
     def summary(self):
         return [
             show(self.groups.drop(columns=["aim", "action"]), _("The segments"), currency=self.currency),
-            show(self.levels, _("What it takes to get a score"), currency=self.currency),
+            show(self.levels, _("The scores"), currency=self.currency),
         ]
 
     def method(self):
         table, once = self.table, self.table["purchases"] == 1
         text, before = "", self.before
         if in_force(before):
-            text = _("Cut points are those of the run of {since:day}.") + " "
+            text = _("Cut points kept since {since:day}.") + " "
         elif before:
-            text = _("Cut points were derived anew; before, they were those of {since:day}.") + " "
+            text = _("Cut points derived anew; before, those of {since:day}.") + " "
         text += _(
             "A score is 1 + 5 × the share of customers strictly worse, rounded down; equals "
             "get equal scores. Rules give the 125 combinations one segment each."
         )
         if self.back_days:
             text += " " + _(
-                "Bought again: of those in the segment {back_days:days} before, by the same "
-                "cut points, or that day's where nobody was."
+                "Bought again: of those in the segment {back_days:days} before, by the same cut points, else that "
+                "day's."
             )
         if once.any():
             text += " " + _("{share:share} bought on one day only: score {score}.")

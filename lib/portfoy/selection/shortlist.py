@@ -45,12 +45,12 @@ class Shortlist(Result):
     def finding(self):
         if np.isnan(self.share) or self.table.empty:
             return Finding(_("There is no customer to list"), nothing=True)
-        return Finding(style.say(_("The customers listed hold {share:share} of the expected value"), vars(self)))
+        return Finding(style.say(_("Those listed hold {share:share} of the expected value"), vars(self)))
 
     def reading(self):
         said = []
         if len(self.table) and not np.isnan(self.share):
-            said.append(_("{n:count} are listed; those who bought once and have gone quiet come last."))
+            said.append(_("{n:count} are listed; who bought once and went quiet comes last."))
         if self.limited:
             said.append(_("The budget of {budget:price} pays for {contacts:count} at {contact_cost:price} each."))
         values = {**vars(self), "n": len(self.table)}
@@ -66,16 +66,15 @@ class Shortlist(Result):
         if np.isnan(self.share) or self.table.empty:
             return []
         worth = float(self.table["expected_value"].sum())
-        text = _("Look after the {n:count} customers worth most: {worth:money} is expected of them")
+        text = _("Look after the {n:count} worth most: {worth:money} is expected of them")
         said = style.say(text, {"n": len(self.table), "worth": worth}, currency=self.currency)
         return [Action(said, worth, "most_valuable", self.table)]
 
     def method(self):
         return style.Reading(
             _(
-                "What one customer brings ends within the range in 8 of 10 futures played by the models. Gone quiet "
-                "are scores of 1 or 2 for idle days; of those, who bought once comes last, for the models cannot see "
-                "such customers stop."
+                "What one customer brings ends within the range in 8 of 10 futures played by the models. Quiet: "
+                "scores of 1 or 2 for idle days; the models cannot see that those who bought once stop."
             )
         )
 

@@ -59,14 +59,13 @@ class Worth(Result):
         return figure.name(ax, _("Expected value by segment"), under, told)
 
     def summary(self):
-        return show(self.table[PLAN], _("Worth of each segment, and what to do"), currency=self.currency)
+        return show(self.table[PLAN], _("The segments"), currency=self.currency)
 
     def method(self):
         text = _("Sums over customers.")
         if self.tests:
             text += " " + _(
-                "The interval ({level}) comes from {tests:count} forecasts of this length on earlier days: the errors "
-                "of the segment then, and of all."
+                "Interval ({level}): errors of {tests:count} such forecasts on earlier days, of the segment and of all."
             )
         return style.say(text, {"level": style.level(self.confidence), "tests": self.tests})
 
