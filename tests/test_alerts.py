@@ -63,7 +63,7 @@ def test_nothing_out_of_bounds_is_one_sentence():
     found = pf.alerts(FIRM, told([("month_new", "count", 2.0, 3.0, 1.0, 5.0, False)]))
     assert found.finding().nothing
     assert (found.summary(), found.actions()) == ([], [])
-    assert found.reading() == "1 figure was looked at."
+    assert found.reading() == "Figures looked at: 1."
 
 
 def test_without_any_limits_it_does_not_say_that_nothing_is_out_of_bounds():

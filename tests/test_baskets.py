@@ -268,7 +268,7 @@ def test_a_rate_gives_the_margin_where_no_cost_is_known(shop):
 def test_what_is_said_drawn_and_listed(teaching_firm):
     found = baskets(teaching_firm)
     heading = plain(found.finding().text)
-    assert heading == f"{len(found.clear)} pairs of products are bought together beyond chance"
+    assert heading == f"Pairs of products bought together beyond chance: {len(found.clear)}"
     assert len(heading.split()) <= 12
     labels = [text.get_text() for text in found.plot().get_yticklabels()]
     assert labels[0] == found.clear["name_a"].iloc[0]

@@ -126,7 +126,7 @@ def test_the_campaign_that_was_chosen_is_no_effect_and_adjusting_tells_what_it_l
         assert "CAM06" not in set(table["campaign_id"])
     said = plain(teaching_found.reading())
     left = style.number(rows["effect"]["fixed"], 1)
-    assert f"adjusting for what was known before leaves {left} of 12.9 points more responses (" in said
+    assert f"adjusted for what was known before, {left} of 12.9 points more responses remain (" in said
     assert said.endswith("; what nobody recorded is not adjusted.")
     assert teaching_found.actions() == []
 
@@ -200,7 +200,7 @@ def test_where_the_arms_are_not_as_large_as_meant_nothing_is_read_out():
     assert found.checks["p_ratio"].tolist() == [binomtest(held, 120, 0.2).pvalue]
     assert [len(part) for part in (found.table, found.net, found.chosen, found.groups)] == [0, 0, 0, 0]
     assert (plain(found.finding().text), found.finding().nothing) == (
-        "Arms are not as large as was meant: nothing is read out",
+        "Arms are not of the sizes meant: no read-out",
         True,
     )
     assert found.plot() is None
@@ -327,7 +327,7 @@ def test_arms_of_a_table_that_differed_before_are_not_read_out():
     table = pd.DataFrame({"arm": arm, "y": rng.normal(size=400), "y_before": rng.normal(size=400) + 2 * (arm == "b")})
     found = experiment(table, outcomes=["y"])
     assert (found.checks["differs"].tolist(), len(found.table)) == (["y_before"], 0)
-    assert plain(found.finding().text) == "Who was contacted was chosen: what it brought is not known"
+    assert plain(found.finding().text) == "Contacts were chosen: what they brought is not known"
 
 
 @pytest.mark.parametrize("name", ["<b>", "$5 \\frac", "Çınarlı"])
@@ -358,8 +358,8 @@ def test_what_is_not_possible_says_why():
 
     assert reason(contacts=None).startswith("contacts: there is no such table")
     nobody = (
-        "experiment: no campaign has five customers contacted and five held out; there are the campaigns K. Hold "
-        "customers out at random next time."
+        "experiment: no campaign has five contacted and five held out; there are K. Hold customers "
+        "out at random next time."
     )
     assert reason(contacts=contacts(arms=["treatment"], responded=False)) == nobody
     assert reason(contacts=contacts(responded=False).drop(columns="arm")) == nobody
@@ -396,14 +396,12 @@ def test_an_experiment_in_words(teaching_found):
     assert (margin["p_corrected"] > 0.05, plain(teaching_found.finding().text)) == (True, text)
     more = plain(style.money(margin["adjusted"], "TRY", digits=2))
     said = plain(teaching_found.reading())
-    assert said.startswith(
-        f"Given what they bought before, each contacted brought {more} more in 30 days, which may be chance"
-    )
+    assert said.startswith(f"Given earlier purchases, each contacted brought {more} more in 30 days, perhaps by chance")
     lasts = replace(teaching_found, table=teaching_found.table.assign(p_corrected=0.01), currency="")
     assert plain(lasts.finding().text).startswith("Contact brought ")
     assert plain(lasts.finding().text).endswith(" more margin from each customer contacted")
     ax = teaching_found.plot()
     assert [text.get_text() for text in ax.get_yticklabels()] == [*(f"CAM0{n}" for n in range(1, 6)), "all together"]
-    assert ax.get_label() == "margin a customer, TRY, in 30 days of contact; colour: beyond chance; lines: 95%"
+    assert ax.get_label() == "margin a customer, TRY, in 30 days; colour: beyond chance; lines: 95%"
     assert "chosen" not in str(teaching_found)
     assert pf.experiment is experiment

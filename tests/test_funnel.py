@@ -123,8 +123,7 @@ def test_a_history_too_short_has_no_ripe_leads():
         with pytest.raises(DataError) as caught:
             ripe_days(firm(table))
         assert str(caught.value) == (
-            f"leads: {told} of all within the history; to say from when a lead counts, 30 and half are needed. Take a "
-            "longer history."
+            f"leads: {told} of all within the history; 30 and half are needed. Take a longer history."
         )
 
 
@@ -199,8 +198,7 @@ def test_without_dates_of_stages_there_is_creation_and_win():
     assert found.table["stage"].tolist() == ["created", "won"]
     assert found.table["conversion"].iloc[0] == 26 / 60
     assert plain(found.reading()) == (
-        "Of 60 leads whose time has come 43% were won. Without dates of the stages nothing between creation and win "
-        "is seen."
+        "Of 60 leads whose time has come 43% were won. Without stage dates nothing before the win is seen."
     )
     assert found.finding().low is None
     assert "<svg" in found.content()["chart"]["svg"]
@@ -218,7 +216,7 @@ def test_the_funnel_in_words():
         "Of 60 leads whose time has come 43% were won. After the first contact 72% (58–83%) went on."
     )
     assert found.kept() == {"ripe": found.rule}
-    assert "3 leads whose outcome is not understood" in plain(found.method())
+    assert "Left out, outcome not understood: 3 leads." in plain(found.method())
     assert "80%" in plain(funnel(firm(staged(*HAND), confidence=0.8)).method())
 
 

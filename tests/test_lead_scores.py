@@ -253,7 +253,7 @@ def test_where_the_score_does_not_sort_there_is_no_list():
     assert not found.sorts
     assert (len(found.listed), found.actions(), found.plot()) == (0, [], None)
     assert found.finding().text == "Which leads are won cannot be foreseen"
-    assert found.reading() == "So there is no list by score: call the open leads in the order they came."
+    assert found.reading() == "So no list by score: call open leads as they came."
 
 
 def test_the_worth_without_an_own_value_is_the_margin_of_the_first_year():
@@ -294,8 +294,8 @@ def test_what_the_teaching_company_reads(scores):
 
 MADE = made_leads()
 TOO_FEW = (
-    "leads: no quarter can be forecast (leads {n}, their days over {over}, won {won}); 50 won and 50 others must be "
-    "known before it begins. Wait, or look at channels."
+    "leads: no quarter can be forecast (leads {n}, their days over {over}, won {won}); 50 won and "
+    "50 others must come before. Wait, or look at channels."
 )
 LEADS_OF = {
     "no table": (None, "leads: there is no such table; it needs lead_id, created_on. Add it to the source."),

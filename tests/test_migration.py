@@ -153,7 +153,7 @@ def test_kept_cut_points_are_used_and_brought_to_the_prices_of_the_day():
     factor = 2 / np.linspace(1, 2, len(month))[17]
     assert found.cuts == pytest.approx([10 * factor, 20 * factor])
     assert found.kept() == {"migration": rule}
-    assert "Cut points are those of the run of 30 Jun 2025" in plain(found.method())
+    assert "Cut points kept since 30 Jun 2025." in plain(found.method())
     fresh = migration(replace(firm, kept={"migration": {**rule, "fresh": True}}, worked={}))
     assert fresh.cuts == [40.0, 100.0]
     assert fresh.kept()["migration"] == {"cuts": [40.0, 100.0], "since": "2026-06-30", "priced_on": "2026-06-30"}
@@ -180,7 +180,7 @@ def test_nothing_after_the_day_counts():
 
 def test_what_it_shows(found):
     assert len(found.finding().text.split()) <= 12
-    assert "Earlier customers are the" in found.reading()
+    assert "Earlier are the" in found.reading()
     assert "new ones brought TRY" in plain(found.reading())
     ax = found.plot()
     assert len(ax.patches) == 6

@@ -50,7 +50,7 @@ def test_an_open_deal_that_nobody_wins_so_late_is_listed():
     assert set(found.aged["action"]) == {"close or revive"}
     (action,) = found.actions()
     assert (action.name, action.worth) == ("aged_deals", 21)
-    assert plain(action.text) == "Close or revive 3 deals open longer than 10 days: hardly any is still won"
+    assert plain(action.text) == "Close or revive the 3 open longer than 10 days: hardly any is still won"
     assert "channel" not in found.aged
 
 
@@ -73,7 +73,7 @@ def test_deals_are_no_older_than_their_history():
     assert np.isnan(found.counted["aged_days"])
     assert found.aged.empty
     assert found.actions() == []
-    assert "too short to say when a deal has aged" in plain(found.method())
+    assert "Too short a history to say when a deal has aged" in plain(found.method())
 
 
 # One number everywhere, other programs and published numbers

@@ -53,7 +53,7 @@ def test_five_customers_by_hand():
     assert found.listed["last_order"].tolist() == [pd.Timestamp("2026-03-20"), pd.Timestamp("2026-03-25")]
     assert plain(found.finding().text) == "Customers who brought TRY 420 last year fell to a lower segment"
     assert found.kept() == {"rfm": {"cuts": CUTS, "since": "2026-01-31"}}
-    assert "the cut points of the run of 31 Jan 2026" in plain(found.method())
+    assert "Cut points of 31 Jan 2026 score both days." in plain(found.method())
     assert len(pf.segments(shop(*FIVE), contacts=1).listed) == 1
 
 

@@ -238,7 +238,7 @@ def test_it_says_what_it_found():
     assert len(found.finding().text.split()) <= 12
     text = plain(found.reading())
     assert text.startswith("In 3 later campaigns that is TRY ")
-    assert f"The list of {found.total['listed']:,} costs TRY" in text
+    assert f"The {found.total['listed']:,} listed cost TRY" in text
     assert [action.name for action in found.actions()] == ["persuadable", "do_not_disturb"]
     assert all(len(action.text.split()) <= 20 for action in found.actions())
     assert "Qini: sum over contacts of (1/2 - place" in found.method()
@@ -285,7 +285,7 @@ def test_where_it_is_not_possible_one_sentence_says_so():
     ten = {name: table[table["customer_id"] < "00010"] for name, table in tables.items()}
     assert isinstance(pf.uplift(open_shop(ten), **MONEY), NotPossible)
     forty = {name: table[table["customer_id"] < "00040"] for name, table in tables.items()}
-    assert "too few to forecast a campaign from earlier ones" in pf.uplift(open_shop(forty), **MONEY).reason
+    assert " responded: too few, or nothing tells them apart." in pf.uplift(open_shop(forty), **MONEY).reason
     assert (
         pf.uplift(open_shop(tables)).reason == "campaigns: no cost is known. Add it to campaigns, or give contact_cost."
     )

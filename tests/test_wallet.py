@@ -142,8 +142,8 @@ def test_an_answer_below_what_was_bought_is_counted_and_leaves_no_headroom():
 
 def test_answers_that_are_all_below_what_was_bought_are_no_answers_to_the_question():
     assert str(wallet(shop([100.0] * 40, [50.0] * 40, answers=1))) == (
-        "surveys: those who answered say to spend less in the category than they paid us, 50% of it. Ask for what they "
-        "spend with all sellers."
+        "surveys: those who answered say they spend less than they paid us, 50% of it. Ask for what "
+        "they spend with all sellers."
     )
 
 

@@ -66,13 +66,13 @@ class Budget(Result):
 
     def reading(self):
         text = _(
-            "If money buys customers at these prices, {moved:money} a month moved would bring {gain_interval:money} of "
-            "first-year margin a year. If spend follows those who come anyway, it brings nothing: only a trial tells."
+            "If money buys customers, {moved:money} a month moved brings {gain_interval:money} of first-year "
+            "margin a year. If spend follows those who come anyway, nothing: only a trial tells."
         )
         return self._say(text) if self.sure else ""
 
     def actions(self):
-        text = _("Try {moved:money} a month more for {taker}, less for {giver}, in months that a coin picks")
+        text = _("Try {moved:money} a month more for {taker}, less for {giver}, in months drawn by lot")
         return [Action(self._say(text))] if self.sure else []
 
     def plot(self, ax=None):
@@ -90,14 +90,14 @@ class Budget(Result):
 
     def summary(self):
         left_out = [] if self.sure else ["suggested", "more_won"]
-        return show(self.table.drop(columns=left_out), _("Money a month and what it wins"), currency=self.currency)
+        return show(self.table.drop(columns=left_out), _("Money and what it wins"), currency=self.currency)
 
     def method(self):
         text = _(
-            "Customers won by month of their lead against the spend of it, by channel (Poisson, with a trend; {level} "
-            "intervals). Sales work grows with those won. Money moves among channels of leads where there are any, and "
-            "none gets more than in its dearest month or less than in its cheapest. What months have in common, such "
-            "as a season, is not taken out."
+            "Customers won by month of their lead against its spend, by channel (Poisson, with a trend; {level} "
+            "intervals). Sales work grows with those won. Money moves among channels of leads where there are "
+            "any, within each one's dearest and cheapest month. What months share, such as a season, is not "
+            "taken out."
         )
         return self._say(text) + f" {self.prices.said()}"
 
@@ -122,8 +122,8 @@ def budget(firm, channels):
     fitted = table["elasticity"].notna()
     if fitted.sum() < 2:
         text = _(
-            "budget: spend of {n} of {all} channels varied by a tenth or more over {months} months; two are needed to "
-            "say where more would win more. Vary it in months drawn by lot."
+            "budget: spend of {n} of {all} channels varied by a tenth or more over {months} months; two are "
+            "needed. Vary it in months drawn by lot."
         )
         raise DataError(text.format(n=int(fitted.sum()), all=len(table), months=MONTHS))
     table = table.assign(**_drawn_together(table["elasticity"], table["error"]))

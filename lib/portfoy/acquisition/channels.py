@@ -68,7 +68,7 @@ class Channels(Result):
     def finding(self):
         some = self.compared
         if some.empty:
-            return Finding(_("No channel has both spend and enough customers to be compared"), nothing=True)
+            return Finding(_("No channel has spend and enough customers to compare"), nothing=True)
         lost = some[some["payback_low"].isna() & (some["followed"] >= 12)]
         if len(lost):
             text = _("Customers won by {channel} have not paid back within {followed:count} months")
@@ -80,7 +80,7 @@ class Channels(Result):
         error = np.hypot(*(np.log(row[f"{self.cost}_high"] / row[self.cost]) for row in (dear, cheap)))
         sure = 1 - (1 - self.confidence) / pairs  # the two are picked out of all pairs
         if on_logs(times, error / z_value(self.confidence), sure)[0] <= 1:
-            return Finding(_("No channel wins customers clearly cheaper than another"), nothing=True)
+            return Finding(_("No channel is clearly cheaper than another"), nothing=True)
         text = _("A customer won by {channel} costs {times:number} times one by {other}")
         return Finding(self._say(text, dear, times=times, other=style.shorten(cheap["channel"])))
 
@@ -95,8 +95,8 @@ class Channels(Result):
                 text = _("By {channel} one costs {cost:money} ({cost_interval:money}).")
             elif style.is_missing(row["payback_high"]):
                 text = _(
-                    "By {channel} one costs {cost:money} ({cost_interval:money}), not surely paid back within the "
-                    "{followed:count} months seen."
+                    "By {channel} one costs {cost:money} ({cost_interval:money}), not surely paid back in "
+                    "{followed:count} months."
                 )
             said.append(self._say(text, row))
         return style.Reading(" ".join(said))
@@ -129,13 +129,13 @@ class Channels(Result):
 
     def method(self):
         text = _(
-            "Leads and money of {first:month} to {last:month}, whose leads have had {waiting:days}. Cost is spend over "
-            "customers won; payback follows the cohorts of a month's leads until their margin ({rate:share} a year "
-            "less for later money) has met it. Intervals ({level}): chance in who is won and, by bootstrap, in what "
-            "they bring. Lifetime value grows with the horizon: read payback first. Set aside or put right: "
-            "{unused:count} rows of spend, {renamed:count} spellings of channels, {unnamed:count} won leads without a "
-            "customer, {earlier:count} of customers before, {gaps:count} months without spend, {unpaid:count} channels "
-            "without; spread over nobody: {alone:count}."
+            "Leads and money of {first:month} to {last:month}, whose leads have had {waiting:days}. Cost: spend "
+            "over customers won; payback: until the margin of a month's leads ({rate:share} a year less for "
+            "later money) has met it. Intervals ({level}): chance in who is won and, by bootstrap, in what they "
+            "bring. Lifetime value grows with the horizon: read payback first. Set aside or put right: "
+            "{unused:count} rows of spend, {renamed:count} spellings of channels, {unnamed:count} won leads "
+            "without a customer, {earlier:count} of customers before, {gaps:count} months without spend, "
+            "{unpaid:count} channels without; spread over nobody: {alone:count}."
         )
         values = {"first": month_day(self.found.first), "last": month_day(self.found.last), "rate": self.discount_rate}
         values |= {"unpaid": self.table["source"].isin([LEADS, OWN]).sum() - len(self.own)}

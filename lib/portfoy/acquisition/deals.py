@@ -77,8 +77,8 @@ def _ripe(firm):
     share = closing[-1]
     if closed.sum() < FEWEST or share < SEEN:
         text = _(
-            "leads: {closed} are closed on a known day, {share:.0%} of all within the history; to say from when a lead "
-            "counts, {fewest} and half are needed. Take a longer history."
+            "leads: {closed} are closed on a known day, {share:.0%} of all within the history; {fewest} and "
+            "half are needed. Take a longer history."
         )
         raise DataError(text.format(closed=int(closed.sum()), share=share, fewest=FEWEST))
     return max(int((closing >= RIPE * share - 1e-12).argmax()), 1)

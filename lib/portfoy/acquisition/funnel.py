@@ -64,7 +64,7 @@ class Funnel(Result):
     def reading(self):
         text = _("Of {ripe:count} leads whose time has come {won_share:share} were won.")
         if len(self.table) == 2:
-            text += " " + _("Without dates of the stages nothing between creation and win is seen.")
+            text += " " + _("Without stage dates nothing before the win is seen.")
         else:
             text += " " + _("After {stage} {conversion:share} ({conversion_interval:share}) went on.")
         row = {**self.weakest, "stage": _point(self.weakest["stage"])}
@@ -90,13 +90,14 @@ class Funnel(Result):
 
     def method(self):
         text = _(
-            "A lead with a later date has passed the stages before. Ripe from {days:days} on: by then 95 of 100 that "
-            "get closed are, open ones censored. Days of a stage: the open are censored, losing competes. One point "
-            "more: of the leads of a year, with today's later conversions and the mean first-year margin of a win (its "
-            "expected value where fewer than 30 wins are a year old); what brings it about, these data do not say."
+            "A lead with a later date has passed the stages before. Ripe from {days:days} on: by then 95 of 100 "
+            "that get closed are, open ones censored. Days of a stage: the open are censored, losing competes. "
+            "One point more: of a year's leads, with today's later conversions and the mean first-year margin "
+            "of a win (its expected value where fewer than 30 wins are a year old); what brings it about is not "
+            "known."
         )
         if self.counted["unread"]:
-            text += " " + _("Left out: {unread:count} leads whose outcome is not understood.")
+            text += " " + _("Left out, outcome not understood: {unread:count} leads.")
         text += " " + _("Intervals ({level}): Wilson; of money, normal on the logarithm.")
         values = self.counted | self.rule | {"level": style.level(self.confidence)}
         return style.say(f"{text} {self.prices.said()}", values)

@@ -55,19 +55,19 @@ class AgainstKept(Result):
 
     def reading(self):
         text = _(
-            "A won one cost {won:money}, a kept one {kept:money}; by what is counted that is {ratio_interval:number} "
-            "times. Most would have stayed without, so it is no price of keeping one more."
+            "A won one cost {won:money}, a kept one {kept:money}: {ratio_interval:number} times, by what is "
+            "counted. Most would have stayed anyway, so it is no price of keeping one more."
         )
         return self._say(text)
 
     def summary(self):
-        return show(self.table, _("What winning and keeping a customer cost"), currency=self.currency)
+        return show(self.table, _("Won and kept"), currency=self.currency)
 
     def method(self):
         text = _(
-            "{start:day} to {end:day}. Won by leads of these months; kept: bought in this year and in the one before. "
-            "Interval ({level}): number of customers, and the ways of counting. Discounts, and staff that no table "
-            "shows, are in neither."
+            "{start:day} to {end:day}. Won by leads of these months; kept: bought in this year and the one "
+            "before. Interval ({level}): number of customers, and ways of counting. Discounts and unlisted "
+            "staff are in neither."
         )
         return self._say(text)
 
@@ -87,8 +87,8 @@ def against_kept(firm, found, touch_cost=0.0):
     keeping = {what: money for what, money in keeping.items() if money > 0 and (what == "campaigns" or touch_cost)}
     if found.last - first < 11 or not keeping or won.empty or stayed.empty or not spend["money"].sum() > 0:
         text = _(
-            "campaigns: from {start:%Y-%m-%d} to {end:%Y-%m-%d} there is no whole year, or nobody was kept, nothing "
-            "was spent on winning, or no retention or deepening campaign has a cost; what keeping costs is not known."
+            "campaigns: {start:%Y-%m-%d} to {end:%Y-%m-%d} is no whole year, or nobody was kept, nothing spent "
+            "on winning, or no retention or deepening campaign has a cost."
         )
         raise DataError(text.format(start=start, end=end))
     own, sold = spend["channel"].isin(won["channel"]), spend["kind"] == SALES

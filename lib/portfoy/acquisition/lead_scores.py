@@ -101,17 +101,15 @@ class LeadScores(Result):
 
     def reading(self):
         if not self.sorts:
-            return _("So there is no list by score: call the open leads in the order they came.")
+            return _("So no list by score: call open leads as they came.")
         text, values = _("That is {lift:ratio} times as many as by lot ({lift_interval:ratio})."), dict(self.best)
         if len(self.listed):
             values |= {"n": len(self.listed), **self.listed[["expected_worth", "p_win"]].sum()}
             worth = {
-                "own": _(
-                    "The {n:count} open leads to call first are worth {expected_worth:money} as expected of them."
-                ),
+                "own": _("The {n:count} open leads to call first are worth {expected_worth:money}, as expected."),
                 "margin": _(
-                    "Of the {n:count} open leads to call first some {p_win:count} should be won, with "
-                    "{expected_worth:money} of first-year margin."
+                    "Of the {n:count} to call first some {p_win:count} should be won, with {expected_worth:money} of "
+                    "first-year margin."
                 ),
                 "": _("{p_win:count} of the {n:count} to call first will be won."),
             }
@@ -137,10 +135,10 @@ class LeadScores(Result):
         )
         tables = [
             show(self.listed.head(15), _("Whom to call first"), currency=self.currency),
-            show(self.apart, _("What a lead is, and what it does"), labels=shares),
-            show(each, _("Each quarter, forecast from those before")),
-            show(self.decay, _("Chance of a lead still open, by third of the score")),
-            show(self.calibration, _("Forecast and wins, by groups within quarters")),
+            show(self.apart, _("Fit and engagement"), labels=shares),
+            show(each, _("By quarter")),
+            show(self.decay, _("Open leads, by third of the score")),
+            show(self.calibration, _("By forecast, within quarters")),
             show(odds, _("What goes with a win")),
             show(self.leaks, _("Left out, as known only afterwards")),
         ]
@@ -151,21 +149,21 @@ class LeadScores(Result):
             return []
         worth = float(self.listed["expected_worth"].sum()) if self.value_from else None
         values = {"n": len(self.listed), "wins": self.listed["p_win"].sum()}
-        said = style.say(_("Call these {n:count} open leads first: some {wins:count} of them should be won"), values)
+        said = style.say(_("Call these {n:count} open leads first: some {wins:count} should be won"), values)
         return [Action(said, worth, "leads_to_call", self.listed)]
 
     def method(self):
         value = {
-            "own": _("Worth is the probability times the lead's own expected value."),
-            "margin": _("Worth is the probability times the mean first-year margin of won leads, by type where known."),
+            "own": _("Worth: probability times the lead's expected value."),
+            "margin": _("Worth: probability times mean first-year margin of won leads, by type where known."),
         }
         text = _(
-            "A logistic regression; won means within {horizon_days:days} of coming. Each quarter is forecast from "
-            "leads whose days were over before it, at the win rate of the latest year known. Of two leads of a quarter "
-            "it ranks the won one higher in {auc:share} of pairs ({auc_interval:share}; guessing: 50%). The chance of "
-            "an open lead is that of judged leads open as long and as far. Left out: {older:count} open for longer, "
-            "and the owner, who is not the lead's. Features that grow while a lead is open, and columns filled in "
-            "later that look like any other, are not seen. Intervals: {level}."
+            "Logistic regression; won: within {horizon_days:days} of coming. Each quarter is forecast from "
+            "leads whose days were over before, at the win rate of the latest year known. Within one, it ranks "
+            "the won higher in {auc:share} of pairs ({auc_interval:share}; guessing: 50%). An open lead's "
+            "chance: that of judged leads open as long and as far. Left out: {older:count} open for longer, and "
+            "the owner. Features that grow while a lead is open, and columns filled in later, are not seen. "
+            "Intervals: {level}."
         )
         values = vars(self) | dict(self.total) | {"level": style.level(self.confidence)}
         return style.say(f"{text} {value.get(self.value_from, '')}".strip(), values)
@@ -242,9 +240,9 @@ def _words():
     return {
         "told": TOLD,
         "name": _("tells by its name how the lead ended"),
-        "dates": _("holds dates on or after the day on which the lead came"),
-        "only": _("is filled in for leads that were won and for no other"),
-        "power": _("alone tells which leads were won almost without fail, as nothing known beforehand does"),
+        "dates": _("holds dates on or after the lead's day"),
+        "only": _("is filled in for won leads only"),
+        "power": _("alone tells which leads were won almost without fail"),
         "waiting": _("is alike for all leads still open, and differs among the others"),
     }
 
@@ -267,8 +265,8 @@ def _forecasts(known, every, features):
     counts = {"every": every, "known": len(known), "won": int(known["won"].sum()), "fewest": FEWEST}
     if not forecastable(known, LEADS):
         text = _(
-            "leads: no quarter can be forecast (leads {every}, their days over {known}, won {won}); {fewest} won and "
-            "{fewest} others must be known before it begins. Wait, or look at channels."
+            "leads: no quarter can be forecast (leads {every}, their days over {known}, won {won}); {fewest} "
+            "won and {fewest} others must come before. Wait, or look at channels."
         )
         raise FitError(text.format(**counts))
     own = {name: [each for each in features if pd.Series(each).str.match(like)[0]] for name, like in SCORES.items()}

@@ -111,7 +111,7 @@ class Cohorts(Result):
         if not (self.year["channel"] == self.shown).any():
             return ""
         return self._say(
-            _("Over all channels {all:share} did. After a year a customer won by {channel} stands at {net:money}.")
+            _("Over all channels {all:share} did. After a year one won by {channel} stands at {net:money}.")
         )
 
     def plot(self, ax=None):
@@ -145,8 +145,8 @@ class Cohorts(Result):
 
     def method(self):
         text = _(
-            "Money is discounted to the month of the lead at {discount_rate:share} a year. Cohorts marked * have leads "
-            "still open or months without spend: their cost is not known yet, and they are not drawn."
+            "Money is discounted to the lead's month at {discount_rate:share} a year. Cohorts marked * have "
+            "open leads or months without spend: their cost is not known yet, and they are not drawn."
         )
         return style.say(text, vars(self))
 

@@ -10,7 +10,7 @@ from portfoy.acquisition.won import LEADS
 from portfoy.errors import DataError
 from portfoy.firm import analysis
 from portfoy.intervals import t_value
-from portfoy.locale import _, plural
+from portfoy.locale import _
 from portfoy.people import with_type
 from portfoy.words import style
 from portfoy.words.result import Action, Finding, Result
@@ -44,7 +44,7 @@ class Referrers(Result):
 
     def reading(self):
         text = _(
-            "Those who recommend ({referrers:count} customers) brought {brought:money} each through others "
+            "The {referrers:count} who recommend brought {brought:money} each through others "
             "({brought_interval:money}), beside {own_margin:money} of their own."
         )
         return self._say(text)
@@ -57,11 +57,7 @@ class Referrers(Result):
         listed = self.table[self.table["won"] > 0].head(LISTED)
         if listed.empty:
             return []
-        text = plural(
-            "Thank the {n:count} customer whose recommendation was won, and ask for another",
-            "Thank the {n:count} customers whose recommendations brought most, and ask for more",
-            len(listed),
-        )
+        text = _("Thank the {n:count} whose recommendations brought most, and ask for more")
         because = _("{won:count} of {referred:count} recommended are customers; they brought {brought:money}")
         because = [str(style.say(because, row, currency=self.currency)) for row in listed.to_dict("records")]
         later = np.where(listed["open_leads"] > 0, _("thank; the open ones first"), _("thank, ask for another"))
@@ -70,8 +66,8 @@ class Referrers(Result):
 
     def method(self):
         text = _(
-            "Margin so far of customers won by a lead that names who referred it; of those leads that are over "
-            "{won_share:share} were won. Who refers may have been a better customer before. Named, but no customers: "
+            "Margin so far of customers won by a lead that names who referred it; {won_share:share} of those "
+            "over were won. Who refers may have been a better customer before. Named, but no customers: "
             "{unknown:count}."
         )
         return self._say(text)

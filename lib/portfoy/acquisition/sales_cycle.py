@@ -10,7 +10,7 @@ from portfoy.customers import DAY, months_before
 from portfoy.errors import DataError
 from portfoy.firm import analysis
 from portfoy.intervals import change_p
-from portfoy.locale import _, plural
+from portfoy.locale import _
 from portfoy.metrics import CYCLE_DAYS, FEWEST, begun_lately, cycle_incidence, deal_table
 from portfoy.models.survival import Incidence, gray_test, incidence
 from portfoy.people import NOT_KNOWN, OTHERS
@@ -69,7 +69,7 @@ class SalesCycle(Result):
         return style.say(f"{first} {second}".strip(), values)
 
     def figures(self):
-        note = style.say(_("half of {won:count} deals won, begun in {days:days}"), self.counted | {"days": CYCLE_DAYS})
+        note = style.say(_("{won:count} deals won, begun in {days:days}"), self.counted | {"days": CYCLE_DAYS})
         bounds = [self.counted[name] for name in HALF]
         return [Figure("sales_cycle", *bounds, unit="days", note=str(note), better="down", **self.past)]
 
@@ -78,11 +78,7 @@ class SalesCycle(Result):
             return []
         worth = self.aged["expected_value"].sum(min_count=1) if "expected_value" in self.aged else np.nan
         said = {"n": len(self.aged), "worth": float(worth), "days": self.counted["aged_days"]}
-        text = plural(
-            "Close or revive {n:count} deal open longer than {days:days}: hardly any is still won",
-            "Close or revive {n:count} deals open longer than {days:days}: hardly any is still won",
-            said["n"],
-        )
+        text = _("Close or revive the {n:count} open longer than {days:days}: hardly any is still won")
         worth = None if np.isnan(said["worth"]) else said["worth"]
         return [Action(style.say(text, said), worth, "aged_deals", self.aged)]
 
@@ -96,7 +92,7 @@ class SalesCycle(Result):
             shapes.point(ax, half, self.curve.share("won")[int(half)], style.writer("days")(half))
         figure.per_cent(ax.yaxis)
         ax.set_ylim(0)
-        under = _("days since the first contact; deals begun since {since:day}, band: {level} interval")
+        under = _("days since first contact; begun since {since:day}; band: {level} interval")
         said = {"since": self.as_of - (CYCLE_DAYS - 1) * DAY, "level": style.level(self.confidence)}
         told = _(
             "{won_share:share} won, {lost_share:share} lost by day {horizon:count}; half of the won by {half_won:days}"
@@ -106,23 +102,23 @@ class SalesCycle(Result):
 
     def summary(self):
         labels = {"lost": _("Lost"), "won_share": style.say(_("Won within {horizon_days:days}"), vars(self))}
-        tables = [show(self.table, _("Deals won, and how long it takes"), labels=labels)]
+        tables = [show(self.table, _("The deals"), labels=labels)]
         if len(self.tested):
             tables.append(show(self.tested.drop(columns="clear"), _("Whether groups differ")))
         if len(self.aged):
-            title, labels = _("Open deals that have aged past their chance"), {"days": _("Days open")}
+            title, labels = _("Open deals past their chance"), {"days": _("Days open")}
             tables.append(show(self.aged.head(10), title, currency=self.currency, labels=labels))
         return tables
 
     def method(self):
         text = _(
-            "From the first contact, else the creation, of {deals:count} deals of two years; open ones are censored, "
-            "won and lost compete (Aalen and Johansen). Groups: Gray's test, corrected for all looks. The mean of the "
-            "won, {naive:number} days, leaves out who takes longest; one minus Kaplan-Meier says {alone:share} won by "
-            "then, as if lost deals were still open."
+            "From first contact, else creation, of {deals:count} deals of two years; open ones are censored, "
+            "won and lost compete (Aalen and Johansen). Groups: Gray's test, corrected. The mean of the won, "
+            "{naive:number} days, leaves out the longest; one minus Kaplan-Meier says {alone:share} won by "
+            "then, as if lost deals were open."
         )
         if style.is_missing(self.counted["aged_days"]):
-            text += " " + _("The history is too short to say when a deal has aged.")
+            text += " " + _("Too short a history to say when a deal has aged.")
         if self.counted["unread"] + self.counted["undated"]:
             text += " " + _("Left out: {unread:count} leads not understood, {undated:count} closed on no known day.")
         return style.say(f"{text} " + _("Intervals: {level}."), self.counted | {"level": style.level(self.confidence)})

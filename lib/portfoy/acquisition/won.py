@@ -70,7 +70,7 @@ def _won(firm, months):
     table = pd.concat([table, _direct(firm, customers, table)], ignore_index=True)
     table = table.astype({"came": "int64", "start": "datetime64[us]"})
     if table.empty:
-        text = _("channels: nobody has been won through a known channel by {as_of:%Y-%m-%d}; nothing can be divided.")
+        text = _("channels: nobody was won through a known channel by {as_of:%Y-%m-%d}. Take a later date.")
         raise DataError(text.format(as_of=firm.as_of))
     waiting = ripe_days(firm) if len(leads) else DIRECT
     over, ripe = firm.as_of + DAY, firm.as_of + DAY - waiting * DAY
@@ -96,7 +96,7 @@ def _spend(firm):
     table["cost"] = table["cost"].astype(float).replace([np.inf, -np.inf], np.nan)
     used = table.dropna(subset=["month", "channel", "cost"])
     if used.empty:
-        raise DataError(_("spend: no row has a month, a channel and a cost; nobody can say what a customer costs."))
+        raise DataError(_("spend: no row has a month, a channel and a cost. Add them."))
     kind = used["kind"].str.strip().str.lower().fillna(NOT_KNOWN) if "kind" in used else NOT_KNOWN
     month, cost = pd.to_datetime(used["month"]), used["cost"]
     told = {"came": month_number(month), "cost": cost, "money": cost * firm.prices.factors(month)}
@@ -115,7 +115,7 @@ def _leads(firm, customers):
     referred = found["channel"].isna() & found["referred_by"].notna()
     found = found.assign(channel=found["channel"].mask(referred, "referral"), ripe=is_ripe(firm))
     if found["channel"].isna().all():
-        raise DataError(_("leads: none has a channel, so that money and customers cannot be laid side by side."))
+        raise DataError(_("leads: none has a channel. Add it."))
     found = found[found["outcome"].notna()]
     found = found.assign(
         won=found["outcome"] == "won",

@@ -11,7 +11,7 @@ from portfoy.deepening.pairs import baskets_of, held_by_size, pair_counts, pair_
 from portfoy.errors import DataError
 from portfoy.firm import analysis
 from portfoy.intervals import bounded, corrected, on_logs, wald
-from portfoy.locale import _, plural
+from portfoy.locale import _
 from portfoy.models.lists import check_limits
 from portfoy.words import figure, shapes, style
 from portfoy.words.result import Action, Finding, Result
@@ -99,25 +99,21 @@ class Baskets(Result):
     def finding(self):
         if self.clear.empty:
             return Finding(_("No two products are bought together beyond chance"), nothing=True)
-        text = plural(
-            "{n:count} pair of products is bought together beyond chance",
-            "{n:count} pairs of products are bought together beyond chance",
-            len(self.clear),
-        )
+        text = _("Pairs of products bought together beyond chance: {n:count}")
         return Finding(style.say(text, self.worth))
 
     def reading(self):
         if self.clear.empty:
             return style.say(_("{looked_at:count} pairs in {baskets:count} baskets were looked at."), vars(self))
         text = _(
-            "{confidence:share} of baskets with “{name_a}” hold “{name_b}”, {lift:ratio} times as many as by chance "
-            "({lift_interval:ratio}). The pairs go along with {worth:money} of {measure} beyond chance "
+            "{confidence:share} of baskets with \u201c{name_a}\u201d hold \u201c{name_b}\u201d, {lift:ratio} "
+            "times the chance ({lift_interval:ratio}). All pairs: {worth:money} of {measure} beyond chance "
             "({worth_interval:money}), {when}."
         )
         if len(self.clear) == 1:
             text = _(
-                "{confidence:share} of baskets with “{name_a}” hold “{name_b}”, {lift:ratio} times as many as by "
-                "chance ({lift_interval:ratio}). That goes along with {worth:money} of {measure} beyond chance "
+                "{confidence:share} of baskets with \u201c{name_a}\u201d hold \u201c{name_b}\u201d, {lift:ratio} "
+                "times the chance ({lift_interval:ratio}). That is {worth:money} of {measure} beyond chance "
                 "({worth_interval:money}), {when}."
             )
         top = self.clear.iloc[0].to_dict()
@@ -152,26 +148,20 @@ class Baskets(Result):
     def actions(self):
         if self.clear.empty:
             return []
-        reason = _(
-            "{confidence:share} of baskets with the first hold the second, {lift:number} times as many as by chance"
-        )
+        reason = _("{confidence:share} of baskets with the first hold the second, {lift:number} times the chance")
         reasons = [style.say(reason, row) for _at, row in self.clear.iterrows()]
-        step = _("show side by side in some shops or weeks, and compare with the others")
+        step = _("show side by side in some shops or weeks, and compare")
         listed = ["product_a", "name_a", "product_b", "name_b", "because", "next_step", "pair_worth"]
         rows = self.clear.assign(because=reasons, next_step=step)[listed].reset_index(drop=True)
-        text = plural(
-            "Try showing {n:count} pair of products side by side",
-            "Try showing {n:count} pairs of products side by side",
-            len(rows),
-        )
+        text = _("Try showing pairs of products side by side: {n:count}")
         text = style.say(text, self.worth)
         return [Action(text, self.worth["worth"] * 12 / self.months if self.months else None, "pairs", rows)]
 
     def method(self):
         text = _(
-            "Chance: products drawn by lot, for baskets of the same size and quarter. Fisher's test, one-sided, "
+            "Chance: products drawn by lot, baskets of one size and quarter. Fisher's test, one-sided, "
             "corrected for {looked_at:count} pairs (Benjamini-Hochberg); at least {fewest} customers. Interval "
-            "({level}): logarithm of the lift. Pairs go along with money; they need not cause it."
+            "({level}): logarithm of the lift. Pairs go along with money, and need not cause it."
         )
         return style.say(text, vars(self) | {"level": style.level(self.confidence), "fewest": FEWEST_CUSTOMERS})
 

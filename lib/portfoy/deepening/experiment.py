@@ -59,8 +59,8 @@ class Experiment(Result):
     def finding(self):
         if self.main is None:
             text = {
-                "ratio": _("Arms are not as large as was meant: nothing is read out"),
-                "chosen": _("Who was contacted was chosen: what it brought is not known"),
+                "ratio": _("Arms are not of the sizes meant: no read-out"),
+                "chosen": _("Contacts were chosen: what they brought is not known"),
             }.get(self.checks["arms"].iloc[-1], _("Too early, or too few customers, to read out"))
             return Finding(text, nothing=True)
         tried = {
@@ -80,7 +80,7 @@ class Experiment(Result):
                 text = tried[row["says"]]
                 measure = style.shorten(said_as("outcome", row["outcome"]))
                 return Finding(style.say(text, {**row, "measure": measure}, currency=self.currency))
-        return Finding(_("What was tried cannot be told from chance"), nothing=True)
+        return Finding(_("No effect beyond chance"), nothing=True)
 
     def reading(self):
         said, values = [], {"days": self.days, "open": int(self.checks["open"].sum())}
@@ -89,13 +89,13 @@ class Experiment(Result):
             values |= {**self.main, **(net.iloc[0] if len(net) else {})}
             chance = self.main["adjusted_low"] <= 0 <= self.main["adjusted_high"]
             text = _(
-                "Given what they bought before, each contacted brought {adjusted:money} more in {days:days} "
+                "Given earlier purchases, each contacted brought {adjusted:money} more in {days:days} "
                 "({adjusted_interval:money})."
             )
             if chance:
                 text = _(
-                    "Given what they bought before, each contacted brought {adjusted:money} more in {days:days}, which "
-                    "may be chance ({adjusted_interval:money})."
+                    "Given earlier purchases, each contacted brought {adjusted:money} more in {days:days}, perhaps by "
+                    "chance ({adjusted_interval:money})."
                 )
             less = _("After the cost that is {net_money:money} in all ({net_money_interval:money}).")
             text = f"{text} {less}" if len(net) else text
@@ -107,8 +107,9 @@ class Experiment(Result):
             values |= {"name": style.shorten(rows["campaign_id"].iloc[0]), "naive": rows["effect"]["plain"]}
             values |= {f"left{end}": rows[f"effect{end}"]["fixed"] for end in ENDS}
             text = _(
-                "{name} was not drawn at random: adjusting for what was known before leaves {left:number} of "
-                "{naive:number} points more responses ({left_interval:number}); what nobody recorded is not adjusted."
+                "{name} was not drawn at random: adjusted for what was known before, {left:number} of "
+                "{naive:number} points more responses remain ({left_interval:number}); what nobody recorded is not "
+                "adjusted."
             )
             said.append(text)
         return style.say(" ".join(said), values, currency=self.currency)
@@ -122,7 +123,7 @@ class Experiment(Result):
         rows["strong"] = clear.mask(clear.astype(bool) & (rows["value"] < 0), "bad")
         rows["name"] = [said_as("campaign_id", name) for name in rows["campaign_id"]]
         ax = shapes.dots(rows, ax, at=0.0, write=write, told=[_("given what was before"), _("as it is")])
-        under = _("{outcome} a customer, {currency}, in {days:days} of contact; colour: beyond chance; lines: {level}")
+        under = _("{outcome} a customer, {currency}, in {days:days}; colour: beyond chance; lines: {level}")
         about = {"outcome": said_as("outcome", self.main["outcome"]), "currency": self.currency or _("money")}
         under = style.say(under, about | {"days": self.days, "level": style.level(self.confidence)})
         numbers = "; ".join(f"{row.name}: {write(row.value)}" for row in rows.itertuples(index=False))
@@ -140,12 +141,12 @@ class Experiment(Result):
     def method(self):
         text = _(
             "Welch's test per customer, and adjusted by the year before (CUPED); together: least squares within "
-            "campaigns, by customer; corrected for the rows of an outcome (Benjamini-Hochberg). Least: seen with a "
-            "chance of 80%. The share held out is judged where it is told, else only what was known before."
+            "campaigns, by customer; corrected for an outcome's rows (Benjamini-Hochberg). Least: seen with a "
+            "chance of 80%. The share held out is judged where told, else only what was known before."
         )
         more = _(
-            "Not at random: what was known held fixed by tenths, or customers weighted to be alike; {outside:share} "
-            "have hardly anybody like them in the other arm. Nothing in money follows."
+            "Not at random: what was known held fixed by tenths, or customers weighted to be alike; "
+            "{outside:share} have hardly a match in the other arm. No money follows."
         )
         return style.say(f"{text} {more}" if len(self.chosen) else text, {**self.chosen.tail(1).squeeze()})
 
@@ -179,13 +180,13 @@ def experiment(asked, campaign="", *, days=30, planned_share=0.0, by="", outcome
     checks = checks[(checks["campaign"] == campaign) | (not campaign)].reset_index(drop=True)
     if checks.empty:
         text = _(
-            "experiment: no campaign has five customers contacted and five held out; there are the campaigns {names}. "
-            "Hold customers out at random next time."
+            "experiment: no campaign has five contacted and five held out; there are {names}. Hold customers "
+            "out at random next time."
         )
         if campaign:
             text = _(
-                "experiment: campaign '{campaign}' has not five customers contacted and five held out; there are the "
-                "campaigns {names}. Take one of them, or hold customers out at random next time."
+                "experiment: campaign '{campaign}' has not five contacted and five held out; there are {names}. "
+                "Take one of them, or hold customers out at random next time."
             )
         raise DataError(text.format(campaign=campaign, names=", ".join(examples["campaign"].unique()[-6:])))
     if by and by not in examples:

@@ -9,7 +9,7 @@ from portfoy.customers import DAY, months_before, nobody_bought, purchases_by, t
 from portfoy.errors import DataError
 from portfoy.firm import Firm, analysis, in_force
 from portfoy.intervals import bounded, change_p, t_value, wilson
-from portfoy.locale import _, plural
+from portfoy.locale import _
 from portfoy.people import with_type
 from portfoy.words import figure, shapes, style
 from portfoy.words.codes import said_as
@@ -59,7 +59,7 @@ class Migration(Result):
     def finding(self):
         low, high = (self.about[f"net_{end}"] for end in ("low", "high"))
         if not self.about["known"] > 1:
-            return Finding(self._say(_("{stayed:share} of the top customers of a year ago are top still")))
+            return Finding(self._say(_("{stayed:share} of the top customers of a year ago stayed top")))
         if low <= 0 <= high:
             return Finding(_("Earlier customers bring what they did a year ago"))
         less = _("Earlier customers brought {size:money} less than the year before")
@@ -70,11 +70,11 @@ class Migration(Result):
         return Finding(self._say(less if high < 0 else more))  # a base loses some every year: no money by which to rank
 
     def reading(self):
-        text = _("Who rose brought {up:money} more, who fell or left {down:money} less: in part by chance.")
+        text = _("Who rose brought {up:money} more, who fell or left {down:money} less, partly by chance.")
         if self.about["known"] > 1 and self.moves.set_index("move")["customers"]["new"]:
             text = _(
-                "Earlier customers are the {known:count} who had bought before either span. Of all, new ones brought "
-                "{new:money}, who rose {up:money} more, who fell or left {down:money} less: in part by chance."
+                "Earlier are the {known:count} who had bought before either span. Of all, new ones brought "
+                "{new:money}, who rose {up:money} more, who fell or left {down:money} less, partly by chance."
             )
         top = _("Of top customers {stayed:share} ({stayed_interval:share}) stayed top.")
         alike = _("Of top customers {stayed:share} stayed top, a year earlier {was:share}: no clear difference.")
@@ -89,11 +89,7 @@ class Migration(Result):
 
     def actions(self):
         """Without a worth: a part of each fall is chance, and comes back by itself."""
-        text = plural(
-            "Ask {n:count} top customer of a year ago what has changed: in {months:months} that one fell most",
-            "Ask {n:count} top customers of a year ago what has changed: in {months:months} they fell most",
-            len(self.listed),
-        )
+        text = _("Ask the {n:count} at the top a year ago who fell most in {months:months} what has changed")
         name = "fallen" if self.months == 12 else f"fallen_{self.months}_months"
         return [Action(self._say(text), None, name, self.listed)] if len(self.listed) else []
 
@@ -112,20 +108,20 @@ class Migration(Result):
         under = _("{months:count} months to {day:day}, less those of the year before; {money}")
         values = {"months": self.months, "day": self.firm.as_of, "money": self.firm.currency}
         numbers = "; ".join(f"{name}: {text}" for name, text in zip(names, texts, strict=True))
-        return figure.name(ax, _("What those who rose and fell brought"), style.say(under, values), numbers)
+        return figure.name(ax, _("Who rose and fell"), style.say(under, values), numbers)
 
     def summary(self):
-        tables = (self.moves, _("What those who rose and fell brought")), (self.table, _("From band to band"))
+        tables = (self.moves, _("Who rose and fell")), (self.table, _("From band to band"))
         return [show(*each, currency=self.firm.currency) for each in tables]
 
     def method(self):
         text = _(
-            "Value: revenue of {months:count} months, against the same months of the year before. Top is who brought "
-            "{high:price} or more, middle {middle:price}: the best fifth and half of buyers when the cuts were taken. "
-            "Who is on top has had a good year, so the top falls and the low rise by chance alone; earlier "
-            "customers, who had bought before ({known:count}), do not: {net_interval:money}."
+            "Value: revenue of {months:count} months, against the same a year before. Top brought {high:price} "
+            "or more, middle {middle:price}: the best fifth and half of buyers when the cuts were taken. Who is "
+            "on top had a good year, so the top falls and the low rise by chance alone; earlier customers, who "
+            "had bought before ({known:count}), do not: {net_interval:money}."
         )
-        kept = [_("Cut points are those of the run of {since:day}.")] * in_force(self.rule)
+        kept = [_("Cut points kept since {since:day}.")] * in_force(self.rule)
         return self._say(text, *kept, self.firm.prices.said())
 
 

@@ -75,16 +75,16 @@ class NextOffers(Result):
 
     def reading(self):
         first = _(
-            "With no offer made, what customers bought of the {k:count} chosen for each brought {met:money} of "
-            "{measure} within {horizon:days}, of bestsellers {usual:money}; {hit_rate:share} bought one, of "
-            "bestsellers {common:share}."
+            "Without an offer, the {k:count} chosen for each brought {met:money} of {measure} within "
+            "{horizon:days}, bestsellers {usual:money}; {hit_rate:share} bought one, of bestsellers "
+            "{common:share}."
         )
         if self.used == POPULAR:
-            first = _("So the most popular that a customer has not bought are offered.")
+            first = _("So the most popular not yet bought are offered.")
         second = offers_said(self.total)
         if 0 < self.total["room"] < self.total["n"]:
             second = _(
-                "{n:count} are to be offered theirs, first the {room:count} with room to spend more; {held:count} are "
+                "{n:count} are offered theirs, first the {room:count} with room to spend more; {held:count} are "
                 "held out."
             )
         return self._say(*filter(None, [read_back(self.effect) if self.effect else first, second]))
@@ -96,16 +96,16 @@ class NextOffers(Result):
         colours = rows["way"].map({self.used: style.ACCENT, AGAIN: style.PALE}).fillna(style.MUTED)
         bounds = rows["met_low"].to_list(), rows["met_high"].to_list()
         ax = shapes.ranked_bars(names, rows["met"].to_list(), texts, colours, ax, bounds=bounds)
-        under = self._say(_("{measure} per customer within {horizon:days}; what is bought again would be anyway"))
+        under = self._say(_("{measure} per customer within {horizon:days}"))
         told = "; ".join(f"{name}: {text}" for name, text in zip(names, texts, strict=True))
-        return figure.name(ax, _("What customers bought of what each way would offer"), under, told)
+        return figure.name(ax, _("Bought of what each way would offer"), under, told)
 
     def summary(self):
         rhythms = self.rhythms.assign(once=self.rhythms["once"].map({True: _("yes"), False: _("no")}))
         shown = self.listed.head(15).drop(columns=HIDDEN)
         tables = [
-            show(self.ways, _("Ways to choose offers, on later days"), currency=self.currency),
-            show(rhythms, _("What is bought once, and what again")),
+            show(self.ways, _("Ways to choose offers"), currency=self.currency),
+            show(rhythms, _("Bought once, and again")),
             show(shown, _("What to offer next"), currency=self.currency),
         ]
         return tables if len(shown) else tables[:2]
@@ -113,16 +113,16 @@ class NextOffers(Result):
     def actions(self):
         if self.listed.empty:
             return []
-        text = _("Offer {n:count} customers the product listed for each, but not the {held:count} held out")
+        text = _("Offer {n:count} customers the product listed, not the {held:count} held out")
         return [Action(self._say(text), self.total["expected"], LIST, self.listed)]
 
     def method(self):
         text = _(
-            "Each way learns from what was bought up to a day ({judged}) and is judged on the {horizon:days} after it, "
-            "by the {measure} of offered products that were bought and new to the customer; one is used that surely "
-            "beats all simpler ones. What is bought again ({back:money} each) would be anyway, and takes the last "
-            "place when due. None of this is an effect: that comes from who is held out. Off sale is what was not sold "
-            "for longer than its longest gap, five mean gaps, and 30 days; bought once, what under a tenth buy again."
+            "Each way learns up to a day ({judged}) and is judged on the {horizon:days} after, by the {measure} "
+            "of offered products bought and new to the customer; one is used that surely beats all simpler "
+            "ones. What is bought again ({back:money} each) would be anyway, and takes the last place when due. "
+            "None of this is an effect: that comes from who is held out. Off sale: not sold for longer than its "
+            "longest gap, five mean gaps, and 30 days; bought once: under a tenth buy again."
         )
         return self._say(text)
 

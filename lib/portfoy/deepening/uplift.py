@@ -73,7 +73,7 @@ class Uplift(Result):
             return Finding(self._say(_("Choosing whom a contact moves would have earned {profit_gain:money} more")))
         if len(self.spared):
             return Finding(self._say(_("Contacts put off {n_spared:count} customers: leave them in peace")))
-        text = _("Whom a contact moves cannot be told from chance")
+        text = _("Whom a contact moves is not known")
         if self.total["rest_low"] > 0:
             text = _("No choice of whom to contact surely earns more than everybody")
         elif self.total["rest_high"] < 0:
@@ -87,7 +87,7 @@ class Uplift(Result):
                 "({added_interval:count}) by {depth:share} of the contacts."
             )
             then = _(
-                "The list of {listed:count} costs {cost:money} and should earn {expected:money} "
+                "The {listed:count} listed cost {cost:money} and should earn {expected:money} "
                 "({expected_interval:money}); {held:count} are held out."
             )
             return self._say(read_back(self.total) if "day" in self.total else text, then)
@@ -110,10 +110,10 @@ class Uplift(Result):
 
     def summary(self):
         tables = [
-            (_("What the judged campaigns would have earned, by whom they contact"), self.choices),
+            (_("What judged campaigns would have earned"), self.choices),
             (_("What a contact adds, by group"), self.groups.drop(columns="p_value")),
             (_("Ways to tell whom a contact moves"), self.learners),
-            (_("Down to each depth, those first whom a contact was to move most"), self.curve),
+            (_("By depth, most moved first"), self.curve),
             (_("Whom to contact"), self.listed.head(15)),
             (_("Whom to leave in peace"), self.spared.head(15)),
         ]
@@ -121,18 +121,18 @@ class Uplift(Result):
         return [show(each.drop(**hidden), name, currency=self.currency) for name, each in tables if len(each)]
 
     def actions(self):
-        text = _("Contact the {n:count} whom it moves, but not the {held:count} held out")
+        text = _("Contact the {n:count} whom it moves, not the {held:count} held out")
         other = _("Leave {n_spared:count} customers out of campaigns: contacts put them off")
         lists = (text, self.total["expected"], LIST, self.listed), (other, None, SPARED, self.spared)
         return [Action(self._say(text), *about, table) for text, *about, table in lists if len(table)]
 
     def method(self):
         text = _(
-            "Each campaign drawn at random is forecast from earlier ones: by logistic regression of both arms, or by "
-            "trees once they surely earned more; so no answer chooses what it judges. Qini: sum over contacts of (1/2 "
-            "- place in the order, 0 to 1) x response (if held out: x -1 x ratio of the arms), in a hundred contacted: "
-            "{qini:number} ({qini_interval:number}). Which trait makes the effect of a group is not known. Intervals "
-            "({level}): customers count once; margin and cost held fixed."
+            "Each campaign drawn at random is forecast from earlier ones: by logistic regression of both arms, "
+            "or by trees once they surely earned more. Qini: sum over contacts of (1/2 - place in the order, 0 "
+            "to 1) x response (if held out: x -1 x ratio of the arms), in a hundred contacted: {qini:number} "
+            "({qini_interval:number}). Which trait makes a group's effect is not known. Intervals ({level}): "
+            "customers count once; margin and cost fixed."
         )
         return self._say(text)
 
@@ -214,8 +214,8 @@ def _judge(drawn, features, terms, share):
         parts.append(own.assign(rest=own["pays"].mean() if share < 1 else 1.0))
     if not parts:
         text = _(
-            "uplift: of {n} contacts with known answers {hits} responded, too few to forecast a campaign from earlier "
-            "ones, or nothing tells them apart. Wait for answers."
+            "uplift: of {n} contacts with known answers {hits} responded: too few, or nothing tells them apart. "
+            "Wait for answers."
         )
         raise DataError(text.format(n=len(drawn), hits=int(drawn["responded"].sum())))
     return pd.concat(parts, ignore_index=True), learn(drawn, features)

@@ -58,7 +58,7 @@ class Upsell(Result):
 
     def reading(self):
         if not self.clear:
-            return self._say(_("{up:share} moved up, {down:share} down; chance alone makes {chance_interval:share}."))
+            return self._say(_("{up:share} moved up, {down:share} down; by chance {chance_interval:share}."))
         text = _("Chance makes {chance_interval:share}; who moved up gained {extra:money} a year more than others.")
         return self._say(text, *filter(None, [read_back(self.effect) if self.effect else offers_said(self.total)]))
 
@@ -69,7 +69,7 @@ class Upsell(Result):
     def actions(self):
         if self.listed.empty:
             return []
-        text = _("Offer {n:count} customers a tier above theirs, but not the {held:count} held out")
+        text = _("Offer {n:count} customers the next tier, not the {held:count} held out")
         return [Action(self._say(text), self.total["gain"], LIST, self.listed)]
 
     def plot(self, ax=None):
@@ -83,16 +83,16 @@ class Upsell(Result):
         return figure.name(ax, _("Who moved between tiers"), _("share of customers, in 12 months"), numbers)
 
     def summary(self):
-        last, flows = _("Tiers, the last 12 months and those before"), _("From tier to tier")
+        last, flows = _("Tiers, and a year before"), _("From tier to tier")
         return [show(*each, currency=self.firm.currency) for each in ((self.table, last), (self.flows, flows))]
 
     def method(self):
         text = _(
-            "Of customers with 3 lines or more in both years ({base:count}); theirs is the tier with most lines, the "
-            "lower of two alike. One dear year falls back by itself: so the lines of each are dealt to the two years "
-            "by lot, and only what is beyond that counts."
+            "Of customers with 3 lines or more in both years ({base:count}); tier: the one with most lines, the "
+            "lower of two alike. One dear year falls back by itself: so each one's lines are dealt to the years "
+            "by lot, and only what is beyond counts."
         )
-        extra = _("Who moved up gained {extra_interval:money} against others alike in tier and margin, by it or not.")
+        extra = _("Who moved up gained {extra_interval:money} against others alike in tier and margin.")
         placebo = _("The year before, the same two differed by {placebo_interval:money}.")
         said = [text for name, text in (("extra", extra), ("placebo", placebo)) if np.isfinite(self.moves[name])]
         return self._say(text, *said, self.firm.prices.said())

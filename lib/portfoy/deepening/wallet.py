@@ -63,7 +63,7 @@ class Wallet(Result):
 
     def actions(self):
         """Without a worth: nobody can say what of the headroom a talk wins."""
-        text = _("Have representatives ask the {n:count} accounts that spend most with others what they buy there")
+        text = _("Ask the {n:count} accounts that spend most with others what they buy there")
         return [Action(self._say(text), None, "key_accounts", self.accounts)] if len(self.accounts) else []
 
     def plot(self, ax=None):
@@ -82,17 +82,17 @@ class Wallet(Result):
 
     def summary(self):
         said = {"currency": self.firm.currency, "labels": {"share": _("Our share")}}
-        return show(self.table, _("What customers spend in the category in a year"), **said)
+        return show(self.table, _("Spending in a year"), **said)
 
     def method(self):
         text = _(
-            "Share: sums of what who answered had bought in the year before, by what they say they spend; a mean of "
-            "ratios is too high where answers err. It is taken to last; a group counts by what it bought in 12 months. "
-            "Answers below what was bought: {above:count}; no headroom is below 0. Left out: {left_out:count}, of who "
-            "had bought nothing, or without a year of orders before."
+            "Share: sums of what those who answered had bought in the year before, by what they say they spend; "
+            "a mean of ratios is too high where answers err. It is taken to last; a group counts by what it "
+            "bought in 12 months. Answers below what was bought: {above:count}; no headroom is below 0. Left "
+            "out, without purchases or a year of orders before: {left_out:count}."
         )
-        sure = _("Who gave several answers shows how far one errs ({noise:share}), and so what it counts for.")
-        unsure = _("Too few gave several answers to tell error from difference: each has the share of the group.")
+        sure = _("Several answers of one customer show how far one errs ({noise:share}), so what it counts.")
+        unsure = _("Too few gave several answers: each has the group's share.")
         return self._say(text, sure if self.counts["repeats"] else unsure, self.firm.prices.said())
 
 
@@ -185,8 +185,8 @@ def measured(firm, days):
     every |= {"share": total / sizes.sum(), "error": np.hypot.reduce(sizes * table["error"]) / sizes.sum()}
     if on_logs(every["share"], every["error"], firm.confidence)[0] > 1:
         text = _(
-            "surveys: those who answered say to spend less in the category than they paid us, {share:.0%} of it. Ask "
-            "for what they spend with all sellers."
+            "surveys: those who answered say they spend less than they paid us, {share:.0%} of it. Ask for what "
+            "they spend with all sellers."
         )
         raise DataError(text.format(share=1 / every["share"]))
     table = pd.concat([table, pd.DataFrame([every])], ignore_index=True)

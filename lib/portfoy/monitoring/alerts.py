@@ -7,7 +7,7 @@ import pandas as pd
 
 from portfoy.errors import DataError
 from portfoy.firm import analysis
-from portfoy.locale import _, plural
+from portfoy.locale import _
 from portfoy.words import style
 from portfoy.words.codes import said_as
 from portfoy.words.result import Action, Finding, Result
@@ -45,9 +45,7 @@ class Alerts(Result):
 
     def reading(self):
         if self.table.empty:
-            return style.say(
-                plural("{n:count} figure was looked at.", "{n:count} figures were looked at.", self.n), {"n": self.n}
-            )
+            return style.say(_("Figures looked at: {n:count}."), {"n": self.n})
         text = _(
             "It was {value:figure} where {normal_interval:figure} is usual; it was chance if the next month is back."
         )
@@ -66,9 +64,9 @@ class Alerts(Result):
 
     def method(self):
         text = _(
-            "Signals of the figures of the month, each in money: of revenue and margin what the month is off, of "
-            "churn the fees or the yearly revenue of those lost beyond the usual, of newcomers that of those who did "
-            "not come; twelve months of it. Of figures that tell the same news the dearest speaks."
+            "Signals in money, twelve months of it: of revenue and margin what the month is off, of churn the "
+            "fees or yearly revenue of those lost beyond the usual, of newcomers that of those who did not "
+            "come. Of figures with the same news the dearest speaks."
         )
         return style.say(text, {})
 

@@ -125,15 +125,15 @@ class Bridge(Result):
         if np.isfinite(self.real):
             text = _(
                 "Revenue as paid of {months:months} went from {then:money} a year ago to {now:money}; at constant "
-                "prices that is {real:change}, as {level:money} comes from the price level."
+                "prices {real:change}, as {level:money} is the price level."
             )
         if self.contracts:
-            text = _("Fees of the contracts that run went from {then:money} a month a year ago to {now:money}.")
+            text = _("Fees a month went from {then:money} a year ago to {now:money}.")
         if self.rates is not None:
             values |= dict(self.rates.iloc[-1])
             text += " " + _(
-                "Churn of contracts went from {churn_then:share} to {churn_now:share}: {points_within:number} points "
-                "within the plans ({points_within_interval:number}) and {points_mix:number} by their mix."
+                "Churn of contracts went from {churn_then:share} to {churn_now:share}: {points_within:number} "
+                "points within plans ({points_within_interval:number}), {points_mix:number} by their mix."
             )
         return style.say(text, values, currency=self.currency)
 
@@ -144,33 +144,32 @@ class Bridge(Result):
         labels = [said_as("factor", factor) for factor in self.table["factor"]]
         ax = shapes.ranked_bars(labels, effects, texts, colours, ax)
         told = "; ".join(f"{label}: {text}" for label, text in zip(labels, texts, strict=True))
-        under = _("{currency} as paid, {months:months} against the same a year before")
+        under = _("{currency} as paid, {months:months} against a year before")
         if self.contracts:
             under = _("{currency} of monthly fees, now against a year before")
         under = style.say(under, {"currency": self.currency or _("money"), "months": self.months})
         return figure.name(ax, _("What made revenue change"), under, told)
 
     def summary(self):
-        tables = [show(self.table, _("What made revenue change, as paid"), currency=self.currency)]
+        tables = [show(self.table, _("The factors, as paid"), currency=self.currency)]
         if self.rates is not None:
-            tables.append(show(self.rates, _("Churn of contracts by plan, and of all")))
+            tables.append(show(self.rates, _("Churn of contracts by plan")))
         return tables
 
     def method(self):
         text = _(
-            "Revenue is customers, times purchases of each (days with an order), times what a purchase holds, times "
-            "its prices. Each factor gets the mean of what it does over all orders in which they may be changed "
-            "(Shapley), so that the parts add up to the change. Mix: other types of customer, other products; "
-            "what was sold in one year only counts as mix; levels are at the mix of both years. All of it happened: "
-            "there is no interval."
+            "Revenue is customers, times purchases of each (days with an order), times what a purchase holds, "
+            "times its prices. Each factor gets its mean effect over all orders of changing them (Shapley), so "
+            "that the parts add up. Mix: other types of customer, other products; what was sold in one year "
+            "only is mix; levels are at the mix of both years. All of it happened: there is no interval."
         )
         if self.contracts:
             text = _(
-                "Fees a month are contracts, times the mix of their plans, times the fees of a plan. Each gets the "
-                "mean of what it does over all orders in which they may be changed (Shapley), so that the parts add up."
+                "Fees a month are contracts, times the mix of their plans, times a plan's fees. Each gets its mean "
+                "effect over all orders of changing them (Shapley), so that the parts add up."
             )
         if self.rates is not None:
-            text += " " + _("Churn: mean of both years' plans times the change of the rates, and the other way round.")
+            text += " " + _("Churn: both years' mean plans times the change of rates, and the other way round.")
         return style.say(text, {})
 
 

@@ -9,7 +9,7 @@ from portfoy.customers import months_before
 from portfoy.errors import DataError
 from portfoy.firm import analysis, in_force
 from portfoy.intervals import bounded, wald, wilson
-from portfoy.locale import _, plural
+from portfoy.locale import _
 from portfoy.models import limits
 from portfoy.models.limits import FEWEST as FEWEST_MONTHS
 from portfoy.monitoring.months import monthly
@@ -80,7 +80,7 @@ class Kpis(Result):
 
     def finding(self):
         if self.table["normal"].isna().all():
-            return Finding(_("The history is too short to tell what is ordinary for a month"), nothing=True)
+            return Finding(_("Too short a history to tell what is ordinary"), nothing=True)
         n = len(self.signals)
         if not n:
             return Finding(_("No figure of the month is out of the ordinary"), nothing=True)
@@ -97,11 +97,7 @@ class Kpis(Result):
         if self.signals.empty:
             n, money = int(self.table["normal"].notna().sum()), self.table.set_index("kpi").reindex(["month_revenue"])
             values = {"n": n, "until": self.until, "fewest": FEWEST_MONTHS, "low": money["normal_low"].iloc[0]}
-            text = plural(
-                "{n:count} figure was held against limits from months up to {until:day}.",
-                "{n:count} figures were held against limits from months up to {until:day}.",
-                n,
-            )
+            text = _("Figures held against limits from months up to {until:day}: {n:count}.")
             if not n:
                 text = _("Limits need {fewest:count} whole months up to {until:day}.")
             elif values["low"] == values["low"]:
@@ -156,9 +152,9 @@ class Kpis(Result):
 
     def method(self):
         text = _(
-            "Trend (smoothing) and season of the months up to {until:day} are taken out, and three standard deviations "
-            "of one month are allowed, from the steps between months (individuals chart); months since move no limit. "
-            "By chance alone about one month in three hundred is out. A new level is placed by least squares, its "
+            "Trend (smoothing) and season of the months up to {until:day} are taken out, and three standard "
+            "deviations allowed, from the steps between months (individuals chart); months since move no limit. "
+            "By chance about one month in three hundred is out. A new level is placed by least squares, its "
             "interval by Bai (1997)."
         )
         said = style.say(text, {"until": self.until})

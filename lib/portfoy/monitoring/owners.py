@@ -39,7 +39,7 @@ class Owners(Result):
     def finding(self):
         clear = self.table[self.table["clear"]]
         if clear.empty:
-            return Finding(_("No owner wins clearly more or less often than the others"), nothing=True)
+            return Finding(_("No owner wins clearly more or less often"), nothing=True)
         row = clear.loc[(clear["win_share"] - clear["others"]).abs().idxmax()]
         more, less = (
             _("{owner} wins more often than others: {win_share:share} of deals"),
@@ -54,7 +54,7 @@ class Owners(Result):
             return style.say(_("{n:count} owners were compared, twelve months."), {"n": len(self.table)})
         row = clear.loc[(clear["win_share"] - clear["others"]).abs().idxmax()]
         return style.say(
-            _("All others won {others:share} in these twelve months. Which deals each is given is not allowed for."),
+            _("All others won {others:share} in these twelve months. Who is given which deals is not allowed for."),
             row,
         )
 
@@ -68,7 +68,7 @@ class Owners(Result):
         ax = shapes.dots(rows, ax, at=level, write=lambda value: style.share(value, 0))
         told = "; ".join(f"{row.name}: {style.share(row.value, 0)}" for row in rows.itertuples(index=False))
         under = style.say(
-            _("share of deals closed in twelve months; line: all; coloured: beyond chance; lines: {level} interval"),
+            _("of deals closed in twelve months; line: all; coloured: beyond chance; {level} interval"),
             {"level": style.level(self.confidence)},
         )
         return figure.name(ax, _("Deals won, by owner"), under, told)
@@ -80,9 +80,9 @@ class Owners(Result):
 
     def method(self):
         text = _(
-            "Deals closed, won or lost, in twelve months, by their owner; open ones do not count. Interval "
-            "({confidence:share}): Wilson; each owner against all others, corrected (Benjamini-Hochberg). Left out "
-            "with fewer than {fewest:count}: {few:count}."
+            "Deals closed in twelve months, by owner; open ones do not count. Interval ({confidence:share}): "
+            "Wilson; each owner against all others, corrected (Benjamini-Hochberg). Left out with fewer than "
+            "{fewest:count}: {few:count}."
         )
         return style.say(text, {**vars(self), "fewest": FEWEST})
 

@@ -9,7 +9,7 @@ from portfoy.customers import months_before, to_frame
 from portfoy.errors import DataError
 from portfoy.firm import Firm, analysis, in_force
 from portfoy.intervals import bounded, change_p, wald
-from portfoy.locale import _, plural
+from portfoy.locale import _
 from portfoy.people import with_type
 from portfoy.selection.rfm import Rfm, rfm
 from portfoy.words import figure, shapes, style
@@ -57,7 +57,7 @@ class Segments(Result):
         return Finding(self._say(_("Customers who brought {stake:money} last year fell to a lower segment")))
 
     def reading(self):
-        rose = plural("{rose:count} rose, with {up:money}.", "{rose:count} rose, with {up:money}.", self.about["rose"])
+        rose = _("{rose:count} rose, with {up:money}.")
         if not self.about["fell"]:
             return self._say(_("Compared with {day:day}:"), rose)
         fell = _("In {months:months} {fell:count} fell; they brought {share:share} of the year's revenue.")
@@ -69,11 +69,7 @@ class Segments(Result):
 
     def actions(self):
         """Without a worth: nobody can say how many of them are merely late."""
-        text = plural(
-            "Ask what has changed: {n:count} customer who fell to a lower segment within {months:months}",
-            "Ask what has changed: the {n:count} customers who brought most of those who fell to a lower segment",
-            len(self.listed),
-        )
+        text = _("Ask what has changed: the {n:count} who brought most of those who fell")
         return [Action(self._say(text), None, "moved_down", self.listed)] if len(self.listed) else []
 
     def kept(self):
@@ -101,16 +97,16 @@ class Segments(Result):
         flows = self.table.sort_values("year_revenue", ascending=False, kind="stable")
         flows = flows[flows["move"] == "fell"].drop(columns="move")
         fell = [show(flows, _("Those who fell"), currency=self.firm.currency)] if len(flows) else []
-        return [*fell, show(counts.reset_index(), _("Customers by segment before, and now"), **said)]
+        return [*fell, show(counts.reset_index(), _("Before, and now"), **said)]
 
     def method(self):
-        cuts = _("Both days are scored by today's cut points, which later reports keep.")
+        cuts = _("Today's cut points score both days; later reports keep them.")
         if in_force(self.scored.before):
-            cuts = _("Both days are scored by the cut points of the run of {since:day}.")
+            cuts = _("Cut points of {since:day} score both days.")
         text = _(
-            "Of those who had bought by {day:day}: fell is a segment further down the list and a lower score for days "
-            "since the last purchase; rose one further up, and a higher score. Purchases and revenue add up, so who "
-            "falls has gone quiet, some only by season. Revenue: 12 months to today. The interval of the share "
+            "Of those who had bought by {day:day}. Fell: a segment further down, and a lower score for days "
+            "since the last purchase; rose: further up, and a higher one. Purchases and revenue add up, so who "
+            "falls has gone quiet, some only by season. Revenue: 12 months to today. The share's interval "
             "({share_interval:share}) sees customers as a sample."
         )
         return self._say(text, cuts, self.firm.prices.said())

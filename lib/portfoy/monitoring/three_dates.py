@@ -57,8 +57,8 @@ class ThreeDates(Result):
         if not self.change:
             return ""
         text = _(
-            "{customers_was:count} customers then stood for {mean_was:money} of {measure} each, {customers:count} now "
-            "for {mean:money}; the change is within {change_interval:money}."
+            "{customers_was:count} customers stood for {mean_was:money} of {measure} each, {customers:count} "
+            "now for {mean:money}; change: {change_interval:money}."
         )
         return self._say(text)
 
@@ -71,15 +71,14 @@ class ThreeDates(Result):
         if self.value:
             texts = [
                 _(
-                    "One fit and one margin, those of {day:day}, value the base of each date over {months:months}: so "
-                    "it alone differs, and earlier dates are seen with what is known today. What was expected then, by "
-                    "fits of then, is in the report on selection. The bounds of a value are errors of earlier "
-                    "forecasts; those of the change, of the fit and of who came and stopped. Who left still counts as "
-                    "a customer, so the mean falls by itself."
+                    "One fit and one margin, those of {day:day}, value the base of each date over {months:months}: it "
+                    "alone differs, seen with what is known today. What was expected then is in the report on "
+                    "selection. Bounds of a value: errors of earlier forecasts; of the change: the fit, and who came "
+                    "and stopped. Who left still counts, so the mean falls by itself."
                 )
             ]
         if "share" in self.table:
-            texts.append(_("Our share: answers of the 12 months before each date, as in the report on deepening."))
+            texts.append(_("Our share: answers of the 12 months before, as in deepening."))
         return self._say(*texts, self.firm.prices.said())
 
 
