@@ -260,9 +260,9 @@ def test_numbers_stand_on_the_right_and_nothing_weighs_more_than_its_text():
     table = show(pd.DataFrame({"segment": ["Lost", "At <risk>"], "customers": [1200, 3]}), "Two & more")
     assert table.html() == (
         '<figure class="pf-table mathjax_ignore" tabindex="0"><figcaption>Two &amp; more</figcaption>'
-        '<table><thead><tr><th scope="col">Segment</th><th scope="col" class="number">Customers</th></tr>\n</thead>'
-        '<tbody><tr><td>Lost</td><td class="number">1,200</td></tr>\n'
-        '<tr><td>At &lt;risk&gt;</td><td class="number">3</td></tr>\n</tbody></table></figure>'
+        '<table class="r2"><thead><tr><th scope="col">Segment</th><th scope="col">Customers</th></tr>\n</thead>'
+        "<tbody><tr><td>Lost</td><td>1,200</td></tr>\n"
+        "<tr><td>At &lt;risk&gt;</td><td>3</td></tr>\n</tbody></table></figure>"
     )
 
 

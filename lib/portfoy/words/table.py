@@ -11,9 +11,11 @@ from portfoy.words import style
 from portfoy.words.codes import said_as
 from portfoy.words.labels import columns
 
+MOST = 20  # columns whose numbers stand on the right: a class of the table says it once for all cells of a column
+RIGHT = ",".join(f".r{place} :is(td,th):nth-child({place})" for place in range(1, MOST + 1))
 STYLE = (  # in a notebook; a page has a style of its own
     "<style>.pf-table table{border-collapse:collapse}.pf-table th,.pf-table td{text-align:left;vertical-align:top}"
-    ".pf-table .number{text-align:right}</style>"
+    f"{RIGHT}{{text-align:right}}</style>"
 )
 NARROW = 3  # columns that fit side by side on a phone
 
@@ -30,8 +32,9 @@ class Table:
     def html(self):
         """The table with its caption, without a style: it takes that of the page or the notebook, light or dark."""
         heads = dict(zip(self.stored.get("columns", []), self.stored.get("heads", []), strict=True))
-        kinds = dict.fromkeys(self.numbers, "number") | {(heads.get("customer_id") or ("",))[0]: "who"}
-        marks = [f' class="{kinds[name]}"' if name in kinds else "" for name in self.texts]
+        who = (heads.get("customer_id") or ("",))[0]
+        marks = [' class="who"' if name == who else "" for name in self.texts]
+        right = " ".join(f"r{place}" for place, name in enumerate(self.texts, start=1) if name in self.numbers)
 
         def row(cells, tag):
             made = [f"<{tag}{mark}>{html.escape(cell)}</{tag[:2]}>" for cell, mark in zip(cells, marks, strict=True)]
@@ -44,7 +47,7 @@ class Table:
         kind = f'wide {style.NO_MATH}" style="{html.escape(_heads(self.texts))}' if wide else style.NO_MATH
         return (
             f'<figure class="pf-table {kind}" tabindex="0">{caption}'
-            f"<table><thead>{head}</thead><tbody>{body}</tbody></table></figure>"
+            f'<table class="{right}"><thead>{head}</thead><tbody>{body}</tbody></table></figure>'
         )
 
     def _repr_html_(self):
@@ -70,7 +73,7 @@ def aligned(rows, indent=""):
     return [indent + "  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
 
 
-def show(table, caption, *, currency="", labels=None, kinds=None):
+def show(table, caption, *, currency="", labels=None, kinds=None, whole=None):
     """A table to look at: headings in words, numbers as the language writes them, intervals beside their estimate.
 
     A column ``x`` with ``x_low`` and ``x_high`` beside it is shown as one column with its interval; columns missing in
@@ -82,6 +85,7 @@ def show(table, caption, *, currency="", labels=None, kinds=None):
     caption : what the table shows, also to screen readers
     currency : code of the money, for its headings
     labels, kinds : dict, column -> heading or kind, where they differ from `columns`
+    whole : DataFrame, optional; what the file of the table holds, where a part of it is shown
 
     Returns
     -------
@@ -101,6 +105,9 @@ def show(table, caption, *, currency="", labels=None, kinds=None):
         texts[label] = _cells(table, name, kind, currency)
         if kind not in ("text", "code", "sentence"):
             right.append(label)
+    if whole is not None:
+        table = whole.rename(columns=str)
+        heads = _named(table, labels or {}, kinds or {})
     return Table(caption, texts, right, stored(table, heads))
 
 
