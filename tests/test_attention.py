@@ -55,7 +55,7 @@ def test_everybody_with_a_reason_is_listed_and_nobody_else():
     assert why == {"00B": "silent for long", "00C": "unhappy", "00D": "open ticket", "<b>": "unhappy"}
     assert found.table["expected_value"].is_monotonic_decreasing
     assert (found.found, found.spared, found.at_risk_days) == (4, 0, 60)
-    assert found.finding().text == "4 of the most valuable customers need special attention"
+    assert found.finding().text == "4 of the most valuable need special attention"
     (action,) = found.actions()
     assert action.worth == pytest.approx(found.table["expected_value"].sum())
     assert "&lt;b&gt;" in found._repr_mimebundle_()["text/html"]
@@ -76,7 +76,7 @@ def test_who_is_held_out_is_left_in_peace():
     found = attention(firm, value=value)
     assert "00B" not in set(found.table["customer_id"])
     assert "00C" in set(found.table["customer_id"])
-    assert found.reading().endswith(" 1 held out by another list are left in peace.")
+    assert found.reading().endswith(" 1 held out elsewhere are left in peace.")
 
     class Saved:
         listed = pd.DataFrame({"customer_id": ["00D"], "arm": ["control"]})

@@ -50,7 +50,7 @@ def test_contracts_that_ran_a_year_ago_and_ended():
     assert found.family == "contractual"
     assert found.lost["customer_id"].tolist() == [f"{number:03d}" for number in range(20)]
     assert found.lost["final_revenue"].tolist() == [120.0] * 20
-    assert plain(found.finding().text) == "33% of the contracts ended within a year"
+    assert plain(found.finding().text) == "33% of contracts ended within a year"
 
 
 def test_contracts_without_dates_count_all_there_ever_were(tmp_path):
@@ -60,11 +60,11 @@ def test_contracts_without_dates_count_all_there_ever_were(tmp_path):
     (tmp_path / "portfoy.toml").write_text(toml, "utf-8")
     found = churn(pf.open(tmp_path / "portfoy.toml"))
     assert (found.first["counted"], found.first["base"]) == (20, 61)
-    assert plain(found.finding().text) == "33% of all contracts there ever were have ended"
+    assert plain(found.finding().text) == "33% of all contracts ever have ended"
     assert np.isnan(found.first["year"])
     assert found.lost["customer_id"].tolist() == [f"{number:03d}" for number in range(20)]
     assert found.finding().low is None
-    assert plain(found.method()).startswith("Contracts: all there ever were;")
+    assert plain(found.method()).startswith("Contracts: all ever;")
     assert "last year" not in plain(found.method())
     text = "economics: contracts have no dates, so retention is of no year. Add started_on and ended_on."
     assert str(economics(found.firm)) == text

@@ -133,6 +133,16 @@ def test_cdnow_cohorts_match_the_published_counts(cdnow_log):
     assert table[17].isna().tolist() == [False, True, True]
 
 
+def test_the_table_has_a_row_a_start_and_its_file_every_cell(cdnow_log):
+    found = cohorts(Firm.of(cdnow_log[["customer_id", "order_id", "ordered_on", "amount"]]))
+    shown = found.summary()[0]
+    shares = [cell.split()[0] for cell in shown.texts["After 1 month"]]
+    assert shares == [f"{bought / of:.1%}" for bought, of in ((124, 781), (134, 857), (87, 719))]  # as published
+    assert list(shown.texts)[3:] == ["After 3 months", "After 6 months", "After 12 months"]
+    assert len(shown.stored["rows"]) == len(found.table) == 18 + 17 + 16
+    assert shown.stored["columns"] == list(found.table.columns.drop("over"))
+
+
 def test_cdnow_is_one_intake_and_says_so(cdnow_log):
     """A base to which nobody new comes cannot compare newcomers, and must look like one that dies."""
     found = cohorts(Firm.of(cdnow_log[["customer_id", "order_id", "ordered_on", "amount"]]))
@@ -291,7 +301,7 @@ def test_a_model_that_was_far_off_is_not_drawn():
     found = cohorts(Firm.of(table, as_of="2025-08-17"))
     assert "expected" not in found.mean
     assert labels(found.plot().yaxis)[-1] == "all"
-    assert "too far off over the last year" in found.method()
+    assert "too far off last year" in found.method()
 
 
 def test_the_model_of_cdnow_lies_by_its_cohorts(cdnow_log):

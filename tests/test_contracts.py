@@ -173,7 +173,7 @@ def test_where_nothing_can_be_said_a_sentence_says_why():
     assert str(contracts(firm_of([("2025-01-01", None)] * 40))).startswith("0 of 40 contracts have ended")
     assert str(contracts(firm_of([("2025-11-25", "2025-12-20")] * 40))).startswith("40 of 40 contracts")
     assert str(contracts(firm_of([("2025-01-01", "2025-04-01")] * 40))) == (
-        "contracts: none of 40 runs on 2025-12-31; there is nothing to project. Take an earlier date."
+        "contracts: none of 40 runs on 2025-12-31. Take an earlier date."
     )
     assert str(contracts(firm_of([]))).startswith("0 of 0 contracts have ended")
     none = Firm.of(
@@ -190,9 +190,7 @@ def test_without_dates_or_with_a_short_history_nothing_is_judged(shared_data, tm
     found = contracts(pf.open(tmp_path / "portfoy.toml"))
     assert found.total["contracts"] == 7043 - 1869
     assert (len(found.judged), set(found.path["part"])) == (0, {"ahead"})
-    assert plain(found.reading()).endswith(
-        " Too few contracts with dates were seen so long to judge such a projection."
-    )
+    assert plain(found.reading()).endswith(" Too few dated contracts were seen so long to judge it.")
     assert "earlier projections" not in plain(found.method())
     assert "<svg" in found.content()["chart"]["svg"]
 

@@ -143,7 +143,7 @@ def test_contracts_are_worth_their_fees():
     )
     found = economics(Firm.of(as_of="2026-06-30", subscriptions=contracts))
     assert found.table["worth"].iloc[0] == pytest.approx(72.0)
-    assert plain(found.finding().text) == "One more point of retention is worth 72 of revenue a year"
+    assert plain(found.finding().text) == "A point of retention is worth 72 of revenue a year"
     free = Firm.of(as_of="2026-06-30", subscriptions=contracts.drop(columns="monthly_fee"))
     assert "brought nothing that is known" in str(economics(free))
 

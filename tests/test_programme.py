@@ -39,14 +39,14 @@ def test_the_difference_is_that_of_the_arms():
     assert found.finding().text.endswith(" more customers in a hundred buy again")
     said = plain(found.reading())
     assert said.startswith(f"Within 182 days, {100 * again[treated].mean():.0f}% of those contacted bought again, and ")
-    assert said.endswith("What the programme does is not known: members chose themselves, and nobody was held out.")
+    assert said.endswith("The programme's effect is not known: members chose themselves, nobody was held out.")
     assert "programme" not in programme(shop(members=False)[0]).reading()
 
 
 def test_no_effect_is_none():
     found = programme(shop(0.0)[0])
     assert (found.finding().text, found.finding().nothing) == (
-        "What contact does for staying cannot be told from chance",
+        "No effect of contact on staying beyond chance",
         True,
     )
 
@@ -54,7 +54,7 @@ def test_no_effect_is_none():
 def test_arms_that_were_chosen_give_no_number():
     found = programme(shop(0.0, chosen=True)[0])
     assert found.effect is None
-    assert found.finding().text == "What contact does for staying is not known: chance did not choose"
+    assert found.finding().text == "Effect of contact on staying not known: chance did not choose"
     assert not any(letter.isdigit() for letter in str(found.reading()))
 
 

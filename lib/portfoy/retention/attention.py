@@ -41,14 +41,14 @@ class Attention(Result):
     def finding(self):
         if not self.found:
             return Finding(_("No valuable customer is silent, unhappy or waiting"), nothing=True)
-        return Finding(style.say(_("{found:count} of the most valuable customers need special attention"), vars(self)))
+        return Finding(style.say(_("{found:count} of the most valuable need special attention"), vars(self)))
 
     def reading(self):
         if not self.found:
             return ""
-        text = _("They are expected to bring {worth:money} and are silent for long, unhappy or waiting for an answer.")
+        text = _("Silent for long, unhappy or waiting for an answer, they are expected to bring {worth:money}.")
         if self.spared:
-            text += " " + _("{spared:count} held out by another list are left in peace.")
+            text += " " + _("{spared:count} held out elsewhere are left in peace.")
         return style.say(text, vars(self), currency=self.currency)
 
     def summary(self):
@@ -64,9 +64,9 @@ class Attention(Result):
 
     def method(self):
         text = _(
-            "Valuable is the fifth of which most is expected ({valuable:count}). Silent: more than "
-            "{at_risk_days:days}, and not yet lapsed. Unhappy: the last answer of the year, 0-6 of 10 to recommend us "
-            "or 1-2 of 5 for satisfaction. Tickets are those of half a year."
+            "Valuable: the fifth of which most is expected ({valuable:count}). Silent: more than "
+            "{at_risk_days:days}, not yet lapsed. Unhappy: last answer of the year 0-6 of 10 to recommend us, "
+            "or 1-2 of 5 for satisfaction. Tickets: half a year."
         )
         return style.say(text, vars(self))
 

@@ -82,10 +82,10 @@ class Churn(Result):
                 _("Fewer customers were lost: {value:share} within {days:days}, {year:share} before"),
             ]
         elif style.is_missing(row["days"]):
-            texts = [_("{value:share} of all contracts there ever were have ended")]
+            texts = [_("{value:share} of all contracts ever have ended")]
         else:
             texts = [
-                _("{value:share} of the contracts ended within a year"),
+                _("{value:share} of contracts ended within a year"),
                 _("More contracts ended: {value:share} within a year, {year:share} before"),
                 _("Fewer contracts ended: {value:share} within a year, {year:share} before"),
             ]
@@ -104,11 +104,12 @@ class Churn(Result):
 
     def reading(self):
         text = {
-            "contractual": _("A business with contracts: each end is known, and churn is counted from them."),
-            "non-contractual": _(
-                "A business without contracts: nobody says goodbye, so a long silence counts as lost."
+            "contractual": _("With contracts each end is known, and churn counted from them."),
+            "non-contractual": _("Without contracts nobody says goodbye: a long silence counts as lost."),
+            "both": _(
+                "{with_contract:share} of the year's customers have a contract; of others a long silence counts as "
+                "lost."
             ),
-            "both": _("Both kinds of business: {with_contract:share} of the customers of the year have a contract."),
         }[self.family]
         brought = _("The {counted:count} lost had brought {brought:money} in their last year.")
         return self._say(f"{text} {brought}" if self.brought > 0 else text)
@@ -129,7 +130,11 @@ class Churn(Result):
         return made
 
     def actions(self):
-        return [Action("", name="lost_customers", table=self.lost)] if len(self.lost) else []
+        return (
+            [Action("", name="lost_customers", table=self.lost, title=_("The customers lost"))]
+            if len(self.lost)
+            else []
+        )
 
     def plot(self, ax=None):
         known = self.table[~self.table["level"].isin([NOT_KNOWN, OTHERS])]
@@ -143,7 +148,7 @@ class Churn(Result):
         rows = rows.rename(columns={"value_low": "low", "value_high": "high"})
         ax = shapes.dots(rows, ax, at=float(self.first["value"]), write=lambda value: style.share(value, 0))
         figure.per_cent(ax.xaxis)
-        under = _("share of those there at the start; dashed: all; coloured: beyond chance; lines: {level} interval")
+        under = _("of those there at the start; dashed: all; coloured: beyond chance; lines: {level} interval")
         numbers = "; ".join(f"{row['name']}: {style.share(row['value'])}" for _place, row in rows.iterrows())
         return figure.name(ax, _("Who was lost"), under.format(level=style.level(self.firm.confidence)), numbers)
 
@@ -153,7 +158,7 @@ class Churn(Result):
         said = {"churn": _("customers"), "contract_churn": _("contracts")}
         named = self.rates.drop(columns=[name for name in self.rates if name.endswith("_p")])
         named = named.assign(metric=named["metric"].map(said)).rename(columns={"metric": "measure"})
-        tables = [show(named, _("Lost of those there at the start"), **terms, labels=labels)]
+        tables = [show(named, _("How many were lost"), **terms, labels=labels)]
         if len(self.table):
             labels |= {"lost": _("Number lost")}
             tables.append(show(self.table, _("Who was lost"), **terms, labels=labels))
@@ -162,19 +167,19 @@ class Churn(Result):
     def method(self):
         texts = {
             "churn": _(
-                "Customers: had bought within the lapsed limit, kept from run to run, on the day as long ago, and have "
-                "lapsed since; some will come back. "
+                "Customers: had not lapsed on the day as long ago, and have since, by a limit kept from run to run; "
+                "some will come back. "
             ),
             "contract_churn": _("Contracts: running a year ago, ended since; open ones are not lost. "),
         }
         texts = [texts[metric] for metric in self.rates["metric"]]
         change = _("Change: the same day last year, the same window. ")
         if style.is_missing(self.first["days"]):
-            texts = [_("Contracts: all there ever were; their dates are not known, so this is no rate of a year. ")]
+            texts = [_("Contracts: all ever; without dates this is no rate of a year. ")]
             change = ""
         rest = change + _(
-            "Groups: each against all others, corrected (Benjamini-Hochberg); they go along with leaving and need not "
-            "cause it. Intervals ({level}): Wilson."
+            "Groups: each against all others, corrected (Benjamini-Hochberg); they need not cause leaving. "
+            "Intervals ({level}): Wilson."
         )
         there = {"churn": self.firm.tables.transactions, "contract_churn": self.firm.tables.subscriptions}
         reasons = [str(reason) for metric, reason in self.missing.items() if there[metric] is not None]

@@ -20,6 +20,7 @@ from portfoy.words.result import Action, Figure, Finding, Past, Result
 from portfoy.words.table import show
 
 WITHIN = (3, 6, 12)  # months after the first period, at which newcomers are compared
+AGES = (1, 3, 6, 12, 24, 36)  # months after the first, in the table; its file has all
 FEWEST = 30  # customers; an interval of fewer tells nobody anything
 ROWS, LEVELS = 12, 8  # starts in the chart; levels of a characteristic that are told apart
 COLUMNS = {"share": 12, "money": 8}  # in the chart
@@ -118,9 +119,7 @@ class Cohorts(Result):
         once = bought[(bought["first_order"] > months_before(self.firm.as_of, 12)) & (bought["purchases"] == 1)]
         once = once[["customer_id", "last_order", "revenue"]].sort_values("revenue", ascending=False, ignore_index=True)
         once = once.assign(why=_("came within a year, bought once"), action=_("ask for a second order"))
-        text = style.say(
-            _("Ask the {n:count} newcomers of the year who bought once for a second order"), {"n": len(once)}
-        )
+        text = style.say(_("Ask the {n:count} newcomers who bought once for a second order"), {"n": len(once)})
         return [Action(text, name="newcomers_once", table=with_type(once, self.firm.people))]
 
     def plot(self, ax=None):
@@ -148,14 +147,14 @@ class Cohorts(Result):
         ax = shapes.heat_map(*laid, ax, told=[] if rows["over"].all() else running)
         ax.set_xticklabels([style.number(age) for age in ages], rotation=0, ha="center")
         title = {
-            "returning": _("Customers who bought again, per cent"),
-            "ever": _("Customers who bought then or later, per cent"),
+            "returning": _("Bought again, per cent"),
+            "ever": _("Bought then or later, per cent"),
             "revenue": _("Revenue per customer"),
             "margin": _("Margin per customer"),
         }[self.kind]
         under = {
-            "month": _("by months after the first; rows: first month or group, and customers"),
-            "quarter": _("by quarters after the first; rows: first month or group, and customers"),
+            "month": _("by months after the first; rows: start or group, customers"),
+            "quarter": _("by quarters after the first; rows: start or group, customers"),
         }[self.every]
         write = style.writer(self.unit, self.firm.currency)
         numbers = "; ".join(f"{later}: {write(v)}" for later, v in zip(line["later"], line["value"], strict=True))
@@ -165,34 +164,46 @@ class Cohorts(Result):
         kinds = dict.fromkeys(["value", "now", "before", "difference", "expected"], self.unit)
         labels = {"returning": _("Bought"), "ever": _("Bought then or later")}
         terms = {"currency": self.firm.currency, "kinds": kinds, "labels": {"value": labels.get(self.kind, _("Each"))}}
-        tables = [show(self.table.drop(columns="over"), _("Every cell"), **terms)]
-        tables.append(show(self.mean, _("All customers"), **terms))
+        ages = [age for age in (AGES if self.unit == "share" else (0, *AGES)) if age % EVERY[self.every] == 0]
+        tables = [self._wide(ages, terms)]
+        some = self.mean[(self.mean["later"] * EVERY[self.every]).isin(ages)]
+        tables.append(show(some, _("All customers"), whole=self.mean, **terms))
         if len(self.tested):
             labels = {"now": _("Newcomers of the year"), "before": _("Of the year before")}
             terms["labels"] = {"now": _("This group"), "before": _("All others")} if self.by else labels
             tables.append(show(self.tested.drop(columns="sure"), _("Compared at equal age"), **terms))
         return tables
 
+    def _wide(self, ages, terms):
+        """A row for each start or level, its cells at some `ages` in months that are over; the file has every cell."""
+        key, parts = "level" if self.by else "start", ["value", "value_low", "value_high"]
+        cells = self.table[self.table["over"]].set_index(key)
+        rows = self.table.loc[self.table["later"] == 0, [key, "customers"]]
+        labels, kinds = dict(terms["labels"]), dict(terms["kinds"])
+        for age in ages:
+            labels[f"{age}"], kinds[f"{age}"] = str(style.say(_("After {n:months}"), {"n": age})), self.unit
+            there = cells[cells["later"] * EVERY[self.every] == age]
+            rows = rows.join(there[parts].set_axis([f"{age}", f"{age}_low", f"{age}_high"], axis=1), on=key)
+        whole = self.table.drop(columns="over")
+        return show(rows, _("By start or group"), **terms | {"labels": labels, "kinds": kinds}, whole=whole)
+
     def method(self):
         kind = {
             "returning": _("Bought: a sale in the period; intervals ({level}): Wilson."),
-            "ever": _("Bought then or later: up to today, so the young have yet to rise; intervals ({level}): Wilson."),
+            "ever": _("Bought then or later: up to today, so the young will rise; intervals ({level}): Wilson."),
         }.get(
-            self.kind, _("An order counts in the period of its first sale; intervals ({level}): normal, per customer.")
+            self.kind, _("Orders count in the period of their first sale; intervals ({level}): normal, per customer.")
         )
         compared = _(
-            "Compared are newcomers of twelve months with those of the same months a year before, after as many "
-            "months; none of the first {begin:days}, who may be old customers."
+            "Compared: newcomers of twelve months with those a year before, at equal age; none of the first "
+            "{begin:days}, who may be old customers."
         )
         if self.by:
-            compared = _("Compared is each group with all others, after as many months.")
-        rest = _(
-            "Periods that still run are in no mean and no comparison. Corrected for all comparisons "
-            "(Benjamini-Hochberg)."
-        )
-        model = _("The model (BG/NBD) has each customer buy at a rate, and stop with a chance, of their own.")
+            compared = _("Compared: each group with all others, at equal age.")
+        rest = _("Periods that still run are in no mean and no comparison. Corrected for all (Benjamini-Hochberg).")
+        model = _("Model (BG/NBD): each customer has a rate of buying and a chance to stop.")
         if self.off > FAR:
-            model = _("A model of buying (BG/NBD) was too far off over the last year to be shown.")
+            model = _("The model (BG/NBD) was too far off last year to be shown.")
         rest = f"{rest} {model}" if self.off >= 0 else rest
         values = {"level": style.level(self.firm.confidence), "begin": self.begin}
         prices = [self.firm.prices.said()] if self.unit == "money" else []

@@ -67,7 +67,7 @@ class Contracts(Result):
                 "then ({money_interval:money}, as paid)."
             )
         if self.judged.empty:
-            late = _("Too few contracts with dates were seen so long to judge such a projection.")
+            late = _("Too few dated contracts were seen so long to judge it.")
             return style.say(f"{text} {late}", told, currency=self.currency)
         check = self.judged[self.judged["group"] == ALL].iloc[0]
         told |= {"day": check["day"], "base": check["contracts"], "said": check["predicted"], "came": check["actual"]}
@@ -93,23 +93,23 @@ class Contracts(Result):
         return figure.name(ax, _("Contracts still running"), under, style.say(text, self.total))
 
     def summary(self):
-        caption = style.say(_("Contracts that run today, and in {months:months}"), vars(self))
+        caption = style.say(_("Today, and in {months:months}"), vars(self))
         tables = [show(self.table, caption, currency=self.currency)]
         counts = dict.fromkeys(["predicted", "actual"], "count")
         if len(self.judged):
-            tables.append(show(self.judged, _("Earlier projections, and what came"), kinds=counts))
+            tables.append(show(self.judged, _("Earlier projections"), kinds=counts))
         return tables
 
     def method(self):
         text = _(
-            "sBG (shifted beta-geometric) by plan, periods of {period:months}; plans of which fewer than 30 "
-            "ended are taken as all. The range ({level}) holds the fit and chance. Fees are those of today, as paid."
+            "sBG (shifted beta-geometric) by plan, periods of {period:months}; plans with fewer than 30 ends "
+            "are taken as all. The range ({level}) holds fit and chance. Fees: today's, as paid."
         )
         back = self.judged["day"].nunique() if len(self.judged) else 0
         if back:
-            text += " " + _("It also holds by how much earlier projections were off ({back:count}).")
+            text += " " + _("It also holds how far earlier projections were off ({back:count}).")
         if any(fit.open for fit in self.fits.values()):
-            text += " " + _("Where all contracts seem to have one chance to end, that is used.")
+            text += " " + _("Where all contracts seem alike, one chance is used.")
         if self.active:
             text += " " + _("Of buyers without a contract {active:share} ({active_interval:share}) still buy (BG/NBD).")
         told = {"period": self.period, "level": style.level(self.confidence), "back": back}
@@ -137,7 +137,7 @@ def contracts(firm, *, horizon_months=12):
     steps = max(horizon_months // period, 1)
     running, fits = _fitted(counts, period)
     if running.empty:
-        text = _("contracts: none of {n} runs on {day:%Y-%m-%d}; there is nothing to project. Take an earlier date.")
+        text = _("contracts: none of {n} runs on {day:%Y-%m-%d}. Take an earlier date.")
         raise DataError(text.format(n=counts["contracts"].sum(), day=firm.as_of))
     judged, past = _judged(firm, steps, period)
     spread = np.sqrt(max(judged.pop("square").dropna().mean(), 0.0)) if len(judged) else 0.0

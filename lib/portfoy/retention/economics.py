@@ -54,16 +54,16 @@ class Economics(Result):
     def finding(self):
         row = self.row
         if not row["worth_low"] > 0:
-            return Finding(_("What a point of retention is worth cannot be told from zero"), nothing=True)
-        text = _("One more point of retention is worth {worth:money} of margin a year")
+            return Finding(_("What a point of retention is worth stays open"), nothing=True)
+        text = _("A point of retention is worth {worth:money} of margin a year")
         if not row["margin_known"]:
-            text = _("One more point of retention is worth {worth:money} of revenue a year")
+            text = _("A point of retention is worth {worth:money} of revenue a year")
         return Finding(self._say(text), float(row["worth_low"]), float(row["worth_high"]))
 
     def reading(self):
         texts = [_("It may cost {most:money} a year for each of {base:count}, at most ({most_interval:money}).")]
         if self.claim:
-            text = _("Retention 2% higher lowers the cost of a customer by {saved:share}; {claimed:share} is claimed.")
+            text = _("Retention 2% higher lowers cost per customer by {saved:share}; {claimed:share} is claimed.")
             texts.append(text)
         return self._say(" ".join(texts))
 
@@ -80,13 +80,13 @@ class Economics(Result):
         figure.per_cent(ax.xaxis)
         ax.yaxis.set_major_formatter(lambda value, _position: style.money(value, "", compact=True))
         ax.set_ylim(0, None)
-        under = _("{currency} a year, by share kept within {days:days}; point: today; band: {level} interval")
+        under = _("{currency} a year, by share kept in {days:days}; point: today; band: {level} interval")
         more = {"currency": self.firm.currency or _("money"), "level": style.level(self.firm.confidence)}
         under = style.say(under, self.row | more)
         ends = self.curve.iloc[[0, -1]]
         told = [*ends[["retention", "cost_each"]].itertuples(index=False, name=None), (at, each)]
         numbers = "; ".join(f"{style.share(one, 0)}: {style.money(two, self.firm.currency)}" for one, two in told)
-        return figure.name(ax, _("What an active customer costs, by retention"), under, numbers)
+        return figure.name(ax, _("Cost by retention"), under, numbers)
 
     def summary(self):
         money = ["each", "worth", "most", "ahead", "worth_ahead", "spend", "newcomer_cost", "care", "cost_each"]
@@ -103,20 +103,20 @@ class Economics(Result):
         tables = [show(self.table.drop(columns=["metric", "margin_known"]), _("One more point of retention"), **terms)]
         if self.cost:
             paid = pd.DataFrame([self.cost | self.claim])
-            tables.append(show(paid, _("What keeping the base cost in a year"), **terms))
+            tables.append(show(paid, _("What the base costs"), **terms))
             tables.append(show(self.curve, _("Cost by retention"), **terms))
         return tables
 
     def method(self):
         text = _(
-            "A point is one of a hundred there at the start who stays and brings as much as those who stayed, for one "
-            "year; if leaving falls for everybody they also buy for longer, so it is cautious."
+            "A point: one of a hundred at the start stays, and brings for one year what those who stayed did. "
+            "Where leaving falls for all they also buy longer: it is cautious."
         )
         if self.table["worth_ahead"].notna().all():
             text += " " + _("Within {horizon:count} months it is expected to bring {worth_ahead:money}.")
         cost = _(
-            "Cost of an active customer: the lost of a year are replaced at {newcomer_cost:money} each (spend of a "
-            "year over newcomers), and {care:money} of campaigns and service a year."
+            "Cost: a year's lost are replaced at {newcomer_cost:money} each (spend of a year over newcomers), "
+            "and {care:money} of campaigns and service."
         )
         none = _("What a newcomer costs is not known.")
         level = style.say(_("Intervals ({level}): normal."), {"level": style.level(self.firm.confidence)})

@@ -64,14 +64,14 @@ def histories(firm, *, kind="", horizon_days=0):
     length = int(horizon_days) or min(window or CONTRACT_DAYS, longest)
     if longest < SHORTEST:
         text = _(
-            "leaving: the history holds {held} days, and one has left after {window}; {least} are needed. Take a "
+            "leaving: {held} days of history, and {window} until one has left; {least} are needed. Take a "
             "longer history."
         )
         raise DataError(text.format(held=held, window=window, least=window + 2 * SHORTEST + 4))
     if not SHORTEST <= length <= longest:
         text = _(
-            "leaving: the history holds {held} days, and one has left after {window}; that allows horizon_days from "
-            "{least} to {longest}, and it is {length}. Take another, or a longer history."
+            "leaving: {held} days of history, and {window} until one has left, allow horizon_days from {least} "
+            "to {longest}, not {length}. Take another, or a longer history."
         )
         told = {"held": held, "window": window, "least": SHORTEST, "longest": max(longest, 0), "length": max(length, 0)}
         raise DataError(text.format(**told))
@@ -88,9 +88,7 @@ def histories(firm, *, kind="", horizon_days=0):
     every = every.astype({name: "object" for name in TRAITS if name in every})
     examples, today = every[every["left"].notna()], every[every["left"].isna()].reset_index(drop=True)
     if not examples["worth"].sum() > 0:
-        raise DataError(
-            _("leaving: the customers bring no money that is known, so nothing is at stake. Add monthly_fee.")
-        )
+        raise DataError(_("leaving: no money of the customers is known. Add monthly_fee."))
     features = [name for name in [*FEATURES, *TRAITS] if name in every and examples[name].notna().any()]
     if "plan" in features and "fee" in features:  # a plan has its fee: beside one another neither would show
         features.remove("fee")
@@ -125,8 +123,8 @@ def _contracts(firm):
     found = to_frame(table).dropna(subset=["customer_id", "started_on"]).sort_values("started_on", kind="stable")
     if not found["ended_on"].notna().any():
         text = _(
-            "leaving: no contract has ended on a known day, so who leaves next cannot be learned. Add started_on and "
-            "ended_on; survival tells what durations alone can."
+            "leaving: no contract has ended on a known day. Add started_on and ended_on; survival tells what "
+            "durations alone can."
         )
         raise DataError(text)
     fee = pd.to_numeric(found["monthly_fee"]) if "monthly_fee" in found else pd.Series(np.nan, found.index)

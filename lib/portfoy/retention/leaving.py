@@ -84,9 +84,9 @@ class Leaving(Result):
         return Finding(self._say(text))  # it leaves every year: what changes is what findings rank by
 
     def reading(self):
-        first = _("That is {loss_interval:money}; no model surely tells better who leaves than days of silence do.")
+        first = _("That is {loss_interval:money}; no model surely tells leavers better than days of silence.")
         if self.kind == CONTRACT:
-            first = _("That is {loss_interval:money}; no model surely tells better who leaves than the contract's age.")
+            first = _("That is {loss_interval:money}; no model surely tells leavers better than the contract's age.")
         first = first if self.sorts else ""
         if self.effect:
             first = read_back(self.effect, stayed=self.kind == CONTRACT)
@@ -102,7 +102,7 @@ class Leaving(Result):
         names = names.where(rows["level"] == "", names + ": " + rows["level"])
         rows = rows.assign(name=names, value=rows["odds_ratio"], strong=rows["clear"])
         ax = shapes.dots(rows, ax, at=1.0, write=style.writer("number"))
-        under = _("odds of leaving, times, by a step more of it; lines: {level} interval")
+        under = _("times the odds, by a step more; lines: {level} interval")
         under = under.format(level=style.level(self.confidence))
         told = (style.say(_("{name}: {value:ratio}"), row) for _place, row in rows.iterrows())
         return figure.name(ax, _("What goes along with leaving"), under, "; ".join(told))
@@ -111,8 +111,8 @@ class Leaving(Result):
         drivers = said_terms(self.drivers.head(12), "odds_ratio", logs=LEAVERS.logs)
         tables = [
             show(drivers, _("What goes along with leaving")),
-            show(self.ways, _("Ways to tell who leaves, on later days"), currency=self.currency),
-            show(self.calibration, _("Forecast and what came, by fifths")),
+            show(self.ways, _("Ways to tell who leaves"), currency=self.currency),
+            show(self.calibration, _("Forecast and actual, by fifths")),
         ]
         if len(self.listed):
             shown = self.listed.head(15).drop(columns=["campaign_id", "contacted_on", "hold_out_share"])
@@ -122,19 +122,17 @@ class Leaving(Result):
     def actions(self):
         if self.listed.empty:
             return []
-        text = _("Make {n:count} customers an offer to stay, but not the {held:count} held out")
+        text = _("Make {n:count} customers an offer to stay, not the {held:count} held out")
         return [Action(self._say(text), self.total["gain"], LIST, self.listed)]
 
     def method(self):
-        silent = _(
-            "Left is who has been silent for more than {window:days} at the end. The simple rule: days of silence."
-        )
-        contract = _("Left is whose last contract has ended. The simple rule: the age of the contract.")
+        silent = _("Left: silent for more than {window:days} at the end. Simple rule: days of silence.")
+        contract = _("Left: the last contract has ended. Simple rule: the contract's age.")
         text = _(
-            "Each way learns on earlier days and is judged on later ones ({judged}), by the yearly worth of leavers "
-            "among offers to one in five; a model is used if it surely beats the rule: {more:money} "
-            "({more_interval:money}). What goes along with leaving need not cause it. The loss is bounded by the "
-            "errors of such forecasts on the judged days."
+            "Each way learns on earlier days and is judged on later ones ({judged}), by the yearly worth of "
+            "leavers among offers to one in five; a model is used if it surely beats the rule: {more:money} "
+            "({more_interval:money}). What goes along with leaving need not cause it. Bounds of the loss: "
+            "errors on the judged days."
         )
         return self._say(contract if self.kind == CONTRACT else silent, text)
 

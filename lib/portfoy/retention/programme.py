@@ -40,13 +40,13 @@ class Programme(Result):
 
     def finding(self):
         if self.effect is None:
-            return Finding(_("What contact does for staying is not known: chance did not choose"), nothing=True)
+            return Finding(_("Effect of contact on staying not known: chance did not choose"), nothing=True)
         if self.effect["points_low"] > 0:
             text = _("Contact makes {points:number} more customers in a hundred buy again")
         elif self.effect["points_high"] < 0:
             text = _("Contact changes by {points:number} in a hundred who buy again")
         else:
-            return Finding(_("What contact does for staying cannot be told from chance"), nothing=True)
+            return Finding(_("No effect of contact on staying beyond chance"), nothing=True)
         return Finding(self._say(text))
 
     def reading(self):
@@ -54,17 +54,17 @@ class Programme(Result):
             "Within {days:days}, {response:share} of those contacted bought again, and {held_out_response:share} of "
             "those held out ({points_interval:number} points)."
         )
-        club = _("What the programme does is not known: members chose themselves, and nobody was held out.")
+        club = _("The programme's effect is not known: members chose themselves, nobody was held out.")
         return self._say(*[contact] * bool(self.effect), *[club] * self.members)
 
     def summary(self):
         table = self.table.drop(columns=["at_random", "differs"])
-        return show(table, _("Campaigns to keep customers, and those held out"))
+        return show(table, _("Campaigns to keep customers"))
 
     def method(self):
         text = _(
-            "An answer is a purchase within {days:days} of a campaign of the phase retention, in both arms. At random "
-            "is one whose arms differ in nothing known before it beyond chance; the others do not count."
+            "Answer: a purchase within {days:days} of a campaign of the phase retention, in both arms. At "
+            "random: arms differ in nothing known before beyond chance; others do not count."
         )
         return self._say(text)
 
@@ -98,8 +98,8 @@ def programme(firm, *, days=LATELY):
     table = lots(rows, [*KNOWN, *TRAITS], firm.confidence)
     if table.empty:
         text = _(
-            "programme: no campaign of the phase retention held customers out {days} days ago or more, and members of "
-            "a club choose themselves; so what keeps customers is not known. Hold some out at random next time."
+            "programme: no campaign of the phase retention held customers out {days} days ago or more, and "
+            "members choose themselves. Hold some out at random next time."
         )
         raise DataError(text.format(days=days))
     drawn = set(table.loc[table["at_random"], "campaign_id"])

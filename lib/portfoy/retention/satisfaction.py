@@ -73,7 +73,7 @@ class Satisfaction(Result):
     def finding(self):
         if self.short is not None:
             name = style.shorten(self.short["attribute"], 24)
-            text = _("{attribute} disappoints most: {points:number} points below what customers expect")
+            text = _("{attribute} disappoints most: {points:number} points below expectation")
             return Finding(style.say(text, {"attribute": name[:1].upper() + name[1:], "points": -self.short["above"]}))
         texts = {
             "nps_weighted": _("NPS is {value:count}, weighted for who answers"),
@@ -83,7 +83,7 @@ class Satisfaction(Result):
         }
         name = next((name for name in texts if self.score(name) is not None), None)
         if name is None:
-            return Finding(_("No attribute falls short of what customers expect"), nothing=True)
+            return Finding(_("No attribute falls short of expectation"), nothing=True)
         return Finding(style.say(texts[name], self.score(name)))
 
     def reading(self):
@@ -102,11 +102,9 @@ class Satisfaction(Result):
         elif self.invited:
             said.append(
                 {
-                    "kinder": _("{response:share} of those asked answered; by who they are, the score looks too kind."),
-                    "harsher": _(
-                        "{response:share} of those asked answered; by who they are, the score looks too harsh."
-                    ),
-                    "": _("{response:share} of those asked answered; what the others think is not known."),
+                    "kinder": _("{response:share} of those asked answered; by who they are, it looks too kind."),
+                    "harsher": _("{response:share} of those asked answered; by who they are, it looks too harsh."),
+                    "": _("{response:share} of those asked answered; the others' view is not known."),
                 }[self.leans]
             )
         return style.say(" ".join(said), values)
@@ -122,7 +120,7 @@ class Satisfaction(Result):
     def actions(self):
         if self.short is None:
             return []
-        text = _("Put \u201c{attribute}\u201d right first: it falls furthest below what customers expect")
+        text = _("Put \u201c{attribute}\u201d right first: it falls furthest below expectation")
         return [Action(style.say(text, {"attribute": style.shorten(self.short["attribute"], 24)}))]
 
     def plot(self, ax=None):
@@ -144,13 +142,13 @@ class Satisfaction(Result):
         return figure.name(ax, _("Performance less expectation"), under, "; ".join(numbers))
 
     def summary(self):
-        kinds = _("Content, complaints and leaving within {window} days, by answer") if self.window else _("By answer")
+        kinds = _("Content, complaints and leaving within {window} days") if self.window else _("By answer")
         titles = [
-            (self.table, _("What customers expect and find, last {days} days")),
-            (self.scores, _("Scores of the last {days} days, and a year before")),
+            (self.table, _("Expected and found, last {days} days")),
+            (self.scores, _("Scores, last {days} days, and a year before")),
             (self.kinds, kinds),
             (self.groups, _("NPS by group, last {days} days")),
-            (self.asked, _("Who of those asked answered, last {days} days")),
+            (self.asked, _("Who answered, last {days} days")),
         ]
         said = {"days": style.number(self.days), "window": style.number(self.window)}
         return [show(table, title.format(**said), kinds={"score": "code"}) for table, title in titles if len(table)]
@@ -158,12 +156,12 @@ class Satisfaction(Result):
     def method(self):
         said = [
             _(
-                "Each customer counts once, with the latest answer. NPS: per cent 9 and 10 less per cent 0 to 6. "
-                "Intervals ({level}): Student's t for means, Wilson for shares, normal for NPS."
+                "Each customer's latest answer. NPS: per cent 9 and 10 less per cent 0 to 6. Intervals ({level}): "
+                "Student's t for means, Wilson for shares, normal for NPS."
             )
         ]
         said += [_("An answer counts by one over its chance to come.")] * self.weighted
-        said += [_("Leaving goes along with the answer at most.")] * bool(self.window)
+        said += [_("Answers need not cause leaving.")] * bool(self.window)
         return style.say(" ".join(said), {"level": style.level(self.confidence)})
 
 

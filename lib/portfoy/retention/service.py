@@ -10,7 +10,7 @@ from portfoy.customers import DAY, months_before, to_frame
 from portfoy.errors import DataError
 from portfoy.firm import analysis
 from portfoy.intervals import bounded, change_p, on_logs, wald, wilson, z_value
-from portfoy.locale import _, plural
+from portfoy.locale import _
 from portfoy.models.lifetimes import life_table
 from portfoy.people import with_type
 from portfoy.retention.afterwards import KNOWN, afterwards
@@ -80,15 +80,17 @@ class Service(Result):
         if self.after:
             values |= dict(zip(("settled", "unsettled"), self.link["left_since"], strict=True))
             left = _(
-                "Of customers with a complaint not settled at once {unsettled:share} left within {window:days}, of "
-                "those with one settled {settled:share}."
+                "After a complaint not settled at once {unsettled:share} left within {window:days}, after one "
+                "settled {settled:share}."
             )
             if not self.marked:
                 left = _(
-                    "Of customers with a ticket not settled at once {unsettled:share} left within {window:days}, of "
-                    "those with one settled {settled:share}."
+                    "After a ticket not settled at once {unsettled:share} left within {window:days}, after one settled "
+                    "{settled:share}."
                 )
-            said.append(left if self.leave else _("Who is not settled at once is not seen to leave more often."))
+            said.append(
+                left if self.leave else _("Who is not settled at once does not leave more often, beyond chance.")
+            )
         if not np.isnan(values["resolve_days"]):
             said.append(_("Half of the tickets are settled within {resolve_days:days}."))
         return style.say(" ".join(said), values)
@@ -102,11 +104,7 @@ class Service(Result):
     def actions(self):
         if self.late.empty:
             return []
-        text = plural(
-            "Settle the {n:count} ticket that has been open for more than {limit:days}",
-            "Settle the {n:count} tickets that have been open for more than {limit:days}, the oldest first",
-            len(self.late),
-        )
+        text = _("Settle tickets open for more than {limit:days}, oldest first: {n:count}")
         worth = self.late.drop_duplicates("customer_id")["year_revenue"].sum() if "year_revenue" in self.late else None
         said = style.say(text, {"n": len(self.late), "limit": self.limit})
         return [Action(said, worth, "open_tickets", self.late.drop(columns="overdue"))]
@@ -133,8 +131,8 @@ class Service(Result):
 
     def summary(self):
         titles = [
-            (self.table, _("Tickets of the last {days} days; days are medians")),
-            (self.link, _("By the first complaint, settled or not; left within {window} days of it")),
+            (self.table, _("Last {days} days; days are medians")),
+            (self.link, _("First complaint, settled or not; left within {window} days")),
             (self.open.drop(columns="overdue").head(15), _("Open tickets, the oldest first")),
         ]
         said = {"days": style.number(self.days), "window": style.number(self.window)}
@@ -150,10 +148,11 @@ class Service(Result):
         if self.after:
             said.append(
                 _(
-                    "Among customers with alike purchases, idle days and revenue before, {more:share} more left "
+                    "Among customers alike in purchases, idle days and revenue before, {more:share} more left "
                     "({more_interval:share}; Mantel-Haenszel): {effect:share} of those who would have bought again "
-                    "({effect_interval:share}). It goes along with the ticket; what else differs is not seen. Money: "
-                    "as large a share of a year's revenue of those of the last {days:count} days."
+                    "({effect_interval:share}). It goes along with the ticket; what else "
+                    "differs is not seen. Money: that share of a year's revenue "
+                    "of those of the last {days:count} days."
                 )
             )
         return style.say(" ".join(said), {**vars(self), **self.after, "level": style.level(self.confidence)})

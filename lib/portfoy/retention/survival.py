@@ -60,8 +60,8 @@ class Survival(Result):
 
     def finding(self):
         if pd.notna(self.total["median"]):
-            return Finding(style.say(_("Half of the contracts end within {median:months}"), self.total))
-        text = _("{running:share} of the contracts last longer than {months:months}")
+            return Finding(style.say(_("Half of contracts end within {median:months}"), self.total))
+        text = _("{running:share} of contracts last longer than {months:months}")
         return Finding(style.say(text, self.total | vars(self)))
 
     def reading(self):
@@ -73,7 +73,7 @@ class Survival(Result):
             first, last = (style.coded(known.iloc[place]) for place in (0, -1))
             told |= {"first": first["group"], "most": first["lasting"], "last": last["group"], "least": last["lasting"]}
         elif len(self.table) > 1:
-            text += " " + _("The groups do not differ by more than chance.")
+            text += " " + _("Groups do not differ beyond chance.")
         return style.say(text, told)
 
     def plot(self, ax=None):
@@ -93,25 +93,25 @@ class Survival(Result):
         tables = [show(self.table, style.say(_("How long contracts last, of {months:months}"), vars(self)))]
         if len(self.traits):
             tests = self.traits.drop(columns=["levels", "chi_square"])
-            tables.append(show(tests, _("Traits that may go along with how long they last")))
+            tables.append(show(tests, _("Traits that may go along with it")))
         if len(self.hazards):
             said = said_terms(self.hazards, "hazard_ratio").join(self.hazards["p_value"])
-            tables.append(show(said, _("What goes along with ending sooner (above 1), all taken together")))
+            tables.append(show(said, _("Ending sooner (above 1), all taken together")))
         return tables
 
     def method(self):
         text = _(
-            "Kaplan-Meier; contracts that run count for as long as they have run. Intervals ({level}): log-log. "
-            "Log-rank tests of {traits:count} traits, corrected together (Benjamini and Hochberg)."
+            "Kaplan-Meier; running contracts count for as long as they have run. Intervals ({level}): log-log. "
+            "Log-rank tests of {traits:count} traits, corrected (Benjamini-Hochberg)."
         )
         moving = (self.hazards["p_steady"] * len(self.hazards) < 1 - self.confidence).sum() if len(self.hazards) else 0
         if len(self.hazards):
-            text += " " + _("Cox regression (Efron): what goes along with an end, not what brings it about.")
-            steady = _("Its ratios hold at all ages, as far as can be seen (Schoenfeld).")
+            text += " " + _("Cox regression (Efron): what goes along with an end, not its cause.")
+            steady = _("Its ratios seem to hold at all ages (Schoenfeld).")
             text += " " + (_("{moving:count} of its ratios move with age and are means.") if moving else steady)
         text += " " + _("Left out: {left_out}.") if self.left_out else ""
         if self.late:
-            text += " " + _("What ended before the first listed end is not listed: the others count from that day.")
+            text += " " + _("What ended before the first listed end is missing: others count from then.")
         text += " " + _("Of unknown length, not counted: {unknown:count}.") if self.unknown else ""
         told = {"level": style.level(self.confidence), "traits": len(self.traits), "moving": moving}
         told["left_out"] = "; ".join(f"{style.shorten(name)} ({why})" for name, why in self.left_out.items())
@@ -157,9 +157,7 @@ class Causes(Result):
         return show(self.table, _("Why contracts end"), labels={"share": _("Ended over it, of all")})
 
     def method(self):
-        text = _(
-            "Competing risks (Aalen and Johansen): what ended over one cause cannot end over another. {level} interval."
-        )
+        text = _("Competing risks (Aalen and Johansen): one cause rules out the others. {level} interval.")
         return text.format(level=style.level(self.confidence))
 
 
@@ -235,8 +233,8 @@ def _months(counts, horizon, as_of):
     if ended >= FEWEST and months >= 1:
         return months
     text = _(
-        "survival: {ended} of {n} contracts whose length is known by {day:%Y-%m-%d} have ended, the longest was seen "
-        "for {months} months; at least {fewest} ends and 1 month are needed. Wait, or take a longer history."
+        "survival: {ended} of {n} contracts of known length by {day:%Y-%m-%d} have ended, the longest seen "
+        "{months} months; {fewest} ends and 1 month are needed. Wait, or take a longer history."
     )
     raise DataError(text.format(day=as_of, n=total, ended=ended, months=months, fewest=FEWEST))
 

@@ -48,7 +48,7 @@ class WinBack(Result):
         return Finding(self._say(_("{came:share} of those lapsed a year ago came back by themselves")))
 
     def reading(self):
-        first = _("They were {back:count} of {lapsed:count} and brought {brought:money} each: an offer must beat that.")
+        first = _("They were {back:count} of {lapsed:count}, {brought:money} each: an offer must beat that.")
         first = first if self.past and self.past["back"] else ""
         first = read_back(self.effect) if self.effect else first
         return self._say(*filter(None, [first, offers_said(self.total)]))
@@ -60,18 +60,18 @@ class WinBack(Result):
     def actions(self):
         if self.table.empty:
             return []
-        text = _("Make {n:count} lapsed customers an offer to come back, but not the {held:count} held out")
+        text = _("Make {n:count} lapsed customers an offer to come back, not the {held:count} held out")
         return [Action(self._say(text), self.total["gain"], LIST, self.table)]
 
     def method(self):
         text = _(
-            "Lapsed has who bought nothing for more than {window:days}. A customer won back is worth what is expected "
-            "in a year of one who still buys; those who bought once come last, for little is known of them."
+            "Lapsed: nothing bought for more than {window:days}. One won back is worth a year's expectation of "
+            "one who still buys; those who bought once come last, for little is known of them."
         )
         if self.past:
             text += " " + _(
-                "Between {came_interval:share} come back within a year, and bring {brought_interval:money} in the rest "
-                "of it, with no offer made to hold it against."
+                "{came_interval:share} come back within a year and bring {brought_interval:money} in the rest of "
+                "it, with no offer to compare."
             )
         return self._say(text)
 

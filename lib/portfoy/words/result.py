@@ -35,13 +35,14 @@ class Action:
 
     ``worth`` money a year that it is about, by which actions rank, None where nobody can say. ``name`` is that of the
     list's file and ``table`` has one row per customer; without them it points to its section. Without a ``text`` it is
-    a file to keep and nothing to do.
+    a file to keep and nothing to do; ``title`` is then what the list is called.
     """
 
     text: str
     worth: float | None = None
     name: str = ""
     table: pd.DataFrame | None = None
+    title: str = ""
 
     def __post_init__(self):
         if (self.table is not None or self.name) and not re.fullmatch(r"\w+", self.name, re.ASCII):
