@@ -10,7 +10,7 @@ from bs4 import BeautifulSoup
 
 import portfoy as pf
 from helpers import NAMES, message_of, orders, plain, run_here
-from portfoy.customer.card import SHOWN
+from portfoy.customer.card import SHOWN, History
 from portfoy.customer.known import events, find, folded, known
 from portfoy.selection.rfm import rfm
 from portfoy.standing import rule_of
@@ -134,7 +134,16 @@ def test_history_is_what_the_files_hold(shop, judged):
         assert found.get("end", 0) == contracts["ended_on"].notna().sum()
     history = pf.customer_card(shop, "C00001").history
     assert len(history.summary().texts) == SHOWN < len(history.table)
-    assert f"The latest {SHOWN} are listed." in plain(history.reading())
+    assert f"; the latest {SHOWN} are listed." in plain(history.reading())
+
+
+def test_what_happened_is_counted_as_one_says_it():
+    day = pd.Timestamp("2026-01-01")
+    kinds = ["purchase"] * 3 + ["contact"] * 2 + ["ticket"] * 2 + ["held out"]
+    table = pd.DataFrame({"day": day, "event": kinds})
+    assert History(table.iloc[[0, 3, 5, 7]], "TRY").reading() == "1 purchase, 1 contact, 1 ticket, held out once."
+    assert History(table, "TRY").reading() == "3 purchases, 2 contacts, 2 tickets, held out once."
+    assert History(table.iloc[:0], "TRY").reading() == "Nothing that is known."
 
 
 # --- near matches --------------------------------------------------------------------------------------------------
@@ -205,7 +214,7 @@ def small():
         ("late", "late", "Ask how things are: 90 days without a purchase, never more than 20 days before."),
         ("glad", "late", None),  # a later answer is kinder
         ("served", "late", None),
-        ("sad", "unhappy", "Call and ask what went wrong: the last answer was 3 of 10."),
+        ("sad", "unhappy", "Ask what went wrong: the last answer was 3 of 10."),
         ("spared", "spared", None),
         ("waits", "ticket", "Settle the open ticket first: it has waited for 4 days."),
     ],

@@ -7,7 +7,7 @@ import pandas as pd
 from portfoy.customer.known import FEWEST, SAID, Known, chosen, events, find, known, likely_same
 from portfoy.customers import DAY
 from portfoy.firm import analysis
-from portfoy.locale import _
+from portfoy.locale import _, plural
 from portfoy.people import TRAITS
 from portfoy.words import style
 from portfoy.words.codes import said_as
@@ -58,17 +58,17 @@ class CustomerCard(Result):
     def reading(self):
         steps = {
             "ticket": _("Settle the open ticket first: it has waited for {waits:days}."),
-            "spared": _("Leave in peace: chance holds this customer out of a list, and a call would spoil the test."),
-            "unhappy": _("Call and ask what went wrong: the last answer was {nps:count} of 10."),
-            "call": _("Call in person: silent for {idle:days}, and among the fifth of whom most is expected."),
-            "write": _("Write before silence becomes loss: the last purchase was {idle:days} ago."),
-            "lapsed": _("Spend nothing without a test: {idle:days} of silence, longer than nearly all pauses."),
+            "spared": _("Leave in peace: held out of a list by lot; a call would spoil the test."),
+            "unhappy": _("Ask what went wrong: the last answer was {nps:count} of 10."),
+            "call": _("Call in person: silent for {idle:days}, in the fifth of whom most is expected."),
+            "write": _("Write before silence becomes loss: {idle:days} without a purchase."),
+            "lapsed": _("Spend nothing untested: {idle:days} of silence, longer than nearly all pauses."),
             "late": _("Ask how things are: {idle:days} without a purchase, never more than {longest:days} before."),
             "first": _("Invite to a first purchase: known, but has not bought."),
             "second": _("Help to a second purchase: there has been one."),
-            "thank": _("Thank in person: among the fifth of whom most is expected, and buying as usual."),
+            "thank": _("Thank in person: in the fifth of whom most is expected, buying as usual."),
             "unknown": _("Too little is known to say what to do next."),
-            "nothing": _("Nothing special to do: no open ticket, no bad answer, no unusual silence."),
+            "nothing": _("Nothing special: no open ticket, bad answer or unusual silence."),
         }
         return self._say(steps[self.row["next"]])
 
@@ -107,11 +107,11 @@ class CustomerCard(Result):
 
     def method(self):
         return _(
-            "The usual pause is the median of the own ones, from three on. Bounds are of the estimate: what a customer "
-            "buys scatters far more. The next step is the first that holds: open ticket, held out, answer of 0-6 in a "
-            "year, at risk, lapsed, longer silent than ever, no or one purchase, valuable. Likely the same person: one "
-            "name, capitals, accents and order aside, and no birth year or region that differ; without names, the same "
-            "in all that is listed."
+            "Usual pause: median of the own ones, from three on. Bounds are of the estimate: what a customer "
+            "buys scatters far more. Next step: the first that holds of open ticket, held out, answer of 0-6 in "
+            "a year, at risk, lapsed, longer silent than ever, no or one purchase, valuable. Likely the same "
+            "person: one name, capitals, accents and order aside, and no birth year or region that differ; "
+            "without names, the same in all listed."
         )
 
 
@@ -123,10 +123,12 @@ class History(Result):
     currency: str
 
     def reading(self):
+        if self.table.empty:
+            return _("Nothing that is known.")
         counts, cut = self.table["event"].value_counts(), len(self.table) > SHOWN
-        told = ", ".join(f"{said_as('event', event)} {style.number(n)}" for event, n in counts.items())
-        text = _("In all: {told}. The latest {shown:count} are listed.") if cut else _("In all: {told}.")
-        return style.say(text if told else _("Nothing that is known."), {"told": told, "shown": SHOWN})
+        told = ", ".join(_counted(event, n) for event, n in counts.items())
+        text = _("{told}; the latest {shown:count} are listed.") if cut else "{told}."
+        return style.say(text, {"told": told, "shown": SHOWN})
 
     def summary(self):
         rows = self.table.head(SHOWN)
@@ -144,6 +146,21 @@ class History(Result):
         about = "" if style.is_missing(row["about"]) else row["about"]
         told = {"about": about, "days": (row["until"] - row["day"]) / DAY}
         return str(style.say(text, row | told, currency=self.currency))
+
+
+def _counted(event, n):
+    """So many of one kind of what happened."""
+    text = {
+        "purchase": plural("{n} purchase", "{n} purchases", n),
+        "return": plural("{n} return", "{n} returns", n),
+        "contact": plural("{n} contact", "{n} contacts", n),
+        "held out": plural("held out once", "held out {n} times", n),
+        "ticket": plural("{n} ticket", "{n} tickets", n),
+        "answer": plural("{n} answer", "{n} answers", n),
+        "contract": plural("{n} contract begun", "{n} contracts begun", n),
+        "end": plural("{n} contract ended", "{n} contracts ended", n),
+    }[event]
+    return text.format(n=style.number(n))
 
 
 @analysis(without=("value",))
