@@ -119,7 +119,7 @@ def test_each_id_leads_to_the_card_of_that_customer(shop):
 def test_whom_a_list_of_the_run_holds_out_is_left_in_peace(shop):
     found = leads(made(shop)[0] / "portfolio.html")
     told = {one: page(found[one]).select_one("section.card > p").get_text() for one in ("7", "007")}
-    assert told["7"].startswith("Leave in peace: chance holds this customer out")
+    assert told["7"].startswith("Leave in peace: held out of a list by lot")
     assert not told["007"].startswith("Leave in peace")
 
 
@@ -135,7 +135,7 @@ def test_as_many_rows_get_a_card_as_are_asked_for(shop):
     folder, _err = made(shop, "--cards", "2")
     assert [one for one, file in leads(folder / "portfolio.html").items() if file] == IDS[:2]
     assert len(list((folder / "customers").iterdir())) == 3
-    assert "The first 2 customers of each list" in page(folder / "customers" / "index.html").main.get_text()
+    assert "The first 2 of each list" in page(folder / "customers" / "index.html").main.get_text()
     folder, _err = made(shop, "--cards", "0", "--if-changed")
     assert not any(leads(folder / "portfolio.html").values())
     assert not (folder / "customers").exists()
@@ -157,7 +157,7 @@ def test_where_nobody_is_a_customer_no_id_is_a_link(shop):
 def test_cards_that_cannot_be_made_are_told_in_one_line(shop, monkeypatch, status, code):
     monkeypatch.setattr(kernels.Kernels, "call", lambda *_given, **_named: (status, "ValueError: no\nluck"))
     folder, err = made(shop, code=code)
-    assert err.splitlines().count("11 customer cards cannot be made: ValueError: no luck") == 1
+    assert err.splitlines().count("Cards of customers not made: 11; ValueError: no luck") == 1
     assert not any(leads(folder / "portfolio.html").values())
     expect_no_broken_link(folder)
     monkeypatch.undo()
@@ -179,7 +179,7 @@ def test_one_card_that_fails_leaves_the_others(shop, monkeypatch):
     monkeypatch.setattr(made_cards, "_page", breaks)
     monkeypatch.chdir(shop)
     folder, err = made(shop, code=1)
-    assert "1 customer card cannot be made: C1: ZeroDivisionError: division by zero" in err.splitlines()
+    assert "Cards of customers not made: 1; C1: ZeroDivisionError: division by zero" in err.splitlines()
     assert {one for one, file in leads(folder / "portfolio.html").items() if not file} == {"C1", LEAD}
     expect_no_broken_link(folder)
 

@@ -195,9 +195,7 @@ def test_the_settings_are_a_cause_of_their_own():
         "report selection --as-of 2026-05-31"
     )
     before["data"]["settings_sha256"] = None
-    assert told([before], after)["cause"] == (
-        "One of the two is of an earlier version without its settings: no cause can be told."
-    )
+    assert told([before], after)["cause"] == ("One is of an earlier version without settings: no cause can be told.")
 
 
 def test_no_part_of_a_change_is_the_data_s_where_the_settings_moved_it():

@@ -76,8 +76,8 @@ def test_the_text_says_what_the_page_says(tmp_path, folder):
     assert said.startswith(f"Half of {EVIL} left {EVIL} · 30 Jun 2026 · money as paid What happened - It is so.")
     assert f"- Call {EVIL} (at risk.csv, attached) - Write to all (actions/all.csv) - Wait The figures" in said
     assert "Churn in 335 days 41.0% 40.0–42.0% ▼ −1.0 points, unclear NPS 31.0" in said
-    assert "contacts Figure 1 2 Customers 10 20 1 figure is the same. The reports" in said
-    assert "- Selection (contacts = 2): 1 section could not be computed" in said
+    assert "contacts Figure 1 2 Customers 10 20 The same: 1 figures. The reports" in said
+    assert "- Selection (contacts = 2): Sections not computed: 1" in said
     assert said.endswith(f"The pages, with all lists: {folder}")
 
 
@@ -96,7 +96,7 @@ def test_the_html_needs_nothing_that_mail_programs_lack_and_leads_nowhere(tmp_pa
     for line in (
         "Churn in 335 days",
         "−1.0 points, unclear",
-        "Selection (contacts = 2) : 1 section could not be computed",
+        "Selection (contacts = 2) : Sections not computed: 1",
     ):
         assert line in words
     assert [cell.get_text() for cell in page.find_all("tr")[-1].find_all("td")] == ["Customers", "10", "20"]

@@ -332,7 +332,7 @@ def test_values_of_a_parameter_stand_side_by_side():
     (table,) = page.select("main > table")  # each figure once
     assert text(table.caption) == "horizon_months"
     assert rows(table) == [["Figure", "6", "12"], ["Expected value ahead", "TRY 500", "–"]]  # what differs
-    assert text(table.find_next_sibling()) == "1 figure is the same."
+    assert text(table.find_next_sibling()) == "The same: 1 figures."
     assert [link["href"] for link in table.find_all("a")] == [entry["page"] for entry in entries]
     assert "Selection (horizon_months = 12) did not finish" in text(page)
 
@@ -364,7 +364,7 @@ def test_a_report_is_not_complete_where_a_section_could_not_be_computed():
     whole, short = read(overview.run_page(run(stage("portfolio"), part))).find("ul", class_="plain").find_all("li")
     assert (whole.span["title"], whole.span["class"], whole.details) == ("complete", ["status", "good"], None)
     assert (short.span.get("title"), short.span["class"]) == (None, ["status", "part"])
-    assert text(short.details) == "2 sections could not be computed states: <b> too few."
+    assert text(short.details) == "Sections not computed: 2 states: <b> too few."
     assert not short.details.has_attr("open")
 
 

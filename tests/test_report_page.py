@@ -140,7 +140,7 @@ def test_formulas_become_mathml_and_dollars_of_money_stay():
 
 def test_the_page_can_be_found_ones_way_in(soup):
     assert soup.html["lang"] == "en"
-    assert [words(each) for each in soup.find_all("h1")] == ["Selection: who is the most profitable customer?"]
+    assert [words(each) for each in soup.find_all("h1")] == ["Selection: Who is the most profitable customer?"]
     assert soup.find("a", class_="skip")["href"] == "#content"
     ids = [element["id"] for element in soup.find_all(id=True)]
     assert {"first-foremost", "second", "first-foremost-3", "provenance"} < set(ids)
@@ -159,7 +159,7 @@ def test_the_header_leads_to_the_run_its_reports_the_month_before_and_the_files(
     ]  # fmt: skip
     assert words(soup.h1) == "A fifth left"
     assert words(soup.header.find("p", class_="kicker")) == (
-        "Selection: who is the most profitable customer? · Shop · 30 Jun 2026"
+        "Selection: Who is the most profitable customer? · Shop · 30 Jun 2026"
     )
     assert "The data have changed." in soup.find(id="provenance").get_text()
 
@@ -253,7 +253,7 @@ def test_a_failed_run_says_so_first():
                    error="ZeroDivisionError: division by zero")  # fmt: skip
     assert "failed: ZeroDivisionError: division by zero" in soup.find(role="alert").get_text()
     assert soup.find("pre", class_="error").get_text() == "E: x"
-    assert words(soup.h1) == "Selection: who is the most profitable customer?"
+    assert words(soup.h1) == "Selection: Who is the most profitable customer?"
 
 
 def test_a_summary_stands_before_what_it_sums_up():

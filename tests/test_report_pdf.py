@@ -61,7 +61,7 @@ def text(reader):
 @browser_needed
 def test_the_headings_are_in_the_pdf_and_the_code_is_not(printed):
     found = text(printed)
-    headings = ["Selection: who", "Who is the most profitable customer?", "Müşterilerimiz ığşİ"]
+    headings = ["Selection: Who", "Who is the most profitable customer?", "Müşterilerimiz ığşİ"]
     assert [heading for heading in headings if heading not in found] == []
     assert "secret_code" not in found
     assert "How this was computed" not in found

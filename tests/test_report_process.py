@@ -566,7 +566,7 @@ def test_half_a_year_goes_by_one_rule_until_it_is_derived_anew(project):
         return record["stages"][0]["kept"], record
 
     assert [kept(day)[0] for day in days] == [own[days[0]]] * 3
-    assert "Limits are those of the run of 31 Jan 2026." in project.page(days[-1], "portfolio")
+    assert "Limits kept since 31 Jan 2026." in project.page(days[-1], "portfolio")
     fresh, record = kept(days[-1], "--fresh-rules", folder=f"{days[-1]}.2")
     assert fresh == own[days[-1]]
     assert not [name for name, rule in fresh.items() if rule == own[days[0]][name] | {"since": days[-1]}]

@@ -95,8 +95,8 @@ def test_a_firm_that_knows_the_rules_of_an_earlier_day_keeps_them_on_every_day(m
     told = {name: getattr(states(now, **limits), name) for name in ("table", "people")}
     assert all(getattr(states(firm), name).equals(table) for name, table in told.items())
     day = f"{before.as_of.day} {before.as_of:%b %Y}"
-    assert plain(states(firm).method()).startswith(f"Limits are those of the run of {day}.")
-    assert plain(rfm(firm).method()).startswith(f"Cut points are those of the run of {day}.")
+    assert plain(states(firm).method()).startswith(f"Limits kept since {day}.")
+    assert plain(rfm(firm).method()).startswith(f"Cut points kept since {day}.")
 
 
 def test_rules_derived_anew_are_those_of_the_day_and_say_what_they_were(months):
@@ -107,7 +107,7 @@ def test_rules_derived_anew_are_those_of_the_day_and_say_what_they_were(months):
     day = f"{before.as_of.day} {before.as_of:%b %Y}"
     limits = f"{rule['states']['at_risk_days']} and {rule['states']['lapsed_days']} days"
     assert plain(states(fresh).method()).startswith(f"Limits were derived anew; since {day} they were {limits}.")
-    assert plain(rfm(fresh).method()).startswith(f"Cut points were derived anew; before, they were those of {day}.")
+    assert plain(rfm(fresh).method()).startswith(f"Cut points derived anew; before, those of {day}.")
 
 
 def test_kept_money_is_brought_to_the_prices_of_the_day_and_never_from_as_paid(months):

@@ -6,12 +6,14 @@ planting one.
 """
 
 import json
+import re
 import shutil
 from itertools import pairwise
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from bs4 import BeautifulSoup
 
 from portfoy.report import figures
 
@@ -106,7 +108,7 @@ def facts(run):
             **figure("customers_at_risk"),
             "portfolio, states": row("portfolio", "states", state="at risk")["people"],
             "list": len(run.lists["at_risk"]),
-            "portfolio, strengths": found(run, "At risk"),
+            "portfolio, strengths": found(run, "Customers at risk"),
         },
         "customers who bought in twelve months": {
             "portfolio, years": year["Customers who bought"],
@@ -182,7 +184,7 @@ def facts(run):
             **figure("nps"),
             "portfolio, key figures": metric["nps"],
             "portfolio, journey": journey["Recommends"],
-            "portfolio, strengths": found(run, "Net promoter score"),
+            "portfolio, strengths": found(run, "NPS"),
             "retention, scores": scores["nps"],
         },
         "satisfied customers": {**figure("csat"), "retention, scores": scores["csat"]},
@@ -195,7 +197,7 @@ def facts(run):
         "sales cycle": {
             **figure("sales_cycle"),
             "portfolio, key figures": metric["sales_cycle"],
-            "portfolio, strengths": found(run, "Sales cycle length"),
+            "portfolio, strengths": found(run, "Sales cycle"),
             "acquisition, cycle": row("acquisition", "sales_cycle", level="all deals")["half_won"],
         },
         "our share of spending": {
@@ -224,9 +226,9 @@ def facts(run):
 KEY = {
     "churn": "Churn",
     "contract_churn": "Churn of contracts",
-    "nps": "Net promoter score (NPS)",
+    "nps": "NPS",
     "clv": "Customer lifetime value",
-    "sales_cycle": "Sales cycle length",
+    "sales_cycle": "Sales cycle",
     "first_contact_resolution": "First contact resolution",
 }
 SEGMENTS = ("rfm", "deciles", "worth", "segment_plan_2")
@@ -372,3 +374,21 @@ def test_a_name_of_two_figures_is_found(whole):
     run = Run(whole)
     run.stages["selection"]["figures"].append({**run.stages["portfolio"]["figures"][0], "name": "Revenue", "label": ""})
     assert figures_apart(run) == ["Revenue: what revenue and Revenue are both called"]
+
+
+def test_no_page_weighs_more_than_100_kb_beside_its_pictures(whole):
+    """Judge: the bytes of the files themselves, without their drawings."""
+    bare = {
+        path.name: len(re.sub(rb"<svg.*?</svg>", b"", path.read_bytes(), flags=re.S)) for path in whole.glob("*.html")
+    }
+    assert {name: size for name, size in bare.items() if size > 100_000} == {}
+    assert len(bare) == 8
+
+
+def test_every_list_goes_by_a_name_of_its_own(whole):
+    """Of those that nothing is done with, too: a question is the heading of a section, not of a list."""
+    page = BeautifulSoup((whole / "customers" / "index.html").read_text("utf-8"), "html.parser")
+    names = [each.get_text() for each in page.select("main summary")]
+    assert "The customers lost" in names
+    assert [name for name in names if name.endswith("?")] == []
+    assert "held_out_of" not in page.main.get_text().replace("held_out_of.csv", "")

@@ -14,7 +14,7 @@ from urllib.parse import quote
 import pandas as pd
 
 from portfoy.errors import DataError
-from portfoy.locale import _, plural, use_language
+from portfoy.locale import _, use_language
 from portfoy.models.columns import CONTROL
 from portfoy.report import figures, look, overview, page
 from portfoy.report.changes import currency_of
@@ -65,7 +65,7 @@ def make(folder, record, plan, lists, sheets, brand, kernels, seconds):
         shutil.rmtree(folder / FOLDER)
     if error:
         n = len(failed or asked)
-        text = plural("{n} customer card cannot be made: {error}", "{n} customer cards cannot be made: {error}", n)
+        text = _("Cards of customers not made: {n}; {error}")
         error = text.format(n=n, error=" ".join(masked(error).split()))
         record["cards"] = None  # so that the run does not count as made
     record["carded"] = {"page": INDEX if made else "", "status": status, "error": error}
@@ -128,8 +128,8 @@ def _index(record, named, made, brand):
         caption = _("The first {shown} of {all}").format(shown=len(table), all=style.number(len(each["rows"])))
         told = show(table, caption, currency=currency_of(record, stage))
         html = page.linked({"html": told.html(), **told.stored}, made, "../")
-        shown.append({"path": path, "text": each["text"] or each["section"], "html": html})
-    said = _("The first {n} customers of each list have a card here; portfoy customer ID makes any other.")
+        shown.append({"path": path, "text": each["text"] or each["title"] or each["section"], "html": html})
+    said = _("The first {n} of each list have a card; portfoy customer ID makes any other.")
     said = said.format(n=record["cards"])
     return _rendered(record, _("Customers on the lists"), brand, tables=shown, said=said)
 

@@ -99,7 +99,7 @@ def moved(earlier, before, run, stage):
 def cause_words(what, earlier, stage):
     """What moved the figures, in a sentence or two; where several things may have, how to tell them apart."""
     if "unrecorded" in what:
-        return _("One of the two is of an earlier version without its settings: no cause can be told.")
+        return _("One is of an earlier version without settings: no cause can be told.")
     if not what:
         return _("Data, settings, code and parameters are the same.")
     words = {"data": _("the data"), "settings": _("the settings in portfoy.toml"), "code": _("the code")}

@@ -5,6 +5,7 @@ import csv
 from portfoy.locale import _
 from portfoy.models.columns import CONTROL
 from portfoy.report import shelf
+from portfoy.words.labels import columns
 
 HELD = "held_out_of"  # column of a list: from which other list of the run chance holds the customer out
 
@@ -47,7 +48,7 @@ def mark_held_out(folder, stages, lists, real=None):
         marks = [held.get(row[at], "") for row in each["rows"]]
         if any(marks):
             each["columns"].append(HELD)
-            each["heads"].append((_("Held out of"), "text"))
+            each["heads"].append(columns()[HELD])
             each["rows"] = [[*row, mark] for row, mark in zip(each["rows"], marks, strict=True)]
             shelf.write_tables(folder / "actions" / (stage["name"] if stage["each"] else ""), [each], real)
 

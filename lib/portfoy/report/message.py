@@ -3,7 +3,7 @@
 import re
 from urllib.parse import quote
 
-from portfoy.locale import _, plural
+from portfoy.locale import _
 
 MOST = 3
 
@@ -31,7 +31,7 @@ def told(sections):
 def uncomputed(stages):
     """How many sections of these reports could not be computed, as a sentence; "" where all could."""
     count = sum(len(stage.get("uncomputed") or []) for stage in stages if stage["status"] == "ok")
-    text = plural("{n} section could not be computed", "{n} sections could not be computed", count)
+    text = _("Sections not computed: {n}")
     return text.format(n=count) if count else ""
 
 

@@ -5,7 +5,7 @@ Both are made from run records alone, by templates in which whatever comes from 
 
 from urllib.parse import quote
 
-from portfoy.locale import _, plural
+from portfoy.locale import _
 from portfoy.report import changes, figures, look, message
 from portfoy.words import style
 
@@ -159,7 +159,7 @@ def _derived(group):
 
 def _same(count):
     """How many figures no value moved, as a sentence; "" for none."""
-    text = plural("{n} figure is the same.", "{n} figures are the same.", count)
+    text = _("The same: {n} figures.")
     return text.format(n=count) if count else ""
 
 

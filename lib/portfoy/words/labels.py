@@ -169,6 +169,7 @@ def columns():
         "held_out": (_("Held out"), "count"),
         "points": (_("Points more than held out"), "number"),
         "differs": (_("Not at random: arms differ in"), "code"),
+        "held_out_of": (_("Held out of"), "text"),
         "arm": (_("Contact or not"), "code"),
         "channel": (_("Channel"), "text"),
         "campaigns": (_("Campaigns"), "count"),

@@ -11,11 +11,15 @@ REPORTS = (*STAGES, CARD)  # of a whole run, in this order
 
 @dataclass(frozen=True)
 class Stage:
-    """``name`` in one word; ``question``; ``title`` of its page, both together."""
+    """``name`` in one word; ``question``."""
 
     name: str
     question: str
-    title: str
+
+    @property
+    def title(self):
+        """Of its page: both together."""
+        return _("{name}: {question}").format(**vars(self))
 
 
 def stages():
@@ -29,21 +33,12 @@ def stages():
         _("How do loyalty, profit and our share of spending grow?"),
         _("What has changed, and what asks for action?"),
     ]
-    titles = [
-        _("Portfolio: what do we have?"),
-        _("Selection: who is the most profitable customer?"),
-        _("Acquisition: how do we sell to this customer most effectively?"),
-        _("Retention: how long can we keep this customer?"),
-        _("Deepening: how do loyalty, profit and our share of spending grow?"),
-        _("Monitoring: what has changed, and what asks for action?"),
-    ]
-    return dict(zip(STAGES, map(Stage, names, questions, titles), strict=True))
+    return dict(zip(STAGES, map(Stage, names, questions), strict=True))
 
 
 def _about(report):
     """The `Stage` of a report; that of a customer's card, which is none, has the same words; None for any other."""
-    question, title = _("What do we know, and what next?"), _("Customer: what do we know, and what next?")
-    return {**stages(), CARD: Stage(_("Customer"), question, title)}.get(report)
+    return {**stages(), CARD: Stage(_("Customer"), _("What do we know, and what next?"))}.get(report)
 
 
 def title(report):
