@@ -126,11 +126,13 @@ def open_truth(firm, plan=..., figures=...):
     )
     said = [said.format(choice=plan["choice"], expected=style.money(float(plan["profit"]), firm.currency), **money)]
     if best == plan["choice"]:
-        said.append(_("No other option brings more."))
+        said.append(_("No other option has a higher profit."))
     else:
         more = style.money(table.loc[best, "profit"] - own["profit"], firm.currency)
         said.append(
-            _("The best was {best}: it brings {more} more. So much did the decision cost.").format(best=best, more=more)
+            _("The best was {best}: its profit is {more} higher. So much did the decision cost.").format(
+                best=best, more=more
+            )
         )
     return Opened(" ".join(said), table, _compared(firm, dict(figures), asked))
 
