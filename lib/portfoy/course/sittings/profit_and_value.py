@@ -262,8 +262,8 @@ EXERCISES = [
         },
         hints=lambda: [
             _("Two lists of equal length, both of customers of a year ago: the forecast's and the real one."),
-            _("Set `customer_id` as the index of both; `reindex` and `fillna(0)` for who brought nothing."),
-            _("`nlargest` of each, `.index.intersection(...)`, and divide by the length of one list."),
+            _('`nlargest(tenth)` of `expected["expected_value"]`, and of `really`.'),
+            _("`.index.intersection(...)` gives who is in both; divide their number by `tenth`."),
         ],
         praise=lambda firm, answer: _(
             "By chance it would be 10 %. The list by past revenue holds {past:.0%}: the forecast knows who is silent."
