@@ -106,7 +106,5 @@ def test_a_january_page_counts_the_january_file():
     assert (facts.rows, facts.used) == (len(log), len(log)) == (57608, 57608)
     assert facts.customers == log["customer_id"].nunique() == 3171
     text = str(pf.quality(firm).reading()).replace("\u00a0", " ")
-    assert text.startswith(
-        "57,608 of 57,608 order lines are used; 3,171 customers placed 19,015 orders from 1 Jul 2023"
-    )
+    assert text.startswith("57,608 of 57,608 order lines are used: 3,171 customers, 19,015 orders, 1 Jul 2023")
     assert text.endswith("What came after 31 Jan 2026 is left out.")

@@ -274,7 +274,7 @@ def test_arms_that_chance_did_not_draw_are_left_out_and_named(today):
     means = rest.groupby("arm")["responded"].mean()
     assert found.effect["points"] == pytest.approx(100 * (means[TREATED] - means[CONTROL]), abs=0.2)
     told = campaign(today, found, contact_cost=5, response_margin=50)
-    assert "without K3, not drawn by chance" in plain(told.reading())
+    assert "Left out, as not drawn by chance: K3." in plain(told.method())
     assert set(told.arms.loc[told.arms["differs"] != "", "campaign_id"]) == {"K3"}
     assert told.curve["contacts"].iloc[-1] == (rest["arm"] == TREATED).sum()
     alone = fit_response(examples[examples["arm"] == TREATED], features=["purchases", "channel", "years"])
@@ -296,7 +296,8 @@ def test_a_label_that_is_another_word_for_the_control_is_one(shared_data):
 def test_the_teaching_company_speaks_of_the_difference_and_has_no_list(teaching_firm):
     found = pf.campaign(teaching_firm, pf.response(teaching_firm))
     assert plain(found.finding().text) == "A contact makes 6.2 more customers in a hundred respond"
-    assert "6.2 points more (4.0–8.3), without CAM06, not drawn by chance." in plain(found.reading())
+    assert "6.2 points more (4.0–8.3)." in plain(found.reading())
+    assert "Left out, as not drawn by chance: CAM06." in plain(found.method())
     assert (found.actions(), len(found.listed)) == ([], 0)
     ax = found.plot()
     assert labels(ax.yaxis) == [f"CAM0{number}" for number in range(1, 7)]

@@ -197,7 +197,7 @@ def test_cdnow_master_by_the_readme_matches_the_reference(cdnow_master):
     assert stage["status"] == "ok"
     wanting = ["profitability: ", "contacts: ", "transactions: column 'product_id' is missing", "ratings: "]
     assert [said[: len(start)] for said, start in zip(stage["missing"], wanting, strict=True)] == wanting
-    assert "69,659 of 69,659 order lines are used; 23,570 customers placed " in text
+    assert "69,659 of 69,659 order lines are used: 23,570 customers, " in text
     assert re.search(r"Purchases: \S+ forecast, 19,684 came", text)  # repeats in the holdout
     for shown in ("r shape", "0.252 (", "33.523 (", "0.723 (", "2.161 ("):  # 33.523 days are 4.789 weeks
         assert shown in text
@@ -240,7 +240,7 @@ def test_the_page_of_a_run_says_that_the_base_is_dying(cdnow_run, cdnow_log):
 
 def test_cdnow_sample_matches_fader_hardie_lee_2005(cdnow_run):
     _stage, text = read(cdnow_run)
-    assert "6,919 of 6,919 order lines are used; 2,357 customers placed " in text
+    assert "6,919 of 6,919 order lines are used: 2,357 customers, " in text
     assert "Purchases: 1,653 forecast, 1,882 came, " in text
     assert re.search(r"Revenue: \S+ forecast for the 273 days after 30 Sep 1997, \S+ came\.", text)
     for shown in ("0.243 (", "30.895 (", "0.793 (", "2.426 ("):  # 30.895 days are 4.414 weeks
