@@ -12,6 +12,7 @@ import pytest
 
 from helpers import message_of
 from portfoy.customers import customer_table
+from portfoy.portfolio.quality import without_order
 from portfoy.source import open as source
 
 CASES = Path(__file__).parents[2] / "shared" / "cases"
@@ -239,3 +240,224 @@ RESTARTS = section("Cari Kodu", "", "Tarih", "Tutar")
 def test_a_number_that_begins_anew_each_year_is_one_with_its_day(case):
     tables = case("number_restarts_each_year", RESTARTS + 'order_id = ["Fiş No", "Tarih"]')
     assert people(tables) == {"120.01": (2, "2024-01-10", "2026-03-05"), "120.02": (3, "2024-01-12", "2026-02-20")}
+
+
+def test_a_number_used_again_after_a_month_is_said_with_what_mends_it(case):
+    tables = case("number_restarts_each_year", RESTARTS + 'order_id = "Fiş No"')
+    rows, _money, done = found(tables, "number_spans")
+    assert rows == 2
+    assert "order_id = [number, date or shop]" in done
+
+
+# Totals and headers among the lines
+
+
+def test_totals_and_a_header_among_the_lines_are_nobodys_purchase(case):
+    tables = case("subtotals_and_repeated_header", section("Customer", "Invoice", "Date", "Amount"))
+    assert worth(tables) == (35, 2)
+    assert found(tables, "total_row")[:2] == (3, 30 + 5 + 35)
+    assert found(tables, "repeated_header")[0] == 1
+
+
+TURKISH = """Cari;Fiş;Tarih;Tutar
+Ak;1;02.01.2026;100,50
+Ak;2;05.01.2026;50,00
+Ara Toplam;;31.01.2026;150,50
+Cari;Fiş;Tarih;Tutar
+Bey;3;02.02.2026;20,00
+Bey;4;03.02.2026;-5,25
+Cam;5;04.02.2026;7,00
+Ara Toplam;;28.02.2026;21,75
+Genel Toplam;;28.02.2026;172,25
+"""
+NAMELESS = """Klient;Nr;Data;Kwota
+A;1;2026-01-02;10
+A;2;2026-01-03;20
+A;;2026-01-31;30
+B;3;2026-02-02;4
+B;4;2026-02-03;5
+B;;2026-02-28;9
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "mapped", "revenue", "customers", "sums"),
+    [
+        (TURKISH, section("Cari", "Fiş", "Tarih", "Tutar"), 172.25, 3, 3),
+        (NAMELESS, section("Klient", "Nr", "Data", "Kwota"), 39, 2, 2),
+        (
+            NAMELESS.replace("A;;", "Suma A;;").replace("B;;", "Suma B;;"),
+            section("Klient", "Nr", "Data", "Kwota"),
+            39,
+            2,
+            2,
+        ),
+    ],
+)
+def test_a_row_that_sums_up_those_above_it_is_a_total_in_any_language(shop, text, mapped, revenue, customers, sums):
+    tables = shop(text, mapped)
+    assert worth(tables) == (revenue, customers)
+    assert found(tables, "total_row")[0] == sums
+
+
+def test_a_total_with_all_fields_of_a_line_is_known_by_name_and_sum(shop):
+    more = 'order_id = ["Kunde", "Tag"]'
+    text = "Kunde,Tag,Betrag\nA,2026-01-02,10\nB,2026-01-03,20\nC,2026-01-05,5\nGesamt,2026-01-31,35"
+    tables = shop(text, section("Kunde", "", "Tag", "Betrag", more=more))
+    assert worth(tables) == (35, 3)
+    assert found(tables, "total_row")[:2] == (1, 35)
+
+
+def test_a_customer_called_total_stays_one(shop):
+    lines = [
+        f"{who},{n},2026-01-{n:02},{n * 7 % 11 + 1}"
+        for n, who in enumerate(["Total", "A", "Razem Sp", "B"] * 7, start=1)
+    ]
+    tables = shop("\n".join(["customer_id,order_id,ordered_on,amount", *lines]))
+    assert tables.facts.customers == 4
+    assert found(tables, "total_row")[0] == found(tables, "repeated_header")[0] == 0
+
+
+# What is odd about a log as a whole
+
+
+def test_an_order_total_on_each_line_is_said_with_the_money_counted_too_often(case):
+    tables = case(
+        "order_total_on_each_line", section("Customer Email", "Order ID", "Order Date", "Order Total", more=ORDER_TOTAL)
+    )
+    rows, money, done = found(tables, "order_total")
+    assert (rows, money) == (27 - 9, 3780 - 1260)
+    assert 'amount_per = "order"' in done
+
+
+def test_lines_of_one_price_are_no_order_total(shop):
+    lines = [f"C{n % 9},{n},2026-01-{n % 28 + 1:02},9.99,{p}" for n in range(30) for p in ("cup", "jug")]
+    tables = shop("\n".join(["customer_id,order_id,ordered_on,amount,product_id", *lines]))
+    assert found(tables, "order_total")[0] == 0
+
+
+def test_a_price_that_is_the_lines_is_known_by_its_name_or_as_it_rises_with_the_pieces(case, shop):
+    rows, money, done = found(case("item_price_is_line_total", AMAZON), "price_of_line")
+    assert (rows, money) == (1, 60)
+    assert 'price_per = "line"' in done
+    pieces = [(p, q) for p, q in zip("ABC" * 6, [1, 2, 3, 5, 1, 4] * 3, strict=True)]
+    for of_line in (True, False):
+        prices = {"A": 10, "B": 7.5, "C": 99}
+        lines = [
+            f"K{n % 4},{n},2026-02-{n + 1:02},{p},{q},{prices[p] * (q if of_line else 1)}"
+            for n, (p, q) in enumerate(pieces)
+        ]
+        tables = shop("\n".join(["customer_id,order_id,ordered_on,product_id,quantity,unit_price", *lines]))
+        assert (found(tables, "price_of_line")[0] > 0) == of_line
+
+
+def test_one_order_for_every_customer_is_asked_about(case, shop):
+    assert found(case("customer_per_order"), "one_order_each")[:1] == (300,)
+    lines = [f"K{n % 40},{n},2026-02-{n % 28 + 1:02},{n}" for n in range(60)]
+    assert found(shop("\n".join(["customer_id,order_id,ordered_on,amount", *lines])), "one_order_each")[0] == 0
+
+
+def test_words_for_nobody_are_no_customers(case, shop):
+    assert worth(case("null_words", section("Customer", "Order", "Date", "Amount"))) == (1200, 12)
+    nobody = ["brak", "YOK", "(boş)", "#YOK", "-", "Gość", "keine Angabe", "#N/D!", "n/d", "Unbekannt", "000"]
+    lines = [f"{who},{n},2026-02-02,5" for n, who in enumerate([*nobody, "Anna", "Yokohama", "N/A Ltd"])]
+    tables = shop("\n".join(["customer_id,order_id,ordered_on,amount", *lines]))
+    assert worth(tables) == (15, 3)
+    assert found(tables, "unknown_customer")[:2] == (len(nobody), 5 * len(nobody))
+
+
+def test_zero_is_a_customer_among_numbers(shop):
+    lines = [f"{n % 5},{n},2026-02-{n + 1:02},5" for n in range(20)]
+    assert shop("\n".join(["customer_id,order_id,ordered_on,amount", *lines])).facts.customers == 5
+
+
+def test_an_order_number_that_is_a_word_for_nothing_is_none(shop):
+    text = "customer_id,order_id,ordered_on,amount\nA,NULL,2026-01-02,5\nA,NULL,2026-03-03,6\nB,brak,2026-03-03,6"
+    tables = shop(text)
+    assert found(tables, "no_order_number")[0] == 3
+    assert people(tables)["A"] == (2, "2026-01-02", "2026-03-03")
+
+
+@pytest.mark.parametrize("lost", ["9.05E+11", "9,05E+11", "1E+05"])
+def test_ids_that_lost_digits_in_a_spreadsheet_are_set_aside(shop, lost):
+    text = f'customer_id,order_id,ordered_on,amount\nA,1,2026-01-02,5\n"{lost}",2,2026-01-03,6\n"{lost}",3,2026-01-04,7'
+    tables = shop(text)
+    assert worth(tables) == (5, 1)
+    assert found(tables, "lost_id") == (2, 13, "set aside; export the ids as text")
+    tables = shop(f'customer_id,order_id,ordered_on,amount\nA,"{lost}",2026-01-02,5\nB,2,2026-01-03,6')
+    assert found(tables, "lost_digits")[:2] == (1, 5)
+
+
+# No alarm where nothing is wrong
+
+ALARMS = [
+    "total_row",
+    "repeated_header",
+    "fields_above",
+    "lost_id",
+    "zero_id",
+    "number_spans",
+    "lost_digits",
+    "order_total",
+]
+ALARMS += ["price_of_line", "one_order_each"]
+
+
+def alarms(tables):
+    told = tables.quality.loc[ALARMS, "rows"]
+    return told[told > 0].to_dict()
+
+
+def test_no_alarm_in_cdnow(shared_data, tmp_path):
+    lines = (shared_data / "cdnow" / "CDNOW_master.txt").read_text().splitlines()[:20_000]
+    rows = [line.split() for line in lines if line.strip()]
+    text = "\n".join(["id,ordered_on,discs,amount", *(",".join(row[:4]) for row in rows if row[0].isdigit())])
+    (tmp_path / "t.csv").write_text(text)
+    toml = (
+        '[transactions]\nfile = "t.csv"\ncustomer_id = "id"\norder_id = ["id", "ordered_on"]\ndate_format = "YYYYMMDD"'
+    )
+    (tmp_path / "portfoy.toml").write_text(toml)
+    assert alarms(source.open(tmp_path, today=TODAY)) == {}
+
+
+def test_no_alarm_in_the_teaching_company_and_a_small_one(tmp_path):
+    teaching = Path(__file__).parents[1] / "data" / "teaching"
+    assert alarms(source.open(teaching, today=TODAY)) == {}
+    from portfoy.simulate import write_company
+
+    write_company(tmp_path, customers=200)
+    assert alarms(source.open(tmp_path, today=TODAY)) == {}
+
+
+def test_no_alarm_in_the_won_deals_of_the_pipeline(shared_data, tmp_path):
+    mapped = section("account", "opportunity_id", "close_date", "close_value", more='keep = { deal_stage = ["Won"] }')
+    file = shared_data / "sales_pipeline" / "sales_pipeline.csv"
+    (tmp_path / "portfoy.toml").write_text(f'source = "{file}"\n{mapped}')
+    assert alarms(source.open(tmp_path / "portfoy.toml", today=TODAY)) == {}
+
+
+# Ids of two tables
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "second", "hint"),
+    [("ids_do_not_match", "X1", "C0", None), ("ids_do_not_match_longer", "0", "C000", '["letters", "zeros"]')],
+)
+def test_ids_that_do_not_match_are_said_with_what_would_make_them_match(name, first, second, hint):
+    if not (CASES / name).is_dir():
+        pytest.skip(f"{CASES / name} is not there")
+    told = without_order(source.open(CASES / name, today=TODAY).unmatched())
+    assert told[0] == f"No id of customers ({first}) is in the orders ({second}); check its column."
+    assert told[1:] == ([f"They would match with ignore_in_ids = {hint} in portfoy.toml."] if hint else [])
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "ignored"),
+    [("007", "7", "zeros"), ("TR-015", "15", "letters zeros"), ("Anna@x.com", "anna@X.com", "case")],
+)
+def test_ids_match_once_portfoy_toml_ignores_in_what_they_differ(shop, tmp_path, ours, theirs, ignored):
+    text = f"customer_id,order_id,ordered_on,amount\n{ours},1,2026-01-02,5"
+    (tmp_path / "customers.csv").write_text(f"customer_id,region\n{theirs},north\n")
+    setting = "ignore_in_ids = [" + ", ".join(f'"{word}"' for word in ignored.split()) + "]"
+    assert without_order(shop(text).unmatched())[1].endswith(f"{setting} in portfoy.toml.")
+    assert shop(text, setting).unmatched().empty

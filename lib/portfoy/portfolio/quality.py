@@ -191,5 +191,8 @@ def without_order(found):
     rows = [row for _place, row in found.iterrows()]
     lost = [row for row in rows if row["missing"]]
     told = [style.say(said[row["of"] == "transactions", row["missing"] == row["ids"]], row) for row in lost]
+    hint = _("They would match with ignore_in_ids = {alike} in portfoy.toml.")
+    hints = [style.say(hint, row) for row in lost if row.get("alike")]
+    told = [*told, *dict.fromkeys(hints)]
     empty = [row for row in rows if row["empty"]]
     return told + [style.say(_("Rows of {table} without {link}: {empty:count}."), row) for row in empty]

@@ -1,5 +1,7 @@
 """Ids by which tables belong together: written alike, and counted where they match nothing."""
 
+import json
+
 import ibis
 import pandas as pd
 
@@ -81,7 +83,8 @@ def unmatched(every):
 
     A DataFrame, one row per table and column that has any: ``table``; ``link`` the column; ``of`` the table that should
     know them; ``ids`` different ones; ``missing`` those without an order, say, or written otherwise; ``example`` of
-    them; ``order`` an id of the other table; ``empty`` rows without an id, where that is a gap.
+    them; ``order`` an id of the other table; ``empty`` rows without an id, where that is a gap; ``alike``, where few
+    match: what portfoy.toml has to ignore in ids so that half of them do.
     """
     rows = []
     for name, link, of in [*((name, "customer_id", _home(every)) for name in every), *ELSEWHERE]:
@@ -100,8 +103,21 @@ def unmatched(every):
             if found["missing"] or empty:
                 first = home[key].min().to_pandas()
                 found |= {"missing": int(found["missing"] or 0), "order": first, "empty": empty}
+                few = found["missing"] > found["ids"] / 2
+                found["alike"] = _would_match(ids, known, found) if few else ""
                 rows.append({"table": name, "link": link, "of": of, **found})
-    return pd.DataFrame(rows, columns=["table", "link", "of", "ids", "missing", "example", "order", "empty"])
+    return pd.DataFrame(rows, columns=["table", "link", "of", "ids", "missing", "example", "order", "empty", "alike"])
+
+
+def _would_match(ids, known, found):
+    """The first few differences without which half of the ids would match, as a list of portfoy.toml; "": none."""
+    lettered = [text[:1].isdigit() for text in (found["example"], found["order"] or "")]
+    for ignored in (("case",), ("zeros",), *[("letters", "zeros")] * any(lettered)):  # X1 is not C1
+        one, other = ids.mutate(customer_id=ids.portfoy_id), known.mutate(customer_id=known.portfoy_known)
+        both = alike(one, ignored).semi_join(alike(other, ignored), "customer_id")
+        if int(both.count().to_pyarrow().as_py()) >= found["ids"] / 2:
+            return json.dumps([*ignored])
+    return ""
 
 
 def _home(every):

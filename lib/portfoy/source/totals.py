@@ -43,10 +43,11 @@ def marked(flagged, keep, *, named=False):
         sums = asked & lacks & label(ENDS)
         return flagged.mutate(problem=ibis.ifelse(sums, "total_row", flagged.problem)) if _any(flagged, sums) else None
     paid = flagged.amount.fill_null(0.0) * (flagged.copies + 1 if "copies" in flagged.columns else 1)
+    so_far = ibis.window(order_by=flagged.row, preceding=None, following=0)
     above = flagged.select(
-        "row", "amount", so_far=paid.sum().over(order_by=flagged.row), own=paid, asked=asked, lacks=lacks,
+        "row", "amount", so_far=paid.sum().over(so_far), own=paid, asked=asked, lacks=lacks,
         says=asked.ifelse(label(SAYS), False), ends=asked.ifelse(label(ENDS), False),
-        lines=flagged.amount.count().over(order_by=flagged.row),
+        lines=flagged.amount.count().over(so_far),
     )  # fmt: skip
     above = above.filter(above.asked & above.amount.notnull() & (above.amount != 0)).order_by("row").limit(MOST)
     rows = _sums(above.to_pandas())
