@@ -101,7 +101,8 @@ def test_ids_without_an_order_are_counted_as_a_naive_set_does(firm):
 def test_a_table_of_which_no_id_is_known_is_told_in_a_sentence(firm):
     tables = firm(["C1", "C2"], customers={"customer_id": ["1", "2"], "birth_year": ["1980", "1990"]})
     sentence = "No id of customers (1) is in the orders (C1); check its column."
-    assert without_order(tables.unmatched()) == [sentence]
+    hint = 'They would match with ignore_in_ids = ["letters", "zeros"] in portfoy.toml.'
+    assert without_order(tables.unmatched()) == [sentence, hint]
     assert sentence in quality_text(tables).splitlines()
 
 
