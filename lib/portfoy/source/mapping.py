@@ -75,8 +75,8 @@ def _one_file(path, table, top, where):
     section += [source.unfold] if source.unfold else []
     if not alone:
         text = _("this table cannot stand alone: map a folder with one of {tables}")
-        section += [comment(text.format(tables=", ".join(ALONE))), *_totals(source)]
-    section += [*mapping_lines(source), *order_lines(source.look, source.best)]
+        section += [comment(text.format(tables=", ".join(ALONE)))]
+    section += [*_totals(source), *mapping_lines(source), *order_lines(source.look, source.best)]
     return "\n".join([*lines, *source.notes, *reading(source), "", *section]) + "\n"
 
 
@@ -220,7 +220,7 @@ def _general(sources, files):
 
 def _totals(source):
     """What is said of a file that has totals in place of orders."""
-    if (first := a_row_a_customer(source.look.names)) and source.best.table != "transactions":
+    if first := a_row_a_customer(source.look.names):
         text = _("one row a customer ('{first}'): reports need one row an order, or an order line; export these")
         yield comment(text.format(first=first))
 
