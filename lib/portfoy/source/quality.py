@@ -18,12 +18,15 @@ from portfoy.source.checks import nothing_left, quality_table
 from portfoy.source.labels import fold, folded
 from portfoy.source.seen import log_on_day
 from portfoy.source.sniff import in_row
+from portfoy.words.style import shorten
 
 OWN = ("problem", "raw_ordered_on", "raw_amount", "copies", "left_out")  # columns of ours beside the log's
 SUMS = ("customers", "orders", "lines")
 SPAN = 31  # days between the lines of one order number from which it may be that of two orders
 ONE_EACH = 1.01  # orders a customer up to which the id may be that of the order
 FIRST = date(1900, 1, 2)  # programs write 1900-01-01 for "none"
+PLACEHOLDERS = (date(1970, 1, 1), date(1980, 1, 1))  # day zero of Unix and of DOS; who writes it has no date
+UNREAD = 0.1, 5  # share of amounts, and rows, from which on unreadable ones stop it: mostly they are the largest
 DOMINANT = 0.2  # share of all lines from which one id looks like a stand-in for many people
 
 
@@ -66,6 +69,7 @@ def check_transactions(typed, settings, *, broken, today, keep, as_of=None, plac
         if not people["totals"]:
             break
     counts = seen.assign(money=seen["amount"]).set_index("problem")[["rows", "example", "money"]].to_dict("index")
+    _refuse_unread(seen)
     copies = _copies(seen, place)
     counts |= {"duplicate": _found(copies), "broken_line": _found(broken)}
     rows = int(seen["rows"].sum()) + broken[0] + (copies[0] if settings.duplicates == "drop" else 0)
@@ -90,6 +94,20 @@ def _found(count):
     """Rows, example and money, if any, as a check of the table."""
     rows = 0 if pd.isna(count[0]) else int(count[0])  # a sum of nothing: None from one engine, NaN from another
     return {"rows": rows, "example": count[1], "money": count[2] if len(count) > 2 else None}
+
+
+def _refuse_unread(seen):
+    """Raise a DataError where many amounts are there and cannot be read."""
+    odd = seen[seen["problem"] == "unreadable_amount"]
+    unread = int(odd["unread"].sum())
+    there = int(seen["rows"].sum()) - int(odd["rows"].sum()) + unread
+    if unread > UNREAD[0] * there and unread >= UNREAD[1] and unread < there:
+        text = _(
+            "transactions: {unread} of {there} amounts cannot be read ({example}); mostly such are the largest. Say in "
+            "portfoy.toml how they are written: decimal, thousands; null_words for words that stand for nothing."
+        )
+        example = shorten(odd["unread_text"].iloc[0], 40)
+        raise DataError(text.format(unread=f"{unread:,}", there=f"{there:,}", example=example))
 
 
 def _copies(seen, place):
@@ -118,7 +136,7 @@ def _problem(log, settings, unknown, today):
         (undated & (fold(log.raw_ordered_on) == folded(header)), "repeated_header"),
         (undated & above, "fields_above"),
         (undated, "unreadable_date"),
-        (log.ordered_on < FIRST, "impossible_date"),
+        ((log.ordered_on < FIRST) | log.ordered_on.isin(PLACEHOLDERS), "impossible_date"),
         (log.amount.isnull(), "unreadable_amount"),
         (log.ordered_on > today, "future_date"),
         (unknown, "unknown_customer"),
@@ -160,6 +178,8 @@ def _count(log, place):
         key=log.key.min(),
         example=log.shown.argmin(log.key),
         amount=log.amount.sum(),
+        unread=log.raw_amount.count(),
+        unread_text=log.raw_amount.min(),
         first_day=log.ordered_on.min(),
         last_day=log.ordered_on.max(),
         **copies,
