@@ -185,7 +185,8 @@ def _reads(text, name, sign):
         (text.re_search("^[^.,]*$"), False),
         (text.re_search(rf"^-?\d+{mark}\d+$"), True),
         (text.re_search(rf"^-?\d+{other}(?:\d\d?|\d{{4,}})$"), False),
-        else_=_value(text, name, sign, _grouping(sign), *_ALL, dashes=f"[{sign}:]").notnull(),
+        else_=text.re_replace(unit_pattern(name), r"\1 \2").re_search("[.,]")  # not that of "Rs." or "szt."
+        & _value(text, name, sign, _grouping(sign), *_ALL, dashes=f"[{sign}:]").notnull(),
     )
 
 
