@@ -165,7 +165,7 @@ def _count(log, place):
     )
     numbered = "row" in log.columns
     log = log.mutate(shown=shown, key=log.row if numbered else shown)
-    groups = log.group_by("problem")
+    groups, digits = log.group_by("problem"), log.raw_amount.re_search("[0-9]")
     kept = {"returns": log.amount < 0, "zeros": log.amount == 0, "unnumbered": log.order_id.isnull()}
     for cost in {"unit_cost", "product_cost"} & {*log.columns}:
         kept["no_cost"] = log[cost].isnull()
@@ -178,8 +178,8 @@ def _count(log, place):
         key=log.key.min(),
         example=log.shown.argmin(log.key),
         amount=log.amount.sum(),
-        unread=log.raw_amount.count(),
-        unread_text=log.raw_amount.min(),
+        unread=digits.sum().fill_null(0),
+        unread_text=log.raw_amount.min(where=digits),
         first_day=log.ordered_on.min(),
         last_day=log.ordered_on.max(),
         **copies,
