@@ -147,5 +147,5 @@ def test_the_missing_accounts_of_the_sales_pipeline_are_told(shared_data, tmp_pa
     said = [plain(sentence) for sentence in without_order(source.open(tmp_path / "portfoy.toml").unmatched())]
     assert said == [
         "1 of 7 product_id in leads are not in products (GTXPro).",
-        f"{empty:,} rows of leads have no account.",
+        f"Rows of leads without account: {empty:,}.",
     ]
