@@ -210,6 +210,17 @@ def test_true_churn_counts_who_has_left(own):
     assert true == sum(not people[name] for name in some) / 40
 
 
+def test_the_rubric_that_students_see_is_that_of_the_teacher():
+    def rows(text):
+        lines = [[part.strip() for part in line.strip("| ").split("|")] for line in text.splitlines() if "|" in line]
+        start = next(k for k, line in enumerate(lines) if line[:2] == ["Part", "0 points"])
+        return lines[start : start + 1] + lines[start + 2 : start + 7]
+
+    solution = lessons.solutions()["6c"]
+    cell = next(cell for cell in editions.read(solution).cells if cell.id == "page-md")
+    assert rows(cell.source) == rows((solution.parents[1] / "TEACHING.md").read_text("utf-8"))
+
+
 # Handed in
 
 

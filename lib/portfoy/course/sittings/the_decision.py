@@ -13,7 +13,9 @@ def _said(firm, name):
     """What an option truly costs and brings."""
     row = envelope.options(firm, brief(firm)).loc[name]
     money = {key: style.money(value, firm.currency) for key, value in row.items()}
-    return _("By the truth `{name}` costs {cost} and brings {brought}: {profit}.").format(name=name, **money)
+    return _("By the truth `{name}` costs {cost} and brings {brought}: a profit of {profit}.").format(
+        name=name, **money
+    )
 
 
 def best(firm):
