@@ -117,8 +117,10 @@ def test_the_finding_says_what_chance_allows():
     ]
     constant = {"prices": Prices("index", AS_OF), "paid": 0.5}
     for each, words in ((result(**constant), "up 20%"), (result(-0.3, -0.2, -0.1, **constant), "down 20%")):
-        assert plain(each.finding().text) == f"Revenue is {words} on the year before"
-    assert plain(result(months=3, **constant).finding().text) == ("Revenue is up 20% on last year's quarter")
+        assert plain(each.finding().text) == f"Revenue is {words} on the year before at constant prices"
+    assert plain(result(months=3, **constant).finding().text) == (
+        "Revenue is up 20% on last year's quarter at constant prices"
+    )
     assert plain(result(**constant, buyers=0.1).reading()) == (
         "As paid: +50%; prices: +25%. What changed most: Customers who bought, +10%."
     )

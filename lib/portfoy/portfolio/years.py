@@ -117,15 +117,15 @@ def change_texts(months, constant):
     """Revenue up, down or the same: the templates for so many months beside those a year before."""
     if months == 12 and constant:
         return (
-            _("Revenue is up {size:share} on the year before"),
-            _("Revenue is down {size:share} on the year before"),
-            _("Revenue is about that of the year before"),
+            _("Revenue is up {size:share} on the year before at constant prices"),
+            _("Revenue is down {size:share} on the year before at constant prices"),
+            _("Revenue is about that of the year before at constant prices"),
         )
     if constant:
         return (
-            _("Revenue is up {size:share} on last year's quarter"),
-            _("Revenue is down {size:share} on last year's quarter"),
-            _("Revenue is about that of last year's quarter"),
+            _("Revenue is up {size:share} on last year's quarter at constant prices"),
+            _("Revenue is down {size:share} on last year's quarter at constant prices"),
+            _("Revenue is about that of last year's quarter at constant prices"),
         )
     if months == 12:
         return (
