@@ -208,7 +208,7 @@ def test_the_funnel_in_words():
     found = funnel(firm(staged(*HAND, expected_value=1000.0), currency="TRY"))
     weakest = found.weakest
     assert weakest["stage"] == "contacted"  # of the 50 who enter it most stay behind
-    told = f"One more in a hundred after the first contact brings {two(weakest['worth'])} yearly"
+    told = f"One in a hundred more after the first contact: {two(weakest['worth'])} yearly"
     assert plain(found.finding().text) == told
     assert len(found.finding().text.split()) <= 12
     assert found.finding().low < weakest["worth"] < found.finding().high
@@ -227,8 +227,8 @@ def test_each_stage_reads_well_in_the_finding(worth):
         wins = np.where(found.table.index == place, 3.4, 0.0)
         said.append(plain(replace(found, table=found.table.assign(wins=wins, worth=worth)).finding().text))
     names = ["creation", "the first contact", "qualification", "the offer"]
-    end = ": 3.4 more wins yearly" if np.isnan(worth) else " brings TRY 440K yearly"
-    assert said == [f"One more in a hundred after {name}{end}" for name in names]
+    end = "3.4 wins yearly" if np.isnan(worth) else "TRY 440K yearly"
+    assert said == [f"One in a hundred more after {name}: {end}" for name in names]
     assert all(len(each.split()) <= 12 for each in said)
 
 

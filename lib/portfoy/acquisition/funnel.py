@@ -57,10 +57,8 @@ class Funnel(Result):
     def finding(self):
         row = {**self.weakest, "stage": _point(self.weakest["stage"])}
         if style.is_missing(row["worth"]):
-            return Finding(style.say(_("One more in a hundred after {stage}: {wins:number} more wins yearly"), row))
-        text = style.say(
-            _("One more in a hundred after {stage} brings {worth:money} yearly"), row, currency=self.currency
-        )
+            return Finding(style.say(_("One in a hundred more after {stage}: {wins:number} wins yearly"), row))
+        text = style.say(_("One in a hundred more after {stage}: {worth:money} yearly"), row, currency=self.currency)
         return Finding(text, row["worth_low"], row["worth_high"])
 
     def reading(self):
