@@ -194,6 +194,72 @@ def test_currencies_are_known_by_name_of_their_column_and_by_signs(shop):
     assert message_of(shop, text, 'currency = "TRY"\n[rates]\nUSD = 40').endswith("[rates] EUR = ?.")
 
 
+def priced(*cells, name="amount"):
+    """Lines with these texts as their amounts, in a file that has no column of currencies."""
+    lines = [f"C{place % 3};O{place};2026-01-{place + 1:02};{text}" for place, text in enumerate(cells)]
+    return "\n".join([f"customer_id;order_id;ordered_on;{name}", *lines])
+
+
+def test_several_currencies_beside_the_amounts_are_refused_or_turned_into_one(shop):
+    text = priced("$5.00", "€5.50", "$2.00", "3.00")
+    assert message_of(shop, text) == (
+        "transactions.amount: money in USD (2), EUR (1) cannot be added up. Say in portfoy.toml: currency = "
+        '"USD" and what one unit of the others is worth: [rates] EUR = ?; or leave those rows out where the file comes '
+        "from."
+    )
+    tables = shop(text, 'currency = "USD"\n[rates]\nEUR = 1.5')
+    assert worth(tables) == (5 + 5.5 * 1.5 + 2 + 3, 3)
+    assert tables.reading == [
+        "amount: no currency in 1 rows, which are taken for USD",
+        "amount: money at the rates of portfoy.toml, 1 EUR = 1.5 USD",
+    ]
+
+
+def test_a_second_currency_is_found_in_words_and_far_down(shop):
+    head = "transactions.Tutar: money in TRY"
+    text = priced("1.250,50 TL", "5,25 USD", "(40,00) TL", "TL 7,50", name="Tutar")
+    assert message_of(shop, text, '[transactions]\namount = "Tutar"').startswith(f"{head} (3), USD (1) cannot be")
+    given = 'currency = "TRY"\n[transactions]\namount = "Tutar"\n[rates]\nUSD = 40'
+    assert worth(shop(text, given)) == (1250.5 + 5.25 * 40 - 40 + 7.5, 2)  # the third only gave back
+    lines = [f"C{place};O{place};2026-01-02;{'$' if place >= 11_000 else ''}5" for place in range(11_300)]
+    text = "\n".join(["customer_id;order_id;ordered_on;amount", *lines])
+    assert message_of(shop, text, 'currency = "TRY"').startswith("transactions.amount: money in USD (300) cannot be")
+
+
+def test_prices_and_costs_are_money_too(shop):
+    text = "customer_id;order_id;ordered_on;quantity;unit_price;unit_cost\n"
+    text += "A;1;2026-01-02;2;10 zł;{}\nB;2;2026-01-03;3;€ 5;2"
+    assert message_of(shop, text.format("6 PLN")).startswith(
+        "transactions.unit_price: money in EUR (1), PLN (1) cannot"
+    )
+    tables = shop(text.format("6 PLN"), 'currency = "PLN"\n[rates]\nEUR = 4')
+    assert worth(tables) == (2 * 10 + 3 * 5 * 4, 2)
+    assert sorted(tables.transactions.unit_cost.to_pandas()) == [6, 2 * 4]
+    assert message_of(shop, text.format("$6")) == (
+        "transactions.unit_price: a line has money in PLN, USD at once. Write each line in one currency."
+    )
+
+
+@pytest.mark.parametrize(
+    ("cells", "currency"),
+    [
+        (["5 TL", "₺5", "5 TRY", "YTL 5", "5"], ""),
+        (["$5", "US$5", "5 USD", "USD 5"], ""),
+        (["5 zł", "5 PLN", "PLN. 5", "5 zl"], ""),
+        (["£5", "5 GBP"], "GBP"),
+        (["$5", "5 CAD", "CA$5"], "CAD"),
+        (["kr 5", "5 DKK", "5 kr."], ""),
+        (["Rs. 5", "5 INR", "₹5"], ""),
+        (["5 Dr", "5 Dr", "2 Cr"], "EUR"),
+        (["5,- €", "EUR 5", "Euro 5"], "EUR"),
+    ],
+)
+def test_one_currency_written_in_several_ways_is_one(shop, cells, currency):
+    tables = shop(priced(*cells), f'currency = "{currency}"' if currency else "")
+    assert tables.facts.used == len(cells)
+    assert tables.facts.revenue == 5 * len(cells) - 7 * ("2 Cr" in cells)
+
+
 @pytest.mark.parametrize("code", ["EUR", ""])
 def test_one_currency_alone_is_nothing_to_say(shop, code):
     tables = shop(f"customer_id,order_id,ordered_on,amount,currency\nA,1,2026-01-02,5,{code}\nB,2,2026-01-02,6,{code}")

@@ -89,7 +89,7 @@ def unit_pattern(name):
     if name.partition("_")[0] in SCORES:
         return rf"(^\d+) ?[-=:(] ?[{LETTER}][^\d]*()$"  # 10 - extremely likely
     words = "|".join(map(re.escape, UNITS.get(name, MONEY)))
-    words = rf"(^|[^{LETTER}])(?:{words})\.?([^{LETTER}]|$)"
+    words = rf"(^|[^{LETTER}])(?:{words})\.?([^{LETTER}$]|$)"
     return words if name in ("quantity", "duration") else f"{SYMBOLS}|{words}" + "|%" * (name == "discount")
 
 

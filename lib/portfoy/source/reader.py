@@ -9,7 +9,7 @@ import pandas as pd
 
 from portfoy.errors import DataError
 from portfoy.locale import _
-from portfoy.source import ids, orders, parse, pseudonyms
+from portfoy.source import currencies, ids, orders, parse, pseudonyms
 from portfoy.source.account import account
 from portfoy.source.contract import ALONE, REQUIRED, check_columns
 from portfoy.source.files import UNREADABLE, fault, is_embedded
@@ -56,8 +56,8 @@ class Reader:
         if "transactions" not in self.raws:
             return None
         raw, columns = self._shaped("transactions")
-        copied = _without_copies(raw.table, self.keep, drop=self.settings.duplicates == "drop")
-        rates = orders.currencies(raw.table, columns, self.settings, self.reading)
+        table, rates = currencies.found(raw.table, columns, self.settings, self.reading)
+        copied = _without_copies(table, self.keep, drop=self.settings.duplicates == "drop")
         typed = parse.typed(copied, "transactions", columns, raw.format, self.reading)
         among = parse.read_ids(copied, columns, raw.format)
         typed = ids.whole(typed, "transactions", None, self.settings.unknown(), self.reading, among=among)
