@@ -144,7 +144,7 @@ def test_gained_against_lost_stands_beside_the_same_quarter_a_year_before():
     short = table_of(growth=growth_of((80, 30, 100))).iloc[0]
     assert (short["verdict"], np.isnan(short["beside"])) == ("steady", True)
     told = found_by(growth=growth_of((80, 30, 100))).summary().texts["Finding"]
-    assert told.tolist() == ["Gained for each one lost: 1.10; 1 is even"]
+    assert told.tolist() == ["Gained for each one lost in the last period: 1.10; 1 is even"]
 
 
 def test_verdicts_are_corrected_for_how_many_were_looked_at():
@@ -238,7 +238,7 @@ def test_what_may_come_is_a_sentence_too():
     found = found_by(**both, growth=growth_of((60, 30, 100), *[(1, 1, 1)] * 3, (20, 30, 100)))
     texts = found.summary().texts
     assert texts["Finding"].map(plain).tolist() == [
-        "Gained for each one lost: 0.50 (0.90 a year before); 1 is even",
+        "Gained for each one lost in the last period: 0.50 (0.90 a year before); 1 is even",
         "Customers who left: 45% in a year (30% before); had brought TRY 500",
         "Leads still open: 12",
         "Never bought, no lead: 8",

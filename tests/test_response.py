@@ -801,7 +801,7 @@ def test_how_a_response_was_foreseen_in_words(sure):
         "below that of one rate "
     )
     end = (
-        "Of 2 odds ratios 0.4 would leave 1 out by chance. Columns whose name, dates or power betray "
+        "By chance, about 0.4 of 2 intervals of odds ratios would miss 1. Columns whose name, dates or power betray "
         "that they came after the contact are out; others filled in later are not seen. Intervals: "
         "80%."
     )

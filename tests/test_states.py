@@ -378,7 +378,7 @@ def test_the_method_says_what_the_limits_rest_on(eight):
     )
     gaps = (
         "Of 1,500 gaps between purchases (90 customers, each counted once), 80% last 10 days at most, "
-        "95% last 30 days; begun 400 days ago or earlier, no longer."
+        "95% last 30 days. Counted are gaps begun 400 days ago or earlier that ended within as many days."
     )
     rule = StateRule(10, 30, 0.803, 0.951, 1500, 90, 400, False, 9, 12, 27, 33, 0.9)
     assert plain(replace(eight, rule=rule).method()) == f"{gaps} Intervals (90%): 9–12, 27–33 days. {meaning}"

@@ -234,9 +234,9 @@ def topic_names():
 def _sentence(row, currency):
     """A finding in words: its topic, its number and the yardstick."""
     texts = {
-        "quick_ratio": _("{name}: {value:ratio} ({beside:ratio} a year before); 1 is even")
+        "quick_ratio": _("{name} in the last period: {value:ratio} ({beside:ratio} a year before); 1 is even")
         if row["beside"] > 0
-        else _("{name}: {value:ratio}; 1 is even"),
+        else _("{name} in the last period: {value:ratio}; 1 is even"),
         "left": _("{name}: {value:share} in a year ({against:share} before); had brought {beside:money}"),
         "largest": _("{name}: {value:share}; listed firms disclose {against:share} and more (IFRS 8)"),
         "loss_making": _("{name}: {value:share}"),

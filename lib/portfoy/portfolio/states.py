@@ -161,8 +161,8 @@ class States(Result):
             texts.append(
                 _(
                     "Of {gaps:count} gaps between purchases ({customers:count} customers, each counted once), "
-                    "{at_risk:share} last {at_risk_days:days} at most, {lapsed:share} last {lapsed_days:days}; begun "
-                    "{horizon_days:days} ago or earlier, no longer."
+                    "{at_risk:share} last {at_risk_days:days} at most, {lapsed:share} last {lapsed_days:days}. Counted "
+                    "are gaps begun {horizon_days:days} ago or earlier that ended within as many days."
                 )
             )
         if not style.is_missing(rule.at_risk_days_low + rule.lapsed_days_low):

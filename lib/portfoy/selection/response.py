@@ -167,9 +167,9 @@ class Response(Result):
         if self.sorts and self.total["skill_high"] < 0:
             text += " " + _("Use the order, not the probabilities.")
         text += " " + _(
-            "Of {all:count} odds ratios {chance:number} would leave 1 out by chance. Columns whose name, dates "
-            "or power betray that they came after the contact are out; others filled in later are not seen. "
-            "Intervals: {level}."
+            "By chance, about {chance:number} of {all:count} intervals of odds ratios would miss 1. Columns whose "
+            "name, dates or power betray that they came after the contact are out; others filled in later are not "
+            "seen. Intervals: {level}."
         )
         counts = {"all": len(self.odds), "chance": (1 - self.confidence) * len(self.odds)}
         return style.say(text, {**self.total, **counts, "level": style.level(self.confidence)})
