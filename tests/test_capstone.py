@@ -12,7 +12,7 @@ import pytest
 
 import portfoy as pf
 from portfoy.course import capstone, editions, envelope, grading, judging, lessons, start
-from portfoy.course.sittings import one_page
+from portfoy.course.sittings import one_page, the_decision
 from portfoy.simulate import Truth
 
 SIZE = 500
@@ -115,6 +115,26 @@ def test_options_are_those_sums_by_hand(own):
     assert (table["profit"] == table["brought"] - table["cost"]).all()
 
 
+def test_who_marks_sees_a_choice_beside_the_best_by_the_truth_and_by_the_data(own):
+    firm = own(2)
+    asked, log = pf.brief(firm), firm.log.to_pandas()
+    since, lately = firm.as_of - pd.DateOffset(months=12), firm.recent(9)
+    ids = set(lately.loc[lately["type"] == "consumer", "customer_id"])
+    total, orders = 0.0, set()
+    for line in log[log["ordered_on"] > since].itertuples():
+        if line.customer_id in ids:
+            total, orders = total + line.amount - line.quantity * line.unit_cost, {*orders, line.order_id}
+    profit = the_decision.expected(firm)
+    by_hand = one_page.effect(firm) * total / len(orders) * asked.contacts - asked.contact_cost * asked.contacts
+    assert profit["contact"] == pytest.approx(by_hand)
+    assert profit["nothing"] == 0
+    true = envelope.options(firm, asked)["profit"]
+    said = the_decision.held(firm, "nothing")
+    assert said.startswith(f"Chosen: nothing; best by the truth: leads, by the data: {profit.idxmax()}; it cost TRY")
+    assert f"{true['leads']:,.0f}" in said
+    assert the_decision.held(firm, "all of them") == ""
+
+
 def test_the_best_option_differs_between_seeds(own):
     found = {seed: envelope.options(own(seed), pf.brief(own(seed)))["profit"].idxmax() for seed in (1, 2, 3, 7)}
     assert set(found.values()) == {"leads", "contact", "service", "nothing"}, found
@@ -189,10 +209,12 @@ def test_the_truth_opens_once_the_decision_is_given_and_says_what_it_cost(own, p
     assert not pf.open_truth(firm, page["plan"], {"churn": [1, 2, 3]})
     table = envelope.options(firm, pf.brief(firm))
     assert table["profit"].idxmax() == "leads"
-    right = pf.open_truth(firm, page["plan"], page["figures"])
+    assert not pf.open_truth(firm, page["plan"], page["figures"])
+    assert not pf.open_truth(firm, page["plan"], page["figures"], "service")
+    right = pf.open_truth(firm, page["plan"], page["figures"], "leads")
     assert "No other option has a higher profit." in right.text
     wrong = dict(page["plan"], choice="nothing", cost=0, profit=0)
-    said = pf.open_truth(firm, wrong, page["figures"])
+    said = pf.open_truth(firm, wrong, page["figures"], "nothing")
     assert f"its profit is TRY {table['profit'].max():,.0f} higher" in said.text.replace("\u00a0", " "), said.text
     exercise = lessons.exercises_of("6c")["6c-8"]
     solved, words, _read = judging.judge(exercise, "nothing", firm)

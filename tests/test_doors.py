@@ -18,6 +18,7 @@ from click.testing import CliRunner
 from portfoy import doors, remedies
 from portfoy.cli import main
 from portfoy.course import lessons, start
+from portfoy.errors import DataError
 
 ROOT = Path(__file__).parent.parent
 NAMES = [f"{lessons.stem(sitting)}.ipynb" for sitting in lessons.SITTINGS]
@@ -88,6 +89,17 @@ def test_lab_opens_what_it_is_told_and_copies_only_into_what_is_new_or_empty(her
     assert start.desk("reports") == (Path("reports"), [])
     assert start.desk(Path("reports", "mine.ipynb")) == (Path("reports", "mine.ipynb"), [])
     assert os.listdir("reports") == ["mine.ipynb"]
+
+
+def test_lab_begins_a_folder_with_a_seed_and_says_no_to_another(here, monkeypatch):
+    made = []
+    monkeypatch.setattr(start, "companies", lambda folder, seed: made.append((folder, seed)))
+    assert start.desk("capstone", seed=7) == (Path("capstone", NAMES[0]), NAMES)
+    assert start.desk("capstone", seed=7) == (Path("capstone", NAMES[0]), [])
+    assert start.desk("capstone")[1] == []
+    assert made == [(Path("capstone"), 7)] * 2
+    with pytest.raises(DataError, match="was started with --seed 7"):
+        start.desk("capstone", seed=8)
 
 
 def test_lab_inside_the_folder_of_a_student_stays_there(here, monkeypatch):

@@ -2,6 +2,7 @@
 
 import ast
 import base64
+import inspect
 import io
 import json
 import math
@@ -15,9 +16,10 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from PIL import Image
 
-from portfoy.course import editions, lessons, pages, start, terms
+from portfoy.course import capstone, editions, lessons, pages, start, terms
 from portfoy.course.exercise import MINUTES
 from portfoy.errors import DataError
+from portfoy.simulate import write_company
 
 ROOT = Path(__file__).parent.parent
 
@@ -387,5 +389,14 @@ def test_a_folder_keeps_the_seed_it_was_started_with(tmp_path):
     assert start.begin(begun)[0] == [last]
     assert json.loads((begun / last).read_text("utf-8"))["metadata"]["portfoy"]["seed"] == 7
     start.begin(tmp_path / "shared")
-    with pytest.raises(DataError, match="was started with no seed"):
+    with pytest.raises(DataError, match=r"was started with no seed.*portfoy lab capstone --seed 7"):
         start.begin(tmp_path / "shared", seed=7)
+
+
+def test_no_student_gets_a_company_that_everybody_has(tmp_path):
+    for seed in (capstone.SEED, inspect.signature(write_company).parameters["seed"].default):
+        with pytest.raises(DataError, match=f"--seed {seed}: is the company that everybody has"):
+            start.begin(tmp_path / "mine", seed=seed)
+    assert not (tmp_path / "mine").exists()
+    for page in ("notebooks/TEACHING.md", "README.md", "docs/ninety-minutes.md"):
+        assert f"{capstone.SEED}" not in (ROOT / page).read_text("utf-8")

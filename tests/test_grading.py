@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 from nbformat.v4 import new_code_cell, new_notebook, writes
 
-from portfoy.course import commands, grading, lessons, start
+from portfoy.course import commands, grading, lessons, marks, start
 from portfoy.course.exercise import Exercise
 from portfoy.errors import DataError
 
@@ -150,11 +150,55 @@ def test_the_command_shows_a_table_or_csv(handed_in):
     handed_in("one", OPEN, 'a = 90\npf.check("0b-1", a)')
     said = CliRunner().invoke(commands.grade, ["class", "--csv"])
     assert said.stdout.splitlines() == [
-        "student,exercise,solved,said", "one,0b-1,True,Right.", "one,0b-2,False,Not answered.",
+        "student,exercise,solved,said,seed,points,of,shown",
+        "one,0b-1,True,Right.,,1,1,", "one,0b-2,False,Not answered.,,0,1,",
     ]  # fmt: skip
-    assert CliRunner().invoke(commands.grade, ["class"]).output.split() == [
-        "exercise", "0b-1", "0b-2", "student", "one", "x", ".",
+    assert said.stderr == f"running class/one/{lessons.stem('0b')}.ipynb ...\n"
+    lines = [line.split() for line in CliRunner().invoke(commands.grade, ["class"]).stdout.splitlines()]
+    assert ["student", "seed", "0b", "lessons"] in lines
+    assert ["one", "-", "1/2", "1/2"] in lines
+    assert ["one", "x", "."] in lines
+
+
+def row(student, exercise, solved, of, said="Right.", seed=7, shown=None):
+    given = [student, exercise, solved, said, seed, of if solved else 0, of, shown]
+    return dict(zip(marks.COLUMNS, given, strict=True))
+
+
+def test_points_are_sums_by_hand_and_who_handed_in_nothing_has_none():
+    rows = [
+        row("ada", "0b-1", True, 0), row("ada", "0b-2", True, 1, shown=True), row("ada", "0b-3", False, 1, "Too low."),
+        row("ada", "6a-1", True, 2), row("ada", "6c-8", True, 5, "Right. Chosen: leads."),
+        row("cem", "0b-1", False, 0, "Not answered."), row("cem", "0b-2", False, 1), row("cem", "0b-3", True, 1),
+        row("cem", "0b-3", False, 1, "A second copy."), row("cem", "odd.ipynb", False, 0, "is no notebook"),
     ]  # fmt: skip
+    table = marks.complete(rows, ["ece"])
+    lines = [" ".join(line.split()) for line in marks.summary(table).splitlines()]
+    assert "student seed 0b 6a 6c lessons capstone" in lines
+    assert {"ada 7 1/2 2/2 5/5 1/2 7/7", "cem 7 1/2 - - 1/2 0/7", "ece - - - - 0/2 0/7"} <= set(lines)
+    assert {"ada x s . x x", "cem . . x - -", "ece - - - - -"} <= set(lines)
+    assert {"ada, 6c-8: Right. Chosen: leads.", "cem, odd.ipynb: is no notebook"} <= set(lines)
+    assert not any(line.startswith("cem, 6c-8") for line in lines)
+    assert len(table) == len(rows) + 2 + 5
+    assert marks.doubtful(table) == ["ada, cem: one seed, 7. Is it a copy?"]
+
+
+def test_a_list_of_seeds_says_who_answered_on_another_company(tmp_path):
+    (tmp_path / "seeds.csv").write_text("student,seed\nada,7\ncem,12\nece,13\n")
+    given = marks.listed(tmp_path / "seeds.csv")
+    table = marks.complete([row("ada", "0b-2", True, 1), row("cem", "0b-2", True, 1, seed=9)], given)
+    assert marks.doubtful(table, given) == ["cem: handed in seed 9, was given 12."]
+    assert set(table["student"]) == {"ada", "cem", "ece"}
+    (tmp_path / "seeds.csv").write_text("student,number\nada,7\n")
+    with pytest.raises(DataError, match=r"is no list of seeds\. Write a CSV file with the columns student,seed\."):
+        marks.listed(tmp_path / "seeds.csv")
+
+
+def test_the_points_of_the_course_are_those_that_the_teacher_s_page_says():
+    worth = {sitting: sum(map(marks.worth, lessons.exercises_of(sitting).values())) for sitting in lessons.SITTINGS}
+    assert sum(worth[sitting] for sitting in lessons.CAPSTONE) == 25
+    assert worth["0b"] == 4  # five exercises, one of them a guess
+    assert marks.worth(Exercise("6c-3", "page", None, list, str)) == 0
 
 
 def test_a_folder_without_a_sitting_is_one_line(tmp_path):

@@ -163,7 +163,7 @@ INSIDE = {  # the order inside a package, left to right
             "pages",
             "editions",
         ),
-        *("start", "sheets", "slides", "handout", "grading", "commands"),
+        *("start", "sheets", "slides", "handout", "marks", "grading", "commands"),
     ],
     "report": [
         "private",
@@ -465,7 +465,7 @@ PARTS = {  # modules -> lines of Python they may have, once all seven stages sta
     "helper lib": ([], 23_500),  # what no other part has
     "source": (["source"], 5_850),
     "report kit": (["report", "terminal", "cli", "doctor", "doors", "remedies", "__main__"], 4_450),
-    "course": (["course"], 3_100),
+    "course": (["course"], 3_260),
     "sittings": ([], 7_400),  # what exercises ask and know, beside the notebooks: content, some 280 lines an hour
     "simulator": (["simulate"], 2_000),
 }

@@ -130,6 +130,18 @@ def test_a_lesson_page_shows_code_and_results_and_nothing_of_the_answers():
     assert "<title>Who are they?</title>" in made
 
 
+def test_what_goes_on_with_an_answer_is_shown_to_the_teacher_only():
+    more = [
+        code("pf.one_page(x)", name="page", outputs=[said("What the author decided stands here, in words.")]),
+        code("x = 2\nprint(x)", name="own", outputs=[said("What a cell says that sets the name itself.")]),
+    ]
+    page, whole = words(sheets.lesson_page(lesson(*more))), words(sheets.lesson_page(lesson(*more), teacher=True))
+    assert "pf.one_page(x)" in page
+    assert "What the author decided" not in page
+    assert "What the author decided" in whole
+    assert "What a cell says that sets" in page
+
+
 def test_a_page_for_the_teacher_has_the_answers():
     made = sheets.lesson_page(lesson(), teacher=True)
     assert made.count(SECRET) == 3
@@ -186,7 +198,7 @@ def test_the_key_has_task_answer_its_number_mistakes_hints_and_quiz(monkeypatch)
     firm = Firm.of(
         pd.DataFrame({"customer_id": ["a"], "order_id": ["1"], "ordered_on": ["2026-01-05"], "amount": [1.0]})
     )
-    monkeypatch.setattr(sheets, "_firm", lambda notebook: firm)
+    monkeypatch.setattr(sheets, "_firm", lambda notebook, own: firm)
     made = words(sheets.key_page([lesson()])).partition("Answer key ")[2]
     assert made.startswith(
         "For teachers: not for students until they have tried. 0b. Who are they? "
@@ -219,6 +231,10 @@ def test_cells_that_are_tagged_make_the_slides_and_answers_are_not_on_one():
     assert "show()" not in body
     assert '<aside class="notes"><p>Said by the speaker.</p>' in body
     assert 'src="data:image/png;base64,' in body
+    plain = slides.deck(lesson(), notes=False).partition("<body>")[2].partition("<!-- What shows")[0]
+    assert '<aside class="notes">' not in plain
+    assert html.escape(quiz.questions("0b")[0].options[0].why) not in plain
+    assert len(sections(plain)) == len(sections(deck))
     assert Outline(body).links == ["https://example.org"]
 
 
@@ -363,12 +379,14 @@ def test_the_zip_is_the_same_each_time_and_holds_answers_for_teachers_only(proje
     with zipfile.ZipFile("one.zip") as packed:
         names = {name.removeprefix("portfoy-course/") for name in packed.namelist()}
         holding = {name for name in names if SECRET in packed.read(f"portfoy-course/{name}").decode()}
+        told = b"Said by the speaker." in packed.read(f"portfoy-course/notebooks/slides/{STEM}.html")
     answers = {
         f"notebooks/solutions/{STEM}.ipynb",
         f"notebooks/teacher/{STEM}.html",
         "notebooks/teacher/key.html",
     }
     assert holding == (answers if teacher else set())
+    assert told == teacher
     assert names - answers - {"notebooks/TEACHING.md"} == {
         "README.md", *handout.SHIPPED, "lib/portfoy/one.py", "data/teaching/truth/t.csv", "notebooks/README.md",
         "notebooks/GLOSSARY.md", f"notebooks/lessons/{STEM}.ipynb", f"notebooks/html/{STEM}.html",

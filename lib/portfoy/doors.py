@@ -36,7 +36,8 @@ def shown():
 @click.argument("where", required=False, type=click.Path())
 @click.option("--no-browser", is_flag=True, help="Only print the address to open.")
 @click.option("--port", type=click.IntRange(1, 65535), help="Default: the first free one from 8888 on.")
-def lab(where, no_browser, port):
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), metavar="N", help="A new folder gets a company of its own.")
+def lab(where, no_browser, port, seed):
     """Open JupyterLab at the first sitting.
 
     WHERE is your folder, by default my-course; one that is not there yet, or empty, gets a copy of the sittings to
@@ -45,7 +46,7 @@ def lab(where, no_browser, port):
     with one_line("lab", out=where or "my-course"):
         from portfoy.course import start
 
-        place, copied = start.desk(where)
+        place, copied = start.desk(where, seed=seed)
         if find_spec("jupyterlab") is None:
             raise DataError(_("JupyterLab is not installed; {command}").format(command=remedies.install("jupyterlab")))
     if copied:

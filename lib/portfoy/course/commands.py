@@ -120,19 +120,19 @@ def progress(folder, as_csv):
 @click.command()
 @click.argument("folder", type=click.Path())
 @click.option("--csv", "as_csv", is_flag=True, help="One line per student and exercise, with what the check says.")
+@click.option("--seeds", type=click.Path(), metavar="FILE", help="A CSV of student,seed: the companies you gave out.")
 @click.option("--seconds", default=180, show_default=True, help="Time for one notebook.")
 @click.option("--memory", default=4.0, show_default=True, metavar="GB", help="Memory for one notebook.")
-def grade(folder, as_csv, seconds, memory):
+def grade(folder, as_csv, seeds, seconds, memory):
     """Run the notebooks that students handed in below FOLDER afresh, each by itself, and judge their answers."""
     with one_line("grade"):
-        from portfoy.course import grading
+        from portfoy.course import grading, marks
 
-        rows = grading.grade(folder, seconds=seconds, gigabytes=memory, progress=lambda path: _say(path))
-        solved = rows.pivot_table(index="student", columns="exercise", values="solved", aggfunc="any")
-    if as_csv:
-        click.echo(rows.to_csv(index=False, lineterminator="\n"), nl=False)
-    else:
-        click.echo(solved.replace({True: "x", False: "."}).fillna("").to_string())
+        given = marks.listed(seeds) if seeds else {}
+        rows = grading.grade(folder, students=given, seconds=seconds, gigabytes=memory, progress=_running)
+    click.echo(rows.to_csv(index=False, lineterminator="\n") if as_csv else marks.summary(rows), nl=not as_csv)
+    for sentence in marks.doubtful(rows, given):
+        click.echo(sentence, err=True)
 
 
 def _solutions():
@@ -148,7 +148,11 @@ def _solutions():
 
 def _say(stem):
     if sys.stderr.isatty():
-        click.echo(_("running {name} ...").format(name=stem), err=True)
+        _running(stem)
+
+
+def _running(name):
+    click.echo(_("running {name} ...").format(name=name), err=True)
 
 
 def _write(path, text):

@@ -20,28 +20,31 @@ from pathlib import Path
 
 import pandas as pd
 
-from portfoy.course import editions, judging, results, start
+from portfoy.course import editions, judging, marks, results, start
 from portfoy.course.exercise import kind
 from portfoy.course.lessons import exercises_of, sitting_of
+from portfoy.course.sittings import the_decision
 from portfoy.errors import DataError
 from portfoy.locale import _
 
 SECONDS, GIGABYTES = 180, 4
 
 
-def grade(folder, *, seconds=SECONDS, gigabytes=GIGABYTES, progress=lambda path: None):
+def grade(folder, *, students=(), seconds=SECONDS, gigabytes=GIGABYTES, progress=lambda path: None):
     """What the notebooks in a folder, and below it, have solved.
 
     Parameters
     ----------
     folder : path; a student is called like the folder that a notebook lies in, else like the notebook
+    students : those who should have handed in, beside those who did
     seconds, gigabytes : limits of time and memory of one notebook; memory is limited where the system can
     progress : called with the path of each notebook before it is run
 
     Returns
     -------
-    DataFrame, one row per student and exercise: ``student``, ``exercise``, ``solved``, and ``said``, what the check
-    says of it, or why the notebook could not be run
+    DataFrame, one row per student and exercise of the sittings that anybody handed in: ``student``, ``exercise``,
+    ``solved``; ``said``, what the check says of it, or why the notebook could not be run; ``seed`` of the company;
+    ``points``, ``of`` so many; ``shown``, whether the student's own progress file says that the solution was shown
 
     Raises
     ------
@@ -66,10 +69,13 @@ def grade(folder, *, seconds=SECONDS, gigabytes=GIGABYTES, progress=lambda path:
                 rows.append(_row(path, folder, path.name, False, _("Its seed is no number: {seed}.").format(seed=seed)))
                 continue
             progress(path)
-            rows += _graded(path, folder, sitting_of(sitting), _desk(seed, Path(room), desks), seconds, gigabytes)
+            desk = _desk(seed, Path(room), desks)
+            rows += [
+                {**row, "seed": seed} for row in _graded(path, folder, sitting_of(sitting), desk, seconds, gigabytes)
+            ]
     if not rows:
         raise DataError(_("{folder}: holds no sitting of the course. Collect the notebooks.").format(folder=folder))
-    return pd.DataFrame(rows)
+    return marks.complete(rows, students)
 
 
 @dataclass(frozen=True)
@@ -105,13 +111,16 @@ def _desk(seed, room, desks):
 
 def _row(path, folder, exercise, solved, said):
     name = path.parent if path.parent != folder else path.with_suffix("")
-    return {"student": name.relative_to(folder).as_posix(), "exercise": exercise, "solved": solved, "said": said}
+    return {
+        **{"student": name.relative_to(folder).as_posix(), "exercise": exercise, "solved": solved, "said": said},
+        **{"points": 0, "of": 0},
+    }
 
 
 def _graded(path, folder, sitting, desk, seconds, gigabytes):
     """The rows of one notebook."""
     given = run(path, within=desk.folder, seconds=seconds, gigabytes=gigabytes)
-    answers, where = given.get("answers", {}), given.get("opened", "")
+    answers, where, kept = given.get("answers", {}), given.get("opened", ""), _kept(path)
     for name, one in exercises_of(sitting).items():
         if name not in answers:
             solved, said = False, given.get("error") or _("Not answered.")
@@ -119,10 +128,20 @@ def _graded(path, folder, sitting, desk, seconds, gigabytes):
             solved, said = False, _("Answered on other data: {where}.").format(where=where or "?")
         else:
             try:
-                solved, said, _read = judging.judge(one, _value(answers[name]["answer"]), desk.firm(where))
+                solved, said, read = judging.judge(one, _value(answers[name]["answer"]), desk.firm(where))
+                said += f" {the_decision.held(desk.firm(where), read)}" if name == "6c-8" else ""
             except Exception as error:  # whatever these data or an answer do, the rest of the class is graded
                 solved, said = False, _("Not to be checked on these data: {reason}").format(reason=error)
-        yield _row(path, folder, name, solved, said)
+        of, shown = marks.worth(one), kept.get(name, {}).get("shown")
+        yield {**_row(path, folder, name, solved, said), "points": of * bool(solved), "of": of, "shown": shown}
+
+
+def _kept(path):
+    """The progress file beside a notebook, as far as there is one."""
+    try:
+        return results.read(path.with_name(results.FILE))
+    except DataError:
+        return {}
 
 
 def run(path, *, within=None, seconds=SECONDS, gigabytes=GIGABYTES):

@@ -77,7 +77,7 @@ def _made(teacher, progress):
         progress(name)
         executed = sheets.execute(path)
         made[f"notebooks/html/{name}.html"] = sheets.lesson_page(executed)
-        made[f"notebooks/slides/{name}.html"] = slides.deck(executed)
+        made[f"notebooks/slides/{name}.html"] = slides.deck(executed, notes=teacher)
         if teacher:
             made[f"notebooks/teacher/{name}.html"] = sheets.lesson_page(executed, teacher=True)
     if teacher:

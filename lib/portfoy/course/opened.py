@@ -99,13 +99,14 @@ class Opened:
         return f"<p>{self.text}</p>{options.to_html()}{figures.to_html()}"
 
 
-def open_truth(firm, plan=..., figures=...):
-    """What the options of the brief truly cost and bring, and how near three figures are; once a decision is given.
+def open_truth(firm, plan=..., figures=..., final=...):
+    """What the options of the brief truly cost and bring, and how near three figures are; once the decision is final.
 
     Parameters
     ----------
     firm : Firm of a capstone
     plan, figures : parts of its page, as in `one_page`
+    final : the choice of the plan once more, as in exercise 6c-8
 
     Returns
     -------
@@ -118,6 +119,8 @@ def open_truth(firm, plan=..., figures=...):
                 " ".join([_("The truth stays closed until the decision and the figures are written."), said])
             )
     asked, plan = brief(firm), dict(plan)
+    if final != plan["choice"]:
+        return Feedback(_("The truth stays closed until exercise 6c-8 is answered, with the choice of your page."))
     table = envelope.options(firm, asked)
     own, best = table.loc[plan["choice"]], table["profit"].idxmax()
     money = {name: style.money(own[name], firm.currency) for name in ("cost", "brought", "profit")}

@@ -1,5 +1,6 @@
 """An executed lesson as one HTML file that needs nothing but itself, and the answer key for the teacher."""
 
+import ast
 import html
 import os
 import re
@@ -117,7 +118,7 @@ def _text(text):
 def lesson_page(executed, *, teacher=False):
     """The HTML of an executed lesson: its prose, its code and what the code shows; the answers only for a teacher."""
     about = executed.metadata["portfoy"]
-    notebook = executed if teacher else editions.without_answers(executed)
+    notebook = executed if teacher else _unanswered(executed)
     prose, body = lesson_prose(), []
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
@@ -127,6 +128,26 @@ def lesson_page(executed, *, teacher=False):
             shown = [made for shown in cell.outputs if (made := output(shown))]
             body += [made for kind, made in shown if teacher or kind != "check"]  # what is solved, nobody has yet
     return _document(about["title"], body, prose)
+
+
+def _unanswered(executed):
+    """The lesson without its answers, and without what cells show that go on with them: a page, a truth opened."""
+    made, answered = editions.without_answers(executed), set()
+    was = {cell.id: cell.source for cell in executed.cells}
+    for cell in made.cells:
+        if cell.cell_type == "code":
+            names = [one for one in ast.walk(ast.parse(_plain(cell.source))) if isinstance(one, ast.Name)]
+            stored, used = ({one.id for one in names if isinstance(one.ctx, kind)} for kind in (ast.Store, ast.Load))
+            if was[cell.id] != cell.source:
+                answered |= stored
+            elif used & answered - stored:
+                cell.outputs = []
+    return made
+
+
+def _plain(source):
+    """Python without the lines that only a notebook reads."""
+    return "\n".join(line for line in source.splitlines() if not line.startswith(("%", "!")))
 
 
 def _document(name, body, prose):

@@ -17,8 +17,11 @@ from portfoy.locale import _
 SHOWN = {"slide", "objectives", "exercise", "key-points"}
 
 
-def deck(executed):
-    """The slides of an executed sitting, the solution with results, as HTML."""
+def deck(executed, *, notes=True):
+    """The slides of an executed sitting, the solution with results, as HTML; without `notes` for students.
+
+    The answers of the quiz are notes, too.
+    """
     slides, prose, heading = [], lesson_prose(), ""
     for cell in executed.cells:
         marked = editions.tags(cell)
@@ -33,7 +36,7 @@ def deck(executed):
             slides += _quiz(executed.metadata["portfoy"]["sitting"], prose)
         elif marked & SHOWN and not marked & {"answer", "solution"}:
             slides.append(_slide_of(_blocks(cell, prose), prose("## " + heading)))
-    body = "\n".join(f"<section>\n{_slide(slide)}</section>" for slide in slides if slide["blocks"])
+    body = "\n".join(f"<section>\n{_slide(slide, notes)}</section>" for slide in slides if slide["blocks"])
     return template(
         "slides.html",
         title=html.escape(executed.metadata["portfoy"]["title"]),
@@ -76,8 +79,8 @@ def _text(heading):
     return html.unescape(re.sub(r"<[^>]+>", "", heading)).strip()
 
 
-def _slide(slide):
+def _slide(slide, spoken):
     blocks = "".join(f'<div class="block {kind}">{made}</div>\n' for kind, made in slide["blocks"])
-    notes = f'<aside class="notes">{"".join(slide["notes"])}</aside>' if slide["notes"] else ""
+    notes = f'<aside class="notes">{"".join(slide["notes"])}</aside>' if spoken and slide["notes"] else ""
     kind, title = " first" if slide["first"] else "", html.escape(slide["title"])
     return f'<section><div class="leaf{kind}" data-title="{title}">{slide["heading"]}{blocks}</div>{notes}</section>\n'

@@ -9,15 +9,17 @@ from portfoy.errors import DataError
 from portfoy.locale import _
 
 DATA = ("data/teaching", "data/campaigns", capstone.DATA)  # what sittings open
+EVERYBODY = (23, capstone.SEED)  # the seeds of the companies that are there without one
 FOLDER = "my-course"  # where a student writes, unless another is named
 
 
-def desk(where=None):
+def desk(where=None, *, seed=None):
     """What JupyterLab is to open: (the path, names of the sittings that were copied for it).
 
-    Of a folder with sittings the first one; a folder that is not there, or empty, is begun; a notebook or any other
-    folder is itself. Without `where`, the working directory if it holds sittings, else my-course. DataError where it
-    is the project's own editions, which every student begins with, or a notebook that is not there.
+    Of a folder with sittings the first one; a folder that is not there, or empty, is begun, with a company of its own
+    where a `seed` is given; a notebook or any other folder is itself. Without `where`, the working directory if it
+    holds sittings, else my-course. DataError where it is the project's own editions, which every student begins with,
+    or a notebook that is not there.
     """
     place, editions = Path(where or FOLDER), fresh()
     if where is None and _sittings(Path()):
@@ -28,8 +30,8 @@ def desk(where=None):
     if place.suffix == ".ipynb" and not place.is_file():
         raise DataError(_("{place}: there is no such notebook. Give one, or a folder.").format(place=place))
     copied = []
-    if not place.exists() or (place.is_dir() and not any(place.iterdir())):
-        copied, _kept = begin(place)
+    if seed is not None or not place.exists() or (place.is_dir() and not any(place.iterdir())):
+        copied, _kept = begin(place, seed=seed)
     return next(iter(_sittings(place)), place), copied
 
 
@@ -43,18 +45,22 @@ def begin(folder, *, seed=None):
 
     A notebook that is there already stays as it is, and its seed goes on for those that come. Returns (names of those
     copied, names of those kept); a DataError says that there are no editions, that the folder cannot be written, or
-    that it was started with another seed: its answers would be judged on a company that it does not have.
+    that it was started with another seed: its answers would be judged on a company that it does not have. So does the
+    seed of a company that everybody has.
     """
     import nbformat
 
     folder, found = Path(folder), fresh()
     if not found:
         raise DataError(_("notebooks/lessons holds no sitting. Use a copy of the repository."))
+    if seed in EVERYBODY:
+        raise DataError(_("--seed {seed}: is the company that everybody has. Give another number.").format(seed=seed))
     copied, kept = [], []
     if begun := _seeds(folder / path.name for path in found.values()):
         if seed is not None and begun != {seed}:
             was = ", ".join(_("no seed") if one is None else f"--seed {one}" for one in sorted(begun, key=str))
-            raise DataError(_("{folder}: was started with {was}. Give another folder.").format(folder=folder, was=was))
+            text = _("{folder}: was started with {was}. Give another folder: portfoy lab capstone --seed {seed}")
+            raise DataError(text.format(folder=folder, was=was, seed=seed))
         seed = next(iter(begun)) if len(begun) == 1 else None
     try:
         folder.mkdir(parents=True, exist_ok=True)

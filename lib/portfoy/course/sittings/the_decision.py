@@ -1,10 +1,13 @@
 """Exercises of sitting 6c: two last figures, the page for the manager, and the decision."""
 
+import pandas as pd
+
 from portfoy.course import envelope
 from portfoy.course.capstone import brief
 from portfoy.course.exercise import Exercise, Mistake
 from portfoy.course.sittings import one_page
-from portfoy.course.sittings.one_page import complaints, effect
+from portfoy.course.sittings.figures import year
+from portfoy.course.sittings.one_page import complaints, effect, usual
 from portfoy.locale import _
 from portfoy.words import style
 
@@ -21,6 +24,33 @@ def _said(firm, name):
 def best(firm):
     """The option that truly earns most."""
     return firm.once("6c best", lambda: envelope.options(firm, brief(firm)))["profit"].idxmax()
+
+
+def expected(firm):
+    """The profit of each option by the data, as the sitting works it out: a Series."""
+    asked, lately, lines = brief(firm), firm.recent(9), year(firm)
+    called = lines[lines["customer_id"].isin(lately.loc[lately["type"] == "consumer", "customer_id"])]
+    order = (called["amount"] - called["quantity"] * called["unit_cost"]).sum() / called["order_id"].nunique()
+    brought = {
+        "leads": asked.budget / usual(firm, "cost")[0] * usual(firm, "first year")[0],
+        "contact": effect(firm) * order * asked.contacts,
+        "service": complaints(firm) * len(envelope.bad_complaints(firm)),
+        "nothing": 0.0,
+    }
+    return pd.Series(brought) - pd.Series(asked.costs)
+
+
+def held(firm, choice):
+    """For who marks it: a choice beside the best by the truth and the best by the data, and what it cost."""
+    true = envelope.options(firm, brief(firm))["profit"]
+    if choice not in true.index:
+        return ""
+    return _("Chosen: {choice}; best by the truth: {best}, by the data: {data}; it cost {loss}.").format(
+        choice=choice,
+        best=true.idxmax(),
+        data=expected(firm).idxmax(),
+        loss=style.money(true.max() - true[choice], firm.currency),
+    )
 
 
 def _others(firm):
