@@ -412,9 +412,9 @@ def test_totals_by_customer_are_told_from_orders_and_the_error_says_what_is_need
     with pytest.raises(DataError) as raised:
         source.open(path)
     assert str(raised.value).endswith(
-        "It has one row a customer ('first_order_date'): totals, no dates between. Export one row an order, or a line."
+        "It has one row a customer ('first_order_date'): `portfoy map FILE` drafts it; one row an order tells more."
     )
-    assert "\n# one row a customer ('first_order_date'): reports need one row an order" in mapping.draft(path)
+    assert "\n# one row a customer ('first_order_date'): what happened between" in mapping.draft(path)
     path = written(tmp_path / "t.csv", "Müşteri No;İlk Sipariş Tarihi;Son Sipariş Tarihi;Ciro\nA;1.1.2025;2.2.2025;5\n")
     with pytest.raises(DataError, match=r"one row a customer .'İlk Sipariş Tarihi'."):
         source.open(path)

@@ -42,7 +42,7 @@ def flat(labels):
     return sorted(word for words in labels.values() for word in words)
 
 
-@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize("table", [table for table in TABLES if table != "totals"])
 def test_each_table_of_the_teaching_company_is_known_by_its_columns_alone(draft, table):
     head = "".join((TEACHING / f"{table}.csv").read_text(encoding="utf-8").splitlines(keepends=True)[:300])
     _text, found = draft({"export.csv": head}, "export.csv")

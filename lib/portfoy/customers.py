@@ -63,6 +63,26 @@ def customer_table(log, *, as_of=None):
     return _with_durations(customers, as_of)
 
 
+def totals_table(totals, *, as_of):
+    """The `customer_table` out of one row a customer, as of a day that none of them bought after.
+
+    `totals` (ibis) needs ``customer_id``, ``first_order``, ``last_order``, ``orders`` and ``revenue``, and may have
+    ``margin``. ``purchases`` are the orders, but no more than there are days from the first to the last;
+    ``repeat_ticket`` is the ``ticket``, for what the first purchase brought is not told. DataError where no row is
+    there.
+    """
+    rows = to_frame(totals.order_by("customer_id"))
+    if rows.empty:
+        raise DataError(_("totals: no row can be used. Run `portfoy check` to see why."))
+    rows = rows.astype({"customer_id": "str", "first_order": "datetime64[us]", "last_order": "datetime64[us]"})
+    purchases = rows["orders"].clip(upper=(rows["last_order"] - rows["first_order"]) // DAY + 1).astype("int64")
+    margin = rows["margin"].astype(float) if "margin" in rows else float("nan")
+    table = rows.assign(orders=rows["orders"].astype("int64"), purchases=purchases, margin=margin)
+    table["revenue"] = table["revenue"].round(6)
+    table = table.assign(first_revenue=table["revenue"] / purchases, revenue_paid=table["revenue"])
+    return _with_durations(table, pd.Timestamp(as_of))
+
+
 def split_table(log, *, split_on, as_of=None):
     """The customer table as of an earlier date, with what the same customers did afterwards beside it.
 

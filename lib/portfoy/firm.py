@@ -8,7 +8,7 @@ from functools import partial, wraps
 import ibis
 import pandas as pd
 
-from portfoy.customers import as_table, customer_table, months_before, recent_table, resolve_as_of
+from portfoy.customers import as_table, customer_table, months_before, recent_table, resolve_as_of, totals_table
 from portfoy.errors import DataError, FitError
 from portfoy.inert import as_given
 from portfoy.locale import _
@@ -90,11 +90,24 @@ class Firm:
     @property
     def log(self):
         """The order lines; a DataError where the source has none."""
+        if self.by_totals:
+            raise DataError(_("This needs order lines; the source has totals, one row a customer."))
         return as_table(self.tables.transactions)
 
     @property
+    def by_totals(self):
+        """Whether one row a customer stands in place of order lines."""
+        return self.tables.transactions is None and "totals" in self.tables.later
+
+    @property
     def customers(self):
-        return self.once("customers", lambda: customer_table(self.log, as_of=self.as_of))
+        return self.once("customers", self._customers)
+
+    def _customers(self):
+        totals = self.tables.totals if self.by_totals else None
+        if totals is not None:
+            return totals_table(totals, as_of=self.as_of)
+        return customer_table(self.log, as_of=self.as_of)
 
     @property
     def people(self):
@@ -104,7 +117,7 @@ class Firm:
         """Those who bought in the last months (0: ever), with what they bought then and what is known of them."""
 
         def work():
-            bought = recent_table(self.customers, self.log, months=months, as_of=self.as_of)
+            bought = recent_table(self.customers, self.log if months else None, months=months, as_of=self.as_of)
             return with_traits(bought, self.people)
 
         return self.once(("recent", months), work)
@@ -225,6 +238,11 @@ def customers_of(asked, months=None):
     if isinstance(asked, Firm):
         return asked.customers if months is None else asked.recent(months), asked.currency, asked.confidence
     return asked, "", 0.95
+
+
+def months_of(asked, months):
+    """The last months whose customers can be told, 0 for ever: of a table, and where totals are in place of orders."""
+    return months if isinstance(asked, Firm) and not asked.by_totals else 0
 
 
 def analysis(function=None, *, without=()):

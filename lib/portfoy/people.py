@@ -35,7 +35,7 @@ def people_table(tables, *, as_of=None):
     as_of = pd.Timestamp(as_of) if log is None else resolve_as_of(log, as_of)
     listed = _read(tables.customers, ["customer_id", "joined_on", "birth_year", *TRAITS]).dropna(subset="customer_id")
     leads = _leads(tables.leads, as_of)
-    everyone, duplicates = _everyone(listed, _first_orders(log), leads)
+    everyone, duplicates = _everyone(listed, _first_orders(log, tables), leads)
     buyers = _customers(everyone, as_of)
     others = _others(leads, everyone, buyers, as_of)
     people = pd.concat([buyers, others], ignore_index=True)
@@ -82,8 +82,14 @@ def _read(table, columns):
     return frame
 
 
-def _first_orders(log):
-    """Series customer_id -> day of the first sale in the whole log, so that who buys later is not known before."""
+def _first_orders(log, tables):
+    """Series customer_id -> day of the first sale in the whole log, so that who buys later is not known before.
+
+    Where there is no log, as the totals have it.
+    """
+    if log is None and tables.totals is not None:
+        first = to_frame(tables.totals.select("customer_id", day="first_order"))
+        return first.astype({"customer_id": "str"}).set_index("customer_id")["day"].astype("datetime64[us]")
     if log is None:
         return pd.Series(dtype="datetime64[us]", index=pd.Index([], dtype="str"), name="day")
     sales = log.filter(log.amount >= 0)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from portfoy.errors import DataError, has_columns, need_columns, positive_total
-from portfoy.firm import Firm, analysis, customers_of
+from portfoy.firm import analysis, customers_of, months_of
 from portfoy.intervals import corrected
 from portfoy.locale import _
 from portfoy.people import NOT_KNOWN, OTHERS, TRAITS, index_table, level_groups
@@ -119,7 +119,7 @@ def composition(firm, traits=None, *, months=12, value=None):
 
     Parameters
     ----------
-    firm : Firm, whose customers of the last `months` (0 all) are looked at; or a customer table with traits,
+    firm : Firm, whose customers of the last `months` (0, or of totals: all) are taken; or a customer table with traits,
         ``revenue``, and ``margin`` where it is known
     traits : list of columns; by default every trait that is there but interests, of which one may have several
     value : LifetimeValue of these customers or more, optional; adds what each level is expected to bring
@@ -128,13 +128,14 @@ def composition(firm, traits=None, *, months=12, value=None):
     -------
     Composition; not possible where there is no trait, or not the one asked for, or the total revenue is not above zero
     """
+    months = months_of(firm, months)
     customers, currency, confidence = customers_of(firm, months)
     need_columns(customers, ["revenue"], "composition")
     positive_total(customers["revenue"], "revenue")
     value = value and value.of(customers)
     parts = [_divided(customers, trait, value, confidence) for trait in _known_traits(customers, traits)]
     table = _compared(pd.concat(parts, ignore_index=True), confidence)
-    return Composition(table, months if isinstance(firm, Firm) else 0, currency, confidence)
+    return Composition(table, months, currency, confidence)
 
 
 def _known_traits(customers, traits):

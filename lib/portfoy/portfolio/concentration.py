@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from portfoy.errors import DataError
-from portfoy.firm import Firm, analysis, customers_of
+from portfoy.firm import analysis, customers_of, months_of
 from portfoy.locale import _
 from portfoy.models.lorenz import Lorenz, lorenz
 from portfoy.portfolio import spread as spreading
@@ -97,7 +97,7 @@ def concentration(firm, *, by="revenue", months=12, top=0.2, groups=GROUPS, segm
 
     Parameters
     ----------
-    firm : Firm, whose customers of the last `months` (0 all) are looked at; or a customer table with the column `by`
+    firm : Firm, whose customers of the last `months` (0, or of totals: all) are taken; or a table with the column `by`
     by : column to add up; customers without a value are left out
     top : share of customers taken as the largest, between 0 and 1
     groups : columns over which it is spread; one that is absent is left out
@@ -107,8 +107,8 @@ def concentration(firm, *, by="revenue", months=12, top=0.2, groups=GROUPS, segm
     -------
     Concentration; not possible where the column is missing, its total is not above zero, or nobody bought
     """
+    months = months_of(firm, months)
     customers, currency, confidence = customers_of(firm, months)
-    months = months if isinstance(firm, Firm) else 0
     if segments is not None:
         place = find_rows(segments, with_ids(customers, "concentration"), "concentration")
         named = segments["segment"].reset_index(drop=True).reindex(place)

@@ -216,7 +216,8 @@ def _churn(firm, days):
         except DataError as error:
             missing[metric] = error
     if not rows:
-        raise DataError(str(missing["contract_churn" if firm.tables.transactions is None else "churn"]))
+        orders = firm.tables.transactions is not None or firm.by_totals
+        raise DataError(str(missing["churn" if orders else "contract_churn"]))
     rates = pd.DataFrame(rows)
     if rates["metric"].iloc[0] == "churn":
         base = windows_of(firm, days).rename(columns={"last": "last_order"})

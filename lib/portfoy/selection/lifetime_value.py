@@ -38,6 +38,7 @@ class LifetimeValue(DiscountedValue, Result):
     ``correlation_error``, its standard error; the models take it for 0.
     The bounds of totals and groups are of what comes, from the errors of forecasts of this length on earlier days
     (`models.track_record`), missing where fewer than two can be tested.
+    ``by_totals``: it is from one row a customer, not from orders.
     ``past``: what was expected a "year" and a "half" (year) before, a LifetimeValue each, where that was asked for.
     """
 
@@ -48,6 +49,7 @@ class LifetimeValue(DiscountedValue, Result):
     past: dict = field(default_factory=dict)
     prices: Prices = AS_PAID
     correlation_error: float = np.nan
+    by_totals: bool = False
 
     def _say(self, text):
         each, n = dict(zip(["mean", "mean_low", "mean_high"], self.mean, strict=True)), self.horizon_months
@@ -76,6 +78,8 @@ class LifetimeValue(DiscountedValue, Result):
 
     def _caution(self):
         """What to know of the value, in one sentence: no interval, a bias, or how much rests on those known least."""
+        if self.by_totals:
+            return _("No interval: forecasts are tested on order lines, and the source has totals.")
         if np.isnan(self.total_low):
             return self._say(
                 _("No interval: the history is too short to test two such forecasts; a shorter horizon may have one.")
@@ -128,6 +132,8 @@ class LifetimeValue(DiscountedValue, Result):
         )
         if not style.is_missing(self.correlation_error):
             text += " " + self._meant()
+        if self.by_totals:
+            text += " " + _("Spend is the mean of all purchases: totals do not tell that of the first.")
         if self.record:
             text += " " + _(
                 "Interval ({level}): errors of {tests:count} such forecasts on earlier days, bias and chance included."
@@ -199,6 +205,7 @@ def _valued(firm, margin_rate, terms):
         correlation_error=spend_correlation_error(customers),
         currency=firm.currency,
         prices=firm.prices,
+        by_totals=firm.by_totals,
     )
 
 

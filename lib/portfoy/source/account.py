@@ -19,6 +19,7 @@ from portfoy.words.style import shorten
 
 AGAIN = ("contacts",)  # where a key may stand twice: the same customer is contacted again
 MONEY = {"leads": "expected_value", "spend": "cost", "campaigns": "cost", "subscriptions": "monthly_fee"}
+MONEY |= {"totals": "revenue"}
 OWN = ("row", "left_out")
 BLANKED = ("impossible_date_cell", "out_of_range", "ends_before_begin")
 COLUMNS = ["code", "column", "rule", "rows", "money", "example", "done"]

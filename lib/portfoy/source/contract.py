@@ -28,23 +28,24 @@ _COLUMNS = {  # in front of the bar stands what a table cannot do without
     "surveys": "survey_id customer_id answered_on | invited_on weight nps csat effort category_spend",
     "ratings": "brand attribute rating | customer_id",
     "price_index": "month index |",
+    "totals": "customer_id first_order last_order orders revenue | margin",
 }
 _NUMBERS = (
     "amount quantity unit_price unit_cost discount refunded birth_year list_price expected_value cost duration "
-    "monthly_fee touches weight nps csat effort category_spend rating index"
+    "monthly_fee touches weight nps csat effort category_spend rating index orders revenue margin"
 )
 
 
 def _kind(name):
     """The kind of a column by its name."""
     kinds = {"month": "date", "referred_by": "id", "opened": "flag", "responded": "flag", "is_complaint": "flag"}
-    kinds |= {"ended": "flag"} | dict.fromkeys(_NUMBERS.split(), "number")
+    kinds |= {"ended": "flag", "first_order": "date", "last_order": "date"} | dict.fromkeys(_NUMBERS.split(), "number")
     return kinds.get(name) or {"id": "id", "on": "date"}.get(name.rpartition("_")[2], "text")
 
 
 TABLES = {table: {name: _kind(name) for name in names.replace("|", "").split()} for table, names in _COLUMNS.items()}
 REQUIRED = {table: names.partition("|")[0].split() for table, names in _COLUMNS.items()}
-ALONE = ("transactions", "leads", "subscriptions", "surveys")
+ALONE = ("transactions", "leads", "subscriptions", "surveys", "totals")
 """Tables of which a source must have one."""
 
 INSTEAD = {
@@ -85,7 +86,7 @@ def check_columns(table, columns, found):
 def _advice(table, missing, found):
     """The next step: the mapping that the names suggest, else the command that drafts one."""
     if table == "transactions" and (first := a_row_a_customer(found)):
-        text = _("It has one row a customer ('{first}'): totals, no dates between. Export one row an order, or a line.")
+        text = _("It has one row a customer ('{first}'): `portfoy map FILE` drafts it; one row an order tells more.")
         return text.format(first=shorten(first, 40))
     guesses = {name: guess(name, found) for name in missing}
     known = [f'{name} = "{shorten(theirs, 40)}"' for name, theirs in guesses.items() if theirs]

@@ -19,6 +19,7 @@ KEYS = {
     "subscriptions": ("contract_id",),
     "tickets": ("ticket_id",),
     "surveys": ("survey_id",),
+    "totals": ("customer_id",),
 }
 JOINED = {name: BEGINS[name] for name in ("customers", "products", "contacts")}  # may be missing, not later
 DATED = {name: BEGINS[name] for name in ("leads", "tickets", "spend", "subscriptions", "surveys")}  # may not be missing
@@ -68,7 +69,22 @@ def row_rules(name, typed, *, today, as_of):
     day = day or JOINED.get(name)
     if day in typed.columns:
         rules.append(Rule("future_date", day, late & (typed[day] > today)))
+    rules += _totals_rules(typed, today) if name == "totals" else []
     return [rule._replace(where=rule.where.fill_null(False)) for rule in rules]
+
+
+def _totals_rules(typed, today):
+    """What one row a customer cannot be: it must tell two days, a number of orders that fits them, and the money."""
+    first, last, orders = typed.first_order, typed.last_order, typed.orders
+    return [
+        Rule("no_date", "", first.isnull() | last.isnull()),
+        Rule("impossible_date", "first_order", first < FIRST),
+        Rule("future_date", "last_order", last > today),
+        Rule("last_before_first", "last_order", last < first),
+        Rule("no_orders", "orders", orders.isnull() | (orders < 1) | (orders != orders.floor())),
+        Rule("one_order_two_days", "orders", (orders == 1) & (last > first)),
+        Rule("no_revenue", "revenue", typed.revenue.isnull()),
+    ]
 
 
 def _undated(name, typed, day):
@@ -140,6 +156,10 @@ def in_words():
         "no_date": (_("Date missing or unreadable"), aside),
         "impossible_date": (_("Date that cannot be"), aside),
         "future_date": (_("Date in the future"), aside),
+        "last_before_first": (_("Last order before the first"), aside),
+        "no_orders": (_("Orders missing, below 1 or not whole"), aside),
+        "one_order_two_days": (_("One order, on two days"), aside),
+        "no_revenue": (_("Revenue missing or unreadable"), aside),
         "repeated_key": (_("Repeats the id of an earlier row"), _("set aside; the first row counts")),
         "again": (_("Contacted again in the same campaign"), _("kept; counts as one contact")),
         "unread_date": (_("Date unreadable"), missing),

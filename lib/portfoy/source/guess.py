@@ -1,5 +1,6 @@
 """Which table of the contract a file holds, and which of its columns are which, from names and values."""
 
+import re
 from dataclasses import dataclass
 
 from portfoy.locale import _
@@ -11,6 +12,9 @@ from portfoy.source.names import ALIASES, INSTEAD, called, called_so, candidates
 LABELS = 30  # a column of more distinct values holds no labels
 KEYS = {table: key for table, (key, *more) in faults.KEYS.items() if not more}
 """What a row of a table is told from others by, where that is one column."""
+
+WAYS = {"online", "offline", "store"}
+"""Ways to buy, of which each may have a column."""
 
 VAGUE = "date day time data datum tarih value name type status state source reason code score category"
 """Names that say little of the table they stand in, though they say what the column is."""
@@ -54,7 +58,9 @@ def guess(look, table, stem):
     _keys(look, table, columns)
     missing = missing_columns(table, columns)
     weights = {ours: _weight(look, table, ours, columns[ours], ours in by_value) for ours in by_name | by_value}
-    name = called(table, stem)
+    name, grounds = called(table, stem), [columns[ours] for ours in TABLES[table] if weights.get(ours, 0) >= 0.5]
+    if table == "totals":  # each way of buying may have a column of its own
+        columns |= {ours: found for ours in ("orders", "revenue") if len(found := _parts(look, ours)) > 1}
     used = used_names(columns)
     return Guess(
         table=table,
@@ -63,9 +69,16 @@ def guess(look, table, stem):
         by_value=by_value,
         missing=missing,
         score=sum(weights.values()) + name - len(missing) / len(REQUIRED[table]),
-        grounds=[columns[ours] for ours in TABLES[table] if weights.get(ours, 0) >= 0.5],
+        grounds=grounds,
         called=name > 0,
     )
+
+
+def _parts(look, ours):
+    """The columns that are ours but for a word of `WAYS`: orders online, and offline; none where one has all."""
+    names = [name for name in look.names if candidates(ours, [name]) and _fits(look, "totals", ours, name)]
+    words = [{*re.findall(r"[^\W_]+", name.lower())} for name in names]
+    return names if len({frozenset(each - WAYS) for each in words}) == 1 and all(each & WAYS for each in words) else []
 
 
 def used_names(columns):
@@ -183,7 +196,8 @@ def unsure(look, found, ours):
     """What is unsure of one column: sentences."""
     theirs = found.columns[ours]
     if isinstance(theirs, list):
-        yield _("no column numbers them")
+        added = kind_of(found.table, ours) == "number"
+        yield _("added up: are they parts of one whole?") if added else _("no column numbers them")
         return
     if found.others.get(ours):
         yield _("or {names}?").format(names=", ".join(f'"{name}"' for name in found.others[ours]))

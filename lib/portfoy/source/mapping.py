@@ -69,6 +69,8 @@ def draft(path, *, table=None, beside=Path()):
 
 def _one_file(path, table, top, where):
     source = _read(embedded(), path.name, [path], table)
+    if source.best.table not in ALONE:  # a list of customers may tell what they bought, too
+        source.guesses.sort(key=lambda one: one.table != "totals" or bool(one.missing))
     alone = source.best.table in ALONE
     lines = [*top, f"source = {toml((where if alone else where.parent).as_posix())}", *_general([source], [path])]
     section = [f"[{source.best.table}]", *([] if alone else [f"file = {toml(path.name)}"]), *_grounds(source, table)]
@@ -82,6 +84,9 @@ def _one_file(path, table, top, where):
 
 def _folder(path, top, where):
     sources, aside = _sources(path)
+    if any(source.best.table == "transactions" and not source.best.missing for source in sources):
+        for source in sources:  # beside orders nobody needs their totals
+            source.guesses.sort(key=lambda one: one.table == "totals")
     chosen, rest = _chosen(sources)
     if not chosen:
         text = _("{path}: no file looks like a table; it has {found}. Map a file: {advice}.")
@@ -221,7 +226,7 @@ def _general(sources, files):
 def _totals(source):
     """What is said of a file that has totals in place of orders."""
     if first := a_row_a_customer(source.look.names):
-        text = _("one row a customer ('{first}'): reports need one row an order, or an order line; export these")
+        text = _("one row a customer ('{first}'): what happened between its first and last order only order lines tell")
         yield comment(text.format(first=first))
 
 

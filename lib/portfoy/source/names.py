@@ -59,7 +59,7 @@ def guess(ours, found):
 
 def a_row_a_customer(found):
     """The column with the day of the first order, where another has that of the last one; else None."""
-    first, last = (called_so(_WORDS["totals"][end].split(), found) for end in ("first", "last"))
+    first, last = (candidates(end, found) for end in ("first_order", "last_order"))
     return first[0] if first and last else None
 
 

@@ -183,8 +183,8 @@ def _of_file(path, settings):
 def _no_table(location):
     found = ", ".join(f"'{path.name}'" for path in sorted(location.iterdir())[:30]) or _("nothing")
     text = _(
-        "{where}: no transactions.csv (or .parquet), nor one of leads, subscriptions or surveys; the folder has "
-        "{found}. Run `portfoy map FILE` on that of the orders."
+        "{where}: no transactions.csv (or .parquet), nor one of leads, subscriptions, surveys or totals; the folder "
+        "has {found}. Run `portfoy map FILE` on that of the orders."
     )
     return text.format(where=location, found=found)
 

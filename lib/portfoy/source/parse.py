@@ -62,10 +62,16 @@ def typed(raw, table, mapping, given, reading):
     second = _beside(raw, given) if table == "transactions" and "amount" in mapping else None
     columns = {ours: _found(raw, theirs, kind_of(table, ours), given, ours) for ours, theirs in mapping.items()}
     columns |= {"portfoy_second": _found(raw, second, "number", given, "amount")} if second else {}
+    parts = {}
+    for ours in (ours for ours in mapping if kind_of(table, ours) == "number" and isinstance(mapping[ours], list)):
+        each = {f"portfoy_{ours}_{place}": name for place, name in enumerate(mapping[ours])}
+        columns |= {part: _found(raw, name, "number", given, ours) for part, name in each.items()}
+        parts[ours] = [*each]
     if "month" in columns and columns["month"].type().is_string():  # 2025-03 is its first day
         columns["month"] = columns["month"].re_replace("^([0-9]{4}-[0-9]{2})$", r"\1-01")
     found = raw.select([column.name(name) for name, column in (columns | row).items()])  # no keywords: "self" is one
-    columns, hints = {}, amounts.hints_of(found, [ours for ours in mapping if kind_of(table, ours) == "number"])
+    numbers = [name for ours in mapping if kind_of(table, ours) == "number" for name in parts.get(ours, [ours])]
+    columns, hints = {}, amounts.hints_of(found, numbers)
     unread = {}
     for ours in mapping:
         where, kind = f"{table}.{ours}", CODED.get(ours, kind_of(table, ours))
@@ -73,6 +79,8 @@ def typed(raw, table, mapping, given, reading):
             columns[ours] = _date(found, found[ours], given, where, reading)
         elif ours == "amount" and second:
             columns[ours] = lines.of_two(found, [ours, "portfoy_second"], given, reading)
+        elif ours in parts:
+            columns[ours] = _sum(found, parts[ours], given, where, reading, hints)
         elif kind == "number":
             columns[ours] = amounts.number(found, found[ours], given, where, reading, hints.get(ours))
             if table == "transactions" and ours in given.ranges:
@@ -97,6 +105,15 @@ def typed(raw, table, mapping, given, reading):
         raw_amount=ibis.ifelse(log.amount.isnull(), lines.unread(log, mapping), ibis.null("string")),
     )
     return log.drop(*(f"raw_{name}" for name in lines.PRICED if name in mapping))
+
+
+def _sum(found, parts, given, where, reading, hints):
+    """Numbers in several columns added up, an empty one as nothing; null where one of them does not read."""
+    each = []
+    for part in parts:
+        number = amounts.number(found, found[part], given, where, reading, hints.get(part))
+        each.append(ibis.ifelse(found[part].isnull(), 0.0, number))
+    return reduce(lambda one, other: one + other, each)
 
 
 def _beside(raw, given):

@@ -81,6 +81,8 @@ class Reader:
         if not ends and not self.settings.as_of:
             text = _('{table}: no table has a date that can be used. Write in portfoy.toml: as_of = "YYYY-MM-DD".')
             raise DataError(text.format(table=next(iter(self.accounts))))
+        if self.settings.as_of and self.read.get("totals") is not None:
+            return date.fromisoformat(self.settings.as_of)  # customers are silent until the day of the export
         return max(ends, default=None) or date.fromisoformat(self.settings.as_of)
 
     def _shaped(self, name):

@@ -22,7 +22,8 @@ def reading(source):
 def _written(look, best, kind):
     """Their columns of a kind that are text, with ours."""
     columns = [(ours, theirs) for ours, theirs in best.columns.items() if kind_of(best.table, ours) == kind]
-    return [(ours, theirs) for ours, theirs in columns if look.table[theirs].type().is_string()]
+    each = [(ours, name) for ours, theirs in columns for name in ([theirs] if isinstance(theirs, str) else theirs)]
+    return [(ours, name) for ours, name in each if look.table[name].type().is_string()]
 
 
 def _date_lines(look, best):
@@ -61,12 +62,12 @@ def _zone_lines(look, best):
 def _decimal_lines(look, best):
     names = [theirs for _ours, theirs in _written(look, best, "number")]
     counts = [decimal_counts(look.sample, look.sample[name]) for name in names]
-    money = best.columns.get("amount", best.columns.get("unit_price"))
+    money = next((best.columns[ours] for ours in ("amount", "unit_price", "revenue") if ours in best.columns), None)
     if not any(map(any, counts)) and money not in names:
         return
     try:
         dot, comma = (sum(count) for count in zip(*counts, strict=True))
-        yield f"decimal = {toml(decimal_sign(dot, comma, where=money or names[0]))}"
+        yield f"decimal = {toml(decimal_sign(dot, comma, where=money if money in names else names[0]))}"
     except DataError as error:
         yield comment(f"decimal = ?  # {error}")
 

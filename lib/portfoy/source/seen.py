@@ -54,6 +54,8 @@ def on_day(name, day, table_of, log, *, earlier):
     table = table_of(name)
     if table is None:
         return None
+    if name == "totals":
+        return _totals(table, day, log)
     table = begun(table, name, day)
     if name == "customers" and earlier:
         undated = table.joined_on.isnull() if "joined_on" in table.columns else ibis.literal(True)
@@ -81,6 +83,18 @@ def begun(table, name, day):
         return table
     begun = ibis.coalesce(*known)
     return table.filter(begun.isnull() | (begun <= day))
+
+
+def _totals(totals, day, log):
+    """Totals are those of their last day: what they were earlier nobody can tell. Beside a log they are not needed."""
+    later = totals.filter(totals.last_order > day)
+    found = later.agg(customers=later.count(), last=later.last_order.max()).to_pyarrow().to_pylist()[0]
+    if not found["customers"]:
+        return totals
+    if log is not None:
+        return None
+    text = _("totals: customers who bought after {day}: {customers}; totals do not tell what by then. Take {last}.")
+    raise DataError(text.format(customers=found["customers"], day=day, last=found["last"]))
 
 
 def _of_begun_campaigns(contacts, campaigns, day, earlier):

@@ -179,7 +179,8 @@ def _sections(path, top):
 
 def _check_columns(path, table, section):
     for key, value in section.items():
-        several = kind_of(table, key) in ("id", "text")
+        kind = kind_of(table, key)
+        several = kind in ("id", "text") or (table, kind) == ("totals", "number")  # joined, and added up
         rule = _("a column name, or a list of column names") if several else _("one column name in quotes")
         names = value if isinstance(value, list) and several else [value]
         if not names or not all(isinstance(name, str) for name in names):

@@ -33,9 +33,10 @@ class Tables:
     """The tables of one source, checked, as seen on the day ``as_of``; a table the source does not have is None.
 
     ``transactions`` is an Ibis table with the columns of the contract, and so are ``customers``, ``products``,
-    ``leads``, ``spend``, ``campaigns``, ``contacts``, ``subscriptions``, ``tickets``, ``surveys``, ``ratings`` and
-    ``price_index``, worked out when they are first used; rows after ``as_of`` are not in them. ``quality`` is the
-    data-quality table, ``facts`` what the log holds, ``reading`` how text was read where portfoy.toml does not say.
+    ``leads``, ``spend``, ``campaigns``, ``contacts``, ``subscriptions``, ``tickets``, ``surveys``, ``ratings``,
+    ``price_index`` and ``totals``, worked out when they are first used; rows after ``as_of`` are not in them.
+    ``quality`` is the data-quality table, ``facts`` what the log holds, ``reading`` how text was read where
+    portfoy.toml does not say.
     ``transactions``, ``quality`` and ``facts`` are None where the source has no order lines.
     """
 
