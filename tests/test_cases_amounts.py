@@ -189,6 +189,32 @@ BESIDE = "customer_id,order_id,ordered_on,amount,{}\nA,1,2026-01-02,{}\nB,2,2026
 
 
 @pytest.mark.parametrize(
+    ("name", "cells"),
+    [
+        ("S/H", ["100.5,S", "70,S", "20,H"]),
+        ("Dr/Cr", ["100.5,Dr", "70,Dr", "20,Cr"]),
+        ("Fiş Türü", ["100.5,Toptan Satış Faturası", "70,Perakende Satış Faturası", "20,Toptan Satış İade Faturası"]),
+        ("Transaction Type", ["100.5,Invoice", "70,Sales Receipt", "20,Credit Memo"]),
+        ("Natureza", ["100.5,Venda", "70,Venda", "20,Devolução de venda"]),
+        ("Type", ["100.5,Facture", "70,Facture", "20,Avoir"]),
+        ("Rodzaj", ["100.5,Faktura VAT", "70,Faktura VAT", "20,Faktura korygująca"]),
+    ],
+)
+def test_a_column_that_says_the_sign_is_asked_about_and_read_where_named(opened, name, cells):
+    text = column(*cells, mark=",").replace("amount\n", f"amount,{name}\n")
+    tables = opened(text)
+    assert tables.facts.revenue == 190.5
+    assert [line.endswith(f'sign = "{name}"') for line in tables.reading] == [True]
+    assert opened(text, f'sign = "{name}"\n').facts.revenue == 150.5
+    assert not opened(text.replace(",20,", ",-20,")).reading  # which says it already
+
+
+def test_letters_and_words_that_say_no_sign_are_not_asked_about(opened):
+    for cells in (["1,A", "2,B"], ["1,S", "2,M", "3,H"], ["1,1", "2,-1", "3,2"], ["1,return", "2,return"]):
+        assert opened(column(*cells, mark=",").replace("amount\n", "amount,kind\n")).reading == []
+
+
+@pytest.mark.parametrize(
     ("name", "cells", "setting"),
     [
         ("S/H", ["100.5,S", "70,S", "20,H"], 'sign = "S/H"'),

@@ -297,6 +297,65 @@ def test_orders_of_some_status_are_left_out(case):
     assert found(tables, "left_out")[:2] == (4, 110)
 
 
+SAYS_STATUS = [  # column, what its rows say, which of them brought nothing
+    ("Status", ["completed", "cancelled", "refunded", "failed"], ["cancelled", "refunded", "failed"]),
+    ("Bestellstatus", ["Abgeschlossen", "Fehlgeschlagen", "Rückerstattet", "Storniert"], [1, 2, 3]),
+    ("Statut", ["Terminée", "Annulée", "Échouée", "Remboursée"], [1, 2, 3]),
+    ("Situação", ["Pago", "Cancelado", "Devolvido", "Pago"], [1, 2]),
+    ("Sipariş Durumu", ["Teslim Edildi", "İptal Edildi", "İade Edildi", "Kargoda"], [1, 2]),
+    ("Payment", ["paid", "refunded", "paid", "paid"], [1]),
+    ("Stan", ["Zatwierdzony", "Anulowany", "Zwrócone", "Bufor"], [1, 2]),
+]
+
+
+@pytest.mark.parametrize(("column", "says", "nothing"), SAYS_STATUS)
+def test_a_status_that_portfoy_toml_does_not_mention_is_asked_about(shop, column, says, nothing):
+    undone = [says[one] if isinstance(one, int) else one for one in nothing]
+    rows = "\n".join(f"K{n},{n},2026-01-0{n + 2},{10**n},{text}" for n, text in enumerate(says))
+    text = f"customer_id,order_id,ordered_on,amount,{column}\n{rows}"
+    [said] = shop(text).reading
+    named = ", ".join(f'"{one}"' for one in undone)
+    assert said.startswith(
+        f"transactions: {column} says {', '.join(undone)} in {len(undone)} of the first 4 rows, which"
+    )
+    mends = f'leave_out = {{ "{column}" = [{named}] }}'
+    assert said.endswith(mends)
+    tables = shop(text, f"[transactions]\n{mends}")
+    assert (tables.facts.revenue, tables.reading) == (
+        sum(10**n for n, one in enumerate(says) if one not in undone),
+        [],
+    )
+
+
+def test_a_status_of_orders_that_are_fine_is_not_asked_about(shop):
+    for says in (["paid", "shipped"], ["open", "pending"], ["cancelled", "cancelled"], ["new", "returning"]):
+        rows = "\n".join(f"K{n},{n},2026-01-0{n + 2},{10**n},{text}" for n, text in enumerate(says))
+        assert shop(f"customer_id,order_id,ordered_on,amount,Status\n{rows}").reading == []
+
+
+@pytest.mark.parametrize("column", ["Refunded Amount", "Amount Refunded", "Erstattungsbetrag", "Kwota zwrotu"])
+def test_money_given_back_in_a_column_not_mapped_is_asked_about(shop, column):
+    text = f"customer_id,order_id,ordered_on,amount,{column}\nA,1,2026-01-02,50,\nB,2,2026-01-05,40,15.5"
+    tables = shop(text)
+    assert tables.facts.revenue == 90
+    assert tables.reading == [
+        f"transactions: what {column} holds is not taken off the amounts. If it should be, say in portfoy.toml, "
+        f'under [transactions]: refunded = "{column}"'
+    ]
+    tables = shop(text, f'[transactions]\nrefunded = "{column}"')
+    assert (tables.facts.revenue, tables.reading) == (74.5, [])
+    assert shop(text.replace("15.5", "0.00")).reading == []
+
+
+def test_a_credit_or_a_discount_not_mapped_is_asked_about(shop):
+    text = "customer_id,order_id,ordered_on,amount,Alacak Tutar\nA,1,2026-01-02,50,0\nB,2,2026-01-05,0,15"
+    assert shop(text).reading[0].endswith('credit = "Alacak Tutar"')
+    assert shop(text, '[transactions]\ncredit = "Alacak Tutar"').facts.revenue == 35
+    text = "customer_id,order_id,ordered_on,quantity,unit_price,Remise\nA,1,2026-01-02,5,100,25"
+    assert shop(text).reading[0].endswith('discount = "Remise"')
+    assert shop(text, '[transactions]\ndiscount = "Remise"').facts.revenue == 475
+
+
 # A number that begins anew
 
 
@@ -430,6 +489,20 @@ def test_words_for_nobody_are_no_customers(case, shop):
     tables = shop("\n".join(["customer_id,order_id,ordered_on,amount", *lines]))
     assert worth(tables) == (15, 3)
     assert found(tables, "unknown_customer")[:2] == (len(nobody), 5 * len(nobody))
+
+
+def test_walk_in_customers_and_balances_carried_forward_are_nobody(shop):
+    nobody = [
+        "Perakende Müşteri",
+        "Laufkundschaft",
+        "Klient detaliczny",
+        "Walk-in Customer",
+        "Consumidor final",
+        "DEVİR",
+    ]
+    lines = [f"{who},{n},2026-02-02,5" for n, who in enumerate([*nobody, "Anna", "Devir Ltd"])]
+    tables = shop("\n".join(["customer_id,order_id,ordered_on,amount", *lines]))
+    assert worth(tables) == (10, 2)
 
 
 def test_zero_is_a_customer_among_numbers(shop):

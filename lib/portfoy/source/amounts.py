@@ -62,10 +62,6 @@ MARKS = (  # debit and credit as each country writes them
 )
 _LONG = tuple(tuple("|".join(word for word in words.split("|") if len(word) > 1) for words in pair) for pair in MARKS)
 _ALL = tuple("|".join(words) for words in zip(*MARKS, strict=True))
-SIGNS = {  # words of a column of its own that says the sign
-    1: "+ 1 sale sales order invoice satış satis fatura sprzedaż sprzedaz faktura rechnung verkauf",
-    -1: "- -1 return returns refund refunded credit_note credit_memo creditnote iade zwrot korekta gutschrift retoure",
-}
 
 
 class Hints(NamedTuple):
@@ -261,15 +257,6 @@ def _marked(found, column):
         asked[f"c{place}"] = head.text.re_search(pattern).sum().fill_null(0)
     rows, *counts = head.agg(rows=head.text.count(), **asked).to_pyarrow().to_pylist()[0].values()
     return rows, dict(zip((*MARKS, *_LONG), zip(counts[::2], counts[1::2], strict=True), strict=True))
-
-
-def signs(found, name, given, where, reading):
-    """A column of its own that says the sign, as 1 and -1: + and -, debit and credit, sale and refund; else null."""
-    text = clean(found[name].cast("string"))
-    sale, back = direction(found, found[name].cast("string"), given, where, reading)
-    cases = [(text.re_search(rf"^(?:{said})\.?$"), sign) for said, sign in ((sale, 1), (back, -1)) if said]
-    cases += [(text.isin([word.replace("_", " ") for word in said.split()]), sign) for sign, said in SIGNS.items()]
-    return ibis.cases(*cases, *([] if sale else [(text.isnull(), 1)]), else_=ibis.null("int8"))
 
 
 @cache

@@ -3,12 +3,21 @@
 What is a matter of how the file was made shows in its first rows; the whole log is counted only where they show it.
 """
 
+import json
+import re
+from collections import Counter
+
 import ibis
 
+from portfoy.locale import _
 from portfoy.source.labels import NOBODY, fold, folded
-from portfoy.source.names import ALIASES, plain
+from portfoy.source.lines import signs_of
+from portfoy.source.names import ALIASES, STATES, candidates, plain
+from portfoy.source.parse import text_of
 
 HEAD = 100_000
+MINUS = "[-\u2212\u2013(]"
+FEW = 30  # texts that a column of labels has at most
 LOST = "^[0-9]([.,][0-9]+)?[eE][+][0-9]+$"  # a long number, as a spreadsheet shows it
 ALIKE = 0.9  # share of the orders of several lines that have one amount on all of them
 STEEP = 0.7  # from which a price that rises with the pieces is the line's: 1 if it is, 0 if it is that of a piece
@@ -33,6 +42,72 @@ def of_ids(typed, settings):
     if row["nobody"]:
         typed = typed.mutate(order_id=fold(typed.order_id).isin(words).ifelse(None, typed.order_id))
     return typed, unknown
+
+
+def of_columns(raw, columns, given):
+    """What columns that portfoy.toml does not name say of the orders, each with the setting that counts it: sentences.
+
+    Seen in the first rows: money that comes off, orders that came to nothing or went back, a sign.
+    """
+    money = [columns[ours] for ours in ("amount", "quantity", "unit_price") if ours in columns]
+    mapped = [name for theirs in columns.values() for name in ([theirs] if isinstance(theirs, str) else theirs)]
+    mapped += [*given.keep, *given.leave_out, given.sign or "", given.credit or ""]
+    named = {name.strip().lower() for name in mapped}
+    plain_ones = [name for name, kind in raw.schema().items() if kind.is_string() or kind.is_numeric()]
+    free = [name for name in plain_ones if name.lower() not in named and not name.startswith("portfoy_")]
+    rows = raw.filter(~raw.portfoy_left_out) if "portfoy_left_out" in raw.columns else raw
+    head = rows.limit(HEAD // 10).select(**{f"c{n}": text_of(rows[name]) for n, name in enumerate(free + money)})
+    texts = dict(zip(free + money, head.to_pyarrow().to_pydict().values(), strict=True))
+    below = [any(re.search(MINUS, text or "") for text in row) for row in zip(*map(texts.get, money), strict=True)]
+    wanted = ["refunded", "credit" if "amount" in columns else "discount"]
+    said = {*columns, *["credit"] * bool(given.sign or given.credit)}
+    for ours in [ours for ours in wanted if ours not in said]:
+        there = [name for name in candidates(ours, free) if any(map(_is_money, texts[name]))]
+        if there:
+            text = _(
+                "transactions: what {column} holds is not taken off the amounts. If it should be, say in portfoy.toml, "
+                "under [transactions]: {setting}"
+            )
+            yield text.format(column=there[0], setting=f"{ours} = {_toml(there[0])}")
+    for name in free:
+        labels = Counter(text for text in texts[name] if text)
+        if 1 < len(labels) <= FEW:
+            signed = {text for text, minus in zip(texts[name], below, strict=True) if minus}
+            yield from _of_labels(name, labels, signed, "amount" in columns)
+
+
+def _of_labels(name, labels, signed, priced):
+    """The sentence on a column whose `labels` (text -> rows) speak of orders undone; `signed` are below zero anyway."""
+    void = [text for text in labels if plain(text).removeprefix("wc") in STATES["void"] + STATES["back"]]
+    signs = signs_of(labels)
+    back = [text for text, sign in signs.items() if sign == -1]
+    whole = {*signs.values()} == {1, -1}
+    if whole or not void:
+        text = _(
+            "transactions: {column} says {texts} in {n} of the first {rows} rows, whose amounts are not below zero. If "
+            "they were given back, say in portfoy.toml, under [transactions]: {setting}"
+        )
+        found = [] if signed & {*back} else back
+    else:
+        text = _(
+            "transactions: {column} says {texts} in {n} of the first {rows} rows, which count as sales. If they are "
+            "none, say in portfoy.toml, under [transactions]: {setting}"
+        )
+        found = void
+    if 0 < len(found) < len(labels):
+        setting = f"leave_out = {{ {_toml(name)} = {_toml(found)} }}"
+        setting = f"sign = {_toml(name)}" if found is back and priced else setting
+        n, rows = sum(labels[text] for text in found), sum(labels.values())
+        yield text.format(column=name, texts=", ".join(found), n=f"{n:,}", rows=f"{rows:,}", setting=setting)
+
+
+def _is_money(text):
+    """Whether a text holds more than nothing, and is no flag."""
+    return bool(re.search("[1-9]", text or "")) and text != "1"
+
+
+def _toml(value):
+    return json.dumps(value, ensure_ascii=False)
 
 
 def of_log(log, settings):

@@ -10,7 +10,7 @@ def order_lines(look, best):
     """The lines for transactions; none for another table."""
     if best.table != "transactions":
         return
-    void, asked = (_with(look, best, STATES[kind]) for kind in ("void", "asked"))
+    void, asked = (_with(look, best, words) for words in (STATES["void"], STATES["back"] + STATES["asked"]))
     order = best.columns.get("order_id")
     if isinstance(order, str):
         columns = [best.columns.get(ours) for ours in ("customer_id", "ordered_on")]

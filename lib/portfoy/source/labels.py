@@ -58,7 +58,10 @@ NOBODY = [
         "leer",
         "#nv",
     ),
-    *("inconnu", "anonyme", "desconocido", "ninguno", "sconosciuto", "onbekend"),
+    *("inconnu", "anonyme", "desconocido", "ninguno", "sconosciuto", "onbekend", "consumidor final"),
+    *("walk-in", "walk in", "walk-in customer", "cash customer", "cash sale", "perakende", "perakende müşteri"),
+    *("nakit müşteri", "klient detaliczny", "klient indywidualny", "laufkundschaft", "laufkunde", "barverkauf"),
+    *("client comptoir", "client de passage", "público en general", "opening balance", "devir", "bilans otwarcia"),
 ]
 """Ids, in lower case, that never name a customer: what programs and people write for nothing and for nobody."""
 

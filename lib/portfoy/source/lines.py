@@ -11,6 +11,19 @@ from portfoy.source import amounts
 NOTHING = ["none", "no", "yok", "brak", "keine", "kein", "0"]  # of a discount
 RATE = r"%|pct|percent|per cent|prozent|procent|yüzde|yuzde|\boran"  # in the name of a column
 PRICED = ("quantity", "unit_price", "discount")
+_BACK = (
+    "returns?|returned|refunds?|refunded|credit[ _-]?(?:notes?|memos?)|i\u0307?ade(?:si)?|zwrot|korekta|korygująca|"
+    "gutschrift|retoure|rückzahlung|erstattung|avoir|remboursement|retour|devolução|devolución|reembolso|"
+    "nota de crédito|nota di credito|reso|kreditnota|creditnota|tilbakebetaling"
+)
+_SALE = (
+    "sales?|orders?|invoices?|charge|satış|satis|satışı|fatura|faturası|sprzedaż|sprzedaz|faktura|rechnung|verkauf|vente|"
+    "facture|venda|venta|factura|fattura|vendita|factuur|salg|ordre"
+)
+SIGNS = {  # of a column of its own that says the sign, the first that fits
+    -1: rf"^-1?$|(?:^|[^{amounts.LETTER}])(?:{_BACK})(?:$|[^{amounts.LETTER}])",
+    1: rf"^[+]?1$|^[+]$|(?:^|[^{amounts.LETTER}])(?:{_SALE})(?:$|[^{amounts.LETTER}])",
+}
 
 
 def with_money(log, mapping, given, reading):
@@ -125,7 +138,7 @@ def of_two(found, names, given, reading):
     hints = amounts.hints_of(found, names)
     one = amounts.number(found, first, given, where, reading, hints.get(names[0]))
     if second.type().is_string() and not _is_numeric(found, names[1]):
-        sign = amounts.signs(found, names[1], given, where, reading)
+        sign = signs(found, names[1], given, where, reading)
         return ibis.ifelse(one < 0, ibis.null("float64"), one * sign)
     other = amounts.number(found, second, given, where, reading, hints.get(names[1]))
     odd = (one.isnull() & first.notnull()) | (other.isnull() & second.notnull()) | (one.isnull() & other.isnull())
@@ -138,3 +151,27 @@ def _is_numeric(found, name):
     numeric = head.text.re_search(r"\d") & ~head.text.isin(["1", "-1", "+1"])
     facts = head.agg(rows=head.text.count(), numeric=numeric.sum()).to_pyarrow().to_pylist()[0]
     return (facts["numeric"] or 0) > (facts["rows"] or 0) / 2
+
+
+def signs(found, name, given, where, reading):
+    """A column of its own that says the sign, as 1 and -1: + and -, debit and credit, sale and refund; else null."""
+    text = amounts.clean(found[name].cast("string"))
+    sale, back = amounts.direction(found, found[name].cast("string"), given, where, reading)
+    cases = [(text.re_search(rf"^(?:{said})\.?$"), sign) for said, sign in ((sale, 1), (back, -1)) if said]
+    cases += [(text.re_search(said), sign) for sign, said in SIGNS.items()]
+    return ibis.cases(*cases, *([] if sale else [(text.isnull(), 1)]), else_=ibis.null("int8"))
+
+
+def signs_of(texts):
+    """What texts of such a column say: 1, -1, or None where that is nothing; in Python, for a look at a file.
+
+    Letters alone count where all are of one pair, but for A and B, which may tell anything.
+    """
+    plain = {text: text.strip().lower() for text in texts}
+    for pair in amounts.MARKS:
+        sides = [words.split("|") for words in pair]
+        if {*plain.values()} <= {*sides[0], *sides[1]} and {*plain.values()} != {"a", "b"}:
+            return {text: 1 if word in sides[0] else -1 for text, word in plain.items()}
+    found = {text: [sign for sign, said in SIGNS.items() if re.search(said, word)] for text, word in plain.items()}
+    lettered = any(map(str.isalpha, "".join(texts))) or {*plain.values()} <= {"1", "-1", "+", "-", "+1"}
+    return {text: signs[0] if signs and lettered else None for text, signs in found.items()}

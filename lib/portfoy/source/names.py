@@ -16,7 +16,7 @@ BESIDE = _WORDS["beside"]["words"].split()
 """Words that may stand before or behind a name."""
 
 STATES = {kind: words.split() for kind, words in _WORDS["states"].items()}
-"""What is said of orders that came to nothing ("void"), and of those of which it must be "asked"."""
+"""What is said of orders that came to nothing ("void"), were given "back", or of which it must be "asked"."""
 
 CALLED = {table: words.split() for table, words in _WORDS["tables"].items()}
 """Table -> what its files are called."""

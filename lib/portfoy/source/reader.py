@@ -9,7 +9,7 @@ import pandas as pd
 
 from portfoy.errors import DataError
 from portfoy.locale import _
-from portfoy.source import currencies, ids, orders, parse, pseudonyms
+from portfoy.source import currencies, doubts, ids, orders, parse, pseudonyms
 from portfoy.source.account import account
 from portfoy.source.contract import ALONE, REQUIRED, check_columns
 from portfoy.source.files import UNREADABLE, fault, is_embedded
@@ -57,6 +57,7 @@ class Reader:
             return None
         raw, columns = self._shaped("transactions")
         table, rates = currencies.found(raw.table, columns, self.settings, self.reading)
+        self.reading += doubts.of_columns(raw.table, columns, raw.format)
         copied = _without_copies(table, self.keep, drop=self.settings.duplicates == "drop")
         typed = parse.typed(copied, "transactions", columns, raw.format, self.reading)
         among = parse.read_ids(copied, columns, raw.format)
