@@ -286,6 +286,14 @@ def test_a_discount_that_cannot_be_read_makes_the_line_unreadable(opened):
     assert tables.quality.loc["unreadable_amount", "example"] == "row 2: discount: loyal"
 
 
+def test_a_discount_of_more_than_the_whole_price_is_none(opened):
+    text = "customer_id,order_id,ordered_on,quantity,unit_price,discount_pct\n"
+    text += "".join(f"C,{n},2026-01-02,1,100,{120 if n == 12_000 else 10}\n" for n in range(12_001))
+    tables = opened(text, 'discount = "discount_pct"\n')
+    assert tables.facts.revenue == pytest.approx(12_000 * 90)
+    assert tables.quality.loc["unreadable_amount", ["rows", "example"]].tolist() == [1, "row 12002: discount: 120"]
+
+
 def test_a_cost_that_is_the_lines_is_shared_among_its_pieces(opened):
     tables = opened(case("cost_per_line") / "superm.csv")
     log = tables.transactions.to_pandas().set_index("order_id")

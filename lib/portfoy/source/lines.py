@@ -8,7 +8,7 @@ from portfoy.errors import DataError
 from portfoy.locale import _
 from portfoy.source import amounts
 
-NOTHING = ["none", "no", "yok", "brak", "keine", "kein", "0"]  # of a discount
+NOTHING = "^(?:none|no|yok|brak|keine?)$"  # of a discount
 RATE = r"%|pct|percent|per cent|prozent|procent|yüzde|yuzde|\boran"  # in the name of a column
 PRICED = ("quantity", "unit_price", "discount")
 _BACK = (
@@ -60,23 +60,19 @@ def unread(log, mapping):
 
 def _less_discount(log, mapping, given, reading):
     """The lines with the discount as money off; a line that comes back takes its discount with it."""
+    odd = log.raw_discount.re_search("[^-+0-9.,]").fill_null(False)  # few are, and only they pay
     text = amounts.clean(log.raw_discount)
-    written = text.re_search(amounts.SHARES).fill_null(False)
-    value = ibis.ifelse(text.isin(NOTHING), 0.0, log.discount)
+    written = ibis.ifelse(odd, text.re_search(amounts.SHARES), False)
+    value = ibis.ifelse(odd, text.re_search(NOTHING).ifelse(0.0, log.discount), log.discount)
     log = log.mutate(portfoy_off=value, portfoy_written=written)
     gross, off, plain = log.amount, log.portfoy_off, ~log.portfoy_written
-    given_off = (off != 0) & (gross > 0)
-    facts = log.agg(
-        rows=given_off.sum(),
-        plain=(given_off & plain).sum(),
-        above=(given_off & (off > 0)).sum(),
-        most=off.abs().max(where=given_off & plain),
-        tiny=(given_off & plain & (off.abs() < 0.01 * gross)).sum(),
-        over=(given_off & plain & (off.abs() > gross)).sum(),
-    )
-    facts = {name: found or 0 for name, found in facts.to_pyarrow().to_pylist()[0].items()}
+    facts = _discounts(_first(log))
+    if not facts["above"] or not facts["plain"]:
+        facts = _discounts(log)
     unit = _unit(facts, mapping["discount"], given, reading)
     part = {"money": 0.0, "percent": 0.01, "share": 1.0}[unit]
+    if part:  # more than the whole price is none
+        off = ibis.ifelse(plain & (off.abs() * part > 1), ibis.null("float64"), off)
     of_gross = off * gross.abs() * ibis.ifelse(plain, part, 0.01)
     size = ibis.ifelse(plain, off if unit == "money" else of_gross, of_gross)
     if facts["rows"] and not facts["above"]:
@@ -84,6 +80,26 @@ def _less_discount(log, mapping, given, reading):
         size = -size
     money = ibis.ifelse(gross < 0, -size.abs(), size)
     return log.mutate(discount=money).drop("portfoy_off", "portfoy_written")
+
+
+def _first(log):
+    """The first rows, by their number where they have one: a limit has the engine work out many more."""
+    return log.filter(log.row <= amounts.HEAD_ROWS) if "row" in log.columns else log.limit(amounts.HEAD_ROWS)
+
+
+def _discounts(log):
+    """What tells what the discounts are: how many there are, how large, and how large beside the price."""
+    gross, off, plain = log.amount, log.portfoy_off, ~log.portfoy_written
+    there = (off != 0) & (gross > 0)
+    facts = log.agg(
+        rows=there.sum(),
+        plain=(there & plain).sum(),
+        above=(there & (off > 0)).sum(),
+        most=off.abs().max(where=there & plain),
+        tiny=(there & plain & (off.abs() < 0.01 * gross)).sum(),
+        over=(there & plain & (off.abs() > gross)).sum(),
+    )
+    return {name: found or 0 for name, found in facts.to_pyarrow().to_pylist()[0].items()}
 
 
 def _unit(facts, name, given, reading):
@@ -114,7 +130,7 @@ def _is_of_line(log, given, reading):
     """Whether `unit_cost` is the cost of the whole line: times the pieces it would be more than most lines brought."""
     if given.cost_of:
         return given.cost_of == "line"
-    head = log.select("quantity", "unit_cost", "amount").limit(amounts.HEAD_ROWS)
+    head = _first(log)
     several = (head.quantity.abs() > 1) & (head.unit_cost > 0) & (head.amount > 0)
     facts = head.agg(
         rows=several.sum(),
