@@ -20,10 +20,10 @@ from portfoy.report.kernels import OwnKernels
 
 ROOT = Path(__file__).resolve().parent.parent
 SHOWN = ("notebooks/reports/acquisition.ipynb", "notebooks/lessons/0b_how_much_rests_on_few.ipynb")
-SHEET = "ninety-minutes"  # the teacher's page: written as .md, printed from .html
+SHEETS = ("ninety-minutes", "sheets")  # for the teacher: written as .md, printed from .html
 PAPER = """@page { size: A4; margin: 13mm }
 body { font: 9.5pt/1.3 Arial, Helvetica, sans-serif; color: #1d2935; max-width: 184mm; margin: auto }
-h1 { font-size: 16pt; margin: 0 } h2 { font-size: 11.5pt; margin: 3mm 0 .5mm } p { margin: 1.5mm 0 }
+h1 { font-size: 16pt; margin: 0 } h1:not(:first-of-type) { break-before: page } h2 { font-size: 11.5pt; margin: 3mm 0 .5mm } p { margin: 1.5mm 0 }
 table { border-collapse: collapse; width: 100% } thead th { font-size: 8.5pt; color: #5a6570 }
 th, td { text-align: left; vertical-align: top; padding: .7mm 3mm .9mm 0; border-bottom: .2mm solid #bbb }
 th:first-child, td:first-child { white-space: nowrap; width: 1% } code { font-size: 8.5pt } a { color: inherit }"""
@@ -88,7 +88,7 @@ def bare(data):
 
 
 def sheet(text):
-    """The teacher's page as HTML that prints on one page."""
+    """A text as HTML to print: each heading of the first order begins a page."""
     body = mistune.create_markdown(plugins=["table"])(text)
     title = text.partition("\n")[0].removeprefix("# ")
     head = f'<html lang="en"><meta charset="utf-8"><title>{title}</title>\n<style>{PAPER}</style>'
@@ -96,8 +96,9 @@ def sheet(text):
 
 
 if __name__ == "__main__":
-    text = (ROOT / "docs" / f"{SHEET}.md").read_text("utf-8")
-    (ROOT / "docs" / f"{SHEET}.html").write_text(sheet(text), encoding="utf-8", newline="\n")
+    for name in SHEETS:
+        text = (ROOT / "docs" / f"{name}.md").read_text("utf-8")
+        (ROOT / "docs" / f"{name}.html").write_text(sheet(text), encoding="utf-8", newline="\n")
     for name in SHOWN:
         target = ROOT / "docs" / Path(name).name
         made = executed(nbformat.read(ROOT / name, as_version=4), (ROOT / name).parent)

@@ -23,7 +23,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 PAGES = ["README.md", "README.tr.md", "README.pl.md", "CONTRIBUTING.md", "bench/README.md", "data/README.md",
-         "docs/ninety-minutes.md", "notebooks/README.md", "notebooks/TEACHING.md", "reports/README.md"]  # fmt: skip
+         "docs/ninety-minutes.md", "docs/sheets.md", "notebooks/README.md", "notebooks/TEACHING.md", "reports/README.md"]  # fmt: skip
 OTHERS = {"turkish": "README.tr.md", "polish": "README.pl.md"}
 WORDS = 160  # of the first screen
 TERMS = [
@@ -233,9 +233,10 @@ def test_docs_made_anew_say_the_same(source, shown):
 # The teacher's page
 
 
-def test_the_printed_page_is_that_of_the_text():
+@pytest.mark.parametrize("name", ["ninety-minutes", "sheets"])
+def test_a_printed_page_is_that_of_the_text(name):
     """Run `make docs` where it is not."""
-    assert (DOCS / "ninety-minutes.html").read_text("utf-8") == make().sheet(text_of("docs/ninety-minutes.md"))
+    assert (DOCS / f"{name}.html").read_text("utf-8") == make().sheet(text_of(f"docs/{name}.md"))
 
 
 def test_the_minutes_of_a_sitting_are_ninety():
@@ -244,15 +245,20 @@ def test_the_minutes_of_a_sitting_are_ninety():
     assert spans[-1][1] == "90"
 
 
-def test_the_teachers_page_prints_on_one_page(browser):
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("ninety-minutes", ["Afterwards"]), ("sheets", ["Whose score moves", "6c-2", "Sum, of 25"])],
+)
+def test_each_of_the_teachers_sheets_prints_on_one_page(browser, name, said):
     from pypdf import PdfReader
 
     tab = browser.new_page()
-    tab.goto((DOCS / "ninety-minutes.html").as_uri())
+    tab.goto((DOCS / f"{name}.html").as_uri())
     pages = PdfReader(BytesIO(tab.pdf(format="A4", prefer_css_page_size=True))).pages
     tab.close()
-    assert len(pages) == 1
-    assert "Afterwards" in pages[0].extract_text()
+    assert len(pages) == len(said)
+    for page, words in zip(pages, said, strict=True):
+        assert words in page.extract_text()
 
 
 # Plain tools

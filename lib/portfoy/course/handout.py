@@ -14,7 +14,8 @@ from portfoy.source.address import locate
 
 SHIPPED = ("environment.yml", "requirements.lock", "pyproject.toml", "Makefile", "LICENSE", "LICENSE-text")
 TREES = ("lib/portfoy", "data/teaching", "data/campaigns", "data/example", "notebooks/reports")
-TEACHING = ("notebooks/TEACHING.md", "docs/ninety-minutes.md", "docs/ninety-minutes.html")
+PRINTED = ("ninety-minutes.md", "ninety-minutes.html", "sheets.md", "sheets.html")
+TEACHING = ("notebooks/TEACHING.md", *(f"docs/{name}" for name in PRINTED))
 LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the same content gives the same bytes, whenever it is packed
 
 
