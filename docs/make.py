@@ -23,7 +23,8 @@ SHOWN = ("notebooks/reports/acquisition.ipynb", "notebooks/lessons/0b_how_much_r
 SHEETS = ("ninety-minutes", "sheets")  # for the teacher: written as .md, printed from .html
 PAPER = """@page { size: A4; margin: 13mm }
 body { font: 9.5pt/1.3 Arial, Helvetica, sans-serif; color: #1d2935; max-width: 184mm; margin: auto }
-h1 { font-size: 16pt; margin: 0 } h1:not(:first-of-type) { break-before: page } h2 { font-size: 11.5pt; margin: 3mm 0 .5mm } p { margin: 1.5mm 0 }
+h1 { font-size: 16pt; margin: 0 } h1:not(:first-of-type) { break-before: page }
+h2 { font-size: 11.5pt; margin: 3mm 0 .5mm } p { margin: 1.5mm 0 }
 table { border-collapse: collapse; width: 100% } thead th { font-size: 8.5pt; color: #5a6570 }
 th, td { text-align: left; vertical-align: top; padding: .7mm 3mm .9mm 0; border-bottom: .2mm solid #bbb }
 th:first-child, td:first-child { white-space: nowrap; width: 1% } code { font-size: 8.5pt } a { color: inherit }"""

@@ -23,7 +23,8 @@ import pytest
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 PAGES = ["README.md", "README.tr.md", "README.pl.md", "CONTRIBUTING.md", "bench/README.md", "data/README.md",
-         "docs/ninety-minutes.md", "docs/sheets.md", "notebooks/README.md", "notebooks/TEACHING.md", "reports/README.md"]  # fmt: skip
+         "docs/ninety-minutes.md", "docs/sheets.md", "notebooks/README.md", "notebooks/TEACHING.md",
+         "reports/README.md"]  # fmt: skip
 OTHERS = {"turkish": "README.tr.md", "polish": "README.pl.md"}
 WORDS = 160  # of the first screen
 TERMS = [

@@ -41,7 +41,7 @@ def needed(about, name):
 
 
 def test_half_days_add_up_with_their_breaks_and_give_each_sitting_its_time(about):
-    halves = [rows for rows in re.findall(r"\| Minutes \|[^\n]*\n\|---\|---\|\n((?:\|.*\|\n)+)", TEXT)]
+    halves = re.findall(r"\| Minutes \|[^\n]*\n\|---\|---\|\n((?:\|.*\|\n)+)", TEXT)
     sums = [sum(map(int, re.findall(r"^\| (\d+) \|", rows, flags=re.M))) for rows in halves]
     assert sums[0] == 90
     assert len(sums) == 6
@@ -92,8 +92,8 @@ def test_the_capstone_s_hour_and_its_points_add_up():
 
 def test_the_points_of_a_page_are_the_same_on_the_sheet():
     def rows(text):
-        return re.findall(r"^\| (What the data carry|Three figures|The .*?|What is missing) \| (.*?) \| (.*?) \| (.*?) \|",
-                          text, flags=re.M)  # fmt: skip
+        parts = "What the data carry|Three figures|The .*?|What is missing"
+        return re.findall(rf"^\| ({parts}) \| (.*?) \| (.*?) \| (.*?) \|", text, flags=re.M)
 
     sheet = (ROOT / "docs" / "sheets.md").read_text("utf-8").partition("points of a page")[2]
     taught = TEXT.partition("| Part | 0 points |")[2].partition("\n\n")[0]
