@@ -27,7 +27,8 @@ h1 { font-size: 16pt; margin: 0 } h1:not(:first-of-type) { break-before: page }
 h2 { font-size: 11.5pt; margin: 3mm 0 .5mm } p { margin: 1.5mm 0 }
 table { border-collapse: collapse; width: 100% } thead th { font-size: 8.5pt; color: #5a6570 }
 th, td { text-align: left; vertical-align: top; padding: .7mm 3mm .9mm 0; border-bottom: .2mm solid #bbb }
-th:first-child, td:first-child { white-space: nowrap; width: 1% } code { font-size: 8.5pt } a { color: inherit }"""
+th:first-child, td:first-child { white-space: nowrap; width: 1% } code { font-size: 8.5pt } a { color: inherit }
+td:empty { height: 7mm }"""
 
 
 def show(result):

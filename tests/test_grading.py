@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 from nbformat.v4 import new_code_cell, new_notebook, writes
 
-from portfoy.course import commands, grading, lessons, marks, start
+from portfoy.course import commands, grading, lessons, marks, results, start
 from portfoy.course.exercise import Exercise
 from portfoy.errors import DataError
 
@@ -205,6 +205,24 @@ def test_a_folder_without_a_sitting_is_one_line(tmp_path):
     for folder, said in ((tmp_path / "no", "is no folder"), (tmp_path, "holds no sitting of the course")):
         with pytest.raises(DataError, match=said):
             grading.grade(folder)
+
+
+def test_progress_after_one_sitting_shows_what_was_tried_the_hardest_first(tmp_path):
+    def one(tries, solved=True, shown=False):
+        return {"tries": tries, "solved": "2026-11-27" if solved else None, "shown": shown}
+
+    for student, kept in {
+        "ada": {"0b-1": one(1), "0b-2": one(4), "0b-3": one(3, solved=False, shown=True)},
+        "cem": {"0b-1": one(1), "0b-2": one(2)},
+    }.items():
+        (tmp_path / f"{student}.json").write_text(json.dumps({"exercises": kept}), "utf-8")
+    known = {"0b": ["0b-1", "0b-2", "0b-3", "0b-4"], "0c": ["0c-1"], "0d": ["0d-1"]}
+    lines = [line.split() for line in results.summary(tmp_path, known).splitlines()]
+    start = lines.index(["exercise", "tried", "solved", "tries", "shown"])
+    assert lines[start + 1 :] == [
+        ["0b-3", "1", "0%", "-", "1"], ["0b-2", "2", "100%", "3.0", "0"], ["0b-1", "2", "100%", "1.0", "0"],
+        ["not", "reached:", "0c,", "0d"],
+    ]  # fmt: skip
 
 
 def test_a_progress_table_has_everyone_and_every_exercise(tmp_path, monkeypatch):

@@ -93,9 +93,10 @@ def sum_up(folder, lessons):
     """What a class has solved of each lesson's exercises, from a folder with one JSON a student, in it or below it.
 
     Gives three. Students, a DataFrame, one row per file: ``student``, the file's name; ``solved`` exercises, ``tries``,
-    and a column per lesson with the exercises of it that are solved. Exercises, one row each: ``exercise``; ``solved``
-    share of the students, 0-1; ``tries`` mean number until it was solved, missing where nobody did. And the files that
-    are no progress files. DataError where there is no such folder, or no progress file in it.
+    and a column per lesson with the exercises of it that are solved. Exercises, one row each: ``exercise``; ``tried``
+    by so many students; ``solved`` share of these, 0-1, missing where nobody tried; ``tries`` mean number until it was
+    solved, missing where nobody did; ``shown`` to so many. And the files that are no progress files. DataError where
+    there is no such folder, or no progress file in it.
     """
     kept, unread = everyone(folder)
     students = [_row(student, one, lessons) for student, one in kept.items()]
@@ -118,17 +119,25 @@ def _row(student, kept, lessons):
 
 
 def _exercise(name, students):
-    tries = [kept[name]["tries"] for kept in students if kept.get(name, {}).get("solved")]
-    return {"exercise": name, "solved": len(tries) / len(students), "tries": sum(tries) / len(tries) if tries else None}
+    begun = [kept[name] for kept in students if name in kept]
+    tries = [one["tries"] for one in begun if one["solved"]]
+    return {
+        **{"exercise": name, "tried": len(begun), "solved": len(tries) / len(begun) if begun else None},
+        **{"tries": sum(tries) / len(tries) if tries else None, "shown": sum(one["shown"] for one in begun)},
+    }
 
 
 def summary(folder, lessons):
-    """The sum over a class as text for a terminal."""
+    """The sum over a class as text for a terminal: the exercises that somebody tried, the hardest first."""
     students, exercises, unread = sum_up(folder, lessons)
     lines = [plural("{n} student", "{n} students", len(students)).format(n=len(students)), ""]
     lines += [*students.to_string(index=False).splitlines(), ""]
-    shown = exercises.assign(solved=exercises["solved"].map("{:.0%}".format))
+    tried = exercises[exercises["tried"] > 0]
+    hard = tried.sort_values(["solved", "tries", "shown"], ascending=[True, False, False], na_position="first")
+    shown = hard.assign(solved=hard["solved"].map("{:.0%}".format))
     lines += shown.to_string(index=False, float_format="{:.1f}".format, na_rep="-").splitlines()
+    if later := [lesson for lesson, names in lessons.items() if not tried["exercise"].isin(names).any()]:
+        lines.append(_("not reached: {names}").format(names=", ".join(later)))
     for file in unread:
         lines.append(_("left out, no progress file: {file}").format(file=file))
     return "\n".join(lines)
