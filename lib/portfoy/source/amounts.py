@@ -4,7 +4,7 @@
              | "(" [currency] number [currency] ")"                          brackets are a minus,
              | mark amount | amount mark                                     Dr / Cr and the like; without a sign then
     number   = digits [decimal digits], the digits in threes or as in India by one grouping sign, or no grouping at all
-    no cents = "." "," ":" followed by one or two dashes: 250,-
+    no cents = "." "," ":" "/" followed by one or two dashes: 250,- 500/-
 
 What stands beside the number and is no sign, mark, currency or unit makes it unreadable; it is never passed over.
 """
@@ -99,13 +99,13 @@ def whole_pattern(decimal, thousands):
 
 
 @cache
-def steps(name, decimal, thousands, debit="", credit="", dashes="[.,:]"):
+def steps(name, decimal, thousands, debit="", credit="", dashes="[.,:/]"):
     """The grammar as replacements, one after the other, which make "-1234.5" of a `clean` amount.
 
     What is no amount keeps `TEXT` before it, so that it is no number. `debit` and `credit` are the marks understood.
     """
     bare, mark = r"[^-+()]*", re.escape(decimal)
-    minus = [rf"(?:{UNIT} ?)?\( ?([^+()]*[^+() ]) ?\)(?: ?{UNIT})?", rf"({bare}[^-+.,:( ]) ?-"]
+    minus = [rf"(?:{UNIT} ?)?\( ?([^+()]*[^+() ]) ?\)(?: ?{UNIT})?", rf"({bare}[^-+.,:/( ]) ?-"]
     plus = []
     for forms, words in ((minus, credit), (plus, debit)):
         forms += [rf"(?:{words})[.:]? ?([{UNIT}\d]{bare})", rf"({bare}[^-+( ]) ?\(?(?:{words})\.?\)?"] if words else []
@@ -182,7 +182,7 @@ def _reads(text, name, sign):
         (text.re_search(rf"^-?\d+{mark}\d+$"), True),
         (text.re_search(rf"^-?\d+{other}(?:\d\d?|\d{{4,}})$"), False),
         else_=text.re_replace(unit_pattern(name), r"\1 \2").re_search("[.,]")  # not that of "Rs." or "szt."
-        & _value(text, name, sign, _grouping(sign), *_ALL, dashes=f"[{sign}:]").notnull(),
+        & _value(text, name, sign, _grouping(sign), *_ALL, dashes=f"[{sign}:/]").notnull(),
     )
 
 
