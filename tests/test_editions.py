@@ -399,4 +399,4 @@ def test_no_student_gets_a_company_that_everybody_has(tmp_path):
             start.begin(tmp_path / "mine", seed=seed)
     assert not (tmp_path / "mine").exists()
     for page in ("notebooks/TEACHING.md", "README.md", "docs/ninety-minutes.md"):
-        assert f"{capstone.SEED}" not in (ROOT / page).read_text("utf-8")
+        assert f"--seed {capstone.SEED}" not in (ROOT / page).read_text("utf-8")

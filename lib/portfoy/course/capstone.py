@@ -17,7 +17,7 @@ from portfoy.simulate import Truth, write_company
 from portfoy.source.address import locate
 from portfoy.words import style
 
-DATA, SEED, CUSTOMERS = "data/capstone", 271_828, 2_500
+DATA, SEED, CUSTOMERS = "data/capstone", 41, 2_500
 TILL = {  # what the till calls the columns of an order line
     **{"customer_id": "musteri", "order_id": "fis", "ordered_on": "tarih", "product_id": "urun", "quantity": "adet"},
     **{"amount": "tutar", "unit_cost": "birim_maliyet", "campaign_id": "kampanya"},
