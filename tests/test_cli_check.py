@@ -204,7 +204,7 @@ def test_an_error_with_line_breaks_in_a_name_is_still_one_line(portfoy, file):
 def test_map_prints_a_draft_and_check_takes_it(portfoy, file, tmp_path):
     code, stdout, stderr = portfoy("map", file("Kunde;Beleg;Datum;tutar\n"))
     assert (code, stderr) == (0, "")
-    assert stdout.startswith("# Drafted from t.csv; read it, then run: portfoy check portfoy.toml\n")
+    assert stdout.startswith("# Drafted from t.csv; read it, then run portfoy check on this file\n")
     orders = file("client;invoice;date;total\n1;A;31.01.2024;5,5\n", "orders.csv")
     code, stdout, stderr = portfoy("map", orders, "--out", tmp_path / "portfoy.toml")
     assert (code, stderr) == (0, "")

@@ -23,8 +23,9 @@ def draft(tmp_path):
 
 def test_the_whole_draft_of_a_turkish_file(draft):
     assert draft(TURKISH.encode("windows-1254")) == (
-        "# Drafted from orders.csv; read it, then run: portfoy check portfoy.toml\nsource = "
-        '"orders.csv"\n# currency = "EUR"  # the three letters of your money\nencoding = '
+        "# Drafted from orders.csv; read it, then run portfoy check on this file\nsource = "
+        '"orders.csv"\nname = "orders"  # what the pages call it\n'
+        '# currency = "EUR"  # the three letters of your money\nencoding = '
         '"windows-1254"  # a guess: look at the letters in the names\ndelimiter = ";"\n'
         'date_format = "DD.MM.YYYY"  # as in 01.02.2024\ndecimal = ","\n\n[transactions]\n# '
         "taken for transactions: by Fatura No, Tarih, Tutar, the name of the file\ncustomer_id "
@@ -54,7 +55,7 @@ def test_parquet_is_drafted_from_names_and_types(tmp_path):
         {"client": [1], "fatura": [2], "day": [20240131], "total": [5.0], "made": [pd.Timestamp("2024")]}
     )
     table.to_parquet(tmp_path / "t.parquet")
-    assert mapping.draft(tmp_path / "t.parquet", beside=tmp_path).splitlines()[4:] == [
+    assert mapping.draft(tmp_path / "t.parquet", beside=tmp_path).splitlines()[5:] == [
         "[transactions]",
         "# taken for transactions: by fatura, day, total",
         'customer_id = "client"',
@@ -66,7 +67,7 @@ def test_parquet_is_drafted_from_names_and_types(tmp_path):
 
 
 def test_what_cannot_be_found_is_left_to_fill_in(draft):
-    assert draft("a,b\nx,1\n", "x.csv").splitlines()[4:] == [
+    assert draft("a,b\nx,1\n", "x.csv").splitlines()[5:] == [
         "[transactions]",
         "# taken for transactions; nothing says so",
         "# customer_id = ?  # needed; no column looks like it",

@@ -135,6 +135,7 @@ def test_labels_that_are_not_understood_are_listed_with_their_rows(draft):
 def test_the_whole_draft_of_a_file_of_leads(draft):
     assert draft({"x.csv": LEADS}, "x.csv")[0].splitlines()[1:] == [
         'source = "x.csv"',
+        'name = "x"  # what the pages call it',
         '# currency = "EUR"  # the three letters of your money',
         'date_format = "YYYY-MM-DD"  # as in 2026-01-31',
         "",
@@ -302,7 +303,8 @@ def test_what_cannot_be_drafted_is_said_in_one_sentence(draft, tmp_path):
 
 
 def test_every_alias_is_that_of_a_column_and_every_word_that_of_a_table():
-    assert ALIASES.keys() <= {column for columns in TABLES.values() for column in columns}
+    known = {column for columns in TABLES.values() for column in columns} | {"credit"}  # the second column of a book
+    assert ALIASES.keys() <= known
     assert CALLED.keys() == TABLES.keys()
     assert [word for words in CALLED.values() for word in words if plain(word) != word] == []
 

@@ -53,7 +53,7 @@ def draft(path, *, table=None, beside=Path()):
         if not path.exists():
             raise DataError(_("{path}: there is no such file.").format(path=path))
         locate(path)  # a pipe or a device has no end
-        top = ["# " + _("Drafted from {name}; read it, then run: portfoy check portfoy.toml")]
+        top = ["# " + _("Drafted from {name}; read it, then run portfoy check on this file")]
         top[0] = top[0].format(name=path.resolve().name)
         where = Path(os.path.relpath(path.resolve(), beside.resolve()))
         if table not in (None, *TABLES):
@@ -72,7 +72,7 @@ def _one_file(path, table, top, where):
     if source.best.table not in ALONE:  # a list of customers may tell what they bought, too
         source.guesses.sort(key=lambda one: one.table != "totals" or bool(one.missing))
     alone = source.best.table in ALONE
-    lines = [*top, f"source = {toml((where if alone else where.parent).as_posix())}", *_general([source], [path])]
+    lines = [*top, f"source = {toml((where if alone else where.parent).as_posix())}", *_general(path, [source], [path])]
     section = [f"[{source.best.table}]", *([] if alone else [f"file = {toml(path.name)}"]), *_grounds(source, table)]
     section += [source.unfold] if source.unfold else []
     if not alone:
@@ -96,7 +96,9 @@ def _folder(path, top, where):
     lines = [
         *top,
         f"source = {toml(where.as_posix())}",
-        *_general(chosen, [file for file in path.iterdir() if file.suffix != ".toml"] if path.is_dir() else [path]),
+        *_general(
+            path, chosen, [file for file in path.iterdir() if file.suffix != ".toml"] if path.is_dir() else [path]
+        ),
     ]
     if not any(source.best.table in ALONE for source in chosen):
         lines.append(comment(_("one of {tables} is needed, and none is here").format(tables=", ".join(ALONE))))
@@ -209,9 +211,11 @@ def _not_mapped(source, held):
     return text.format(name=source.name, names=", ".join(source.look.names))
 
 
-def _general(sources, files):
+def _general(path, sources, files):
     """What is said of the whole source."""
-    lines = ['# currency = "EUR"  # ' + _("the three letters of your money")]
+    name = path.resolve().name
+    lines = [f"name = {toml(name if path.is_dir() else name.partition('.')[0])}  # " + _("what the pages call it")]
+    lines.append(_currency(sources) or '# currency = "EUR"  # ' + _("the three letters of your money"))
     columns = {source.best.table: source.best.columns for source in sources}
     if isinstance(columns.get("transactions", {}).get("order_id"), list):
         note = _("without order numbers, equal rows may be two purchases")
@@ -221,6 +225,16 @@ def _general(sources, files):
         last = date.fromtimestamp(max(file.stat().st_mtime for file in files))
         lines.append(f'as_of = "{last}"  # ' + _("no column holds dates: the day of the export; here the file's"))
     return lines
+
+
+def _currency(sources):
+    """The money that all orders name, where a column does; None where none or several are named."""
+    orders = next((source for source in sources if source.best.table == "transactions"), None)
+    column = orders and orders.best.columns.get("currency")
+    named = [*orders.look.labels(column)] if isinstance(column, str) else []
+    if len(named) == 1 and re.fullmatch("[A-Z]{3}", named[0]):
+        return f'currency = "{named[0]}"  # ' + _("as {name} says on each line").format(name=column)
+    return None
 
 
 def _totals(source):
