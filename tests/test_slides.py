@@ -198,7 +198,7 @@ def test_the_key_has_task_answer_its_number_mistakes_hints_and_quiz(monkeypatch)
     firm = Firm.of(
         pd.DataFrame({"customer_id": ["a"], "order_id": ["1"], "ordered_on": ["2026-01-05"], "amount": [1.0]})
     )
-    monkeypatch.setattr(sheets, "_firm", lambda notebook, own: firm)
+    monkeypatch.setattr(sheets, "_firm", lambda notebook, own, firms: firm)
     made = words(sheets.key_page([lesson()])).partition("Answer key ")[2]
     assert made.startswith(
         "For teachers: not for students until they have tried. 0b. Who are they? "
@@ -407,6 +407,10 @@ def test_build_says_what_has_changed(project):
 def test_the_key_is_written_where_it_is_wanted(project):
     assert run(commands.lessons, "key", "--out", "a/b") == (0, "a/b/key.html\n")
     assert SECRET in Path("a/b/key.html").read_text("utf-8")
+    assert run(commands.lessons, "key", "0b", "--out", "a") == (0, "a/key-0b.html\n")
+    assert Path("a/key-0b.html").read_text("utf-8") == Path("a/b/key.html").read_text("utf-8")
+    message = "portfoy lessons key: no sitting 7; there are: 0b.\n"
+    assert run(commands.lessons, "key", "0b", "7") == (2, message)
 
 
 def test_a_lesson_that_is_not_there_is_one_line(project):

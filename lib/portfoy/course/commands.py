@@ -57,24 +57,26 @@ def slides(sitting, out):
     with one_line("lessons slides", out=out):
         from portfoy.course import sheets
         from portfoy.course import slides as deck
-        from portfoy.errors import DataError
 
-        found = _solutions()
-        if sitting not in found:
-            raise DataError(_("no sitting {name}; there are: {known}.").format(name=sitting, known=", ".join(found)))
-        _say(found[sitting].stem)
-        _write(Path(out) / f"{found[sitting].stem}.slides.html", deck.deck(sheets.execute(found[sitting])))
+        (path,) = _some([sitting]).values()
+        _say(path.stem)
+        _write(Path(out) / f"{path.stem}.slides.html", deck.deck(sheets.execute(path)))
 
 
 @lessons.command()
+@click.argument("sittings", nargs=-1, metavar="[SITTING]...")
 @click.option("--out", default=FOLDER, show_default=True, metavar="FOLDER", help="Where the file goes.")
-def key(out):
-    """Make the answer key for the teacher: of each exercise the answer, its number, known mistakes and hints."""
+def key(sittings, out):
+    """Make the answer key for the teacher: of each exercise the answer, its number, known mistakes and hints.
+
+    Of every SITTING that is named, such as 0b 1a; without one, of all, which takes some minutes.
+    """
     with one_line("lessons key", out=out):
         from portfoy.course import editions, sheets
 
-        notebooks = [editions.read(path) for path in _solutions().values()]
-        _write(Path(out) / "key.html", sheets.key_page(notebooks))
+        notebooks = [editions.read(path) for path in _some(sittings).values()]
+        name = f"key-{'-'.join(sittings)}.html" if sittings else "key.html"
+        _write(Path(out) / name, sheets.key_page(notebooks, progress=_say))
 
 
 @lessons.command("quiz")
@@ -144,6 +146,17 @@ def _solutions():
     if not found:
         raise DataError(_("notebooks/solutions holds no lesson. Use a copy of the repository."))
     return found
+
+
+def _some(sittings):
+    """The solutions of these sittings, of all where none is named; a DataError names one that there is not."""
+    from portfoy.errors import DataError
+
+    found = _solutions()
+    for name in sittings:
+        if name not in found:
+            raise DataError(_("no sitting {name}; there are: {known}.").format(name=name, known=", ".join(found)))
+    return {name: found[name] for name in sittings} or found
 
 
 def _say(stem):

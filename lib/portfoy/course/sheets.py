@@ -163,31 +163,36 @@ def _document(name, body, prose):
     )
 
 
-def key_page(solutions):
+def key_page(solutions, progress=lambda stem: None):
     """The answer key: of each exercise the task, the author's answer and its number, known mistakes, hints; the quiz.
 
-    Numbers are those of the data that the sitting opens.
+    Numbers are those of the data that the sitting opens. `progress` is called with the stem of each before it begins.
     """
-    prose = lesson_prose()
+    prose, firms = lesson_prose(), {}
     body = [prose(f"# {_('Answer key')}"), f"<p>{_('For teachers: not for students until they have tried.')}</p>"]
     with tempfile.TemporaryDirectory(prefix="portfoy-") as room:
         for notebook in solutions:
-            about, firm = notebook.metadata["portfoy"], _firm(notebook, Path(room) / "capstone")
+            about = notebook.metadata["portfoy"]
+            progress(stem(about["sitting"]))
+            firm = _firm(notebook, Path(room) / "capstone", firms)
             body.append(prose(f"## {about['sitting']}. {html.escape(about['title'])}"))
             for before, cell in zip([None, *notebook.cells], notebook.cells, strict=False):
                 body += _key(cell, before, prose, firm)
     return _document(_("Answer key"), body, prose)
 
 
-def _firm(notebook, own):
-    """The firm that a sitting opens; the default company of the capstone is made at `own`."""
+def _firm(notebook, own, firms):
+    """The firm that a sitting opens, once of all in `firms`; the default company of the capstone is made at `own`."""
     from portfoy import firm
 
     if notebook.metadata["portfoy"]["sitting"] in CAPSTONE:
-        return capstone.own_company(own)
+        firms[own] = firms.get(own) or capstone.own_company(own)
+        return firms[own]
     sources = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
     where = re.search(r"""^data = ["']([^"']+)["']""", sources, flags=re.M)
-    return firm.open(where[1]) if where else None
+    if where and where[1] not in firms:
+        firms[where[1]] = firm.open(where[1])
+    return firms[where[1]] if where else None
 
 
 def _key(cell, before, prose, firm):
