@@ -128,7 +128,7 @@ def test_short_and_empty_histories_have_no_limits():
     found = pf.kpis(Firm.of(transactions=two, as_of="2026-07-31"))
     assert not found.table["signal"].any()
     assert found.finding().nothing
-    assert "too short" in found.finding().text, "that all is ordinary, nobody can tell"
+    assert "Too short" in found.finding().text, "that all is ordinary, nobody can tell"
 
 
 @pytest.mark.study

@@ -114,7 +114,7 @@ def test_what_cannot_be_done_is_one_line_and_exit_2(tmp_path, monkeypatch, argum
 def test_prune_asks_what_to_keep():
     code, _out, err = portfoy("prune")
     assert code == 2
-    assert err.splitlines()[-1] == "Error: say what to keep: --keep N, --older-than DAYS."
+    assert err.splitlines()[-1] == "Error: say what to keep, --keep N, --older-than DAYS; or whom to remove, --of ID."
 
 
 def test_an_unknown_customer_is_one_line_before_a_kernel_starts(tmp_path, monkeypatch):

@@ -90,7 +90,7 @@ def test_a_result_tells_a_report_all_of_itself(firm):
         | {"year": {"day": "2023-03-01", "value": 1.0, "p_value": 0.02}, "half": None, "days": None}
     ]
     assert content["actions"] == [
-        {"text": f"Bet on {EVIL}", "worth": 7.5, "name": "lucky", "table": None}
+        {"text": f"Bet on {EVIL}", "worth": 7.5, "name": "lucky", "title": "", "table": None}
         | {"columns": ["customer_id", "luck"], "heads": [("Customer", "text"), ("luck", "text")]}
         | {"rows": [["001", 0], ["002", 1]]}
     ]

@@ -296,7 +296,7 @@ def test_another_table_alone_is_not_enough(tmp_path):
     (tmp_path / "customers.csv").write_text("customer_id\nA\n", "utf-8")
     with pytest.raises(pf.DataError) as error:
         pf.open(tmp_path)
-    assert "nor one of leads, subscriptions or surveys; the folder has 'customers.csv'." in str(error.value)
+    assert "nor one of leads, subscriptions, surveys or totals; the folder has 'customers.csv'." in str(error.value)
 
 
 def test_contracts_by_duration_need_the_day_of_the_export(opened):

@@ -260,8 +260,8 @@ def test_cdnow_has_the_rows_and_customers_that_its_authors_count(shared_data, tm
 
 def test_a_folder_without_orders_lists_what_it_has(tmp_path):
     assert error(tmp_path) == (
-        f"{tmp_path}: no transactions.csv (or .parquet), nor one of leads, subscriptions or surveys; the folder has "
-        "nothing. Run `portfoy map FILE` on that of the orders."
+        f"{tmp_path}: no transactions.csv (or .parquet), nor one of leads, subscriptions, surveys or totals; the "
+        "folder has nothing. Run `portfoy map FILE` on that of the orders."
     )
     (tmp_path / "a.csv").touch()
     (tmp_path / "transactions.csv").mkdir()

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from portfoy.locale import _
 from portfoy.report.hooks import run_alone
+from portfoy.source import aside
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge", "microsoft-edge")
 MAC = ("Google Chrome", "Chromium", "Microsoft Edge")
@@ -76,17 +77,17 @@ def _print(page, browser, seconds):
     """Print one page under a temporary name, look whether it is whole, then give it its name; the error or ""."""
     if not page.is_file():
         return _("{page}: is not there. Make the report first.").format(page=page.name)
-    aside = page.with_name(f".{page.stem}-{uuid.uuid4().hex[:8]}.pdf")
+    half = page.with_name(f".{page.stem}-{uuid.uuid4().hex[:8]}.pdf")
     try:
         with tempfile.TemporaryDirectory(dir=aside.folder(), ignore_cleanup_errors=True) as profile:
             said = Path(profile, "said.txt")
             with said.open("wb") as log:
                 code = run_alone(
-                    _command(browser, page, aside, Path(profile, "user")), seconds=seconds, stdout=log, stderr=log
+                    _command(browser, page, half, Path(profile, "user")), seconds=seconds, stdout=log, stderr=log
                 )
             words = _last_words(said.read_text(encoding="utf-8", errors="replace"))
-        if code == 0 and _whole(aside):
-            os.replace(aside, page.with_suffix(".pdf"))
+        if code == 0 and _whole(half):
+            os.replace(half, page.with_suffix(".pdf"))
             return ""
         late = _("not done after {seconds} s; its last words: {words}")
         reason = late if code is None else _("exit code {code} and no whole PDF; its last words: {words}")
@@ -94,7 +95,7 @@ def _print(page, browser, seconds):
     except OSError as error:
         reason = error.strerror or error
     finally:
-        aside.unlink(missing_ok=True)
+        half.unlink(missing_ok=True)
     text = _("{page}: {browser} cannot print it: {reason}. Set PORTFOY_BROWSER to another browser.")
     return text.format(page=page.name, browser=browser, reason=reason)
 
