@@ -159,12 +159,19 @@ def _pointed(text, decimal):
     return text if decimal == "." else text.replace(decimal, ".")
 
 
+def first_rows(table, many=HEAD_ROWS):
+    """The first rows, by their number where they have one: a limit has the engine work out many more."""
+    number = next((name for name in ("portfoy_row", "row") if name in table.columns), None)
+    return table.filter(table[number] <= many) if number else table.limit(many)
+
+
 def hints_of(found, names):
     """For each column of numbers written as text its `Hints`; in one query over the first rows."""
     names = [name for name in names if found[name].type().is_string() or found[name].type().is_null()]
     if not names:
         return {}
-    head = found.select(**{name: clean(found[name].cast("string")) for name in names}).limit(HEAD_ROWS)
+    head = first_rows(found)
+    head = head.select(**{name: clean(head[name].cast("string")) for name in names})
     asked = {f"{name} {sign}": _reads(head[name], name, sign).sum() for name in names for sign in (".", ",")}
     for name in names:
         other = head[name].re_replace(unit_pattern(name), r"\1 \2").re_search(f"[{LETTER}]")

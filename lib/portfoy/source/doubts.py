@@ -10,6 +10,7 @@ from collections import Counter
 import ibis
 
 from portfoy.locale import _
+from portfoy.source.amounts import first_rows
 from portfoy.source.labels import NOBODY, fold, folded
 from portfoy.source.lines import signs_of
 from portfoy.source.names import ALIASES, STATES, candidates, plain
@@ -25,7 +26,7 @@ STEEP = 0.7  # from which a price that rises with the pieces is the line's: 1 if
 
 def of_ids(typed, settings):
     """The log without order numbers that are words for nothing; the customer ids, folded, that stand for nobody."""
-    head = typed.limit(HEAD // 10)
+    head = first_rows(typed, HEAD // 10)
     words = [*map(folded, NOBODY)]
     zero = head.customer_id.re_search("^0+$")
     number = head.customer_id.re_search("^[0-9]+$")

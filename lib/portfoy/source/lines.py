@@ -66,7 +66,7 @@ def _less_discount(log, mapping, given, reading):
     value = ibis.ifelse(odd, text.re_search(NOTHING).ifelse(0.0, log.discount), log.discount)
     log = log.mutate(portfoy_off=value, portfoy_written=written)
     gross, off, plain = log.amount, log.portfoy_off, ~log.portfoy_written
-    facts = _discounts(_first(log))
+    facts = _discounts(amounts.first_rows(log))
     if not facts["above"] or not facts["plain"]:
         facts = _discounts(log)
     unit = _unit(facts, mapping["discount"], given, reading)
@@ -80,11 +80,6 @@ def _less_discount(log, mapping, given, reading):
         size = -size
     money = ibis.ifelse(gross < 0, -size.abs(), size)
     return log.mutate(discount=money).drop("portfoy_off", "portfoy_written")
-
-
-def _first(log):
-    """The first rows, by their number where they have one: a limit has the engine work out many more."""
-    return log.filter(log.row <= amounts.HEAD_ROWS) if "row" in log.columns else log.limit(amounts.HEAD_ROWS)
 
 
 def _discounts(log):
@@ -130,7 +125,7 @@ def _is_of_line(log, given, reading):
     """Whether `unit_cost` is the cost of the whole line: times the pieces it would be more than most lines brought."""
     if given.cost_of:
         return given.cost_of == "line"
-    head = _first(log)
+    head = amounts.first_rows(log)
     several = (head.quantity.abs() > 1) & (head.unit_cost > 0) & (head.amount > 0)
     facts = head.agg(
         rows=several.sum(),
@@ -163,7 +158,8 @@ def of_two(found, names, given, reading):
 
 def _is_numeric(found, name):
     """Whether most texts of a column hold digits, but for 1 and -1, which are signs."""
-    head = found.select(text=amounts.clean(found[name])).limit(amounts.HEAD_ROWS)
+    head = amounts.first_rows(found)
+    head = head.select(text=amounts.clean(head[name]))
     numeric = head.text.re_search(r"\d") & ~head.text.isin(["1", "-1", "+1"])
     facts = head.agg(rows=head.text.count(), numeric=numeric.sum()).to_pyarrow().to_pylist()[0]
     return (facts["numeric"] or 0) > (facts["rows"] or 0) / 2

@@ -192,7 +192,6 @@ def _format(path, section):
     if isinstance(values.get("header"), list):
         values["header"] = tuple(values["header"])
     values["unfold"] = {ours: tuple(map(str, each)) for ours, each in values.get("unfold", {}).items()}
-    values["unfold"] = {ours: tuple(map(str, each)) for ours, each in values.get("unfold", {}).items()}
     values["null_words"] = tuple(str(word) for word in values.get("null_words", ()))
     joins = values.get("join", [])
     values["join"] = tuple(
