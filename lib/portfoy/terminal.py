@@ -42,6 +42,8 @@ class one_line:
         if code is None:
             return False
         message = f"portfoy {self.command}: {' '.join(masked(text).split())}"
+        if issubclass(kind, OSError):
+            _give_up_output()
         say(message, err=True)
         if self.after:
             self.after(code, message)
@@ -71,3 +73,12 @@ def _told(kind, error, out):
 
 def _shown(name):
     return os.fsdecode(name) if isinstance(name, (str, bytes, os.PathLike)) else name
+
+
+def _give_up_output():
+    """Let what is still to be printed go nowhere: at its end Python would fail once more, with a code of its own."""
+    with suppress(OSError, ValueError):
+        sys.stdout.flush()
+        return
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
