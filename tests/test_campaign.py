@@ -377,7 +377,7 @@ def points(low, high):
         ),
         ({"n": 0}, "A contact makes 6.5 more customers in a hundred respond"),
         ({"n": 0, "effect": points(-7.0, -1)}, "A contact makes 4.0 fewer customers in a hundred respond"),
-        ({"n": 0, "effect": points(-1.0, 3)}, "No effect of contacts beyond chance"),
+        ({"n": 0, "effect": points(-1.0, 3)}, "The effect of contacts cannot be told from chance"),
         ({"effect": None}, "Effect of contacts not known: nobody was held out"),
         ({"n": 0, "effect": None}, "Effect of contacts not known: nobody was held out"),
     ],

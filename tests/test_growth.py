@@ -329,7 +329,7 @@ def test_the_finding_says_what_chance_allows():
 
 def test_growth_in_words():
     assert plain(result().reading()) == (
-        "100 bought from 1 Apr 2026 to 30 Jun 2026: 30 new, 20 back; 40 did not buy again. Revenue "
+        "100 bought from 1 Apr 2026 to 30 Jun 2026: 30 new, 20 back; 40 of the period before did not buy. Revenue "
         "went from TRY 46K to TRY 50K, prices included."
     )
     year = result(5, revenue=[20_000.0, 50_000, 50_000, 50_000, 50_000])

@@ -46,7 +46,7 @@ def test_the_difference_is_that_of_the_arms():
 def test_no_effect_is_none():
     found = programme(shop(0.0)[0])
     assert (found.finding().text, found.finding().nothing) == (
-        "No effect of contact on staying beyond chance",
+        "The effect of contact on staying cannot be told from chance",
         True,
     )
 

@@ -80,7 +80,7 @@ class Experiment(Result):
                 text = tried[row["says"]]
                 measure = style.shorten(said_as("outcome", row["outcome"]))
                 return Finding(style.say(text, {**row, "measure": measure}, currency=self.currency))
-        return Finding(_("No effect beyond chance"), nothing=True)
+        return Finding(_("The effect cannot be told from chance"), nothing=True)
 
     def reading(self):
         said, values = [], {"days": self.days, "open": int(self.checks["open"].sum())}

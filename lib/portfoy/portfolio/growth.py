@@ -72,7 +72,7 @@ class Growth(Result):
     def reading(self):
         text = _(
             "{active:count} bought from {start:day} to {end:day}: {new:count} new, {reactivated:count} back; "
-            "{lost:count} did not buy again. "
+            "{lost:count} of the period before did not buy. "
         )
         ago, before = self.year_ago, self.last["revenue"] - self.last["revenue_net"]
         if ago is None:

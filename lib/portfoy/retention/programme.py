@@ -46,7 +46,7 @@ class Programme(Result):
         elif self.effect["points_high"] < 0:
             text = _("Contact changes by {points:number} in a hundred who buy again")
         else:
-            return Finding(_("No effect of contact on staying beyond chance"), nothing=True)
+            return Finding(_("The effect of contact on staying cannot be told from chance"), nothing=True)
         return Finding(self._say(text))
 
     def reading(self):

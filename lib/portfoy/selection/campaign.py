@@ -87,7 +87,7 @@ class Campaign(Result):
             return Finding(style.say(text, self.best if better else self.total, currency=self.currency))
         low, high = self.effect["points_low"], self.effect["points_high"]
         if not (low > 0 or high < 0):
-            return Finding(_("No effect of contacts beyond chance"), nothing=True)
+            return Finding(_("The effect of contacts cannot be told from chance"), nothing=True)
         text = _("A contact makes {more:number} more customers in a hundred respond")
         text = text if low > 0 else _("A contact makes {more:number} fewer customers in a hundred respond")
         return Finding(style.say(text, {"more": abs(self.effect["points"])}))
