@@ -92,6 +92,25 @@ def test_numbers_do_not_move(office):
         assert ours["customer_id"].nunique() == theirs["customer_id"].nunique()
 
 
+ODD = [  # customer, order, day, amount: walk-ins, a zero, lost digits, a total in words and one by its sum
+    *(f"K{n},S{n},2025-0{n % 9 + 1}-0{n % 7 + 1},{10 + n}" for n in range(60)),
+    *(f"{name},W{n},2025-05-0{n},7" for n, name in enumerate(("Perakende Müşteri", "0", "9.05E+11", "guest"), 1)),
+    *("k3,S90,2025-06-01,9", "Genel Toplam,,,3000", ",,,2440"),
+]
+
+
+def test_what_stands_for_nobody_is_set_aside_as_without_pseudonyms(tmp_path):
+    (tmp_path / "transactions.csv").write_text(
+        "customer_id,order_id,ordered_on,amount\n" + "\n".join(ODD) + "\n", "utf-8"
+    )
+    for name, more in (("plain.toml", ""), ("hidden.toml", "pseudonyms = true\n")):
+        (tmp_path / name).write_text(f'source = "."\n{more}', "utf-8")
+    hidden, plain = (pf.open(tmp_path / f"{name}.toml") for name in ("hidden", "plain"))
+    assert hidden.tables.quality["rows"].to_dict() == plain.tables.quality["rows"].to_dict()
+    assert len(plain.customers) == 61, "sixty, and one written small"
+    assert {*hidden.customers["customer_id"]} == {pseudonym(tmp_path, one) for one in plain.customers["customer_id"]}
+
+
 def test_the_pseudonym_is_a_keyed_hash_and_stays(office):
     firm, plain = pf.open(office / "portfoy.toml"), pf.open(office / "plain.toml")
     want = {pseudonym(office, one) for one in plain.customers["customer_id"]}

@@ -11,7 +11,7 @@ import ibis
 
 from portfoy.locale import _
 from portfoy.source.amounts import first_rows
-from portfoy.source.labels import NOBODY, fold, folded
+from portfoy.source.labels import LOST, NOBODY, fold, folded
 from portfoy.source.lines import signs_of
 from portfoy.source.names import ALIASES, STATES, candidates, plain
 from portfoy.source.parse import text_of
@@ -19,7 +19,6 @@ from portfoy.source.parse import text_of
 HEAD = 100_000
 MINUS = "[-\u2212\u2013(]"
 FEW = 30  # texts that a column of labels has at most
-LOST = "^[0-9]([.,][0-9]+)?[eE][+][0-9]+$"  # a long number, as a spreadsheet shows it
 ALIKE = 0.9  # share of the orders of several lines that have one amount on all of them
 STEEP = 0.7  # from which a price that rises with the pieces is the line's: 1 if it is, 0 if it is that of a piece
 

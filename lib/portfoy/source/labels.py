@@ -26,6 +26,7 @@ LABELS = {
 }
 """Kind -> our label -> the words for it, apart by blanks or, where they have blanks of their own, by bars."""
 
+LOST = "^[0-9]([.,][0-9]+)?[eE][+][0-9]+$"  # a long number, as a spreadsheet shows it
 NOBODY = [
     *("", "-", "--", "---", ".", "?", "na", "n/a", "#n/a", "nan", "nat", "null", "nil", "none", "undefined", "unknown"),
     *("(null)", "[null]", "<null>", "<na>", "(none)", "(blank)", "(empty)", "blank", "empty", "not set", "(not set)"),

@@ -200,6 +200,7 @@ def _tables(where, settings, reader, day, today):
             as_of=day,
             today=today,
             keep=reader.keep,
+            hide=partial(reader.hidden, name="transactions"),
         )
         reader.log = log  # what further tables are held against
         reader.drop("raw_transactions")

@@ -16,7 +16,7 @@ import ibis
 
 from portfoy.errors import DataError
 from portfoy.locale import _
-from portfoy.source.labels import fold
+from portfoy.source.labels import LOST, fold
 
 KEY, FILE = "PORTFOY_KEY", "portfoy.key"
 PERSONAL = (
@@ -76,9 +76,9 @@ def shown(text, settings):
 def hide(table, key, settings):
     """The table (ibis) with pseudonyms in place of the ids of persons and without their names.
 
-    What stands for nobody, by `settings` (unknown and test ids), stays as it is: it is set aside later on.
+    What stands for nobody stays as it is: unknown and test ids of `settings`, and those that lost their digits.
     """
-    nobody = f"(?i)^({settings.test_pattern})$"
+    nobody = f"(?i)^({settings.test_pattern})$|{LOST}"
     changed = {}
     for column in [name for name in PERSONAL if name in table.columns]:
         ids = table[column].cast("string")

@@ -15,7 +15,7 @@ from portfoy.errors import DataError
 from portfoy.locale import _
 from portfoy.source import doubts, totals
 from portfoy.source.checks import nothing_left, quality_table
-from portfoy.source.labels import fold, folded
+from portfoy.source.labels import LOST, fold, folded
 from portfoy.source.seen import log_on_day
 from portfoy.source.sniff import in_row
 from portfoy.words.style import shorten
@@ -44,12 +44,12 @@ class Facts:
     goes_on: bool = False  # whether the log has rows after the day that the tables stand on
 
 
-def check_transactions(typed, settings, *, broken, today, keep, as_of=None, place=in_row):
+def check_transactions(typed, settings, *, broken, today, keep, hide=lambda rows: rows, as_of=None, place=in_row):
     """Check every row of the log, as parse.typed gave it, by a day; a row without a readable date is there on all days.
 
     `broken` are the lines that do not fit the header, and the first; orders after `today` are in the future; `keep`
     stores the flagged rows in the engine where it can; rows after `as_of` are not seen, not even as rows in the future;
-    `place` says a row's number in words.
+    `place` says a row's number in words; `hide` puts pseudonyms in place of ids, once these have been looked at.
 
     Gives the log of rows that are used (ibis); a DataFrame, one row per check, indexed by its code: ``rule``; ``rows``;
     ``share`` of the rows read, 0-1; ``money`` paid in these rows, where they say; ``example``, the first one; ``done``
@@ -61,7 +61,8 @@ def check_transactions(typed, settings, *, broken, today, keep, as_of=None, plac
     for named in (False, True):
         marked = totals.marked(every, partial(keep, name="marked_transactions"), named=named)
         every = every if marked is None else marked
-        flagged, goes_on = log_on_day(every, as_of)
+        shown = hide(every)
+        flagged, goes_on = log_on_day(shown, as_of)
         seen = _count(flagged, place)
         log = flagged.filter(flagged.problem == "none")
         log = log.drop(*({*OWN} & {*log.columns}))
@@ -87,7 +88,7 @@ def check_transactions(typed, settings, *, broken, today, keep, as_of=None, plac
     read = rows, int(used["rows"]), int(people["customers"]), int(people["orders"])
     facts = Facts(*read, round(float(used["amount"]), 6), first_day, last_day, goes_on)
     log = log.drop(*({"row", "refunded"} & {*log.columns}))
-    return log, quality_table(counts, rows, settings), facts, every
+    return log, quality_table(counts, rows, settings), facts, shown
 
 
 def _found(count):
@@ -122,11 +123,11 @@ def _copies(seen, place):
 
 def _problem(log, settings, unknown, today):
     """The first rule that sets a row aside, or "none"."""
-    pattern = f"(?i)^({settings.test_pattern})$|{doubts.LOST}"
+    pattern = f"(?i)^({settings.test_pattern})$|{LOST}"
     tested = log.customer_id.re_search(pattern)
     if "product_id" in log.columns:
         tested |= log.product_id.re_search(pattern).fill_null(False)
-    lost = tested & log.customer_id.re_search(doubts.LOST)  # one pattern for both: nearly no row is looked at twice
+    lost = tested & log.customer_id.re_search(LOST)  # one pattern for both: nearly no row is looked at twice
     unknown = log.customer_id.isnull() | fold(log.customer_id).isin(unknown)
     undated = log.ordered_on.isnull()
     header = settings.columns.get("transactions", {}).get("ordered_on", "ordered_on")

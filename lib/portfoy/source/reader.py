@@ -62,8 +62,7 @@ class Reader:
         typed = parse.typed(copied, "transactions", columns, raw.format, self.reading)
         among = parse.read_ids(copied, columns, raw.format)
         typed = ids.whole(typed, "transactions", None, self.settings.unknown(), self.reading, among=among)
-        typed = orders.of_lines(ids.alike(typed, self.settings.ignore_in_ids), raw.format, rates)
-        return self._hidden(typed, "transactions")
+        return orders.of_lines(ids.alike(typed, self.settings.ignore_in_ids), raw.format, rates)
 
     def table(self, name):
         """A further table, accounted for; None where there is none or it cannot be used, which `aside` says why."""
@@ -105,14 +104,14 @@ class Reader:
         self.reading += raw.notes
         return raw, columns
 
-    def _hidden(self, table, name):
+    def hidden(self, table, name):
         """The table with pseudonyms in place of ids, where portfoy.toml asks for them."""
         if not self.settings.pseudonyms:
             return table
         key = pseudonyms.key_of(self.settings.pseudonyms)
         if (found := pseudonyms.pairs(table, key, self.settings)) is not None:
-            self.known.append(self.keep(found, f"ids_{name}"))
-        return pseudonyms.hide(table, key, self.settings)
+            self.known.append(self.keep(found, f"ids_{len(self.known)}_{name}"))
+        return self.keep(pseudonyms.hide(table, key, self.settings), f"hidden_{len(self.known)}_{name}")
 
     def _further(self, name):
         before = len(self.reading)
@@ -121,7 +120,7 @@ class Reader:
             typed = parse.typed(raw.table, name, columns, raw.format, self.reading)
             typed = self.keep(typed, f"typed_{name}")
             typed = ids.whole(typed, name, self.log, self.settings.unknown(), self.reading)
-            typed = self._hidden(ids.alike(typed, self.settings.ignore_in_ids), name)
+            typed = self.hidden(ids.alike(typed, self.settings.ignore_in_ids), name)
             self.typed[name] = typed
             given = {"ranges": raw.format.ranges, "broken": raw.broken, "place": raw.place, "today": self.today}
             used, told = account(name, typed, **given, as_of=self.day, keep=partial(self.keep, name=f"flagged_{name}"))
