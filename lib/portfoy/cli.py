@@ -9,6 +9,7 @@ import click
 from portfoy import doors
 from portfoy.course import commands as course
 from portfoy.doctor import doctor
+from portfoy.inert import for_terminal
 from portfoy.locale import _
 from portfoy.report import commands
 from portfoy.terminal import one_line, say
@@ -83,6 +84,27 @@ def map_(where, table, out):
 
 
 @main.command()
+@click.argument("where")
+@click.option("--out", required=True, metavar="FOLDER", help="A folder of its own; that of the last pull is renewed.")
+@click.option("--whole", is_flag=True, help="Send every month again, not only those that have changed.")
+def pull(where, out, whole):
+    """Bring the tables of a server to a FOLDER as Parquet, month by month.
+
+    WHERE is an address, or a portfoy.toml whose `source` is one and which names the tables.
+    """
+    with one_line("pull"), _bar() as progress:
+        from portfoy.source.open import pulled
+
+        for one in pulled(where, out, whole=whole, progress=progress):
+            text = _("{table}: {rows:,} rows in {files:,} files; {sent:,} rows in {renewed:,} files came now")
+            say(text.format(**vars(one)))
+        if where.endswith(".toml"):
+            say(_('Write in {where}: source = "{out}". Then: portfoy check {where}').format(where=where, out=out))
+        else:
+            say(_("Next: portfoy check {out}").format(out=out))
+
+
+@main.command()
 @click.option("--customers", type=click.IntRange(min=100), help="How many people and firms; default: 4000.")
 @click.option("--size", type=click.Choice(["tiny", "teaching", "large"]), help="200, 4000 or 1 million customers.")
 @click.option(
@@ -111,22 +133,25 @@ def simulate(customers, size, preset, seed, start, end, dirt, out):
     with one_line("simulate"), _bar() as progress:
         from portfoy.simulate import write_company, write_large, write_preset
 
+        def told(done, of):
+            progress(done, of, _("simulating"))
+
         span = {"customers": number, "seed": seed, "start": start, "end": end}
         if preset:
-            write_preset(out, preset, **{**span, "customers": customers}, progress=progress)
+            write_preset(out, preset, **{**span, "customers": customers}, progress=told)
         elif large:
-            write_large(out, **span, progress=progress)
+            write_large(out, **span, progress=told)
         else:
-            write_company(out, **span, dirt=dirt, progress=progress)
+            write_company(out, **span, dirt=dirt, progress=told)
     say(out)
 
 
 @contextmanager
 def _bar():
-    """A progress bar on a terminal, and nothing elsewhere; gives a function of (done, of)."""
+    """A progress bar on a terminal, and nothing elsewhere; gives a function of (done, of, what is done)."""
     from rich.console import Console
     from rich.progress import Progress
 
     with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty(), transient=True) as bar:
-        task = bar.add_task(_("simulating"))
-        yield lambda done, of: bar.update(task, completed=done, total=of)
+        task = bar.add_task("")
+        yield lambda done, of, doing: bar.update(task, completed=done, total=of, description=for_terminal(doing))

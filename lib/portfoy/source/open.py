@@ -14,7 +14,7 @@ import pandas as pd
 
 from portfoy.errors import DataError
 from portfoy.locale import _
-from portfoy.source import sniff, workbooks
+from portfoy.source import pull, sniff, workbooks
 from portfoy.source.address import connect, discreet, filled, hidden, locate, revealed
 from portfoy.source.contract import ALONE, TABLES
 from portfoy.source.files import SUFFIXES, UNREADABLE, Raw, embedded, fault, load, readable, stamp
@@ -107,17 +107,32 @@ def _raw_tables(location, settings):
     return raws, engine
 
 
+def pulled(where, out, **how):
+    """Bring the tables of a server to the folder `out`; yields a pull.Pulled for each. `how` goes to `pull.pull`.
+
+    DataError where `where`, an address or a portfoy.toml with one, is no server, or none of its tables is one of ours.
+    """
+    settings, location = _settings(str(where))
+    if not isinstance(location, str):
+        raise DataError(_("{where}: is no server; files are read where they are. Give an address.").format(where=where))
+    with discreet(location), readable(hidden(location), Exception):
+        engine = connect(location)
+        raws = _database_tables(engine, location, settings, engine.list_tables())
+        tables = pull.wanted(settings, raws, lambda name: _further(location, engine, {}, name, None).table)
+        yield from pull.pull(tables, out, said=hidden(location), **how)
+
+
 def _further(location, engine, read, name, given):
     """A file or table that another one is joined with; it counts as read."""
     if isinstance(location, str) or (location.is_file() and sniff.kind(location) == "duckdb"):
         where = {} if isinstance(location, str) else {"database": ("source", "main")}
         return Raw(engine.table(name, **where), Format())
-    path = (location if location.is_dir() else location.parent) / name
-    if not path.is_file():
+    paths = _pieces((location if location.is_dir() else location.parent) / name)
+    if not paths:
         text = _("{where}: there is no '{file}', which portfoy.toml joins. Correct it.")
         raise DataError(text.format(where=location, file=name))
-    stamps = (stamp(path),)
-    raw = load(engine, f"further_{len(read)}", [path], Format(encoding=given.encoding))
+    stamps = tuple(stamp(path) for path in paths)
+    raw = load(engine, f"further_{len(read)}", paths, Format(encoding=given.encoding))
     read[f"joined {name}"] = stamps
     return raw
 
@@ -145,7 +160,7 @@ def _files(location, table, settings):
     if given.file:
         try:
             relative = not Path(given.file).is_absolute()
-            named = [location / given.file] if relative and (location / given.file).is_file() else None
+            named = _pieces(location / given.file) if relative else None
             paths = sorted(path for path in named or location.glob(given.file) if path.is_file())
         except (NotImplementedError, ValueError):  # an absolute path, or no pattern
             paths = []
@@ -154,14 +169,20 @@ def _files(location, table, settings):
             raise DataError(text.format(where=location, file=given.file, table=table))
         return paths
     found = [[location / (table + suffix)] for suffix in SUFFIXES if (location / (table + suffix)).is_file()]
-    inside = sorted(path for path in (location / table).glob("*") if path.name.endswith(SUFFIXES))
-    found += [inside] if inside else []
+    found += [inside] if (inside := _pieces(location / table)) else []
     if len(found) > 1:
         text = _("{where}: {table} is there as {names}. Remove the others, or name one in portfoy.toml: {example}.")
         names = [f"'{path.relative_to(location)}'" for path, *_more in found]
         example = f'[{table}] file = "{found[0][0].relative_to(location)}"'
         raise DataError(text.format(where=location, table=table, names=", ".join(names), example=example))
     return found[0] if found else []
+
+
+def _pieces(path):
+    """A file, or the files of a folder that hold a table in pieces; none where there is neither."""
+    if path.is_file():
+        return [path]
+    return sorted(inside for inside in path.glob("*") if inside.name.endswith(SUFFIXES))
 
 
 def _in_file(path, settings):
