@@ -144,6 +144,8 @@ def test_the_base_of_cdnow_is_dying(cdnow_log):
     judge = last < pd.Timestamp("1998-06-30") - pd.Timedelta(days=found.rule.lapsed_days)
     assert found.table.loc["lapsed", "people"] == judge.sum()
     assert plain(found.reading()).startswith(f"Within {found.rule.lapsed_days} days ")
+    newest = cdnow_log.groupby("customer_id")["ordered_on"].min().max()
+    assert f"Nobody new since {newest:%d %b %Y}: where the file leaves newcomers out" in plain(found.reading())
 
 
 def test_who_only_returned_something_is_a_customer(shared_data):

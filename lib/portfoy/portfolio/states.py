@@ -35,7 +35,8 @@ class States(Result):
     ``counted``: ``customers`` who ever bought; ``buying`` (new, active or reactivated); ``quiet`` (at risk or lapsed),
     ``quiet_share`` of customers, ``quiet_revenue_share``; ``gained`` current (not lapsed) who were not `lapsed_days`
     before, ``lost`` who were and have lapsed, ``quick_ratio`` gained for each lost with ``_low``, ``_high``: all
-    missing where the data do not reach; ``at_risk_year`` what those at risk brought in a year.
+    missing where the data do not reach; ``at_risk_year`` what those at risk brought in a year; ``newest`` the latest
+    first purchase.
     ``tested``, the rule on the customers of a year ago, one row for those it called "lapsed" and one for the "others",
     empty without an earlier day: ``called``; ``people``; ``wrong`` lapsed ones who have bought since, others who have
     not; ``wrong_share`` 0-1 with ``wrong_share_low``, ``wrong_share_high``, missing where nobody was called so.
@@ -86,7 +87,11 @@ class States(Result):
         texts, tested = [], self.tested[self.tested["called"] == "lapsed"].to_dict("records")
         if not style.is_missing(self.counted["lost"]):
             texts.append(_("Within {lapsed_days:days} {lost:count} left and {gained:count} came or came back."))
-        if tested and tested[0]["people"]:
+        if self.counted["quick_ratio_high"] < 1 and self.as_of - self.counted["newest"] > 365 * DAY:
+            texts.append(
+                _("Nobody new since {newest:day}: where the file leaves newcomers out, this is not the whole base.")
+            )
+        elif tested and tested[0]["people"]:
             texts.append(
                 _("Of those lapsed a year ago, {wrong_share:share} ({wrong_share_interval:share}) have bought since.")
             )
@@ -260,6 +265,7 @@ def _counted(firm, rule, table, people, risk):
         gained, lost = float((current & ~people["held"]).sum()), float((people["held"] & ~current).sum())
     return {
         "at_risk_year": float(risk["year_revenue"].sum()),
+        "newest": firm.customers["first_order"].max(),
         "customers": int(customers),
         "buying": int(table.loc[BUYING, "people"].sum()),
         "quiet": int(quiet["people"].sum()),
