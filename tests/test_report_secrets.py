@@ -3,14 +3,18 @@
 A server that asks for its password is stood in for by a DuckDB file: it answers only where the password arrives.
 """
 
+import base64
 import json
 import os
 import subprocess
 import sys
+import time
+from contextlib import suppress
 
 import duckdb
 import ibis
 import nbformat
+import psutil
 import pytest
 from click.testing import CliRunner
 
@@ -19,7 +23,12 @@ from portfoy.report import compare, shelf
 
 SECRET = "Sesam-öffne/dich@7:%"  # has every sign that ends a password in an address
 WRITTEN = "Sesam-%C3%B6ffne%2Fdich%407%3A%25"
-PIECES = (b"Sesam", b"dich", b"\\u00f6ffne")
+PIECES = (
+    b"Sesam",
+    b"dich",
+    b"\\u00f6ffne",
+    *(base64.b64encode(said.encode())[:-4] for said in (SECRET, f"owner:{SECRET}")),
+)
 SERVER = """
 import urllib.parse
 import ibis
@@ -39,8 +48,11 @@ tables = pf.open(data).tables
 print(data, tables.where, tables.settings, tables.facts.revenue)
 """
 LOUD = f"""
-import os
+import base64, os, urllib.parse
 print(dict(os.environ).get("PORTFOY_ADDRESS"))
+print(urllib.parse.unquote(os.environ.get("PORTFOY_ADDRESS", "")).partition("owner:")[2])
+for login in ("", "owner:") if "SHOP_PASSWORD" in os.environ else ():
+    print(base64.b64encode((login + os.environ["SHOP_PASSWORD"]).encode()), repr([os.environ["SHOP_PASSWORD"]]))
 other = "postgres://owner:{WRITTEN}@elsewhere/base"
 raise RuntimeError("no entry for " + os.environ.get("PORTFOY_ADDRESS", other))
 """
@@ -73,7 +85,16 @@ def shop(tmp_path_factory):
 def portfoy(*arguments, cwd, **environment):
     told = {"PYTHONPATH": str(cwd / "site"), "PYTHONIOENCODING": "utf-8", **environment}
     command = [sys.executable, "-m", "portfoy", *map(str, arguments)]
-    return subprocess.run(command, cwd=cwd, capture_output=True, env={**os.environ, **told}, check=False, timeout=120)
+    environment, seen = {**os.environ, **told}, set()
+    out, err = (open(cwd / "site" / name, "wb+") for name in ("out", "err"))  # noqa: SIM115
+    with out, err, subprocess.Popen(command, cwd=cwd, stdout=out, stderr=err, env=environment) as done:
+        while done.poll() is None:  # what a list of processes shows of those that it starts
+            with suppress(psutil.Error):
+                for child in psutil.Process(done.pid).children(recursive=True):
+                    seen.add(" ".join(child.cmdline()))
+            time.sleep(0.02)
+    said = [(cwd / "site" / name).read_bytes() for name in ("out", "err")]
+    return subprocess.CompletedProcess(sorted(seen), done.returncode, *said)
 
 
 def expect_no_secret(*said, folder):
@@ -101,7 +122,7 @@ def test_no_byte_of_a_report_holds_the_password(shop, way):
         (shop / f"{way}.toml").write_text(data + "\n")
         data = f"{way}.toml"
     out = shop / f"reports-{way}"
-    hook = f'env | grep -v "^SHOP_PASSWORD" > {out}/environment.txt; cat "$PORTFOY_RUN" >&2'
+    hook = f'env > {out}/environment.txt; cat "$PORTFOY_RUN" {way}.toml >&2; echo "done, $SHOP_PASSWORD"'
     asked = ["report", "portfolio", "selection", "--data", data, "--out", out.name, "--on-failure", hook]
     if way == "query":
         asked.append("--isolated")  # the other kind of kernel
@@ -111,11 +132,15 @@ def test_no_byte_of_a_report_holds_the_password(shop, way):
     assert (stages["portfolio"]["status"], stages["selection"]["status"]) == ("ok", "failed")
     executed = (out / "2026-02-28" / "notebooks" / "portfolio.ipynb").read_text("utf-8")
     assert " 12.75" in executed  # the kernel did reach the server
-    shown = {"login": "postgres://***@host:5432/base", "query": "&password=***&"}.get(way, f"{way}.toml")
-    assert shown in stages["portfolio"]["parameters"]["data"]
+    shown = {"login": "postgres://***@host:5432/base", "query": "postgres://***@host/base"}.get(way, f"{way}.toml")
+    assert stages["portfolio"]["parameters"]["data"] == shown
     assert (out / "environment.txt").exists()
     (run,) = shelf.runs(out)
-    expect_no_secret(done.stdout, done.stderr, compare.compare_text(run, run).encode(), folder=out)
+    assert b"done, \n" in done.stderr
+    assert len(done.args) > 1
+    expect_no_secret(
+        *(" ".join(done.args).encode(), done.stdout, done.stderr), compare.compare_text(run, run).encode(), folder=out
+    )
 
 
 ADDRESS = WAYS["login"][0]

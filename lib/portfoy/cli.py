@@ -12,12 +12,24 @@ from portfoy.doctor import doctor
 from portfoy.inert import for_terminal
 from portfoy.locale import _
 from portfoy.report import commands
+from portfoy.source.address import masked
 from portfoy.terminal import one_line, say
 
 EXPLAIN = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
-@click.group(context_settings=EXPLAIN, invoke_without_command=True)
+class _Commands(click.Group):
+    """The commands; what click says of one that is written wrong holds no secret of an address in it."""
+
+    def invoke(self, context):
+        try:
+            return super().invoke(context)
+        except click.ClickException as error:
+            error.message = masked(error.message)
+            raise
+
+
+@click.group(cls=_Commands, context_settings=EXPLAIN, invoke_without_command=True)
 @click.version_option(package_name="portfoy")
 @click.pass_context
 def main(context):

@@ -8,7 +8,7 @@ import click
 
 from portfoy.inert import for_terminal
 from portfoy.locale import _
-from portfoy.source.address import masked
+from portfoy.source.address import discreetly, masked
 
 
 def say(text, **how):
@@ -40,14 +40,25 @@ class one_line:
             return False
         code, text = (2, str(error)) if issubclass(kind, self.errors) else _told(kind, error, self.out)
         if code is None:
-            return False
-        message = f"portfoy {self.command}: {' '.join(masked(text).split())}"
+            return _with_a_traceback(error)
+        message = f"portfoy {self.command}: {' '.join(discreetly(text).split())}"
         if issubclass(kind, OSError):
             _give_up_output()
         say(message, err=True)
         if self.after:
             self.after(code, message)
         sys.exit(code)
+
+
+def _with_a_traceback(error):
+    """Let Python tell an error of ours; where a secret stands in it, tell it here, without that."""
+    import traceback
+
+    whole = "".join(traceback.format_exception(error))
+    if masked(whole) == whole:
+        return False
+    say(masked(whole), err=True)
+    sys.exit(1)
 
 
 def _told(kind, error, out):

@@ -4,11 +4,14 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from contextlib import suppress
 from pathlib import Path
 
+import click
+
 from portfoy.locale import _
-from portfoy.source.address import masked
+from portfoy.source.address import harmless, masked, remembered
 
 
 def run_hook(command, *, record, folder, code, message, timeout=600):
@@ -29,7 +32,7 @@ def run_hook(command, *, record, folder, code, message, timeout=600):
     try:
         if sys.stderr is not None:
             sys.stderr.flush()  # our own words first
-        ended = run_alone(command, seconds=timeout, shell=True, stdout=2, env={**os.environ, **told})
+        ended = _said(command, seconds=timeout, shell=True, env={**harmless(os.environ), **told})
     except (OSError, ValueError) as error:
         text = _("hook {command!r}: cannot be started: {reason}. Try it in the shell.")
         return text.format(command=shown, reason=masked(" ".join(str(error).split())))
@@ -40,6 +43,18 @@ def run_hook(command, *, record, folder, code, message, timeout=600):
         text = _("hook {command!r}: ended with exit code {code}. Read what it said above.")
         return text.format(command=shown, code=ended)
     return ""
+
+
+def _said(command, **given):
+    """Run a command, all that it says to our stderr: at once, or where we know secrets at its end, without them."""
+    if not remembered():
+        return run_alone(command, stdout=2, **given)
+    with tempfile.TemporaryFile() as said:  # no pipe: what stays in the background may go on writing
+        try:
+            return run_alone(command, stdout=said, stderr=said, **given)
+        finally:
+            said.seek(0)
+            click.echo(masked(said.read().decode(errors="replace")), nl=False, err=True)
 
 
 def _absolute(path):

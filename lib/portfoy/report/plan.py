@@ -8,7 +8,7 @@ from pathlib import Path
 
 from portfoy.locale import _, languages
 from portfoy.report.parameters import OPTIONS, SECRET, PlanError, day, hint, notebooks, parameters, typed
-from portfoy.source.address import hidden
+from portfoy.source.address import hidden, masked
 from portfoy.words.stages import REPORTS
 
 
@@ -129,7 +129,7 @@ def _meant(stage, name, declared, where):
 
 def _open(name, value, where):
     """The value of a parameter, which everybody may read who gets the report; there is no password in it."""
-    if hidden(str(value)) != str(value):
+    if masked(str(value)) != str(value):
         raise PlanError(
             where + _("parameter '{name}' is an address with a password, which would be printed.").format(name=name)
         )
@@ -144,7 +144,7 @@ def _each(text, declared):
     name, sign, values = text.partition("=")
     name, texts = name.strip(), next(csv.reader([values], skipinitialspace=True), [])
     if not sign or not name or not all(value.strip() for value in texts) or not texts:
-        raise PlanError(_("--each {text!r} is not name=a,b,c.").format(text=hidden(text)))
+        raise PlanError(_("--each {text!r} is not name=a,b,c.").format(text=masked(text)))
     (parameter, *_others) = [parameter for _stage, parameter in _meant("", name, declared, "--each: ")]
     _open(name, values, "--each: ")
     found = [typed(parameter, value.strip()) for value in texts]

@@ -1,6 +1,5 @@
 """Run one notebook through papermill, and say truthfully how it ended."""
 
-import html
 import logging
 import time
 from dataclasses import dataclass, field
@@ -13,7 +12,7 @@ from papermill.exceptions import PapermillExecutionError
 
 from portfoy.locale import _
 from portfoy.report.prose import reasons
-from portfoy.source.address import ADDRESS, hidden, masked
+from portfoy.source.address import masked
 from portfoy.words.result import RESULT
 
 ENGINE = "portfoy"
@@ -56,11 +55,11 @@ def run(job, target, kernels, *, progress=None, cell_seconds=CELL_SECONDS, stage
     limits = (cell_seconds, time.monotonic() + stage_seconds)
     manager = kernels.manager()
     status, error = _execute(job, target, manager, progress, limits)
-    notebook = _read(target, kernels)
+    notebook = _read(target)
     if status == "kernel died" and manager.warm and not any(cell.get("execution_count") for cell in notebook.cells):
         manager = kernels.manager(warm=False)  # a system where forked kernels do not start still gets its report
         status, error = _execute(job, target, manager, progress, limits)
-        notebook = _read(target, kernels)
+        notebook = _read(target)
     if status == "ok":
         error = _unfinished(notebook)
         status = "failed" if error else "ok"
@@ -75,31 +74,28 @@ def run(job, target, kernels, *, progress=None, cell_seconds=CELL_SECONDS, stage
         kept=_named(notebook, "kept"),
         derived=_named(notebook, "derived"),
         missing=missing_in(notebook),
-        error=_open(error, kernels),
+        error=_open(error),
     )
 
 
-def _read(target, kernels):
+def _read(target):
     """The executed notebook, in the file too, without a password in anything that it says or that its author wrote."""
     import nbformat
 
     notebook = nbformat.read(target, as_version=4)
-    said = _open(notebook, kernels)
+    said = _open(notebook)
     if said != notebook:
         notebook = nbformat.from_dict(said)
         nbformat.write(notebook, target)
     return notebook
 
 
-def _open(said, kernels):
+def _open(said):
     """A text, or all texts in a notebook, without the passwords of addresses."""
     if isinstance(said, dict):
-        return {key: value if key == "image/png" else _open(value, kernels) for key, value in said.items()}
+        return {key: value if key == "image/png" else _open(value) for key, value in said.items()}
     if isinstance(said, list):
-        return [_open(value, kernels) for value in said]
-    address = kernels.environment.get(ADDRESS, "")
-    for form in {address, html.escape(address)} - {""} if isinstance(said, str) else ():
-        said = said.replace(form, hidden(form))
+        return [_open(value) for value in said]
     return masked(said) if isinstance(said, str) else said
 
 

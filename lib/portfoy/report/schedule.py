@@ -7,11 +7,12 @@ import re
 import shlex
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from portfoy.locale import _
 from portfoy.report.parameters import SECRET
-from portfoy.source.address import hidden, masked
+from portfoy.source.address import is_secret, masked, seen
 
 KINDS = ("cron", "systemd", "windows")
 PERIODS = ("month", "week", "day")
@@ -51,9 +52,11 @@ def entry(kind, *, every, at, day, command, folder, name="portfoy"):
 
 def _refuse_secrets(command):
     """Raise a ValueError for a word with a password in it."""
-    for word in command:
-        whole = re.match(r"(--data=)?[\w+.-]+://", word)
-        shown = hidden(word) if whole else masked(word)
+    for before, word in pairwise(["", *command]):
+        option, address = re.fullmatch(r"(?s)(--data=)?(.*)", word).groups(default="")
+        shown = masked(word)
+        if (option or before == "--data" or "://" in address) and not Path(address).exists() and is_secret(address):
+            shown = option + seen(address)
         name, _sign, value = word.partition("=")
         if shown == word and value and SECRET.search(name):
             shown = f"{name}=***"

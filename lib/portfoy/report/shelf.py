@@ -24,7 +24,7 @@ from filelock import FileLock, Timeout
 from portfoy.inert import for_sheets
 from portfoy.locale import _
 from portfoy.report import changes, overview
-from portfoy.source.address import hidden
+from portfoy.source.address import hidden, masked
 from portfoy.source.pseudonyms import leads_back
 
 BUILDING, REMOVING, LOCK = ".building-", ".removing-", ".lock"
@@ -130,7 +130,7 @@ def _completed(record, folder):
     stages = [{"name": stage["stage"], **later, **stage} for stage in record["stages"]]
     for stage in stages:
         stage["parameters"] = {
-            name: hidden(value) if isinstance(value, str) else value for name, value in stage["parameters"].items()
+            name: masked(value) if isinstance(value, str) else value for name, value in stage["parameters"].items()
         }
     data = {"settings_sha256": None, **record["data"], "where": hidden(record["data"]["where"])}
     return {"rules": {}, **record, "data": data, "stages": stages, "folder": folder}

@@ -16,6 +16,7 @@ from ibis.common.exceptions import IbisError, TableNotFound
 from portfoy.errors import DataError
 from portfoy.locale import _
 from portfoy.source import aside, sniff, workbooks
+from portfoy.source.address import discreetly
 from portfoy.source.settings import Format
 from portfoy.source.sniff import in_row
 from portfoy.source.texts import as_it_stands, in_folders, plain_text, read_all, refuse_endless
@@ -61,11 +62,12 @@ def readable(where, *errors):
 
 
 def fault(where, error):
-    """The sentence for an error of the engine or the system; a DataError has its own."""
+    """The sentence for an error of the engine or the system, without secrets; a DataError has its own."""
     if isinstance(error, DataError):
-        return str(error)
+        return discreetly(str(error))
     reason = (str(error).strip() or type(error).__name__).splitlines()[0]
     text = _("{where}: cannot be read: {reason}. Check that it is whole and may be read.")
+    reason = discreetly(reason)
     return text.format(where=where, reason=(reason if len(reason) < 300 else reason[:300] + " ...").rstrip("."))
 
 

@@ -4,6 +4,7 @@ Files (CSV, Parquet, DuckDB) are read by an embedded DuckDB; an address such as 
 through Ibis and left where it is.
 """
 
+import os
 import re
 from dataclasses import replace
 from datetime import date
@@ -15,7 +16,7 @@ import pandas as pd
 from portfoy.errors import DataError
 from portfoy.locale import _
 from portfoy.source import pull, sniff, workbooks
-from portfoy.source.address import connect, discreet, filled, hidden, locate, revealed
+from portfoy.source.address import connect, discreet, filled, hidden, locate, remember, revealed
 from portfoy.source.contract import ALONE, TABLES
 from portfoy.source.files import SUFFIXES, UNREADABLE, Raw, embedded, fault, load, readable, stamp
 from portfoy.source.quality import check_transactions
@@ -39,10 +40,11 @@ def open(where, *, as_of=None, today=None):
     day = pd.Timestamp(as_of).date() if as_of else None
     if today is None and (tables := kept(where, day)):
         return tables
-    settings, location = _settings(str(where))
-    where = hidden(str(where))
+    where = str(where)
+    settings, location, said = _settings(where)
+    where = hidden(where)
     drivers = (Exception,) if isinstance(location, str) else ()  # each driver has errors of its own
-    with discreet(str(location)), readable(where, *drivers):
+    with discreet(str(location), said), readable(where, *drivers):
         raws, engine = _raw_tables(location, settings)
         read = {table: raw.stamps or raw.table for table, raw in raws.items()}
         today = today or date.today()
@@ -54,19 +56,27 @@ def open(where, *, as_of=None, today=None):
 
 
 def _settings(where):
-    where = re.sub("^(file|duckdb)://", "", where)
-    if "://" in where:
-        return Settings(source=hidden(where)), revealed(where)
-    path = locate(where)
-    if path.is_dir() and (path / "portfoy.toml").exists():
-        path = path / "portfoy.toml"
-    if path.suffix != ".toml":
-        return Settings(source=str(path)), path
-    with readable(path):
-        settings = read_settings(path)
-    source = re.sub("^(file|duckdb)://", "", filled(settings.source, path))
-    source = source if "://" in source else str(path.parent / source)
-    return replace(settings, source=hidden(source)), source if "://" in source else locate(source)
+    """What portfoy.toml says, where the data are (a path, or an address as a text), and what messages call that."""
+    location = _found(where, hidden(where))
+    if isinstance(location, str):
+        return Settings(source=hidden(where)), location, hidden(where)
+    if location.is_dir() and (location / "portfoy.toml").exists():
+        location = location / "portfoy.toml"
+    if location.suffix != ".toml":
+        return Settings(source=str(location)), location, hidden(where)
+    with readable(location):
+        settings = read_settings(location)
+    found = _found(settings.source, location, "source", f"{location.parent.resolve()}{os.sep}")
+    shown = hidden(settings.source)
+    return replace(settings, source=shown), found, shown
+
+
+def _found(where, said, key="", folder=""):
+    """The path of a place, or its address as a text; variables of the environment are filled in."""
+    place = filled(revealed(where), said, key)
+    remember(place)
+    place = re.sub("(?i)^(file|duckdb)://", "", place)
+    return place if "://" in place else locate(os.path.join(folder, place), hidden(where), folder)
 
 
 def _raw_tables(location, settings):
@@ -112,14 +122,14 @@ def pulled(where, out, **how):
 
     DataError where `where`, an address or a portfoy.toml with one, is no server, or none of its tables is one of ours.
     """
-    settings, location = _settings(str(where))
+    settings, location, said = _settings(str(where))
     if not isinstance(location, str):
         raise DataError(_("{where}: is no server; files are read where they are. Give an address.").format(where=where))
-    with discreet(location), readable(hidden(location), Exception):
+    with discreet(location, said), readable(said, Exception):
         engine = connect(location)
         raws = _database_tables(engine, location, settings, engine.list_tables())
         tables = pull.wanted(settings, raws, lambda name: _further(location, engine, {}, name, None).table)
-        yield from pull.pull(tables, out, said=hidden(location), **how)
+        yield from pull.pull(tables, out, said=said, **how)
 
 
 def _further(location, engine, read, name, given):

@@ -9,6 +9,7 @@ from pathlib import Path
 from portfoy.errors import DataError
 from portfoy.locale import _
 from portfoy.source import pseudonyms
+from portfoy.source.address import discreetly, filled
 from portfoy.source.contract import MEASURED, TABLES, kind_of
 from portfoy.source.labels import CODED, LABELS, NOBODY, folded
 from portfoy.source.rules import SECTIONS, bad_value, check_keys, check_values
@@ -119,6 +120,26 @@ def read_settings(path):
         content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise DataError(_("{path}: is no TOML: {error}. Correct that line.").format(path=path, error=error)) from None
+    try:
+        return _settings(path, _filled(path, content))
+    except DataError as error:
+        raise DataError(discreetly(str(error))) from None
+
+
+def _filled(path, content, key=""):
+    """What a portfoy.toml says with the environment's values; not where the data are, which `open` fills in, nor their
+    name, which is only shown.
+    """
+    if isinstance(content, dict):
+        asis = ("source", "name") if not key else ()
+        inside = {name: f"{key}.{name}".lstrip(".") for name in content}
+        return {name: each if name in asis else _filled(path, each, inside[name]) for name, each in content.items()}
+    if isinstance(content, list):
+        return [_filled(path, each, key) for each in content]
+    return filled(content, path, key) if isinstance(content, str) else content
+
+
+def _settings(path, content):
     check_keys(path, "", content, _TOP_KEYS | set(TABLES))
     top = {key: value for key, value in content.items() if key not in TABLES}
     check_values(path, "", top)
