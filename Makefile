@@ -60,8 +60,8 @@ bench: $(READY)
 # uv resolves for every platform and Python from 3.11 on at once; pip can only do the machine it runs on.
 lock: $(READY)
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check uv
-	.venv/bin/python -m uv pip compile pyproject.toml --group dev --quiet --no-config --universal --python-version 3.11 \
-	  --fork-strategy fewest --no-header --no-annotate --no-emit-index-url --no-emit-find-links \
+	.venv/bin/python -m uv pip compile pyproject.toml --extra course --group dev --quiet --no-config \
+	  --universal --python-version 3.11 --fork-strategy fewest --no-header --no-annotate --no-emit-index-url --no-emit-find-links \
 	  --output-file requirements.lock $(ARGS)
 
 clean:

@@ -201,7 +201,7 @@ def test_portfoy_itself_not_installed(line, monkeypatch):
     monkeypatch.chdir(ROOT)
     assert line("packages") == said + "run: python -m pip install -r requirements.lock"
     monkeypatch.setattr(remedies, "project", lambda: None)  # installed from a wheel
-    assert line("packages") == said + "run: python -m pip install portfoy"
+    assert line("packages") == said + 'run: python -m pip install "portfoy[course]"'
 
 
 @pytest.mark.parametrize(

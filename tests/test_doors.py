@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from portfoy import doors, remedies
 from portfoy.cli import main
 from portfoy.course import lessons, start
 from portfoy.errors import DataError
+from portfoy.terminal import one_line
 
 ROOT = Path(__file__).parent.parent
 NAMES = [f"{lessons.stem(sitting)}.ipynb" for sitting in lessons.SITTINGS]
@@ -161,6 +163,24 @@ def test_jupyterlab_opens_at_the_first_sitting(here):
         server.terminate()
         server.wait(60)
     assert Path("log").read_text().startswith(f"{len(NAMES)} sittings copied to my-course\n")
+
+
+def test_without_the_course_its_commands_say_in_one_line_what_brings_it(here, monkeypatch):
+    """The judge: what pip takes, the name of the project and of its extra."""
+    monkeypatch.setattr(remedies, "project", lambda: None)  # installed from a wheel
+    monkeypatch.setattr(doors, "find_spec", lambda name: None if name == "jupyterlab" else name)
+    brings = 'is not installed; run: python -m pip install "portfoy[course]"\n'
+    assert run("lab") == (2, "", f"portfoy lab: jupyterlab {brings}")
+    assert os.listdir() == []
+    for name in ("nbconvert", "nbconvert.filters.highlight"):
+        monkeypatch.setitem(sys.modules, name, None)
+    assert run("lessons", "key", "0b") == (2, "", f"portfoy lessons key: nbconvert {brings}")
+    assert run("lessons", "start", "mine")[0] == 0
+
+
+def test_a_module_of_our_own_that_is_missing_is_no_fault_of_the_machine():
+    with pytest.raises(ModuleNotFoundError), one_line("lab"):
+        import_module("portfoy.nowhere")
 
 
 # test

@@ -33,10 +33,10 @@ ORDER = [
     ["firm"],
     ["portfolio", "selection", "acquisition", "retention", "deepening", "simulate"],
     ["monitoring", "customer"],
+    ["remedies"],
     ["terminal"],
     ["report"],
     ["course"],
-    ["remedies"],
     ["doctor", "doors"],
     ["cli"],
     ["__main__"],
@@ -273,7 +273,8 @@ def tracked():
 def requirements():
     """pyproject.toml's packages, development ones included: name with extras -> Requirement."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
-    lines = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
+    extra = project["project"]["optional-dependencies"]["course"]
+    lines = [*project["project"]["dependencies"], *extra, *project["dependency-groups"]["dev"]]
     parsed = {re.match(r"[^<>=!~; ]+", line)[0]: Requirement(line) for line in lines}
     assert len(parsed) == len(lines), "pyproject.toml: a package stands there twice"
     return parsed, project["project"]["requires-python"]

@@ -122,7 +122,7 @@ def test_a_file_that_is_not_there_is_named(tmp_path):
     for name in ("none.csv", "x" * 5000):
         with pytest.raises(DataError) as raised:
             mapping.draft(tmp_path / name)
-        assert str(raised.value).startswith(f"{tmp_path / name}: ")
+        assert str(raised.value).startswith(f"{tmp_path / name}: "[:300])
 
 
 def test_names_are_compared_without_case_accents_and_signs():

@@ -434,10 +434,10 @@ def test_a_zip_of_half_a_project_is_one_line(project):
 
 
 def test_the_zip_holds_all_that_the_package_is_built_from():
-    """The judge: what pyproject.toml forces into a wheel, without which none is built in a classroom."""
+    """The judge: what pyproject.toml puts into a wheel, without which none is built in a classroom."""
     project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text("utf-8"))
-    forced = set(project["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]) - {"notebooks"}
-    assert forced <= set(handout.TREES)
+    taken = set(project["tool"]["hatch"]["build"]["targets"]["wheel"]["only-include"]) - {"notebooks"}
+    assert taken <= set(handout.TREES)
 
 
 def test_progress_of_a_folder_that_is_not_there_is_one_line():

@@ -122,13 +122,13 @@ def _python():
 
 
 def _packages():
-    """What the installed portfoy asks for, beside what is installed."""
+    """What the installed portfoy asks for, with its course, beside what is installed."""
     from importlib import metadata
 
     from packaging.requirements import Requirement
 
     wanted = [Requirement(line) for line in metadata.requires("portfoy") or []]
-    wanted = [package for package in wanted if package.marker is None or package.marker.evaluate({"extra": ""})]
+    wanted = [package for package in wanted if package.marker is None or package.marker.evaluate({"extra": "course"})]
     wrong = {package: text for package in wanted if (text := _outside(package, metadata))}
     if not wrong:
         said = plural("{n} package, within its bounds", "{n} packages, all within their bounds", len(wanted))

@@ -46,9 +46,9 @@ def lab(where, no_browser, port, seed):
     with one_line("lab", out=where or "my-course"):
         from portfoy.course import start
 
-        place, copied = start.desk(where, seed=seed)
         if find_spec("jupyterlab") is None:
-            raise DataError(_("JupyterLab is not installed; {command}").format(command=remedies.install("jupyterlab")))
+            raise ModuleNotFoundError(name="jupyterlab")
+        place, copied = start.desk(where, seed=seed)
     if copied:
         count = plural("{n} sitting copied to {folder}", "{n} sittings copied to {folder}", len(copied))
         click.echo(count.format(n=len(copied), folder=place.parent))

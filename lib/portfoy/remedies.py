@@ -40,13 +40,13 @@ def project():
 
 
 def install(*packages):
-    """The command that installs these packages, or all that portfoy needs."""
+    """The command that installs these packages, or all that portfoy and its course need."""
     if packages:
         return pip(" ".join(f'"{package}"' for package in packages))
     if root := project():
         lock = "requirements.lock"
         return pip(f"-r {lock}" if root == Path.cwd() else f'-r "{root / lock}"')
-    return pip("portfoy")
+    return pip('"portfoy[course]"')
 
 
 def pip(wanted):

@@ -6,6 +6,7 @@ from contextlib import suppress
 
 import click
 
+from portfoy import remedies
 from portfoy.inert import for_terminal
 from portfoy.locale import _
 from portfoy.source.address import discreetly, masked
@@ -67,6 +68,9 @@ def _told(kind, error, out):
 
     if issubclass(kind, (DataError, FitError)) or kind.__name__ in ("PlanError", "ShelfError"):
         return 2, str(error)
+    if issubclass(kind, ModuleNotFoundError) and not (error.name or "portfoy").startswith("portfoy"):
+        name = error.name.partition(".")[0]
+        return 2, _("{name} is not installed; {command}").format(name=name, command=remedies.install())
     if issubclass(kind, KeyboardInterrupt):
         return 130, _("interrupted; nothing was published.") if out else _("interrupted.")
     if issubclass(kind, BrokenPipeError):

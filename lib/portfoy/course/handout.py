@@ -102,7 +102,7 @@ def _wheels(root):
 def _readme(teacher, wheels):
     offline = _(
         "No network is needed: `python -m venv .venv`, then `.venv/bin/python -m pip install --no-index --find-links "
-        "wheels portfoy` (on Windows `.venv\\Scripts\\python`), in this folder."
+        'wheels "portfoy[course]"` (on Windows `.venv\\Scripts\\python`), in this folder.'
     )
     online = _(
         "While there is a network: `make lab` on Linux or macOS installs everything. Elsewhere: "

@@ -11,7 +11,7 @@ from uuid import uuid4
 from portfoy.errors import DataError
 from portfoy.locale import _
 from portfoy.source import encodings, header, periods, sniff, workbooks
-from portfoy.source.address import locate, seen
+from portfoy.source.address import locate
 from portfoy.source.contract import ALONE, TABLES, kind_of
 from portfoy.source.files import SUFFIXES, embedded, load, readable
 from portfoy.source.firsts import order_lines
@@ -50,12 +50,11 @@ def draft(path, *, table=None, beside=Path()):
     """
     path = Path(path)
     with readable(path, ValueError):
-        if not path.exists():
-            raise DataError(_("{path}: there is no such file.").format(path=seen(str(path))))
-        locate(path)  # a pipe or a device has no end
+        found, beside = locate(path), beside.resolve()  # a pipe or a device has no end
+        path = path if path.exists() else found  # what an installed package has with it
         top = ["# " + _("Drafted from {name}; read it, then run portfoy check on this file")]
         top[0] = top[0].format(name=path.resolve().name)
-        where = Path(os.path.relpath(path.resolve(), beside.resolve()))
+        where = Path(os.path.relpath(found, beside)) if found.drive == beside.drive else found
         if table not in (None, *TABLES):
             text = _("{path}: there is no table '{table}', only {tables}.")
             raise DataError(text.format(path=path, table=table, tables=", ".join(TABLES)))
