@@ -128,7 +128,7 @@ def _made_already(record, root):
         done = [(stage["name"], stage["parameters"], stage["code"]) for stage in good]
         same = all(earlier.get(key, []) == record[key] for key in SAME)
         read = all(earlier["data"][key] == record["data"][key] for key in ("sha256", "settings_sha256"))
-        if same and read and all(stage in done for stage in asked):
+        if same and read and not earlier["data"].get("changed") and all(stage in done for stage in asked):
             return root / earlier["folder"]
     return None
 
@@ -174,6 +174,12 @@ def _fill(building, record, plan, paths, brand, jobs, isolated, seconds, progres
         finally:
             kernels.close()
             pool.shutdown(wait=True, cancel_futures=True)
+    if plan.tables.moved():
+        record["data"]["changed"] = True
+        text = _(
+            "{where}: changed while it was read, and figures may be of before or after. For one state: portfoy pull."
+        )
+        progress.note(text.format(where=plan.tables.where))
     for stage in record["stages"]:
         page.lead_to_cards(pages[stage["name"]], there)
         text = page.make_page(record, stage, pages[stage["name"]], brand)

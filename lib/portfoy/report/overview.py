@@ -68,8 +68,9 @@ def latest_page(run):
 
 def provenance(run, stages):
     """Where the figures of these stages of a run come from: (name, value) in words."""
+    data = f"{run['data']['where']}, {style.number(run['data']['rows'])} {_('rows')}"
     facts = [
-        (_("Data"), f"{run['data']['where']}, {style.number(run['data']['rows'])} {_('rows')}"),
+        (_("Data"), f"{data}, {_('changed while they were read')}" if run["data"].get("changed") else data),
         (_("Fingerprint of the data"), run["data"]["sha256"][:16]),
     ]
     if run["data"].get("settings_sha256"):

@@ -73,7 +73,7 @@ def make_plan(
     from portfoy.source import open as source
 
     where = str(data or next(iter(declared.values()))["data"].default)
-    tables = source.open(where, as_of=as_of, today=today)
+    tables = source.open(where, as_of=as_of, today=today, stamped=True)
     common = {"data": hidden(where), "as_of": f"{tables.as_of:%Y-%m-%d}", "language": language}
     jobs = []
     for stage in declared:

@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+import time
 import uuid
 import weakref
 from collections.abc import Callable
@@ -23,6 +24,7 @@ from portfoy.source.texts import as_it_stands, in_folders, plain_text, read_all,
 from portfoy.words.style import shorten
 
 SUFFIXES = (".parquet", ".csv", ".csv.gz", ".tsv", ".txt", ".xlsx", ".xls", ".xlsb", ".ods")
+TICK = 0.02  # seconds
 
 
 @dataclass
@@ -42,9 +44,16 @@ class Raw:
 
 
 def stamp(path):
-    """What tells a file from the same file after a change: path, size, time of the last change, number on the disk."""
+    """What tells a file from the same file after a change: path, size, number on the disk, times of the last change.
+
+    One of the times nobody can set back. A file that was written just now is waited for: within one tick of the disk's
+    clock a second change would have the time of the first.
+    """
     told = path.stat()
-    return path, told.st_size, told.st_mtime_ns, told.st_ino
+    if time.time_ns() - told.st_mtime_ns < TICK * 1e9:
+        time.sleep(TICK)
+        told = path.stat()
+    return path, told.st_size, told.st_ino, told.st_mtime_ns, told.st_ctime_ns
 
 
 UNREADABLE = (duckdb.Error, IbisError, TableNotFound, OSError)

@@ -4,8 +4,10 @@ Files (CSV, Parquet, DuckDB) are read by an embedded DuckDB; an address such as 
 through Ibis and left where it is.
 """
 
+import itertools
 import os
 import re
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date
 from functools import partial
@@ -23,17 +25,18 @@ from portfoy.source.quality import check_transactions
 from portfoy.source.reader import Reader
 from portfoy.source.seen import on_day
 from portfoy.source.settings import Format, Settings, read_settings
-from portfoy.source.tables import Tables, kept
+from portfoy.source.tables import Tables, fingerprint, kept
 from portfoy.source.texts import quoted
 
 
-def open(where, *, as_of=None, today=None):
+def open(where, *, as_of=None, today=None, stamped=False):
     """The Tables found at `where`, checked, as seen on the day `as_of`.
 
     `where` is a folder with one file per table (transactions.csv, customers.parquet, ...), one file of transactions, a
     DuckDB file, a portfoy.toml, or an address (postgres://...). A relative path is looked up from the working
     directory, then from the project's own folder. Rows after `as_of` are not seen, and dates after it are missing; the
     default, which an empty text stands for too, is the last date in the log. Orders after `today` are "in the future".
+    With `stamped` the fingerprint of rows on a server is that of before they were read.
 
     DataError where nothing is there, it cannot be read, required columns are missing, or no row can be used.
     """
@@ -46,12 +49,14 @@ def open(where, *, as_of=None, today=None):
     drivers = (Exception,) if isinstance(location, str) else ()  # each driver has errors of its own
     with discreet(str(location), said), readable(where, *drivers):
         raws, engine = _raw_tables(location, settings)
-        read = {table: raw.stamps or raw.table for table, raw in raws.items()}
+        read = _read(location, engine, raws)
+        stood = {"stood": fingerprint(read)} if stamped and drivers else {}
         today = today or date.today()
-        fetch = partial(_further, location, engine, read)
+        fetch = partial(_further, location, engine, itertools.count())
         reader = Reader(engine, settings, raws, today, day, fetch, (*UNREADABLE, *drivers))
-        tables = replace(_tables(where, settings, reader, day, today), read=read)
+        tables = replace(_tables(where, settings, reader, day, today), read=read, worked=stood)
         _prices = tables.prices  # an index that is wrong is told before a report begins
+        tables.check_unchanged()
         return tables
 
 
@@ -86,7 +91,8 @@ def _raw_tables(location, settings):
         return _database_tables(engine, location, settings, engine.list_tables()), engine
     engine = embedded()
     if location.is_file() and sniff.kind(location) == "duckdb":
-        stamps = (stamp(location),)  # before it is read, so that a change in between is seen
+        parts = (location, location.with_name(f"{location.name}.wal"))  # what was not yet written into it
+        stamps = tuple(stamp(path) for path in parts if path.is_file())  # before it is read, to see a change in between
         engine.raw_sql(f"ATTACH '{quoted(location)}' AS source (READ_ONLY)")
         listed = "SELECT table_name FROM information_schema.tables WHERE table_catalog = 'source'"
         names = [name for (name,) in engine.raw_sql(f"{listed} AND table_schema = 'main'").fetchall()]
@@ -128,23 +134,36 @@ def pulled(where, out, **how):
     with discreet(location, said), readable(said, Exception):
         engine = connect(location)
         raws = _database_tables(engine, location, settings, engine.list_tables())
-        tables = pull.wanted(settings, raws, lambda name: _further(location, engine, {}, name, None).table)
+        tables = pull.wanted(settings, raws, engine.table)
         yield from pull.pull(tables, out, said=said, **how)
 
 
-def _further(location, engine, read, name, given):
-    """A file or table that another one is joined with; it counts as read."""
+def _read(location, engine, raws):
+    """What is read: table -> the stamps of its files, or its rows on a server; those that it is joined with, too."""
+    read = {table: raw.stamps or raw.table for table, raw in raws.items()}
+    for name in {name for raw in raws.values() for name, *_keys in raw.format.join}:
+        if isinstance(location, str):
+            with suppress(Exception):  # it is not there, which is told when the table is read
+                read[f"joined {name}"] = engine.table(name)
+        elif location.is_dir() or sniff.kind(location) != "duckdb":
+            read[f"joined {name}"] = tuple(map(stamp, _joined(location, name)))
+    return {name: found for name, found in read.items() if isinstance(found, tuple) or found is not None}
+
+
+def _joined(location, name):
+    return _pieces((location if location.is_dir() else location.parent) / name)
+
+
+def _further(location, engine, number, name, given):
+    """A file or table that another one is joined with; `number` tells it from others in the engine."""
     if isinstance(location, str) or (location.is_file() and sniff.kind(location) == "duckdb"):
         where = {} if isinstance(location, str) else {"database": ("source", "main")}
         return Raw(engine.table(name, **where), Format())
-    paths = _pieces((location if location.is_dir() else location.parent) / name)
+    paths = _joined(location, name)
     if not paths:
         text = _("{where}: there is no '{file}', which portfoy.toml joins. Correct it.")
         raise DataError(text.format(where=location, file=name))
-    stamps = tuple(stamp(path) for path in paths)
-    raw = load(engine, f"further_{len(read)}", paths, Format(encoding=given.encoding))
-    read[f"joined {name}"] = stamps
-    return raw
+    return load(engine, f"further_{next(number)}", paths, Format(encoding=given.encoding))
 
 
 def _database_tables(engine, location, settings, names, **where):

@@ -122,17 +122,36 @@ class Tables:
         return self.settings.name or Path(self.where).stem
 
     def fingerprint(self):
-        """SHA-256 over what was read: table by table the content of its files, or its rows where it is on a server.
+        """SHA-256 over what was read, as `fingerprint` gives it; of a server as `open` did, if asked, before that."""
+        return self.worked.get("stood") or fingerprint(self.read)
 
-        A DataError says that a file has changed since it was read.
-        """
-        every = {file for found in self.read.values() if isinstance(found, tuple) for file in found}
-        hashes = {file: _of_file(file) for file in every}
-        digest = hashlib.sha256()
-        for name, found in sorted(self.read.items()):
-            parts = sorted(map(hashes.get, found)) if isinstance(found, tuple) else _of_rows(found)
-            digest.update(json.dumps([name, parts]).encode())
-        return digest.hexdigest()
+    def check_unchanged(self):
+        """Raise a DataError where a file is not as it was before it was read."""
+        for file in {file for found in self.read.values() if isinstance(found, tuple) for file in found}:
+            _check_unchanged(file)
+
+    def moved(self):
+        """Whether the rows of a server are not those of `fingerprint` any more, or cannot be had; of files, never."""
+        if "stood" not in self.worked:
+            return False
+        try:
+            return fingerprint(self.read) != self.worked["stood"]
+        except Exception:  # each driver has errors of its own
+            return True
+
+
+def fingerprint(read):
+    """SHA-256 over what is read: table by table the content of its files, or its rows where it is on a server.
+
+    A DataError says that a file has changed since it was read.
+    """
+    every = {file for found in read.values() if isinstance(found, tuple) for file in found}
+    hashes = {file: _of_file(file) for file in every}
+    digest = hashlib.sha256()
+    for name, found in sorted(read.items()):
+        parts = sorted(map(hashes.get, found)) if isinstance(found, tuple) else _of_rows(found)
+        digest.update(json.dumps([name, parts]).encode())
+    return digest.hexdigest()
 
 
 def _of_file(read):
@@ -168,7 +187,14 @@ def _of_rows(table):
 
 
 def _is_plain(kind):
-    return kind.is_numeric() or kind.is_string() or kind.is_temporal() or kind.is_boolean() or kind.is_uuid()
+    return (
+        kind.is_numeric()
+        or kind.is_string()
+        or kind.is_temporal()
+        or kind.is_boolean()
+        or kind.is_uuid()
+        or kind.is_json()
+    )
 
 
 def _added(table):
@@ -200,8 +226,7 @@ def keep(tables, path):
         if path.name not in str(error):
             raise
         raise OSError(str(error).rpartition(": ")[2]) from None
-    for file in (file for read in tables.read.values() for file in read):  # some were read only now
-        _check_unchanged(file)
+    tables.check_unchanged()  # some were read only now
     tables.unmatched(), tables.prices
     told = {"later": dict.fromkeys(every), "reading": list(tables.reading), "known": []}
     about = replace(tables, transactions=None, every=None, **told)
