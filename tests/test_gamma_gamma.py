@@ -70,6 +70,9 @@ def test_likelihood_and_gradient_match_the_formula_as_printed(simulated):
     assert value == pytest.approx(naive(point), rel=1e-12)
     steps = 1e-5 * np.eye(3)
     np.testing.assert_allclose(slope, [(naive(point + d) - naive(point - d)) / 2e-5 for d in steps], rtol=1e-5)
+    information = gain(point, second=True)[2]
+    by_hand = [(gain(point - d)[1] - gain(point + d)[1]) / 2e-5 for d in steps]  # of the gradient judged above
+    np.testing.assert_allclose(information, by_hand, rtol=1e-6)
 
 
 def test_fit_recovers_known_truth(simulated):

@@ -17,17 +17,19 @@ Fader, Hardie & Lee (2005), "Counting your customers" the easy way, Marketing Sc
 """
 
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import pandas as pd
-from scipy.special import betainc, betaln, digamma, expit, gammaln, hyp2f1, xlogy
+from scipy.special import betainc, betaln, digamma, expit, gammaln, hyp2f1, xlogy, zeta
 
 from portfoy.errors import FitError
 from portfoy.locale import _
 from portfoy.models import likelihood
-from portfoy.models.likelihood import REACH, coarsened, distinct, inverse, maximise, time_columns
+from portfoy.models.likelihood import REACH, coarsened, counted, distinct, inverse, maximise, time_columns
 
 NAMES = ["r", "alpha", "a", "b"]
+BLOCK = 2**13  # rows
 FEW_STOP = 0.01  # a / (a + b) below which a fit does not tell those who stop from those who buy seldom
 # r, a, b; alpha follows from the mean rate
 _STARTS = [(0.25, 0.8, 2.5), (1.0, 1.0, 1.0), (3.0, 0.1, 1.0), (1.0, 3.0, 30.0)]
@@ -134,7 +136,7 @@ def fit_bg_nbd(customers):
     holds a missing or negative value, or a span exceeds its age; FitError where fewer than 30 customers bought again,
     no starting point converges, or all buy at the same rate.
     """
-    x, t, age = time_columns("fit_bg_nbd", customers)
+    x, t, age = time_columns("fit_bg_nbd", customers, whole=True)
     repeaters = int((x > 0).sum())
     if repeaters < likelihood.FEWEST_REPEATERS:
         text = _(
@@ -142,15 +144,15 @@ def fit_bg_nbd(customers):
         )
         raise FitError(text.format(repeaters=repeaters, customers=len(x), fewest=likelihood.FEWEST_REPEATERS))
     scale = age.mean() or 1.0
-    row, (x_row, t_row, age_row) = distinct(x, t, age)
-    t_row, age_row, weight = t_row / scale, age_row / scale, np.bincount(row)
-    exact = _likelihood(x_row, t_row, age_row, weight)
-    rough = (
-        _likelihood(*coarsened(weight, x_row, t_row, age_row, cells=32)) if len(x_row) > likelihood.MANY_ROWS else exact
-    )
+    x_row, t_row, age_row, weight = counted(x, t, age)
+    rows = x_row, t_row / scale, age_row / scale, weight
+    exact = rough = _likelihood(*rows)
+    if len(x_row) > likelihood.MANY_ROWS:
+        rough = _likelihood(*coarsened(*rows, cells=16))
     rate = x.sum() / len(x)  # per mean age, the unit of time here
     starts = np.log([(r, r / rate, a, b) for r, a, b in _STARTS])
-    point, value, information = maximise("fit_bg_nbd", exact, starts, len(x), rough=rough)
+    full = partial(exact, second=True)
+    point, value, information = maximise("fit_bg_nbd", exact, starts, len(x), rough=rough, full=full)
     estimate = np.exp(point) * [1, scale, 1, 1]
     return BgNbd(
         *estimate.tolist(),
@@ -211,38 +213,50 @@ def _series(one, two, three, z):
 def _likelihood(x, t, age, weight):
     """The log-likelihood of weighted rows (FHL05 eq. 6) as a function of the log-parameters, with its gradient.
 
-    Everything but the second term depends on x alone or on T alone, so it is summed over their few values; gamma
-    functions and logarithms are looked up, not recomputed.
+    With `second` also its information matrix. All but the second term depends on x alone or on T alone, so it is summed
+    over their few values; the second term is summed over blocks of rows that stay in the processor's own memory.
     """
-    counts, (ages, age_at), (xs, x_at) = np.bincount, *(np.unique(each, return_inverse=True) for each in (age, x))
-    n_x, n_age, x_age, total = counts(x_at, weight), counts(age_at, weight), counts(age_at, weight * x), weight.sum()
-    again = x > 0
-    x_at, age_at, x, weight = x_at[again], age_at[again], x[again], weight[again].astype(float)
-    ts, t_at = np.unique(t[again], return_inverse=True)
+    (x_at, xs), (age_at, ages) = pd.factorize(x), pd.factorize(age)
+    n_x, n_age, x_age = np.bincount(x_at, weight), np.bincount(age_at, weight), np.bincount(age_at, weight * x)
+    total, again = weight.sum(), np.where(x > 0, weight, 0)
 
-    def gain(point):
-        r, alpha, a, b = np.exp(point)
-        log_age, log_t, kept = np.log(alpha + ages), np.log(alpha + ts), b + np.maximum(xs, 1) - 1
-        since, power = log_age[age_at] - log_t[t_at], r + x
-        odds = power * since + (np.log(a) - np.log(kept))[x_at]  # log of left : active
-        tail = np.exp(-np.abs(odds))
-        left = np.where(odds > 0, weight, weight * tail) / (1 + tail)
+    def gain(point, second=False):
+        r, alpha, a, b = size = np.exp(point)
+        n, log_age, late = r * n_age + x_age, np.log(alpha + ages), 1 / (alpha + ages)
         gammas = gammaln(r + xs) - gammaln(r) + gammaln(b + xs) - gammaln(b) + gammaln(a + b) - gammaln(a + b + xs)
-        value = n_x @ gammas + total * r * point[1] - (r * n_age + x_age) @ log_age
-        value += weight @ (np.maximum(odds, 0) + np.log1p(tail))
-        both = digamma(a + b) - digamma(a + b + xs)
-        left_x = counts(x_at, left, len(xs))
-        pull = power * left
-        slope = [
-            n_x @ (digamma(r + xs) - digamma(r)) + total * point[1] - n_age @ log_age + left @ since,
-            (total * r / alpha - ((r * n_age + x_age - counts(age_at, pull, len(ages))) / (alpha + ages)).sum())
-            - (counts(t_at, pull, len(ts)) / (alpha + ts)).sum(),
-            n_x @ both + left.sum() / a,
-            n_x @ (digamma(b + xs) - digamma(b) + both) - (left_x / kept).sum(),
-        ]
-        return value, np.array(slope) * (r, alpha, a, b)
+        in_r, in_b, in_both = (n_x @ (digamma(z + xs) - digamma(z)) for z in (r, b, a + b))
+        value, bend = n_x @ gammas + total * r * point[1] - n @ log_age, np.zeros((4, 4))
+        in_alpha = total * r / alpha - n @ late
+        slope = np.array([in_r + total * point[1] - n_age @ log_age, in_alpha, -in_both, in_b - in_both])
+        if second:
+            in_r, in_b, in_both = (n_x @ (zeta(2, z + xs) - zeta(2, z)) for z in (r, b, a + b))
+            bend += np.diag([in_r, n @ late**2 - total * r / alpha**2, 0, in_b])
+            bend[[0, 1], [1, 0]] += total / alpha - n_age @ late
+            bend[2:, 2:] -= in_both
+        for start in range(0, len(x), BLOCK):
+            rows = slice(start, start + BLOCK)
+            value += _add_left(size, x[rows], t[rows], age[rows], again[rows], slope, bend, second)
+        slope *= size
+        return (value, slope, -bend * np.outer(size, size) - np.diag(slope)) if second else (value, slope)
 
     return gain
+
+
+def _add_left(parameters, x, t, age, weight, slope, bend, second):
+    """The second term of the log-likelihood of rows; its derivatives are added to `slope` and, if `second`, `bend`."""
+    r, alpha, a, b = parameters
+    power, kept, early, late = r + x, b + np.maximum(x, 1) - 1, 1 / (alpha + t), 1 / (alpha + age)
+    since, lost = np.log((alpha + age) * early), (age - t) * early * late
+    odds = np.maximum(power * since + np.log(a / kept), -700)  # log of left : active; below, exp would overflow
+    more = 1 + np.exp(-odds)
+    left = weight / more
+    moves = np.array([since, -power * lost, np.full(len(x), 1 / a), -1 / kept])  # of the odds with each parameter
+    slope += moves @ left
+    if second:
+        bend += (moves * (left - left / more)) @ moves.T
+        bend += np.diag([0, left @ (power * lost * (early + late)), -left.sum() / a**2, left @ kept**-2])
+        bend[[0, 1], [1, 0]] -= left @ lost
+    return weight @ (odds + np.log(more))
 
 
 def _open(point, information, estimate):

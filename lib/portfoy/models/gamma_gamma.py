@@ -16,10 +16,11 @@ Fader, Hardie & Lee (2005), RFM and CLV: using iso-value curves, Journal of Mark
 """
 
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import pandas as pd
-from scipy.special import digamma, gammaln
+from scipy.special import digamma, gammaln, zeta
 
 from portfoy.errors import FitError
 from portfoy.locale import _
@@ -29,7 +30,6 @@ from portfoy.models.likelihood import (
     MANY_ROWS,
     REACH,
     coarsened,
-    distinct,
     maximise,
     number_columns,
 )
@@ -100,15 +100,13 @@ def fit_gamma_gamma(customers):
     x, ticket = x[known], ticket[known]
     _refuse_too_plain(x, ticket, len(customers))
     scale = ticket.mean()
-    row, (x_row, z_row) = distinct(x, ticket / scale)
-    weight = np.bincount(row)
-    exact = _likelihood(x_row, z_row, weight)
-    rough = exact
-    if len(x_row) > MANY_ROWS:
-        x_few, log_z, few = coarsened(weight, x_row, np.log(z_row), cells=50)
-        rough = _likelihood(x_few, np.exp(log_z), few)
+    rows = x, ticket / scale, np.ones(len(x))
+    exact = rough = _likelihood(*rows)
+    if len(x) > MANY_ROWS:
+        rough = _likelihood(*coarsened(*rows, cells=50))
     starts = np.log([(p, q, (q - 1) / p) for p, q in _STARTS])
-    point, value, information = maximise("fit_gamma_gamma", exact, starts, len(x), rough=rough)
+    full = partial(exact, second=True)
+    point, value, information = maximise("fit_gamma_gamma", exact, starts, len(x), rough=rough, full=full)
     estimate = np.exp(point) * [1, 1, scale]
     _refuse_open(point, information, estimate)
     return GammaGamma(
@@ -164,25 +162,38 @@ def expected_spend(parameters, x, ticket):
 
 
 def _likelihood(x, z, weight):
-    """The log-likelihood of weighted rows (FH13 eq. 1a) as a function of the log-parameters, with its gradient."""
+    """The log-likelihood of weighted rows (FH13 eq. 1a) as a function of the log-parameters, with its gradient.
+
+    With `second` also its information matrix.
+    """
     at, xs = pd.factorize(x, sort=True)
     n, n_x, spent, total = np.bincount(at, weight), weight * x, x * z, weight.sum()
     logs = np.log(z)
     log_z, x_log_z, x_log_x = weight @ logs, n_x @ logs, n @ (xs * np.log(xs))
 
-    def gain(point):
-        p, q, v = np.exp(point)
+    def gain(point, second=False):
+        p, q, v = size = np.exp(point)
         log_all, per_all = np.log(v + spent), 1 / (v + spent)
         both, own = p * xs + q, p * xs
         once, often = weight @ log_all, n_x @ log_all
         value = n @ (gammaln(both) - gammaln(own)) + total * (q * point[2] - gammaln(q))
         value += p * (x_log_x + x_log_z - often) - log_z - q * once
+        pull, push = n_x @ per_all, weight @ per_all
         slope = [
             n @ (xs * (digamma(both) - digamma(own))) + x_log_x + x_log_z - often,
             n @ digamma(both) + total * (point[2] - digamma(q)) - once,
-            total * q / v - p * (n_x @ per_all) - q * (weight @ per_all),
+            total * q / v - p * pull - q * push,
         ]
-        return value, np.array(slope) * (p, q, v)
+        slope = np.array(slope) * size
+        if not second:
+            return value, slope
+        in_both, in_v = n * zeta(2, both), (p * n_x + q * weight) @ per_all**2 - total * q / v**2
+        bend = [
+            [in_both @ xs**2 - n @ (xs**2 * zeta(2, own)), in_both @ xs, -pull],
+            [in_both @ xs, in_both.sum() - total * zeta(2, q), total / v - push],
+            [-pull, total / v - push, in_v],
+        ]
+        return value, slope, -np.array(bend) * np.outer(size, size) - np.diag(slope)
 
     return gain
 
