@@ -50,12 +50,9 @@ lab: $(READY)
 	.venv/bin/portfoy lab $(ARGS)
 
 bench: $(READY)
-	.venv/bin/python bench/customers.py
-	.venv/bin/python bench/clv.py
-	.venv/bin/python bench/reports.py
-	.venv/bin/python bench/scale.py
-	.venv/bin/python bench/survival.py
-	.venv/bin/python bench/leads.py
+	@missed=; for each in customers clv reports scale survival leads; do \
+	  .venv/bin/python bench/$$each.py || missed="$$missed bench/$$each.py"; done; \
+	[ -z "$$missed" ] || { echo "not every target is met:$$missed"; exit 1; }
 
 # uv resolves for every platform and Python from 3.11 on at once; pip can only do the machine it runs on.
 lock: $(READY)
