@@ -3,6 +3,8 @@
 import ast
 import copy
 import random
+import shutil
+import subprocess
 from contextlib import chdir
 from datetime import date, timedelta
 from functools import cache
@@ -62,6 +64,15 @@ def run_here(folder, *arguments):
     with chdir(folder):
         done = CliRunner().invoke(main, [str(one) for one in arguments], prog_name="portfoy")
     return done.exit_code, done.stdout, done.stderr
+
+
+def tracked(*where):
+    """The files that git tracks, as it names them; without git the test is skipped."""
+    root = Path(__file__).parents[1]
+    if not shutil.which("git") or not (root / ".git").exists():
+        pytest.skip("not a git checkout")
+    said = subprocess.run(["git", "ls-files", "-z", *where], cwd=root, check=True, capture_output=True).stdout
+    return [name for name in said.decode("utf-8").split("\0") if name and (root / name).is_file()]
 
 
 def labels(axis):

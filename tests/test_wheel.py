@@ -15,7 +15,7 @@ import pytest
 from bs4 import BeautifulSoup
 from packaging.requirements import Requirement
 
-from helpers import REPORTS
+from helpers import REPORTS, tracked
 
 ROOT = Path(__file__).parent.parent
 CARRIED = {  # what stands where in the repository -> where it goes
@@ -42,13 +42,6 @@ def wheel(tmp_path_factory):
             place.rmdir()
     (made,) = folder.glob("*.whl")
     return made
-
-
-def tracked(folder):
-    if not shutil.which("git") or not (ROOT / ".git").exists():
-        pytest.skip("not a git checkout")
-    said = subprocess.run(["git", "ls-files", "-z", folder], cwd=ROOT, check=True, capture_output=True).stdout
-    return [name for name in said.decode("utf-8").split("\0") if name and (ROOT / name).is_file()]
 
 
 # What is in it
@@ -149,7 +142,7 @@ def test_a_bare_machine_makes_seven_pages_from_the_wheel_alone(wheel, tmp_path, 
     links = [(page, link) for page in shelf.rglob("*.html") for link in _links(page)]
     assert {page for page, _link in links} >= {shelf / "index.html", shelf / "latest.html", dated / "index.html"}
     assert [f"{page}: {link}" for page, link in links if not (page.parent / link).is_file()] == []
-    for command in (["lab", "--no-browser"], ["lessons", "slides", "0b"]):
+    for command in (["lab", "--no-browser"], ["lessons", "key", "0b"]):
         code, said, error = run(*command)
         assert (code, said, error.count("\n")) == (2, "", 1), error
         assert error.endswith(f"{COURSE}\n")

@@ -189,7 +189,7 @@ def _memory():
     import psutil
 
     most = psutil.virtual_memory().total
-    if CGROUP.is_file() and (limit := CGROUP.read_text().strip()).isdigit():
+    if CGROUP.is_file() and (limit := CGROUP.read_text("ascii").strip()).isdigit():
         most = min(most, int(limit))
     words = {"most": f"{most / 1e9:.1f}", "needed": f"{MEMORY / 1e9:.0f}"}
     if most >= MEMORY:

@@ -92,7 +92,7 @@ def _wheels(root):
         own = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "-w", folder, str(root)]
         others = ["download", "-q", "--only-binary=:all:", "-r", str(root / "requirements.lock"), "-d", folder]
         for command in (own, [sys.executable, "-m", "pip", *others]):
-            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
             if done.returncode:
                 reason = (done.stderr.strip() or "-").splitlines()[-1][:300]
                 raise DataError(_("--wheels: pip gave up: {reason}. Look at the network.").format(reason=reason))

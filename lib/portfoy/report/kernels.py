@@ -71,7 +71,7 @@ class Kernels:
             if process.is_alive():
                 process.kill()
         if code in (0, 1):  # an error is the last line of what it wrote
-            return ("failed", log.read_text(errors="replace").strip().rpartition("\n")[2]) if code else ("ok", "")
+            return ("failed", log.read_text("utf-8", "replace").strip().rpartition("\n")[2]) if code else ("ok", "")
         ended = _("the process was ended: exit code {code}").format(code=code)
         return ("timeout", _("the time ran out")) if code is None else ("kernel died", ended)
 
@@ -112,7 +112,7 @@ class Manager(OwnKernels):
         if code is not None and code < 0:
             with contextlib.suppress(ValueError):
                 how = signal.Signals(-code).name
-        written = self.log_file.read_text(errors="replace").split("\n")[-12:] if self.log_file.exists() else []
+        written = self.log_file.read_text("utf-8", "replace").split("\n")[-12:] if self.log_file.exists() else []
         return how, "\n".join(written).strip()
 
 
@@ -182,7 +182,7 @@ class _Forked:
 
 def can_fork():
     """Whether this system has what warm kernels need."""
-    return sys.platform != "win32" and "forkserver" in multiprocessing.get_all_start_methods()
+    return hasattr(os, "fork") and "forkserver" in multiprocessing.get_all_start_methods()
 
 
 def warm_up():
