@@ -21,6 +21,7 @@ ORDER = [
     ["locale"],
     ["errors"],
     ["intervals"],
+    ["sums"],
     ["inert"],
     ["rows"],
     ["words"],

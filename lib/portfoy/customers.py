@@ -14,6 +14,7 @@ from portfoy.locale import _
 from portfoy.rows import with_ids
 from portfoy.source.contract import check_columns
 from portfoy.source.files import is_embedded
+from portfoy.sums import added, settled
 
 DAY = pd.Timedelta(days=1)
 MOST_KEPT = 3  # purchase days of a report's own day, of the day it looks back to, and of its last months
@@ -52,10 +53,10 @@ def customer_table(log, *, as_of=None):
         last_order=days.day.max(),
         orders=days.orders.sum(where=days.day.notnull()),
         purchases=days.day.count(),
-        revenue=days.revenue.sum().round(6),
-        margin=days.margin.sum().round(6),
+        revenue=added(days.revenue),
+        margin=added(days.margin),
         first_revenue=days.revenue.argmin(days.day),
-        revenue_paid=days.revenue_paid.sum().round(6),
+        revenue_paid=added(days.revenue_paid),
     )
     customers = to_frame(totals.filter(totals.purchases > 0).order_by("customer_id"))
     if customers.empty:
@@ -78,7 +79,6 @@ def totals_table(totals, *, as_of):
     purchases = rows["orders"].clip(upper=(rows["last_order"] - rows["first_order"]) // DAY + 1).astype("int64")
     margin = rows["margin"].astype(float) if "margin" in rows else float("nan")
     table = rows.assign(orders=rows["orders"].astype("int64"), purchases=purchases, margin=margin)
-    table["revenue"] = table["revenue"].round(6)
     table = table.assign(first_revenue=table["revenue"] / purchases, revenue_paid=table["revenue"])
     return _with_durations(table, pd.Timestamp(as_of))
 
@@ -98,9 +98,7 @@ def split_table(log, *, split_on, as_of=None):
         raise DataError(text.format(split=split_on, as_of=as_of))
     customers = customer_table(log, as_of=split_on)
     days = purchase_days(log.filter((log.ordered_on > split_on.date()) & (log.ordered_on <= as_of.date())))
-    later = days.group_by("customer_id").agg(
-        holdout_purchases=days.day.count(), holdout_revenue=days.revenue.sum().round(6)
-    )
+    later = days.group_by("customer_id").agg(holdout_purchases=days.day.count(), holdout_revenue=added(days.revenue))
     customers = customers.merge(to_frame(later), on="customer_id", how="left", validate="one_to_one")
     customers["holdout_days"] = (as_of - split_on).days
     done = ["holdout_purchases", "holdout_revenue"]
@@ -161,9 +159,7 @@ def purchase_days(log):
     orders = orders_of(log)
     return orders.group_by(["customer_id", "day", "returned_on"]).agg(
         orders=orders.count(),
-        revenue=orders.revenue.sum(),
-        margin=orders.margin.sum(),
-        revenue_paid=orders.revenue_paid.sum(),
+        **{name: added(orders[name]) for name in ("revenue", "margin", "revenue_paid")},
     )
 
 
@@ -172,9 +168,9 @@ def orders_of(log):
     cost, paid = cost_of(log), log.amount_paid if "amount_paid" in log.columns else log.amount
     orders = log.group_by(customer_id=log.customer_id, order_id=order_key(log)).agg(
         day=log.ordered_on.min(where=log.amount >= 0),
-        revenue=log.amount.sum(),
-        margin=ibis.null("float64") if cost is None else (log.amount - cost).sum(),
-        revenue_paid=paid.sum(),
+        revenue=added(log.amount),
+        margin=ibis.null("float64") if cost is None else added(log.amount - cost, log.amount),
+        revenue_paid=added(paid),
         returned_on=log.ordered_on.max(),
     )
     return orders.mutate(returned_on=orders.day.isnull().ifelse(orders.returned_on, None))
@@ -271,7 +267,8 @@ def cost_of(log):
 def _with_durations(customers, as_of):
     first, last = customers["first_order"], customers["last_order"]
     repeats = customers["purchases"] - 1
-    later = (customers["revenue"] - customers["first_revenue"]).round(6)
+    later = customers["revenue"] - customers["first_revenue"]
+    later = settled(later, customers["first_revenue"])  # of what was brought back nothing is left
     table = customers.assign(
         repeats=repeats,
         span=(last - first) // DAY,

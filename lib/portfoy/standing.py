@@ -10,6 +10,7 @@ from portfoy.customers import DAY, as_table, nobody_bought, purchases_by, resolv
 from portfoy.errors import DataError
 from portfoy.intervals import t_value
 from portfoy.locale import _
+from portfoy.sums import added
 
 STATES = ["prospect", "new", "active", "reactivated", "at risk", "lapsed"]
 BUYING, CURRENT, QUIET = STATES[1:4], STATES[1:5], STATES[4:]
@@ -195,8 +196,8 @@ def _buyers(log, rule, as_of):
         first=days.day.min(),
         last=days.day.max().fill_null(days.returned_on.max()),
         purchases=days.day.count(),
-        revenue=days.revenue.sum().round(6),
-        margin=days.margin.sum().round(6),
+        revenue=added(days.revenue),
+        margin=added(days.margin),
         returned_on=days.day.max(where=days.gap > rule.lapsed_days),
         held=days.day.between(*ago).any(),
     )

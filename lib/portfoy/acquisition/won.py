@@ -11,6 +11,7 @@ from portfoy.errors import DataError
 from portfoy.locale import _
 from portfoy.metrics import engine
 from portfoy.people import NOT_KNOWN
+from portfoy.sums import added
 
 LEADS, OWN, ALONE, ALL = "leads", "direct", "spend only", "all"  # sources of customers, as stored
 SALES = "sales"  # kind of money
@@ -163,13 +164,13 @@ def _brought(firm, table, customers):
     who = table.loc[named, ["customer_id", "start"]].rename_axis("place").reset_index()
     days = brought_since(firm, who)
     cells = days.group_by(place=days.place, month=(days.on.year() * 12 + days.on.month() - 1).cast("int64")).agg(
-        margin=days.margin.sum(),
-        year_margin=days.margin.sum(where=days.since < YEAR).fill_null(0.0),
+        margin=added(days.margin),
+        year_margin=added(days.margin, where=days.since < YEAR).fill_null(0.0),
         stayed=(days.day.notnull() & days.since.between(*ACTIVE)).max(),
     )
     cells = to_frame(cells.order_by(["place", "month"]))
     each = cells.groupby("place").agg({"margin": "sum", "year_margin": "sum", "stayed": "max"})
-    each = each.astype(float).reindex(table.index, fill_value=0.0).where(named).round(6)
+    each = each.astype(float).reindex(table.index, fill_value=0.0).where(named)
     for name, days in {"year_margin": YEAR, "stayed": ACTIVE[1] + 1}.items():
         each[name] = each[name].where(table["start"] + days * DAY <= firm.as_of + DAY)
     return cells[["place", "month", "margin"]], each

@@ -11,6 +11,7 @@ from portfoy.firm import Firm, analysis, in_force
 from portfoy.intervals import bounded, change_p, t_value, wilson
 from portfoy.locale import _
 from portfoy.people import with_type
+from portfoy.sums import added
 from portfoy.words import figure, shapes, style
 from portfoy.words.codes import said_as
 from portfoy.words.result import Action, Figure, Finding, Past, Result
@@ -165,7 +166,7 @@ def _by_year(firm, months):
     starts = [months_before(firm.as_of, 12 * year + months) for year in range(4)]
     for year, since in enumerate(starts[:3]):
         inside = (day > since.date()) & (day <= months_before(firm.as_of, 12 * year).date())
-        found[f"revenue_{year}"] = days.revenue.sum(where=inside)
+        found[f"revenue_{year}"] = added(days.revenue, where=inside)
         found[f"bought_{year}"] = (inside & days.day.notnull()).sum()
     own = to_frame(days.group_by("customer_id").agg(first=days.day.min(), last_order=days.day.max(), **found))
     if pd.isna(first := own["first"].min()):
@@ -175,7 +176,7 @@ def _by_year(firm, months):
         text = _("migration: purchases begin on {first:%Y-%m-%d}; {months} months of last year are needed. Take fewer.")
         raise DataError(text.format(first=first, months=months))
     own = own.dropna(subset="customer_id").sort_values("customer_id", ignore_index=True)
-    own = own.fillna(dict.fromkeys(found, 0.0)).round({f"revenue_{year}": 6 for year in range(3)})
+    own = own.fillna(dict.fromkeys(found, 0.0))
     new = {f"new_{year}": own["first"] > months_before(firm.as_of, 12 * (year + 1)) for year in range(2)}
     return own.assign(**new, known=own["first"] <= starts[1]), years
 
@@ -193,7 +194,7 @@ def _cuts(firm, own, months):
         rule = {}
     if in_force(rule):
         return rule, [*cuts * firm.prices.factors(pd.Series([rule.get("priced_on", firm.as_of)])).iloc[0]]
-    return rule, own.loc[own["bought_1"] > 0, "revenue_1"].quantile(PARTS, interpolation="higher").round(6).to_list()
+    return rule, own.loc[own["bought_1"] > 0, "revenue_1"].quantile(PARTS, interpolation="higher").to_list()
 
 
 def _flows(own, year, cuts):
@@ -211,7 +212,7 @@ def _flows(own, year, cuts):
 
 def _summed(flows, by):
     sums = {name: (name, "sum") for name in MONEY}
-    table = flows.groupby(by, observed=False).agg(customers=("gained", "size"), **sums).round(6).reset_index()
+    table = flows.groupby(by, observed=False).agg(customers=("gained", "size"), **sums).reset_index()
     return table.astype(dict.fromkeys(by, "str"))
 
 

@@ -297,7 +297,8 @@ def _today(past, tried, used, k, names):
         if not min(len(said), len(chance)):
             continue
         fit = IsotonicRegression(out_of_bounds="clip", y_min=0.0).fit(said, hit)
-        right = max(met.sum() / max((fit.predict(said) * expected).sum(), 1e-9), 0.0)
+        total = (fit.predict(said) * expected).sum()
+        right = max(met.sum() / total, 0.0) if total > 0 else 0.0
         rows = {"customer": customer, "product": product, "kind": kind, "p_buys": fit.predict(chance)}
         parts.append(pd.DataFrame(rows).assign(if_bought=worth * right, place=place if kind == "new" else k - 1.5))
     if not parts:

@@ -46,8 +46,8 @@ class Bought:
         """A column of `lines`, customers by products (sparse)."""
         from scipy.sparse import csr_matrix
 
-        shape = len(self.customers), len(self.products)
-        return csr_matrix((lines[name].to_numpy(np.float32), (lines["customer"], lines["product"])), shape)
+        shape, kind = (len(self.customers), len(self.products)), np.float32 if name == "days" else np.float64
+        return csr_matrix((lines[name].to_numpy(kind), (lines["customer"], lines["product"])), shape)
 
 
 class Past:
@@ -165,7 +165,8 @@ class Past:
     @cached_property
     def level(self):
         """What each customer's purchases brought, to what these products bring of all."""
-        who, worth, some = self.lines["customer"], np.maximum(self.margin, 0), 3 * max(self.margin.mean(), 1e-9)
+        who, worth = self.lines["customer"], np.maximum(self.margin, 0)
+        some = 3 * (max(self.margin.mean(), 1e-9 * np.abs(self.margin).mean()) or 1.0)
         each, size = worth[self.lines["product"]], len(self.bought.customers)
         brought, usual = (np.bincount(who, of, size) + some for of in (self.lines["margin"], each))
         return np.maximum(brought / usual, 0)

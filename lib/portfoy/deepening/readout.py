@@ -16,6 +16,7 @@ from portfoy.intervals import bounded, corrected, two_sided, wald, z_value
 from portfoy.models.columns import HISTORY, TREATED
 from portfoy.models.logistic import make_terms, regress, stack
 from portfoy.models.threads import one_thread
+from portfoy.sums import added
 
 UNITS = {"responded": "points", "bought": "points", "revenue": "money", "margin": "money"}  # points: in a hundred
 BEFORE, YEAR = "_before", 365  # an outcome before the campaign has this after its name, and counts so many days
@@ -39,7 +40,7 @@ def outcomes_of(firm, contacts, days):
     if firm.customers["margin"].notna().any():
         what["margin"] = met.margin.fill_null(met.revenue * margin_rate(firm.customers))
     spans = {"": met.day.between(met.first, met.last), BEFORE: met.day.between(met.since, met.eve)}
-    sums = {name + end: each.sum(where=spans[end]).round(6) for end in spans for name, each in what.items()}
+    sums = {name + end: added(each, where=spans[end]) for end in spans for name, each in what.items()}
     found = to_frame(met.group_by("case").agg(**sums)).set_index("case").reindex(contacts.index).astype(float).fillna(0)
     return found.assign(bought=100.0 * (found["bought"] > 0))
 

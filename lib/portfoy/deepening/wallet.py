@@ -13,6 +13,7 @@ from portfoy.firm import Firm, analysis
 from portfoy.intervals import change_p, on_logs
 from portfoy.locale import _
 from portfoy.metrics import FEWEST, engine
+from portfoy.sums import added
 from portfoy.words import figure, shapes, style
 from portfoy.words.codes import said_as
 from portfoy.words.result import Action, Figure, Finding, Past, Result
@@ -147,7 +148,7 @@ def _answers(firm, days):
     paid = log["amount_paid" if "amount_paid" in log.columns else "amount"]
     met = log.select("customer_id", "ordered_on", paid=paid).inner_join(cases, "customer_id")
     met = met.filter(met.answered_on.delta(met.ordered_on, unit="day").between(0, YEAR - 1))
-    rows["own"] = to_frame(met.group_by("case").agg(own=met.paid.sum().round(6))).set_index("case")["own"]
+    rows["own"] = to_frame(met.group_by("case").agg(own=added(met.paid))).set_index("case")["own"]
     known = rows["answered_on"] >= pd.Timestamp(log.ordered_on.min().to_pandas()) + (YEAR - 1) * DAY
     used = rows[known & (rows["own"] > 0)].reset_index(drop=True)
     counts = {"asked": asked if n < asked else 0, "answered": n / max(asked, 1), "left_out": len(rows) - len(used)}

@@ -12,6 +12,7 @@ from portfoy.models.lists import bought_within
 from portfoy.people import AGES
 from portfoy.rows import with_ids
 from portfoy.source.labels import understood
+from portfoy.sums import added
 
 TRAITS = ["type", "gender", "region", "income_band", "channel"]
 FEATURES = ["bought_before", "idle", "purchases", "ticket", "age", "years", *TRAITS]
@@ -93,8 +94,8 @@ def campaign_answers(log, as_of=None):
     days = purchase_days(marked)
     totals = days.group_by("customer_id").agg(
         campaign_orders=days.orders.sum(),
-        answer_revenue=days.revenue.sum().round(6),
-        answer_margin=days.margin.sum().round(6),
+        answer_revenue=added(days.revenue),
+        answer_margin=added(days.margin),
     )
     answers = to_frame(totals)
     if answers.empty:
@@ -187,7 +188,7 @@ def _history(log, examples):
     seen = log.inner_join(cases, "customer_id").filter(ibis._.ordered_on < ibis._.starts_on)
     days = purchase_days(seen.mutate(customer_id=seen.example))
     totals = days.group_by("customer_id").agg(
-        first=days.day.min(), last=days.day.max(), purchases=days.day.count(), revenue=days.revenue.sum().round(6)
+        first=days.day.min(), last=days.day.max(), purchases=days.day.count(), revenue=added(days.revenue)
     )
     found = to_frame(totals.filter(totals.purchases > 0))
     found = found.set_index(found.pop("customer_id").astype("int64")).reindex(examples.index)

@@ -82,7 +82,7 @@ class Bridge(Result):
         return table.loc[(way * table["effect"]).idxmax() if way else table["effect"].abs().idxmax()]
 
     def finding(self):
-        if abs(self.change) < 0.005:
+        if abs(self.change) <= 1e-9 * max(abs(self.now), abs(self.then)):  # what the order of adding up may leave
             return Finding(_("Revenue as paid is what it was a year before"), nothing=True)
         more, less = (
             {

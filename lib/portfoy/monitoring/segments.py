@@ -12,6 +12,7 @@ from portfoy.intervals import bounded, change_p, wald
 from portfoy.locale import _
 from portfoy.people import with_type
 from portfoy.selection.rfm import Rfm, rfm
+from portfoy.sums import added
 from portfoy.words import figure, shapes, style
 from portfoy.words.result import Action, Finding, Past, Result
 from portfoy.words.table import show
@@ -165,10 +166,10 @@ def _moves(firm, table, scored, months):
     fell = (further > 0) & (now["r"] < then["r"])
     log, since = firm.log, months_before(firm.as_of, 12).date()
     money = log.filter((log.ordered_on > since) & (log.ordered_on <= firm.as_of.date()))
-    money = to_frame(money.group_by("customer_id").agg(money=money.amount.sum())).set_index("customer_id")["money"]
+    money = to_frame(money.group_by("customer_id").agg(money=added(money.amount))).set_index("customer_id")["money"]
     rows = pd.DataFrame({"segment_before": then["segment"].astype("str"), "segment": now["segment"].astype("str")})
     rows["move"] = np.select([fell, (further < 0) & higher], ["fell", "rose"], "same")
-    rows["year_revenue"] = money.reindex(rows.index).fillna(0.0).round(6)
+    rows["year_revenue"] = money.reindex(rows.index).fillna(0.0)
     return rows.assign(last_order=now["last_order"]).reset_index()
 
 

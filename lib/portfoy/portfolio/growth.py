@@ -12,6 +12,7 @@ from portfoy.firm import analysis
 from portfoy.intervals import quick_ratio
 from portfoy.locale import _
 from portfoy.source.prices import AS_PAID, Prices
+from portfoy.sums import added
 from portfoy.words import figure, shapes, style
 from portfoy.words.result import Figure, Finding, Result
 from portfoy.words.table import show
@@ -174,7 +175,7 @@ def _period_table(log, as_of, ends):
     after = [(day > end.date()).cast("int32") for end in ends[:-1]]
     days = days.mutate(period=sum(after[1:], after[0]))
     own = days.group_by(["customer_id", "period"]).agg(
-        purchases=days.day.count(), revenue=days.revenue.sum(), revenue_paid=days.revenue_paid.sum()
+        purchases=days.day.count(), revenue=added(days.revenue), revenue_paid=added(days.revenue_paid)
     )
     own = own.mutate(bought=own.purchases > 0)
     order = ibis.window(group_by=[own.customer_id, own.bought], order_by=own.period)
@@ -190,13 +191,13 @@ def _period_table(log, as_of, ends):
         kept=kept.sum(),
         reactivated=back.sum(),
         leaving=lost.sum(),
-        revenue=own.revenue.sum(),
-        revenue_paid=own.revenue_paid.sum(),
-        new_revenue=own.revenue.sum(where=new),
-        kept_change=(own.revenue - own.earlier).sum(where=kept),
-        reactivated_revenue=own.revenue.sum(where=back),
-        leaving_revenue=own.revenue.sum(where=lost),
-        returns_alone=own.revenue.sum(where=~own.bought),
+        revenue=added(own.revenue),
+        revenue_paid=added(own.revenue_paid),
+        new_revenue=added(own.revenue, where=new),
+        kept_change=added(own.revenue - own.earlier, own.revenue, where=kept),
+        reactivated_revenue=added(own.revenue, where=back),
+        leaving_revenue=added(own.revenue, where=lost),
+        returns_alone=added(own.revenue, where=~own.bought),
     )
 
 
@@ -214,5 +215,5 @@ def _compared(table, ends, confidence):
     table = table.iloc[1:].reset_index(drop=True).astype(dict.fromkeys(COUNTS, "int64"))
     found = quick_ratio(table["new"] + table["reactivated"], table["lost"], confidence)
     table = table.assign(**dict(zip(RATIO, found, strict=True)))
-    table = table.astype(dict.fromkeys(MONEY, "float64")).round(dict.fromkeys(MONEY, 6))
+    table = table.astype(dict.fromkeys(MONEY, "float64"))
     return table[["start", "end", *COUNTS, *RATIO, *MONEY]]

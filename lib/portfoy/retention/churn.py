@@ -14,6 +14,7 @@ from portfoy.metrics import FEWEST, Metric, bought_by, churn_change, contract_ch
 from portfoy.metrics import churn as order_churn
 from portfoy.people import NOT_KNOWN, OTHERS, level_groups, with_traits, with_type
 from portfoy.standing import LIMITS, kept_limits, rule_of
+from portfoy.sums import added
 from portfoy.words import figure, shapes, style
 from portfoy.words.codes import said_as
 from portfoy.words.result import Action, Figure, Finding, Past, Result
@@ -250,8 +251,8 @@ def _windows(log, days, as_of):
     each = bought.group_by("customer_id").agg(
         **windows(bought, as_of, days),
         last=bought.day.max(where=bought.day <= split),
-        year_revenue=bought.revenue.sum(where=(bought.day > year) & (bought.day <= split)).round(6),
-        **{name: bought[name].sum(where=second).round(6) for name in ("revenue", "margin")},
+        year_revenue=added(bought.revenue, where=(bought.day > year) & (bought.day <= split)),
+        **{name: added(bought[name], where=second) for name in ("revenue", "margin")},
     )
     table = to_frame(each.filter(each.before).drop("before").rename(kept="after").order_by("customer_id"))
     return table.fillna({"year_revenue": 0.0, "revenue": 0.0}).astype({"margin": float})
@@ -319,7 +320,7 @@ def contracts_of(firm):
         found["kept"], factor = ~found["ended"].astype(bool), 1.0
         months = found["duration"].astype(float) if "duration" in found else 12.0
     fee = found["monthly_fee"].astype(float).fillna(0) if "monthly_fee" in found else 0.0
-    found["year_revenue"] = (fee * np.clip(months, 0, 12) * factor).round(6) if len(found) else 0.0
+    found["year_revenue"] = fee * np.clip(months, 0, 12) * factor if len(found) else 0.0
     return found
 
 

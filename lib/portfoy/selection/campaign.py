@@ -15,6 +15,7 @@ from portfoy.models.leaks import hashed
 from portfoy.models.lists import check_limits
 from portfoy.models.terms import CampaignTerms, campaign_terms
 from portfoy.selection.invitations import LIST, campaign_list, latest
+from portfoy.sums import settled
 from portfoy.words import figure, shapes, style
 from portfoy.words.codes import said_as
 from portfoy.words.result import Action, Finding, Result
@@ -278,7 +279,7 @@ def profit_curve(scored, terms, added, *, confidence=0.95):
     choices["added"] = [0.0, float(owed[best].sum()), float(owed.sum())]
     chosen = sums[:, [0, -1, -2]]
     choices = choices.assign(**_drawn("profit", chosen, draws, confidence))
-    more = (chosen - chosen[:, [2]]).round(6)  # the best may be everybody, their money added up in another order
+    more = settled(chosen - chosen[:, [2]], chosen)  # the best may be everybody, their money added up in another order
     return curve, choices.assign(**_drawn("profit_more", more, draws, confidence))
 
 

@@ -62,8 +62,7 @@ class Prices:
         each = ibis.memtable(pd.DataFrame({"portfoy_day": days, "portfoy_factor": self.factors(days)}))
         each = each.mutate(portfoy_day=each.portfoy_day.cast("date"))  # to work out each line's month is dear
         found = log.left_join(each, log.ordered_on == each.portfoy_day)
-        # to six digits, as sums are kept: then a sum is the same in whatever order an engine adds it up
-        money = {name: (found[name] * found.portfoy_factor).round(6) for name in MONEY if name in log.columns}
+        money = {name: found[name] * found.portfoy_factor for name in MONEY if name in log.columns}
         return found.mutate(amount_paid=found.amount, **money).select(*log.columns, "amount_paid")
 
 
