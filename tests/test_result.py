@@ -208,7 +208,7 @@ def test_a_finding_is_the_same_in_whatever_order_its_money_was_added_up():
             return Finding("So much", self.money, np.float64(np.nan))
 
     one, other = (Sum(money).content()["finding"] for money in (5472590.6120724, 5472590.6120726))
-    assert one == other == {"text": "So much", "low": 5472590.61, "high": None, "nothing": False}
+    assert one == other == {"text": "So much", "low": 5472590.61207, "high": None, "nothing": False}
 
 
 @pytest.mark.parametrize(("unit", "better"), [("kilo", ""), ("money", "left")])

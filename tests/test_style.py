@@ -124,6 +124,12 @@ def test_numbers_follow_the_language(tongue):
         (9.96, "10", "10", "10"),
         (6.25, "6.2", "6,2", "6,2"),
         (-0.5, "−0.50", "−0,50", "−0,50"),
+        (0.00123, "0.0012", "0,0012", "0,0012"),
+        (-0.0000012, "−0.0000012", "−0,0000012", "−0,0000012"),
+        (1e-8, "0.00000001", "0,00000001", "0,00000001"),  # the smallest part of a coin; below it is the last digit
+        (1e-16, "0.00", "0,00", "0,00"),
+        (1.2e15, "1,200T", "1.200 Tn", "1 200 bln"),
+        (-5.6e19, "−56,000,000T", "−56.000.000 Tn", "−56 000 000 bln"),
         (0, "0", "0", "0"),
     ],
 )
@@ -170,7 +176,14 @@ def test_amounts_of_a_sentence_that_two_digits_do_not_tell_apart_have_three(now,
 
 @pytest.mark.parametrize(
     ("value", "expected"),
-    [(129.9, "EUR 129.90"), (20, "EUR 20"), (12_345.5, "EUR 12,345.50"), (0.999, "EUR 1"), (None, "–")],
+    [
+        (129.9, "EUR 129.90"),
+        (20, "EUR 20"),
+        (0.00012, "EUR 0.00012"),
+        (12_345.5, "EUR 12,345.50"),
+        (0.999, "EUR 1"),
+        (None, "–"),
+    ],
 )
 def test_a_price_keeps_its_digits(value, expected):
     assert style.say("{x:price}", {"x": value}, currency="EUR").replace(NBSP, " ") == expected
@@ -199,6 +212,16 @@ def test_a_table_of_three_rows():
         ["B", "3", "25.0%", "20", "1\u00a0Jan\u00a02026", f"50 (−1{JOIN}{NBSP}–{NBSP}{JOIN}60)"],
         ["", "0", "–", "–", "–", "7"],
     ]
+
+
+def test_money_of_a_table_has_the_digits_of_its_largest():
+    assert shown(pd.DataFrame({"ticket": [0.00123, 0.0004, 0]}))[1:] == [["0.0012"], ["0.0004"], ["0.0000"]]
+
+
+@pytest.mark.parametrize("value", [560_123.4567891, -12.25, 0.0123456, 3e-8, 1.5e-17, 0.0])
+def test_a_number_as_json_holds_it_has_six_digits(value):
+    kept = style.plain_number(np.float64(value))
+    assert kept == pytest.approx(value, rel=1e-5, abs=1e-15)
 
 
 def test_small_money_has_two_digits_in_every_row():

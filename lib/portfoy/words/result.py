@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from portfoy.locale import _
+from portfoy.sums import settled
 from portfoy.words import figure, style
 from portfoy.words.table import STYLE, stored
 
@@ -245,9 +246,10 @@ def folded(words, content):
 
 
 def _found(finding):
-    """A finding as JSON can hold it; its bounds to the cent: the last digits of a sum go by its order."""
+    """A finding as JSON can hold it; its bounds without the last digits of a sum, which go by its order."""
     bounds = {name: getattr(finding, name) for name in ("low", "high")}
-    return _plain(vars(finding) | {name: value if value is None else round(value, 2) for name, value in bounds.items()})
+    known = {name: float(settled(value, value)) for name, value in bounds.items() if value is not None}
+    return _plain(vars(finding) | known)
 
 
 def _plain(values):

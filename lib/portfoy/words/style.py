@@ -14,6 +14,7 @@ from portfoy.words.codes import said_as
 INK, MUTED, GRID, PAPER = "#1f2a37", "#667382", "#d9dee5", "#fefefe"
 ACCENT, SECOND, WARM, PALE = "#0f6b6d", "#5b8fb9", "#c4622d", "#a9cfcd"
 
+SMALLEST, MOST = 1e-8, 999e12  # money that is written digit by digit, and the most that languages have a word for
 _JOIN = "\u2060"  # keeps what stands left and right of it on one line
 NO_MATH = "mathjax_ignore"  # a notebook would read what stands between two $ as a formula
 
@@ -29,22 +30,24 @@ def number(value, digits=0):
 
 
 def money(value, currency, *, compact=False, digits=None):
-    """Money with its currency code: TRY 1,234 (TRY 12.34 below a hundred).
+    """Money with its currency code: TRY 1,234 (TRY 12.34 below a hundred, TRY 0.0012 below a hundredth).
 
     `compact` gives three digits from ten thousand on, TRY 1.23M; `digits` that many at any size: two are TRY 1,200.
     """
     if is_missing(value):
         return "–"
-    decimals = 2 if 0 < abs(value) < 100 else 0
+    decimals = places(value) if 0 < abs(value) < 100 else 0
     if value and (digits or (compact and abs(value) >= 10_000)):
         kept = digits or 3
         value = round(float(value), kept - 1 - _tens(value))
-        decimals = min(max(kept - 1 - _tens(value), 0), 2) if value % 1 else 0
+        decimals = min(max(kept - 1 - _tens(value), 0), places(value)) if value % 1 else 0
     if (compact or digits) and abs(value) >= 10_000:
         from babel.numbers import format_compact_decimal
 
-        decimals = max(kept - 1 - _tens(value) % 3, 0)
-        figure = _minus(format_compact_decimal(value, locale=language(), fraction_digits=decimals))
+        decimals, whole = max(kept - 1 - _tens(value) % 3, 0), min(max(value, -MOST), MOST)
+        figure = _minus(format_compact_decimal(whole, locale=language(), fraction_digits=decimals))
+        if whole != value:  # no word is left: so many trillions, their thousands grouped
+            figure = re.sub(r"^\D?[\d.,]+", lambda _found: number(value / 1e12), figure)
     else:
         figure = number(value, decimals)
     return f"{currency}\u00a0{figure}" if currency else figure
@@ -54,7 +57,13 @@ def price(value, currency):
     """Money that the reader gave or must recognise, to the hundredth: TRY 129.90, TRY 20."""
     if is_missing(value):
         return "–"
-    return f"{currency}\u00a0{number(value, 2 if round(value, 2) % 1 else 0)}".lstrip("\u00a0")
+    decimals = places(value)
+    return f"{currency}\u00a0{number(value, decimals if round(value, decimals) % 1 else 0)}".lstrip("\u00a0")
+
+
+def places(value):
+    """Decimals of an amount: to the hundredth; of less the first two digits, down to the smallest part of a coin."""
+    return 2 if not SMALLEST <= abs(value) < 0.01 else min(1 - _tens(value), 8)
 
 
 def _tens(value):
@@ -229,7 +238,9 @@ def plain_number(value):
     if isinstance(value, pd.Timestamp):
         return f"{value:%Y-%m-%d}"
     value = value.item() if hasattr(value, "item") else value
-    return round(value, 6) if isinstance(value, float) else value
+    if not isinstance(value, float):
+        return value
+    return round(value, 6 if abs(value) >= 1 or value == 0 else min(5 - _tens(value), 15))
 
 
 class Reading(str):

@@ -149,6 +149,8 @@ def _cells(table, name, kind, currency):
     if kind == "figure":  # each row has a unit of its own
         rows = [table.loc[[place]] for place in table.index]
         return [_cells_of(row, name, style.writer(row["unit"].iloc[0], currency))[0] for row in rows]
+    most = table[name].abs().max() if kind == "money" else 0
+    digits = style.places(most) if most < 100 else 0
     write = {
         "text": lambda value: "" if style.is_missing(value) else style.shorten(value, 120),
         "code": lambda value: "" if style.is_missing(value) else style.shorten(said_as(name, value), 120),
@@ -156,7 +158,7 @@ def _cells(table, name, kind, currency):
         "count": style.number,
         "number": lambda value: style.number(value, 0 if pd.api.types.is_integer_dtype(table[name]) else 2),
         "decimal": lambda value: style.number(value, 3),
-        "money": lambda value: style.number(value, 2 if table[name].abs().max() < 100 else 0),
+        "money": lambda value: style.number(value, digits),
         "share": style.share,
         "date": lambda value: style.day(value).replace(" ", "\u00a0"),  # on one line
         "change": style.change,
