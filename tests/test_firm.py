@@ -76,3 +76,29 @@ def test_a_table_that_no_firm_has_is_a_slip():
 def test_a_log_without_a_needed_column_is_refused():
     with pytest.raises(DataError, match=r"^transactions: column 'amount' is missing; the file has "):
         Firm.of(LOG.drop(columns="amount"))
+
+
+@pytest.mark.parametrize("day", ["9999-12-31", "0001-01-01", "99999-01-01", "1900-01-01", "someday"])
+def test_a_day_that_no_data_can_be_of_is_refused(day, tmp_path):
+    LOG.to_csv(tmp_path / "transactions.csv", index=False)
+    said = f"as_of: {day} is not a day from 1900-01-02 to 2100-12-31. Give the last day of the data."
+    for opened in (lambda: Firm.of(LOG, as_of=day), lambda: pf.open(tmp_path, as_of=day)):
+        with pytest.raises(DataError) as error:
+            opened()
+        assert str(error.value) == said
+
+
+def test_dates_that_cannot_be_are_gone_as_from_a_source(tmp_path):
+    far = ["9999-12-31", "0001-01-01", "1900-01-01", "1899-05-05", "2024-01-15", "2023-12-31"]
+    ids = [str(number) for number in range(6)]
+    tables = {
+        "leads": pd.DataFrame({"lead_id": ids, "created_on": ["2024-01-01"] * 6, "closed_on": far}),
+        "subscriptions": pd.DataFrame({"contract_id": ids, "customer_id": "001", "started_on": far}),
+        "tickets": pd.DataFrame({"ticket_id": ids, "customer_id": "001", "opened_on": "2024-01-02", "closed_on": far}),
+    }
+    for name, table in {"transactions": LOG, **tables}.items():
+        table.to_csv(tmp_path / f"{name}.csv", index=False)
+    read, given = pf.open(tmp_path), Firm.of(LOG, **tables)
+    for name, table in tables.items():
+        one, other = (getattr(firm.tables, name).select(list(table)).to_pyarrow().to_pylist() for firm in (read, given))
+        assert sorted(map(str, one)) == sorted(map(str, other)), name

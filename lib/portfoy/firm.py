@@ -16,6 +16,7 @@ from portfoy.people import people_table, with_traits
 from portfoy.source import open as source
 from portfoy.source import pseudonyms
 from portfoy.source.contract import TABLES, kind_of
+from portfoy.source.faults import DATED, ENDS, FIRST, LAST, seen_on
 from portfoy.source.prices import AS_PAID, Prices
 from portfoy.source.seen import on_day
 from portfoy.source.settings import Settings
@@ -67,12 +68,13 @@ class Firm:
             raise TypeError(f"Firm.of: no table {unknown}; there are {list(TABLES)}")
         frames = {name: _typed(name, frame) for name, frame in tables.items()}
         if transactions is None:
-            day, seen, goes_on = pd.Timestamp(as_of), None, True
+            day, seen, goes_on = pd.Timestamp(seen_on(as_of)), None, True
             if pd.isna(day):
                 raise DataError(_("Firm.of: without transactions, give as_of."))
         else:
             log = as_table(transactions)
-            day = resolve_as_of(log, as_of)
+            log = log.filter(log.ordered_on.between(FIRST, LAST))
+            day = resolve_as_of(log, seen_on(as_of))
             seen, goes_on = log.filter(log.ordered_on <= day.date()), resolve_as_of(log, None) > day
         later = {name: partial(on_day, name, day.date(), frames.get, seen, earlier=goes_on) for name in frames}
         settings = Settings(currency=currency or None, prices=prices)
@@ -159,10 +161,17 @@ class Firm:
 
 
 def _typed(name, frame):
-    """A DataFrame as a table of the engine: ids are text and dates are days, as from a source."""
+    """A DataFrame as a table of the engine, as from a source: ids are text, and dates days that can be."""
     table, kinds = ibis.memtable(frame), {"id": "string", "date": "date"}
     known = {column: kinds.get(kind_of(name, column)) for column in table.columns}
-    return table.cast({column: kind for column, kind in known.items() if kind})
+    table = table.cast({column: kind for column, kind in known.items() if kind})
+    can = {day: table[day].between(FIRST, LAST) for day, kind in known.items() if kind == "date"}
+    start, ends = ENDS.get(name, ("", ()))
+    for end in {*ends} & can.keys() if start in can else ():
+        can[end] &= (table[end] >= table[start]).fill_null(True)
+    begin = DATED.get(name)
+    rows = table.filter(table[begin].isnull() | can[begin]) if begin in can else table
+    return rows.mutate(**{day: sound.ifelse(table[day], None) for day, sound in can.items()}) if can else rows
 
 
 def open(where, *, as_of=None, currency="", confidence=0.95):

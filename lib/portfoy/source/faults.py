@@ -4,7 +4,9 @@ from datetime import date
 from typing import NamedTuple
 
 import ibis
+import pandas as pd
 
+from portfoy.errors import DataError
 from portfoy.locale import _
 from portfoy.source.contract import kind_of
 from portfoy.source.quality import FIRST
@@ -40,6 +42,20 @@ RANGES = {
 }
 """Lowest and highest value of a number column, or of those that begin with the word and a "_"; None: no bound."""
 LAST = date(2100, 12, 31)  # programs write 9999-12-31 for "none", too
+
+
+def seen_on(as_of):
+    """The day that data are seen on, as a date; None for none given. DataError where no data can be of that day."""
+    if as_of is None or as_of is pd.NaT or as_of == "":
+        return None
+    try:
+        day = pd.Timestamp(as_of).date()
+    except (TypeError, ValueError):  # no date, or one beyond all calendars
+        day = date.max
+    if not FIRST <= day <= LAST:
+        text = _("as_of: {day} is not a day from {first} to {last}. Give the last day of the data.")
+        raise DataError(text.format(day=as_of, first=FIRST, last=LAST))
+    return day
 
 
 class Rule(NamedTuple):

@@ -13,13 +13,12 @@ from datetime import date
 from functools import partial
 from pathlib import Path
 
-import pandas as pd
-
 from portfoy.errors import DataError
 from portfoy.locale import _
 from portfoy.source import pull, sniff, workbooks
 from portfoy.source.address import connect, discreet, filled, hidden, locate, remember, revealed
 from portfoy.source.contract import ALONE, TABLES
+from portfoy.source.faults import seen_on
 from portfoy.source.files import SUFFIXES, UNREADABLE, Raw, embedded, fault, load, readable, stamp
 from portfoy.source.quality import check_transactions
 from portfoy.source.reader import Reader
@@ -40,7 +39,7 @@ def open(where, *, as_of=None, today=None, stamped=False):
 
     DataError where nothing is there, it cannot be read, required columns are missing, or no row can be used.
     """
-    day = pd.Timestamp(as_of).date() if as_of else None
+    day = seen_on(as_of)
     if today is None and (tables := kept(where, day)):
         return tables
     where = str(where)
