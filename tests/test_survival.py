@@ -148,3 +148,10 @@ def test_the_interval_of_the_day_by_which_half_are_won_holds_it():
         _day, low, high = incidence(*drawn(seed)[:2], 200).day_of("won")
         held.append(low <= truth <= high)
     assert 0.92 <= np.mean(held) <= 0.99  # whole days: at least what is said, and not much more
+
+
+def test_who_ended_before_the_beginning_is_left_out():
+    days, events = [3.0, np.nan, -40.0, 5.0], ["won", "won", "lost", None]
+    some, known = incidence(days, events, 10), incidence([3.0, 5.0], ["won", None], 10)
+    assert some.share("won").tolist() == known.share("won").tolist()
+    assert some.n.tolist() == known.n.tolist()

@@ -94,12 +94,12 @@ class Incidence:
 def incidence(days, events, horizon, rows=None):
     """The `Incidence` up to a horizon, from how long each was seen and what ended it.
 
-    `days` whole ones, missing ones left out; `events` what ended each, missing where nothing did; `rows` how many each
-    stands for, by default one. Who is censored on a day was still there on it.
+    `days` whole ones, those missing or below 0 left out; `events` what ended each, missing where nothing did; `rows`
+    how many each stands for, by default one. Who is censored on a day was still there on it.
     """
     days, last = np.asarray(days, dtype=float), int(horizon) + 1
     event, names = pd.factorize(events if isinstance(events, pd.Categorical) else np.asarray(events, dtype=object))
-    seen, size = ~np.isnan(days), len(names) + 1
+    seen, size = days >= 0, len(names) + 1
     at = np.minimum(days[seen], last).astype("int64") * size + event[seen] + 1  # event -1 where nothing ended it
     ended = np.bincount(at, None if rows is None else np.asarray(rows)[seen], (last + 1) * size).reshape(-1, size)
     n = ended.sum(axis=1)[::-1].cumsum()[::-1][:-1].astype(float)

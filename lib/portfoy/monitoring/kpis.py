@@ -185,9 +185,11 @@ def kpis(firm):
     rows, months = [], []
     for name, (source, unit, _better, top, bottom) in KPIS.items():
         counts = _counts(found, source, top, bottom)
-        if counts is None or not counts["value"].notna().any():
+        if counts is None:
             continue
         counts = counts[counts.index > until.to_period("M") - LONGEST]
+        if counts["value"].isna().all():
+            continue
         base = int((counts.index.end_time <= until + pd.Timedelta(days=1)).sum())
         chart = None if name in STOCKS else _chart(counts, unit, base)
         last = counts["value"].last_valid_index()

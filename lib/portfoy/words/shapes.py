@@ -99,7 +99,8 @@ def _span(ax, table, at):
     room = max(high - low, abs(at) / 2)
     ends = table[["low", "high"]].clip(low - room, high + room).stack().dropna()
     low, high = min([low, *ends]), max([high, *ends])
-    ax.set_xlim(low - 0.05 * (high - low), high + 0.05 * (high - low))
+    room = 0.05 * (high - low or abs(high) or 1)  # also around a single value
+    ax.set_xlim(low - room, high + room)
     ax.locator_params(axis="x", nbins=6)
 
 
