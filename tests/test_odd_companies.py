@@ -9,9 +9,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import portfoy as pf
 from helpers import NOTEBOOKS, REPORTS
+from odd import odd_company
 from portfoy.errors import DataError, FitError
-from portfoy.words.result import NotPossible
+from portfoy.firm import Firm
+from portfoy.words.result import NotPossible, Result
 from run_notebook import run_cell
 
 
@@ -44,8 +47,10 @@ RARE = {"no margin", "only returns", "more returned than sold"}  # studies
 ALIKE = {("acquisition", "costs above revenue")}  # as it is where nobody comes back: there are orders only
 
 
-def sections(report, data):
+def sections(report, data, results=None):
     """What a report says where it cannot work something out, cell by cell as the runner does it, but in this process.
+
+    What it shows is added to `results`.
 
     A cell shows what is not possible, or raises DataError or FitError, which ends its section; any other error is a
     failure and stays loud.
@@ -60,6 +65,8 @@ def sections(report, data):
             source += f"\ndata = {str(data)!r}"
         try:
             shown = run_cell(source, names)
+            if results is not None and isinstance(shown, Result):
+                results.append(shown)
             said += [shown.reason] if isinstance(shown, NotPossible) else []
         except (DataError, FitError) as error:
             said, over = [*said, str(error)], True
@@ -85,3 +92,37 @@ def test_an_odd_company_gets_sentences(report, kind, tmp_path):
     loss = "discounted_value: the margin is -1 of revenue. Check unit costs, or give margin_rate."
     asks = report in ("portfolio", "selection", "retention")  # for the expected value of a customer
     assert (loss in said) == (kind == "costs above revenue" and asks)
+
+
+NO_WORDS = re.compile(r"\b(nan|NaN|NaT|inf|None)\b|[\u2212-](0(\.0+)?%?|inf)(?![\d.,])|\{\w")  # missing, endless, -0
+
+
+def words(result, draw):
+    """All that a result says."""
+    found, tables = result.finding(), result.summary()
+    yield from (found.text if found else "", str(result.reading()), str(result.method()))
+    yield from map(repr, tables if isinstance(tables, list) else [tables])
+    yield from (f"{figure.name} {figure.note}" for figure in result.figures())
+    yield from (action.text for action in result.actions())
+    if draw and (axes := result.plot()) is not None:
+        yield axes.figure.get_label()
+
+
+@pytest.mark.parametrize(
+    "seed", [pytest.param(seed, marks=pytest.mark.study if seed >= 12 else ()) for seed in range(200)]
+)
+def test_a_company_drawn_at_random_gets_sentences(seed, monkeypatch):
+    tables, day = odd_company(seed)
+    reports, results, said = REPORTS if seed >= 12 else [REPORTS[seed % len(REPORTS)]], [], []
+    try:
+        firm = Firm.of(tables.pop("transactions"), as_of=day, currency="TRY", **tables)
+    except DataError as error:
+        reports, said = [], [str(error)]
+    monkeypatch.setattr(pf, "open", lambda *_where, **_terms: firm)
+    for report in reports:
+        with contextlib.redirect_stdout(None):
+            said += sections(report, "", results)
+    assert all(re.match(r"(\w+: )?[\w<].+\.$", sentence) for sentence in said)
+    said += [text for result in results for text in words(result, draw=seed % 4 == 0)]
+    plt.close("all")
+    assert [text for text in said if NO_WORDS.search(text.replace("\u2060", ""))] == []
