@@ -139,7 +139,7 @@ def _segments(firm):
     """The segment now and a year ago, by the same cut points; then only where the history is as long as a silence."""
     now, rule, then = rfm(firm), _rule(firm), months_before(firm.as_of, 12)
     table = now.table.set_index("customer_id")[["segment"]].astype("str")
-    if rule and (then - firm.customers["first_order"].min()) / DAY >= rule.lapsed_days:
+    if now and rule and (then - firm.customers["first_order"].min()) / DAY >= rule.lapsed_days:
         old = rfm(firm.on(then).customers, cuts=now.cuts.drop(columns="priced_on", errors="ignore"))
         table["segment_then"] = old.table.set_index("customer_id")["segment"].astype("str")
     return table
