@@ -9,13 +9,14 @@ PYTEST = PYTHONDONTWRITEBYTECODE= $(ONE_THREAD) .venv/bin/python -m pytest -q
 SPREAD = -n auto --dist loadscope
 TESTS = $(PYTEST) $(SPREAD) -p no:nbval  # loading it takes seconds in each worker
 
-.PHONY: help report lessons docs test study check lab bench lock clean
+.PHONY: help report lessons docs test engines study check lab bench lock clean
 
 help:
 	@echo "make report   the reports on the teaching company, in reports/index.html; ARGS='--language tr' adds options"
 	@echo "make lessons  the student editions, the index and the glossary, from notebooks/solutions"
 	@echo "make docs     what docs/ shows: a report and a sitting with results, the teacher's page, the README's pictures"
 	@echo "make test     unit tests, then the reports and lessons from top to bottom"
+	@echo "make engines  the same tables on PostgreSQL and Spark as on DuckDB, where their programs are"
 	@echo "make study    tests that draw, kill or measure many times, and the student editions from top to bottom"
 	@echo "make check    lint, format, layout and notebook rules; seconds"
 	@echo "make lab      JupyterLab at the first lesson, in a folder of your own: my-course"
@@ -34,8 +35,11 @@ docs: $(READY)
 	.venv/bin/python docs/pictures.py
 
 test: $(READY)
-	$(TESTS) $(ARGS)
+	$(TESTS) -m "not engines" $(ARGS)
 	$(PYTEST) $(SPREAD) --nbval-lax --nbval-current-env notebooks/reports notebooks/solutions
+
+engines: $(READY)
+	$(PYTEST) -p no:nbval -m engines tests/test_engines.py $(ARGS)
 
 study: $(READY)
 	$(TESTS) --study -m study tests $(ARGS)

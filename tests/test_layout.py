@@ -47,13 +47,14 @@ INSIDE = {  # the order inside a package, left to right
     "words": ["stages", "codes", "labels", "style", "table", "placing", "figure", "shapes", "result"],
     "source": [
         *(
-            "address",
             "aside",
             "names",
             "contract",
             "labels",
             "pseudonyms",
             "dates",
+            "servers",
+            "address",
             "encodings",
             "header",
             "sniff",

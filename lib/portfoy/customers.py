@@ -14,6 +14,7 @@ from portfoy.locale import _
 from portfoy.rows import with_ids
 from portfoy.source.contract import check_columns
 from portfoy.source.files import is_embedded
+from portfoy.source.servers import has_room, held
 from portfoy.sums import added, settled
 
 DAY = pd.Timedelta(days=1)
@@ -177,23 +178,25 @@ def orders_of(log):
 
 
 def purchases_by(log, as_of):
-    """The purchase days seen by a day (ibis), worked out once for all analyses of that day, where the engine is ours.
+    """The purchase days seen by a day (ibis), worked out once for all analyses of that day.
 
-    A log in a DataFrame or on a server may change between two questions, so it is asked each time. The latest
-    `MOST_KEPT` answers are kept, each until another takes its place: use the rows at once.
+    A log in a DataFrame, and one on a server that holds nothing for us, may change between two questions, so it is
+    asked each time. The latest `MOST_KEPT` answers are kept, each until another takes its place: use the rows at once.
     """
     days = purchase_days(log.filter(log.ordered_on <= as_of.date()))
     engine = days.get_backend()
-    if not is_embedded(engine):
+    if not (is_embedded(engine) or has_room(engine)):
         return days
     question = days.op()
     answer = _kept.pop(question, None)
     if answer is None:
-        answer = engine.create_table(f"purchases_{uuid.uuid4().hex}", days, temp=True)
+        name = f"purchases_{uuid.uuid4().hex}"
+        answer = engine.create_table(name, days, temp=True) if is_embedded(engine) else held(days)
     _kept[question] = answer  # the last one asked for stands last
     if len(_kept) > MOST_KEPT:
         oldest = _kept.pop(next(iter(_kept)))
-        oldest.get_backend().raw_sql(f"DROP TABLE {oldest.get_name()}")  # Ibis 12 with sqlglot 30 loses the name
+        if is_embedded(oldest.get_backend()):
+            oldest.get_backend().raw_sql(f"DROP TABLE {oldest.get_name()}")  # Ibis 12 with sqlglot 30 loses the name
     return answer
 
 

@@ -20,6 +20,7 @@ from portfoy.people import TRAITS
 from portfoy.selection.lifetime_value import lifetime_value
 from portfoy.selection.rfm import rfm
 from portfoy.source.files import is_embedded
+from portfoy.source.servers import held
 from portfoy.standing import rule_of, state_table
 
 FEWEST = 3  # gaps from which somebody has a rhythm of his or her own
@@ -227,7 +228,7 @@ def events(firm, ids):
 
 
 def _every(firm):
-    """All events of all customers (ibis), worked out once where the engine is ours."""
+    """All events of all customers (ibis), worked out once, where the engine lets us."""
     parts = []
     if firm.tables.transactions is not None:
         days = purchases_by(firm.log, firm.as_of)
@@ -246,4 +247,4 @@ def _every(firm):
     parts = [part.mutate(**{name: none[name] for name in none if name not in part.columns}) for part in parts]
     every = ibis.union(*(part.cast(KINDS).select(*KINDS) for part in parts or [ibis.memtable([], schema=KINDS)]))
     engine = every.get_backend()
-    return engine.create_table(f"events_{uuid.uuid4().hex}", every, temp=True) if is_embedded(engine) else every
+    return engine.create_table(f"events_{uuid.uuid4().hex}", every, temp=True) if is_embedded(engine) else held(every)

@@ -9,6 +9,7 @@ import pandas as pd
 from portfoy.customers import DAY, to_frame
 from portfoy.intervals import wilson
 from portfoy.models.survival import Incidence
+from portfoy.source.servers import held
 
 FEWEST = 30  # buyers; a category of fewer takes the rule of all together
 HORIZON = 365  # days within which a purchase may be followed by another
@@ -17,10 +18,10 @@ ONCE = 0.1  # what surely fewer than these buy again within the horizon is bough
 
 @contextmanager
 def worked_out(table):
-    """The table (ibis), worked out once, while it is used; on a server, which may not let us, each time."""
+    """The table (ibis), worked out once, while it is used; on a server where it lets us, else each time."""
     engine, name = table.get_backend(), f"offers_{uuid4().hex}"
     if engine.name != "duckdb":
-        yield table
+        yield held(table)
         return
     try:
         yield engine.create_table(name, table, temp=True)

@@ -233,12 +233,22 @@ def connect(address):
         text = _("{where}: its password has one of / ? # in it; in an address they are %2F, %3F, %23. Write them so.")
         raise DataError(text.format(where=said))
     try:
-        return ibis.connect(address)
+        from portfoy.source.servers import taught
+
+        return taught(_spark(address) if address.startswith("sc://") else ibis.connect(address))
     except Exception as error:  # each driver has errors of its own; all mean that the address does not answer
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         text = _("{where}: does not answer: {reason}. Check address and driver.")
         reason = without(address, reason, said)[:300].rstrip(".:")
         raise DataError(text.format(where=said, reason=reason)) from None
+
+
+def _spark(address):
+    """A session of its own on a Spark Connect server."""
+    import ibis
+    from pyspark.sql import SparkSession
+
+    return ibis.pyspark.connect(SparkSession.builder.remote(address).create())
 
 
 @contextmanager

@@ -23,6 +23,7 @@ from portfoy.source.files import SUFFIXES, UNREADABLE, Raw, embedded, fault, loa
 from portfoy.source.quality import check_transactions
 from portfoy.source.reader import Reader
 from portfoy.source.seen import on_day
+from portfoy.source.servers import enter, is_full, refuse_files
 from portfoy.source.settings import Format, Settings, read_settings
 from portfoy.source.tables import Tables, fingerprint, kept
 from portfoy.source.texts import quoted
@@ -87,6 +88,8 @@ def _raw_tables(location, settings):
     """The tables found at the location, and the engine that holds them."""
     if isinstance(location, str):
         engine = connect(location)
+        refuse_files(engine, hidden(location))
+        enter(engine, settings.catalog, settings.schema)
         return _database_tables(engine, location, settings, engine.list_tables()), engine
     engine = embedded()
     if location.is_file() and sniff.kind(location) == "duckdb":
@@ -132,6 +135,7 @@ def pulled(where, out, **how):
         raise DataError(_("{where}: is no server; files are read where they are. Give an address.").format(where=where))
     with discreet(location, said), readable(said, Exception):
         engine = connect(location)
+        enter(engine, settings.catalog, settings.schema)
         raws = _database_tables(engine, location, settings, engine.list_tables())
         tables = pull.wanted(settings, raws, engine.table)
         yield from pull.pull(tables, out, said=said, **how)
@@ -253,6 +257,9 @@ def _tables(where, settings, reader, day, today):
         )
         reader.log = log  # what further tables are held against
         reader.drop("raw_transactions")
+        if is_full(reader.engine):
+            text = _("{where}: the account may make no temporary tables there, so every analysis reads the orders anew")
+            reader.reading.append(text.format(where=where))
     last = facts.last_day if facts else reader.last_day()
     earlier = facts.goes_on if facts else bool(day and day < last)
     day = day or last

@@ -11,6 +11,7 @@ from portfoy.locale import _
 from portfoy.source import amounts, dates, ids, lines
 from portfoy.source.contract import TABLES, kind_of
 from portfoy.source.labels import CODED, YES, fold, folded, words
+from portfoy.source.servers import held
 from portfoy.words.style import shorten
 
 BLANK = "[\\s\u00a0\u202f\u200b\ufeff]"
@@ -98,7 +99,7 @@ def typed(raw, table, mapping, given, reading):
     if second:
         raw["raw_amount"] = _unread(found.amount).fill_null("") + " " + _unread(found.portfoy_second).fill_null("")
     columns.setdefault("order_id", ibis.null("string"))
-    log = found.select(**columns, **raw, **{name: found[name] for name in row})
+    log = held(found.select(**columns, **raw, **{name: found[name] for name in row}))
     log = lines.with_money(log, mapping, given, reading)
     log = log.mutate(
         raw_ordered_on=ibis.ifelse(log.ordered_on.isnull(), log.raw_ordered_on, ibis.null("string")),

@@ -13,6 +13,7 @@ from portfoy.source import currencies, doubts, ids, orders, parse, pseudonyms
 from portfoy.source.account import account
 from portfoy.source.contract import ALONE, REQUIRED, check_columns
 from portfoy.source.files import UNREADABLE, fault, is_embedded
+from portfoy.source.servers import held
 from portfoy.source.settings import Settings
 from portfoy.source.shape import OWN, shaped
 from portfoy.source.sniff import RESERVED
@@ -42,8 +43,8 @@ class Reader:
     known: list = field(default_factory=list)  # where ids are hidden: tables of them with their pseudonyms
 
     def keep(self, table, name):
-        """The table in the embedded engine, so that later steps do not work it out again; elsewhere as it is."""
-        return self.engine.create_table(name, table) if is_embedded(self.engine) else table
+        """The table held in the engine, so that no step works it out again; as it is where there is no room."""
+        return self.engine.create_table(name, table) if is_embedded(self.engine) else held(table)
 
     def drop(self, name):
         """Forget a table of the embedded engine that is no longer needed."""

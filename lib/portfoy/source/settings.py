@@ -57,6 +57,8 @@ class Settings:
     """Everything portfoy.toml can say. The defaults are those of a source without one."""
 
     source: str | None = None
+    catalog: str | None = None  # of a server, where it has several; needs a schema
+    schema: str | None = None  # of a server, in which its tables are
     as_of: str | None = None  # YYYY-MM-DD, the day of the export, where no table has a date
     name: str | None = None  # what reports call the data
     currency: str | None = None  # ISO 4217 code
@@ -84,7 +86,7 @@ class Settings:
 
     def fingerprint(self):
         """SHA-256 over what can move a figure: not where the data are nor what they are called, and no defaults."""
-        own = ("source", "as_of", "name", "unknown_customers", "formats", "columns", "look")
+        own = ("source", "catalog", "schema", "as_of", "name", "unknown_customers", "formats", "columns", "look")
         said = {key: value for key, value in _said(self).items() if key not in own}
         said["unknown"] = self.unknown()
         said |= {"pseudonyms": True} if self.pseudonyms else {}
@@ -171,6 +173,8 @@ def _settings(path, content):
     settings = Settings(**top, formats=formats, columns=columns)
     if settings.rates and not settings.currency:
         raise bad_value(path, "currency", settings.currency, _("the currency that [rates] turn others into"))
+    if settings.catalog and not settings.schema:
+        raise bad_value(path, "schema", settings.schema, _("the schema of the catalog that the tables are in"))
     source = settings.source or "."
     elsewhere = "://" in source or source.startswith("${")  # an address, or the environment variable that holds one
     return replace(settings, source=source if elsewhere else str((path.parent / source).resolve()))
