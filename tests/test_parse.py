@@ -3,13 +3,14 @@
 import datetime
 import decimal
 import math
+from zoneinfo import ZoneInfo
 
 import ibis
 import pandas as pd
 import pytest
 
 from portfoy.errors import DataError
-from portfoy.source import amounts, parse
+from portfoy.source import amounts, dates, parse
 from portfoy.source.settings import Format
 
 DAY = datetime.date
@@ -274,3 +275,13 @@ def test_a_column_that_cannot_be_read_is_refused_in_one_sentence(ours, values, m
     with pytest.raises(DataError) as raised:
         column(values, ours)
     assert str(raised.value) == message
+
+
+@pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/New_York"])
+def test_seconds_since_1970_are_of_the_day_in_the_time_zone(zone):
+    """Judge: Python's own zones."""
+    seconds = [1704067199, 1704067200, 1704034799, 1704034800, 1704085199, 1704085200]
+    texts = ibis.memtable({"text": [str(each) for each in seconds]})
+    found = texts.select("text", day=dates.parsed(texts.text, "unix seconds", zone)).to_pandas()
+    wanted = {str(each): datetime.datetime.fromtimestamp(each, ZoneInfo(zone)).date() for each in seconds}
+    assert {text: pd.Timestamp(day).date() for text, day in zip(found["text"], found["day"], strict=True)} == wanted

@@ -106,7 +106,8 @@ def _numbered(text, form, zone):
     number = ibis.ifelse(sound, number, ibis.null("float64"))
     if zone and form.startswith("unix"):
         seconds = (number * 86_400 / NUMBERED[form][1]).floor().cast("int64")
-        return _clock_of(zone, _stamp_of("UTC", seconds.as_timestamp("s"))).cast("date")
+        moment = ibis.timestamp("1970-01-01 00:00:00") + seconds.as_interval("s")
+        return _clock_of(zone, _stamp_of("UTC", moment)).cast("date")
     return (ibis.date(first) + (number / NUMBERED[form][1]).floor().cast("int64").as_interval("D")).cast("date")
 
 
