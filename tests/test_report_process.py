@@ -147,9 +147,9 @@ class Project:
         return {str(path.relative_to(self.reports)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
-def ended(process):
+def ended(process, seconds=120):
     """Exit code, stdout and stderr of a command that must come to its end."""
-    code = process.wait(timeout=120)
+    code = process.wait(timeout=seconds)
     return code, *(path.read_text("utf-8") for path in process.said)
 
 

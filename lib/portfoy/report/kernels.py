@@ -11,8 +11,11 @@ import multiprocessing
 import os
 import signal
 import sys
+import tempfile
 import threading
+import uuid
 
+import psutil
 import zmq
 from jupyter_client.channels import AsyncZMQSocketChannel
 from jupyter_client.kernelspec import KernelSpec
@@ -20,10 +23,13 @@ from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning import LocalProvisioner
 
 from portfoy.locale import _
+from portfoy.source import aside
 
 NURSERY = "portfoy.report.nursery"
 BACKEND = "module://matplotlib_inline.backend_inline"
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "PORTFOY_THREADS")
+GONE = 255  # what multiprocessing says of a process whose nursery was killed: nobody is told how it ends
+_warming = threading.Lock()
 
 
 class Kernels:
@@ -38,15 +44,21 @@ class Kernels:
     """
 
     def __init__(self, folder, *, isolated=False, threads=1, environment=None):
-        self.folder, self.warm, self.threads = folder, not isolated and can_fork(), threads
+        self.folder, self.threads = folder, threads  # warmed up here, by a thread that stays: on Linux the nursery ...
+        self.warm = not isolated and can_fork() and warm_up()  # ... ends with the one that started it
         self.environment = {**(environment or {}), **dict.fromkeys(THREADS, str(threads)), "MPLBACKEND": BACKEND}
+        self.environment["IPYTHONDIR"] = str(folder / "ipython")  # nobody's start files, nothing in anybody's home
         self.managers, self.closed = [], False
 
-    def close(self):
-        """End the kernels that still live; none starts any more."""
+    def close(self, *, at_once=False):
+        """End the kernels that still live; none starts any more, and `at_once` no thread waits for the nursery."""
         self.closed = True
         for manager in self.managers:
             manager.kill()
+        for child in psutil.Process().children() if at_once else ():
+            with contextlib.suppress(psutil.Error):
+                if any(NURSERY in part for part in child.cmdline()):
+                    child.kill()
 
     def manager(self, *, warm=None):
         """A manager that starts one kernel of this run."""
@@ -60,20 +72,29 @@ class Kernels:
     def call(self, function, *given, seconds):
         """Call a function in a process like that of a kernel: the status, as of a report, and what went wrong."""
         log = self.folder / f"{function.__name__}.log"
-        context = _nursery() if self.warm else multiprocessing.get_context("spawn")
-        about = (self.environment, os.getcwd(), str(log), self.threads)
-        process = context.Process(target=_called, args=(function, given, *about), daemon=False)
-        try:
-            process.start()
-            process.join(seconds)
-            code = process.exitcode
-        finally:
-            if process.is_alive():
-                process.kill()
+        code = self._exit_code(True, log, function, given, seconds) if self.warm else GONE
+        if code == GONE:
+            log.unlink(missing_ok=True)
+            code = self._exit_code(False, log, function, given, seconds)
         if code in (0, 1):  # an error is the last line of what it wrote
             return ("failed", log.read_text("utf-8", "replace").strip().rpartition("\n")[2]) if code else ("ok", "")
         ended = _("the process was ended: exit code {code}").format(code=code)
         return ("timeout", _("the time ran out")) if code is None else ("kernel died", ended)
+
+    def _exit_code(self, warm, log, function, given, seconds):
+        """How a process ended, forked or not; None: it took too long."""
+        context = _nursery() if warm else multiprocessing.get_context("spawn")
+        about = (self.environment, os.getcwd(), str(log), self.threads)
+        process = context.Process(target=_called, args=(function, given, *about), daemon=False)
+        try:
+            _start(process) if warm else process.start()
+            process.join(seconds)
+            return process.exitcode
+        except RuntimeError:
+            return GONE
+        finally:
+            if process.pid and process.exitcode in (None, GONE):
+                _kill(process.pid)
 
 
 class OwnKernels(AsyncKernelManager):
@@ -81,6 +102,7 @@ class OwnKernels(AsyncKernelManager):
 
     def __init__(self, **options):
         super().__init__(**options, transport_encryption="auto" if zmq.has("curve") else "disabled")
+        self.connection_file = str(aside.folder() / f"kernel-{uuid.uuid4().hex}.json")  # cleared after a killed command
 
     @property
     def kernel_spec(self):
@@ -101,9 +123,12 @@ class Manager(OwnKernels):
 
     def kill(self):
         """End the kernel and whatever it started, at once."""
-        if self.process is not None and self.process.poll() is None:
-            with contextlib.suppress(OSError):
-                os.killpg(self.process.pid, signal.SIGKILL) if hasattr(os, "killpg") else self.process.kill()
+        if self.process is not None and (self.process.poll() is None or self.is_lost()):
+            _kill(self.process.pid)
+
+    def is_lost(self):
+        """Whether its process went with the nursery, or will."""
+        return self.warm and (self.process is None or self.process.poll() == GONE)
 
     def last_words(self):
         """How the process ended: its signal or exit code, and the last lines it wrote."""
@@ -147,6 +172,8 @@ class _Provisioner(LocalProvisioner):
             with manager.log_file.open("ab") as log:
                 await super().launch_kernel(cmd, env=environment, stdout=log, stderr=log, **options)
         manager.process = self.process
+        if manager.kernels.closed:  # in the meantime
+            manager.kill()
         return self.connection_info
 
 
@@ -158,9 +185,8 @@ class _Forked:
     def __init__(self, cmd, environment, folder, manager):
         arguments = cmd[cmd.index("ipykernel_launcher") + 1 :]
         given = (arguments, environment, folder, str(manager.log_file), manager.kernels.threads)
-        warm_up()  # whoever comes first starts it, in the environment that it needs
         self.process = _nursery().Process(target=_serve, args=given, daemon=False)
-        self.process.start()
+        _start(self.process)
         self.pid = self.process.pid
 
     def poll(self):
@@ -186,18 +212,44 @@ def can_fork():
 
 
 def warm_up():
-    """Start the process that warm kernels are forked from; it imports while the command goes on."""
+    """Start the process that warm kernels are forked from, which imports while the command goes on; whether it could.
+
+    Its socket is a file in the folder of this process, else it would outlive a killed command. A temporary folder may
+    have too long a name for one.
+    """
     from multiprocessing import forkserver
 
     _nursery()
     quiet = {**dict.fromkeys(THREADS, "1"), "MPLBACKEND": BACKEND, "OBJC_DISABLE_INITIALIZE_FORK_SAFETY": "YES"}
-    before = {name: os.environ.get(name) for name in quiet}
-    os.environ.update(quiet)  # it takes over the environment of the command as it stands at its start
+    with _warming:
+        before, place = {name: os.environ.get(name) for name in quiet}, tempfile.tempdir
+        os.environ.update(quiet)  # it takes over the environment of the command as it stands at its start
+        tempfile.tempdir = str(aside.folder())
+        try:
+            forkserver.ensure_running()
+            return True
+        except OSError:
+            return False
+        finally:
+            tempfile.tempdir = place
+            for name, value in before.items():
+                os.environ.pop(name) if value is None else os.environ.update({name: value})
+
+
+def _start(process):
+    """Have a process forked by a nursery that lives; RuntimeError where it is killed just now."""
     try:
-        forkserver.ensure_running()
-    finally:
-        for name, value in before.items():
-            os.environ.pop(name) if value is None else os.environ.update({name: value})
+        warm_up()  # else a nursery that is started anew would lack its environment
+        process.start()
+    except (OSError, EOFError) as error:
+        raise RuntimeError(f"{NURSERY}: {error}") from None
+
+
+def _kill(pid):
+    """End a process and the group that is its own, once it has one."""
+    for end in (getattr(os, "killpg", None), os.kill):
+        with contextlib.suppress(OSError, TypeError):
+            end(pid, getattr(signal, "SIGKILL", signal.SIGTERM))
 
 
 def _nursery():
@@ -212,7 +264,7 @@ def _serve(arguments, *about):
     from ipykernel.kernelapp import IPKernelApp
 
     sys.argv = ["ipykernel_launcher", *arguments]
-    IPKernelApp.launch_instance([*arguments, f"--IPKernelApp.parent_handle={os.getppid()}"])
+    IPKernelApp.launch_instance([*arguments, f"--IPKernelApp.parent_handle={os.getppid()}"])  # else it gives advice
 
 
 def _called(function, given, *about):
@@ -225,7 +277,7 @@ def _settle(environment, folder, log, threads):
     """What a process of this run starts with."""
     if hasattr(os, "setsid"):
         os.setsid()  # a group of its own: Ctrl-C goes to the command, which then ends the kernels
-    threading.Thread(target=_end_with_the_command, daemon=True).start()
+    aside.end_with(os.getppid())
     file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(file, 1)
     os.dup2(file, 2)
@@ -239,9 +291,3 @@ def _settle(environment, folder, log, threads):
     from threadpoolctl import threadpool_limits
 
     threadpool_limits(threads)
-
-
-def _end_with_the_command():
-    """A command that is killed can end nothing: its kernels see that it is gone, and go with all they started."""
-    multiprocessing.parent_process().join()
-    os.killpg(0, signal.SIGKILL) if hasattr(os, "killpg") else os._exit(1)

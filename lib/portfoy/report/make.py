@@ -171,6 +171,9 @@ def _fill(building, record, plan, paths, brand, jobs, isolated, seconds, progres
             there = cards.make(building.folder, record, plan, made, sheets, brand, kernels, seconds[1])
             if record["carded"]["error"]:
                 progress.note(record["carded"]["error"])
+        except BaseException:
+            kernels.close(at_once=True)
+            raise
         finally:
             kernels.close()
             pool.shutdown(wait=True, cancel_futures=True)

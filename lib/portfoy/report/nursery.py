@@ -2,10 +2,13 @@
 
 Imports only: a thread or an open engine would not survive the fork. The inline backend of matplotlib is not among
 them, because imported here it would show no figure in a kernel. A package stands here once a stage uses it: what
-nothing uses would only delay the first kernel. One that is missing is left to the notebook that needs it.
+nothing uses would only delay the first kernel. One that is missing is left to the notebook that needs it. Where the
+command ends in the meantime, so does this: on Linux at once, elsewhere after the imports.
 """
 
+import ctypes
 import gc
+import signal
 import sys
 from importlib import import_module
 from importlib.util import find_spec
@@ -39,6 +42,9 @@ PACKAGES = (
     "babel.support",
 )
 
+PR_SET_PDEATHSIG = 1  # of Linux: the signal that this process gets once the thread is gone that started it
+if sys.platform == "linux":
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 sys.modules.setdefault("debugpy", None)  # a report is not debugged; every kernel would load a debugger that waits
 for name in PACKAGES:
     if find_spec(name.partition(".")[0]):

@@ -1,5 +1,6 @@
 """Run one notebook through papermill, and say truthfully how it ended."""
 
+import atexit
 import logging
 import time
 from dataclasses import dataclass, field
@@ -56,8 +57,10 @@ def run(job, target, kernels, *, progress=None, cell_seconds=CELL_SECONDS, stage
     manager = kernels.manager()
     status, error = _execute(job, target, manager, progress, limits)
     notebook = _read(target)
-    if status == "kernel died" and manager.warm and not any(cell.get("execution_count") for cell in notebook.cells):
-        manager = kernels.manager(warm=False)  # a system where forked kernels do not start still gets its report
+    begun = any(cell.get("execution_count") for cell in notebook.cells)
+    if status == "kernel died" and manager.warm and (manager.is_lost() or not begun):
+        manager.kill()
+        manager = kernels.manager(warm=False)  # where forked kernels do not start, or are lost, there is a report too
         status, error = _execute(job, target, manager, progress, limits)
         notebook = _read(target)
     if status == "ok":
@@ -176,6 +179,7 @@ class _Engine(NBClientEngine):
             return client.execute(cleanup_kc=True)
         finally:
             del nb_man.save  # it is written once, however it ended
+            atexit.unregister(client._cleanup_kernel)  # which nbclient leaves where a kernel did not start
 
 
 def _heading(cell):

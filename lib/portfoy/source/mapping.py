@@ -12,6 +12,7 @@ from portfoy.errors import DataError
 from portfoy.locale import _
 from portfoy.source import encodings, header, periods, sniff, workbooks
 from portfoy.source.address import locate
+from portfoy.source.aside import folder as folder_aside
 from portfoy.source.contract import ALONE, TABLES, kind_of
 from portfoy.source.files import SUFFIXES, embedded, load, readable
 from portfoy.source.firsts import order_lines
@@ -262,7 +263,7 @@ def _format(path, sheet=None):
     given, notes = Format(sheet=sheet), []
     if sniff.kind(path) not in ("text", "workbook"):
         return given, notes
-    with TemporaryDirectory(prefix="portfoy-") as folder:
+    with TemporaryDirectory(dir=folder_aside()) as folder:
         text = workbooks.as_csv(path, sheet or "", sheet, Path(folder)) if sniff.kind(path) == "workbook" else path
         try:
             look = sniff.look(text, given, path)
