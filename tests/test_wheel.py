@@ -68,7 +68,7 @@ def test_the_wheel_asks_for_what_a_report_needs_and_for_more_by_the_name_of_an_e
         named = {package.name.lower(): package.specifier for package in asked if _is_of(package, extra)}
         assert named == {package.name.lower(): package.specifier for package in map(Requirement, lines)}, extra
     assert {Requirement(line).name for line in by_extra["course"]} == {"jupyterlab", "nbconvert"}
-    assert scripts == "[console_scripts]\nportfoy = portfoy.cli:main\n"
+    assert scripts == "[console_scripts]\nportfoy = portfoy.__main__:main\n"
 
 
 def _is_of(package, extra):

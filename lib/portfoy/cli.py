@@ -19,11 +19,19 @@ EXPLAIN = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
 class _Commands(click.Group):
-    """The commands; what click says of one that is written wrong holds no secret of an address in it."""
+    """The commands; what click says of one that is written wrong holds no secret of an address in it.
+
+    None ends in a traceback where what it says cannot be written, or it is interrupted while it says it.
+    """
+
+    def main(self, *given, **named):
+        with one_line(""):
+            return super().main(*given, **named)
 
     def invoke(self, context):
         try:
-            return super().invoke(context)
+            with one_line(""):
+                return super().invoke(context)
         except click.ClickException as error:
             error.message = masked(error.message)
             raise

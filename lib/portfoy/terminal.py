@@ -1,7 +1,9 @@
 """What the commands say when something is wrong: one line, and the exit code."""
 
 import os
+import signal
 import sys
+import time
 from contextlib import suppress
 
 import click
@@ -10,6 +12,9 @@ from portfoy import remedies
 from portfoy.inert import for_terminal
 from portfoy.locale import _
 from portfoy.source.address import discreetly, masked
+
+STOPS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+PATIENCE = 3.0  # seconds in which several Ctrl-C are one: what ends has time to clear up
 
 
 def say(text, **how):
@@ -27,13 +32,11 @@ class one_line:
         self.command, self.after, self.out, self.errors = command, after, out, errors
 
     def __enter__(self):
-        import signal
-
-        def stop(*_signal):
-            raise KeyboardInterrupt
-
-        with suppress(ValueError):  # in a thread, where tests may call us
-            signal.signal(signal.SIGTERM, stop)
+        stop = _stop_once()
+        for number in STOPS:
+            with suppress(ValueError):  # in a thread, where tests may call us
+                if signal.getsignal(number) is not signal.SIG_IGN:  # by nohup, or by a shell in the background
+                    signal.signal(number, stop)
         return self
 
     def __exit__(self, kind, error, _traceback):
@@ -42,12 +45,13 @@ class one_line:
         code, text = (2, str(error)) if issubclass(kind, self.errors) else _told(kind, error, self.out)
         if code is None:
             return _with_a_traceback(error)
-        message = f"portfoy {self.command}: {' '.join(discreetly(text).split())}"
+        message = " ".join(["portfoy", *self.command.split()]) + f": {' '.join(discreetly(text).split())}"
         if issubclass(kind, OSError):
             _give_up_output()
         say(message, err=True)
         if self.after:
-            self.after(code, message)
+            with suppress(KeyboardInterrupt):
+                self.after(code, message)
         sys.exit(code)
 
 
@@ -62,6 +66,19 @@ def _with_a_traceback(error):
     sys.exit(1)
 
 
+def _stop_once():
+    """A handler of signals: the first one interrupts, and so does one that comes later than those of a moment."""
+    heard = float("-inf")
+
+    def stop(*_signal):
+        nonlocal heard
+        before, heard = heard, time.monotonic()
+        if heard - before > PATIENCE:
+            raise KeyboardInterrupt
+
+    return stop
+
+
 def _told(kind, error, out):
     """Exit code and text of an error that a user can mend; (None, "") for any other."""
     from portfoy.errors import DataError, FitError
@@ -72,7 +89,7 @@ def _told(kind, error, out):
         name = error.name.partition(".")[0]
         return 2, _("{name} is not installed; {command}").format(name=name, command=remedies.install())
     if issubclass(kind, KeyboardInterrupt):
-        return 130, _("interrupted; nothing was published.") if out else _("interrupted.")
+        return 130, str(error) or (_("interrupted; nothing was published.") if out else _("interrupted."))
     if issubclass(kind, BrokenPipeError):
         return 1, _("nobody reads what it says.")
     if issubclass(kind, OSError) and not out:
