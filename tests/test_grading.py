@@ -1,9 +1,15 @@
 """Grading what was handed in. Judges: notebooks whose answers are right, wrong, missing or forged by hand."""
 
 import json
+import os
+import subprocess
+import sys
+import tempfile
 import time
+from pathlib import Path
 
 import pandas as pd
+import psutil
 import pytest
 from click.testing import CliRunner
 from nbformat.v4 import new_code_cell, new_notebook, writes
@@ -11,6 +17,7 @@ from nbformat.v4 import new_code_cell, new_notebook, writes
 from portfoy.course import commands, grading, lessons, marks, results, start
 from portfoy.course.exercise import Exercise
 from portfoy.errors import DataError
+from portfoy.source import aside
 
 OPEN = 'import portfoy as pf\ndata = "data/teaching"\nfirm = pf.open(data)\npf.lesson("0b", firm)'
 DATA = pd.DataFrame(
@@ -144,6 +151,90 @@ def test_an_exercise_that_a_company_does_not_allow_stops_nobody_s_grading(handed
         ("one", "0b-1"): (False, "Not to be checked on these data: nobody came back. Take a longer history."),
         ("one", "0b-2"): (True, "Right."),
     }
+
+
+BROKEN = {
+    "empty": b"",
+    "binary": bytes(range(256)) * 9,
+    "cut": b'{"cells": [{"cell_type": "code", "source": ["a',
+    "deep": b"[" * 100_000,
+    "list": b"[]",
+    "no cells": b'{"cells": null, "metadata": {"portfoy": {"sitting": "0b"}}, "nbformat": 4, "nbformat_minor": 5}',
+    "odd about": b'{"cells": [], "metadata": {"portfoy": [1]}, "nbformat": 4, "nbformat_minor": 5}',
+    "odd sitting": b'{"cells": [], "metadata": {"portfoy": {"sitting": {}}}, "nbformat": 4, "nbformat_minor": 5}',
+}
+
+
+def test_no_broken_file_stops_the_grading_of_the_others(handed_in, tmp_path):
+    asks = ['a = 90\npf.check("0b-1", a)', 'b = {"a": 60, "b": 30}\npf.check("0b-2", b)']
+    handed_in("zoe", OPEN, *asks)
+    for name, content in BROKEN.items():
+        folder = tmp_path / "class" / name
+        folder.mkdir()
+        (folder / "0b-mine.ipynb").write_bytes(content)
+    (tmp_path / "class" / "folder" / "0b-mine.ipynb").mkdir(parents=True)
+    (tmp_path / "class" / "link").mkdir()
+    (tmp_path / "class" / "link" / "0b-mine.ipynb").symlink_to(tmp_path / "nowhere")
+    if hasattr(os, "mkfifo"):  # a folder that cannot be copied
+        os.mkfifo(handed_in("pipe", OPEN, *asks) / "pipe")
+    said = CliRunner().invoke(commands.grade, ["class"])
+    assert (said.exit_code, said.exception) == (0, None), said.stderr
+    lines = [" ".join(line.split()) for line in said.stdout.splitlines()]
+    assert "zoe - 2/2 2/2" in lines
+    told = {line.partition(",")[0] for line in lines if ".ipynb: " in line}
+    assert told >= {"empty", "binary", "cut", "deep", "list", "folder", "link"}
+    assert told <= {*BROKEN, "folder", "link", "pipe"}
+    assert not [line for line in lines if "Traceback" in line]
+
+
+def test_nothing_but_broken_files_is_told_too(handed_in, tmp_path):
+    (tmp_path / "class").mkdir()
+    (tmp_path / "class" / "ada.ipynb").write_text("no notebook")
+    said = CliRunner().invoke(commands.grade, ["class"])
+    assert (said.exit_code, said.exception) == (0, None), said.stderr
+    assert "ada, ada.ipynb: class/ada.ipynb: is no notebook" in said.stdout
+
+
+@pytest.mark.parametrize("done", [0, 1])
+def test_grading_broken_off_shows_what_is_done_and_says_how_to_go_on(handed_in, monkeypatch, done):
+    for student in "abc":
+        handed_in(student, OPEN, 'a = 90\npf.check("0b-1", a)')
+    kept = grading.run
+
+    def interrupted(path, **given):
+        if Path(path).parent.name == "abc"[done]:
+            raise KeyboardInterrupt
+        return kept(path, **given)
+
+    monkeypatch.setattr(grading, "run", interrupted)
+    assert CliRunner().invoke(commands.grade, ["class"]).exit_code == 130
+    said = CliRunner().invoke(commands.grade, ["class", "--csv"])
+    assert said.exit_code == 130
+    assert [line.partition(",")[0] for line in said.stdout.splitlines()[1:]] == ["a", "a"] * done
+    end = f"interrupted; {done} of 3 notebooks are done, the table shows those. Run it again for all."
+    assert said.stderr.splitlines()[-1] == f"portfoy grade: {end}"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals as POSIX has them")
+def test_a_killed_grading_leaves_neither_the_notebook_at_work_nor_its_copy(handed_in, tmp_path, monkeypatch):
+    mark = tmp_path / "begun"
+    handed_in("slow", f"import os, time\nopen({str(mark)!r}, 'w').write(str(os.getpid()))\ntime.sleep(600)")
+    folder = tmp_path / "t"
+    folder.mkdir()
+    environment = {**os.environ, "TMPDIR": str(folder)}
+    process = subprocess.Popen([sys.executable, "-m", "portfoy", "grade", "class"], env=environment)
+    deadline = time.monotonic() + 90
+    while not (mark.exists() and mark.read_text()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.kill()
+    process.wait()
+    deadline = time.monotonic() + 20
+    while psutil.pid_exists(int(mark.read_text())) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not psutil.pid_exists(int(mark.read_text()))
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    assert aside.clear() == 1
+    assert list(folder.iterdir()) == []
 
 
 def test_the_command_shows_a_table_or_csv(handed_in):

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from portfoy.locale import _, plural
-from portfoy.terminal import one_line
+from portfoy.terminal import one_line, say
 
 FOLDER = "course"
 
@@ -131,10 +131,17 @@ def grade(folder, as_csv, seeds, seconds, memory):
         from portfoy.course import grading, marks
 
         given = marks.listed(seeds) if seeds else {}
-        rows = grading.grade(folder, students=given, seconds=seconds, gigabytes=memory, progress=_running)
-    click.echo(rows.to_csv(index=False, lineterminator="\n") if as_csv else marks.summary(rows), nl=not as_csv)
-    for sentence in marks.doubtful(rows, given):
-        click.echo(sentence, err=True)
+        stopped = None
+        try:
+            rows = grading.grade(folder, students=given, seconds=seconds, gigabytes=memory, progress=_running)
+        except grading.Stopped as stop:
+            rows, stopped = stop.rows, stop
+        if len(rows):
+            say(rows.to_csv(index=False, lineterminator="\n") if as_csv else marks.summary(rows), nl=not as_csv)
+        for sentence in marks.doubtful(rows, given):
+            say(sentence, err=True)
+        if stopped:
+            raise stopped
 
 
 def _solutions():

@@ -26,6 +26,7 @@ from portfoy.course.lessons import exercises_of, sitting_of
 from portfoy.course.sittings import the_decision
 from portfoy.errors import DataError
 from portfoy.locale import _
+from portfoy.source import aside
 
 SECONDS, GIGABYTES = 180, 4
 
@@ -55,27 +56,42 @@ def grade(folder, *, students=(), seconds=SECONDS, gigabytes=GIGABYTES, progress
         raise DataError(_("{folder}: is no folder. Give that of the students.").format(folder=folder))
     found = [path for path in sorted(folder.rglob("*.ipynb")) if ".ipynb_checkpoints" not in path.parts]
     rows, desks = [], {}
-    with tempfile.TemporaryDirectory(prefix="portfoy-") as room:
-        for path in found:
+    with tempfile.TemporaryDirectory(dir=aside.folder()) as room:
+        for number, path in enumerate(found):
             try:
-                about = editions.read(path).metadata.get("portfoy", {})
+                rows += _rows(path, folder, Path(room), desks, (seconds, gigabytes), progress)
             except DataError as error:
                 rows.append(_row(path, folder, path.name, False, str(error)))
-                continue
-            sitting, seed = (about.get(name) if isinstance(about, dict) else None for name in ("sitting", "seed"))
-            if sitting_of(sitting) is None:
-                continue
-            if not (seed is None or (isinstance(seed, int) and 0 <= seed < 2**32)):
-                rows.append(_row(path, folder, path.name, False, _("Its seed is no number: {seed}.").format(seed=seed)))
-                continue
-            progress(path)
-            desk = _desk(seed, Path(room), desks)
-            rows += [
-                {**row, "seed": seed} for row in _graded(path, folder, sitting_of(sitting), desk, seconds, gigabytes)
-            ]
+            except KeyboardInterrupt:
+                raise Stopped(marks.complete(rows, students), number, len(found)) from None
+            except Exception as error:  # whatever is in one file, the rest of the class is graded
+                reason = (str(error).strip() or type(error).__name__).splitlines()[0][:200].rstrip(".")
+                rows.append(_row(path, folder, path.name, False, _("Not graded: {reason}.").format(reason=reason)))
     if not rows:
         raise DataError(_("{folder}: holds no sitting of the course. Collect the notebooks.").format(folder=folder))
     return marks.complete(rows, students)
+
+
+class Stopped(KeyboardInterrupt):
+    """Grading was interrupted; ``rows`` are those of the notebooks that were done."""
+
+    def __init__(self, rows, done, count):
+        text = _("interrupted; {done} of {count} notebooks are done, the table shows those. Run it again for all.")
+        super().__init__(text.format(done=done, count=count))
+        self.rows = rows
+
+
+def _rows(path, folder, room, desks, limits, progress):
+    """The rows of one file; none where it is no notebook of the course."""
+    about = editions.read(path).metadata.get("portfoy", {})
+    sitting, seed = (about.get(name) if isinstance(about, dict) else None for name in ("sitting", "seed"))
+    if sitting_of(sitting) is None:
+        return []
+    if not (seed is None or (isinstance(seed, int) and 0 <= seed < 2**32)):
+        return [_row(path, folder, path.name, False, _("Its seed is no number: {seed}.").format(seed=seed))]
+    progress(path)
+    desk = _desk(seed, room, desks)
+    return [{**row, "seed": seed} for row in _graded(path, folder, sitting_of(sitting), desk, *limits)]
 
 
 @dataclass(frozen=True)
@@ -154,12 +170,17 @@ def run(path, *, within=None, seconds=SECONDS, gigabytes=GIGABYTES):
     dict : ``answers`` exercise -> value as JSON; ``opened`` the data of its ``firm``; ``slowest`` the id and the
     seconds of the slowest cell; ``error`` why it came to an end before its last cell
     """
-    with tempfile.TemporaryDirectory(prefix="portfoy-", ignore_cleanup_errors=True) as aside:
-        out, desk = Path(aside) / "answers.json", Path(aside) / "desk"
+    with tempfile.TemporaryDirectory(dir=aside.folder(), ignore_cleanup_errors=True) as given:
+        room = Path(given)
+        out, desk = room / "answers.json", room / "desk"
+        (room / "tmp").mkdir()
         leave = shutil.ignore_patterns(".*", "__pycache__")
         shutil.copytree(within or Path(path).parent, desk, symlinks=True, ignore=leave)
-        environment = {**os.environ, results.PLACE: str(Path(aside) / "progress.json"), "MPLBACKEND": "agg"}
+        environment = {**os.environ, results.PLACE: str(room / "progress.json"), "MPLBACKEND": "agg"}
+        environment |= {name: str(room / "tmp") for name in ("TMPDIR", "TEMP", "TMP")}
+        environment["IPYTHONDIR"] = str(room / "ipython")
         command = [sys.executable, "-m", "portfoy.course.grading", str(Path(path).resolve()), str(out), str(gigabytes)]
+        command.append(str(os.getpid()))
         nowhere = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         process = subprocess.Popen(command, cwd=desk, env=environment, start_new_session=True, **nowhere)
         error = _("The notebook ended its own process.")
@@ -216,8 +237,9 @@ def _labels(series):
     return [one if isinstance(one, (str, int, float)) else str(one) for one in series.index.tolist()]
 
 
-def _run_here(path, out, gigabytes):
+def _run_here(path, out, gigabytes, parent):
     """Run the cells of a notebook in this process; each answer is written down as it is given."""
+    aside.end_with(int(parent))
     _limit(gigabytes)
     from IPython.core.interactiveshell import InteractiveShell
 

@@ -10,6 +10,7 @@ from portfoy.course import editions, sheets, slides
 from portfoy.course.lessons import solutions, stem
 from portfoy.errors import DataError
 from portfoy.locale import _
+from portfoy.source import aside
 from portfoy.source.address import locate
 
 SHIPPED = ("environment.yml", "requirements.lock", "pyproject.toml", "Makefile", "LICENSE", "LICENSE-text")
@@ -45,12 +46,15 @@ def pack(out, *, teacher=False, wheels=False, progress=lambda stem: None):
         contents[path.relative_to(root).as_posix()] = path.read_bytes()
     contents |= {name: text.encode() for name, text in _made(teacher, progress).items()}
     contents |= _wheels(root) if wheels else {}
-    with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as target:
-        for name in sorted(contents):
-            entry = zipfile.ZipInfo(f"portfoy-course/{name}", LONG_AGO)
-            entry.compress_type, entry.external_attr, entry.create_system = zipfile.ZIP_DEFLATED, 0o644 << 16, 3
-            target.writestr(entry, contents[name])
-    partial.replace(out)
+    try:
+        with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as target:
+            for name in sorted(contents):
+                entry = zipfile.ZipInfo(f"portfoy-course/{name}", LONG_AGO)
+                entry.compress_type, entry.external_attr, entry.create_system = zipfile.ZIP_DEFLATED, 0o644 << 16, 3
+                target.writestr(entry, contents[name])
+        partial.replace(out)
+    finally:
+        partial.unlink(missing_ok=True)
     return sorted(contents)
 
 
@@ -88,7 +92,7 @@ def _made(teacher, progress):
 
 def _wheels(root):
     """The packages for machines like this one, as pip gets them, and the project's own; DataError where it cannot."""
-    with tempfile.TemporaryDirectory(prefix="portfoy-") as folder:
+    with tempfile.TemporaryDirectory(dir=aside.folder()) as folder:
         own = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "-w", folder, str(root)]
         others = ["download", "-q", "--only-binary=:all:", "-r", str(root / "requirements.lock"), "-d", folder]
         for command in (own, [sys.executable, "-m", "pip", *others]):

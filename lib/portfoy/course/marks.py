@@ -22,7 +22,7 @@ def worth(exercise):
 def complete(rows, students=()):
     """The rows of a class, with those of every sitting that somebody handed in and another did not."""
     table = pd.DataFrame(rows, columns=COLUMNS).astype({"seed": "Int64"})
-    table["sitting"] = [sitting_of(name) if "-" in name else None for name in table["exercise"]]
+    table["sitting"] = [None if _is_file(name) else sitting_of(name) for name in table["exercise"]]
     asked = table.dropna(subset="sitting").drop_duplicates("exercise").sort_values("exercise")
     every = dict.fromkeys([*table["student"], *students])
     there = set(zip(table["student"], table["sitting"], strict=True))
@@ -74,7 +74,7 @@ def doubtful(rows, given=()):
 def summary(rows):
     """The points of a class by student and sitting, then every exercise, then the decisions of the capstone: text."""
     best = rows.sort_values("solved", kind="stable").drop_duplicates(["student", "exercise"], keep="last")
-    best = best[["-" in name for name in best["exercise"]]].assign(sitting=best["exercise"].map(sitting_of))
+    best = best[[not _is_file(name) for name in best["exercise"]]].assign(sitting=best["exercise"].map(sitting_of))
     lines = [_("Points, of those set. Guesses do not count; the page of the capstone is yours to judge.")]
     lines += _points(best, rows).to_string(index=False).splitlines()
     lines += ["", _("x right, s right with the solution shown (as the student's progress file says), . not, - absent")]
@@ -82,8 +82,13 @@ def summary(rows):
     lines += signs.pivot(index="student", columns="exercise", values="sign").fillna("").to_string().splitlines()
     ends = best[best["exercise"].eq("6c-8") & best["said"].ne(absent())]
     lines += ["", *(f"{one.student}, 6c-8: {one.said}" for one in ends.itertuples())] if len(ends) else []
-    broken = rows[["-" not in name for name in rows["exercise"]]]
+    broken = rows[[_is_file(name) for name in rows["exercise"]]]
     return "\n".join([*lines, *(f"{one.student}, {one.exercise}: {one.said}" for one in broken.itertuples())])
+
+
+def _is_file(name):
+    """Whether a row is of a file that could not be graded, and of no exercise."""
+    return name.endswith(".ipynb")
 
 
 def _sign(one):

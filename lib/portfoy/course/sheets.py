@@ -1,10 +1,13 @@
 """An executed lesson as one HTML file that needs nothing but itself, and the answer key for the teacher."""
 
 import ast
+import atexit
 import html
 import os
 import re
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from importlib.resources import files
 from pathlib import Path
 from string import Template
@@ -16,6 +19,7 @@ from portfoy.course.results import PLACE
 from portfoy.errors import DataError
 from portfoy.locale import _, language
 from portfoy.report.prose import Prose, shown
+from portfoy.source import aside
 from portfoy.words.result import section
 
 CELL_SECONDS = 600
@@ -37,18 +41,25 @@ def execute(path):
 
     A DataError names the cell that fails.
     """
+    from jupyter_core.utils import ensure_event_loop
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
-    from portfoy.report.kernels import OwnKernels
+    from portfoy.report.kernels import Kernels
 
     notebook = editions.read(path)
-    with tempfile.TemporaryDirectory(prefix="portfoy-") as folder:  # what the author solves is nobody's progress
-        environment = {**os.environ, PLACE: str(Path(folder) / "progress.json")}
+    with tempfile.TemporaryDirectory(dir=aside.folder()) as folder, ThreadPoolExecutor(1) as pool:
+        environment = {PLACE: str(Path(folder) / "progress.json")}  # what the author solves is nobody's progress
+        kernels = Kernels(Path(folder), isolated=True, threads=os.cpu_count() or 1, environment=environment)
         told = {"timeout": CELL_SECONDS, "resources": {"metadata": {"path": str(path.parent)}}}
-        client = NotebookClient(notebook, kernel_manager_class=OwnKernels, **told)
+        client = NotebookClient(notebook, km=kernels.manager(), **told)
+
+        def run():
+            with closing(ensure_event_loop()):
+                client.execute(cleanup_kc=True)
+
         try:
-            client.execute(env=environment)
+            pool.submit(run).result()  # in a thread: nbclient would keep Ctrl-C from the command
         except CellExecutionError as error:
             outputs = ((cell.id, output) for cell in notebook.cells for output in cell.get("outputs", []))
             cell = next((name for name, output in outputs if output.output_type == "error"), "?")
@@ -59,6 +70,9 @@ def execute(path):
             reason = (str(error).strip() or type(error).__name__).splitlines()[0][:300].rstrip(".")
             message = _("{path}: the kernel did not end: {reason}. Run it in JupyterLab.")
             raise DataError(message.format(path=path.name, reason=reason)) from None
+        finally:
+            kernels.close()
+            atexit.unregister(client._cleanup_kernel)  # which nbclient leaves where a kernel did not start
     return notebook
 
 
@@ -170,7 +184,7 @@ def key_page(solutions, progress=lambda stem: None):
     """
     prose, firms = lesson_prose(), {}
     body = [prose(f"# {_('Answer key')}"), f"<p>{_('For teachers: not for students until they have tried.')}</p>"]
-    with tempfile.TemporaryDirectory(prefix="portfoy-") as room:
+    with tempfile.TemporaryDirectory(dir=aside.folder()) as room:
         for notebook in solutions:
             about = notebook.metadata["portfoy"]
             progress(stem(about["sitting"]))
