@@ -1,6 +1,8 @@
 """The teaching company in files: CSV at the size of a lesson, Parquet in pieces at any size."""
 
 import multiprocessing
+import os
+import signal
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from portfoy.simulate import people
 from portfoy.simulate.days import make_window, price_index
 from portfoy.simulate.firm import END, START, Numbers, seeds, simulate, simulate_piece
 from portfoy.simulate.truth import Truth, write_truth
+from portfoy.source import aside
 
 PIECE = 50_000  # customers simulated at a time
 SETTINGS = 'name = "Teaching company"\ncurrency = "TRY"\n'
@@ -74,11 +77,18 @@ def write_large(
     jobs = [(folder, k, count, customers, piece, seed, str(start), str(end), truth) for k in range(count)]
     rows, whole = {}, {}
     tell = progress or (lambda done, of: None)
-    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
-        running = [pool.submit(_write_piece, *job) for job in jobs]
-        for done, job in enumerate(as_completed(running), 1):
-            job.result()  # stops at the first piece that fails
-            tell(done, count)
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, spawn, _begin, (os.getpid(),)) as pool:
+        try:
+            running = _submitted(pool, jobs)
+            for done, job in enumerate(as_completed(running), 1):
+                job.result()  # stops at the first piece that fails
+                tell(done, count)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for worker in multiprocessing.active_children():
+                worker.kill()  # else a piece would be waited for
+            raise
     for job in running:
         written, firm = job.result()
         for name, n in written.items():
@@ -91,6 +101,23 @@ def write_large(
     run = {"customers": customers, "seed": seed, "piece": piece, "start": str(start), "end": str(end)}
     _write_rest(folder, truth, run)
     return rows
+
+
+def _submitted(pool, jobs):
+    """The futures of all pieces; from their first moment on the workers leave Ctrl-C to the command."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        return [pool.submit(_write_piece, *job) for job in jobs]
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])  # what is started meanwhile takes it over
+    try:
+        return [pool.submit(_write_piece, *job) for job in jobs]
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _begin(parent):
+    """What a worker starts with: where the command is gone, it ends too."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    aside.end_with(parent)
 
 
 def _write_piece(folder, number, count, customers, size, seed, start, end, truth):
