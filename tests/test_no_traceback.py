@@ -1,9 +1,12 @@
 """No command ends in a traceback: targets that cannot be written, files that are none. Judge: what a user sees."""
 
+import gzip
 import os
+import re
 import subprocess
 import sys
 
+import duckdb
 import pytest
 
 from helpers import run_here
@@ -82,3 +85,95 @@ def test_a_full_disk_below_the_output_is_one_line(here):
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     assert "the output: cannot be read or written: No space left on device." in done.stderr
+
+
+ROWS = ORDERS.splitlines(keepends=True)
+OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(504)  # as old workbooks begin, and those with a password
+FILES = {  # name -> content, and what the one line of check says of it
+    "empty.csv": (b"", "is empty. Export it again."),
+    "header.csv": (ROWS[0].encode(), "there are no rows. Check the file and its filters."),
+    "blank.csv": (b" \n \t\n\n", "holds only blank lines. Export it again."),
+    "nul.csv": (bytes(5000), "is no text table (100% of its first bytes are control codes). Export it as CSV."),
+    "open.csv": ((ORDERS + '"C,9,2025-03-01,5\n').encode(), "a quotation mark opens on row 5 and does not close."),
+    "endless.csv": (b"x" * 5_000_000, "no line ends in 4 MiB. Export it again, one row a line."),
+    "cut.csv.gz": (gzip.compress(ORDERS.encode())[:40], "is not a whole gzip file. Export it again."),
+    "cut.parquet": (b"PAR1" + bytes(400), "cannot be read: "),
+    "cut.xlsx": (b"PK\x03\x04" + bytes(400), "is an archive and no workbook. Save it as CSV."),
+    "old.xls": (OLE, "is an archive and no workbook. Save it as CSV."),
+    "shop.sqlite": (b"SQLite format 3\0" + bytes(400), "is an SQLite file. Give its address, sqlite://"),
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_that_is_not_what_its_name_says_is_one_line_and_nothing_is_written(tmp_path, name):
+    content, said = FILES[name]
+    (tmp_path / name).write_bytes(content)
+    assert said in one_line("check", *run_here(tmp_path, "check", name))
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+HUGE = {"HUGEINT": 2**127 - 1, "DECIMAL(38, 2)": 10**28, "DOUBLE": 10**28}
+
+
+@pytest.mark.parametrize("kind", HUGE)
+@pytest.mark.parametrize("suffix", ["duckdb", "parquet", "csv"])
+def test_amounts_of_any_size_are_added_up(tmp_path, kind, suffix):
+    """Judge: Python's whole numbers, as far as a number with 15 digits can follow them."""
+    path = tmp_path / f"huge.{suffix}"
+    table = "SELECT chr(65 + i::INT) AS customer_id, i::VARCHAR AS order_id, DATE '2025-01-01' + i::INT AS ordered_on, "
+    table += f"{HUGE[kind]}::{kind} AS amount FROM range(3) AS t(i)"
+    with duckdb.connect(str(path) if suffix == "duckdb" else ":memory:") as engine:
+        engine.execute(f"CREATE TABLE transactions AS {table}")
+        if suffix != "duckdb":
+            engine.execute(f"COPY transactions TO '{path}'")
+    code, out, err = run_here(tmp_path, "check", path.name)
+    assert (code, err) == (0, "")
+    numbers = [int(text.replace(",", "")) for text in re.findall(r"\d[\d,]{24,}", out)]
+    assert any(abs(number / (3 * HUGE[kind]) - 1) < 1e-14 for number in numbers), out
+
+
+LINE_ENDS = {
+    "from CRLF to LF": "".join(ROWS[:2]).replace("\n", "\r\n") + "".join(ROWS[2:]),
+    "from LF to CRLF": "".join(ROWS[:2]) + "".join(ROWS[2:]).replace("\n", "\r\n"),
+    "CR alone": ORDERS.replace("\n", "\r"),
+    "one CR among LF": ORDERS.replace("10\n", "10\r"),
+}
+
+
+@pytest.mark.parametrize("ends", LINE_ENDS)
+def test_line_ends_that_change_within_a_file_cost_no_row(tmp_path, ends):
+    (tmp_path / "t.csv").write_bytes(LINE_ENDS[ends].encode())
+    code, out, err = run_here(tmp_path, "check", "t.csv")
+    assert (code, err) == (0, "")
+    assert out.startswith("t: 3 of 3 order lines are used: 2 customers, 3 orders")
+
+
+def test_a_stray_byte_after_4_mib_of_clean_text_costs_no_row(tmp_path):
+    rows = "".join(f"C{number % 70},O{number},2025-01-0{1 + number % 9},5\n" for number in range(230_000))
+    whole = (ROWS[0] + rows).encode()
+    assert len(whole) > 4 * 2**20
+    (tmp_path / "t.csv").write_bytes(whole + b"C\xe9,last,2025-01-05,7\n")
+    code, out, err = run_here(tmp_path, "check", "t.csv")
+    assert (code, "230,001 order lines" in out) == (0, True), err
+    assert "Traceback" not in err
+
+
+def test_five_thousand_columns_are_read(tmp_path):
+    more, blank = "".join(f",c{number}" for number in range(5_000)), "," * 5_000
+    lines = [ROWS[0].strip() + more, *(row.strip() + blank for row in ROWS[1:])]
+    (tmp_path / "t.csv").write_text("\n".join(lines) + "\n")
+    code, out, err = run_here(tmp_path, "check", "t.csv")
+    assert (code, out.startswith("t: 3 of 3 order lines are used")) == (0, True), err
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="only Linux has /dev/full")
+@pytest.mark.parametrize("command", [["--help"], [], ["report", "--help"], ["parameters", "selection"]])
+def test_what_cannot_be_written_to_the_terminal_is_one_line(here, command):
+    with open("/dev/full", "w") as full:
+        command = [sys.executable, "-m", "portfoy", *command]
+        done = subprocess.run(command, cwd=here, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.endswith(
+        "the output: cannot be read or written: No space left on device. Correct that, or give another place."
+    )

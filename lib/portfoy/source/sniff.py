@@ -34,7 +34,7 @@ class TextFile:
 def kind(path):
     """ "parquet", "duckdb", "workbook" or "text", from the first bytes.
 
-    DataError where the file is empty, or an archive that is no workbook.
+    DataError where the file is empty, or of SQLite.
     """
     with open(path, "rb") as file:
         head = file.read(16)
@@ -44,6 +44,9 @@ def kind(path):
         return "parquet"
     if head[8:12] == b"DUCK":
         return "duckdb"
+    if head.startswith(b"SQLite format 3"):
+        text = _("{path}: is an SQLite file. Give its address, sqlite://{path}, to portfoy check.")
+        raise DataError(text.format(path=path))
     return "workbook" if head[:4] in (b"PK\x03\x04", b"\xd0\xcf\x11\xe0") else "text"
 
 

@@ -4,6 +4,7 @@ import html
 import math
 import re
 import string
+from decimal import localcontext
 from functools import partial
 
 import pandas as pd
@@ -26,7 +27,8 @@ def number(value, digits=0):
     if is_missing(value):
         return "–"
     pattern = f"#,##0.{'0' * digits}" if digits else "#,##0"
-    return _minus(format_decimal(round(float(value), digits) + 0.0, pattern, language()))
+    with localcontext(prec=330):  # the largest number has 309 digits, and babel rounds in decimals
+        return _minus(format_decimal(round(float(value), digits) + 0.0, pattern, language()))
 
 
 def money(value, currency, *, compact=False, digits=None):
