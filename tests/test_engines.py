@@ -283,9 +283,8 @@ def same(found, wanted, name=""):
     elif isinstance(wanted, pd.Series):
         pd.testing.assert_series_equal(found, wanted, rtol=1e-6, atol=1e-9, obj=name or "series")
     else:
-        assert found == pytest.approx(wanted, rel=1e-6, abs=1e-9, nan_ok=True) if type(wanted) is float else wanted, (
-            name
-        )
+        close = pytest.approx(wanted, rel=1e-6, abs=1e-9, nan_ok=True) if type(wanted) is float else wanted
+        assert found == close, name
 
 
 # What is written as text

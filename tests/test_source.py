@@ -528,6 +528,8 @@ def test_an_address_that_does_not_answer_says_why(monkeypatch):
 
 def test_what_a_server_says_later_is_one_sentence_too(monkeypatch):
     class Server:
+        name = "postgres"
+
         def list_tables(self):
             raise KeyError(said)
 
