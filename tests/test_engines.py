@@ -39,7 +39,10 @@ from portfoy.source.tables import Tables
 from portfoy.words.result import NotPossible
 from run_notebook import run_cell
 
-pytestmark = pytest.mark.engines
+pytestmark = [
+    pytest.mark.engines,
+    pytest.mark.filterwarnings("ignore:The copy keyword is deprecated"),  # Spark's own, about pandas 3
+]
 KINDS = {"string": "text", "double": "double precision", "int64": "bigint", "bool": "boolean", "date32[day]": "date"}
 TODAY = pd.Timestamp("2026-11-01").date()
 ENGINES = ["postgres", "spark"]
@@ -283,7 +286,7 @@ def same(found, wanted, name=""):
     elif isinstance(wanted, pd.Series):
         pd.testing.assert_series_equal(found, wanted, rtol=1e-6, atol=1e-9, obj=name or "series")
     else:
-        close = pytest.approx(wanted, rel=1e-6, abs=1e-9, nan_ok=True) if type(wanted) is float else wanted
+        close = pytest.approx(wanted, rel=1e-6, abs=1e-9, nan_ok=True) if isinstance(wanted, float) else wanted
         assert found == close, name
 
 
