@@ -101,7 +101,8 @@ def _spend(firm):
     kind = used["kind"].str.strip().str.lower().fillna(NOT_KNOWN) if "kind" in used else NOT_KNOWN
     month, cost = pd.to_datetime(used["month"]), used["cost"]
     told = {"came": month_number(month), "cost": cost, "money": cost * firm.prices.factors(month)}
-    return pd.DataFrame({"channel": used["channel"].astype("str"), "kind": kind, **told}), len(table) - len(used)
+    spend = pd.DataFrame({"channel": used["channel"].astype("str"), "kind": kind, **told})
+    return spend.sort_values([*spend], ignore_index=True), len(table) - len(used)  # a table on a server has no order
 
 
 def _leads(firm, customers):
