@@ -42,6 +42,7 @@ from run_notebook import run_cell
 pytestmark = [
     pytest.mark.engines,
     pytest.mark.filterwarnings("ignore:The copy keyword is deprecated"),  # Spark's own, about pandas 3
+    pytest.mark.filterwarnings("ignore:'verifySchema' is ignored"),  # of Ibis' call
 ]
 KINDS = {"string": "text", "double": "double precision", "int64": "bigint", "bool": "boolean", "date32[day]": "date"}
 TODAY = pd.Timestamp("2026-11-01").date()

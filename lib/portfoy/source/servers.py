@@ -7,6 +7,7 @@ server's own compiler here has them; nothing else of ours knows of dialects.
 import re
 import unicodedata
 import weakref
+from functools import partial
 
 import ibis.expr.datatypes as dt
 import sqlglot as sg
@@ -184,14 +185,18 @@ def taught(engine):
     """The connection, which from now on writes the SQL of its server as it is written here."""
     if engine.name in _COMPILERS:
         engine.compiler = _COMPILERS[engine.name]()
-    if engine.name == "postgres":  # Ibis 12 with sqlglot 30 loses the name
-        engine._drop_cached_table = lambda name: _drop(engine, name)
+        drop = engine._drop_cached_table if engine.name == "pyspark" else partial(_drop, engine)
+        engine._drop_cached_table = lambda name: None if _over(engine) else drop(name)
     return engine
 
 
+def _over(engine):
+    """Whether the session has ended, and all that was temporary with it."""
+    return engine.con.closed if engine.name == "postgres" else getattr(engine._session, "is_stopped", False)
+
+
 def _drop(engine, name):
-    if not engine.con.closed:  # with the session all that is temporary is gone
-        engine.raw_sql(f'DROP TABLE IF EXISTS "{name}"').close()
+    engine.raw_sql(f'DROP TABLE IF EXISTS "{name}"').close()  # Ibis 12 with sqlglot 30 loses the name
 
 
 def enter(engine, catalog, schema):
