@@ -238,7 +238,7 @@ def test_check_says_the_same(there, here):
 _answers = {}
 
 
-@pytest.mark.parametrize("there", ["postgres"], indirect=True)  # on Spark not yet tried
+@pytest.mark.parametrize("there", ["postgres"], indirect=True)  # on Spark not compared yet
 @pytest.mark.parametrize("report", REPORTS)
 def test_a_report_has_the_same_tables(report, there, here, monkeypatch):
     if report not in _answers:

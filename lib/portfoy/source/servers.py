@@ -104,7 +104,7 @@ class Spark(_Server, PySparkCompiler):
         return super().visit_RegexReplace(op, arg=arg, pattern=pattern, replacement=replacement)
 
     def _tried(self, text, to):
-        return sge.TryCast(this=text, to=self.type_mapper.from_ibis(to))
+        return sge.TryCast(this=text, to=self.type_mapper.from_ibis(to), safe=True)
 
     def _timezone(self, op, zone, moment):
         if op.dtype.timezone:
