@@ -4,11 +4,12 @@ The judge are the decimals that were written, by Python's own decimal numbers.
 """
 
 import random
+from collections import Counter
 from datetime import datetime
 from decimal import Decimal
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from portfoy.errors import DataError
@@ -93,27 +94,29 @@ def table(dialect):
     return numbers, "\r\n".join(separator.join(row) for row in quote) + "\r\n"
 
 
-def holds(folder, dialect):
+def outcome(folder, dialect):
+    """What became of a table: "right", "in part" where rows are set aside, "refused"; a dict of the wrong numbers."""
     numbers, text = table(dialect)
     try:
         data = text.encode(dialect["encoding"])
     except UnicodeEncodeError:  # no dialect: its letters are not in the encoding
-        return
+        return "no dialect"
     (folder / "t.csv").write_bytes(data)
     said = f'encoding = "{dialect["encoding"]}"\n' if "windows" in dialect["encoding"] else ""
     (folder / "portfoy.toml").write_text(f'source = "t.csv"\n{said}', "utf-8")
     try:
         tables = source.open(folder)
     except DataError:
-        return
+        return "refused"
     log = tables.transactions.select("order_id", "amount").to_pandas()
     read = dict(zip(log["order_id"], log["amount"], strict=True))
     wrong = {
         key: (numbers[int(key[1:])], value) for key, value in read.items() if value != float(numbers[int(key[1:])])
     }
-    assert not wrong, (dialect, wrong)
     missing = len(numbers) - len(read)
-    assert tables.quality.loc[["unreadable_amount", "duplicate"], "rows"].sum() == missing
+    if tables.quality.loc[["unreadable_amount", "duplicate"], "rows"].sum() != missing:
+        wrong["rows missing"] = missing
+    return wrong or ("in part" if missing else "right")
 
 
 QUIET = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
@@ -122,14 +125,24 @@ QUIET = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 @settings(max_examples=8, deadline=None, derandomize=True, suppress_health_check=QUIET)
 @given(dialect=DIALECT)
 def test_a_dialect_gives_the_same_rows_or_an_error(tmp_path, dialect):
-    holds(tmp_path, dialect)
+    assert isinstance(found := outcome(tmp_path, dialect), str), (dialect, found)
 
 
 @pytest.mark.study
-@settings(max_examples=1_000, deadline=None, suppress_health_check=QUIET)
-@given(dialect=DIALECT)
-def test_a_thousand_dialects_give_the_same_rows_or_an_error(tmp_path, dialect):
-    holds(tmp_path, dialect)
+def test_a_thousand_dialects_give_the_same_rows_or_an_error(tmp_path):
+    counts, wrong = Counter(), []
+
+    @settings(max_examples=1_000, deadline=None, phases=[Phase.generate], suppress_health_check=QUIET)
+    @given(dialect=DIALECT)
+    def each(dialect):
+        found = outcome(tmp_path, dialect)
+        counts[found if isinstance(found, str) else "wrong"] += 1
+        wrong.extend([] if isinstance(found, str) else [(dialect, found)])
+
+    each()
+    print(dict(counts))
+    assert not wrong, (counts, len(wrong), wrong[:20])
+    assert counts["right"] > counts["refused"], counts  # to refuse everything would be easy
 
 
 THIRTY = [
