@@ -12,7 +12,7 @@ import pytest
 import xlsxwriter
 
 from portfoy.errors import DataError
-from portfoy.source import encodings, mapping
+from portfoy.source import dates, encodings, mapping
 from portfoy.source import open as source
 
 HEADER = "customer_id,order_id,ordered_on,amount\n"
@@ -225,6 +225,19 @@ def test_turkish_month_names_are_read(case, drafted):
         ["January 5th, 2026", "February 28, 2026", "Saturday, August 1, 2026"],
         ["Mon, 05 Jan 2026 09:12:00 +0000", "Sat, 28 Feb 2026 09:12:00 +0000", "Sat, 01 Aug 2026 09:12:00 +0000"],
         ["2026-Jan-05", "2026-Feb-28", "2026-Aug-01"],
+        ["5 janvier 2026", "sam. 28 févr. 2026", "1er août 2026 à 14:30"],
+        ["5 de enero de 2026", "28 feb. 2026", "sábado, 1 de agosto del 2026"],
+        ["5 gennaio 2026", "28-feb-26", "sabato 1 agosto 2026"],
+        ["5 januari 2026", "28 febr. 2026 14:30", "zaterdag 1 augustus 2026"],
+        ["5 de janeiro de 2026", "28/fev/2026", "1º de agosto de 2026"],
+        ["den 5 januari 2026", "28 feb. 2026 kl. 14.30", "1 aug 2026"],
+        ["5. januar 2026", "28. februar 2026", "lørdag 1. august 2026"],
+        ["5. tammikuuta 2026", "28. helmikuuta 2026 klo 14.30", "1 elo 2026"],
+        ["05012026", "28022026", "01082026"],
+        ["5012026", "28022026", "1082026"],
+        ["20260105", "20260228", "20260801"],
+        ["05.01.2026, 14:30", "28.02.2026, 02:30 Uhr", "01.08.2026"],
+        ["05/01/2026 2:30 PM", "28/02/2026 2:30 a.m.", "01/08/2026 12:00 AM"],
         ["46027", "46081", "46235"],
         ["46027,5", "46081,25", "46235,0"],
         ["1767605520", "1772283600", "1785542400"],
@@ -239,6 +252,79 @@ def test_dates_are_read_however_they_are_named_or_counted(drafted, tmp_path, tex
         (tmp_path / "portfoy.toml").read_text("utf-8").replace(f'date_format = "{text["date_format"]}"', ""), "utf-8"
     )
     assert days(source.open(tmp_path)) == days(tables)
+
+
+MONTHS = {  # by hand: the months as calendars of each country name them
+    "French": "janvier février mars avril mai juin juillet août septembre octobre novembre décembre",
+    "French, short": "janv févr mars avr mai juin juil août sept oct nov déc",
+    "Spanish": "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre",
+    "Spanish, short": "ene feb mar abr may jun jul ago sept oct nov dic",
+    "Italian": "gennaio febbraio marzo aprile maggio giugno luglio agosto settembre ottobre novembre dicembre",
+    "Italian, short": "gen feb mar apr mag giu lug ago set ott nov dic",
+    "Dutch": "januari februari maart april mei juni juli augustus september oktober november december",
+    "Dutch, short": "jan feb mrt apr mei jun jul aug sep okt nov dec",
+    "Portuguese": "janeiro fevereiro março abril maio junho julho agosto setembro outubro novembro dezembro",
+    "Portuguese, short": "jan fev mar abr mai jun jul ago set out nov dez",
+    "Swedish": "januari februari mars april maj juni juli augusti september oktober november december",
+    "Danish": "januar februar marts april maj juni juli august september oktober november december",
+    "Norwegian": "januar februar mars april mai juni juli august september oktober november desember",
+    "Finnish": "tammikuu helmikuu maaliskuu huhtikuu toukokuu kesäkuu heinäkuu elokuu syyskuu lokakuu marraskuu "
+    "joulukuu",
+}
+
+
+@pytest.mark.parametrize("language", MONTHS)
+def test_every_month_of_a_language_is_read_small_and_large(tmp_path, language):
+    names = MONTHS[language].split()
+    rows = "".join(
+        f"A,{place}{big},{place + 9} {name.upper() if big else name} 2025,5\n"
+        for place, name in enumerate(names, 1)
+        for big in (0, 1)
+    )
+    written(tmp_path / "transactions.csv", HEADER + rows)
+    judge = [str(datetime.date(2025, month, month + 9)) for month in range(1, 13) for _big in (0, 1)]
+    assert days(source.open(tmp_path)) == judge
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ["5 Mar 2025 junk", "Lot 5 Mar 2025", "5 Mar 2025x", "5 Mar 2025 99", "5 Marx 2025", "5 Mar 2025 14:30 junk"],
+        ["05.03.2025 junk", "x 05.03.2025", "05.03.2025x", "05.03.2025 (5)", "05.03.2025;06.03.2025"],
+        ["2025-03-05 junk", "x2025-03-05", "2025-03-05T", "2025-03-05 14:30 junk"],
+        ["05032025 junk", "050320251", "x05032025", "0503202"],
+    ],
+)
+def test_junk_behind_or_before_a_date_is_set_aside_and_counted(tmp_path, texts):
+    whole = texts[0].removesuffix(" junk")
+    rows = [*[whole] * 20, *texts]
+    written(tmp_path / "t.csv", HEADER + "".join(f'A,{place},"{text}",5\n' for place, text in enumerate(rows)))
+    written(tmp_path / "portfoy.toml", 'source = "t.csv"\n')
+    tables = source.open(tmp_path)
+    assert (tables.facts.used, {*days(tables)}) == (20, {"2025-03-05"})
+    found = tables.quality.loc["unreadable_date"]
+    assert (found["rows"], found["example"]) == (len(texts), f"row 22: {texts[0]}")
+
+
+def test_eight_digits_are_a_date_only_where_the_name_says_so(tmp_path):
+    rows = "A,1,10112001,5\nB,2,10112002,5\n"
+    drafted = [
+        mapping.draft(written(tmp_path / "t.csv", f"customer,order,{name},total\n{rows}"), beside=tmp_path)
+        for name in ("serial", "fecha")
+    ]
+    assert ["# ordered_on = ?" in text for text in drafted] == [True, False]
+
+
+def test_compact_dates_are_told_by_all_of_a_column(tmp_path):
+    from itertools import product
+
+    every = [
+        f"{day:02}{month:02}{year}" for day, month, year in product(range(1, 29), range(1, 13), (1999, 2012, 2026))
+    ]
+    assert not any(dates.rows_read({text: 1})["%Y%m%d"] for text in every)  # 10122012 is never the year 1012
+    with pytest.raises(DataError, match="day and month cannot be told apart"):
+        dates.date_format({"01022026": 1, "03042026": 1}, where="here")
+    assert dates.date_format({"01022026": 1, "13042026": 1}, where="here") == "%d%m%Y"
 
 
 def test_day_numbers_of_a_spreadsheet_are_read_and_said(case, drafted):

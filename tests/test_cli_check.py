@@ -141,7 +141,7 @@ ONE_LINE = {
         (
             "transactions.ordered_on: no value reads as a date ('soon'); known are YYYY-MM-DD, "
             "DD.MM.YYYY, DD/MM/YYYY, MM/DD/YYYY, YYYYMMDD, YYYY/MM/DD, YYYY.MM.DD, DD-MM-YYYY, "
-            "MM-DD-YYYY, DD.MM.YY, DD/MM/YY, MM/DD/YY. Map another, or write in portfoy.toml: "
+            "MM-DD-YYYY, DD.MM.YY, DD/MM/YY, MM/DD/YY, DDMMYYYY, MMDDYYYY. Map another, or write in portfoy.toml: "
             'date_format = "DD MMM YYYY".'
         ),
     ),

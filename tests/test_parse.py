@@ -244,8 +244,8 @@ def test_a_log_without_order_numbers_has_the_column_all_the_same():
 
 NO_DATE = (
     "spend.month: no value reads as a date ('{}'); known are YYYY-MM-DD, DD.MM.YYYY, DD/MM/YYYY, MM/DD/YYYY, YYYYMMDD, "
-    "YYYY/MM/DD, YYYY.MM.DD, DD-MM-YYYY, MM-DD-YYYY, DD.MM.YY, DD/MM/YY, MM/DD/YY. Map another, or write in "
-    'portfoy.toml: date_format = "DD MMM YYYY".'
+    "YYYY/MM/DD, YYYY.MM.DD, DD-MM-YYYY, MM-DD-YYYY, DD.MM.YY, DD/MM/YY, MM/DD/YY, DDMMYYYY, MMDDYYYY. "
+    'Map another, or write in portfoy.toml: date_format = "DD MMM YYYY".'
 )
 
 

@@ -8,13 +8,15 @@ import ibis
 from portfoy.errors import DataError
 from portfoy.locale import _
 from portfoy.source.labels import fold
+from portfoy.source.names import CALENDAR
 
 WORDS = {"MMMM": "%B", "YYYY": "%Y", "YY": "%y", "MMM": "%b", "MM": "%m", "DD": "%d"}
 WORDS |= {"HH": "%H", "mm": "%M", "ss": "%S"}
 DATE_FORMATS = (
     *("%Y-%m-%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%Y%m%d", "%Y/%m/%d", "%Y.%m.%d", "%d-%m-%Y", "%m-%d-%Y"),
-    *("%d.%m.%y", "%d/%m/%y", "%m/%d/%y"),
+    *("%d.%m.%y", "%d/%m/%y", "%m/%d/%y", "%d%m%Y", "%m%d%Y"),
 )
+DIGITS = ("%Y%m%d", "%d%m%Y", "%m%d%Y")  # of digits alone; no number reads as both the first and another
 NAMED = "%d %b %Y"  # with the name of the month, in whatever order
 NUMBERED = {  # numbers that stand for days: what they look like where nothing says so, and how many a day has
     "spreadsheet days": (r"^[2-6][0-9]{4}([.,][0-9]+)?$", 1),
@@ -22,28 +24,22 @@ NUMBERED = {  # numbers that stand for days: what they look like where nothing s
     "unix seconds": (r"^1[0-9]{9}([.,][0-9]+)?$", 86_400),
     "unix milliseconds": (r"^1[0-9]{12}$", 86_400_000),
 }
-MONTHS = (  # in English, German, Turkish and Polish, plainly written; Polish also in the form that stands behind a day
-    "jan january januar janner ocak oca sty styczen stycznia",
-    "feb february februar feber subat sub lut luty lutego",
-    "mar march marz mrz maerz mart marzec marca",
-    "apr april nisan nis kwi kwiecien kwietnia",
-    "may mai mayis maj maja",
-    "jun june juni haziran haz cze czerwiec czerwca",
-    "jul july juli temmuz tem lip lipiec lipca",
-    "aug august agustos agu sie sierpien sierpnia",
-    "sep sept september eylul eyl wrz wrzesien wrzesnia",
-    "oct october okt oktober ekim eki paz pazdziernik pazdziernika",
-    "nov november kasim kas lis listopad listopada",
-    "dec december dez dezember aralik ara gru grudzien grudnia",
-)
-_WORD, _GAP = r"([^\s\d.,/-]+)", r"[\s./,-]*"
-_DAY_FIRST = rf"^(?:[^\s\d]+\s+)?(\d{{1,4}})(?:st|nd|rd|th)?{_GAP}(?:of\s+)?{_WORD}{_GAP}(\d{{1,4}})(?:[^\da-z]|$)"
-_MONTH_FIRST = rf"^(?:[^\s\d,]+,?\s+)?{_WORD}{_GAP}(\d{{1,2}})(?:st|nd|rd|th)?[\s./,-]+(\d{{2,4}})(?:[^\d:]|$)"
+MONTHS = CALENDAR["months"]
+_WORD, _GAP, _OF = r"([^\s\d.,/-]+)", r"[\s./,-]*", r"(?:(?:of|de|del)\s+|d')?"
+_WEEKDAY = rf"(?:{'|'.join(CALENDAR['days'].split())})"
+_BEGIN = rf"^(?:{_WEEKDAY}(?:-feira)?\.?,?\s+)?(?:(?:le|el|il|den|d\.|on|the|em)\s+)?"
 _TIME = r"(\d{1,2}):(\d{2})"
-_CLOCK = (  # what may stand behind a day
-    r"[T ]+(?:\d{1,2}[:.h]?\d{2}(?:[:.]?\d{2}(?:[.,]\d+)?)?(?: ?(?:[AaPp]\.?[Mm]\.?|ÖÖ|ÖS))?|\d{1,2} ?[AaPp][Mm])"
-    r"(?: ?(?:Z|UTC|GMT|[ECMP][SD]T|[CEW]ES?T|TRT|MSK|BST|[+-]\d{1,2}(?::?\d{2}){0,2}))?(?: ?\[?[A-Z]\w+/\w+\]?)?$"
+_HOUR = (  # what may stand behind a day
+    r"(?i:(?:[T ,]+|[, ]+(?:at?|à|um|kl\.?|klo|om|às|a las|alle|saat|-) )"
+    r"(?:\d{1,2}[:.h]?\d{2}(?:[:.]?\d{2}(?:[.,]\d+)?)?"
+    r"(?: ?(?:a\.? ?m\.?|p\.? ?m\.?|öö|ös|oo|os|uhr|h))?|\d{1,2} ?(?:[ap]m|h|uhr)))"
+    r"(?i: ?(?:Z|UTC|[ECMP][SD]T|[CEW]ES?T|TRT|MSK|BST|(?:GMT|UTC)?[+-]\d{1,2}(?::?\d{2}){0,2}|GMT))?"
+    r"(?i: ?(?:\[?[A-Z]\w+/\w+\]?|\([a-z ]+\)))?"
 )
+_CLOCK = _HOUR + "$"
+_END = rf"(?:[\s,(]+{_WEEKDAY}\)?)?(?: ?r\.?)?(?:{_HOUR})?$"  # "2026 r." in Polish
+_DAY_FIRST = rf"{_BEGIN}(\d{{1,4}})(?:st|nd|rd|th|er|º)?{_GAP}{_OF}{_WORD}{_GAP}{_OF}(\d{{1,4}}){_END}"
+_MONTH_FIRST = rf"{_BEGIN}{_WORD}{_GAP}(\d{{1,2}})(?:st|nd|rd|th)?[\s./,-]+(\d{{2,4}}){_END}"
 _ISO = r"^\d{4}-\d{1,2}-\d{1,2}"
 OFFSET = r"\d:\d{2}(?::\d{2}(?:[.,]\d+)?)?\s*(?:[AaPp][Mm]\s*)?(Z|UTC|GMT|[+-]\d{2}:?\d{2}|[+-]\d{2})$"
 """What stands behind a time and says how far it is from UTC."""
@@ -76,7 +72,7 @@ def _clock_of(zone, stamp):
 
 def day(text):
     """The part of a date and time that holds the day."""
-    return _split_part(_split_part(text, " ", 1), "T", 1)
+    return _split_part(_split_part(_split_part(text, " ", 1), "T", 1), ",", 1)
 
 
 def parsed(text, form, zone=None):
@@ -94,7 +90,11 @@ def parsed(text, form, zone=None):
     elif " " in form or "T" in form:
         date = _try_strptime(text, form).cast("date")
     else:
-        known = ibis.cases((text == day(text), True), else_=text.re_search(f"^[^ T]+{_CLOCK}"))
+        known = ibis.cases((text == day(text), True), else_=text.re_search(f"^[^ T,]+{_CLOCK}"))
+        if form in DIGITS[1:]:
+            text = text.re_replace(r"^(\d{7})($|\D)", r"0\1\2")
+        if form in DIGITS:
+            known = known & text.re_search(r"^\d{8}($|\D)")
         date = ibis.ifelse(known, _try_strptime(day(text), form).cast("date"), ibis.null("date"))
     return _local(text, date, zone) if zone else date
 
@@ -113,8 +113,7 @@ def _numbered(text, form, zone):
 
 def _named(text):
     """The day of a text that names its month; of two short numbers the first is the day."""
-    plain = _strip_accents(fold(text))
-    month = _strip_accents
+    plain = _strip_accents(fold(text)).translate("łø", "lo")
     order = ((_DAY_FIRST, 1, 2, 3), (_MONTH_FIRST, 2, 1, 3))
     found = []
     for pattern, first, word, last in order:
@@ -216,6 +215,9 @@ def worded(form):
 
 def _is_date(text, form):
     try:
-        return datetime.strptime(text, form).year >= 1900 and (form != "%Y%m%d" or len(text) == 8)
+        if form in DIGITS:
+            text = text.zfill(8) if form != DIGITS[0] and len(text) == 7 else text
+            return text.isdecimal() and len(text) == 8 and datetime.strptime(text, form).year >= 1900
+        return datetime.strptime(text, form).year >= 1900
     except ValueError:
         return False

@@ -69,7 +69,8 @@ class Look:
         if not self.table[name].type().is_string() and not self.table[name].type().is_integer():
             return 0.0
         counts = self.days(name, monthly)
-        read = [rows for form, rows in self.formats(name, monthly).items() if numbered or form not in dates.NUMBERED]
+        odd = {*dates.NUMBERED, *dates.DIGITS[1:]}
+        read = [rows for form, rows in self.formats(name, monthly).items() if numbered or form not in odd]
         return max(read) / sum(counts.values()) if counts else None
 
     def numeric(self, name):
@@ -96,6 +97,10 @@ class Look:
     def empty(self, name):
         """How many rows of the sample have nothing in a column."""
         return self.rows - sum(self.counts(name).values())
+
+    def rows_of(self, *names):
+        """The texts of some columns, row by row."""
+        return [*zip(*map(self._texts.get, names), strict=True)]
 
     def first_only(self, order, name):
         """Whether a column is empty on all lines of an order but the first; without `order`, on some lines below."""
@@ -132,7 +137,7 @@ def is_day(text, form, monthly=False):
 
 def day_of(text, monthly=False):
     """The part of a date and time that holds the day; of a month, 2025-03, its first day."""
-    day = text.split(" ")[0].split("T")[0]
+    day = text.split(" ")[0].split("T")[0].split(",")[0]
     return day + "-01" if monthly and len(day) == 7 else day
 
 
