@@ -17,6 +17,7 @@ import ibis
 
 from portfoy.errors import DataError
 from portfoy.locale import _
+from portfoy.source.names import CODES
 
 HEAD_ROWS = 10_000  # rows that decide how numbers are written, unless they leave it open
 ALIKE = {  # what is written in many ways -> each as the grammar knows it
@@ -28,20 +29,12 @@ ALIKE = {  # what is written in many ways -> each as the grammar knows it
 }
 _FROM, _TO = "".join(ALIKE.values()), "".join(sign * len(others) for sign, others in ALIKE.items())
 _TABLE = str.maketrans(_FROM, _TO)
-CODES = (
-    "aed afn all amd ang aoa ars aud awg azn bam bbd bdt bgn bhd bif bmd bnd bob brl bsd btn bwp byn bzd cad cdf chf "
-    "clp cny cop crc cup cve czk djf dkk dop dzd egp ern etb eur fjd fkp gbp gel ghs gip gmd gnf gtq gyd hkd hnl hrk "
-    "htg huf idr ils inr iqd irr isk jmd jod jpy kes kgs khr kmf krw kwd kyd kzt lak lbp lkr lrd lsl lyd mad mdl mga "
-    "mkd mmk mnt mop mru mur mvr mwk mxn myr mzn nad ngn nio nok npr nzd omr pab pen pgk php pkr pln pyg qar ron rsd "
-    "rub rwf sar sbd scr sdg sek sgd sll sos srd ssp stn svc syp szl thb tjs tmt tnd try ttd twd tzs uah ugx usd uyu "
-    "uzs ves vnd vuv wst xaf xcd xof xpf yer zar zmw zwl"
-)
 NAMES = (
     "tl ytl lira liras kr kč kc zł zl złoty złote złotych ft forint lei leu лв руб р грн din dinar dinara "
     "euro euros dollar dollars pound pounds fr sfr franken francs krone kroner kronor rs re rupee rupees rm rp "
     "r bs s/ ksh tsh ush dh sr"
 )
-MONEY = f"{CODES} {NAMES}".split()
+MONEY = [*CODES, *NAMES.split()]
 PIECES = "pc pcs piece pieces ea each unit units x szt sztuka sztuki sztuk adet ad stk st stück"
 MONTHS = "month months mo ay monat monate mies miesiąc miesiące miesięcy"
 UNITS = {  # what may stand beside a number of that name; beside others MONEY
@@ -51,6 +44,7 @@ UNITS = {  # what may stand beside a number of that name; beside others MONEY
 }
 SCORES = ("nps", "csat", "effort", "rating", "expectation", "performance")  # where a point of the scale has a name
 SHARES = "%|pct|percent|per cent|prozent|procent|proc|yüzde"
+LOST = r"^-?\d(?:[.,]\d{1,5})?e\+\d{2}$"  # of a clean number: a spreadsheet shows so what is too wide
 UNIT, TEXT = "¤", "§"  # what stands for any of them; what an amount begins with while it is still a text
 SYMBOLS = r"(?:us|a|au|c|ca|nz|hk|s|sg|nt|mx|r|cl|bds|tt|j|z)?\$|[€£¥₺₹₽₩₪₫฿₴₦₱₸₼₾₲₡₵₭₮₨]"
 LETTER = "a-z\u00df-\u024f\u0400-\u04ff"
@@ -70,6 +64,9 @@ class Hints(NamedTuple):
     dot: int
     comma: int
     lettered: int
+    colon: bool  # whether a colon is the decimal sign: 1 250:50
+    many: int  # how many a spreadsheet shortened
+    lost: str  # one of these: 1,25E+05
     whole: bool  # whether these are all rows
 
 
@@ -120,7 +117,7 @@ def steps(name, decimal, thousands, debit="", credit="", dashes="[.,:/]"):
         *[(rf"^{TEXT}(?:{'|'.join(plus)})$", TEXT + r"\1\2")] * bool(plus),
         (f"^{TEXT}{amount}$", r"\1\2\3\4\5\6"),
         *[(sign, "") for sign in thousands if sign != decimal],
-        *[(",", ".")] * (decimal == ","),
+        *[(decimal, ".")] * (decimal != "."),
     )
 
 
@@ -140,9 +137,15 @@ def number(raw, source, given, where, reading, hints):
     if not (source.type().is_string() or source.type().is_null()):
         raise DataError(_("{where}: is of type {kind}. Map a numeric column.").format(where=where, kind=source.type()))
     text, name = source.cast("string"), where.rpartition(".")[2]
-    decimal = given.decimal or {".": ",", ",": "."}.get(given.thousands) or _decimal(raw, text, name, where, hints)
+    decimal = given.decimal or (":" if hints.colon else {".": ",", ",": "."}.get(given.thousands))
+    decimal = decimal or _decimal(raw, text, name, where, hints)
+    if hints.many:
+        said = _("{where}: {n} numbers such as {example} lost digits in a spreadsheet: read rounded; export again")
+        reading.append(said.format(where=where, n=hints.many, example=hints.lost))
     if decimal == "," and not given.decimal:
         reading.append(_("{where}: numbers read with a decimal comma").format(where=where))
+    if decimal == ":" and not given.decimal:
+        reading.append(_("{where}: numbers read with a colon as decimal sign").format(where=where))
     thousands = _grouping(decimal) if given.thousands is None else given.thousands
     marks = direction(raw, text, given, where, reading) if hints.lettered else ("", "")
     mark = re.escape(decimal)
@@ -175,10 +178,20 @@ def hints_of(found, names):
     asked = {f"{name} {sign}": _reads(head[name], name, sign).sum() for name in names for sign in (".", ",")}
     for name in names:
         other = head[name].re_replace(unit_pattern(name), r"\1 \2").re_search(f"[{LETTER}]")
+        asked |= {f"{name} colon": colons(head[name]), f"{name} many": head[name].re_search(LOST).sum()}
+        asked[f"{name} lost"] = head[name].min(where=head[name].re_search(LOST))
         asked[f"{name} letters"] = ibis.ifelse(head[name].re_search(f"[{LETTER}]"), other, False).sum()
     row = head.agg(rows=head.count(), **asked).to_pyarrow().to_pylist()[0]
     whole = row["rows"] < HEAD_ROWS
-    return {name: Hints(*(row[f"{name} {what}"] or 0 for what in (".", ",", "letters")), whole) for name in names}
+    what = (".", ",", "letters", "colon", "many", "lost")
+    return {name: Hints(*(row[f"{name} {one}"] or 0 for one in what), whole) for name in names}
+
+
+def colons(text):
+    """Whether most clean texts have decimals behind a colon, and some are no time: 1 250:50, 80:00 kr, 99:90."""
+    there = text.re_search(rf"^[^{LETTER}]*\d:\d\d(?: ?(?:kr|sek|nok|dkk)\.?)?$")
+    sure = there & text.re_search(r"\d[ .']\d{3}:|\d{3}:\d\d|:[6-9]\d|kr|sek|nok|dkk")
+    return sure.any() & (there.sum() > text.re_search(r"\d[.,]\d").sum())
 
 
 def _reads(text, name, sign):
@@ -194,7 +207,7 @@ def _reads(text, name, sign):
 
 
 def _grouping(decimal):
-    return ". '" if decimal == "," else ", '"
+    return ", '" if decimal == "." else ". '"
 
 
 def _decimal(raw, source, name, where, hints):
@@ -269,7 +282,7 @@ def _marked(found, column):
 @cache
 def is_amount(text):
     """Whether a text is an amount with either decimal sign; in Python, for a look at a file."""
-    for sign in (".", ","):
+    for sign in (".", ",", ":"):
         found = text.translate(_TABLE).strip().lower()
         for pattern, replacement in steps("amount", sign, _grouping(sign), *_ALL):
             pattern = re.escape(pattern) if len(pattern) == 1 else pattern

@@ -47,7 +47,7 @@ def _rule(key):
         "price_per": (text(("piece", "line").__contains__), '"piece" / "line"'),
         "returns": (text(("net", "drop").__contains__), '"net" / "drop"'),
         "duplicates": (text(("drop", "keep").__contains__), '"drop" / "keep"'),
-        "decimal": (text((".", ",").__contains__), '"." / ","'),
+        "decimal": (text((".", ",", ":").__contains__), '"." / "," / ":"'),
         "thousands": (text(("", ".", ",", "'", " ").__contains__), '"" / "." / "," / "\'" / " "'),
         "debit": (text(("sale", "return").__contains__), '"sale" / "return"'),
         "discount_as": (text(("money", "percent", "share").__contains__), '"money" / "percent" / "share"'),

@@ -6,7 +6,7 @@ import re
 from portfoy.errors import DataError
 from portfoy.locale import _
 from portfoy.source import dates
-from portfoy.source.amounts import decimal_counts, decimal_sign
+from portfoy.source.amounts import clean, colons, decimal_counts, decimal_sign
 from portfoy.source.contract import TABLES, kind_of
 from portfoy.source.guess import label_kind, unsure, used_names
 from portfoy.source.labels import LABELS
@@ -64,6 +64,9 @@ def _decimal_lines(look, best):
     counts = [decimal_counts(look.sample, look.sample[name]) for name in names]
     money = next((best.columns[ours] for ours in ("amount", "unit_price", "revenue") if ours in best.columns), None)
     if not any(map(any, counts)) and money not in names:
+        return
+    if money in names and look.sample.agg(colon=colons(clean(look.sample[money]))).to_pyarrow()["colon"][0].as_py():
+        yield 'decimal = ":"'
         return
     try:
         dot, comma = (sum(count) for count in zip(*counts, strict=True))
