@@ -4,6 +4,7 @@ The judge of a folder is a careful reader: what its README says is right. That o
 """
 
 import shutil
+import tomllib
 from pathlib import Path
 
 import pandas as pd
@@ -106,6 +107,9 @@ SECOND = {  # texts of a column, and the numbers they are by hand
         ["US$ 1,000.50", "$-5.25", "-$5.25", "$ 3.00", "5.50USD"],
         [1000.5, -5.25, -5.25, 3, 5.5],
     ),
+    "colon": (["1 250:50", "80:00 kr", "-1.250:75", "250:-"], [1250.5, 80, -1250.75, 250]),
+    "colon_plain": (["12:95", "8:00", "1250:50"], [12.95, 8, 1250.5]),
+    "spreadsheet": (["1,25E+05", "80,50", "250,25"], [125_000, 80.5, 250.25]),
     "pounds": (["\u00a31.5", "GBP 2.25"], [1.5, 2.25]),
     "reais": (["R$ 3.00", "1.5 R$"], [3, 1.5]),
     "words": (["12,50 zł", "PLN 1.000,00", "1,5 zl"], [12.5, 1000, 1.5]),
@@ -186,6 +190,15 @@ def test_credits_that_prevail_are_refused_until_said(opened):
     assert opened(text, 'debit = "sale"\n').facts.revenue == -149.5
 
 
+def test_times_are_no_amounts_and_lost_digits_are_said(opened):
+    with pytest.raises(DataError, match=r"unreadable: 3 \(row 2: 12:50\)"):
+        opened(column("12:50", "8:00", "2:30"))
+    assert opened(column("1,25E+05", "80,50", "1,3e+06")).reading[0] == (
+        "transactions.amount: 2 numbers such as 1,25e+05 lost digits in a spreadsheet: read rounded; export again"
+    )
+    assert opened(column("1250.5", "1.0E7")).reading == []  # as programs write a whole one
+
+
 BESIDE = "customer_id,order_id,ordered_on,amount,{}\nA,1,2026-01-02,{}\nB,2,2026-01-03,{}\nA,3,2026-01-05,{}\n"
 
 
@@ -228,6 +241,50 @@ def test_letters_and_words_that_say_no_sign_are_not_asked_about(opened):
 )
 def test_a_sign_or_the_credits_stand_in_a_column_of_their_own(opened, name, cells, setting):
     assert opened(BESIDE.format(name, *cells), setting + "\n").facts.revenue == 150.5
+
+
+@pytest.mark.parametrize(
+    ("names", "cells", "drafted"),
+    [
+        ("amount,S/H", ["100.5,S", "70,S", "20,H"], {"sign": "S/H"}),
+        ("amount,D/C", ["100.5,D", "70,D", "20,C"], {"sign": "D/C"}),
+        ("amount,Dr/Cr", ["100.5,Dr", "70,Dr", "20,Cr"], {"sign": "Dr/Cr"}),
+        ("amount,B/A", ["100.5,B", "70,B", "20,A"], {"sign": "B/A"}),
+        ("amount,Wn/Ma", ["100.5,Wn", "70,Wn", "20,Ma"], {"sign": "Wn/Ma"}),
+        ("amount,+/-", ["100.5,+", "70,+", "20,-"], {"sign": "+/-"}),
+        ("amount,Vorzeichen", ["100.5,", "70,", "20,-"], {"sign": "Vorzeichen"}),
+        ("amount,Type", ["100.5,Sale", "70,Sale", "20,Refund"], {"sign": "Type"}),
+        ("Debit,Credit", ["100.5,", "70,0", ",20"], {"amount": "Debit", "credit": "Credit"}),
+        ("Borç,Alacak", ["100.5,0", "70,0", "0,20"], {"amount": "Borç", "credit": "Alacak"}),
+        ("Debe,Haber", ["100.5,", "70,", ",20"], {"amount": "Debe", "credit": "Haber"}),
+        ("Wn,Ma", [",100.5", ",70", "20,"], {"amount": "Ma", "credit": "Wn"}),
+    ],
+)
+def test_a_sign_or_credits_are_drafted_with_what_is_unsure(tmp_path, names, cells, drafted):
+    rows = "".join(f"C{place},{place},2026-01-0{place + 1},{cell}\n" for place, cell in enumerate(cells))
+    (tmp_path / "t.csv").write_text(f"customer,order,date,{names}\n{rows}", "utf-8")
+    text = draft(tmp_path / "t.csv", beside=tmp_path)
+    (tmp_path / "portfoy.toml").write_text(text, "utf-8")
+    section = tomllib.loads(text)["transactions"]
+    assert {ours: section.get(ours) for ours in ("amount", "sign", "credit") if ours in section} == {
+        "amount": "amount"
+    } | drafted
+    assert source.open(tmp_path).facts.revenue == 150.5  # by hand
+    assert "taken off, in 1 of the first 3 rows" in text
+
+
+def test_what_is_no_sign_is_not_drafted_and_what_depends_on_the_book_is_asked(tmp_path):
+    def text(name, *cells):
+        rows = "".join(f"C{place},{place},2026-01-0{place + 1},{cell}\n" for place, cell in enumerate(cells))
+        (tmp_path / "t.csv").write_text(f"customer,order,date,amount,{name}\n{rows}", "utf-8")
+        return draft(tmp_path / "t.csv", beside=tmp_path)
+
+    assert "sign =" not in text("variant", "5,A", "6,B", "7,B")
+    assert "sign =" not in text("Type", "5,Sale", "6,Sale", "-7,Refund")  # which is below zero anyway
+    assert "not understood: Swap" in text("Type", "5,Sale", "6,Swap", "7,Refund")
+    assert '# debit = "return"  # they are most rows, and which of the two are sales depends on the book' in text(
+        "D/C", "5,C", "6,C", "7,D"
+    )
 
 
 def test_a_column_beside_the_amount_must_be_there(opened):

@@ -7,7 +7,7 @@ from portfoy.locale import _
 from portfoy.source import faults
 from portfoy.source.contract import REQUIRED, TABLES, kind_of, missing_columns
 from portfoy.source.labels import CODED
-from portfoy.source.names import ALIASES, INSTEAD, called, called_so, candidates, plain
+from portfoy.source.names import ALIASES, INSTEAD, MONEY, called, candidates, instead, numbered, plain, taxed
 
 LABELS = 30  # a column of more distinct values holds no labels
 KEYS = {table: key for table, (key, *more) in faults.KEYS.items() if not more}
@@ -51,6 +51,8 @@ def guess(look, table, stem):
         ours: [name for name in _named(look, table, ours) if _fits(look, table, ours, name)] for ours in TABLES[table]
     }
     columns = _assigned(table, fitting)
+    if table == "transactions" and (both := sides(look, columns)):
+        columns["amount"] = both[0]
     by_name = set(columns)
     if columns or table == "transactions":  # else nothing speaks for the table
         _by_values(look, table, columns)
@@ -92,9 +94,15 @@ def _named(look, table, ours):
     own = {plain(ours), *ALIASES.get(ours, ())}
     names = [name for name in candidates(ours, look.names) if plain(name) in own or plain(name) not in others]
     if not names and (ours in REQUIRED[table] or table == "transactions"):
-        names = called_so(INSTEAD.get(ours, ()), look.names)
-    if ours == "order_id":  # a number on the first line of an order only is not the one
-        names = sorted(names, key=lambda name: look.empty(name) > 0)
+        names = instead(ours, look.names)
+    if table == "transactions" and ours == "order_id" and all(map(look.empty, names)):  # an invoice that few have
+        names = names + instead(ours, look.names)
+    if ours == "amount":
+        names = list(dict.fromkeys(names + candidates("debit", look.names)))
+    if ours in ("order_id", "customer_id"):  # a number on the first line of an order only is not the one
+        names = sorted(names, key=lambda name: (look.empty(name) > 0, ours == "customer_id" and not numbered(name)))
+    if kind := label_kind(table, ours):  # whose labels are understood
+        names = sorted(names, key=lambda name: -len(look.coded(kind, name).keys() - {None}))
     return names + [name for name in look.names if KEYS.get(table) == ours and plain(name) == "id"]
 
 
@@ -121,9 +129,9 @@ def _fits(look, table, ours, name):
 def _numbers_orders(look, name):
     """Whether a column called "name" or "id" numbers orders: it has digits, and is not the number of each line."""
     counts = look.counts(name)
-    numbered = sum(rows for text, rows in counts.items() if any(map(str.isdigit, text)) and " " not in text)
-    lines = any(candidates(ours, look.names) for ours in ("product_id", "quantity"))
-    return numbered >= 0.9 * sum(counts.values()) and not (lines and look.differing(name) == 1)
+    digits = sum(rows for text, rows in counts.items() if any(map(str.isdigit, text)) and " " not in text)
+    lines = plain(name) == "id" and any(candidates(ours, look.names) for ours in ("product_id", "quantity"))
+    return digits >= 0.9 * sum(counts.values()) and not (lines and look.differing(name) == 1)
 
 
 def label_kind(table, ours):
@@ -140,6 +148,8 @@ def _assigned(table, fitting):
             columns[ours] = free[0]
     if "quantity" in columns and "unit_price" not in columns and columns.get("amount") in fitting["unit_price"]:
         columns["unit_price"] = columns.pop("amount")  # a price beside a quantity is that of one piece
+        rest = [name for name in fitting["amount"] if name not in columns.values()]
+        columns |= {"amount": rest[0]} if rest else {}
     return columns
 
 
@@ -164,6 +174,19 @@ def _is_labels(look, kind, name):
     codes = look.coded(kind, name)
     unknown = sum(codes.pop(None, {}).values())
     return len(codes) > 1 and unknown <= 0.1 * sum(counts.values())
+
+
+def sides(look, columns):
+    """The columns of debits and of credits where the amount is one of them, that with money in more rows first."""
+    both = [next(iter(candidates(side, look.names)), None) for side in ("debit", "credit")]
+    if None in both or both[0] == both[1] or columns.get("amount") not in both:
+        return []
+    return sorted(both, key=lambda name: -sum(map(is_money, (text for (text,) in look.rows_of(name)))))
+
+
+def is_money(text):
+    """Whether a text holds more than nothing."""
+    return bool(re.search("[1-9]", text or ""))
 
 
 def _keys(look, table, columns):
@@ -201,9 +224,12 @@ def unsure(look, found, ours):
         return
     if found.others.get(ours):
         yield _("or {names}?").format(names=", ".join(f'"{name}"' for name in found.others[ours]))
+    if ours in MONEY and taxed(theirs) in ("with", "without"):
+        gross = taxed(theirs) == "with"
+        yield _("by its name with taxes (gross)") if gross else _("by its name without taxes (net)")
     if ours in found.by_value:
         yield _("by its values; its name does not say so")
-    if ours == "customer_id" and (kept := called_so(INSTEAD[ours], [theirs])) and not candidates(ours, kept):
+    if ours == "customer_id" and instead(ours, [theirs]) and not candidates(ours, [theirs]):
         mail = any("@" in text for text in look.counts(theirs))
         yield _("e-mail addresses: who has two is two customers") if mail else _("names: two customers may share one")
     if ours != "customer_id" and theirs == found.columns.get("customer_id"):
