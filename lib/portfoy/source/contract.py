@@ -16,19 +16,20 @@ _COLUMNS = {  # in front of the bar stands what a table cannot do without
     "transactions": "customer_id order_id ordered_on amount | "
     "quantity unit_price product_id unit_cost discount refunded currency campaign_id",
     "customers": "customer_id | name joined_on type birth_year gender region income_band education channel interests",
-    "products": "product_id | name category tier list_price unit_cost launched_on",
+    "products": "product_id | name category tier list_price unit_cost launched_on currency",
     "leads": "lead_id created_on | channel customer_id contacted_on qualified_on proposed_on closed_on outcome "
-    "expected_value owner account product_id referred_by",
-    "spend": "month channel cost | kind",
-    "campaigns": "campaign_id | phase channel cost starts_on",
+    "expected_value owner account product_id referred_by currency",
+    "spend": "month channel cost | kind currency",
+    "campaigns": "campaign_id | phase channel cost starts_on currency",
     "contacts": "campaign_id customer_id | arm contacted_on opened responded",
-    "subscriptions": "contract_id customer_id started_on | duration ended ended_on ended_because monthly_fee plan",
+    "subscriptions": "contract_id customer_id started_on | "
+    "duration ended ended_on ended_because monthly_fee plan currency",
     "tickets": "ticket_id customer_id opened_on | "
     "first_reply_on resolved_on closed_on touches reopened_on channel topic is_complaint",
-    "surveys": "survey_id customer_id answered_on | invited_on weight nps csat effort category_spend",
+    "surveys": "survey_id customer_id answered_on | invited_on weight nps csat effort category_spend currency",
     "ratings": "brand attribute rating | customer_id",
     "price_index": "month index |",
-    "totals": "customer_id first_order last_order orders revenue | margin",
+    "totals": "customer_id first_order last_order orders revenue | margin currency",
 }
 _NUMBERS = (
     "amount quantity unit_price unit_cost discount refunded birth_year list_price expected_value cost duration "

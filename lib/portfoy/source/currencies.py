@@ -1,4 +1,4 @@
-"""The currencies of the order lines: in a column of their own, or as signs and words beside the amounts."""
+"""The currencies of money in any table: in a column of their own, or as signs and words beside the amounts."""
 
 import json
 import re
@@ -24,45 +24,65 @@ CODES = {}  # what is written -> the currencies that write so
 for _words in WRITTEN.strip().split(";"):
     for _word in _words.split()[1:]:
         CODES.setdefault(_word, []).append(_words.split()[0])
-MONEY = ("amount", "unit_price", "refunded", "discount", "unit_cost")
+MONEY = ["amount", "unit_price", "refunded", "discount", "unit_cost", "list_price"]  # of ours, in whatever table
+MONEY += ["expected_value", "cost", "monthly_fee", "category_spend", "revenue", "margin"]
 ODD = "[^-+0-9.,'()%\\s\u00a0\u202f]"  # what amounts hold that say their currency
 STEP = 100  # beyond the first rows only each such row is looked at for it
 
 
-def found(raw, columns, settings, reading):
-    """The table, and what is worth in the money of portfoy.toml what lines have as ``currency``; {} where all are one.
+def found(raw, table, columns, settings, reading, *, base, alone=True):
+    """The rows, what is worth in `base` what they have as ``currency``, {} where all are one; and the code of that one.
 
     `columns` (ours -> theirs) gets ``currency`` where there are several: the column which is called so and holds codes,
-    else ``portfoy_currency``, which the table gets from what stands beside the amounts. A DataError where portfoy.toml
-    does not say what to do with several.
+    else ``portfoy_currency``, which the rows get from what stands beside the amounts. `base` is the money that all else
+    is in, or None where nothing says it; whether the table is `alone` in its source is then what matters. A DataError
+    where portfoy.toml does not say what to do with several, or with one that is not `base`.
     """
     own = [name for name in raw.columns if name[:8] != "portfoy_"]
-    theirs, base = columns.pop("currency", None) or guess("currency", own), settings.currency
+    theirs = columns.pop("currency", None) or guess("currency", own)
+    money = [columns[ours] for ours in MONEY if ours in columns]
+    money = [name for each in money for name in ([each] if isinstance(each, str) else each)]
+    if not money:
+        return raw, {}, base
     rows = raw if "portfoy_left_out" not in raw.columns else raw.filter(~raw.portfoy_left_out)
+    one = base
     if isinstance(theirs, str):
         lines = _lines(rows.select(text=text_of(rows[theirs]).lower()), base)
         codes = {code for line, _rows in lines for code in line.values()}
         if all(re.fullmatch("[A-Z]{3}", code) for code in codes):
-            if rates := _rates(theirs, lines, settings, reading, column=True):
+            if rates := _rates(table, theirs, lines, settings, reading, base, column=True):
                 columns["currency"] = theirs
-                return raw, rates
-            base = base or next(iter(codes), None)
-    names = _beside(rows, columns, settings.format("transactions"))
-    if not names:
-        return raw, {}
-    lines = _lines(rows.select(**{f"c{place}": word_of(rows[name]) for place, name in enumerate(names)}), base)
-    rates = _rates(names[0], lines, settings, reading)
+                return raw, rates, base
+            one = base or next(iter(codes), None)
+    names, rates = _beside(rows, money, settings.format(table)), {}
+    if names:
+        lines = _lines(rows.select(**{f"c{place}": word_of(rows[name]) for place, name in enumerate(names)}), one)
+        rates = _rates(table, names[0], lines, settings, reading, one)
+        one = one or next((code for line, _rows in lines for code in line.values()), None)
+    if rates:
+        columns["currency"] = "portfoy_currency"
+        raw = raw.mutate(portfoy_currency=ibis.coalesce(*(word_of(raw[name]) for name in names)))
+    elif one and not base and not alone and table != "transactions":
+        text = _(
+            '{table}: money in {code}, taken for that of all tables; if so, say in portfoy.toml: currency = "{code}"'
+        )
+        reading.append(text.format(table=table, code=one))
+    return raw, rates, one
+
+
+def turned(table, rates):
+    """The table with its money at those rates, in one currency."""
     if not rates:
-        return raw, {}
-    columns["currency"] = "portfoy_currency"
-    return raw.mutate(portfoy_currency=ibis.coalesce(*(word_of(raw[name]) for name in names))), rates
+        return table
+    word = table.currency.lower()
+    factor = ibis.cases(*((word == one, rate) for one, rate in rates.items()), else_=1.0)
+    return table.mutate(**{name: table[name] * factor for name in MONEY if name in table.columns}).drop("currency")
 
 
-def _beside(rows, columns, given):
+def _beside(rows, money, given):
     """Their columns of money whose texts hold more than plain numbers, by the first rows and some of the others."""
     credit = [name for name in rows.columns if given.credit and name.lower() == given.credit.strip().lower()]
-    names = [columns[ours] for ours in MONEY if ours in columns] + credit
-    names = [name for name in dict.fromkeys(names) if rows[name].type().is_string()]
+    names = [name for name in dict.fromkeys(money + credit) if rows[name].type().is_string()]
     if not names:
         return []
     some = rows.limit(amounts.HEAD_ROWS)
@@ -99,46 +119,54 @@ def _code(word, base, every):
     return base if base in codes else named[0] if len(named) == 1 else codes[0]
 
 
-def _rates(theirs, lines, settings, reading, *, column=False):
+def _rates(table, theirs, lines, settings, reading, base, *, column=False):
     """Word -> what one of it is worth in the money of portfoy.toml; {} where there is nothing to turn."""
-    base, counts = settings.currency, {}
+    where, counts = f"{table}.{theirs}", {}
     for line, rows in lines:
         for code in {*line.values()}:
             counts[code] = counts.get(code, 0) + rows
     if not {*counts} - {base} or (len(counts) == 1 and not base):
         return {}
     if both := [line for line, _rows in lines if len({*line.values()}) > 1]:
-        text = _("transactions.{column}: a line has money in {codes} at once. Write each line in one currency.")
-        raise DataError(text.format(column=theirs, codes=", ".join(sorted({*both[0].values()}))))
+        text = _("{where}: a line has money in {codes} at once. Write each line in one currency.")
+        raise DataError(text.format(where=where, codes=", ".join(sorted({*both[0].values()}))))
     counts = dict(sorted(counts.items(), key=lambda one: (-one[1], one[0])))
     if absent := {*counts} - {base, *settings.rates}:
-        raise DataError(_several(theirs, counts, absent, base, column))
+        raise DataError(_several(table, theirs, counts, absent, base, column))
     if empty := sum(rows for line, rows in lines if not line):
         text = _("{where}: empty in {n} rows, which are taken for {base}")
         text = text if column else _("{where}: no currency in {n} rows, which are taken for {base}")
-        reading.append(text.format(where=theirs, n=f"{empty:,}", base=base))
-    turned = ", ".join(f"1 {code} = {settings.rates[code]:g} {base}" for code in sorted({*counts} - {base}))
-    reading.append(_("{where}: money at the rates of portfoy.toml, {rates}").format(where=theirs, rates=turned))
+        reading.append(text.format(where=where, n=f"{empty:,}", base=base))
+    said = ", ".join(f"1 {code} = {settings.rates[code]:g} {base}" for code in sorted({*counts} - {base}))
+    reading.append(_("{where}: money at the rates of portfoy.toml, {rates}").format(where=where, rates=said))
     worth = {base: 1.0, **settings.rates}
     return {word: worth[code] for line, _rows in lines for word, code in line.items()}
 
 
-def _several(theirs, counts, absent, base, column):
+def _several(table, theirs, counts, absent, base, column):
     """The sentence that refuses to add up different money, and names what can be said."""
     first = base if base in counts else next(iter(counts))
     given = {
-        "column": theirs,
+        "where": f"{table}.{theirs}",
+        "table": table,
         "codes": ", ".join(f"{code} ({rows:,})" for code, rows in counts.items()),
         "keep": f'keep = {{ {json.dumps(theirs, ensure_ascii=False)} = ["{first}"] }}',
-        "rates": "[rates] " + ", ".join(f"{code} = ?" for code in sorted(absent - {first})),
+        "rates": "[rates] " + ", ".join(f"{code} = ?" for code in sorted(absent - {base or first})),
         "currency": base or first,
     }
-    text = _(
-        "transactions.{column}: money in {codes} cannot be added up. Say in portfoy.toml, under [transactions]: {keep}"
-        ', or currency = "{currency}" and what one unit of the others is worth: {rates}.'
-    )
-    beside = _(
-        'transactions.{column}: money in {codes} cannot be added up. Say in portfoy.toml: currency = "{currency}" and '
-        "what one unit of the others is worth: {rates}; or leave those rows out where the file comes from."
-    )
-    return (text if column else beside).format(**given)
+    if len(counts) == 1:
+        text = _(
+            "{where}: money in {codes}, where that of the source is {currency}. Say in portfoy.toml: currency = "
+            '"{currency}" and what one unit of the other is worth: {rates}; or correct the currency.'
+        )
+    elif column:
+        text = _(
+            "{where}: money in {codes} cannot be added up. Say in portfoy.toml, under [{table}]: {keep}, or currency = "
+            '"{currency}" and what one unit of the others is worth: {rates}.'
+        )
+    else:
+        text = _(
+            '{where}: money in {codes} cannot be added up. Say in portfoy.toml: currency = "{currency}" and what one '
+            "unit of the others is worth: {rates}; or leave those rows out where the file comes from."
+        )
+    return text.format(**given)

@@ -157,7 +157,7 @@ def _joined(location, name):
     return _pieces((location if location.is_dir() else location.parent) / name)
 
 
-def _further(location, engine, number, name, given):
+def _further(location, engine, number, name, given, sheet=None):
     """A file or table that another one is joined with; `number` tells it from others in the engine."""
     if isinstance(location, str) or (location.is_file() and sniff.kind(location) == "duckdb"):
         where = {} if isinstance(location, str) else {"database": ("source", "main")}
@@ -166,7 +166,16 @@ def _further(location, engine, number, name, given):
     if not paths:
         text = _("{where}: there is no '{file}', which portfoy.toml joins. Correct it.")
         raise DataError(text.format(where=location, file=name))
-    return load(engine, f"further_{next(number)}", paths, Format(encoding=given.encoding))
+    sheets = workbooks.sheets(paths[0]) if sniff.kind(paths[0]) == "workbook" else []
+    if len(sheets) > 1 and (sheet or "").strip().lower() not in [each.strip().lower() for each in sheets]:
+        text = _(
+            "{path}: which of its sheets is joined? It has {names}. Say in portfoy.toml: "
+            'join = {{ file = "{file}", sheet = "{last}", on = "..." }}.'
+        )
+        listed = ", ".join(f"'{each}'" for each in sheets)
+        raise DataError(text.format(path=paths[0], names=listed, file=name, last=sheets[-1]))
+    form = Format(encoding=given.encoding, sheet=sheet if sheets else None)
+    return load(engine, f"further_{next(number)}", paths, form)
 
 
 def _database_tables(engine, location, settings, names, **where):
@@ -252,14 +261,17 @@ def _tables(where, settings, reader, day, today):
             place=reader.raws["transactions"].place,
             as_of=day,
             today=today,
-            keep=reader.keep,
+            keep=reader.keep_in_place,
             hide=partial(reader.hidden, name="transactions"),
         )
         reader.log = log  # what further tables are held against
+<<<<<<< HEAD
         reader.drop("raw_transactions")
         if is_full(reader.engine):
             text = _("{where}: the account may make no temporary tables there, so every analysis reads the orders anew")
             reader.reading.append(text.format(where=where))
+=======
+>>>>>>> 5b49c45 (currencies: no table adds up several)
     last = facts.last_day if facts else reader.last_day()
     earlier = facts.goes_on if facts else bool(day and day < last)
     day = day or last

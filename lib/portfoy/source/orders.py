@@ -1,22 +1,18 @@
-"""What exports write once an order, or in a column of its own, becomes the money of each line, in one currency."""
+"""What exports write once an order, or in a column of its own, becomes the money of each line."""
 
 import ibis
 
 
-def of_lines(log, given, rates):
-    """The order lines with their money as it counts: per line, less what was given back, in one currency."""
+def of_lines(log, given):
+    """The order lines with their money as it counts: per line, less what was given back."""
     per_order = given.amount_per == "order"
-    for name in ("amount", "refunded", "discount", "unit_cost") if rates else ():
-        if name in log.columns:
-            factor = ibis.cases(*((log.currency.lower() == word, rate) for word, rate in rates.items()), else_=1.0)
-            log = log.mutate(**{name: log[name] * factor})
     if per_order:
         log = log.mutate(amount=_shared(log, log.amount))
     if "refunded" in log.columns:
         back = log.refunded.abs()
         back = (_shared(log, back) if per_order else back).fill_null(0.0)
         log = log.mutate(amount=log.amount - back, refunded=back)
-    return log.drop("currency") if "currency" in log.columns else log
+    return log
 
 
 def _shared(log, money):

@@ -40,16 +40,19 @@ class Reader:
     aside: dict = field(default_factory=dict)
     read: dict = field(default_factory=dict)
     typed: dict = field(default_factory=dict)  # all rows of a further table, faulty ones too
+    money: str | None = None  # the currency of the order lines, once they are read
     known: list = field(default_factory=list)  # where ids are hidden: tables of them with their pseudonyms
 
     def keep(self, table, name):
         """The table held in the engine, so that no step works it out again; as it is where there is no room."""
         return self.engine.create_table(name, table) if is_embedded(self.engine) else held(table)
 
-    def drop(self, name):
-        """Forget a table of the embedded engine that is no longer needed."""
+    def keep_in_place(self, table, name, *, of="raw_transactions"):
+        """The table kept, and the one that it was worked out of forgotten: two logs would take twice the memory."""
+        kept = self.keep(table, name)
         if is_embedded(self.engine):
-            self.engine.raw_sql(f"DROP TABLE IF EXISTS {name}")
+            self.engine.raw_sql(f"DROP TABLE IF EXISTS {of}")
+        return kept
 
     @cached_property
     def log(self):
@@ -57,13 +60,14 @@ class Reader:
         if "transactions" not in self.raws:
             return None
         raw, columns = self._shaped("transactions")
-        table, rates = currencies.found(raw.table, columns, self.settings, self.reading)
+        table, rates, self.money = self._in_one_currency(raw, "transactions", columns, self.settings.currency)
         self.reading += doubts.of_columns(raw.table, columns, raw.format)
         copied = _without_copies(table, self.keep, drop=self.settings.duplicates == "drop")
         typed = parse.typed(copied, "transactions", columns, raw.format, self.reading)
         among = parse.read_ids(copied, columns, raw.format)
         typed = ids.whole(typed, "transactions", None, self.settings.unknown(), self.reading, among=among)
-        return orders.of_lines(ids.alike(typed, self.settings.ignore_in_ids), raw.format, rates)
+        typed = currencies.turned(ids.alike(typed, self.settings.ignore_in_ids), rates)
+        return orders.of_lines(typed, raw.format)
 
     def table(self, name):
         """A further table, accounted for; None where there is none or it cannot be used, which `aside` says why."""
@@ -114,13 +118,19 @@ class Reader:
             self.known.append(self.keep(found, f"ids_{len(self.known)}_{name}"))
         return self.keep(pseudonyms.hide(table, key, self.settings), f"hidden_{len(self.known)}_{name}")
 
+    def _in_one_currency(self, raw, name, columns, base):
+        given = {"base": base, "alone": len(self.raws) == 1}
+        return currencies.found(raw.table, name, columns, self.settings, self.reading, **given)
+
     def _further(self, name):
         before = len(self.reading)
         try:
+            log = self.log  # which knows in what money all else is
             raw, columns = self._shaped(name)
-            typed = parse.typed(raw.table, name, columns, raw.format, self.reading)
-            typed = self.keep(typed, f"typed_{name}")
-            typed = ids.whole(typed, name, self.log, self.settings.unknown(), self.reading)
+            table, rates, _one = self._in_one_currency(raw, name, columns, self.money or self.settings.currency)
+            typed = parse.typed(table, name, columns, raw.format, self.reading)
+            typed = self.keep(currencies.turned(typed, rates), f"typed_{name}")
+            typed = ids.whole(typed, name, log, self.settings.unknown(), self.reading)
             typed = self.hidden(ids.alike(typed, self.settings.ignore_in_ids), name)
             self.typed[name] = typed
             given = {"ranges": raw.format.ranges, "broken": raw.broken, "place": raw.place, "today": self.today}
