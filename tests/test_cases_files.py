@@ -8,6 +8,7 @@ import datetime
 import os
 import tomllib
 
+import pandas as pd
 import pytest
 import xlsxwriter
 
@@ -420,6 +421,34 @@ def test_a_workbook_of_one_sheet_needs_no_name_and_sheets_named_as_tables_none(d
     path = workbook(tmp_path / "b.xlsx", transactions=rows, Customers=[["customer_id", "type"], ["A", "firm"]])
     tables = source.open(path)
     assert (tables.facts.revenue, tables.customers.type.execute().tolist()) == (7, ["firm"])
+
+
+def test_a_sheet_of_the_same_workbook_is_joined_and_so_are_two(tmp_path):
+    """Judge: pandas, which merges the same lists."""
+    sold = [["order_id", "client", "sum"], ["1", "A", 10], ["2", "B", 20.5], ["3", "A", 5]]
+    days_ = [["no", "day"], ["1", "2026-01-05"], ["2", "2026-02-28"], ["3", "2026-03-01"]]
+    names = [["code", "customer_id"], ["A", "Ada"], ["B", "Bek"]]
+    workbook(tmp_path / "book.xlsx", Sold=sold, Days=days_, Names=names)
+    join = '{ file = "book.xlsx", sheet = "days", on = ["order_id", "no"] }, '
+    join += '{ file = "book.xlsx", sheet = "Names", on = ["client", "code"] }'
+    toml = 'source = "book.xlsx"\n[transactions]\nsheet = "Sold"\nordered_on = "day"\namount = "sum"\njoin = '
+    written(tmp_path / "portfoy.toml", f"{toml}[{join}]")
+    tables = source.open(tmp_path / "portfoy.toml")
+    one, two, three = (pd.DataFrame(rows[1:], columns=rows[0]) for rows in (sold, days_, names))
+    right = one.merge(two, left_on="order_id", right_on="no").merge(three, left_on="client", right_on="code")
+    right = right.sort_values("order_id")
+    mine = tables.transactions.order_by("order_id").to_pandas()
+    assert mine["customer_id"].tolist() == right["customer_id"].tolist()
+    assert mine["ordered_on"].astype(str).tolist() == right["day"].tolist()
+    assert mine["amount"].tolist() == right["sum"].tolist()
+    for sheet in ("", 'sheet = "Nobody", '):
+        written(tmp_path / "portfoy.toml", f'{toml}{{ file = "book.xlsx", {sheet}on = "order_id" }}')
+        with pytest.raises(DataError) as raised:
+            source.open(tmp_path / "portfoy.toml")
+        assert str(raised.value) == (
+            f"{tmp_path / 'book.xlsx'}: which of its sheets is joined? It has 'Sold', 'Days', 'Names'. Say in "
+            'portfoy.toml: join = { file = "book.xlsx", sheet = "Names", on = "..." }.'
+        )
 
 
 def test_what_is_no_workbook_is_said_in_one_sentence(tmp_path):

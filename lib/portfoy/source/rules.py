@@ -134,12 +134,14 @@ def _is_day(value):
 
 def _is_join(value):
     each = value if isinstance(value, list) else [value]
-    return len(each) > 0 and all(isinstance(one, dict) and set(one) == {"file", "on"} and _is_key(one) for one in each)
+    return len(each) > 0 and all(isinstance(one, dict) and _is_key(one) for one in each)
 
 
 def _is_key(join):
+    if {*join} - {"sheet"} != {"file", "on"}:
+        return False
     on = join["on"] if isinstance(join["on"], list) else [join["on"]]
-    return len(on) in (1, 2) and all(isinstance(text, str) for text in (join["file"], *on))
+    return len(on) in (1, 2) and all(isinstance(text, str) for text in (join["file"], join.get("sheet", ""), *on))
 
 
 def _is_lists(value):

@@ -38,7 +38,7 @@ class Format:
     file: str | None = None  # file, pattern or table name inside the source
     sheet: str | None = None  # of a workbook
     unfold: dict[str, tuple[str, ...]] = field(default_factory=dict)  # our column -> theirs, a row for each; or texts
-    join: tuple[tuple[str, str, str], ...] = ()  # further files: name, key here, key there
+    join: tuple[tuple[str, ...], ...] = ()  # further files: name, key here, key there, sheet if one is said
     keep: dict[str, tuple[str, ...]] = field(default_factory=dict)  # their column -> values whose rows are kept
     leave_out: dict[str, tuple[str, ...]] = field(default_factory=dict)  # their column -> values left out
     constants: dict[str, str] = field(default_factory=dict)  # our column -> its value in every row
@@ -220,9 +220,13 @@ def _format(path, section):
     values["null_words"] = tuple(str(word) for word in values.get("null_words", ()))
     joins = values.get("join", [])
     values["join"] = tuple(
-        (one["file"], *(one["on"] * 2 if isinstance(one["on"], list) else [one["on"]] * 2)[:2])
+        (one["file"], *(one["on"] * 2 if isinstance(one["on"], list) else [one["on"]] * 2)[:2], *_sheet(one))
         for one in (joins if isinstance(joins, list) else [joins])
     )
     if values.get("decimal") and values.get("decimal") == values.get("thousands"):
         raise bad_value(path, "thousands", values["thousands"], _("another sign than decimal"))
     return Format(**values)
+
+
+def _sheet(join):
+    return [join["sheet"]] if "sheet" in join else []

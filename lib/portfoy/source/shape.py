@@ -1,5 +1,7 @@
 """What portfoy.toml does to a table before its columns are ours: joins a file, leaves rows out, adds columns."""
 
+from functools import partial
+
 import ibis
 
 from portfoy.errors import DataError
@@ -18,8 +20,9 @@ def shaped(raw, table, given, read, keep, reading, *, order=""):
     `keep` stores one in the engine where it can; what a join did not find is added to `reading`. A DataError says which
     column or file is not there.
     """
-    for file, here, there in given.join:
-        raw = _joined(raw, table, (file, here, there), read(file, given), keep, reading)
+    for place, (file, here, there, *sheet) in enumerate(given.join):
+        stored = partial(keep, name=f"joined_{table}_{place}")
+        raw = _joined(raw, table, (file, here, there), read(file, given, *sheet), stored, reading)
     if given.unfold:
         raw = unfolded(raw, table, given.unfold)
     for column, value in given.constants.items():
@@ -107,7 +110,7 @@ def _joined(raw, table, join, further, keep, reading):
     other = own.filter(own.portfoy_place == 0).select(*(own[name].name(new) for name, new in fresh.items()))
     other = other.drop("portfoy_place")
     found = raw.mutate(portfoy_link=text_of(raw[mine])).left_join(other, ibis._.portfoy_link == other.portfoy_key)
-    found = keep(found, f"joined_{table}")
+    found = keep(found)
     alone = found.portfoy_link.notnull() & found.portfoy_key.isnull()
     row = found.agg(rows=alone.sum().fill_null(0), example=found.portfoy_link.min(where=alone)).to_pandas().iloc[0]
     twice = int(own.filter(own.portfoy_place > 0).count().to_pandas())
