@@ -179,7 +179,9 @@ def test_several_currencies_are_refused_kept_apart_or_turned_into_one(case):
     assert worth(case("several_currencies", SALES + '\nkeep = { Currency = ["TRY"] }')) == (1000, 1)
     tables = case("several_currencies", 'currency = "TRY"\n[rates]\nEUR = 50\nUSD = 40.5\n' + SALES)
     assert worth(tables) == (1000 + 100 * 50 + 100 * 40.5, 3)
-    assert tables.reading == ["Currency: money at the rates of portfoy.toml, 1 EUR = 50 TRY, 1 USD = 40.5 TRY"]
+    assert tables.reading == [
+        "transactions.Currency: money at the rates of portfoy.toml, 1 EUR = 50 TRY, 1 USD = 40.5 TRY"
+    ]
 
 
 def test_currencies_are_known_by_name_of_their_column_and_by_signs(shop):
@@ -190,7 +192,7 @@ def test_currencies_are_known_by_name_of_their_column_and_by_signs(shop):
     tables = shop(text + "\nC;3;2026-01-04;7;1;", 'currency = "TRY"\n[rates]\nEUR = 40')
     assert worth(tables) == (100 + 400 + 7, 3)
     assert tables.transactions.unit_cost.sum().to_pandas() == 60 + 160 + 1
-    assert tables.reading[0] == "Para Birimi: empty in 1 rows, which are taken for TRY"
+    assert tables.reading[0] == "transactions.Para Birimi: empty in 1 rows, which are taken for TRY"
     assert message_of(shop, text, 'currency = "TRY"\n[rates]\nUSD = 40').endswith("[rates] EUR = ?.")
 
 
@@ -210,8 +212,8 @@ def test_several_currencies_beside_the_amounts_are_refused_or_turned_into_one(sh
     tables = shop(text, 'currency = "USD"\n[rates]\nEUR = 1.5')
     assert worth(tables) == (5 + 5.5 * 1.5 + 2 + 3, 3)
     assert tables.reading == [
-        "amount: no currency in 1 rows, which are taken for USD",
-        "amount: money at the rates of portfoy.toml, 1 EUR = 1.5 USD",
+        "transactions.amount: no currency in 1 rows, which are taken for USD",
+        "transactions.amount: money at the rates of portfoy.toml, 1 EUR = 1.5 USD",
     ]
 
 
@@ -265,6 +267,161 @@ def test_one_currency_alone_is_nothing_to_say(shop, code):
     tables = shop(f"customer_id,order_id,ordered_on,amount,currency\nA,1,2026-01-02,5,{code}\nB,2,2026-01-02,6,{code}")
     assert worth(tables) == (11, 2)
     assert tables.reading == []
+
+
+ORDERS = "customer_id,order_id,ordered_on,amount,currency\nA,1,2026-01-02,50,TRY\nB,2,2026-01-05,40,TRY"
+RATES = {"TRY": 1, "EUR": 50, "USD": 40.5}
+IN_TABLES = {  # column of money -> a table that has it, row by row: the number, then its currency
+    "products.unit_cost": "product_id,unit_cost,Währung\nP1,3,EUR\nP2,4,USD\nP3,5,TRY",
+    "products.list_price": "product_id,list_price,Currency\nP1,3,EUR\nP2,4,USD",
+    "leads.expected_value": "lead_id,created_on,expected_value,Currency Code\n1,2026-01-02,100,USD\n2,2026-01-03,7,EUR",
+    "spend.cost": "month,channel,cost,Para Birimi\n2026-01-01,web,3,USD\n2026-01-01,tv,9,TRY",
+    "campaigns.cost": "campaign_id,starts_on,cost,Waluta\nC1,2026-01-01,8,EUR\nC2,2026-01-01,9,TRY",
+    "subscriptions.monthly_fee": "contract_id,customer_id,started_on,monthly_fee,currency\n1,A,2026-01-01,5,EUR\n"
+    "2,B,2026-01-01,7,TRY",
+    "surveys.category_spend": "survey_id,customer_id,answered_on,category_spend,Devise\n1,A,2026-01-03,5,EUR\n"
+    "2,B,2026-01-03,6,USD",
+}
+
+
+@pytest.mark.parametrize("signs", [False, True])
+@pytest.mark.parametrize("where", IN_TABLES)
+def test_no_table_adds_up_several_currencies(shop, tmp_path, where, signs):
+    """Judge: each number times its rate, by hand; signs stand beside the numbers where there is no column of codes."""
+    table, _dot, ours = where.partition(".")
+    head, *rows = [line.split(",") for line in IN_TABLES[where].split("\n")]
+    at = head.index(ours)
+    worth = [float(row[at]) * RATES[row[-1]] for row in rows]
+    codes = {row[-1] for row in rows}
+    if signs:
+        given = {"TRY": "₺", "EUR": "€", "USD": "$"}
+        head, rows = head[:-1], [[*row[:at], given[row[-1]] + row[at], *row[at + 1 : -1]] for row in rows]
+    (tmp_path / f"{table}.csv").write_text("\n".join(map(",".join, [head, *rows])), encoding="utf-8")
+    tables = shop(ORDERS, 'currency = "TRY"')
+    assert getattr(tables, table) is None
+    assert tables.aside[table].startswith(f"{table}.{ours if signs else head[-1]}: money in ")
+    assert tables.aside[table].partition(" cannot be added up")[0].count("(1)") == len(codes)
+    assert all(f"{code} = ?" in tables.aside[table] for code in codes - {"TRY"})
+    assert "TRY = ?" not in tables.aside[table]
+    tables = shop(ORDERS, 'currency = "TRY"\n[rates]\nEUR = 50\nUSD = 40.5')
+    assert sorted(getattr(tables, table)[ours].to_pandas()) == sorted(worth)
+    assert "currency" not in getattr(tables, table).columns
+    if not signs:
+        tables = shop(ORDERS, f'currency = "TRY"\n[{table}]\nkeep = {{ "{head[-1]}" = ["{rows[0][-1]}"] }}\n[rates]\n'
+                              f'EUR = 50\nUSD = 40.5')  # fmt: skip
+        assert getattr(tables, table)[ours].to_pandas().to_list() == worth[:1]
+
+
+def test_a_table_in_another_currency_than_the_orders_is_set_aside_until_its_rate_is_given(shop, tmp_path):
+    leads = "lead_id,created_on,expected_value,currency\n1,2026-01-02,100,EUR\n2,2026-01-03,7,EUR"
+    (tmp_path / "leads.csv").write_text(leads)
+    for settings in ("", 'currency = "TRY"'):  # by the orders alone, and as portfoy.toml says
+        tables = shop(ORDERS, settings)
+        assert tables.leads is None
+        assert tables.aside["leads"] == (
+            "leads.currency: money in EUR (2), where that of the source is TRY. Say in portfoy.toml: currency = "
+            '"TRY" and what one unit of the other is worth: [rates] EUR = ?; or correct the currency.'
+        )
+    assert shop(ORDERS, 'currency = "TRY"\n[rates]\nEUR = 50').leads.expected_value.sum().to_pandas() == 107 * 50
+    tables = shop(ORDERS.replace("TRY", ""))
+    assert tables.leads.expected_value.sum().to_pandas() == 107
+    said = 'leads: money in EUR, taken for that of all tables; if so, say in portfoy.toml: currency = "EUR"'
+    assert tables.reading == [said]
+    said = message_of(shop, ORDERS, 'currency = "PLN"')
+    assert said.startswith("transactions.currency: money in TRY (2), where that of the source is PLN. ")
+    assert said.endswith("[rates] TRY = ?; or correct the currency.")
+
+
+def test_a_table_without_money_may_have_any_column_of_currencies(shop, tmp_path):
+    (tmp_path / "leads.csv").write_text("lead_id,created_on,currency\n1,2026-01-02,EUR\n2,2026-01-03,USD")
+    assert shop(ORDERS, 'currency = "TRY"').leads.count().to_pandas() == 2
+
+
+# Amounts with the other sign
+
+
+def booked(sign=-1, name="Betrag", more=""):
+    """A sale of 10 pieces of money a row, ten of them, and a refund of 4, as a book writes them; beside the amount."""
+    rows = [f"C{n % 4},{n},2026-02-{n + 1:02},{sign * (10 if n else -4)}{more}" for n in range(11)]
+    return "\n".join([f"customer_id,order_id,ordered_on,{name}{',' if more else ''}", *rows])
+
+
+@pytest.mark.parametrize("name", ["Betrag", "amount"])
+@pytest.mark.parametrize("returns", ["net", "drop"])
+def test_books_that_write_a_sale_with_a_minus_are_refused_with_what_mends_them(shop, name, returns):
+    """Judge: the same sales without the minus."""
+    mapped = f'returns = "{returns}"\n[transactions]\namount = "{name}"'
+    assert message_of(shop, booked(name=name), mapped) == (
+        "transactions: 10 of 11 amounts are below zero, -96.00 in all, as in books that write a sale with a minus. "
+        f'If so, say in portfoy.toml, under [transactions]: credit = "{name}"; then each has the other sign.'
+    )
+    mended = shop(booked(name=name), f'{mapped}\ncredit = "{name}"')
+    right = shop(booked(1, name=name), mapped)
+    assert worth(mended) == worth(right) == (96 if returns == "net" else 100, 4)
+    assert mended.quality["rows"].to_list() == right.quality["rows"].to_list()
+    assert mended.reading == []
+
+
+def test_pieces_that_went_out_and_their_money_below_zero_are_sales(shop):
+    lines = [(-2, -20), (-1, -8), (1, 8)]
+    rows = "\n".join(f"C{n % 3},{n},2026-02-{n + 1:02},{q},{a}" for n, (q, a) in enumerate(lines))
+    text = f"customer_id,order_id,ordered_on,quantity,amount\n{rows}\nC9,9,2026-02-20,-5,-50"
+    assert "3 of 4 amounts are below zero" in message_of(shop, text)
+    tables = shop(text, '[transactions]\ncredit = "amount"')
+    assert worth(tables) == (20 + 8 - 8 + 50, 3)
+    assert tables.transactions.quantity.sum().to_pandas() == 2 + 1 - 1 + 5
+    text = text.replace("quantity,amount", "quantity,unit_price").replace(",-20", ",10").replace(",-8", ",8")
+    text = text.replace(",-50", ",10")
+    said = message_of(shop, text)
+    assert said.endswith('credit = "quantity"; then each has the other sign.')
+    assert worth(shop(text, '[transactions]\ncredit = "quantity"')) == (20 + 8 - 8 + 50, 3)
+
+
+def test_a_debit_and_a_credit_the_wrong_way_round_are_to_be_exchanged(shop):
+    text = "customer_id,order_id,ordered_on,Soll,Haben\nA,1,2026-02-02,,10\nB,2,2026-02-03,,20\nB,3,2026-02-04,5,"
+    said = message_of(shop, text, '[transactions]\namount = "Soll"\ncredit = "Haben"')
+    assert said.endswith('under [transactions]: amount = "Haben", credit = "Soll"; then each has the other sign.')
+    assert worth(shop(text, '[transactions]\namount = "Haben"\ncredit = "Soll"')) == (25, 2)
+
+
+def test_many_returns_are_no_book_with_the_other_sign(shop):
+    """As many returns as sales, and more: what is left is what was sold less what came back."""
+    rows = [f"C{n % 5},{n},2026-02-{n % 28 + 1:02},{30 if n % 5 < 2 else -5}" for n in range(40)]
+    assert shop("\n".join(["customer_id,order_id,ordered_on,amount", *rows])).facts.revenue == 16 * 30 - 24 * 5
+
+
+# Tests, and nobody in particular
+
+NOBODY = ["guest", "walk-in", "anonymous", "unknown", "Perakende", "Muhtelif", "Barverkauf"]
+NOBODY += ["cash customer", "klient detaliczny"]
+STAND_INS = ["test@test.com", "dummy", "TEST MÜŞTERİ", "Guest (web)", "Perakende Satış", "Walk-in 2", "no name"]
+FIRMS = ["Anna Test", "Contest Ltd", "Cash & Carry", "C0012", "Demo Sp. z o.o. Łódź", "mail@anna.com", "Gaston"]
+
+
+def test_who_is_called_as_a_test_or_as_nobody_is_said_and_left_out_by_a_setting(shop):
+    """Judge: the rows of each kind, counted by hand; three of each id."""
+    names = [name for name in [*NOBODY, "test", *STAND_INS, *FIRMS] for _time in range(3)]
+    rows = [f'"{name}",{n},2026-03-{n % 28 + 1:02},5' for n, name in enumerate(names)]
+    text = "\n".join(["customer_id,order_id,ordered_on,amount", *rows])
+    tables = shop(text)
+    assert found(tables, "unknown_customer")[:2] == (3 * len(NOBODY), 15 * len(NOBODY))
+    assert found(tables, "test_row")[:2] == (3, 15)
+    rows, money, done = found(tables, "stand_in")
+    assert (rows, money) == (3 * len(STAND_INS), 15 * len(STAND_INS))
+    assert tables.quality.loc["stand_in", "example"].split(", ")[:2] == sorted(STAND_INS)[:2]
+    assert "unknown_customers" in done
+    assert tables.facts.customers == len(STAND_INS) + len(FIRMS)
+    tables = shop(text, f"unknown_customers = {[*STAND_INS]}")
+    assert found(tables, "stand_in")[0] == 0
+    assert found(tables, "unknown_customer")[0] == 3 * len(NOBODY + STAND_INS)
+    assert tables.facts.customers == len(FIRMS)
+
+
+def test_behind_pseudonyms_stand_ins_are_counted_and_not_named(shop):
+    rows = [f"{name},{n},2026-03-{n + 1:02},5" for n, name in enumerate(["dummy", "dummy", "Anna"])]
+    tables = shop("\n".join(["customer_id,order_id,ordered_on,amount", *rows]), "pseudonyms = true")
+    assert found(tables, "stand_in")[:2] == (2, 10)
+    assert tables.quality.loc["stand_in", "example"] == ""
 
 
 # Ids
@@ -433,6 +590,15 @@ def test_a_total_with_all_fields_of_a_line_is_known_by_name_and_sum(shop):
     assert found(tables, "total_row")[:2] == (1, 35)
 
 
+def test_totals_are_found_beside_a_customer_called_total_and_by_name(shop):
+    """Judge: the five lines that somebody bought."""
+    text = "customer_id,order_id,ordered_on,amount\nA,1,2026-01-02,10\nA,2,2026-01-03,20\nA,,2026-01-31,30\n"
+    text += "Total Ltd,3,2026-02-02,4\nB,4,2026-02-03,5\nB,,2026-02-28,9\nGesamt,7,2026-02-28,39"
+    tables = shop(text)
+    assert worth(tables) == (10 + 20 + 4 + 5, 3)
+    assert found(tables, "total_row")[0] == 3
+
+
 def test_a_customer_called_total_stays_one(shop):
     lines = [
         f"{who},{n},2026-01-{n:02},{n * 7 % 11 + 1}"
@@ -539,7 +705,7 @@ ALARMS = [
     "lost_digits",
     "order_total",
 ]
-ALARMS += ["price_of_line", "one_order_each"]
+ALARMS += ["price_of_line", "one_order_each", "stand_in"]
 
 
 def alarms(tables):

@@ -81,7 +81,10 @@ def test_an_earlier_day_is_not_possible_and_a_later_one_is(five, tmp_path):
     assert later.customers["idle"].to_list() == [79, 78, 50, 99, 30]
 
 
-@pytest.mark.parametrize("name", ["growth", "years", "states", "cohorts", "churn", "forecast"])
+ORDERS = ["growth", "years", "states", "cohorts", "churn", "forecast", "baskets", "bridge", "economics", "migration"]
+
+
+@pytest.mark.parametrize("name", [*ORDERS, "next_offers"])
 def test_what_needs_order_lines_says_so(five, name):
     assert NO_LOG in str(getattr(pf, name)(five))
 

@@ -41,6 +41,10 @@ def words(settings):
             _("One id on a fifth of rows or more"),
             _("kept; if it is many people, name it under unknown_customers"),
         ),
+        "stand_in": (
+            _("Customer called as a test or as nobody"),
+            _("kept; if tests or nobody, name these ids under unknown_customers"),
+        ),
         "one_order_each": (
             _("Every customer has one order"),
             _("kept; if customer_id is the order's id, map that of the customer"),

@@ -9,9 +9,10 @@ from collections import Counter
 
 import ibis
 
+from portfoy.errors import DataError
 from portfoy.locale import _
 from portfoy.source.amounts import first_rows
-from portfoy.source.labels import LOST, NOBODY, fold, folded
+from portfoy.source.labels import LOST, NOBODY, STAND_IN, fold, folded
 from portfoy.source.lines import signs_of
 from portfoy.source.names import ALIASES, STATES, candidates, plain
 from portfoy.source.parse import text_of
@@ -20,11 +21,15 @@ HEAD = 100_000
 MINUS = "[-\u2212\u2013(]"
 FEW = 30  # texts that a column of labels has at most
 ALIKE = 0.9  # share of the orders of several lines that have one amount on all of them
+BELOW = 2  # times as many amounts below zero as above it are no returns
 STEEP = 0.7  # from which a price that rises with the pieces is the line's: 1 if it is, 0 if it is that of a piece
 
 
 def of_ids(typed, settings):
-    """The log without order numbers that are words for nothing; the customer ids, folded, that stand for nobody."""
+    """The log without order numbers that are words for nothing; the customer ids, folded, that stand for nobody.
+
+    And whether others among the first may stand for it, too, which `stand_ins` counts.
+    """
     head = first_rows(typed, HEAD // 10)
     words = [*map(folded, NOBODY)]
     zero = head.customer_id.re_search("^0+$")
@@ -33,6 +38,7 @@ def of_ids(typed, settings):
         zeros=zero.sum(),
         numbers=(number & ~zero).sum(),
         nobody=fold(head.order_id).isin(words).any(),
+        stand_ins=fold(head.customer_id).re_search(STAND_IN).any(),
         rows=head.customer_id.count(),
     )
     row = row.to_pyarrow().to_pylist()[0]
@@ -41,7 +47,16 @@ def of_ids(typed, settings):
         unknown = [*unknown, "0", "00", "000", "0000"]
     if row["nobody"]:
         typed = typed.mutate(order_id=fold(typed.order_id).isin(words).ifelse(None, typed.order_id))
-    return typed, unknown
+    return typed, unknown, row["stand_ins"]
+
+
+def stand_ins(log, settings):
+    """Rows, ids and money of the lines used whose customers are called as tests or as nobody, the commonest first."""
+    odd = log.filter((log.problem == "none") & fold(log.customer_id).re_search(STAND_IN))
+    each = odd.group_by("customer_id").agg(rows=odd.count(), money=odd.amount.sum())
+    each = each.order_by(ibis.desc("rows"), "customer_id").to_pyarrow().to_pylist()
+    ids = "" if settings.pseudonyms else ", ".join(one["customer_id"] for one in each[:10])
+    return sum(one["rows"] for one in each), ids, sum(one["money"] for one in each)
 
 
 def of_columns(raw, columns, given):
@@ -108,6 +123,30 @@ def _is_money(text):
 
 def _toml(value):
     return json.dumps(value, ensure_ascii=False)
+
+
+def refuse_turned(seen, settings):
+    """Raise a DataError where amounts below zero prevail, as in books that write a sale with a minus.
+
+    `seen` has one row per problem of the log: ``rows``, ``returns`` those below zero, ``zeros``, ``amount``.
+    """
+    usable = seen[seen["problem"].isin(["none", "return"])]
+    rows, below, zeros, money = (float(usable[name].sum()) for name in ("rows", "returns", "zeros", "amount"))
+    if below <= BELOW * (rows - zeros - below) or money >= 0:
+        return
+    given, names = settings.format("transactions"), settings.columns.get("transactions", {})
+    first = str(names.get("amount", "amount" if not {"quantity", "unit_price"} & {*names} else names.get("quantity")))
+    setting = f"credit = {_toml(first)}"
+    if given.credit:
+        setting = f"amount = {_toml(given.credit)}, credit = {_toml(first)}"
+    elif given.sign:
+        setting = f'debit = "{"sale" if given.debit == "return" else "return"}"'
+    text = _(
+        "transactions: {below} of {rows} amounts are below zero, {money} in all, as in books that write a sale with a "
+        "minus. If so, say in portfoy.toml, under [transactions]: {setting}; then each has the other sign."
+    )
+    given = {"below": f"{below:,.0f}", "rows": f"{rows:,.0f}", "money": f"{money:,.2f}"}
+    raise DataError(text.format(**given, setting=setting))
 
 
 def of_log(log, settings):

@@ -62,9 +62,24 @@ NOBODY = [
     *("inconnu", "anonyme", "desconocido", "ninguno", "sconosciuto", "onbekend", "consumidor final"),
     *("walk-in", "walk in", "walk-in customer", "cash customer", "cash sale", "perakende", "perakende müşteri"),
     *("nakit müşteri", "klient detaliczny", "klient indywidualny", "laufkundschaft", "laufkunde", "barverkauf"),
+    *("walk in customer", "muhtelif", "muhtelif müşteri", "muhtelif müşteriler", "muhtelif cari", "diverse kunden"),
+    *("sundry", "sundry customer", "sundry customers", "sundry debtors", "klient jednorazowy"),
     *("client comptoir", "client de passage", "público en general", "opening balance", "devir", "bilans otwarcia"),
 ]
 """Ids, in lower case, that never name a customer: what programs and people write for nothing and for nobody."""
+
+STAND_INS = (
+    "tests?|testing|tester|dummy|demo|sample|fake|deneme|guests?|misafir|gast|gość|gosc|walk[^a-z]?in|cash|nakit|peşin|"
+    "retail|perakende|muhtelif|çeşitli|diverse|various|sundry|misc|miscellaneous|barverkauf|laufkund(?:e|schaft)|"
+    "detaliczn[ya]|anonymous|anonym|anonim|anonimowy|unknown|unbekannt|nieznany|bilinmeyen|no[^a-z]?name|noreply|"
+    "einmalkunde|jednorazowy"
+)
+BESIDE = (
+    "customers?|clients?|kunden?|klient|müşteri|musteri|cari|users?|account|buyer|orders?|sales?|satış|shop|store|web|online|"
+    "pos|kasa|kasse|till|example|mail|email|gmail|info|com|net|org"
+)
+STAND_IN = rf"^(?:{BESIDE}|[\W\d_])*(?:{STAND_INS})(?:{STAND_INS}|{BESIDE}|[\W\d_])*$".replace("ı", "i")
+"""Ids, in lower case, that are nothing but words for a test or for nobody in particular: test@test.com, Web Guest 2."""
 
 CODED = {"outcome": "outcome", "arm": "arm"}  # text columns whose values are labels of ours -> kind
 

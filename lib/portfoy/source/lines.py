@@ -26,12 +26,12 @@ SIGNS = {  # of a column of its own that says the sign, the first that fits
 }
 
 
-def with_money(log, mapping, given, reading):
+def with_money(log, mapping, given, reading, *, turned=False):
     """The order lines with ``amount``, ``discount`` as money off the line, ``unit_cost`` of a piece.
 
     `log` has its numbers as they were read and their texts in ``raw_`` and the name; `mapping` says how the columns are
-    called in the file. What was decided from the values is added to `reading`; a DataError names the setting that
-    decides where the values do not.
+    called in the file, `turned` whether the amounts had the other sign there. What was decided from the values is added
+    to `reading`; a DataError names the setting that decides where the values do not.
     """
     if "amount" not in mapping:
         price = ibis.ifelse(log.quantity < 0, log.unit_price.abs(), log.unit_price)  # both below zero: a credit note
@@ -39,6 +39,8 @@ def with_money(log, mapping, given, reading):
         if "discount" in mapping:
             log = _less_discount(log, mapping, given, reading)
             log = log.mutate(amount=log.amount - ibis.ifelse(log.raw_discount.isnull(), 0.0, log.discount))
+    elif "quantity" in mapping and turned:  # pieces may have it, too
+        log = log.mutate(quantity=ibis.ifelse(log.amount < 0, -log.quantity.abs(), log.quantity.abs()))
     elif "quantity" in mapping:  # a negative quantity is always a return
         log = log.mutate(amount=ibis.ifelse((log.quantity < 0) & (log.amount > 0), -log.amount, log.amount))
     if {"unit_cost", "quantity"} <= mapping.keys() and _is_of_line(log, given, reading):

@@ -60,7 +60,9 @@ def typed(raw, table, mapping, given, reading):
     another. Other tables have such text of any date, number, flag or label as ``unread_`` and its name.
     """
     row = {name: raw[f"portfoy_{name}"] for name in ("row", "left_out", "copies") if f"portfoy_{name}" in raw.columns}
-    second = _beside(raw, given) if table == "transactions" and "amount" in mapping else None
+    second = _beside(raw, given) if table == "transactions" else None
+    other = [ours for ours in mapping if second and mapping[ours] == second]  # whose sign is the other one
+    second = second if "amount" in mapping and not other else None
     columns = {ours: _found(raw, theirs, kind_of(table, ours), given, ours) for ours, theirs in mapping.items()}
     columns |= {"portfoy_second": _found(raw, second, "number", given, "amount")} if second else {}
     parts = {}
@@ -86,6 +88,7 @@ def typed(raw, table, mapping, given, reading):
             columns[ours] = amounts.number(found, found[ours], given, where, reading, hints.get(ours))
             if table == "transactions" and ours in given.ranges:
                 columns[ours] = columns[ours].between(*given.ranges[ours]).ifelse(columns[ours], None)
+            columns[ours] = -columns[ours] if ours in other else columns[ours]
         elif kind in ("flag", *CODED.values()):
             columns[ours] = _label(found[ours], kind, given.values.get(ours, ()))
         else:
@@ -99,8 +102,13 @@ def typed(raw, table, mapping, given, reading):
     if second:
         raw["raw_amount"] = _unread(found.amount).fill_null("") + " " + _unread(found.portfoy_second).fill_null("")
     columns.setdefault("order_id", ibis.null("string"))
+<<<<<<< HEAD
     log = held(found.select(**columns, **raw, **{name: found[name] for name in row}))
     log = lines.with_money(log, mapping, given, reading)
+=======
+    log = found.select(**columns, **raw, **{name: found[name] for name in row})
+    log = lines.with_money(log, mapping, given, reading, turned="amount" in other)
+>>>>>>> 13dee7f (doubts: books turned round, tests and nobody are said)
     log = log.mutate(
         raw_ordered_on=ibis.ifelse(log.ordered_on.isnull(), log.raw_ordered_on, ibis.null("string")),
         raw_amount=ibis.ifelse(log.amount.isnull(), lines.unread(log, mapping), ibis.null("string")),

@@ -56,11 +56,12 @@ def check_transactions(typed, settings, *, broken, today, keep, hide=lambda rows
     with them; the Facts; and all rows, each with its ``problem``. DataError where no row is left to use, or all are
     after `as_of`.
     """
-    typed, unknown = doubts.of_ids(typed, settings)
+    typed, unknown, stand_ins = doubts.of_ids(typed, settings)
     every = keep(typed.mutate(problem=_problem(typed, settings, unknown, today)), "checked_transactions")
-    for named in (False, True):
-        marked = totals.marked(every, partial(keep, name="marked_transactions"), named=named)
-        every = every if marked is None else marked
+    name = "checked_transactions"
+    for named, new in ((False, "marked_transactions"), (True, "named_transactions")):
+        marked = totals.marked(every, partial(keep, name=new, of=name), named=named)
+        every, name = (every, name) if marked is None else (marked, new)
         shown = hide(every)
         flagged, goes_on = log_on_day(shown, as_of)
         seen = _count(flagged, place)
@@ -71,6 +72,7 @@ def check_transactions(typed, settings, *, broken, today, keep, hide=lambda rows
             break
     counts = seen.assign(money=seen["amount"]).set_index("problem")[["rows", "example", "money"]].to_dict("index")
     _refuse_unread(seen)
+    doubts.refuse_turned(seen, settings)
     copies = _copies(seen, place)
     counts |= {"duplicate": _found(copies), "broken_line": _found(broken)}
     rows = int(seen["rows"].sum()) + broken[0] + (copies[0] if settings.duplicates == "drop" else 0)
@@ -79,6 +81,8 @@ def check_transactions(typed, settings, *, broken, today, keep, hide=lambda rows
         raise DataError(nothing_left(counts | (_kept(used.iloc[0], people) if len(used) else {}), rows, settings))
     used = used.iloc[0]
     counts |= _kept(used, people) | {code: _found(count) for code, count in doubts.of_log(log, settings).items()}
+    if stand_ins:
+        counts["stand_in"] = _found(doubts.stand_ins(log_on_day(every, as_of)[0], settings))
     first_day, last_day = pd.Timestamp(used["first_day"]).date(), pd.Timestamp(used["last_day"]).date()
     month_end = (pd.Timestamp(last_day) + pd.offsets.MonthEnd(0)).date()
     if last_day < month_end:
