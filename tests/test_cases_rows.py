@@ -379,9 +379,10 @@ def test_pieces_that_went_out_and_their_money_below_zero_are_sales(shop):
 
 def test_a_debit_and_a_credit_the_wrong_way_round_are_to_be_exchanged(shop):
     text = "customer_id,order_id,ordered_on,Soll,Haben\nA,1,2026-02-02,,10\nB,2,2026-02-03,,20\nB,3,2026-02-04,5,"
+    text += "\nC,4,2026-02-05,,1"
     said = message_of(shop, text, '[transactions]\namount = "Soll"\ncredit = "Haben"')
     assert said.endswith('under [transactions]: amount = "Haben", credit = "Soll"; then each has the other sign.')
-    assert worth(shop(text, '[transactions]\namount = "Haben"\ncredit = "Soll"')) == (25, 2)
+    assert worth(shop(text, '[transactions]\namount = "Haben"\ncredit = "Soll"')) == (26, 3)
 
 
 def test_many_returns_are_no_book_with_the_other_sign(shop):

@@ -135,7 +135,7 @@ def refuse_turned(seen, settings):
     if below <= BELOW * (rows - zeros - below) or money >= 0:
         return
     given, names = settings.format("transactions"), settings.columns.get("transactions", {})
-    first = str(names.get("amount", "amount" if not {"quantity", "unit_price"} & {*names} else names.get("quantity")))
+    first = str(names.get("amount") or names.get("quantity"))
     setting = f"credit = {_toml(first)}"
     if given.credit:
         setting = f"amount = {_toml(given.credit)}, credit = {_toml(first)}"

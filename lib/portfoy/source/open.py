@@ -256,7 +256,7 @@ def _tables(where, settings, reader, day, today):
     if reader.log is not None:
         log, quality, facts, every = check_transactions(
             _with_cost(reader.log, lambda: on_day("products", day or today, reader.table, None, earlier=False)),
-            settings,
+            replace(settings, columns={**settings.columns, "transactions": reader.columns}),
             broken=reader.raws["transactions"].broken,
             place=reader.raws["transactions"].place,
             as_of=day,

@@ -40,6 +40,7 @@ class Reader:
     aside: dict = field(default_factory=dict)
     read: dict = field(default_factory=dict)
     typed: dict = field(default_factory=dict)  # all rows of a further table, faulty ones too
+    columns: dict = field(default_factory=dict)  # of the order lines, once they are read: ours -> theirs
     money: str | None = None  # the currency of the order lines, once they are read
     known: list = field(default_factory=list)  # where ids are hidden: tables of them with their pseudonyms
 
@@ -60,6 +61,7 @@ class Reader:
         if "transactions" not in self.raws:
             return None
         raw, columns = self._shaped("transactions")
+        self.columns = {**columns}
         table, rates, self.money = self._in_one_currency(raw, "transactions", columns, self.settings.currency)
         self.reading += doubts.of_columns(raw.table, columns, raw.format)
         copied = _without_copies(table, self.keep, drop=self.settings.duplicates == "drop")
