@@ -132,7 +132,7 @@ def refuse_turned(seen, settings):
     """
     usable = seen[seen["problem"].isin(["none", "return"])]
     rows, below, zeros, money = (float(usable[name].sum()) for name in ("rows", "returns", "zeros", "amount"))
-    if below <= BELOW * (rows - zeros - below) or money >= 0:
+    if below < 2 or below <= BELOW * (rows - zeros - below) or money >= 0:
         return
     given, names = settings.format("transactions"), settings.columns.get("transactions", {})
     first = str(names.get("amount") or names.get("quantity"))
