@@ -265,13 +265,9 @@ def _tables(where, settings, reader, day, today):
             hide=partial(reader.hidden, name="transactions"),
         )
         reader.log = log  # what further tables are held against
-<<<<<<< HEAD
-        reader.drop("raw_transactions")
         if is_full(reader.engine):
             text = _("{where}: the account may make no temporary tables there, so every analysis reads the orders anew")
             reader.reading.append(text.format(where=where))
-=======
->>>>>>> 5b49c45 (currencies: no table adds up several)
     last = facts.last_day if facts else reader.last_day()
     earlier = facts.goes_on if facts else bool(day and day < last)
     day = day or last

@@ -102,13 +102,8 @@ def typed(raw, table, mapping, given, reading):
     if second:
         raw["raw_amount"] = _unread(found.amount).fill_null("") + " " + _unread(found.portfoy_second).fill_null("")
     columns.setdefault("order_id", ibis.null("string"))
-<<<<<<< HEAD
     log = held(found.select(**columns, **raw, **{name: found[name] for name in row}))
-    log = lines.with_money(log, mapping, given, reading)
-=======
-    log = found.select(**columns, **raw, **{name: found[name] for name in row})
     log = lines.with_money(log, mapping, given, reading, turned="amount" in other)
->>>>>>> 13dee7f (doubts: books turned round, tests and nobody are said)
     log = log.mutate(
         raw_ordered_on=ibis.ifelse(log.ordered_on.isnull(), log.raw_ordered_on, ibis.null("string")),
         raw_amount=ibis.ifelse(log.amount.isnull(), lines.unread(log, mapping), ibis.null("string")),
