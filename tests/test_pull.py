@@ -4,6 +4,7 @@ import hashlib
 import json
 import sqlite3
 import stat
+import tomllib
 
 import ibis
 import pandas as pd
@@ -185,3 +186,22 @@ def run(*words, code=0):
     found = CliRunner().invoke(main, [str(word) for word in words])
     assert found.exit_code == code, found.output
     return found
+
+
+def test_a_portfoy_toml_is_drafted_for_a_server_and_checks(tmp_path, monkeypatch):
+    database = tmp_path / "shop.db"
+    with sqlite3.connect(database) as base:
+        lines = LINES.dropna().assign(ordered_on=LINES.ordered_on.astype(str))
+        lines.columns = ["Customer ID", "Order No", "Order Date", "Total"]
+        lines.to_sql("Sales 2025", base, index=False)
+        pd.DataFrame({"Customer ID": list("ABC"), "Region": list("xyz")}).to_sql("people", base, index=False)
+    drafted = run("map", f"sqlite://{database}").output
+    said = tomllib.loads(drafted)
+    judge = {"customer_id": "Customer ID", "order_id": "Order No", "ordered_on": "Order Date", "amount": "Total"}
+    assert said["source"] == f"sqlite://{database}"
+    assert said["transactions"].items() >= {"file": "Sales 2025", **judge}.items()
+    assert said["customers"]["file"] == "people"
+    (tmp_path / "portfoy.toml").write_text(drafted)
+    run("pull", tmp_path / "portfoy.toml", "--out", tmp_path / "here")
+    (tmp_path / "portfoy.toml").write_text(drafted.replace(f"sqlite://{database}", "here"))
+    assert source.open(tmp_path / "portfoy.toml").transactions.amount.sum().to_pyarrow().as_py() == 65

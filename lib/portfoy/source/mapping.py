@@ -11,13 +11,13 @@ from uuid import uuid4
 from portfoy.errors import DataError
 from portfoy.locale import _
 from portfoy.source import encodings, header, periods, sniff, workbooks
-from portfoy.source.address import locate
+from portfoy.source.address import ADDRESS, connect, discreet, filled, hidden, locate, remember, revealed
 from portfoy.source.aside import folder as folder_aside
 from portfoy.source.contract import ALONE, TABLES, kind_of
 from portfoy.source.files import SUFFIXES, embedded, load, readable
 from portfoy.source.firsts import order_lines
 from portfoy.source.guess import Guess, guess, guesses, likely
-from portfoy.source.look import Look, join_key, joined
+from portfoy.source.look import SAMPLE, Look, join_key, joined
 from portfoy.source.names import a_row_a_customer, plain
 from portfoy.source.section import comment, mapping_lines, reading, toml
 from portfoy.source.settings import Format
@@ -44,11 +44,13 @@ class Source:
 
 
 def draft(path, *, table=None, beside=Path()):
-    """The text of a portfoy.toml for a file or a folder, which it names as seen from the folder `beside`.
+    """The text of a portfoy.toml for a file, a folder or a server; files are named as seen from the folder `beside`.
 
     `table` says which table a file holds, where its columns and values do not. Every line says what it rests on; what
     could not be found is left as a comment to fill in. DataError where nothing is there or nothing can be read.
     """
+    if "://" in str(path):
+        return _server(str(path))
     path = Path(path)
     with readable(path, ValueError):
         found, beside = locate(path), beside.resolve()  # a pipe or a device has no end
@@ -72,7 +74,11 @@ def _one_file(path, table, top, where):
     if source.best.table not in ALONE:  # a list of customers may tell what they bought, too
         source.guesses.sort(key=lambda one: one.table != "totals" or bool(one.missing))
     alone = source.best.table in ALONE
-    lines = [*top, f"source = {toml((where if alone else where.parent).as_posix())}", *_general(path, [source], [path])]
+    lines = [
+        *top,
+        f"source = {toml((where if alone else where.parent).as_posix())}",
+        *_general(_called(path), [source], _changed([path])),
+    ]
     section = [f"[{source.best.table}]", *([] if alone else [f"file = {toml(path.name)}"]), *_grounds(source, table)]
     section += [source.unfold] if source.unfold else []
     if not alone:
@@ -82,28 +88,48 @@ def _one_file(path, table, top, where):
     return "\n".join([*lines, *source.notes, *reading(source), "", *section]) + "\n"
 
 
+def _server(address):
+    """The draft for the tables of a server, by the first rows of each: it is asked for no more."""
+    where, here = hidden(address), embedded()
+    location = filled(revealed(address), where)
+    remember(location)
+    with discreet(location, where), readable(where, Exception):
+        engine, sources = connect(location), []
+        for place, name in enumerate(sorted(engine.list_tables())):
+            here.con.register(f"rows_{place}", engine.table(name).limit(SAMPLE).to_pyarrow())
+            look = Look(here.table(f"rows_{place}"))
+            sources.append(Source(name, look, [], guesses(look, name)))
+        text = _("Drafted from the first {n:,} rows of each table; read it, then run portfoy check on this file")
+        shown = [comment(text.format(n=SAMPLE)), f"source = {toml(where)}"]
+        if "***" in where:
+            text = _("set {name} to the whole address, or write the password as {variable}")
+            shown[1] += "  " + comment(text.format(name=ADDRESS, variable="${PASSWORD}"))
+        return _drafted(shown, sources, [], re.split("[?#]", where)[0].rpartition("/")[2], date.today())
+
+
 def _folder(path, top, where):
     sources, aside = _sources(path)
-    if any(source.best.table == "transactions" and not source.best.missing for source in sources):
-        for source in sources:  # beside orders nobody needs their totals
-            source.guesses.sort(key=lambda one: one.table == "totals")
-    chosen, rest = _chosen(sources)
-    if not chosen:
+    if not _chosen(sources)[0]:
         text = _("{path}: no file looks like a table; it has {found}. Map a file: {advice}.")
         entries = sorted(entry.name for entry in path.iterdir()) if path.is_dir() else _sheets(path)
         found = ", ".join(f"'{entry}'" for entry in entries[:30]) or _("nothing")
         raise DataError(text.format(path=path, found=found, advice="portfoy map FILE --table TABLE"))
-    lines = [
-        *top,
-        f"source = {toml(where.as_posix())}",
-        *_general(
-            path, chosen, [file for file in path.iterdir() if file.suffix != ".toml"] if path.is_dir() else [path]
-        ),
-    ]
+    files = [file for file in path.iterdir() if file.suffix != ".toml"] if path.is_dir() else [path]
+    top = [*top, f"source = {toml(where.as_posix())}"]
+    return _drafted(top, sources, aside, _called(path), _changed(files), named=path.is_dir())
+
+
+def _drafted(top, sources, aside, name, changed, *, named=True):
+    """The draft of several sources, below the lines on `top`; `named`: each has a file or table of its own."""
+    if any(source.best.table == "transactions" and not source.best.missing for source in sources):
+        for source in sources:  # beside orders nobody needs their totals
+            source.guesses.sort(key=lambda one: one.table == "totals")
+    chosen, rest = _chosen(sources)
+    lines = [*top, *_general(name, chosen, changed)]
     if not any(source.best.table in ALONE for source in chosen):
         lines.append(comment(_("one of {tables} is needed, and none is here").format(tables=", ".join(ALONE))))
     for source in chosen:
-        file = [] if source.name in TABLES or not path.is_dir() else [f"file = {toml(source.name)}"]
+        file = [] if source.name in TABLES or not named else [f"file = {toml(source.name)}"]
         file += [f"sheet = {toml(source.sheet)}"] if source.sheet else []
         lines += ["", f"[{source.best.table}]", *file, *_grounds(source), *source.notes, *reading(source)]
         lines += [*filter(None, (source.unfold, source.join)), *mapping_lines(source)]
@@ -111,6 +137,16 @@ def _folder(path, top, where):
     held = {source.best.table: source.name for source in chosen}
     lines += ["", *(comment(_not_mapped(source, held)) for source in rest if not source.used), *map(comment, aside)]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _called(path):
+    name = path.resolve().name
+    return name if path.is_dir() else name.partition(".")[0]
+
+
+def _changed(files):
+    """The day of the last change of files."""
+    return date.fromtimestamp(max(file.stat().st_mtime for file in files))
 
 
 def _sources(path):
@@ -211,10 +247,9 @@ def _not_mapped(source, held):
     return text.format(name=source.name, names=", ".join(source.look.names))
 
 
-def _general(path, sources, files):
-    """What is said of the whole source."""
-    name = path.resolve().name
-    lines = [f"name = {toml(name if path.is_dir() else name.partition('.')[0])}  # " + _("what the pages call it")]
+def _general(name, sources, changed):
+    """What is said of the whole source: its `name`, its money, the day it was `changed` where it has no dates."""
+    lines = [f"name = {toml(name)}  # " + _("what the pages call it")]
     lines.append(_currency(sources) or '# currency = "EUR"  # ' + _("the three letters of your money"))
     columns = {source.best.table: source.best.columns for source in sources}
     if isinstance(columns.get("transactions", {}).get("order_id"), list):
@@ -222,8 +257,7 @@ def _general(path, sources, files):
         lines.append(f'duplicates = "keep"  # {note}')
     dated = any(kind_of(table, ours) == "date" for table, mapped in columns.items() for ours in mapped)
     if not dated and "transactions" not in columns and columns.keys() & {*ALONE}:
-        last = date.fromtimestamp(max(file.stat().st_mtime for file in files))
-        lines.append(f'as_of = "{last}"  # ' + _("no column holds dates: the day of the export; here the file's"))
+        lines.append(f'as_of = "{changed}"  # ' + _("no column holds dates: the day of the export; here the file's"))
     return lines
 
 
