@@ -38,6 +38,11 @@ class CustomerCard(Result):
     as_of: pd.Timestamp
     currency: str
 
+    @property
+    def _little(self):
+        """What is next to nothing: a hundredth of what is expected of a customer on average."""
+        return self.every.table["expected_value"].mean() / 100
+
     def _say(self, text):
         value, rule, told = self.every.value, self.every.rule, self.row.to_dict()
         told |= {"id": style.shorten(self.row.name), "state": said_as("state", told["state"])}
@@ -51,7 +56,7 @@ class CustomerCard(Result):
 
     def finding(self):
         text = _("{who}: a customer") if style.is_missing(self.row["state"]) else _("{who}: {state}")
-        if self.row["expected_value"] >= 1:
+        if self.row["expected_value"] >= self._little:
             text = _("{who}: {state}, {expected_value:money} of {measure} expected")
         return Finding(self._say(text))
 
@@ -85,7 +90,7 @@ class CustomerCard(Result):
         money = both if told["before_revenue"] else "{year_revenue:money}"
         answer = _("{nps:count} of 10, on {answered_on:day}") if told["nps"] else _("no answer yet")
         expected = _("{expected_value:money} of {measure} ({expected_value_interval:money})")
-        expected = _("next to nothing") if row["expected_value_high"] < 1 else expected
+        expected = _("next to nothing") if row["expected_value_high"] < self._little else expected
         facts = [
             (told["name"], _("Customer"), "{id}"),
             (told["type"], _("Type"), "{type}"),
