@@ -19,7 +19,7 @@ from helpers import NAMES, hostile_orders, tracked
 
 ROOT = Path(__file__).parent.parent
 SOURCES = sorted((ROOT / "lib").rglob("*.py"))
-GUARDS = re.compile(r"hasattr\(os,|getattr\(os,|sys\.platform|os\.name")
+GUARDS = re.compile(r"hasattr\((os|signal),|getattr\(os,|sys\.platform|os\.name")
 TEXT = {"read_text": 0, "write_text": 1}  # method -> where its encoding stands
 POSIX_PLACES = re.compile(r"(^|[\s'\"=])/(tmp|var|dev|proc|usr|etc|home|sys|bin)(/|$)")
 ALLOWED = {  # what stands at the place of another system, and why

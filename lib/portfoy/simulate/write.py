@@ -105,13 +105,13 @@ def write_large(
 
 def _submitted(pool, jobs):
     """The futures of all pieces; from their first moment on the workers leave Ctrl-C to the command."""
-    if not hasattr(signal, "pthread_sigmask"):  # Windows
-        return [pool.submit(_write_piece, *job) for job in jobs]
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])  # what is started meanwhile takes it over
-    try:
-        return [pool.submit(_write_piece, *job) for job in jobs]
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    if hasattr(signal, "pthread_sigmask"):
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])  # what is started meanwhile takes it over
+        try:
+            return [pool.submit(_write_piece, *job) for job in jobs]
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    return [pool.submit(_write_piece, *job) for job in jobs]
 
 
 def _begin(parent):

@@ -5,22 +5,19 @@ import re
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 from portfoy.errors import DataError
 from portfoy.locale import _
-from portfoy.source import encodings, header, periods, sniff, workbooks
+from portfoy.source import periods, sniff, workbooks
 from portfoy.source.address import ADDRESS, connect, discreet, filled, hidden, locate, remember, revealed
-from portfoy.source.aside import folder as folder_aside
 from portfoy.source.contract import ALONE, TABLES, kind_of
 from portfoy.source.files import SUFFIXES, embedded, load, readable
 from portfoy.source.firsts import order_lines
 from portfoy.source.guess import Guess, guess, guesses, likely
 from portfoy.source.look import SAMPLE, Look, join_key, joined
 from portfoy.source.names import a_row_a_customer, plain
-from portfoy.source.section import comment, mapping_lines, reading, toml
-from portfoy.source.settings import Format
+from portfoy.source.section import comment, mapping_lines, opened, reading, toml
 from portfoy.source.shape import unfolded
 
 
@@ -178,7 +175,7 @@ def _sources(path):
 
 
 def _read(engine, name, paths, table=None, sheet=None):
-    given, notes = _format(paths[0], sheet)
+    given, notes = opened(paths[0], sheet)
     if given.footer and len(paths) > 1:  # how many lines stand below may differ from file to file
         given, notes = replace(given, footer=0), [note for note in notes if not note.startswith("footer")]
     with readable(paths[0]):
@@ -290,36 +287,3 @@ def _grounds(source, said=None):
         text = _("unsure: it could hold {table}; then: portfoy map {name} --table {table}")
         lines.append(comment(text.format(table=others[0].table, name=source.name)))
     return lines
-
-
-def _format(path, sheet=None):
-    """How the file must be opened, and the lines that say so."""
-    given, notes = Format(sheet=sheet), []
-    if sniff.kind(path) not in ("text", "workbook"):
-        return given, notes
-    with TemporaryDirectory(dir=folder_aside()) as folder:
-        text = workbooks.as_csv(path, sheet or "", sheet, Path(folder)) if sniff.kind(path) == "workbook" else path
-        try:
-            look = sniff.look(text, given, path)
-        except DataError:
-            encoding = encodings.by_letters(sniff.head(text)[0])
-            if encoding is None:
-                raise
-            given = replace(given, encoding=encoding)
-            look = sniff.look(text, given, path)
-            notes.append(f"encoding = {toml(encoding)}  # " + _("a guess: look at the letters in the names"))
-        if look.delimiter != "," and text == path:
-            notes.append(f"delimiter = {toml('tab' if look.delimiter == chr(9) else look.delimiter)}")
-        if look.title:
-            given = replace(given, skip=look.skip - 1)
-            said = _("the header is line {n}, below '{title}'").format(n=look.skip, title=look.title[:60])
-            notes.append(f"skip = {given.skip}  {comment(said)}")
-        if sniff.is_escaped(text, look):
-            given = replace(given, escape="\\")
-            notes.append(f"escape = {toml(given.escape)}  {comment(_('before quotation marks inside quotes'))}")
-        count, line = header.below(sniff.tail(text, look), len(look.names), plain)
-        if count:
-            given = replace(given, footer=count)
-            said = _("lines below the table, the first of them '{line}'").format(line=line[:60])
-            notes.append(f"footer = {count}  {comment(said)}")
-    return given, notes

@@ -2,15 +2,21 @@
 
 import json
 import re
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from portfoy.errors import DataError
 from portfoy.locale import _
-from portfoy.source import dates
+from portfoy.source import dates, encodings, header, sniff, workbooks
 from portfoy.source.amounts import clean, colons, decimal_counts, decimal_sign
+from portfoy.source.aside import folder as folder_aside
 from portfoy.source.contract import TABLES, kind_of
 from portfoy.source.guess import label_kind, unsure, used_names
 from portfoy.source.labels import LABELS
 from portfoy.source.look import is_day
+from portfoy.source.names import plain
+from portfoy.source.settings import Format
 
 
 def reading(source):
@@ -116,3 +122,36 @@ def comment(text):
 def toml(value):
     """A text, or a list of texts, as TOML writes it."""
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def opened(path, sheet=None):
+    """How the file must be opened, and the lines that say so."""
+    given, notes = Format(sheet=sheet), []
+    if sniff.kind(path) not in ("text", "workbook"):
+        return given, notes
+    with TemporaryDirectory(dir=folder_aside()) as folder:
+        text = workbooks.as_csv(path, sheet or "", sheet, Path(folder)) if sniff.kind(path) == "workbook" else path
+        try:
+            look = sniff.look(text, given, path)
+        except DataError:
+            encoding = encodings.by_letters(sniff.head(text)[0])
+            if encoding is None:
+                raise
+            given = replace(given, encoding=encoding)
+            look = sniff.look(text, given, path)
+            notes.append(f"encoding = {toml(encoding)}  # " + _("a guess: look at the letters in the names"))
+        if look.delimiter != "," and text == path:
+            notes.append(f"delimiter = {toml('tab' if look.delimiter == chr(9) else look.delimiter)}")
+        if look.title:
+            given = replace(given, skip=look.skip - 1)
+            said = _("the header is line {n}, below '{title}'").format(n=look.skip, title=look.title[:60])
+            notes.append(f"skip = {given.skip}  {comment(said)}")
+        if sniff.is_escaped(text, look):
+            given = replace(given, escape="\\")
+            notes.append(f"escape = {toml(given.escape)}  {comment(_('before quotation marks inside quotes'))}")
+        count, line = header.below(sniff.tail(text, look), len(look.names), plain)
+        if count:
+            given = replace(given, footer=count)
+            said = _("lines below the table, the first of them '{line}'").format(line=line[:60])
+            notes.append(f"footer = {count}  {comment(said)}")
+    return given, notes
