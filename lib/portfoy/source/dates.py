@@ -38,8 +38,11 @@ _HOUR = (  # what may stand behind a day
 )
 _CLOCK = _HOUR + "$"
 _END = rf"(?:[\s,(]+{_WEEKDAY}\)?)?(?: ?r\.?)?(?:{_HOUR})?$"  # "2026 r." in Polish
-_DAY_FIRST = rf"{_BEGIN}(\d{{1,4}})(?:st|nd|rd|th|er|º)?{_GAP}{_OF}{_WORD}{_GAP}{_OF}(\d{{1,4}}){_END}"
-_MONTH_FIRST = rf"{_BEGIN}{_WORD}{_GAP}(\d{{1,2}})(?:st|nd|rd|th)?[\s./,-]+(\d{{2,4}}){_END}"
+_ORDERS = (  # of day, month and year -> year, month, day between signs that no date has
+    (rf"{_BEGIN}(\d{{1,2}})(?:st|nd|rd|th|er|º)?{_GAP}{_OF}{_WORD}{_GAP}{_OF}(\d{{4}}|\d{{2}}){_END}", r"=\3=\2=\1"),
+    (rf"{_BEGIN}(\d{{4}}){_GAP}{_WORD}{_GAP}(\d{{1,2}}){_END}", r"=\1=\2=\3"),
+    (rf"{_BEGIN}{_WORD}{_GAP}(\d{{1,2}})(?:st|nd|rd|th)?[\s./,-]+(\d{{4}}|\d{{2}}){_END}", r"=\3=\1=\2"),
+)
 _ISO = r"^\d{4}-\d{1,2}-\d{1,2}"
 OFFSET = r"\d:\d{2}(?::\d{2}(?:[.,]\d+)?)?\s*(?:[AaPp][Mm]\s*)?(Z|UTC|GMT|[+-]\d{2}:?\d{2}|[+-]\d{2})$"
 """What stands behind a time and says how far it is from UTC."""
@@ -112,19 +115,17 @@ def _numbered(text, form, zone):
 
 
 def _named(text):
-    """The day of a text that names its month; of two short numbers the first is the day."""
+    """The day of a text that names its month; of two short numbers the first is the day.
+
+    Step by step in one chain: an expression that stands in a query many times over is planned as often.
+    """
     plain = _strip_accents(fold(text)).translate("łø", "lo")
-    order = ((_DAY_FIRST, 1, 2, 3), (_MONTH_FIRST, 2, 1, 3))
-    found = []
-    for pattern, first, word, last in order:
-        one, other = plain.re_extract(pattern, first), plain.re_extract(pattern, last)
-        word = plain.re_extract(pattern, word)
-        month = ibis.cases(*((word.isin(words.split()), str(number)) for number, words in enumerate(MONTHS, 1)))
-        year_first = one.length() == 4
-        year = ibis.ifelse(year_first, one, other)
-        year = ibis.ifelse(year.length() == 2, ibis.literal("20") + year, year)
-        found.append((year + "-" + month + "-" + ibis.ifelse(year_first, other, one)).try_cast("date"))
-    return ibis.coalesce(*found)
+    for pattern, order in _ORDERS:
+        plain = plain.re_replace(pattern, order)
+    for number, words in enumerate(MONTHS, 1):
+        plain = plain.re_replace(rf"=({'|'.join(words.split())})=", f"={number}=")
+    plain = plain.re_replace(r"^=(\d{2})=", r"=20\1=").re_extract(r"^=(\d{4}=\d{1,2}=\d{1,2})$", 1)
+    return plain.replace("=", "-").try_cast("date")
 
 
 def _local(text, date, zone):
