@@ -62,7 +62,7 @@ def test_unknown_customers_are_compared_in_lower_case_without_blanks():
 
 
 KNOWN_SPEND = (
-    "channel, constants, cost, date_format, decimal, delimiter, encoding, escape, file, fill_down, first_of, footer, "
+    "channel, constants, cost, currency, date_format, decimal, delimiter, encoding, escape, file, fill_down, first_of, footer, "
     "header, join, keep, kind, leave_out, month, null_words, ranges, sheet, skip, thousands, timezone, unfold, values"
 )
 
@@ -82,7 +82,7 @@ def test_all_unknown_keys_stand_in_one_message_with_the_nearest_known_one(error)
         ('returns = "keep"', "'returns' is 'keep', not \"net\" / \"drop\"."),
         ("returns = {a = 1}", "'returns' is {'a': 1}, not \"net\" / \"drop\"."),
         ("duplicates = []", '\'duplicates\' is [], not "drop" / "keep".'),
-        ('decimal = ";"', "'decimal' is ';', not \".\" / \",\"."),
+        ('decimal = ";"', '\'decimal\' is \';\', not "." / "," / ":".'),
         ('thousands = "abc"', '\'thousands\' is \'abc\', not "" / "." / "," / "\'" / " ".'),
         ('thousands = "."\ndecimal = "."', "'thousands' is '.', not another sign than decimal."),
         (
