@@ -63,7 +63,8 @@ def test_unknown_customers_are_compared_in_lower_case_without_blanks():
 
 KNOWN_SPEND = (
     "channel, constants, cost, currency, date_format, decimal, delimiter, encoding, escape, file, fill_down, "
-    "first_of, footer, header, join, keep, kind, leave_out, month, null_words, ranges, sheet, skip, thousands, timezone, unfold, values"
+    "first_of, footer, header, join, keep, kind, leave_out, month, null_words, ranges, sheet, "
+    "skip, thousands, timezone, unfold, values"
 )
 
 
