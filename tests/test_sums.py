@@ -40,6 +40,11 @@ def test_a_sum_of_nothing_is_missing_and_of_noughts_is_nought():
     assert np.isnan(by_customer([np.nan]))
 
 
+def test_a_difference_from_nothing_keeps_its_digits():
+    rows = ibis.memtable(pd.DataFrame({"now": [0.0, 0.0], "before": [4.5, 0.25]}))
+    assert rows.agg(change=added(rows.now - rows.before, rows.now)).to_pyarrow()["change"][0].as_py() == -4.75
+
+
 @pytest.mark.parametrize("power", SCALES)
 def test_a_difference_without_the_last_digits(power):
     one, other = (np.array(each) * 10.0**power for each in ([0.3, 5.0, 0.0, -7.25], [0.1 + 0.2, 2.5, 0.0, 1.0]))

@@ -8,9 +8,9 @@ DIGITS = 12  # that are kept of what was added up, whatever the money: cents, mi
 def added(money, size=None, **where):
     """The sum of an amount (ibis), to the digits of all that was added up: of ten bought and brought back it is 0.
 
-    `size` is what was added up, where that is not the amount itself: the price of what has a margin.
+    `size` is what it was worked out from, where that is another amount: the price of what has a margin.
     """
-    whole = (money if size is None else size).abs().sum(**where)
+    whole = (money.abs() if size is None else money.abs() + size.abs()).sum(**where)
     digits = DIGITS - 1 - whole.nullif(0).log10().floor().cast("int32")
     return money.sum(**where).round(digits.fill_null(0))
 

@@ -29,12 +29,12 @@ _WORD, _GAP, _OF = r"([^\s\d.,/-]+)", r"[\s./,-]*", r"(?:(?:of|de|del)\s+|d')?"
 _WEEKDAY = rf"(?:{'|'.join(CALENDAR['days'].split())})"
 _BEGIN = rf"^(?:{_WEEKDAY}(?:-feira)?\.?,?\s+)?(?:(?:le|el|il|den|d\.|on|the|em)\s+)?"
 _TIME = r"(\d{1,2}):(\d{2})"
-_HOUR = (  # what may stand behind a day
-    r"(?i:(?:[T ,]+|[, ]+(?:at?|à|um|kl\.?|klo|om|às|a las|alle|saat|-) )"
+_HOUR = (  # behind a day, in small letters: PostgreSQL cannot take both within a longer pattern
+    r"(?:[t ,]+|[, ]+(?:at?|à|um|kl\.?|klo|om|às|a las|alle|saat|-) )"
     r"(?:\d{1,2}[:.h]?\d{2}(?:[:.]?\d{2}(?:[.,]\d+)?)?"
-    r"(?: ?(?:a\.? ?m\.?|p\.? ?m\.?|öö|ös|oo|os|uhr|h))?|\d{1,2} ?(?:[ap]m|h|uhr)))"
-    r"(?i: ?(?:Z|UTC|[ECMP][SD]T|[CEW]ES?T|TRT|MSK|BST|(?:GMT|UTC)?[+-]\d{1,2}(?::?\d{2}){0,2}|GMT))?"
-    r"(?i: ?(?:\[?[A-Z]\w+/\w+\]?|\([a-z ]+\)))?"
+    r"(?: ?(?:a\.? ?m\.?|p\.? ?m\.?|öö|ös|oo|os|uhr|h))?|\d{1,2} ?(?:[ap]m|h|uhr))"
+    r"(?: ?(?:z|utc|[ecmp][sd]t|[cew]es?t|trt|msk|bst|(?:gmt|utc)?[+-]\d{1,2}(?::?\d{2}){0,2}|gmt))?"
+    r"(?: ?(?:\[?[a-z]\w+/\w+\]?|\([a-z ]+\)))?"
 )
 _CLOCK = _HOUR + "$"
 _END = rf"(?:[\s,(]+{_WEEKDAY}\)?)?(?: ?r\.?)?(?:{_HOUR})?$"  # "2026 r." in Polish
@@ -88,12 +88,12 @@ def parsed(text, form, zone=None):
     if "%b" in form or "%B" in form:
         date = ibis.coalesce(_named(text), _try_strptime(text, form).cast("date"))
     elif form == DATE_FORMATS[0]:  # the engine reads these four times faster by itself, but whatever stands behind them
-        longer = ibis.ifelse(text.re_search(_ISO + _CLOCK), day(text).try_cast("date"), ibis.null("date"))
+        longer = ibis.ifelse(text.lower().re_search(_ISO + _CLOCK), day(text).try_cast("date"), ibis.null("date"))
         date = ibis.ifelse(text.re_search(_ISO + "$"), text.try_cast("date"), longer)
     elif " " in form or "T" in form:
         date = _try_strptime(text, form).cast("date")
     else:
-        known = ibis.cases((text == day(text), True), else_=text.re_search(f"^[^ T,]+{_CLOCK}"))
+        known = ibis.cases((text == day(text), True), else_=text.lower().re_search(f"^[^ t,]+{_CLOCK}"))
         if form in DIGITS[1:]:
             text = text.re_replace(r"^(\d{7})($|\D)", r"0\1\2")
         if form in DIGITS:
