@@ -80,6 +80,7 @@ def totals_table(totals, *, as_of):
     purchases = rows["orders"].clip(upper=(rows["last_order"] - rows["first_order"]) // DAY + 1).astype("int64")
     margin = rows["margin"].astype(float) if "margin" in rows else float("nan")
     table = rows.assign(orders=rows["orders"].astype("int64"), purchases=purchases, margin=margin)
+    table["revenue"] = settled(table["revenue"], table["revenue"])
     table = table.assign(first_revenue=table["revenue"] / purchases, revenue_paid=table["revenue"])
     return _with_durations(table, pd.Timestamp(as_of))
 
