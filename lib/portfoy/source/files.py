@@ -1,12 +1,13 @@
 """Files into the engine: CSV, Parquet and text in any encoding become tables of an embedded DuckDB."""
 
+import hashlib
 import os
 import tempfile
 import time
 import uuid
 import weakref
 from collections.abc import Callable
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -54,6 +55,13 @@ def stamp(path):
         time.sleep(TICK)
         told = path.stat()
     return path, told.st_size, told.st_ino, told.st_mtime_ns, told.st_ctime_ns
+
+
+def digest(path):
+    """SHA-256 of a file in hexadecimal digits; of one that is not there, that of nothing."""
+    with suppress(FileNotFoundError), path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+    return hashlib.sha256().hexdigest()
 
 
 UNREADABLE = (duckdb.Error, IbisError, TableNotFound, OSError)

@@ -87,10 +87,7 @@ def _found(where, said, key="", folder=""):
 def _raw_tables(location, settings):
     """The tables found at the location, and the engine that holds them."""
     if isinstance(location, str):
-        engine = connect(location)
-        refuse_files(engine, hidden(location))
-        enter(engine, settings.catalog, settings.schema)
-        return _database_tables(engine, location, settings, engine.list_tables()), engine
+        return _on_server(location, settings, refuse_files)
     engine = embedded()
     if location.is_file() and sniff.kind(location) == "duckdb":
         parts = (location, location.with_name(f"{location.name}.wal"))  # what was not yet written into it
@@ -125,6 +122,14 @@ def _raw_tables(location, settings):
     return raws, engine
 
 
+def _on_server(location, settings, refuse):
+    """The tables of a server, and the connection to it, which `refuse` may turn away."""
+    engine = connect(location)
+    refuse(engine, hidden(location))
+    enter(engine, settings.catalog, settings.schema)
+    return _database_tables(engine, location, settings, engine.list_tables()), engine
+
+
 def pulled(where, out, **how):
     """Bring the tables of a server to the folder `out`; yields a pull.Pulled for each. `how` goes to `pull.pull`.
 
@@ -134,9 +139,7 @@ def pulled(where, out, **how):
     if not isinstance(location, str):
         raise DataError(_("{where}: is no server; files are read where they are. Give an address.").format(where=where))
     with discreet(location, said), readable(said, Exception):
-        engine = connect(location)
-        enter(engine, settings.catalog, settings.schema)
-        raws = _database_tables(engine, location, settings, engine.list_tables())
+        raws, engine = _on_server(location, settings, lambda *_server: None)
         tables = pull.wanted(settings, raws, engine.table)
         yield from pull.pull(tables, out, said=said, **how)
 

@@ -4,7 +4,6 @@ The folder's ``pulled.json`` says of each file its rows, the SHA-256 of its byte
 month before it was sent: the number of its rows and a checksum over them.
 """
 
-import hashlib
 import json
 import os
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ import pandas as pd
 from portfoy.errors import DataError
 from portfoy.locale import _
 from portfoy.source.contract import REQUIRED, kind_of
+from portfoy.source.files import digest
 
 TOLD = "pulled.json"
 _HASHES = {"postgres": "hashtext", "pyspark": "xxhash64", "duckdb": "hash", "clickhouse": "xxHash64", "mysql": "crc32"}
@@ -63,6 +63,10 @@ def pull(tables, out, *, said, whole=False, progress=lambda done, of, doing: Non
     out.mkdir(parents=True, exist_ok=True, mode=0o700)
     told = {"from": said, "tables": before}
 
+    def note(name, files):
+        told["tables"] = {**told["tables"], name: files}
+        _replace(out / TOLD, lambda path: path.write_text(json.dumps(told, indent=1), encoding="utf-8"))
+
     def tell(doing, stands):
         return lambda done: progress(done, stands and stands["rows"], doing)
 
@@ -75,14 +79,12 @@ def pull(tables, out, *, said, whole=False, progress=lambda done, of, doing: Non
         kept, now = before.get(name, {}), {}
         for file, stands, part in _parts(table, day):
             here = kept.get(file, {})
-            if whole or not stands or here.get("server") != stands or here["sha256"] != _digest(folder / file):
+            if whole or not stands or here.get("server") != stands or here["sha256"] != digest(folder / file):
                 here = {"server": stands, **_written(part, folder / file, tell(f"{name} {file}", stands))}
                 sent, renewed = sent + here["rows"], renewed + 1
-                told["tables"] = {**told["tables"], name: {**kept, **now, file: here}}
-                _replace(out / TOLD, lambda path: path.write_text(json.dumps(told, indent=1), encoding="utf-8"))
+                note(name, {**kept, **now, file: here})
             now[file] = here
-        told["tables"] = {**told["tables"], name: now}
-        _replace(out / TOLD, lambda path: path.write_text(json.dumps(told, indent=1), encoding="utf-8"))
+        note(name, now)
         for path in {*folder.glob("*.parquet")} - {folder / file for file in now}:
             path.unlink()
         yield Pulled(name, sum(one["rows"] for one in now.values()), len(now), sent, renewed)
@@ -149,15 +151,7 @@ def _written(part, path, progress):
                 progress(rows)
 
     _replace(path, write)
-    return {"rows": rows, "sha256": _digest(path)}
-
-
-def _digest(path):
-    """SHA-256 of a file; of one that is not there, an empty text."""
-    if not path.is_file():
-        return ""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return {"rows": rows, "sha256": digest(path)}
 
 
 def _replace(path, write):

@@ -18,7 +18,7 @@ import pandas as pd
 from portfoy.errors import DataError
 from portfoy.locale import _
 from portfoy.source.contract import TABLES
-from portfoy.source.files import embedded, stamp
+from portfoy.source.files import digest, embedded, stamp
 from portfoy.source.ids import unmatched
 from portfoy.source.prices import AS_PAID, prices_of
 from portfoy.source.quality import Facts
@@ -147,21 +147,18 @@ def fingerprint(read):
     """
     every = {file for found in read.values() if isinstance(found, tuple) for file in found}
     hashes = {file: _of_file(file) for file in every}
-    digest = hashlib.sha256()
+    whole = hashlib.sha256()
     for name, found in sorted(read.items()):
         parts = sorted(map(hashes.get, found)) if isinstance(found, tuple) else _of_rows(found)
-        digest.update(json.dumps([name, parts]).encode())
-    return digest.hexdigest()
+        whole.update(json.dumps([name, parts]).encode())
+    return whole.hexdigest()
 
 
 def _of_file(read):
     """SHA-256 of a file, which must still be the one that was read."""
-    digest = hashlib.sha256()
-    with suppress(FileNotFoundError), read[0].open("rb") as file:
-        for block in iter(lambda: file.read(2**20), b""):
-            digest.update(block)
+    found = digest(read[0])
     _check_unchanged(read)
-    return digest.hexdigest()
+    return found
 
 
 def _check_unchanged(read):
