@@ -6,11 +6,12 @@ import math
 from zoneinfo import ZoneInfo
 
 import ibis
+import numpy as np
 import pandas as pd
 import pytest
 
 from portfoy.errors import DataError
-from portfoy.source import amounts, dates, parse
+from portfoy.source import amounts, dates, doubts, parse
 from portfoy.source.settings import Format
 
 DAY = datetime.date
@@ -28,6 +29,15 @@ def column(values, ours="amount", **given):
     table = {"cost": "spend", "month": "spend", "channel": "spend"}.get(ours, "products")
     series = typed(table, given=Format(**given), **{ours: values})[ours]
     return [None if pd.isna(value) else value for value in series]
+
+
+def test_texts_looked_at_here_are_trimmed_as_in_the_engine():
+    random = np.random.default_rng(1)
+    parts = [*" \t\n\u00a0\u202f\u200b\ufeff=a", '="', '"', "5,0", "ü"]
+    texts = ["".join(random.choice(parts, random.integers(8))) for _number in range(5_000)] + [None, "", '="x"']
+    table = ibis.memtable(pd.DataFrame({"place": range(len(texts)), "text": texts}))
+    judge = table.select("place", text=parse.text_of(table.text)).order_by("place").to_pyarrow()["text"].to_pylist()
+    assert [doubts._trimmed(text) or None for text in texts] == judge
 
 
 def test_a_text_log_becomes_typed_columns():

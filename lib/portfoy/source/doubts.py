@@ -19,6 +19,7 @@ from portfoy.source.parse import text_of
 
 HEAD = 100_000
 MINUS = "[-\u2212\u2013(]"
+BLANKS = " \t\n\f\r\u00a0\u202f\u200b\ufeff"
 FEW = 30  # texts that a column of labels has at most
 ALIKE = 0.9  # share of the orders of several lines that have one amount on all of them
 BELOW = 2  # times as many amounts below zero as above it are no returns
@@ -71,8 +72,10 @@ def of_columns(raw, columns, given):
     plain_ones = [name for name, kind in raw.schema().items() if kind.is_string() or kind.is_numeric()]
     free = [name for name in plain_ones if name.lower() not in named and not name.startswith("portfoy_")]
     rows = raw.filter(~raw.portfoy_left_out) if "portfoy_left_out" in raw.columns else raw
-    head = rows.limit(HEAD // 10).select(**{f"c{n}": text_of(rows[name]) for n, name in enumerate(free + money)})
-    texts = dict(zip(free + money, head.to_pyarrow().to_pydict().values(), strict=True))
+    texts = {f"c{n}": rows[name] for n, name in enumerate(free + money)}
+    texts = {name: text if text.type().is_string() else text_of(text) for name, text in texts.items()}
+    head = rows.limit(HEAD // 10).select(**texts).to_pyarrow().to_pydict().values()
+    texts = {name: [*map(_trimmed, column)] for name, column in zip(free + money, head, strict=True)}
     below = [any(re.search(MINUS, text or "") for text in row) for row in zip(*map(texts.get, money), strict=True)]
     wanted = ["refunded", "credit" if "amount" in columns else "discount"]
     said = {*columns, *["credit"] * bool(given.sign or given.credit)}
@@ -114,6 +117,12 @@ def _of_labels(name, labels, signed, priced):
         setting = f"sign = {_toml(name)}" if found is back and priced else setting
         n, rows = sum(labels[text] for text in found), sum(labels.values())
         yield text.format(column=name, texts=", ".join(found), n=f"{n:,}", rows=f"{rows:,}", setting=setting)
+
+
+def _trimmed(text):
+    """A text as `text_of` has it: a hundred columns of such rules take the engine seconds to plan."""
+    text = (text or "").strip(BLANKS)
+    return text[2:-1].strip(BLANKS) if re.fullmatch('=".*"', text) else text
 
 
 def _is_money(text):

@@ -69,7 +69,8 @@ class Reader:
         among = parse.read_ids(copied, columns, raw.format)
         typed = ids.whole(typed, "transactions", None, self.settings.unknown(), self.reading, among=among)
         typed = currencies.turned(ids.alike(typed, self.settings.ignore_in_ids), rates)
-        return orders.of_lines(typed, raw.format)
+        typed = orders.of_lines(typed, raw.format)
+        return self.engine.create_view("typed_transactions", typed) if is_embedded(self.engine) else typed
 
     def table(self, name):
         """A further table, accounted for; None where there is none or it cannot be used, which `aside` says why."""
