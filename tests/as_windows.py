@@ -9,6 +9,7 @@ import builtins
 import ntpath
 import os
 import sys
+from functools import cache
 from pathlib import Path, PureWindowsPath
 from types import ModuleType, SimpleNamespace
 
@@ -23,6 +24,7 @@ def stubs():
     return Path(find_spec("jedi").origin).parent / "third_party" / "typeshed" / "stdlib"
 
 
+@cache
 def names(module, platform):
     """The names that a module has on a system, by typeshed; None where it has no stub of it."""
     places = stubs() / f"{module}.pyi", stubs() / module / "__init__.pyi"

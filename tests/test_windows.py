@@ -20,6 +20,7 @@ from helpers import NAMES, hostile_orders, tracked
 ROOT = Path(__file__).parent.parent
 SOURCES = sorted((ROOT / "lib").rglob("*.py"))
 GUARDS = re.compile(r"hasattr\((os|signal),|getattr\(os,|sys\.platform|os\.name")
+LACKING = {"os", "signal", "time", "socket"}  # modules that have less there
 TEXT = {"read_text": 0, "write_text": 1}  # method -> where its encoding stands
 POSIX_PLACES = re.compile(r"(^|[\s'\"=])/(tmp|var|dev|proc|usr|etc|home|sys|bin)(/|$)")
 ALLOWED = {  # what stands at the place of another system, and why
@@ -42,16 +43,14 @@ def wrong(source):
                 if as_windows.absent(name.partition(".")[0]) and not guarded(node, above, "ImportError"):
                     yield f"{node.lineno}: import {name}, which Windows has not"
         elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-            if node.attr in MISSING.get(node.value.id, ()) and not guarded(node, above, "AttributeError"):
+            lacks = as_windows.missing(node.value.id) if node.value.id in LACKING else ()
+            if node.attr in lacks and not guarded(node, above, "AttributeError"):
                 yield f"{node.lineno}: {node.value.id}.{node.attr}, which Windows has not"
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in prose:
             if POSIX_PLACES.search(node.value) and node.value not in ALLOWED:
                 yield f"{node.lineno}: a place of another system: {node.value[:60]!r}"
         elif isinstance(node, ast.Call):
             yield from (f"{node.lineno}: {said}" for said in wrong_call(node))
-
-
-MISSING = {module: as_windows.missing(module) for module in ("os", "signal", "time", "socket")}
 
 
 def wrong_call(call):
