@@ -1,10 +1,11 @@
-"""Both reports on ten million order lines beside the teaching company.
+"""Two reports on ten million order lines beside the teaching company; then all seven.
 
 python bench/scale.py [--data FOLDER]
 
 Without a folder, a teaching company of 540,000 customers is simulated first. The engine's own time is measured apart:
 reading, checking and storing the rows, then the questions of the report that takes longest. What is left may be three
-times that of the teaching company, and all processes together may hold 4 GiB. Exit code 1 when a target is missed.
+times that of the teaching company, and all processes together may hold 4 GiB, with the seven reports too. Exit code 1
+when a target is missed.
 """
 
 import argparse
@@ -79,9 +80,9 @@ def engine(data, folder):
     return int(lines), *map(float, seconds)
 
 
-def report(data, out):
-    """Run both reports; seconds and peak memory in bytes."""
-    command = [sys.executable, "-m", "portfoy", "report", "portfolio", LONGEST, "--data", str(data)]
+def report(data, out, *stages):
+    """Run the reports of some stages, else all there are; seconds and peak memory in bytes."""
+    command = [sys.executable, "-m", "portfoy", "report", *stages, "--data", str(data)]
     start = time.perf_counter()
     with Peak() as peak:
         done = subprocess.run([*command, "--out", str(out)], stdin=subprocess.DEVNULL, capture_output=True, text=True)
@@ -105,8 +106,9 @@ def main():
             subprocess.run(command, check=True, capture_output=True)
         both = (ROOT / "data" / "teaching", large)
         own = {data: engine(data, folder / f"engine {data.name}") for data in both}
-        took = {data: report(data, folder / f"out {data.name}") for data in both}
-    rest, most = {}, 0
+        took = {data: report(data, folder / f"out {data.name}", "portfolio", LONGEST) for data in both}
+        seven, held = report(large, folder / "out seven")
+    rest, most = {}, held
     for data, (seconds, peak) in took.items():
         lines, stored, asked = own[data]
         rest[data], most = seconds - stored - asked, max(most, peak)
@@ -115,6 +117,7 @@ def main():
             f"{peak / 2**30:.2f} GiB"
         )
     times = rest[large] / took[both[0]][0]
+    print(f"all reports there are: {seven:.1f} s; {held / 2**30:.2f} GiB (target: {MOST_BYTES >> 30} at most)")
     print(f"besides the engine {times:.2f} times the teaching company's whole time (target: {MOST_TIMES:g} at most)")
     return times > MOST_TIMES or most > MOST_BYTES
 

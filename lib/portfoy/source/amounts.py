@@ -17,6 +17,7 @@ import ibis
 
 from portfoy.errors import DataError
 from portfoy.locale import _
+from portfoy.source.labels import text_of
 from portfoy.source.names import CODES
 
 HEAD_ROWS = 10_000  # rows that decide how numbers are written, unless they leave it open
@@ -136,7 +137,7 @@ def number(raw, source, given, where, reading, hints):
         return ibis.ifelse(number.isnan() | number.isinf(), ibis.null("float64"), number)
     if not (source.type().is_string() or source.type().is_null()):
         raise DataError(_("{where}: is of type {kind}. Map a numeric column.").format(where=where, kind=source.type()))
-    text, name = source.cast("string"), where.rpartition(".")[2]
+    text, name = text_of(source), where.rpartition(".")[2]
     decimal = given.decimal or (":" if hints.colon else {".": ",", ",": "."}.get(given.thousands))
     decimal = decimal or _decimal(raw, text, name, where, hints)
     if hints.many:
@@ -149,11 +150,12 @@ def number(raw, source, given, where, reading, hints):
     thousands = _grouping(decimal) if given.thousands is None else given.thousands
     marks = direction(raw, text, given, where, reading) if hints.lettered else ("", "")
     mark = re.escape(decimal)
-    cases = [(rf"^-?\d+(?:{mark}\d+)?$", text)]  # each in a branch of its own, so that only odd rows pay for it
+    plain = source.cast("string")
+    cases = [(rf"^-?\d+(?:{mark}\d+)?$", plain)]  # each in a branch of its own, so that only odd rows pay for it
     if thousands:
         grouped = rf"[1-9]\d{{0,2}}(?:{re.escape(thousands[0])}\d{{3}})+"
-        cases.append((rf"^-?{grouped}(?:{mark}\d+)?$", text.replace(thousands[0], "")))
-    cases = [(text.re_search(pattern), _pointed(found, decimal).try_cast("float64")) for pattern, found in cases]
+        cases.append((rf"^-?{grouped}(?:{mark}\d+)?$", plain.replace(thousands[0], "")))
+    cases = [(plain.re_search(pattern), _pointed(found, decimal).try_cast("float64")) for pattern, found in cases]
     value = ibis.cases(*cases, else_=_value(clean(text), name, decimal, thousands, *marks))
     return value.nullif(float("inf")).nullif(float("-inf"))
 
@@ -174,7 +176,7 @@ def hints_of(found, names):
     if not names:
         return {}
     head = first_rows(found)
-    head = head.select(**{name: clean(head[name].cast("string")) for name in names})
+    head = head.select(**{name: clean(text_of(head[name])) for name in names})
     asked = {f"{name} {sign}": _reads(head[name], name, sign).sum() for name in names for sign in (".", ",")}
     for name in names:
         other = head[name].re_replace(unit_pattern(name), r"\1 \2").re_search(f"[{LETTER}]")

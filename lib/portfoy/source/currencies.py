@@ -8,8 +8,8 @@ import ibis
 from portfoy.errors import DataError
 from portfoy.locale import _
 from portfoy.source import amounts
+from portfoy.source.labels import text_of
 from portfoy.source.names import guess
-from portfoy.source.parse import text_of
 
 WRITTEN = """
 TRY tl ytl lira liras ₺; EUR € euro euros; USD $ us$ dollar dollars; GBP £ pound pounds; PLN zł zl złoty złote złotych;

@@ -78,6 +78,20 @@ def day(text):
     return _split_part(_split_part(_split_part(text, " ", 1), "T", 1), ",", 1)
 
 
+def usual(form):
+    """Regular expression of days from 1900 on in this form, as `whole` reads them; None where it is not of digits."""
+    if form in DIGITS or not re.fullmatch("%[dmY]([-./])%[dmY]\\1%[dmY]", form):
+        return None
+    digits = {"%d": r"\d{1,2}", "%m": r"\d{1,2}", "%Y": r"(?:19|[2-9]\d)\d\d"}
+    pattern = re.sub("%[dmY]", lambda code: digits[code[0]], form.replace(".", r"\."))
+    return f"^{pattern}(?:[ T]\\d\\d:\\d\\d(?::\\d\\d)?)?$" if form == DATE_FORMATS[0] else f"^{pattern}$"
+
+
+def whole(text, form):
+    """The day of a text that is as `usual` has it."""
+    return text.try_cast("date") if form == DATE_FORMATS[0] else _try_strptime(text, form).cast("date")
+
+
 def parsed(text, form, zone=None):
     """The day of each text that is written in a form; null where it is not. In the engine.
 

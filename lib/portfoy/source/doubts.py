@@ -12,10 +12,9 @@ import ibis
 from portfoy.errors import DataError
 from portfoy.locale import _
 from portfoy.source.amounts import first_rows
-from portfoy.source.labels import LOST, NOBODY, STAND_IN, fold, folded
+from portfoy.source.labels import LOST, NOBODY, STAND_IN, fold, folded, text_of
 from portfoy.source.lines import signs_of
 from portfoy.source.names import ALIASES, STATES, candidates, plain
-from portfoy.source.parse import text_of
 
 HEAD = 100_000
 MINUS = "[-\u2212\u2013(]"

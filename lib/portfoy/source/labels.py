@@ -4,6 +4,12 @@ In English, Turkish, Polish and German, in lower case. What stands nowhere here,
 it is counted and left missing, never taken for "no".
 """
 
+import re
+
+import ibis
+
+BLANK = "[\\s\u00a0\u202f\u200b\ufeff]"
+
 YES, NO = "true", "false"
 LABELS = {
     "flag": {
@@ -101,6 +107,23 @@ def folded(text):
 def fold(column):
     """The same of a column of trimmed text, in the engine."""
     return column.lower().replace("i\u0307", "i").replace("ı", "i")
+
+
+def one_of(texts):
+    """Regular expression of `folded` texts as `fold` would find them, over a text in lower case: i has three forms."""
+    return f"^(?:{'|'.join(map(re.escape, filter(None, texts)))})$".replace("i", "(?:i\u0307?|ı)")
+
+
+def text_of(column):
+    """Text without blanks around it and without a spreadsheet's ="..."; whole numbers without a decimal part."""
+    if column.type().is_floating():
+        whole = (column % 1 == 0) & (column.abs() < 1e15)
+        number = ibis.ifelse(whole, column, ibis.null(column.type()))
+        column = ibis.coalesce(number.cast("int64").cast("string"), column.cast("string"))
+    text = column.cast("string")
+    inner = text.re_replace(f'^{BLANK}*="(.*)"{BLANK}*$', r"\1").re_replace(f"^{BLANK}+|{BLANK}+$", "")
+    odd = text.re_search(f'^(?:{BLANK}|=")|{BLANK}$')  # few rows need the dear part
+    return ibis.ifelse(odd, inner, text).nullif("")
 
 
 def understood(kind, text):

@@ -7,6 +7,7 @@ import ibis
 from portfoy.errors import DataError
 from portfoy.locale import _
 from portfoy.source import amounts
+from portfoy.source.labels import text_of
 
 NOTHING = "^(?:none|no|yok|brak|keine?)$"  # of a discount
 RATE = r"%|pct|percent|per cent|prozent|procent|yüzde|yuzde|\boran"  # in the name of a column
@@ -38,7 +39,7 @@ def with_money(log, mapping, given, reading, *, turned=False):
         log = log.mutate(amount=(log.quantity.sign() if given.price_per == "line" else log.quantity) * price)
         if "discount" in mapping:
             log = _less_discount(log, mapping, given, reading)
-            log = log.mutate(amount=log.amount - ibis.ifelse(log.raw_discount.isnull(), 0.0, log.discount))
+            log = log.mutate(amount=log.amount - ibis.ifelse(text_of(log.raw_discount).isnull(), 0.0, log.discount))
     elif "quantity" in mapping and turned:  # pieces may have it, too
         log = log.mutate(quantity=ibis.ifelse(log.amount < 0, -log.quantity.abs(), log.quantity.abs()))
     elif "quantity" in mapping:  # a negative quantity is always a return
@@ -51,19 +52,17 @@ def with_money(log, mapping, given, reading, *, turned=False):
 def unread(log, mapping):
     """The text that is why a line has no amount, behind the name of its column where there are several."""
     if "amount" in mapping:
-        return log.raw_amount
-    texts = [
-        ibis.ifelse(log[name].isnull(), ibis.literal(f"{name}: ").concat(log[f"raw_{name}"]), ibis.null("string"))
-        for name in PRICED
-        if name in mapping
-    ]
-    return ibis.coalesce(*texts)
+        return text_of(log.raw_amount)
+    texts = {name: text_of(log[f"raw_{name}"]) for name in PRICED if name in mapping}
+    said = {name: ibis.literal(f"{name}: ").concat(text) for name, text in texts.items()}
+    return ibis.coalesce(*(log[name].isnull().ifelse(one, None) for name, one in said.items()))
 
 
 def _less_discount(log, mapping, given, reading):
     """The lines with the discount as money off; a line that comes back takes its discount with it."""
-    odd = log.raw_discount.re_search("[^-+0-9.,]").fill_null(False)  # few are, and only they pay
-    text = amounts.clean(log.raw_discount)
+    said = text_of(log.raw_discount)
+    odd = said.re_search("[^-+0-9.,]").fill_null(False)  # few are, and only they pay
+    text = amounts.clean(said)
     written = ibis.ifelse(odd, text.re_search(amounts.SHARES), False)
     value = ibis.ifelse(odd, text.re_search(NOTHING).ifelse(0.0, log.discount), log.discount)
     log = log.mutate(portfoy_off=value, portfoy_written=written)
@@ -147,7 +146,8 @@ def _is_of_line(log, given, reading):
 
 def of_two(found, names, given, reading):
     """The amount out of two columns of `found`: debit less credit, or an amount and beside it its sign."""
-    where, (first, second) = "transactions.amount", (found[name] for name in names)
+    where, columns = "transactions.amount", [found[name] for name in names]
+    first, second = (text_of(column) if column.type().is_string() else column for column in columns)
     hints = amounts.hints_of(found, names)
     one = amounts.number(found, first, given, where, reading, hints.get(names[0]))
     if second.type().is_string() and not _is_numeric(found, names[1]):
@@ -161,7 +161,7 @@ def of_two(found, names, given, reading):
 def _is_numeric(found, name):
     """Whether most texts of a column hold digits, but for 1 and -1, which are signs."""
     head = amounts.first_rows(found)
-    head = head.select(text=amounts.clean(head[name]))
+    head = head.select(text=amounts.clean(text_of(head[name])))
     numeric = head.text.re_search(r"\d") & ~head.text.isin(["1", "-1", "+1"])
     facts = head.agg(rows=head.text.count(), numeric=numeric.sum()).to_pyarrow().to_pylist()[0]
     return (facts["numeric"] or 0) > (facts["rows"] or 0) / 2
@@ -169,8 +169,9 @@ def _is_numeric(found, name):
 
 def signs(found, name, given, where, reading):
     """A column of its own that says the sign, as 1 and -1: + and -, debit and credit, sale and refund; else null."""
-    text = amounts.clean(found[name].cast("string"))
-    sale, back = amounts.direction(found, found[name].cast("string"), given, where, reading)
+    text = text_of(found[name])
+    sale, back = amounts.direction(found, text, given, where, reading)
+    text = amounts.clean(text)
     cases = [(text.re_search(rf"^(?:{said})\.?$"), sign) for said, sign in ((sale, 1), (back, -1)) if said]
     cases += [(text.re_search(said), sign) for sign, said in SIGNS.items()]
     return ibis.cases(*cases, *([] if sale else [(text.isnull(), 1)]), else_=ibis.null("int8"))

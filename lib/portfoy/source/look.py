@@ -7,9 +7,8 @@ from functools import cache, cached_property
 import ibis
 
 from portfoy.source import amounts, dates
-from portfoy.source.labels import understood
+from portfoy.source.labels import text_of, understood
 from portfoy.source.names import plain
-from portfoy.source.parse import text_of
 
 SAMPLE = 10_000
 

@@ -10,11 +10,9 @@ from portfoy.errors import DataError
 from portfoy.locale import _
 from portfoy.source import amounts, dates, ids, lines
 from portfoy.source.contract import TABLES, kind_of
-from portfoy.source.labels import CODED, YES, fold, folded, words
+from portfoy.source.labels import CODED, YES, fold, folded, text_of, words
 from portfoy.source.servers import held
 from portfoy.words.style import shorten
-
-BLANK = "[\\s\u00a0\u202f\u200b\ufeff]"
 
 
 def mapping(table, found, said):
@@ -71,7 +69,7 @@ def typed(raw, table, mapping, given, reading):
         columns |= {part: _found(raw, name, "number", given, ours) for part, name in each.items()}
         parts[ours] = [*each]
     if "month" in columns and columns["month"].type().is_string():  # 2025-03 is its first day
-        columns["month"] = columns["month"].re_replace("^([0-9]{4}-[0-9]{2})$", r"\1-01")
+        columns["month"] = text_of(columns["month"]).re_replace("^([0-9]{4}-[0-9]{2})$", r"\1-01")
     found = raw.select([column.name(name) for name, column in (columns | row).items()])  # no keywords: "self" is one
     numbers = [name for ours in mapping if kind_of(table, ours) == "number" for name in parts.get(ours, [ours])]
     columns, hints = {}, amounts.hints_of(found, numbers)
@@ -95,17 +93,17 @@ def typed(raw, table, mapping, given, reading):
             columns[ours] = found[ours]
             continue
         if table != "transactions" and (kind != "flag" or not found[ours].type().is_boolean()):
-            unread[f"unread_{ours}"] = ibis.ifelse(columns[ours].isnull(), _unread(found[ours]), ibis.null("string"))
+            unread[f"unread_{ours}"] = ibis.ifelse(columns[ours].isnull(), text_of(found[ours]), ibis.null("string"))
     if table != "transactions":
         return found.select([column.name(name) for name, column in (columns | unread).items()] + [*row])
-    raw = {f"raw_{name}": _unread(found[name]) for name in ("ordered_on", "amount", *lines.PRICED) if name in mapping}
+    raw = {f"raw_{name}": found[name] for name in ("ordered_on", "amount", *lines.PRICED) if name in mapping}
     if second:
-        raw["raw_amount"] = _unread(found.amount).fill_null("") + " " + _unread(found.portfoy_second).fill_null("")
+        raw["raw_amount"] = text_of(found.amount).fill_null("") + " " + text_of(found.portfoy_second).fill_null("")
     columns.setdefault("order_id", ibis.null("string"))
     log = held(found.select(**columns, **raw, **{name: found[name] for name in row}))
     log = lines.with_money(log, mapping, given, reading, turned="amount" in other)
     log = log.mutate(
-        raw_ordered_on=ibis.ifelse(log.ordered_on.isnull(), log.raw_ordered_on, ibis.null("string")),
+        raw_ordered_on=ibis.ifelse(log.ordered_on.isnull(), text_of(log.raw_ordered_on), ibis.null("string")),
         raw_amount=ibis.ifelse(log.amount.isnull(), lines.unread(log, mapping), ibis.null("string")),
     )
     return log.drop(*(f"raw_{name}" for name in lines.PRICED if name in mapping))
@@ -116,7 +114,7 @@ def _sum(found, parts, given, where, reading, hints):
     each = []
     for part in parts:
         number = amounts.number(found, found[part], given, where, reading, hints.get(part))
-        each.append(ibis.ifelse(found[part].isnull(), 0.0, number))
+        each.append(ibis.ifelse(text_of(found[part]).isnull(), 0.0, number))
     return reduce(lambda one, other: one + other, each)
 
 
@@ -138,14 +136,15 @@ def read_ids(raw, mapping, given):
 def _found(raw, theirs, kind, given, ours):
     """Their column, or several joined; text is trimmed, and what we want as text becomes text.
 
-    Null words are nothing, and the words that portfoy.toml lists under a label are that label.
+    Dates and numbers stay as they are: only the odd ones are trimmed, as they are read. Null words are nothing, and the
+    words that portfoy.toml lists under a label are that label.
     """
     said = given.values.get(ours, {})
     if isinstance(theirs, list):
         column = _joined([_known(raw[name], given) for name in theirs])
     else:
         column = _known(raw[theirs], given)
-        if said or kind in ("id", "text") or column.type().is_string():
+        if said or kind in ("id", "text") or (column.type().is_string() and kind not in ("date", "number")):
             column = text_of(column)
     if not said:
         return column
@@ -175,26 +174,10 @@ def _label(column, kind, named):
     return ibis.cases(*cases, else_=ibis.null("boolean" if flag else "string"))
 
 
-def text_of(column):
-    """Text without blanks around it and without a spreadsheet's ="..."; whole numbers without a decimal part."""
-    if column.type().is_floating():
-        whole = (column % 1 == 0) & (column.abs() < 1e15)
-        number = ibis.ifelse(whole, column, ibis.null(column.type()))
-        column = ibis.coalesce(number.cast("int64").cast("string"), column.cast("string"))
-    text = column.cast("string")
-    inner = text.re_replace(f'^{BLANK}*="(.*)"{BLANK}*$', r"\1").re_replace(f"^{BLANK}+|{BLANK}+$", "")
-    odd = text.re_search(f'^(?:{BLANK}|=")|{BLANK}$')  # few rows need the dear part
-    return ibis.ifelse(odd, inner, text).nullif("")
-
-
 def _joined(columns):
     """Columns that only together are an id; missing where one of them is."""
     parts = [text_of(column) for column in columns]
     return reduce(lambda one, other: one + "-" + other, parts)
-
-
-def _unread(source):
-    return source if source.type().is_string() else text_of(source)
 
 
 def _date(raw, source, given, where, reading):
@@ -205,9 +188,9 @@ def _date(raw, source, given, where, reading):
         return _sound(source.cast("date"))
     if not (kind.is_string() or kind.is_numeric() or kind.is_null()):
         raise DataError(_("{where}: is of type {kind}. Map a column of dates.").format(where=where, kind=kind))
-    text = _unread(source)
     if given.date_format:
-        return _sound(dates.parsed(text, dates.strptime_format(given.date_format), given.timezone))
+        return _read(source, dates.strptime_format(given.date_format), given.timezone)
+    text = text_of(source)
     counts = day_counts(raw, source)
     form = dates.date_format(counts, where=where)
     if form is None or dates.rows_read(counts)[form] < sum(rows for day, rows in counts.items() if day) / 2:
@@ -221,7 +204,15 @@ def _date(raw, source, given, where, reading):
     if not given.timezone and (away := _away(raw, text)):
         said = _('{where}: days as written, of several time zones ({example}); timezone = "..." counts those of one')
         reading.append(said.format(where=where, example=away))
-    return _sound(dates.parsed(text, form, given.timezone))
+    return _read(source, form, given.timezone)
+
+
+def _read(source, form, zone):
+    """The days of a column that are written in a form; those with nothing beside them need no second look."""
+    day, usual = _sound(dates.parsed(text_of(source), form, zone)), dates.usual(form)
+    if zone or not usual or not source.type().is_string():
+        return day
+    return ibis.ifelse(source.re_search(usual), dates.whole(source, form), day)
 
 
 def _refuse(counts, where, source):

@@ -6,8 +6,7 @@ import ibis
 
 from portfoy.errors import DataError
 from portfoy.locale import _
-from portfoy.source.labels import NOBODY, fold, folded
-from portfoy.source.parse import text_of
+from portfoy.source.labels import NOBODY, fold, folded, text_of
 from portfoy.words.style import shorten
 
 OWN = ("portfoy_row", "portfoy_left_out", "portfoy_copies")  # columns that the files do not have
