@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from portfoy.errors import DataError
-from portfoy.source import amounts, dates, doubts, parse
+from portfoy.source import amounts, dates, doubts, labels, parse
 from portfoy.source.settings import Format
 
 DAY = datetime.date
@@ -36,7 +36,7 @@ def test_texts_looked_at_here_are_trimmed_as_in_the_engine():
     parts = [*" \t\n\u00a0\u202f\u200b\ufeff=a", '="', '"', "5,0", "ü"]
     texts = ["".join(random.choice(parts, random.integers(8))) for _number in range(5_000)] + [None, "", '="x"']
     table = ibis.memtable(pd.DataFrame({"place": range(len(texts)), "text": texts}))
-    judge = table.select("place", text=parse.text_of(table.text)).order_by("place").to_pyarrow()["text"].to_pylist()
+    judge = table.select("place", text=labels.text_of(table.text)).order_by("place").to_pyarrow()["text"].to_pylist()
     assert [doubts._trimmed(text) or None for text in texts] == judge
 
 

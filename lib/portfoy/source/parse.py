@@ -141,7 +141,8 @@ def _found(raw, theirs, kind, given, ours):
     """
     said = given.values.get(ours, {})
     if isinstance(theirs, list):
-        column = _joined([_known(raw[name], given) for name in theirs])
+        parts = [text_of(_known(raw[name], given)) for name in theirs]
+        column = reduce(lambda one, other: one + "-" + other, parts)  # missing where one of them is
     else:
         column = _known(raw[theirs], given)
         if said or kind in ("id", "text") or (column.type().is_string() and kind not in ("date", "number")):
@@ -167,17 +168,10 @@ def _label(column, kind, named):
     flag = kind == "flag"
     if flag and column.type().is_boolean():
         return column
-    text = column if column.type().is_string() else text_of(column)
-    text = fold(text)
+    text = fold(column if column.type().is_string() else text_of(column))
     cases = [(text.isin(said), ours == YES if flag else ours) for ours, said in words(kind).items()]
     cases += [(text == folded(label), label) for label in named if label not in words(kind)]
     return ibis.cases(*cases, else_=ibis.null("boolean" if flag else "string"))
-
-
-def _joined(columns):
-    """Columns that only together are an id; missing where one of them is."""
-    parts = [text_of(column) for column in columns]
-    return reduce(lambda one, other: one + "-" + other, parts)
 
 
 def _date(raw, source, given, where, reading):
