@@ -7,7 +7,8 @@ READY = .venv/.ready
 ONE_THREAD = PORTFOY_THREADS=1 OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 PYTEST = PYTHONDONTWRITEBYTECODE= $(ONE_THREAD) .venv/bin/python -m pytest -q
 SPREAD = -n auto --dist loadscope
-TESTS = $(PYTEST) $(SPREAD) -p no:nbval  # loading it takes seconds in each worker
+# In the order of tests/conftest.py; loading nbval takes seconds in each worker.
+TESTS = $(PYTEST) $(SPREAD) --no-loadscope-reorder -p no:nbval
 
 .PHONY: help report lessons docs test engines study check lab bench lock clean
 

@@ -17,6 +17,13 @@ import helpers
 
 sys.modules.setdefault("rfc3987_syntax", None)  # as in portfoy.report, for tests that load nbformat before it
 ROOT = Path(__file__).parent.parent
+LONG = [  # half a minute or more each
+    *("test_words", "test_cases_rows", "test_report", "test_report_process", "test_cases_amounts", "test_cases_files"),
+    *("test_hostile_runs", "test_capstone", "test_lessons", "test_no_traceback", "test_reconcile", "test_scales"),
+    *("test_report_shelf", "test_fingerprints", "test_hostile_inputs", "test_odd_companies", "test_windows"),
+    *("test_prices", "test_grading", "test_response", "test_source", "test_uplift", "test_leaving", "test_browser"),
+    *("test_export_headers", "test_front_door", "test_quality", "test_report_rules", "test_report_cards"),
+]
 mpl.use("agg")
 
 
@@ -25,7 +32,8 @@ def pytest_addoption(parser):
 
 
 def pytest_collection_modifyitems(config, items):
-    """A plain run leaves the studies out, whatever -m says."""
+    """Long modules come first, so that none is left to one worker alone at the end; a plain run is without studies."""
+    items.sort(key=lambda item: LONG.index(item.path.stem) if item.path.stem in LONG else len(LONG))
     if config.getoption("--study"):
         return
     left_out = [item for item in items if item.get_closest_marker("study")]

@@ -85,5 +85,5 @@ def test_(arguments):
 def _halves(arguments):
     """What pytest is given: for the tests, then for the notebooks."""
     spread = ["-q", "-n", "auto", "--dist", "loadscope"]
-    yield [*spread, "-p", "no:nbval", "-m", "not engines", *arguments]
+    yield [*spread, "--no-loadscope-reorder", "-p", "no:nbval", "-m", "not engines", *arguments]
     yield [*spread, "--nbval-lax", "--nbval-current-env", "notebooks/reports", "notebooks/solutions"]
