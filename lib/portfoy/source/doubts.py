@@ -157,13 +157,13 @@ def refuse_turned(seen, settings):
     raise DataError(text.format(**given, setting=setting))
 
 
-def of_log(log, settings):
-    """Code -> rows, example, money of what is odd about the lines used, seen in the first of them."""
+def of_log(log, settings, *, several):
+    """Code -> rows, example, money of what is odd about the lines used, `several` of an order, seen in the first."""
     head, found = log.limit(HEAD), {}
     if _lost(head) and (lost := _lost(log)):
         found["lost_digits"] = lost
     given = settings.format("transactions")
-    if given.amount_per == "line" and _repeats_total(_orders(head)):
+    if several and given.amount_per == "line" and _repeats_total(_orders(head)):
         lines = _orders(log).filter(lambda order: order.alike)
         row = lines.agg(
             rows=(lines.lines - 1).sum(), money=((lines.lines - 1) * lines.low).sum(), one=lines.order_id.min()

@@ -80,7 +80,9 @@ def check_transactions(typed, settings, *, broken, today, keep, hide=lambda rows
     if not people["customers"]:
         raise DataError(nothing_left(counts | (_kept(used.iloc[0], people) if len(used) else {}), rows, settings))
     used = used.iloc[0]
-    counts |= _kept(used, people) | {code: _found(count) for code, count in doubts.of_log(log, settings).items()}
+    several = used["rows"] > people["orders"]  # only then has an order several lines
+    odd = doubts.of_log(log, settings, several=several)
+    counts |= _kept(used, people) | {code: _found(count) for code, count in odd.items()}
     if stand_ins:
         counts["stand_in"] = _found(doubts.stand_ins(log_on_day(every, as_of)[0], settings))
     first_day, last_day = pd.Timestamp(used["first_day"]).date(), pd.Timestamp(used["last_day"]).date()
@@ -242,7 +244,7 @@ def _people(log):
         most=names.most.max(),
         most_by=names.most_by.argmax(names.most),
     )
-    return row.to_pandas().iloc[0].to_dict()
+    return row.to_pyarrow().to_pylist()[0]
 
 
 def _kept(used, people):

@@ -186,7 +186,7 @@ def _without_copies(raw, keep, *, drop):
     same = {f"same_{name}": alike[name] for name in content}
     groups = alike.group_by(**same).agg(portfoy_times=alike.count(), **first)
     repeated = keep(groups.filter(groups.portfoy_times > 1), "repeated_transactions")
-    if not repeated.count().to_pandas():
+    if not repeated.count().to_pyarrow().as_py():
         return raw
     if drop and not numbered:
         raw = raw.distinct()
