@@ -132,8 +132,7 @@ def load(engine, table, paths, given):
         for path, file in zip(paths, plain, strict=True):
             refuse_endless(path, file)
         broken, place = read_all(engine, table, plain, looks, paths, names)
-    # a view, so that no later question is planned with all columns of the file
-    read = engine.create_view(f"read_{table}", _numbered(engine.table(f"raw_{table}"), whole))
+    read = engine.create_view(f"read_{table}", _numbered(engine.table(f"raw_{table}"), whole))  # cheaper to plan
     notes = list(dict.fromkeys(_notes(table, paths, looks, given, absent)))
     return Raw(read, given, paths, broken=broken, numbered=True, place=place, notes=notes, absent=absent)
 

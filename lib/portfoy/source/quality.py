@@ -80,8 +80,7 @@ def check_transactions(typed, settings, *, broken, today, keep, hide=lambda rows
     if not people["customers"]:
         raise DataError(nothing_left(counts | (_kept(used.iloc[0], people) if len(used) else {}), rows, settings))
     used = used.iloc[0]
-    several = used["rows"] > people["orders"]  # only then has an order several lines
-    odd = doubts.of_log(log, settings, several=several)
+    odd = doubts.of_log(log, settings, several=used["rows"] > people["orders"])  # lines of one order
     counts |= _kept(used, people) | {code: _found(count) for code, count in odd.items()}
     if stand_ins:
         counts["stand_in"] = _found(doubts.stand_ins(log_on_day(every, as_of)[0], settings))
