@@ -754,7 +754,7 @@ def test_ids_that_do_not_match_are_said_with_what_would_make_them_match(name, fi
     if not (CASES / name).is_dir():
         pytest.skip(f"{CASES / name} is not there")
     told = without_order(source.open(CASES / name, today=TODAY).unmatched())
-    assert told[0] == f"No id of customers ({first}) is in the orders ({second}); check its column."
+    assert told[0] == f"No customer_id of customers ({first}) is in transactions ({second}); check its column."
     assert told[1:] == ([f"They would match with ignore_in_ids = {hint} in portfoy.toml."] if hint else [])
 
 

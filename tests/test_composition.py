@@ -177,7 +177,7 @@ def test_who_has_no_level_for_a_reason_is_not_compared():
         assert rows.loc[level, "within"] == pytest.approx(100 * paid[level] / paid.mean())
     assert rows.loc["45-54", "excess"] > 0
     assert rows["differs"].tolist() == [True, True, False]
-    assert plain(found.finding().text) == "Of those known, “25 to 34” brings less than its share: 33% of revenue"
+    assert plain(found.finding().text) == "“25 to 34” brings less than its share: 33% of revenue"
     alone = composition(people(revenue=revenue[:400], age_band=age[:400]), ["age_band"]).table
     for name in ["within", "within_low", "within_high"]:
         pd.testing.assert_series_equal(alone[name], rows[name].iloc[:2].reset_index(drop=True))
@@ -284,8 +284,8 @@ def test_composition_in_words():
     found = composition(based(3, type="consumer"))
     row = found.table.set_index("level").loc["Ege"]
     assert plain(found.reading()) == (
-        f"They are 50% of customers and bring {row['within']:.0f} ({row['within_low']:.0f}–{row['within_high']:.0f}) "
-        "each, the average 100."
+        f"They are 50% of those known and bring {row['within']:.0f} ({row['within_low']:.0f}–"
+        f"{row['within_high']:.0f}) each, the average being 100."
     )
 
 

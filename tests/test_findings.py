@@ -178,7 +178,9 @@ def test_the_page_of_cdnow_names_no_strength(cdnow_log):
     assert found.set_index("topic").loc["revenue", "value"] == pytest.approx(judge)
     assert judge < -0.35
     texts = findings(firm, years=years(firm)).summary().texts["Finding"]
-    assert plain(texts[0]) == f"Revenue: {judge:.0%} on last year's quarter, prices included".replace("-", "\u2212")
+    assert plain(texts[0]) == f"Revenue in 3 months: {judge:.0%} on a year before, prices included".replace(
+        "-", "\u2212"
+    )
 
 
 # What is not possible
@@ -213,10 +215,10 @@ def test_every_finding_is_a_sentence_with_its_number():
     texts = result().summary().texts
     assert texts["Verdict"].tolist() == ["Strength", "Strength", "Weakness", "No clear change", "No clear change"]
     assert texts["Finding"].tolist() == [
-        "Revenue: +20% on the year before, prices included",
+        "Revenue in 12 months: +20% on a year before, prices included",
         "Churn: 30.0%, a year ago 40.0%",
-        "Revenue per purchase: −20% on the year before, prices included",
-        "Customers who bought: 0% on the year before",
+        "Revenue per purchase in 12 months: −20% on a year before, prices included",
+        "Customers who bought in 12 months: 0% on a year before",
         "Sales cycle: 60 days, a year ago 61 days",
     ]
 

@@ -288,10 +288,7 @@ def test_periods_that_are_none_are_refused(months, periods):
 
 
 def test_a_log_without_a_purchase_is_refused():
-    expected = (
-        "transactions: nobody bought by 2024-03-31; at least one purchase is needed. Take a later date, or check "
-        "the sign of the amounts."
-    )
+    expected = "transactions: nobody bought by 2024-03-31. Take a later date, or check the sign of the amounts."
     assert reason_of(TEN[TEN["amount"] < 0], as_of="2024-03-31") == expected
     with pytest.raises(DataError) as caught:
         Firm.of(TEN.iloc[:0])
@@ -329,13 +326,10 @@ def test_the_finding_says_what_chance_allows():
 
 def test_growth_in_words():
     assert plain(result().reading()) == (
-        "100 bought from 1 Apr 2026 to 30 Jun 2026: 30 new, 20 back; 40 of the period before did not buy. Revenue "
-        "went from TRY 46K to TRY 50K, prices included."
+        "100 bought from 1 Apr 2026 to 30 Jun 2026: 30 new, 20 back; 40 of the period before did not buy."
     )
     year = result(5, revenue=[20_000.0, 50_000, 50_000, 50_000, 50_000])
-    assert plain(year.reading()).endswith(" Revenue was TRY 50K, a year before TRY 20K, prices included.")
     constant = replace(year, prices=Prices("index", pd.Timestamp("2026-06-30")))
-    assert plain(constant.reading()).endswith(" Revenue was TRY 50K, a year before TRY 20K (as paid TRY 30K).")
     assert "Revenue as paid" in str(constant.summary()[1])
     assert replace(year, months=5).year_ago is None  # no period ends on the same day a year before
     assert replace(result(3), months=6).year_ago["end"] == pd.Timestamp("2025-12-31")

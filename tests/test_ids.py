@@ -95,12 +95,12 @@ def test_ids_without_an_order_are_counted_as_a_naive_set_does(firm):
     assert row["missing"] == len({*listed} - {"A", "B", "C"}) == 2
     assert row["ids"] == len({*listed}) == 4
     assert (row["link"], row["example"]) == ("customer_id", "X")
-    assert without_order(tables.unmatched())[0] == "2 of 4 ids in customers are without an order (X)."
+    assert without_order(tables.unmatched())[0] == "2 of 4 ids in customers are not in transactions (X)."
 
 
 def test_a_table_of_which_no_id_is_known_is_told_in_a_sentence(firm):
     tables = firm(["C1", "C2"], customers={"customer_id": ["1", "2"], "birth_year": ["1980", "1990"]})
-    sentence = "No id of customers (1) is in the orders (C1); check its column."
+    sentence = "No customer_id of customers (1) is in transactions (C1); check its column."
     hint = 'They would match with ignore_in_ids = ["letters", "zeros"] in portfoy.toml.'
     assert without_order(tables.unmatched()) == [sentence, hint]
     assert sentence in quality_text(tables).splitlines()
@@ -146,6 +146,6 @@ def test_the_missing_accounts_of_the_sales_pipeline_are_told(shared_data, tmp_pa
         empty = sum(not row["account"] for row in csv.DictReader(file) if row["engage_date"])
     said = [plain(sentence) for sentence in without_order(source.open(tmp_path / "portfoy.toml").unmatched())]
     assert said == [
-        "1 of 7 product_id in leads are not in products (GTXPro).",
+        "1 of 7 ids in leads are not in products (GTXPro).",
         f"Rows of leads without account: {empty:,}.",
     ]

@@ -289,7 +289,7 @@ TOLD = "That is over the next 12 months, in today's money (TRY 2.8–3.2M); TRY 
             {"record": record(0.8), "total_low": np.nan, "total_high": np.nan},
             (
                 "That is over the next 12 months, in today's money; TRY 3,000 a customer. No interval: the "
-                "history is too short to test two such forecasts; a shorter horizon may have one."
+                "history is too short to test two such forecasts."
             ),
         ),
     ],
@@ -299,7 +299,7 @@ def test_the_reading_says_how_such_forecasts_did_or_why_there_is_no_interval(abo
 
 
 def test_the_method_says_what_the_interval_is_where_there_is_one():
-    assert ("Interval (80%): errors of 2 such forecasts on earlier days, bias and chance included. ") in plain(
+    assert ("Interval (80%): errors of 2 such forecasts on earlier days. ") in plain(
         told(record=record(0.8, 0.9)).method()
     )
     assert "interval" not in told(record=record(0.8)).method()
@@ -351,7 +351,7 @@ def test_headlines_say_what_they_count(about, notes):
     ("correlation", "ends"),
     [
         (0.11, "unrelated: correlation 0.11."),
-        (-0.45, "unrelated: correlation −0.45. Read the values with care."),
+        (-0.45, "unrelated: correlation −0.45."),
         (np.nan, "unrelated: correlation –."),
     ],
 )
@@ -363,14 +363,14 @@ def test_what_the_models_assume_is_told(correlation, ends):
 @pytest.mark.parametrize(
     ("correlation", "said"),
     [
-        (0.05, "it may be chance.)"),
-        (0.27, "seldom buyers spend less, are valued too high.)"),
-        (-0.27, "seldom buyers spend more, are valued too low.)"),
+        (0.05, "Money is as paid"),
+        (0.27, "Seldom buyers spend less and are valued too high."),
+        (-0.27, "Seldom buyers spend more and are valued too low."),
     ],
 )
 def test_a_correlation_stands_with_its_standard_error_and_what_it_means(correlation, said):
     words = plain(told(correlation=correlation, correlation_error=0.03).method())
-    assert f"(Standard error 0.03: {said}" in words
+    assert f"Its standard error is 0.03. {said}" in words
 
 
 def test_a_value_shows_itself_in_the_words_of_its_confidence():

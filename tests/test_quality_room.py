@@ -204,7 +204,7 @@ def test_what_is_found_in_further_tables_is_a_table_of_its_own_and_only_then_the
 
 def test_rows_of_further_tables_are_the_finding_where_every_line_is_used():
     whole = Facts(**{**vars(FACTS), "used": 1200})
-    assert result(whole, further=[LATE]).finding().text == "Rows of other tables set aside: 2"
+    assert result(whole, further=[LATE]).finding().text == "Rows set aside: 2"
     assert result(whole, aside={"spend": "spend: is empty."}).finding().text == "Tables set aside: 1"
     assert result(further=[LATE]).finding().text == "Order lines set aside: 100"
 
@@ -237,7 +237,7 @@ def test_the_method_names_ids_without_an_order_and_how_text_was_read(opened):
     )
     assert plain(found.method()) == (
         "The first check that finds a row sets it aside; shares are of lines read. 1 of 2 ids in "
-        "customers are without an order (X). No id of tickets (Q) is in the orders (A); check its "
+        "customers are not in transactions (X). No customer_id of tickets (Q) is in transactions (A); check its "
         "column. Brackets hold intervals, of 95% if not said."
     )
     assert (

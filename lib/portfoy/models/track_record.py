@@ -21,7 +21,9 @@ import numpy as np
 import pandas as pd
 
 from portfoy.intervals import t_value
+from portfoy.locale import _
 from portfoy.models.holdout import groups_of
+from portfoy.words import style
 
 FEWEST = 2  # earlier days without which there is no interval
 FARTHEST = (
@@ -80,6 +82,12 @@ class TrackRecord:
         times = t_value(confidence, np.maximum(len(self.tests), count + 1))
         factor = np.exp(np.minimum(times * np.sqrt(square), FARTHEST))
         return value / factor, value * factor
+
+
+def tests_said(tests, confidence):
+    """What the interval of a forecast is made of, in a sentence."""
+    text = _("Interval ({level}): errors of {tests:count} such forecasts on earlier days.")
+    return style.say(text, {"level": style.level(confidence), "tests": tests})
 
 
 def rests_on(forecast):

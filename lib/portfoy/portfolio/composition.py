@@ -58,9 +58,6 @@ class Composition(Result):
             return Finding(_("No group stands out beyond chance"), nothing=True)
         more = _("\u201c{level}\u201d brings more than its share: {revenue_share:share} of revenue")
         less = _("\u201c{level}\u201d brings less than its share: {revenue_share:share} of revenue")
-        if self.table.loc[self.table["trait"] == row["trait"], "level"].eq(NOT_KNOWN).any():
-            more = _("Of those known, \u201c{level}\u201d brings more than its share: {revenue_share:share} of revenue")
-            less = _("Of those known, \u201c{level}\u201d brings less than its share: {revenue_share:share} of revenue")
         level = style.shorten(said_as("level", row["level"]), 24)
         return Finding(style.say(more if row["excess"] > 0 else less, {**row, "level": level}))
 
@@ -69,8 +66,8 @@ class Composition(Result):
             return ""
         return style.say(
             _(
-                "They are {customer_share:share} of customers and bring {within:count} ({within_interval:count}) "
-                "each, the average 100."
+                "They are {customer_share:share} of those known and bring {within:count} ({within_interval:count}) "
+                "each, the average being 100."
             ),
             self.first,
         )
@@ -103,14 +100,11 @@ class Composition(Result):
         return show(self.table[[*there, *WITHIN]], _("Customers by trait"), currency=self.currency)
 
     def method(self):
-        return style.say(
-            _(
-                "Revenue per customer, 100 for all known; a level of one type alone is compared inside it. "
-                "Intervals ({confidence:share}) see customers as a sample, too narrow where some are very large. "
-                "Coloured: beyond chance (Welch's test, corrected for all {n:count}). No index names a cause."
-            ),
-            vars(self) | {"n": len(self.compared)},
+        text = _(
+            "Revenue per customer, 100 for all known; a level of one type alone is compared inside it. Coloured: "
+            "beyond chance (Welch's test, corrected for all {n:count})."
         )
+        return style.say(f"{text} {style.sampled(self.confidence)}", {"n": len(self.compared)})
 
 
 @analysis(without=["value"])

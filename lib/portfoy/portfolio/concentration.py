@@ -46,15 +46,8 @@ class Concentration(Lorenz, Result):
         return Finding(style.say(text, {**vars(self), "measure": style.measure(self.by)}))
 
     def reading(self):
-        said = [
-            style.say(
-                _("Were all alike, it would be {top:share}; chance allows {top_share_interval:share}."), vars(self)
-            )
-        ]
-        if self.margin is not None:
-            text = _("Those with most margin hold {top_share:share} of it.")
-            said.append(style.say(text, vars(self.margin)))
-        return style.Reading(" ".join(said))
+        text = _("Were all alike, it would be {top:share}; chance allows {top_share_interval:share}.")
+        return style.say(text, vars(self))
 
     def figures(self):
         return [Figure("top_share", self.top_share, self.top_share_low, self.top_share_high, "share")]
@@ -83,12 +76,11 @@ class Concentration(Lorenz, Result):
         return show(rows, _("What the largest hold"), currency=self.currency, labels=labels)
 
     def method(self):
-        said = _(
-            "Gini, 0 all alike to 1 one has all: {gini:ratio} ({gini_interval:ratio}). Intervals "
-            "({confidence:share}; Langel and Tille 2013) see customers as a sample, too narrow with few."
-        )
-        below = _("Brought less than nothing, which lifts both: {below_zero:count}.")
-        return style.say(f"{said} {below}" if self.below_zero else said, vars(self))
+        said = _("Gini, 0 all alike to 1 one has all: {gini:ratio} ({gini_interval:ratio}).")
+        said += f" {style.sampled(self.confidence)}"
+        if self.below_zero:
+            said += " " + _("Brought less than nothing, which lifts both: {below_zero:count}.")
+        return style.say(said, vars(self))
 
 
 @analysis

@@ -33,9 +33,9 @@ class Findings(Result):
     ``table``, in the order of `VERDICTS`: ``topic``; ``area`` finance, market, service or risk; ``verdict``: strength
     or weakness where a difference is beyond chance, steady where it is not, opportunity or threat for what may come;
     ``value`` with ``value_low``, ``value_high`` in ``unit``; ``against`` what it is held against, missing where the
-    value is itself a change; ``yardstick`` before (a year), quarter (a year before), even, rule or none; ``beside`` a
-    further number of the sentence; ``p_value`` of the difference, missing where nothing is compared. ``left_out``: why
-    an analysis that was given could not be made, each reason once.
+    value is itself a change; ``yardstick`` before (a year), even, rule or none; ``months`` that a change is of, else
+    missing; ``beside`` a further number of the sentence; ``p_value`` of the difference, missing where nothing is
+    compared. ``left_out``: why an analysis that was given could not be made, each reason once.
     """
 
     table: pd.DataFrame
@@ -123,7 +123,7 @@ def _row(topic, value, low, high, unit, *, p_value=np.nan, good=None, verdict="s
     """A row of `Findings`; a difference of which `p_value` is known is judged once all are there (`_judged`)."""
     numbers = {"value": float(value), "value_low": float(low), "value_high": float(high), "unit": unit}
     where = {"topic": topic, "area": AREAS.get(topic, "market"), "verdict": verdict}
-    told = {"against": np.nan, "yardstick": "none", "beside": np.nan} | told
+    told = {"against": np.nan, "yardstick": "none", "months": np.nan, "beside": np.nan} | told
     return {**where, **numbers, **told, "p_value": p_value, "good": good}
 
 
@@ -140,12 +140,13 @@ def _judged(table, confidence):
 
 
 def _year_findings(years, z):
-    found, yardstick = [], "before" if years.months == 12 else "quarter"
+    found = []
     for row in years.table.dropna(subset="change").itertuples():
         moved, low, high = np.log1p([row.change, row.change_low, row.change_high])
         told = _difference(row.figure, moved, (high - low) / 2 / z)
         bounds = (row.change, row.change_low, row.change_high)
-        found.append(_row(row.figure, *bounds, "change", yardstick=yardstick, beside=row.change_paid, **told))
+        told |= {"yardstick": "before", "months": years.months, "beside": row.change_paid}
+        found.append(_row(row.figure, *bounds, "change", **told))
     return found
 
 
@@ -239,20 +240,16 @@ def _sentence(row, currency):
         else _("{name} in the last period: {value:ratio}; 1 is even"),
         "left": _("{name}: {value:share} in a year ({against:share} before); had brought {beside:money}"),
         "largest": _("{name}: {value:share}; listed firms disclose {against:share} and more (IFRS 8)"),
-        "loss_making": _("{name}: {value:share}"),
         "at_risk": _("{name}: {value:count}, beside {beside:count} lapsed"),
-        **dict.fromkeys(["open_leads", "never_bought"], _("{name}: {value:count}")),
+        **dict.fromkeys(["loss_making", "open_leads", "never_bought"], _("{name}: {value:figure}")),
     }
     changes = {
-        ("before", "constant"): _("{name}: {value:change} on the year before (as paid {beside:change})"),
-        ("quarter", "constant"): _("{name}: {value:change} on last year's quarter (as paid {beside:change})"),
-        ("before", "paid"): _("{name}: {value:change} on the year before, prices included"),
-        ("quarter", "paid"): _("{name}: {value:change} on last year's quarter, prices included"),
-        ("before", ""): _("{name}: {value:change} on the year before"),
-        ("quarter", ""): _("{name}: {value:change} on last year's quarter"),
+        "constant": _("{name} in {months:months}: {value:change} on a year before (as paid {beside:change})"),
+        "paid": _("{name} in {months:months}: {value:change} on a year before, prices included"),
+        "": _("{name} in {months:months}: {value:change} on a year before"),
     }
     text = texts.get(row["topic"], _("{name}: {value:figure}, a year ago {against:figure}"))
     if row["unit"] == "change":
         money = row["topic"] in ("revenue", "ticket")
-        text = changes[row["yardstick"], "constant" if pd.notna(row["beside"]) else "paid" if money else ""]
+        text = changes["constant" if pd.notna(row["beside"]) else "paid" if money else ""]
     return style.say(text, {**row, "name": topic_names()[row["topic"]]}, currency=currency)

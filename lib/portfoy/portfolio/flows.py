@@ -86,9 +86,8 @@ class Flows(Result):
     def method(self):
         return style.say(
             _(
-                "Left: was current, has lapsed; better: buys and did not; worse: goes towards lapsed. Both days by "
-                "one rule. Intervals ({confidence:share}): Wilson. Money is all they brought, at constant prices "
-                "where known."
+                "Who left was current and has lapsed; better is to buy where they did not, worse to go towards "
+                "lapsed. Intervals ({confidence:share}): Wilson."
             ),
             vars(self),
         )

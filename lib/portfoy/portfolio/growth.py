@@ -73,19 +73,9 @@ class Growth(Result):
     def reading(self):
         text = _(
             "{active:count} bought from {start:day} to {end:day}: {new:count} new, {reactivated:count} back; "
-            "{lost:count} of the period before did not buy. "
+            "{lost:count} of the period before did not buy."
         )
-        ago, before = self.year_ago, self.last["revenue"] - self.last["revenue_net"]
-        if ago is None:
-            included = _("Revenue went from {before:money} to {revenue:money}, prices included.")
-            constant = _("Revenue went from {before:money} to {revenue:money}.")
-        else:
-            included = _("Revenue was {revenue:money}, a year before {before:money}, prices included.")
-            constant = _("Revenue was {revenue:money}, a year before {before:money} (as paid {before_paid:money}).")
-            before = ago["revenue"]
-        values = {"before": before, "before_paid": None if ago is None else ago["revenue_paid"], "day": self.prices.day}
-        text += constant if self.prices else included
-        return style.say(text, {**self.last, **values}, currency=self.currency)
+        return style.say(text, self.last)
 
     def figures(self):
         return [Figure("quick_ratio", *self.last[RATIO], better="up")]
@@ -115,8 +105,8 @@ class Growth(Result):
 
     def method(self):
         text = _(
-            "Lost: bought in the period before, not in this; new: first in the data. Interval "
-            "({confidence:share}): Wilson. A season may be behind it."
+            "New are those first seen in the data; a season may be behind the change. Interval ({confidence:share}): "
+            "Wilson."
         )
         return style.say(f"{text} {self.prices.said()}", vars(self))
 

@@ -104,8 +104,8 @@ class Journey(Result):
     def method(self):
         return style.say(
             _(
-                "Second purchase: within the lapsed limit, of those new that long; gone: silent longer a year ago. "
-                "Each step has its own people. Intervals ({confidence:share}): Wilson; means: normal."
+                "Gone are those silent past the lapsed limit. Each step has its own people. Intervals "
+                "({confidence:share}): Wilson, for means normal."
             ),
             vars(self),
         )

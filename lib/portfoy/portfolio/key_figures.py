@@ -87,8 +87,7 @@ class KeyFigures(Result):
                 "Churn: customers of a day so long ago who have lapsed since. Net promoter score (NPS): per cent "
                 "9 and 10 less per cent 0 to 6. Lifetime value: margin, or revenue where no cost is known. Sales "
                 "cycle: from first contact until half of those won within half a year are. First contact resolution: "
-                "no second contact. Open leads and running contracts are not lost. Intervals ({confidence:share}): "
-                "Wilson for shares, normal for NPS, by inversion for the cycle, the forecast's own."
+                "no second contact. Intervals ({confidence:share}): Wilson for shares, normal for NPS."
             ),
             vars(self),
         )

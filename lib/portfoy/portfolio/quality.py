@@ -97,8 +97,6 @@ class Quality(Result):
             text = _("Order lines set aside: {n:count}")
         elif whole:
             text = _("Tables set aside: {n:count}")
-        elif rows and self.facts:
-            text = _("Rows of other tables set aside: {n:count}")
         elif rows:
             text = _("Rows set aside: {n:count}")
         else:
@@ -182,15 +180,11 @@ def _as_read(reading):
 
 def without_order(found):
     """Sentences on the ids of a table that another one should know: all of them are not there, or some."""
-    said = {  # of which table, and whether all are missing
-        (True, True): _("No id of {table} ({example}) is in the orders ({order}); check its column."),
-        (True, False): _("{missing:count} of {ids:count} ids in {table} are without an order ({example})."),
-        (False, True): _("No {link} of {table} ({example}) is in {of} ({order}); check its column."),
-        (False, False): _("{missing:count} of {ids:count} {link} in {table} are not in {of} ({example})."),
-    }
+    every = _("No {link} of {table} ({example}) is in {of} ({order}); check its column.")
+    some = _("{missing:count} of {ids:count} ids in {table} are not in {of} ({example}).")
     rows = [row for _place, row in found.iterrows()]
     lost = [row for row in rows if row["missing"]]
-    told = [style.say(said[row["of"] == "transactions", row["missing"] == row["ids"]], row) for row in lost]
+    told = [style.say(every if row["missing"] == row["ids"] else some, row) for row in lost]
     hint = _("They would match with ignore_in_ids = {alike} in portfoy.toml.")
     hints = [style.say(hint, row) for row in lost if row.get("alike")]
     told = [*told, *dict.fromkeys(hints)]

@@ -45,11 +45,10 @@ class Reconciliation:
         difference = self.against - self.revenue
         if _same(self.revenue, self.against):
             return _("There is no difference.")
-        if len(self.because) == 1 and self.because[0] in _asked():
-            return _asked()[self.because[0]]
         if self.because:
             rules = "; ".join(self.table.set_index("code")["rule"][[*self.because]])
-            return _("The difference is just what these rules took: {rules}.").format(rules=rules)
+            text = _("The difference is just what these rules took: {rules}. Do the books count it, too?")
+            return text.format(rules=rules)
         unknown = self.table.loc[self.table["money"].isna(), "rows"].sum()
         if self.tax:
             text = _("No rule explains {money}, but {tax:share} of tax would: is it in one figure only?")
@@ -75,19 +74,6 @@ class Reconciliation:
         ]
         told = [(rule, "" if rows is None else style.number(rows), self._money(money)) for rule, rows, money in lines]
         return "\n".join([*aligned([(_("Check"), _("Rows"), _("Money")), *told]), "", self.reading()])
-
-
-def _asked():
-    """Code -> the question where this rule alone explains the difference."""
-    return {
-        "return": _("The difference is just the returns: do the books count sales before returns?"),
-        "refunded": _("The difference is just what was refunded: do the books count sales before refunds?"),
-        "discount": _("The difference is just the discounts: do the books count sales before discounts?"),
-        "duplicate": _("The difference is just the repeated rows: do the books count them, too?"),
-        "unknown_customer": _("The difference is just what customers unknown paid: do the books count it, too?"),
-        "left_out": _("The difference is just what portfoy.toml leaves out: do the books count it, too?"),
-        "after_as_of": _("The difference is just what came after the day: do the books count it, too?"),
-    }
 
 
 def reconcile(tables, against, *, first=None, last=None):

@@ -52,8 +52,6 @@ class Spread(Result):
         if self.first is None:
             return Finding(_("No groups of customers are known"), nothing=True)
         text = _("{group}: \u201c{largest}\u201d holds {largest_share:share} of the {measure}")
-        if self.first["known"] < 1:
-            text = _("{group}, where known: \u201c{largest}\u201d holds {largest_share:share} of the {measure}")
         return Finding(style.say(text, self.first))
 
     def reading(self):
@@ -80,13 +78,8 @@ class Spread(Result):
         return show(table[SHOWN], _("The groups"))
 
     def method(self):
-        return style.say(
-            _(
-                "One over the sum of squared shares (HHI), of those known. Intervals ({confidence:share}; delta "
-                "method) see customers as a sample. Groups may fall together."
-            ),
-            vars(self),
-        )
+        text = _("One over the sum of squared shares (HHI), of those known; groups may fall together.")
+        return style.Reading(f"{text} {style.sampled(self.confidence)}")
 
 
 def spread(customers, *, groups=(), measures=("revenue", "margin"), top=0.2, confidence=0.95):

@@ -95,8 +95,6 @@ class States(Result):
             texts.append(
                 _("Of those lapsed a year ago, {wrong_share:share} ({wrong_share_interval:share}) have bought since.")
             )
-        elif self.counted["quiet"] and not style.is_missing(self.counted["quiet_revenue_share"]):
-            texts.append(_("Those quiet brought {quiet_revenue_share:share} of revenue so far."))
         said = {**self.counted, **(tested[0] if tested else {}), "lapsed_days": self.rule.lapsed_days}
         return style.say(" ".join(texts), said)
 
@@ -146,7 +144,14 @@ class States(Result):
         return [
             show(table, _("With revenue so far"), currency=self.currency),
             *(
-                [show(tested, _("How often the rule was wrong"), labels=labels, kinds={"wrong_share": "share"})]
+                [
+                    show(
+                        tested,
+                        _("How often the rule was wrong"),
+                        labels=labels,
+                        kinds={"wrong": "count", "wrong_share": "share"},
+                    )
+                ]
                 if len(tested)
                 else []
             ),
@@ -154,9 +159,7 @@ class States(Result):
 
     def method(self):
         rule, texts = self.rule, []
-        if self.derived():
-            texts.append(_("One limit was given, one derived."))
-        elif rule.given:
+        if rule.given and not self.derived():
             texts.append(_("The limits were given."))
         elif in_force(self.before):
             texts.append(_("Limits kept since {since:day}."))
@@ -165,9 +168,9 @@ class States(Result):
         if not style.is_missing(rule.lapsed):
             texts.append(
                 _(
-                    "Of {gaps:count} gaps between purchases ({customers:count} customers, each counted once), "
-                    "{at_risk:share} last {at_risk_days:days} at most, {lapsed:share} last {lapsed_days:days}. Counted "
-                    "are gaps begun {horizon_days:days} ago or earlier that ended within as many days."
+                    "Of {gaps:count} gaps of up to {horizon_days:days} between purchases ({customers:count} "
+                    "customers, each counted once), {at_risk:share} last {at_risk_days:days} at most, {lapsed:share} "
+                    "last {lapsed_days:days}."
                 )
             )
         if not style.is_missing(rule.at_risk_days_low + rule.lapsed_days_low):
@@ -177,7 +180,7 @@ class States(Result):
         texts.append(
             _(
                 "The limits are a judgement. New: first bought within the first; reactivated: back within it after "
-                "a gap past the second. Money is net of returns, at constant prices where known."
+                "a gap past the second."
             )
         )
         before = dict(zip(("since", "first", "second"), map(self.before.get, ("since", *LIMITS)), strict=True))

@@ -44,7 +44,7 @@ class Stress(Result):
         return show(self.table[SHOWN], _("What would leave"), currency=self.currency)
 
     def method(self):
-        text = _("Counted, not estimated ({period}); at most half may leave.")
+        text = _("Counted, not estimated ({period}).")
         return style.say(text, {"period": style.lately(self.months)})
 
 

@@ -54,7 +54,7 @@ class Years(Result):
         row = self.rows.loc["revenue"]
         if pd.isna(row["change"]):
             return Finding(_("Revenue cannot be compared with the year before"), nothing=True)
-        up, down, same = change_texts(self.months, bool(self.prices))
+        up, down, same = change_texts(bool(self.prices))
         text = up if row["change_low"] > 0 else down if row["change_high"] < 0 else same
         money = row["before"] * row[["change_low", "change_high"]]
         return Finding(style.say(text, {"size": abs(row["change"])}), *map(float, money))
@@ -66,6 +66,8 @@ class Years(Result):
         most = parts.loc[(1 + parts["change"]).apply("log").abs().idxmax()]
         text, revenue = _("What changed most: {name}, {change:change}."), self.rows.loc["revenue"]
         values = {"name": year_names()[most.name], "change": most["change"], "paid": revenue["change_paid"]}
+        if self.months < 12:
+            text = _("The data hold no two years: these are the last three months.")
         if self.prices and pd.notna(values["paid"]):
             values["rise"] = (1 + values["paid"]) / (1 + revenue["change"]) - 1
             text = f"{_('As paid: {paid:change}; prices: {rise:change}.')} {text}"
@@ -98,45 +100,26 @@ class Years(Result):
     def summary(self):
         table = self.table.assign(figure=self.table["figure"].map(year_names()))
         table = table if self.prices else table.drop(columns="change_paid")
-        title = _("The two years")
-        labels = {}
-        if self.months < 12:
-            title = _("The two quarters")
-            labels = {"now": _("Last 3 months"), "before": _("A year before")}
-        return show(table, title, currency=self.currency, labels=labels)
+        labels = {"now": _("Last 3 months"), "before": _("A year before")} if self.months < 12 else {}
+        return show(table, _("Beside a year before"), currency=self.currency, labels=labels)
 
     def method(self):
-        text = _(
-            "Buyers times purchases per buyer (days with an order) times revenue per purchase. Intervals "
-            "({confidence:share}; delta method on logarithms) see customers as a sample."
-        )
-        return style.say(f"{text} {self.prices.said()}", vars(self))
+        text = _("Revenue is buyers times purchases per buyer (days with an order) times revenue per purchase.")
+        return style.Reading(f"{text} {style.sampled(self.confidence)} {self.prices.said()}")
 
 
-def change_texts(months, constant):
-    """Revenue up, down or the same: the templates for so many months beside those a year before."""
-    if months == 12 and constant:
-        return (
-            _("Revenue is up {size:share} on the year before at constant prices"),
-            _("Revenue is down {size:share} on the year before at constant prices"),
-            _("Revenue is about that of the year before at constant prices"),
-        )
+def change_texts(constant):
+    """Revenue up, down or the same: the templates for money at constant prices, or as paid."""
     if constant:
         return (
-            _("Revenue is up {size:share} on last year's quarter at constant prices"),
-            _("Revenue is down {size:share} on last year's quarter at constant prices"),
-            _("Revenue is about that of last year's quarter at constant prices"),
-        )
-    if months == 12:
-        return (
-            _("Revenue is up {size:share} on the year before, prices included"),
-            _("Revenue is down {size:share} on the year before, prices included"),
-            _("Revenue is about that of the year before, prices included"),
+            _("Revenue is up {size:share} on a year before at constant prices"),
+            _("Revenue is down {size:share} on a year before at constant prices"),
+            _("Revenue is about that of a year before at constant prices"),
         )
     return (
-        _("Revenue is up {size:share} on last year's quarter, prices included"),
-        _("Revenue is down {size:share} on last year's quarter, prices included"),
-        _("Revenue is about that of last year's quarter, prices included"),
+        _("Revenue is up {size:share} on a year before, prices included"),
+        _("Revenue is down {size:share} on a year before, prices included"),
+        _("Revenue is about that of a year before, prices included"),
     )
 
 
@@ -252,7 +235,9 @@ def _two_years(log, as_of, months):
 
 
 def _ratio(sums, moments, signs, confidence):
-    """exp(sum of sign x log of sum) - 1 with its interval; missing where a sum is not above zero."""
+    """exp(sum of sign x log of sum) - 1, with its interval by the delta method on logarithms; missing where a sum is
+    not above zero.
+    """
     if any(sums[name] <= 0 for name in signs):
         return (np.nan,) * 3
     log = sum(sign * np.log(sums[name]) for name, sign in signs.items())

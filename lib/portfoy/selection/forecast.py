@@ -110,29 +110,16 @@ class Forecast(Result):
         return figure.name(ax, *texts, told)
 
     def summary(self):
-        meanings = {
-            "r": _("shape of buying rates"),
-            "alpha": _("days; r / alpha purchases a day"),
-            "a": _("shape of the chance to stop"),
-            "b": _("the same; on average a / (a + b)"),
-        }
-        parameters = self.parameters.copy()
-        parameters.insert(1, "meaning", parameters["parameter"].map(meanings))
         tenths, repeats = {"group": _("Tenth")}, {"group": _("Repeat purchases")}
         return [
             show(self.table, _("By tenths"), currency=self.currency, labels=tenths),
             show(self.purchases, _("Purchases by repeats before"), labels=repeats),
-            show(parameters, _("The buying model")),
         ]
 
     def method(self):
-        text = _(
-            "BG/NBD and Gamma-Gamma saw what {customers:count} customers bought up to {split_on:day}. Intervals "
-            "({level}) see them as a sample."
-        )
-        said = [style.say(text, self.main | {"customers": self.table["customers"].sum()}), self.prices.said()]
-        if not self.prices:
-            said.append(_("Rising prices make forecasts too low."))
+        text = _("BG/NBD and Gamma-Gamma saw what {customers:count} customers bought up to {split_on:day}.")
+        said = [style.say(text, self.main | {"customers": self.table["customers"].sum()})]
+        said += [style.sampled(self.confidence), self.prices.said()]
         if "value_actual" not in self.table:
             said.append(_("Spending could not be modelled."))
         each = _("{what}: {predicted:figure} forecast, {actual:figure} came, error {error_interval:change}.")

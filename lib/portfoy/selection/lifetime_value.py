@@ -15,13 +15,12 @@ from portfoy.locale import _, plural
 from portfoy.models.bg_nbd import fit_bg_nbd
 from portfoy.models.discounted_value import DAYS_A_MONTH, DiscountedValue, discounted_value, expected_revenue
 from portfoy.models.gamma_gamma import fit_gamma_gamma, spend_correlation, spend_correlation_error
-from portfoy.models.track_record import TrackRecord
+from portfoy.models.track_record import TrackRecord, tests_said
 from portfoy.source.prices import AS_PAID, Prices
 from portfoy.words import style
 from portfoy.words.result import Figure, Finding, Past, Result
 from portfoy.words.table import show
 
-UNRELATED = 0.2  # correlation of frequency and spend up to which the two count as unrelated
 TESTS = 3  # earlier days at most on which forecasts are tested, half a horizon apart
 NEARLY = 0.95  # of a horizon that has to lie behind an earlier day: the first order may come days after the first day
 BIAS = 0.05  # mean error of the tests from which it is told
@@ -56,7 +55,6 @@ class LifetimeValue(DiscountedValue, Result):
         measure = style.measure("revenue" if self.margin_rate == 1 else "margin")
         period = plural("the next month", "the next {n} months", n).format(n=n)
         words = {
-            "tests": len(self.record.tests) if self.record else 0,
             "measure": measure,
             "level": style.level(self.confidence),
             "period": period,
@@ -81,9 +79,7 @@ class LifetimeValue(DiscountedValue, Result):
         if self.by_totals:
             return _("No interval: forecasts are tested on order lines, and the source has totals.")
         if np.isnan(self.total_low):
-            return self._say(
-                _("No interval: the history is too short to test two such forecasts; a shorter horizon may have one.")
-            )
+            return self._say(_("No interval: the history is too short to test two such forecasts."))
         errors = self.record.errors if self.record else np.zeros(1)
         mean = float(np.expm1(errors.mean()))
         if abs(mean) >= BIAS and (np.sign(errors) == np.sign(mean)).all():
@@ -131,27 +127,23 @@ class LifetimeValue(DiscountedValue, Result):
             "taken as unrelated: correlation {correlation:ratio}."
         )
         if not style.is_missing(self.correlation_error):
+            text += " " + _("Its standard error is {correlation_error:ratio}.")
+        if abs(self.correlation) > 2 * self.correlation_error:
             text += " " + self._meant()
         if self.by_totals:
             text += " " + _("Spend is the mean of all purchases: totals do not tell that of the first.")
         if self.record:
-            text += " " + _(
-                "Interval ({level}): errors of {tests:count} such forecasts on earlier days, bias and chance included."
-            )
-        if abs(self.correlation) >= UNRELATED:
-            text += " " + _("Read the values with care.")
+            text += " " + tests_said(len(self.record.tests), self.confidence)
         text += f" {self.prices.said()}"
         if not self.prices:
             text += " " + _("Rising prices make them too low.")
         return self._say(text)
 
     def _meant(self):
-        """What the correlation of purchases and spend means for the values."""
-        if abs(self.correlation) <= 2 * self.correlation_error:
-            return _("(Standard error {correlation_error:ratio}: it may be chance.)")
+        """What a correlation of purchases and spend beyond chance means for the values."""
         if self.correlation > 0:
-            return _("(Standard error {correlation_error:ratio}: seldom buyers spend less, are valued too high.)")
-        return _("(Standard error {correlation_error:ratio}: seldom buyers spend more, are valued too low.)")
+            return _("Seldom buyers spend less and are valued too high.")
+        return _("Seldom buyers spend more and are valued too low.")
 
 
 def _bought(customers):

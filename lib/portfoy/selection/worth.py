@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from portfoy.locale import _
+from portfoy.models.track_record import tests_said
 from portfoy.words import figure, shapes, style
 from portfoy.words.result import Finding, Result
 from portfoy.words.table import show
@@ -62,12 +63,7 @@ class Worth(Result):
         return show(self.table[PLAN], _("The segments"), currency=self.currency)
 
     def method(self):
-        text = _("Sums over customers.")
-        if self.tests:
-            text += " " + _(
-                "Interval ({level}): errors of {tests:count} such forecasts on earlier days, of the segment and of all."
-            )
-        return style.say(text, {"level": style.level(self.confidence), "tests": self.tests})
+        return style.Reading(tests_said(self.tests, self.confidence) if self.tests else "")
 
 
 def worth_of(groups, value, segments, currency, *, again=None):

@@ -91,10 +91,11 @@ def figure_names():
 
 def voice_labels():
     """What answers and tickets are told apart by -> what a reader calls it."""
+    features = feature_labels()
     return {
         "segment": _("Segment"),
-        "idle": _("Days since last purchase"),
-        "purchases": _("Purchases"),
+        "idle": features["idle"],
+        "purchases": features["purchases"],
         "complaint": _("The year before"),
         "last_answer": _("Answer before"),
         "kind": _("Kind"),

@@ -155,6 +155,12 @@ def level(confidence):
     return share(confidence, next((n for n in (0, 1) if abs(round(confidence, n + 2) - confidence) < 1e-9), 2))
 
 
+def sampled(confidence):
+    """What the intervals of money are that customers bring, in a sentence."""
+    text = _("Intervals ({level}) see customers as a sample, and are too narrow where a few of them are very large.")
+    return text.format(level=level(confidence))
+
+
 def lately(months):
     """The time that the last months are, 0 all of it: stands after a comma in a subtitle."""
     if not months:
