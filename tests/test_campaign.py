@@ -280,7 +280,7 @@ def test_arms_that_chance_did_not_draw_are_left_out_and_named(today):
     alone = fit_response(examples[examples["arm"] == TREATED], features=["purchases", "channel", "years"])
     none = campaign(today, alone, contact_cost=5, response_margin=50)
     assert (none.effect, none.plot(), none.curve.empty) == (None, None, True)
-    assert none.finding().text == "Effect of contacts not known: nobody was held out"
+    assert none.finding().text == "Effect of contacts not known: too few were held out"
 
 
 def test_a_label_that_is_another_word_for_the_control_is_one(shared_data):
@@ -378,8 +378,8 @@ def points(low, high):
         ({"n": 0}, "A contact makes 6.5 more customers in a hundred respond"),
         ({"n": 0, "effect": points(-7.0, -1)}, "A contact makes 4.0 fewer customers in a hundred respond"),
         ({"n": 0, "effect": points(-1.0, 3)}, "The effect of contacts cannot be told from chance"),
-        ({"effect": None}, "Effect of contacts not known: nobody was held out"),
-        ({"n": 0, "effect": None}, "Effect of contacts not known: nobody was held out"),
+        ({"effect": None}, "Effect of contacts not known: too few were held out"),
+        ({"n": 0, "effect": None}, "Effect of contacts not known: too few were held out"),
     ],
 )
 def test_the_finding_says_what_a_contact_adds(given, text):
@@ -409,19 +409,15 @@ def test_a_campaign_in_words():
 
 def test_how_a_campaign_was_worked_out_in_words():
     known = plain(shown(terms=prices(30, 100)).method())
-    assert known.startswith("At random: arms differ in nothing ")
+    assert known.startswith("At random: the arms differ in nothing ")
     assert known.endswith(" Of 900 customers 40 should pay, 7 are like nobody contacted.")
-    assert plain(shown().method()) == (
-        "Contacts cost what their channel's judged campaigns did. A response brings the mean margin of campaign "
-        f"orders (40): TRY 90–110. {known}"
-    )
+    assert plain(shown().method()) == (f"A response brings a margin of TRY 90–110 (40 cases). {known}")
     usual = CampaignTerms(30, 100, 90, 110, "campaign revenue", 40, False)
     assert plain(shown(terms=usual).method()) == (
-        "A response brings the mean usual margin on campaign orders (40): TRY 90–110. No cost of goods is known: "
-        f"margin is revenue. {known}"
+        f"A response brings a margin of TRY 90–110 (40 cases). No cost of goods is known: margin is revenue. {known}"
     )
     people = CampaignTerms(30, 100, 90, 110, "customers", 40)
-    assert plain(shown(terms=people).method()).startswith("A response brings the mean margin of a purchase (40): TRY ")
+    assert plain(shown(terms=people).method()).startswith("A response brings a margin of TRY 90–110 (40 cases). ")
 
 
 def test_profit_is_drawn_with_the_choice_and_everybody():
@@ -446,7 +442,7 @@ def test_the_tables_have_headings(known, today):
             "By campaign",
             [
                 *("Campaign", "Contacted", "Held out", "Response", "Bought without a contact"),
-                *("Points more than held out", "Not at random: arms differ in"),
+                *("Points more than held out", "Arms differ in"),
             ],
         ),
         (

@@ -202,8 +202,8 @@ def _refuse_too_plain(x, ticket, rows):
     """FitError when there are too few repeat buyers, or all spend the same."""
     if len(x) < FEWEST_REPEATERS:
         text = _(
-            "fit_gamma_gamma: {known} of {customers} customers have a repeat purchase with a positive amount; at "
-            "least {fewest} are needed. Use a longer history or the mean spend of all."
+            "fit_gamma_gamma: {known} of {customers} customers have a repeat purchase above zero; {fewest} are "
+            "needed. Use a longer history or the mean spend of all."
         )
         raise FitError(text.format(known=len(x), customers=rows, fewest=FEWEST_REPEATERS))
     if np.ptp(ticket) <= 1e-9 * ticket.max():
@@ -215,15 +215,12 @@ def _refuse_open(point, information, estimate):
     """FitError when the mean spend is infinite, or the likelihood has no single peak inside the bounds."""
     p, q, v = estimate
     if q <= 1:
-        text = _(
-            "fit_gamma_gamma: q is {q:.3g}, not above 1: the mean spend is infinite. Look for "
-            "extreme amounts, or use each customer's mean."
-        )
+        text = _("fit_gamma_gamma: q is {q:.3g}, not above 1: the mean spend is infinite. Look for extreme amounts.")
         raise FitError(text.format(q=q))
     open_bound = np.abs(point).max() > REACH - 1e-3
     if open_bound or np.linalg.eigvalsh(information)[0] < LARGEST_LOG_ERROR**-2:
         text = _(
             "fit_gamma_gamma: p = {p:.3g}, q = {q:.3g} and v = {v:.3g} stay open: spends differ too little between "
-            "customers, or within them. Use the mean spend of all, or each customer's."
+            "customers or within them. Use the mean spend of all."
         )
         raise FitError(text.format(p=p, q=q, v=v))

@@ -23,11 +23,11 @@ def contact_words():
     """What `leak_table` says of contacts: pattern of a name that tells, and the reason of each kind of leak."""
     return {
         "told": _TOLD,
-        "name": _("by its name, tells what came after the contact"),
+        "name": _("by its name, tells what came afterwards"),
         "dates": _("holds dates on or after the first contact"),
         "only": _("is filled in for those who responded only"),
         "power": _("alone tells who responded almost without fail"),
-        "waiting": _("is alike for all whose answer is open, and differs among others"),
+        "waiting": _("is alike for all whose answer is open"),
     }
 
 

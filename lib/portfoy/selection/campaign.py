@@ -77,10 +77,7 @@ class Campaign(Result):
 
     def finding(self):
         if self.effect is None:
-            text = _("Effect of contacts not known: nobody was held out")
-            if len(self.arms) and self.arms["at_random"].any():
-                text = _("Effect of contacts not known: too few were held out")
-            return Finding(text, nothing=self.listed.empty)
+            return Finding(_("Effect of contacts not known: too few were held out"), nothing=self.listed.empty)
         if len(self.listed):
             better = self.best["profit_more_low"] > 0
             more = _("Choosing earns {profit_more:money} more than contacting everybody")
@@ -180,36 +177,25 @@ class Campaign(Result):
         return [Action(style.say(text, values), name=LIST, table=self.listed)]
 
     def method(self):
-        source = {
-            "given": "",
-            "campaign orders": _("margin of campaign orders"),
-            "campaign revenue": _("usual margin on campaign orders"),
-            "customers": _("margin of a purchase"),
-        }[self.terms.margin_from]
-        said = [_("Contacts cost what their channel's judged campaigns did.") if self.terms.each else ""]
-        if source:
-            said.append(_("A response brings the mean {source} ({answers:count}): {response_margin_interval:money}."))
+        said = []
+        if self.terms.margin_from != "given":
+            said.append(_("A response brings a margin of {response_margin_interval:money} ({answers:count} cases)."))
         if not self.terms.margin_known:
             said.append(_("No cost of goods is known: margin is revenue."))
         if len(self.arms):
-            said.append(
-                _(
-                    "At random: arms differ in nothing known before beyond chance (1% in all looks); what no table "
-                    "holds is not seen."
-                )
-            )
+            said.append(_("At random: the arms differ in nothing that was known before, at 1% in all looks."))
         if self.chosen:
             said.append(_("Left out, as not drawn by chance: {chosen}."))
         said.append(
             _(
-                "Profit counts responses beyond those of the held out. Intervals ({level}): effect and its fit, "
-                "margin and cost held fixed; curve: bootstrap of customers. Of {customers:count} customers "
-                "{worth:count} should pay, {strange:count} are like nobody contacted."
+                "Profit counts responses beyond those of the held out; its intervals ({level}) hold margin and cost "
+                "fixed. Of {customers:count} customers {worth:count} should pay, {strange:count} are like nobody "
+                "contacted."
             )
         )
-        values = vars(self.terms) | self.total | {"level": style.level(self.confidence), "source": source}
+        values = vars(self.terms) | self.total | {"level": style.level(self.confidence)}
         values["chosen"] = ", ".join(style.shorten(name) for name in self.chosen)
-        return style.say(" ".join(filter(None, said)), values, currency=self.currency)
+        return style.say(" ".join(said), values, currency=self.currency)
 
 
 @analysis

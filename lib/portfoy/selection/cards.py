@@ -84,8 +84,8 @@ class Cards(Result):
 
     def method(self):
         text = _(
-            "A line: a tenth or more apart, beyond chance; at most 5 in 100 are false (Benjamini-Hochberg; "
-            "chi-square for traits, else Welch). Intervals: {confidence}."
+            "A line: a tenth or more apart, beyond chance; at most 5 in 100 are false (Benjamini-Hochberg). "
+            "Intervals: {confidence}."
         )
         return style.say(text, {"confidence": style.level(self.confidence)})
 

@@ -83,12 +83,11 @@ class Clusters(Result):
         said = [_("Compared by {features}, each on one scale.")]
         if self.left_out:
             said.append(_("Lacking one, in no cluster: {left_out:count}."))
-        number = _("{k:count} has the highest silhouette of numbers that come back, or is the most stable.")
-        said.append(_("{k:count} clusters, as asked.") if self.given else number)
         said.append(
             _(
-                "Silhouette {silhouette:ratio} ({silhouette_interval:ratio}), needed {needed:ratio}; stability "
-                "{stability:ratio} ({stability_interval:ratio} in {level} of the draws), needed 0.8; 1 is best."
+                "{k:count} clusters: silhouette {silhouette:ratio} ({silhouette_interval:ratio}), needed "
+                "{needed:ratio}; stability {stability:ratio} ({stability_interval:ratio} in {level} of the draws), "
+                "needed 0.8; 1 is best."
             )
         )
         values = {"k": self.k, "left_out": self.left_out, "level": style.level(self.confidence)}

@@ -54,7 +54,7 @@ class Deciles(Result):
         return show(self.table, _("Customers in tenths"), currency=self.currency)
 
     def method(self):
-        text = _("Ranked by {measure}, net, where known ({n:count}); equals together. Lower half: tenths 6 to 10.")
+        text = _("Ranked by {measure}, net, where known ({n:count}); equals together.")
         return style.say(text, {"measure": style.measure(self.by), "n": self.table["customers"].sum()})
 
 

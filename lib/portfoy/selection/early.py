@@ -78,13 +78,11 @@ class EarlyAdopters(Result):
     def reading(self):
         if not self.auc_low > 0.5:
             return ""
-        text, known = _("No single trait tells them, only all together."), len(self.surest) > 0
-        if known:
-            text = _(
-                "Surest: {feature} ({comparison}), {odds_ratio:ratio} times the odds ({odds_ratio_interval:ratio})."
-            )
-        text += " " + _("The next launch will tell whether it holds.")
-        return style.say(text, self.surest.iloc[0] if known else {})
+        text = _("The next launch will tell whether it holds.")
+        if self.surest.empty:
+            return style.say(text, {})
+        surest = _("Surest: {feature} ({comparison}), {odds_ratio:ratio} times the odds ({odds_ratio_interval:ratio}).")
+        return style.say(f"{surest} {text}", self.surest.iloc[0])
 
     def summary(self):
         odds = show(self.table, _("Odds of being early"))

@@ -108,10 +108,10 @@ class Launch(Result):
     def method(self):
         text = _(
             "Bass model of weekly first purchases. Intervals ({level}) allow for weeks that "
-            "scatter {times:number} times as chance. A season looks alike."
+            "scatter {times:number} times as chance. A season looks the same."
         )
         if not self.product.given:
-            text += " " + _("It has most buyers of {choices:count} launches (half a year old, if any).")
+            text += " " + _("It has the most buyers of {choices:count} launches.")
         return style.say(text, self._values | {"times": math.sqrt(self.bass.dispersion)})
 
 

@@ -76,12 +76,11 @@ class SegmentPlan(Result):
         said = [
             _(
                 "Aim and action are the rules' where a segment's figures bear them out and a contact costs less "
-                "than a customer should bring. Look again after a median gap, at least {soonest:days}. Revenue: "
-                "last 12 months."
+                "than a customer should bring. Look again after a median gap, at least {soonest:days}."
             )
         ]
         if self.back_days:
-            said.append(_("Bought again: within {back_days:days} ({level}), of those in the segment then."))
+            said.append(_("Bought again: within {back_days:days} ({level})."))
         if not style.is_missing(self.contact_cost):
             said.append(_("The budget: one contact each, at {contact_cost:price}."))
         values = {**vars(self), "soonest": SOONEST, "level": style.level(self.confidence)}

@@ -162,17 +162,13 @@ class Response(Result):
             "Logistic regression, a level for each campaign, forecast from earlier ones. Within one, it ranks "
             "who responded higher in {auc:share} of pairs ({auc_interval:share}; guessing: 50%)."
         )
-        if self.sorts:
-            text += " " + _("Its squared error is {skill:share} below that of one rate ({skill_interval:share}).")
         if self.sorts and self.total["skill_high"] < 0:
             text += " " + _("Use the order, not the probabilities.")
         text += " " + _(
-            "By chance, about {chance:number} of {all:count} intervals of odds ratios would miss 1. Columns whose "
-            "name, dates or power betray that they came after the contact are out; others filled in later are not "
-            "seen. Intervals: {level}."
+            "Columns whose name, dates or power betray that they came after the contact are out; others filled in "
+            "later are not seen. Intervals: {level}."
         )
-        counts = {"all": len(self.odds), "chance": (1 - self.confidence) * len(self.odds)}
-        return style.say(text, {**self.total, **counts, "level": style.level(self.confidence)})
+        return style.say(text, {**self.total, "level": style.level(self.confidence)})
 
 
 @analysis

@@ -139,8 +139,8 @@ class Rfm(Result):
         elif before:
             text = _("Cut points derived anew; before, those of {since:day}.") + " "
         text += _(
-            "A score is 1 + 5 × the share of customers strictly worse, rounded down; equals "
-            "get equal scores. Rules give the 125 combinations one segment each."
+            "A score is 1 + 5 × the share of customers strictly worse, rounded down. Rules "
+            "give the 125 combinations one segment each."
         )
         if self.back_days:
             text += " " + _(

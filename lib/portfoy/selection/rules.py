@@ -101,5 +101,5 @@ def _levels(text, segment):
 
 
 def _listed(items, limit=12):
-    more = _(" and {n} more").format(n=len(items) - limit) if len(items) > limit else ""
-    return ", ".join(items[:limit]) + more if items else _("none")
+    shown = ", ".join(items[:limit]) or _("none")
+    return _("{names} and {n} more").format(names=shown, n=len(items) - limit) if len(items) > limit else shown

@@ -73,8 +73,8 @@ class Shortlist(Result):
     def method(self):
         return style.Reading(
             _(
-                "What one customer brings ends within the range in 8 of 10 futures played by the models. Quiet: "
-                "scores of 1 or 2 for idle days; the models cannot see that those who bought once stop."
+                "What one customer brings ends within the range in 8 of 10 futures played by the models, which cannot "
+                "see that those who bought once stop."
             )
         )
 
