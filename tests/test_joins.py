@@ -140,7 +140,7 @@ def test_values_of_some_customers_on_another_index_are_theirs(firm):
 def test_a_customer_in_two_rows_is_refused():
     twice = pd.DataFrame({"customer_id": ["a", "b", "a"]})
     assert message_of(find_rows, twice, twice.head(1), "of") == (
-        "of: customer 'a' stands in more than one row (2 such rows in all); one row per customer is needed. "
+        "of: customer 'a' stands in more than one row (2 in all); one is needed. "
         "Add up the rows of a customer, or drop those that repeat one."
     )
     assert find_rows(twice.head(2), pd.DataFrame({"customer_id": ["b", "c"]}, index=[0, 1]), "of").tolist() == [1, -1]

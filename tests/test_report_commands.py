@@ -55,7 +55,7 @@ def test_two_runs_are_compared_by_folder_and_by_page(shelf_of_two):
         code, out, _err = portfoy("compare", earlier, "2026-06-30", "--out", shelf_of_two)
         assert code == 0
         assert "  Customers  200  250  ▲ +25.0%" in out.splitlines()
-        assert out.splitlines()[-1].startswith("  What differs: the data, the day; what has moved comes from that")
+        assert out.splitlines()[-1].startswith("  What differs: the data, the day.")
 
 
 def test_prune_tells_first_and_then_does(shelf_of_two):

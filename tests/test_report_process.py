@@ -495,9 +495,7 @@ def test_if_changed_runs_again_after_an_edit_of_the_settings_that_can_move_a_fig
     records = [project.record(run) for run in runs[1:]]
     assert len({record["data"]["sha256"] for record in records}) == 1
     assert len({record["data"]["settings_sha256"] for record in records}) == 2
-    assert records[1]["stages"][0]["changes"]["cause"] == (
-        "What differs: the settings in portfoy.toml; what has moved comes from that."
-    )
+    assert records[1]["stages"][0]["changes"]["cause"] == ("What differs: the settings in portfoy.toml.")
     expect_whole_shelf(project, earlier, runs=runs, latest=runs[-1])
 
 

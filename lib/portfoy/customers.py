@@ -245,10 +245,7 @@ def resolve_as_of(log, as_of):
 
 def nobody_bought(as_of):
     """The error of a log without a purchase by `as_of`."""
-    text = _(
-        "transactions: nobody bought by {as_of:%Y-%m-%d}; at least one purchase is needed. Take a later date, or "
-        "check the sign of the amounts."
-    )
+    text = _("transactions: nobody bought by {as_of:%Y-%m-%d}. Take a later date, or check the sign of the amounts.")
     return DataError(text.format(as_of=as_of))
 
 

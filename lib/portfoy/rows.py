@@ -32,8 +32,8 @@ def find_rows(table, wanted, where):
     if not own.is_unique:
         raise DataError(
             _(
-                "{where}: customer {customer!r} stands in more than one row ({count} such rows in all); one row per "
-                "customer is needed. Add up the rows of a customer, or drop those that repeat one."
+                "{where}: customer {customer!r} stands in more than one row ({count} in all); one is needed. "
+                "Add up the rows of a customer, or drop those that repeat one."
             ).format(where=where, customer=str(own[own.duplicated()][0]), count=int(own.duplicated(keep=False).sum()))
         )
     return own.get_indexer(theirs)

@@ -104,10 +104,9 @@ def cause_words(what, earlier, stage):
         return _("Data, settings, code and parameters are the same.")
     words = {"data": _("the data"), "settings": _("the settings in portfoy.toml"), "code": _("the code")}
     words |= {"parameters": _("the parameters"), "rules": _("the rules of who is what"), "as_of": _("the day")}
-    if len(what - {"as_of"}) < 2:
-        text = _("What differs: {what}; what has moved comes from that.")
-    else:
-        text = _("What differs: {what}. To tell which, change one at a time: portfoy report {stage} --as-of {as_of}")
+    text = _("What differs: {what}.")
+    if len(what - {"as_of"}) > 1:
+        text += " " + _("To tell which, change one at a time: portfoy report {stage} --as-of {as_of}")
     listed = ", ".join(words[name] for name in words if name in what)
     return text.format(what=listed, stage=stage["stage"], as_of=earlier["as_of"])
 
