@@ -3,8 +3,13 @@
 import gzip
 import os
 import re
+import shutil
+import sqlite3
 import subprocess
 import sys
+import tempfile
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import duckdb
 import pytest
@@ -12,6 +17,7 @@ import pytest
 from helpers import run_here
 
 ORDERS = "customer_id,order_id,ordered_on,amount\nA,1,2025-01-01,10\nB,2,2025-02-01,20\nA,3,2025-03-01,5\n"
+ROWS = ORDERS.splitlines(keepends=True)
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such files")
 
 
@@ -41,7 +47,7 @@ def one_line(command, code, _out, err):
         ),
         (
             ["simulate", "--customers", "100", "--out", "t.csv"],
-            "t.csv/truth: cannot be read or written: Not a directory",
+            "t.csv: cannot be read or written: File exists",
         ),
         (["check", "deep.toml"], "deep.toml: is no TOML: "),
         (["check", "inside.csv"], "inside.csv: no transactions.csv"),
@@ -52,6 +58,32 @@ def one_line(command, code, _out, err):
 def test_what_cannot_be_written_or_read_is_one_line(here, command, said):
     name = " ".join(command[:2]) if command[0] == "lessons" else command[0]
     assert said in one_line(name, *run_here(here, *command))
+
+
+DEEP = {"lists": ("x = " + "[" * 10_000, "is no TOML: "), "dots": ("a." * 10_000 + "a = 1", "its tables are too deep")}
+DEEP["fifty megabytes"] = f'name = "{"x" * 50_000_000}"\nunheard = 1', "unknown settings: 'unheard'"
+
+
+@pytest.mark.parametrize("kind", DEEP)
+def test_settings_of_any_depth_and_size_are_one_line(tmp_path, kind):
+    text, said = DEEP[kind]
+    (tmp_path / "portfoy.toml").write_text(text)
+    (tmp_path / "transactions.csv").write_text(ORDERS)
+    line = one_line("check", *run_here(tmp_path, "check", "portfoy.toml"))
+    assert said in line
+    assert len(line) < 2_000
+
+
+def test_a_scheme_may_be_written_in_capitals(tmp_path):
+    with duckdb.connect(str(tmp_path / "shop.duckdb")) as engine:
+        engine.execute(
+            f"CREATE TABLE transactions AS FROM (VALUES ('A', '1', DATE '2025-01-01', 10)) t({ROWS[0].strip()})"
+        )
+    for scheme in ("DuckDB", "DUCKDB", "duckdb", "FILE"):
+        code, out, err = run_here(tmp_path, "check", f"{scheme}://shop.duckdb")
+        assert (code, "1 of 1 order lines are used" in out) == (0, True), err
+    line = one_line("check", *run_here(tmp_path, "check", "POSTGRES://me:s3cret@127.0.0.1:1/shop"))
+    assert "POSTGRES://***@127.0.0.1:1/shop: " in line
 
 
 @POSIX
@@ -87,7 +119,6 @@ def test_a_full_disk_below_the_output_is_one_line(here):
     assert "the output: cannot be read or written: No space left on device." in done.stderr
 
 
-ROWS = ORDERS.splitlines(keepends=True)
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(504)  # as old workbooks begin, and those with a password
 FILES = {  # name -> content, and what the one line of check says of it
     "empty.csv": (b"", "is empty. Export it again."),
@@ -176,3 +207,171 @@ def test_what_cannot_be_written_to_the_terminal_is_one_line(here, command):
     assert line.endswith(
         "the output: cannot be read or written: No space left on device. Correct that, or give another place."
     )
+
+
+# --- nothing can be written -----------------------------------------------------------------------------------------
+
+
+def tree(folder):
+    """Every file and folder below, with what is in it."""
+    paths = [path for path in folder.rglob("*") if path.name not in ("-wal", "-shm")]
+    return {str(path.relative_to(folder)): path.is_file() and path.read_bytes() for path in paths}
+
+
+@contextmanager
+def no_file_above(size):
+    """Files of this process end at so many bytes: a disk that fills up, without one."""
+    import resource
+
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield "File too large"
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@contextmanager
+def small_disk(folder, size):
+    """A disk of so many bytes in the place of an empty folder."""
+    if sys.platform != "linux" or os.geteuid() != 0:
+        pytest.skip("a small disk is mounted, which only root on Linux may do")
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={max(size // 4096, 1) * 4}k", "tmpfs", str(folder)]
+    done = subprocess.run(mount, capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.skip(f"a small disk cannot be mounted here: {done.stderr.strip()}")
+    (folder / "fill").write_bytes(bytes(100))
+    try:
+        yield "No space left on device"
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+@pytest.fixture
+def shop(tmp_path, monkeypatch):
+    """A folder with orders in a file, in UTF-16, and in SQLite; an empty one, and one for temporary data."""
+    rows = [f"C{number % 70},O{number},2024-01-{1 + number % 28:02},{number % 90}" for number in range(9_000)]
+    text = "\n".join([ORDERS.splitlines()[0], *rows, ""])
+    (tmp_path / "t.csv").write_text(text)
+    (tmp_path / "wide.csv").write_bytes(text.encode("utf-16"))
+    with sqlite3.connect(tmp_path / "t.sqlite") as base:
+        base.execute("CREATE TABLE transactions (customer_id TEXT, order_id TEXT, ordered_on DATE, amount REAL)")
+        base.executemany("INSERT INTO transactions VALUES (?, ?, ?, ?)", [row.split(",") for row in rows])
+    base.close()
+    for name in ("out", "temporary"):
+        (tmp_path / name).mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    return tmp_path
+
+
+TARGETS = {  # command -> how many bytes it may write, which is less than it has to
+    ("map", "t.csv", "--out", "out/t.toml"): 200,
+    ("simulate", "--customers", "100", "--out", "out/made"): 30_000,
+    ("pull", "sqlite://t.sqlite", "--out", "out/pulled"): 5_000,
+    ("lessons", "quiz", "--out", "out/quiz"): 5_000,
+    ("lessons", "start", "out/desk"): 35_000,
+}
+
+
+@POSIX
+@pytest.mark.parametrize("kind", ["limit", "disk"])
+@pytest.mark.parametrize("command", TARGETS, ids=" ".join)
+def test_a_target_without_room_is_one_line_and_stays_as_it_was(shop, command, kind):
+    """Judge: the files before and after, byte by byte."""
+    size = TARGETS[command]
+    with no_file_above(size) if kind == "limit" else small_disk(shop / "out", size) as reason:
+        before = tree(shop / "out")
+        done = run_here(shop, *command)
+        if command[0] == "pull":  # what it has stays, and it goes on from there
+            assert {*tree(shop / "out")} - {*before} <= {"pulled", "pulled/pulled.json"}
+        else:
+            assert tree(shop / "out") == before
+        if command[0] == "lessons":
+            assert done[0] in (1, 2)
+            (line,) = done[2].strip().splitlines()
+        else:
+            line = one_line(command[0], *done)
+            assert done[0] == 1, line
+        assert f": cannot be written: {reason}. " in line or f": cannot be read or written: {reason}. " in line
+        assert f"{os.sep}out" in line or "out/" in line
+    assert [*(shop / "temporary").glob("*/*.csv")] == []
+    if command[0] == "pull" and kind == "limit":
+        assert run_here(shop, *command)[0] == 0
+        assert duckdb.sql(f"SELECT count(*) FROM '{shop}/out/pulled/transactions/*.parquet'").fetchone() == (9_000,)
+
+
+@POSIX
+def test_tables_that_were_simulated_before_stay_where_others_find_no_room(shop):
+    assert run_here(shop, "simulate", "--customers", "100", "--out", "out")[0] == 0
+    before = tree(shop / "out")
+    with no_file_above(30_000):  # enough for customers.csv, which would be new, not for transactions.csv
+        assert run_here(shop, "simulate", "--customers", "100", "--seed", "5", "--out", "out")[0] == 1
+    assert tree(shop / "out") == before
+
+
+@POSIX
+@pytest.mark.parametrize("command", [["check"], ["map"], ["report", "--data"]], ids=" ".join)
+def test_no_room_for_temporary_data_is_said_of_their_folder_and_not_of_the_file(shop, command):
+    with no_file_above(20_000):
+        line = one_line(command[0], *(done := run_here(shop, *command, "wide.csv")))
+    assert done[0] == 1
+    assert line == (
+        f"portfoy {command[0]}: {shop / 'temporary'}: cannot be written: File too large. "
+        "Make room, or name another folder in TMPDIR."
+    )
+    assert not (shop / "reports").exists()
+
+
+@POSIX
+def test_a_further_table_is_not_set_aside_for_want_of_room(shop):
+    leads = "lead_id,created_on,outcome\n" + "".join(f"L{number},2024-01-05,open\n" for number in range(9_000))
+    (shop / "out" / "leads.csv").write_bytes(leads.encode("utf-16"))
+    (shop / "out" / "transactions.csv").write_text(ORDERS)
+    assert run_here(shop, "check", "out")[0] == 0
+    with no_file_above(20_000):
+        code, out, err = run_here(shop, "check", "out")
+    assert (code, out) == (1, ""), err
+    assert "cannot be written: File too large. Make room" in err
+
+
+NOBODY = {"user": 65534, "group": 65534, "extra_groups": []}
+
+
+@pytest.fixture
+def as_nobody():
+    """A function that runs the command as another user: exit code, stdout, stderr."""
+    if sys.platform == "win32" or os.geteuid() != 0:
+        pytest.skip("only root may run a command as somebody else")
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    others = filter(None, [sys.executable, shutil.which(version, path="/usr/local/bin:/usr/bin")])
+    told = {"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "HOME": "/nonexistent"}
+
+    def run(python, folder, *arguments):
+        command, env = [python, *arguments], {**told, "TMPDIR": str(folder / "temporary")}
+        done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False, **NOBODY)
+        return done.returncode, done.stdout, done.stderr
+
+    for python in others:
+        with suppress(OSError):
+            if run(python, Path("/"), "-c", "import portfoy.cli")[0] == 0:
+                return lambda folder, *arguments: run(python, folder, "-m", "portfoy", *arguments)
+    pytest.skip("there is no Python that somebody else may run")
+
+
+def test_what_is_somebody_elses_is_one_line_and_stays_as_it_was(shop, as_nobody):
+    """Judge: the system, which lets a user without a name nowhere but where all may go."""
+    for path in (shop, *list(shop.parents)[:2]):
+        path.chmod(0o755)
+    (shop / "temporary").chmod(0o777)
+    (shop / "out").chmod(0o700)
+    (shop / "out" / "t.csv").write_text(ORDERS)
+    before = tree(shop)
+    commands = [
+        ["check", "out/t.csv"],
+        ["map", "t.csv", "--out", "out/x.toml"],
+        ["prune", "--keep", "1", "--out", "out"],
+    ]
+    for command in [*commands, ["simulate", "--customers", "100", "--out", "out/x"]]:
+        line = one_line(command[0], *as_nobody(shop, *command))
+        assert "Permission denied. " in line or "out/t.csv: may not be read. Let its owner allow it" in line
+    assert tree(shop) == before

@@ -182,7 +182,8 @@ def newest(project, runs):
 
 def cannot_be_written(reason, out="reports"):
     said = f"portfoy report: {out}: cannot be written: {reason}."
-    return f"{said} Make room or give --out; no report is lost.\n"
+    step = "Give another --out" if reason == "File exists" else "Make room or give --out"
+    return f"{said} {step}; no report is lost.\n"
 
 
 def expect_whole_runs(project, runs, earlier, *, latest=DAY):

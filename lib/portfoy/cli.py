@@ -1,5 +1,7 @@
 """The command `portfoy`: what the package does, from a terminal. No logic of its own."""
 
+import errno
+import os
 import sys
 from contextlib import contextmanager
 from pathlib import Path
@@ -89,17 +91,18 @@ def check(where, against, first, last):
 def map_(where, table, out):
     """Draft a portfoy.toml for WHERE, a file or a folder of files, by looking at names and values."""
     with one_line("map"):
-        from portfoy.source import mapping
+        from portfoy.source import aside, mapping
 
         text = mapping.draft(where, table=table, beside=Path(out).parent if out else Path())
         if out is None:
             say(text, nl=False)
             return
-        try:
-            with Path(out).open("x", encoding="utf-8") as target:
-                target.write(text)
-        except FileExistsError:
-            raise click.UsageError(_("{out} exists; give another name.").format(out=out)) from None
+        if os.path.lexists(out):
+            raise click.UsageError(_("{out} exists; give another name.").format(out=out))
+        if not Path(out).parent.is_dir():
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), out)
+        with aside.whole(Path(out).parent) as folder:
+            (folder / Path(out).name).write_text(text, encoding="utf-8")
         click.echo(_("{out} is written; read it, then: portfoy check {out}").format(out=out))
 
 

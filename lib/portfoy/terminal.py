@@ -3,8 +3,10 @@
 import os
 import signal
 import sys
+import tempfile
 import time
 from contextlib import suppress
+from pathlib import Path
 
 import click
 
@@ -42,6 +44,7 @@ class one_line:
     def __exit__(self, kind, error, _traceback):
         if kind is None or issubclass(kind, (click.ClickException, SystemExit, click.exceptions.Exit)):
             return False
+        kind, error = _interrupt(error) or (kind, error)
         code, text = (2, str(error)) if issubclass(kind, self.errors) else _told(kind, error, self.out)
         if code is None:
             return _with_a_traceback(error)
@@ -79,6 +82,15 @@ def _stop_once():
     return stop
 
 
+def _interrupt(error):
+    """Kind and error of the interrupt behind an error, after which the queries of the engine end; None for others."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    if error is not None and "portfoy.source.files" in sys.modules:
+        sys.modules["portfoy.source.files"].interrupt()
+    return error and (KeyboardInterrupt, error)
+
+
 def _told(kind, error, out):
     """Exit code and text of an error that a user can mend; (None, "") for any other."""
     from portfoy.errors import DataError, FitError
@@ -92,15 +104,25 @@ def _told(kind, error, out):
         return 130, str(error) or (_("interrupted; nothing was published.") if out else _("interrupted."))
     if issubclass(kind, BrokenPipeError):
         return 1, _("nobody reads what it says.")
-    if issubclass(kind, OSError) and not out:
-        where = _shown(error.filename) if error.filename else _("the output")
-        text = _("{where}: cannot be read or written: {reason}. Correct that, or give another place.")
-        return 1, text.format(where=where, reason=error.strerror or error)
     if issubclass(kind, OSError):
-        reason = error.strerror or str(error)
-        said = _("{out}: cannot be written: {reason}. Make room or give --out; no report is lost.")
-        return 1, said.format(out=out, reason=reason)
+        return 1, _unwritten(error, out)
     return None, ""
+
+
+def _unwritten(error, out):
+    """What an OSError says: of `out`, or of another place that it names."""
+    from portfoy.source.aside import FULL
+
+    where, reason = _shown(error.filename), error.strerror or str(error)
+    if out and (not where or Path(where).absolute().is_relative_to(Path(out).absolute())):
+        text = _("{out}: cannot be written: {reason}. Give another --out; no report is lost.")
+        if error.errno in FULL:
+            text = _("{out}: cannot be written: {reason}. Make room or give --out; no report is lost.")
+        return text.format(out=out, reason=reason)
+    text = _("{where}: cannot be read or written: {reason}. Correct that, or give another place.")
+    if error.errno in FULL and where == tempfile.gettempdir():
+        text = _("{where}: cannot be written: {reason}. Make room, or name another folder in TMPDIR.")
+    return text.format(where=where or _("the output"), reason=reason)
 
 
 def _shown(name):

@@ -176,6 +176,8 @@ def _running(name):
 
 
 def _write(path, text):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8", newline="\n")
+    from portfoy.source import aside
+
+    with aside.whole(path.parent) as folder:
+        (folder / path.name).write_text(text, encoding="utf-8", newline="\n")
     click.echo(path)

@@ -7,6 +7,7 @@ from portfoy.course import capstone, editions
 from portfoy.course.lessons import editions as fresh
 from portfoy.errors import DataError
 from portfoy.locale import _
+from portfoy.source import aside
 
 DATA = ("data/teaching", "data/campaigns", capstone.DATA)  # what sittings open
 EVERYBODY = (23, capstone.SEED)  # the seeds of the companies that are there without one
@@ -63,19 +64,19 @@ def begin(folder, *, seed=None):
             raise DataError(text.format(folder=folder, was=was, seed=seed))
         seed = next(iter(begun)) if len(begun) == 1 else None
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for path in found.values():
-            target = folder / path.name
-            if target.exists():
-                kept.append(path.name)
-                continue
-            copied.append(path.name)
-            if seed is None:
-                shutil.copyfile(path, target)
-            else:
-                notebook = editions.read(path)
-                notebook.metadata["portfoy"]["seed"] = seed
-                target.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8", newline="\n")
+        with aside.whole(folder) as place:
+            for path in found.values():
+                if (folder / path.name).exists():
+                    kept.append(path.name)
+                    continue
+                copied.append(path.name)
+                if seed is None:
+                    shutil.copyfile(path, place / path.name)
+                else:
+                    notebook = editions.read(path)
+                    notebook.metadata["portfoy"]["seed"] = seed
+                    text = nbformat.writes(notebook) + "\n"
+                    (place / path.name).write_text(text, encoding="utf-8", newline="\n")
         if seed is not None:
             companies(folder, seed)
     except OSError as error:

@@ -283,6 +283,7 @@ def _settle(environment, folder, log, threads):
     os.dup2(file, 2)
     os.environ.clear()
     os.environ.update(environment)
+    tempfile.tempdir = None  # that of the nursery, where it has asked for it
     os.chdir(folder)
     if "numpy" in sys.modules:
         sys.modules["numpy"].random.seed()  # else all kernels would draw the same numbers

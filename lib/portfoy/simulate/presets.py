@@ -15,6 +15,7 @@ from portfoy.simulate.deals import firm_company
 from portfoy.simulate.firm import END, START, simulate
 from portfoy.simulate.truth import Truth
 from portfoy.simulate.write import SETTINGS, write_csv
+from portfoy.source import aside
 
 FEWEST = 100  # customers, as of the teaching company
 WARM_UP = 6  # years before the first day that are simulated and not written down
@@ -133,14 +134,15 @@ def write_preset(folder, name, *, progress=None, **given):
     if given["customers"] < FEWEST:
         text = _("simulate: customers is {n}; a preset needs {fewest}. Take more.")
         raise DataError(text.format(n=given["customers"], fewest=FEWEST))
-    folder, made = Path(folder), PRESETS[name](**given)
-    (folder / "truth").mkdir(parents=True, exist_ok=True)
-    places = {folder / f"{name}.csv": table for name, table in made.tables.items()}
-    places |= {folder / "truth" / f"{name}.csv": table for name, table in made.hidden.items()}
-    for done, (path, table) in enumerate(places.items(), 1):
-        write_csv(path, table, "%.6g" if path.parent != folder else "%.4f" if path.stem == "price_index" else "%.2f")
-        (progress or (lambda done, of: None))(done, len(places))
-    truth, settings = folder / "truth" / "truth.toml", folder / "portfoy.toml"
-    truth.write_bytes(tomli_w.dumps({"preset": name, **given, **made.truth}).encode())
-    settings.write_bytes(SETTINGS.replace("Teaching company", f"Company of preset {name}").encode())
-    return [*places, truth, settings]
+    made, tell = PRESETS[name](**given), progress or (lambda done, of: None)
+    with aside.whole(folder) as place:
+        (place / "truth").mkdir()
+        places = {place / f"{name}.csv": table for name, table in made.tables.items()}
+        places |= {place / "truth" / f"{name}.csv": table for name, table in made.hidden.items()}
+        for done, (path, table) in enumerate(places.items(), 1):
+            write_csv(path, table, "%.6g" if path.parent != place else "%.4f" if path.stem == "price_index" else "%.2f")
+            tell(done, len(places))
+        truth, settings = place / "truth" / "truth.toml", place / "portfoy.toml"
+        truth.write_bytes(tomli_w.dumps({"preset": name, **given, **made.truth}).encode())
+        settings.write_bytes(SETTINGS.replace("Teaching company", f"Company of preset {name}").encode())
+    return [Path(folder) / path.relative_to(place) for path in (*places, truth, settings)]

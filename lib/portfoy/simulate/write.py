@@ -27,19 +27,21 @@ def write_company(folder, *, customers=4_000, seed=23, start=START, end=END, tru
 
     `progress` is told (done, of).
     """
-    folder, tell = Path(folder), progress or (lambda done, of: None)
+    tell = progress or (lambda done, of: None)
     made = simulate(customers=customers, seed=seed, start=start, end=end, truth=truth, dirt=dirt)
-    (folder / "truth").mkdir(parents=True, exist_ok=True)
-    paths = []
-    for name, table in made.tables.items():
-        paths.append(write_csv(folder / f"{name}.csv", table, "%.4f" if name == "price_index" else "%.2f"))
-        tell(len(paths), len(made.tables))
     latent = made.latent.round({"rate": 6, "stop": 5, "mean_order": 2, "multiplier": 4})
-    paths.append(write_csv(folder / "truth" / "customers.csv", latent, "%.6g"))
-    paths.append(write_csv(folder / "truth" / "answers.csv", made.answers))
-    paths.append(write_csv(folder / "truth" / "silent.csv", made.silent))
     run = {"customers": customers, "seed": seed, "start": str(start), "end": str(end), "dirty": dirt}
-    return paths + _write_rest(folder, made.truth, run)
+    with aside.whole(folder) as place:
+        (place / "truth").mkdir()
+        paths = []
+        for name, table in made.tables.items():
+            paths.append(write_csv(place / f"{name}.csv", table, "%.4f" if name == "price_index" else "%.2f"))
+            tell(len(paths), len(made.tables))
+        paths.append(write_csv(place / "truth" / "customers.csv", latent, "%.6g"))
+        paths.append(write_csv(place / "truth" / "answers.csv", made.answers))
+        paths.append(write_csv(place / "truth" / "silent.csv", made.silent))
+        paths += _write_rest(place, made.truth, run)
+    return [Path(folder) / path.relative_to(place) for path in paths]
 
 
 def _write_rest(folder, truth, run):
@@ -70,20 +72,29 @@ def write_large(
     The rows depend on `seed` and `piece`, not on `workers`; `progress` is told the pieces written (done, of).
     Gives rows by table.
     """
-    folder, truth = Path(folder), truth or Truth()
-    count = -(-customers // piece)
-    for old in folder.rglob("part-*.parquet"):
-        old.unlink()
-    jobs = [(folder, k, count, customers, piece, seed, str(start), str(end), truth) for k in range(count)]
+    truth, count = truth or Truth(), -(-customers // piece)
+    run = {"customers": customers, "seed": seed, "piece": piece, "start": str(start), "end": str(end)}
+    with aside.whole(folder) as place:
+        jobs = [(place, k, count, customers, piece, seed, str(start), str(end), truth) for k in range(count)]
+        rows = _write_pieces(place, jobs, workers, progress or (lambda done, of: None))
+        rows["price_index"] = _write_part(place, "price_index", 0, price_index(start, end, truth).round({"index": 4}))
+        _write_rest(place, truth, run)
+        for old in Path(folder).rglob("part-*.parquet"):
+            if place not in old.parents:
+                old.unlink()
+    return rows
+
+
+def _write_pieces(folder, jobs, workers, tell):
+    """Have all pieces written by so many workers, and what they have in common: rows by table."""
     rows, whole = {}, {}
-    tell = progress or (lambda done, of: None)
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, spawn, _begin, (os.getpid(),)) as pool:
         try:
             running = _submitted(pool, jobs)
             for done, job in enumerate(as_completed(running), 1):
                 job.result()  # stops at the first piece that fails
-                tell(done, count)
+                tell(done, len(jobs))
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             for worker in multiprocessing.active_children():
@@ -97,9 +108,6 @@ def write_large(
             whole.setdefault(name, []).append(table)
     for name, table in _summed(whole).items():
         rows[name] = _write_part(folder, name, 0, table)
-    rows["price_index"] = _write_part(folder, "price_index", 0, price_index(start, end, truth).round({"index": 4}))
-    run = {"customers": customers, "seed": seed, "piece": piece, "start": str(start), "end": str(end)}
-    _write_rest(folder, truth, run)
     return rows
 
 

@@ -67,6 +67,9 @@ def locate(where, said=None, folder=""):
             if path.is_file() or path.is_dir():
                 return path
             exists = path.exists()
+        except PermissionError:
+            text = _("{where}: may not be read. Let its owner allow it, or give another place.")
+            raise DataError(text.format(where=said)) from None
         except (OSError, RuntimeError, ValueError):  # no such home, a loop of links, a name that no file can have
             continue
         if exists:

@@ -79,7 +79,11 @@ def readable(where, *errors):
 
 
 def fault(where, error):
-    """The sentence for an error of the engine or the system, without secrets; a DataError has its own."""
+    """The sentence for an error of the engine or the system, without secrets; a DataError has its own.
+
+    What could not be written is no fault of the data, and goes on.
+    """
+    aside.no_room(error)
     if isinstance(error, DataError):
         return discreetly(str(error))
     reason = (str(error).strip() or type(error).__name__).splitlines()[0]
@@ -100,6 +104,13 @@ def embedded():
         engine.raw_sql(f"SET threads = {int(os.environ['PORTFOY_THREADS'])}")
     _OURS.add(engine)
     return engine
+
+
+def interrupt():
+    """End the queries of this process: one that goes on would keep it from its end."""
+    for engine in list(_OURS):
+        with suppress(duckdb.Error):  # it is closed
+            engine.con.interrupt()
 
 
 def is_embedded(engine):

@@ -14,6 +14,7 @@ import pandas as pd
 
 from portfoy.errors import DataError
 from portfoy.locale import _
+from portfoy.source import aside
 from portfoy.source.contract import REQUIRED, kind_of
 from portfoy.source.files import digest
 
@@ -60,12 +61,13 @@ def pull(tables, out, *, said, whole=False, progress=lambda done, of, doing: Non
     """
     out = Path(out)
     before = _before(out, said)
-    out.mkdir(parents=True, exist_ok=True, mode=0o700)
     told = {"from": said, "tables": before}
 
-    def note(name, files):
-        told["tables"] = {**told["tables"], name: files}
+    def note(files):
+        told["tables"] = {**told["tables"], **files}
         _replace(out / TOLD, lambda path: path.write_text(json.dumps(told, indent=1), encoding="utf-8"))
+
+    note({})  # one that is broken off goes on, too
 
     def tell(doing, stands):
         return lambda done: progress(done, stands and stands["rows"], doing)
@@ -75,16 +77,15 @@ def pull(tables, out, *, said, whole=False, progress=lambda done, of, doing: Non
             text = _("{name}: no folder can be called so. Give the table a view of another name.")
             raise DataError(text.format(name=name))
         folder, sent, renewed = out / name, 0, 0
-        folder.mkdir(exist_ok=True, mode=0o700)
         kept, now = before.get(name, {}), {}
         for file, stands, part in _parts(table, day):
             here = kept.get(file, {})
             if whole or not stands or here.get("server") != stands or here["sha256"] != digest(folder / file):
                 here = {"server": stands, **_written(part, folder / file, tell(f"{name} {file}", stands))}
                 sent, renewed = sent + here["rows"], renewed + 1
-                note(name, {**kept, **now, file: here})
+                note({name: {**kept, **now, file: here}})
             now[file] = here
-        note(name, now)
+        note({name: now})
         for path in {*folder.glob("*.parquet")} - {folder / file for file in now}:
             path.unlink()
         yield Pulled(name, sum(one["rows"] for one in now.values()), len(now), sent, renewed)
@@ -156,7 +157,6 @@ def _written(part, path, progress):
 
 def _replace(path, write):
     """Let `write` make a file, its owner's alone, and put it in place when it is whole."""
-    made = path.with_name(path.name + ".part")
-    os.close(os.open(made, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600))
-    write(made)
-    os.replace(made, path)
+    with aside.whole(path.parent, 0o700) as folder:
+        os.close(os.open(folder / path.name, os.O_CREAT | os.O_WRONLY, 0o600))
+        write(folder / path.name)

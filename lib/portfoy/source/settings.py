@@ -126,6 +126,8 @@ def read_settings(path):
         return _settings(path, _filled(path, content))
     except DataError as error:
         raise DataError(discreetly(str(error))) from None
+    except RecursionError:  # a.a.a. ..., which tomllib reads at any depth
+        raise DataError(_("{path}: its tables are too deep to be read. Correct that.").format(path=path)) from None
 
 
 def _filled(path, content, key=""):
