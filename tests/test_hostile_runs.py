@@ -6,11 +6,16 @@ a handful of each; the studies have a hundred kills at random moments and fifty 
 
 import os
 import random
+import re
+import shutil
 import signal
+import sqlite3
+import subprocess
 import sys
 import tempfile
 import time
-from contextlib import suppress
+from collections import Counter
+from contextlib import closing, suppress
 
 import psutil
 import pytest
@@ -146,6 +151,92 @@ def at_once(project, pairs, *arguments):
     expect_no_process(project)
 
 
+def crowd(project, number, *, prune):
+    shutil.rmtree(project.reports, ignore_errors=True)
+    commands = [project.start("portfolio", "--jobs", 1) for _command in range(number)]
+    pruned = 0
+    while prune and any(command.poll() is None for command in commands):
+        if project.reports.is_dir() and project.runs():
+            code, _out, err = run_here(project.folder, "prune", "--keep", 1)
+            assert code == 0, err
+            pruned += 1
+        time.sleep(0.2)
+    ends = [ended(command, LONG) for command in commands]
+    assert [code for code, _out, _err in ends] == [0] * number, ends
+    runs = project.runs()
+    if not prune:
+        assert runs == {DAY, *(f"{DAY}.{place}" for place in range(2, number + 1))}
+    assert runs
+    assert pruned or not prune
+    expect_whole_runs(project, runs, {}, latest=newest(project, runs))
+    assert {path.name for path in project.reports.glob(".*")} <= {".lock"}
+    expect_no_process(project)
+
+
+STARTER = """
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.execv(sys.executable, [sys.executable, "-m", "portfoy", *sys.argv[1:]])
+"""
+COMMANDS = {  # what is killed -> what it must have left where it came to its end: path -> how it ends
+    "check": (["check", "big.csv"], {}),
+    "map": (["map", "big.csv", "--out", "out/big.toml"], {"big.toml": b'amount = "amount"\n'}),
+    "simulate": (["simulate", "--customers", "100", "--out", "out"], {"transactions.csv": b"\n", "ratings.csv": b"\n"}),
+    "pull": (["pull", "sqlite://big.sqlite", "--out", "out"], {"transactions/all.parquet": b"PAR1"}),
+    "lessons": (["lessons", "start", "out"], {"0a_who_we_know.ipynb": b"}\n", "6c_the_decision.ipynb": b"}\n"}),
+    "schedule": (["schedule", "--kind", "cron"], {}),
+}
+
+
+@pytest.fixture
+def shop(tmp_path, temporary):
+    """A folder with 20,000 order lines, in a file and in SQLite."""
+    rows = [f"C{number % 907},O{number},2024-{1 + number % 12:02}-05,{number % 90}" for number in range(20_000)]
+    (tmp_path / "big.csv").write_text("\n".join(["customer_id,order_id,ordered_on,amount", *rows, ""]))
+    with closing(sqlite3.connect(tmp_path / "big.sqlite")) as base:
+        base.execute("CREATE TABLE transactions (customer_id TEXT, order_id TEXT, ordered_on DATE, amount REAL)")
+        base.executemany("INSERT INTO transactions VALUES (?, ?, ?, ?)", [row.split(",") for row in rows])
+        base.commit()
+    return tmp_path
+
+
+def broken_off(shop, temporary, monkeypatch, name, what, share, whole):
+    """Start a command, send it a signal (`what` is how often, and which), and look at what it leaves; its exit code."""
+    command, left = COMMANDS[name]
+    out, (times, signal_name) = shop / "out", what
+    shutil.rmtree(out, ignore_errors=True)
+    out.mkdir()
+    with (shop / "said").open("wb") as said:
+        kinds = {"stdin": subprocess.DEVNULL, "stdout": said, "stderr": subprocess.PIPE}
+        process = subprocess.Popen([sys.executable, "-c", STARTER, *command], cwd=shop, text=True, **kinds)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(share * whole)
+        for _again in range(times):
+            process.send_signal(getattr(signal, signal_name))
+        _nothing, err = process.communicate(timeout=LONG)
+    about, code = (name, what, round(share * whole, 2), process.returncode, err), process.returncode
+    assert "Traceback" not in err, about
+    if code == -signal.SIGINT and err:  # so Python ends where a text was executed meanwhile; a shell calls it 130, too
+        code = 130
+    if code == 130:
+        assert re.search(r": interrupted(\.|; nothing was published\.)$", err.strip()), about
+        assert err.count("interrupted") == 1, about
+    elif code:
+        assert (-code, err) == (getattr(signal, signal_name), ""), about
+    there = {path for path in left if (out / path).exists()}
+    for path in there:  # whole where it is: what is half is under another name
+        assert (out / path).read_bytes().endswith(left[path]), about
+    assert code or there == {*left}, about
+    with monkeypatch.context() as patched:
+        patched.setattr(tempfile, "tempdir", str(temporary))
+        assert signal_name == "SIGKILL" or {*temporary.iterdir()} == set(), about
+        assert left_over(temporary) == [], about
+    if signal_name != "SIGKILL":
+        assert [path.name for path in out.rglob(".portfoy-*")] == [], about
+    print(f"{name}: {times} x {signal_name} after {share * whole:.1f} s -> exit {code}", flush=True)  # with -s
+    return code
+
+
 # --- a handful ------------------------------------------------------------------------------------------------------
 
 
@@ -176,16 +267,80 @@ def test_two_runs_at_once_take_a_place_each(project):
     at_once(project, 1)
 
 
+@pytest.mark.parametrize(
+    ("name", "what", "share"),
+    [
+        ("check", (1, "SIGINT"), 0.8),
+        ("map", (3, "SIGINT"), 0.6),
+        ("simulate", (1, "SIGTERM"), 0.9),
+        ("pull", (1, "SIGKILL"), 0.8),
+        ("lessons", (1, "SIGHUP"), 0.7),
+    ],
+)
+def test_other_commands_that_are_broken_off_leave_nothing_half(shop, temporary, monkeypatch, name, what, share):
+    broken_off(shop, temporary, monkeypatch, name, what, share, whole=4)
+
+
+LONG_QUERY = """
+from portfoy.source.files import embedded
+from portfoy.terminal import one_line
+with one_line("check"):
+    embedded().disconnect()  # one that is closed has nothing to end
+    engine = embedded()
+    print("begun", flush=True)
+    engine.sql("SELECT count(*) AS n FROM range(100000000000) AS t(i) WHERE hash(i) % 7 = 3").to_pyarrow()
+"""
+
+
+def test_an_interrupt_ends_a_long_query_too_with_one_line(temporary):
+    kinds = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen([sys.executable, "-c", LONG_QUERY], **kinds) as process:
+        assert process.stdout.readline() == "begun\n"
+        time.sleep(1)
+        process.send_signal(signal.SIGINT)
+        _out, err = process.communicate(timeout=LONG)
+    assert (process.returncode, err) == (130, "portfoy check: interrupted.\n")
+    assert list(temporary.iterdir()) == []
+
+
 # --- many -----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.study
-def test_a_hundred_kills_at_random_moments_leave_nothing(project, temporary, monkeypatch, capsys):
-    counts = killed_at_random(project, temporary, monkeypatch, int(os.environ.get("PORTFOY_KILLS", 100)), 2026)
-    with capsys.disabled():
-        print("\n" + "\n".join(f"{what} -> exit {code}: {n}" for (what, code), n in sorted(counts.items())))
+def test_a_hundred_kills_at_random_moments_leave_nothing(project, temporary, monkeypatch):
+    number, seed = (
+        int(os.environ.get(name, usual)) for name, usual in (("PORTFOY_KILLS", 100), ("PORTFOY_SEED", 2026))
+    )
+    counts = killed_at_random(project, temporary, monkeypatch, number, seed)
+    print("\n" + "\n".join(f"{what} -> exit {code}: {n}" for (what, code), n in sorted(counts.items())))  # with -s
 
 
 @pytest.mark.study
 def test_fifty_pairs_of_runs_at_once_take_a_place_each(project):
     at_once(project, 50, "--isolated")
+
+
+@pytest.mark.study
+def test_other_commands_are_broken_off_at_random_moments(shop, temporary, monkeypatch):
+    rng, counts = random.Random(int(os.environ.get("PORTFOY_SEED", 7))), Counter()
+    whole = {}
+    for name, (command, _left) in COMMANDS.items():
+        (shop / "out").mkdir()
+        begun = time.monotonic()
+        subprocess.run([sys.executable, "-m", "portfoy", *command], cwd=shop, check=True, capture_output=True)
+        whole[name] = time.monotonic() - begun
+        shutil.rmtree(shop / "out")
+    for _kill in range(int(os.environ.get("PORTFOY_KILLS", 100))):
+        what = rng.choice([(1, "SIGKILL"), (1, "SIGTERM"), (1, "SIGINT"), (3, "SIGINT"), (1, "SIGHUP")])
+        name = rng.choice(list(COMMANDS))
+        code = broken_off(shop, temporary, monkeypatch, name, what, rng.random(), whole[name])
+        counts[name, *what, code] += 1
+    for (name, times, what, code), number in sorted(counts.items()):
+        print(f"{name}: {times} x {what} -> exit {code}: {number}")  # with -s
+
+
+@pytest.mark.study
+def test_ten_runs_at_once_are_whole_and_prune_takes_only_what_is_old(project):
+    """Ten commands for one shelf, and `prune` again and again while they run."""
+    crowd(project, 10, prune=False)
+    crowd(project, 4, prune=True)
