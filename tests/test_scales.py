@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 import portfoy as pf
+from helpers import REPORTS
 from portfoy.firm import Firm
 from portfoy.simulate import simulate
 from portfoy.words.result import NotPossible
@@ -67,9 +68,14 @@ def of_report(report, unit, monkeypatch):
     return len(said), dict(part for place, result in enumerate(results) for part in parts(result, f"{place}"))
 
 
-@pytest.mark.study
-@pytest.mark.parametrize("report", ["monitoring"])
-@pytest.mark.parametrize("unit", [1e-9])
+@pytest.mark.parametrize(
+    ("report", "unit"),
+    [
+        pytest.param(report, unit, marks=() if (report, unit) == ("monitoring", 1e9) else pytest.mark.study)
+        for report in REPORTS
+        for unit in (1e-9, 1e-4, 1e9)
+    ],
+)
 def test_every_table_scales_with_money_and_nothing_else_moves(report, unit, monkeypatch):
     (missing, plain), (missing_then, scaled) = (of_report(report, each, monkeypatch) for each in (1.0, unit))
     assert (missing, plain.keys()) == (missing_then, scaled.keys())
