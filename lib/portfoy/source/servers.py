@@ -10,10 +10,12 @@ import weakref
 from functools import partial
 
 import ibis.expr.datatypes as dt
+import ibis.expr.operations as ops
 import sqlglot as sg
 import sqlglot.expressions as sge
 from ibis.backends.sql.compilers.postgres import PostgresCompiler
 from ibis.backends.sql.compilers.pyspark import PySparkCompiler
+from ibis.formats.pyarrow import PyArrowData
 
 from portfoy.errors import DataError
 from portfoy.locale import _
@@ -28,15 +30,9 @@ _CAST = {  # type -> the texts that a cast to it takes
     "float64": r"^\s*[-+]?(?:\d{1,250}(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d{1,2})?\s*$",
     "int64": r"^\s*[-+]?\d{1,18}\s*$",
 }
-_CODES = {
-    "%d": r"(\d{1,2})",
-    "%m": r"(\d{1,2})",
-    "%Y": r"(\d{4})",
-    "%y": r"(\d{2})",
-    "%H": r"\d{1,2}",
-    "%I": r"\d{1,2}",
-}
-_CODES |= {"%M": r"\d{1,2}", "%S": r"\d{1,2}", "%f": r"\d+", "%p": "[AaPp][Mm]", "%z": r"(?:Z|[+-]\d{2}:?(?:\d{2})?)"}
+_CODES = dict.fromkeys(("%d", "%m"), r"(\d{1,2})") | {"%Y": r"(\d{4})", "%y": r"(\d{2})"}
+_CODES |= dict.fromkeys(("%H", "%I", "%M", "%S"), r"\d{1,2}")
+_CODES |= {"%f": r"\d+", "%p": "[AaPp][Mm]", "%z": r"(?:Z|[+-]\d{2}:?(?:\d{2})?)"}
 _NAMED = {"%b", "%B", "%a", "%A"}  # which dates.parsed reads by itself
 _ACCENTED = {chr(number): unicodedata.normalize("NFD", chr(number))[0] for number in range(0xC0, 0x250)}
 _ACCENTED = {letter: plain for letter, plain in _ACCENTED.items() if letter != plain}
@@ -103,6 +99,15 @@ class Spark(_Server, PySparkCompiler):
             replacement = sge.convert(re.sub(r"\\(\d)", r"$\1", replacement.this))
         return super().visit_RegexReplace(op, arg=arg, pattern=pattern, replacement=replacement)
 
+    def visit_Round(self, op, *, arg, digits):
+        if digits is None or isinstance(op.digits, ops.Literal):
+            return super().visit_Round(op, arg=arg, digits=digits)
+        tens = self.f.power(sge.convert(10.0), digits)  # its own takes the same number of digits for all rows
+        return self.f.round(arg * tens) / tens
+
+    def visit_ArrayIndex(self, op, *, arg, index):
+        return self.f.try_element_at(arg, index + 1)  # NULL beyond the end, as elsewhere
+
     def _tried(self, text, to):
         return sge.TryCast(this=text, to=self.type_mapper.from_ibis(to), safe=True)
 
@@ -151,11 +156,9 @@ class Postgres(_Server, PostgresCompiler):
 
     def _plain(self, column, kind):
         """A text that is compared by its letters, whatever the language of the database."""
-        return (
-            sge.Collate(this=sge.paren(column), expression=sge.to_identifier("C", quoted=True))
-            if kind.is_string()
-            else column
-        )
+        if not kind.is_string():
+            return column
+        return sge.Collate(this=sge.paren(column), expression=sge.to_identifier("C", quoted=True))
 
     def visit_SortKey(self, op, *, arg, ascending, nulls_first):
         return super().visit_SortKey(
@@ -185,7 +188,11 @@ def taught(engine):
     """The connection, which from now on writes the SQL of its server as it is written here."""
     if engine.name in _COMPILERS:
         engine.compiler = _COMPILERS[engine.name]()
-        drop = engine._drop_cached_table if engine.name == "pyspark" else partial(_drop, engine)
+        drop = partial(_drop, engine)
+        if engine.name == "pyspark":
+            drop = engine._session.catalog.dropTempView  # and out of the cache
+            engine._create_cached_table, engine.to_pyarrow = partial(_cached, engine), partial(_arrow, engine)
+            engine._register_in_memory_table = partial(_brought, engine)
         engine._drop_cached_table = lambda name: None if _over(engine) else drop(name)
     return engine
 
@@ -197,6 +204,31 @@ def _over(engine):
 
 def _drop(engine, name):
     engine.raw_sql(f'DROP TABLE IF EXISTS "{name}"').close()  # Ibis 12 with sqlglot 30 loses the name
+
+
+def _cached(engine, name, table):
+    """A view that Spark keeps in its cache, by its name: a plan is not always known again as the one that is kept."""
+    engine._run_pre_execute_hooks(table)
+    engine._session.sql(engine.compile(table)).createTempView(name)
+    engine._session.catalog.cacheTable(name)
+    return engine.table(name)
+
+
+def _brought(engine, table):
+    """Rows that are here, as a view of Spark, which takes no texts that pandas holds in pieces."""
+    from ibis.backends.pyspark.datatypes import PySparkSchema  # there with its driver only
+
+    texts = {name: object for name, kind in table.schema.items() if kind.is_string()}
+    rows, schema = table.data.to_frame().astype(texts), PySparkSchema.from_ibis(table.schema)
+    engine._session.createDataFrame(rows, schema).createOrReplaceTempView(table.name)
+
+
+def _arrow(engine, asked, /, *, params=None, limit=None, **_options):
+    """What Spark answers, as Arrow from end to end; Ibis' own goes through pandas and trips over what is empty."""
+    engine._run_pre_execute_hooks(asked)
+    table = asked.as_table()
+    rows = engine._session.sql(engine.compile(table, params=params, limit=limit)).toArrow()
+    return asked.__pyarrow_result__(PyArrowData.convert_table(rows, table.schema()))
 
 
 def enter(engine, catalog, schema):
