@@ -570,7 +570,7 @@ def test_half_a_year_goes_by_one_rule_until_it_is_derived_anew(project):
     assert fresh == own[days[-1]]
     assert not [name for name, rule in fresh.items() if rule == own[days[0]][name] | {"since": days[-1]}]
     assert "Limits were derived anew; since 31 Jan 2026 they were" in project.page(f"{days[-1]}.2", "portfolio")
-    assert record["stages"][0]["changes"]["cause"].startswith("What differs: the rules of who is what, the day; ")
+    assert record["stages"][0]["changes"]["cause"].startswith("What differs: the rules of who is what, the day.")
     assert kept(days[-1], out="late")[0] == own[days[-1]]
     assert kept(days[1], out="late")[0] == own[days[1]]  # made later, and of an earlier day
 
