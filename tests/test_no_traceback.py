@@ -360,8 +360,9 @@ def as_nobody():
 
 def test_what_is_somebody_elses_is_one_line_and_stays_as_it_was(shop, as_nobody):
     """Judge: the system, which lets a user without a name nowhere but where all may go."""
-    for path in (shop, *list(shop.parents)[:2]):
-        path.chmod(0o755)
+    for path in (shop, *shop.parents):
+        if not path.stat().st_mode & 0o001:
+            path.chmod(0o755)
     (shop / "temporary").chmod(0o777)
     (shop / "out").chmod(0o700)
     (shop / "out" / "t.csv").write_text(ORDERS)
