@@ -37,8 +37,9 @@ def make(folder, lines):
     engine.execute(f"""CREATE TABLE t AS SELECT 'C' || lpad((n // 40)::VARCHAR, 7, '0') AS customer_id,
         'O' || lpad((n // 4)::VARCHAR, 8, '0') AS order_id,
         DATE '2023-01-01' + (n // 4 * 7919 % 1096)::INT AS ordered_on,
-        'P' || lpad((n % 4 * 100 + hash(n) % 100)::VARCHAR, 4, '0') AS product_id, 1 + (hash(n + 1) % 5)::INT AS quantity,
-        round(5 + 300 * random() * random(), 2) AS amount FROM range({lines}) AS r(n)""")
+        'P' || lpad((n % 4 * 100 + hash(n) % 100)::VARCHAR, 4, '0') AS product_id,
+        1 + (hash(n + 1) % 5)::INT AS quantity, round(5 + 300 * random() * random(), 2) AS amount
+        FROM range({lines}) AS r(n)""")
     engine.execute(f"COPY t TO '{folder}/csv/transactions.csv' (HEADER)")
     engine.execute(f"COPY t TO '{folder}/parquet/transactions.parquet'")
 
